@@ -1,0 +1,150 @@
+"""The value everything passes on: pixels with the meaning they need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.errors import ImageError
+
+Axes = Literal["YX", "ZYX"]
+AXES: tuple[Axes, ...] = get_args(Axes)
+DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32))
+Pixels = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """One channel of one field of view at one time: a plane or a stack.
+
+    Parameters
+    ----------
+    pixels : ndarray
+        Shape (Y, X) or (Z, Y, X); uint8, uint16 or float32, every value finite, no axis of
+        length 0. Kept in native byte order, C-contiguous and read-only; copied only if need be.
+    axes : {"YX", "ZYX"}, optional
+        Taken from the number of dimensions unless given.
+    bits : int, optional
+        Significant bits: 12 for 12-bit camera data in uint16. The dtype's own unless given.
+        Integer pixels must lie below ``2 ** bits``.
+    spacing_um : tuple of float, optional
+        Distance between neighboring samples along each axis, in micrometers.
+    name : str, optional
+        Shown to people; not stored in coded bytes.
+
+    Raises
+    ------
+    ImageError
+        Anything above does not hold.
+    """
+
+    pixels: Pixels
+    axes: Axes = field(default="", kw_only=True)  # type: ignore[assignment]
+    bits: int = field(default=0, kw_only=True)
+    spacing_um: tuple[float, ...] | None = field(default=None, kw_only=True)
+    name: str = field(default="", kw_only=True)
+
+    def __post_init__(self) -> None:
+        pixels = np.asarray(self.pixels)
+        native = pixels.dtype.newbyteorder("=")
+        if native not in DTYPES:
+            raise ImageError(
+                f"{self._label}pixels must be uint8, uint16 or float32, not {pixels.dtype};"
+                " convert them first."
+            )
+        pixels = np.ascontiguousarray(pixels, dtype=native) if pixels.ndim else pixels
+        axes = self.axes or {2: "YX", 3: "ZYX"}.get(pixels.ndim, "")
+        if axes not in AXES or len(axes) != pixels.ndim:
+            raise ImageError(
+                f"{self._label}axes must be YX or ZYX and match the pixels,"
+                f" not {self.axes or 'none'} for shape {pixels.shape}."
+            )
+        if 0 in pixels.shape:
+            raise ImageError(f"{self._label}an image needs pixels, but its shape is {pixels.shape}.")
+        self._check_values(pixels)
+        spacing = None if self.spacing_um is None else tuple(float(s) for s in self.spacing_um)
+        if spacing is not None and (
+            len(spacing) != pixels.ndim or not all(np.isfinite(s) and s > 0 for s in spacing)
+        ):
+            raise ImageError(
+                f"{self._label}spacing_um needs one positive number for each axis of {axes},"
+                f" not {self.spacing_um}."
+            )
+        if pixels.flags.writeable:
+            pixels = pixels.view()
+            pixels.flags.writeable = False
+        object.__setattr__(self, "pixels", pixels)
+        object.__setattr__(self, "axes", axes)
+        object.__setattr__(self, "bits", self.bits or native.itemsize * 8)
+        object.__setattr__(self, "spacing_um", spacing)
+
+    def _check_values(self, pixels: Pixels) -> None:
+        if pixels.dtype.kind == "f":
+            if self.bits not in (0, 32):
+                raise ImageError(f"{self._label}float32 pixels have 32 bits, not {self.bits}.")
+            if not np.isfinite(pixels).all():
+                raise ImageError(
+                    f"{self._label}{np.count_nonzero(~np.isfinite(pixels))} pixels are NaN or"
+                    " infinite; replace them before coding or measuring."
+                )
+            return
+        most = pixels.dtype.itemsize * 8
+        if not 0 <= self.bits <= most:
+            raise ImageError(f"{self._label}bits must be 1 to {most} for {pixels.dtype}, not {self.bits}.")
+        if self.bits and int(pixels.max()) >> self.bits:
+            raise ImageError(
+                f"{self._label}a pixel of {pixels.max()} does not fit in {self.bits} bits;"
+                " correct bits."
+            )
+
+    @property
+    def _label(self) -> str:
+        return f"Image {self.name!r}: " if self.name else "Image: "
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        return self.pixels.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of a pixel, in native byte order."""
+        return self.pixels.dtype
+
+    @property
+    def raw_bytes(self) -> int:
+        """Pixels times bytes of the stored dtype: the numerator of every compression ratio."""
+        return int(self.pixels.nbytes)
+
+    def with_pixels(self, pixels: Pixels) -> Image:
+        """Return other pixels with this image's meaning; ``bits`` stays where the dtype stays."""
+        same = np.asarray(pixels).dtype.newbyteorder("=") == self.dtype
+        return Image(
+            pixels,
+            axes=self.axes,
+            bits=self.bits if same else 0,
+            spacing_um=self.spacing_um,
+            name=self.name,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Equal pixels of equal dtype and equal meaning; the name does not count."""
+        if not isinstance(other, Image):
+            return NotImplemented
+        return (
+            (self.axes, self.bits, self.spacing_um, self.dtype)
+            == (other.axes, other.bits, other.spacing_um, other.dtype)
+            and self.shape == other.shape
+            and bool(np.array_equal(self.pixels, other.pixels))
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        shape = " x ".join(str(length) for length in self.shape)
+        name = f"{self.name!r}, " if self.name else ""
+        spacing = "" if self.spacing_um is None else f", spacing_um={self.spacing_um}"
+        return f"Image({name}{self.axes} {shape} {self.dtype}, bits={self.bits}{spacing})"

@@ -1,0 +1,24 @@
+"""Read image files: the only place that opens one. (First form: TIFF and PNG.)"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cytopress.errors import ImageError
+from cytopress.image import Axes, Image
+
+
+def read(path: Path | str, *, axes: Axes | None = None) -> list[Image]:
+    """Read every image in a file: one for each channel and time point."""
+    path = Path(path)
+    if path.suffix.lower() in (".tif", ".tiff"):
+        import tifffile
+
+        pixels = tifffile.imread(path)
+    elif path.suffix.lower() == ".png":
+        import imageio.v3 as imageio
+
+        pixels = imageio.imread(path)
+    else:
+        raise ImageError(f"{path}: unknown file type.")
+    return [Image(pixels, axes=axes or ("YX" if pixels.ndim == 2 else "ZYX"), name=path.stem)]

@@ -1,0 +1,39 @@
+"""Which fields are for training, validation and test: the one table for everything.
+
+Codecs, tasks, noise models and data ranges all use it. A dataset that is not in the table brings its
+own split in ``dataset.toml`` (``[split]`` with lists of groups, ``test`` and ``validation``; the rest
+is for training); without one, every field is a test field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+Part = Literal["train", "validation", "test"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+
+def _ecoli_phase(field: str, group: str) -> Part:
+    if group == "O3_R124":
+        return "test"
+    # By position, not by group: three strains leave none to spare.
+    return "validation" if field.endswith(("pos16", "pos18")) else "train"
+
+
+def _nuclei_brightfield(field: str, group: str) -> Part:
+    if group in ("210930MA20", "170601SH11"):
+        return "test"
+    return "validation" if group == "200925SK30" else "train"
+
+
+def _scratch_assay(field: str, group: str) -> Part:
+    # One field of view, cut in space: no validation part, since training takes fixed steps.
+    return "test" if group == "columns-400-576" else "train"
+
+
+KNOWN_SPLITS: dict[str, Callable[[str, str], Part]] = {
+    "ecoli-phase": _ecoli_phase,
+    "nuclei-brightfield": _nuclei_brightfield,
+    "scratch-assay": _scratch_assay,
+}

@@ -1,0 +1,202 @@
+"""Model packages: read, check, find and run them.
+
+A package is one file, a stored (uncompressed) zip named ``*.cytomodel``, with ``manifest.json``, ONNX
+graphs (``NAME.onnx``) and plain arrays (``NAME.npy``, never pickled). Its identity is the sha256 of
+the whole file. This module knows neither codecs nor tasks: it holds the onnxruntime session and
+hands out what the manifest says.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.errors import PackageError, UnknownNameError
+
+FORMAT = 1
+SUFFIX = ".cytomodel"
+KINDS = ("codec", "task")
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Package:
+    """One opened model package.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    sha256 : str
+        Hexadecimal digest of the file: the identity of the model.
+    manifest : mapping
+        ``format``, ``kind`` ("codec" or "task"), ``name``, ``architecture``, ``axes`` and whatever
+        the kind needs besides, as JSON values.
+    """
+
+    path: Path
+    sha256: str
+    manifest: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Full name, such as ``labelfree/ecoli-phase``."""
+        return str(self.manifest["name"])
+
+    def array(self, name: str) -> Array:
+        """Return the array stored as ``name.npy``."""
+        return np.load(io.BytesIO(self._member(f"{name}.npy")), allow_pickle=False)  # type: ignore[no-any-return]
+
+    def run(self, graph: str, *inputs: Array, threads: int = 0) -> list[Array]:
+        """Run one graph on arrays in the order of its inputs, return its outputs.
+
+        Parameters
+        ----------
+        graph : str
+            Name of the graph without ``.onnx``.
+        *inputs : ndarray
+            As the graph declares them.
+        threads : int, optional
+            Threads within one operator; 0 leaves the choice to onnxruntime.
+        """
+        session = _session(self, graph, threads)
+        feeds = {node.name: value for node, value in zip(session.get_inputs(), inputs, strict=True)}
+        return list(session.run(None, feeds))
+
+    def _member(self, name: str) -> bytes:
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                return archive.read(name)
+        except (OSError, KeyError, zipfile.BadZipFile) as error:
+            raise PackageError(f"{self.path}: cannot read {name} of the package ({error}).") from error
+
+
+@functools.lru_cache(maxsize=8)
+def _open_session(path: Path, sha256: str, graph: str, threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    package = Package(path, sha256, {})
+    return onnxruntime.InferenceSession(
+        package._member(f"{graph}.onnx"), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def _session(package: Package, graph: str, threads: int) -> Any:
+    return _open_session(package.path, package.sha256, graph, threads)
+
+
+def open_package(path: Path) -> Package:
+    """Open a package and check its form.
+
+    Raises
+    ------
+    PackageError
+        No such file, not a package, damaged, or of another format version.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PackageError(f"{path}: cannot read the model package ({error.strerror}).") from error
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            damaged = archive.testzip()
+            manifest = json.loads(archive.read("manifest.json"))
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise PackageError(f"{path}: this is not a whole model package ({error}).") from error
+    if damaged is not None:
+        raise PackageError(f"{path}: {damaged} in the package is damaged; fetch or export it again.")
+    _check_manifest(path, manifest)
+    return Package(path, hashlib.sha256(data).hexdigest(), manifest)
+
+
+def _check_manifest(path: Path, manifest: Any) -> None:
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        found = manifest.get("format") if isinstance(manifest, dict) else None
+        raise PackageError(
+            f"{path}: package format {found} is not the one this version reads ({FORMAT});"
+            " update cytopress or export the model again."
+        )
+    for key in ("kind", "name", "architecture", "axes"):
+        if not isinstance(manifest.get(key), str):
+            raise PackageError(f"{path}: the manifest has no {key!r}.")
+    if manifest["kind"] not in KINDS:
+        raise PackageError(f"{path}: a package is a codec or a task, not {manifest['kind']!r}.")
+
+
+def write_package(
+    path: Path,
+    manifest: Mapping[str, Any],
+    *,
+    graphs: Mapping[str, bytes],
+    arrays: Mapping[str, Array] | None = None,
+) -> Package:
+    """Write a package under a temporary name, rename it, and return it opened.
+
+    Equal contents give equal bytes, so a package's digest can be reproduced.
+    """
+    manifest = {"format": FORMAT, **manifest}
+    _check_manifest(path, manifest)
+    members = {"manifest.json": json.dumps(manifest, indent=1, sort_keys=True).encode()}
+    members |= {f"{name}.onnx": graph for name, graph in sorted(graphs.items())}
+    for name, array in sorted((arrays or {}).items()):
+        buffer = io.BytesIO()
+        np.save(buffer, array, allow_pickle=False)
+        members[f"{name}.npy"] = buffer.getvalue()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream, zipfile.ZipFile(stream, "w") as archive:
+            for name, data in members.items():
+                archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_STORED)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return open_package(path)
+
+
+def find_packages(folders: Sequence[Path], kind: str) -> Iterator[Package]:
+    """Yield the packages of a kind in ``folders``; of two with one name, the first found."""
+    seen: set[str] = set()
+    for folder in folders:
+        for path in sorted(folder.glob(f"*{SUFFIX}")):
+            package = open_package(path)
+            if package.manifest["kind"] == kind and package.name not in seen:
+                seen.add(package.name)
+                yield package
+
+
+def find_package(folders: Sequence[Path], kind: str, name: str) -> Package:
+    """Return the package called ``name``, or the one at the path ``name``.
+
+    Raises
+    ------
+    UnknownNameError
+        No folder holds it; the message says what is there.
+    PackageError
+        A package in the way is damaged.
+    """
+    if name.endswith(SUFFIX):
+        return open_package(Path(name))
+    known = []
+    for package in find_packages(folders, kind):
+        if package.name == name:
+            return package
+        known.append(package.name)
+    raise UnknownNameError(f"{kind} package", name, known)
