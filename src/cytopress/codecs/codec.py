@@ -1,0 +1,163 @@
+"""What a codec is, and the base that its adapters share.
+
+A codec turns an `Image` into bytes that decode by themselves. An adapter is a frozen dataclass whose
+fields are its options: it turns pixels into a bare stream and back (`compress`, `decompress`), and
+the base puts the stream into the container. A codec of codecs is a codec.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal, Protocol, Self
+
+import numpy as np
+
+from cytopress.codecs import container
+from cytopress.codecs.container import Form
+from cytopress.errors import CorruptDataError, UnsupportedImageError
+from cytopress.image import Image, Pixels
+
+
+class Codec(Protocol):
+    """What every codec can do."""
+
+    @property
+    def name(self) -> str:
+        """Stable name, such as ``jpegxl``."""
+
+    @property
+    def lossless(self) -> bool:
+        """Whether decoding returns every pixel exactly."""
+
+    def check(self, image: Image) -> None:
+        """Raise UnsupportedImageError if this image cannot be coded; does no other work."""
+
+    def encode(self, image: Image) -> bytes:
+        """Return bytes that decode by themselves."""
+
+    def decode(self, data: bytes) -> Image:
+        """Return the image of bytes that this codec made (any options).
+
+        Raises
+        ------
+        CorruptDataError
+            The bytes are not whole, not intact, or another codec's.
+        """
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A codec's native quality parameter, the one that portable targets are solved over.
+
+    ``finer`` says which direction gives more quality and more bytes. ``scale`` is how the search
+    spaces its steps; ``integer`` knobs take whole numbers only.
+    """
+
+    name: str
+    unit: str
+    least: float
+    most: float
+    finer: Literal["lower", "higher"]
+    scale: Literal["linear", "log"] = "log"
+    integer: bool = False
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a codec takes and gives, for its check, its help and its place in tables."""
+
+    dims: tuple[int, ...]
+    dtypes: tuple[str, ...]
+    bits: str
+    knob: Knob | None
+    reads_back: str
+    can_be_lossless: bool
+    # Lossy coding stretches the used range to this many bits first (0: works on counts as they are).
+    stretch: int = 0
+    # Whether its lossy settings need a noise model (options a, b, offset).
+    shaped_by_noise: bool = False
+
+
+class StreamCodec(ABC):
+    """Base of adapters and wrappers: bare streams in and out, the container around them."""
+
+    name: ClassVar[str]
+    number: ClassVar[int]
+    traits: ClassVar[Traits]
+
+    @property
+    @abstractmethod
+    def lossless(self) -> bool:
+        """Whether this very setting returns every pixel exactly."""
+
+    @abstractmethod
+    def compress(self, image: Image) -> bytes:
+        """Return the bare stream of an image that passed `check`."""
+
+    @abstractmethod
+    def decompress(self, stream: bytes, form: Form) -> Pixels:
+        """Return pixels of ``form``'s shape and dtype from a bare stream."""
+
+    def check(self, image: Image) -> None:
+        """Raise UnsupportedImageError if this image cannot be coded."""
+        if len(image.axes) not in self.traits.dims:
+            dims = " or ".join(f"{n}D" for n in self.traits.dims)
+            raise UnsupportedImageError(f"{self.name} codes {dims} images, not {image.axes}.")
+        if image.dtype.name not in self.traits.dtypes:
+            raise UnsupportedImageError(
+                f"{self.name} codes {', '.join(self.traits.dtypes)}, not {image.dtype.name}."
+            )
+
+    def encode(self, image: Image, notes: container.Options | None = None) -> bytes:
+        """Return bytes that decode by themselves; ``notes`` go into the header for `info`."""
+        self.check(image)
+        return container.pack(self.recipe(), Form.of(image), self.compress(image), notes or {})
+
+    def decode(self, data: bytes) -> Image:
+        """Return the image of bytes that this codec made, whatever its options were then."""
+        # The registry knows every adapter, so it cannot be imported before they are.
+        from cytopress.codecs.registry import build
+
+        header, stream = container.unpack(data)
+        codec = build(header.recipe)
+        if codec.name != self.name:
+            raise CorruptDataError(f"These bytes were made by {codec.name}, not by {self.name}.")
+        return codec.restore(stream, header.form)
+
+    def restore(self, stream: bytes, form: Form) -> Image:
+        """Decompress and check what came against what the container promised."""
+        try:
+            pixels = self.decompress(stream, form)
+        except (ValueError, RuntimeError, IndexError, OverflowError) as error:
+            raise CorruptDataError(f"{self.name} cannot decode its stream ({error}).") from error
+        if pixels.shape != form.shape or pixels.dtype != form.dtype:
+            raise CorruptDataError(
+                f"{self.name} decoded {pixels.dtype} {pixels.shape}, but the container promised"
+                f" {form.dtype} {form.shape}."
+            )
+        return Image(pixels, axes=form.axes, bits=form.bits, spacing_um=form.spacing_um)
+
+    def recipe(self) -> container.Recipe:
+        """Return what rebuilds this codec: its number and the options that are not default."""
+        options: dict[str, Any] = {}
+        for option in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, option.name)
+            if isinstance(value, StreamCodec):
+                options[option.name] = value.recipe()
+            elif value != option.default:
+                options[option.name] = value
+        return container.Recipe(self.number, self.name if not self.number else "", options)
+
+    @classmethod
+    def from_options(cls, options: container.Options) -> Self:
+        """Rebuild from the options of a recipe."""
+        return cls(**options)
+
+
+def to_dtype(values: Pixels, form: Form) -> Pixels:
+    """Round to the nearest count and clip to what ``form`` can hold (its significant bits)."""
+    if form.dtype.kind == "f":
+        return values.astype(form.dtype)
+    most = 2**form.bits - 1
+    return np.clip(np.rint(values), 0, most).astype(form.dtype)

@@ -1,0 +1,62 @@
+"""JPEG-LS: lossless, or with an exact bound on the error (CharLS)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import imagecodecs
+import numpy as np
+
+from cytopress.codecs.codec import Knob, StreamCodec, Traits
+from cytopress.codecs.container import Form
+from cytopress.errors import UnsupportedImageError, UsageError
+from cytopress.image import Image, Pixels
+
+
+@dataclass(frozen=True)
+class JpegLS(StreamCodec):
+    """Code a plane with JPEG-LS.
+
+    Parameters
+    ----------
+    near : int
+        Largest error in counts, 0 (lossless) to 255; for uint8 at most 127, since above that the
+        encoder writes what no decoder reads.
+    """
+
+    near: int = 0
+
+    name: ClassVar[str] = "jpegls"
+    number: ClassVar[int] = 4
+    traits: ClassVar[Traits] = Traits(
+        dims=(2,),
+        dtypes=("uint8", "uint16"),
+        bits="1 to 16",
+        knob=Knob("near", "counts of error", 1, 255, finer="lower", integer=True),
+        reads_back="the same dtype, within the bound",
+        can_be_lossless=True,
+    )
+
+    def __post_init__(self) -> None:
+        if self.near != int(self.near) or not 0 <= self.near <= 255:
+            raise UsageError(f"jpegls: near is a whole number from 0 to 255, not {self.near}.")
+
+    @property
+    def lossless(self) -> bool:
+        """Whether the bound is zero."""
+        return self.near == 0
+
+    def check(self, image: Image) -> None:
+        """Refuse what the encoder would code wrong."""
+        super().check(image)
+        if image.dtype == np.uint8 and self.near > 127:
+            raise UnsupportedImageError(f"jpegls: uint8 takes near up to 127, not {self.near}.")
+
+    def compress(self, image: Image) -> bytes:
+        """Return a JPEG-LS stream."""
+        return bytes(imagecodecs.jpegls_encode(image.pixels, level=self.near))
+
+    def decompress(self, stream: bytes, form: Form) -> Pixels:
+        """Return the plane."""
+        return np.asarray(imagecodecs.jpegls_decode(stream)).reshape(form.shape)

@@ -1,0 +1,72 @@
+"""The one table of codecs, and the ways to bytes and back.
+
+Help, docs and the contract tests are made from `FAMILIES`. Other people's codecs come in through the
+entry point group ``cytopress.codecs``: each entry point is named as its codec and loads a subclass of
+`StreamCodec` with ``number = 0``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+
+from cytopress.codecs import container
+from cytopress.codecs.codec import StreamCodec
+from cytopress.codecs.container import Recipe
+from cytopress.codecs.jpegls import JpegLS
+from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled
+from cytopress.errors import CorruptDataError, UsageError
+from cytopress.image import Image
+
+FAMILIES: tuple[type[StreamCodec], ...] = (JpegLS,)
+WRAPPERS: tuple[type[StreamCodec], ...] = (PerPlane, Rescaled, Tiled, Guarded)
+
+
+@functools.cache
+def families() -> Mapping[str, type[StreamCodec]]:
+    """Return every codec by name: the built-in ones, then other people's."""
+    external = {
+        point.name: point.load() for point in entry_points(group="cytopress.codecs")
+    }
+    return external | {family.name: family for family in FAMILIES}
+
+
+def build(recipe: Recipe) -> StreamCodec:
+    """Build the codec that a container names.
+
+    Raises
+    ------
+    CorruptDataError
+        No such codec here, or its options make no sense.
+    """
+    if recipe.number:
+        numbered = {family.number: family for family in (*FAMILIES, *WRAPPERS)}
+        family = numbered.get(recipe.number)
+    else:
+        family = families().get(recipe.name)
+    if family is None:
+        raise CorruptDataError(
+            f"These bytes were made by codec {recipe.name or recipe.number}, which is not installed"
+            " here; install what provides it, or a newer cytopress."
+        )
+    options = {
+        name: build(value) if isinstance(value, Recipe) else value
+        for name, value in recipe.options.items()
+    }
+    try:
+        return family.from_options(options)
+    except (TypeError, UsageError) as error:
+        raise CorruptDataError(f"{family.name}: the file's options make no sense ({error})") from error
+
+
+def decode(data: bytes) -> Image:
+    """Return the image of coded bytes, whichever codec made them.
+
+    Raises
+    ------
+    CorruptDataError
+        The bytes are foreign, damaged, or made by a codec that is not installed.
+    """
+    header, stream = container.unpack(data)
+    return build(header.recipe).restore(stream, header.form)

@@ -1,0 +1,8 @@
+"""Codecs of codecs: stacks by planes, a stretched range, tiles, a hard bound on the error."""
+
+from cytopress.codecs.wrappers.guarded import Guarded
+from cytopress.codecs.wrappers.per_plane import PerPlane
+from cytopress.codecs.wrappers.rescaled import Rescaled
+from cytopress.codecs.wrappers.tiled import Tiled
+
+__all__ = ["Guarded", "PerPlane", "Rescaled", "Tiled"]

@@ -1,0 +1,97 @@
+"""A hard bound on the error over any codec: code what the codec got wrong beyond the bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.codecs.codec import StreamCodec, Traits
+from cytopress.codecs.container import Form
+from cytopress.codecs.wire import join_streams, split_streams
+from cytopress.errors import UsageError
+from cytopress.image import Image, Pixels
+
+
+@dataclass(frozen=True)
+class Guarded(StreamCodec):
+    """Add a quantized residual so that no pixel is off by more than ``max_error`` counts.
+
+    The residual is rounded to multiples of ``2 * max_error + 1``: zero wherever the codec kept the
+    bound by itself, so a good codec pays next to nothing.
+
+    Parameters
+    ----------
+    codec : StreamCodec
+        Any codec of integer images whose decoder gives the same pixels everywhere.
+    max_error : int
+        Largest allowed error in counts; 0 makes any codec lossless.
+    """
+
+    codec: StreamCodec
+    max_error: int = 1
+
+    name: ClassVar[str] = "guarded"
+    number: ClassVar[int] = 67
+    traits: ClassVar[Traits] = Traits(
+        dims=(2, 3),
+        dtypes=("uint8", "uint16"),
+        bits="any",
+        knob=None,
+        reads_back="the same dtype, no pixel off by more than max_error",
+        can_be_lossless=True,
+    )
+
+    def __post_init__(self) -> None:
+        if self.max_error != int(self.max_error) or not 0 <= self.max_error <= 65535:
+            raise UsageError(f"A guard is a whole number of counts, not {self.max_error}.")
+
+    @property
+    def lossless(self) -> bool:
+        """Whether the bound is zero or the codec inside is lossless."""
+        return self.max_error == 0 or self.codec.lossless
+
+    def check(self, image: Image) -> None:
+        """Check for the codec inside."""
+        super().check(image)
+        self.codec.check(image)
+
+    def compress(self, image: Image) -> bytes:
+        """Return the codec's stream and the residual's."""
+        stream = self.codec.compress(image)
+        decoded = self.codec.decompress(stream, Form.of(image))
+        error = image.pixels.astype(np.int64) - decoded
+        return join_streams((stream, _code_steps(self._steps(error))))
+
+    def decompress(self, stream: bytes, form: Form) -> Pixels:
+        """Return pixels within the bound."""
+        inner, residual = split_streams(stream, 2)
+        decoded = self.codec.decompress(inner, form).astype(np.int64)
+        steps = _decode_steps(residual, form.shape)
+        values = decoded + steps * (2 * self.max_error + 1)
+        return np.clip(values, 0, 2**form.bits - 1).astype(form.dtype)
+
+    def _steps(self, error: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        # Rounds to nearest: the step is odd, so no error falls in the middle of two multiples.
+        step = 2 * self.max_error + 1
+        return np.floor_divide(error + self.max_error, step).astype(np.int32)
+
+
+def _code_steps(steps: npt.NDArray[np.int32]) -> bytes:
+    import imagecodecs
+
+    if not steps.any():
+        return b""
+    shuffled = np.ascontiguousarray(steps).view(np.uint8).reshape(-1, 4).T
+    return bytes(imagecodecs.zstd_encode(shuffled.tobytes(), level=9))
+
+
+def _decode_steps(stream: bytes, shape: tuple[int, ...]) -> npt.NDArray[np.int32]:
+    import imagecodecs
+
+    if not stream:
+        return np.zeros(shape, np.int32)
+    shuffled = np.frombuffer(imagecodecs.zstd_decode(stream), np.uint8).reshape(4, -1)
+    return np.ascontiguousarray(shuffled.T).view(np.int32).reshape(shape)

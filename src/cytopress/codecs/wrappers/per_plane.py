@@ -1,0 +1,65 @@
+"""Serve stacks with a 2D codec: every plane by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from cytopress.codecs.codec import StreamCodec, Traits
+from cytopress.codecs.container import Form
+from cytopress.codecs.wire import join_streams, split_streams
+from cytopress.image import Image, Pixels
+
+
+@dataclass(frozen=True)
+class PerPlane(StreamCodec):
+    """Code each plane of a stack with ``codec``.
+
+    Parameters
+    ----------
+    codec : StreamCodec
+        A codec of planes.
+    """
+
+    codec: StreamCodec
+
+    name: ClassVar[str] = "per-plane"
+    number: ClassVar[int] = 64
+    traits: ClassVar[Traits] = Traits(
+        dims=(3,),
+        dtypes=("uint8", "uint16", "float32"),
+        bits="as the codec inside",
+        knob=None,
+        reads_back="as the codec inside",
+        can_be_lossless=True,
+    )
+
+    @property
+    def lossless(self) -> bool:
+        """Whether the codec inside is."""
+        return self.codec.lossless
+
+    def check(self, image: Image) -> None:
+        """Check the stack, and its first plane for the codec inside."""
+        super().check(image)
+        self.codec.check(_plane(image, 0))
+
+    def compress(self, image: Image) -> bytes:
+        """Return the planes' streams, each behind its length."""
+        return join_streams(self.codec.compress(_plane(image, z)) for z in range(image.shape[0]))
+
+    def decompress(self, stream: bytes, form: Form) -> Pixels:
+        """Return the stack."""
+        spacing = form.spacing_um and form.spacing_um[1:]
+        plane = replace(form, axes="YX", shape=form.shape[1:], spacing_um=spacing)
+        pixels = np.empty(form.shape, form.dtype)
+        for z, part in enumerate(split_streams(stream, form.shape[0])):
+            pixels[z] = self.codec.decompress(part, plane)
+        return pixels
+
+
+def _plane(image: Image, z: int) -> Image:
+    spacing = image.spacing_um and image.spacing_um[1:]
+    return Image(image.pixels[z], bits=image.bits, spacing_um=spacing)
