@@ -1,0 +1,188 @@
+"""Small patches of images with the numbers that tell noise from structure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.image import Image
+
+Floats = npt.NDArray[np.float64]
+
+SIDE = 8
+COARSE = 2  # pixels between the taps of the mask that sees coarser grain
+MOST_PLANES = 64
+BINS = 32
+LEAST_PATCHES = 16  # in a bin
+FLATTEST, QUANTILE = 0.5, 0.25
+# Neighboring residuals share pixels: the squared autocorrelation of [1, -2, 1] sums to 70 / 36.
+DEGREES_OF_FREEDOM = SIDE**2 / (70 / 36) ** 2
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """Patches of ``SIDE`` x ``SIDE`` pixels; every array has the shape (patches,).
+
+    Parameters
+    ----------
+    mean : ndarray
+        Level, in counts.
+    variance, coarse_variance : ndarray
+        Of the residual between neighboring pixels, and between pixels ``COARSE`` apart; in counts
+        squared, scaled so that white noise gives its own variance.
+    unevenness : ndarray
+        Range of the means of the patch's quarters, in counts: independent of ``variance``
+        where there is only noise.
+    field : ndarray of int
+        Number of the image that the patch is from.
+    levels_used : float
+        The least share, over the images, of the grey levels between the 5th and 95th percentile
+        that occur; 1 for floats.
+    """
+
+    mean: Floats
+    variance: Floats
+    coarse_variance: Floats
+    unevenness: Floats
+    field: npt.NDArray[np.int64]
+    levels_used: float
+
+
+@dataclass(frozen=True, eq=False)
+class Bins:
+    """Flat patches of one level, together; every array has the shape (bins,).
+
+    Parameters
+    ----------
+    mean : ndarray
+        Level, in counts.
+    variance : ndarray
+        In counts squared.
+    weight : ndarray
+        Square root of the number of patches: the inverse of the variance's relative error.
+    """
+
+    mean: Floats
+    variance: Floats
+    weight: Floats
+
+
+def rounding_variance(image: Image) -> float:
+    """Variance of rounding to the image's dtype, in counts squared: the least noise there is."""
+    if image.dtype.kind == "u":
+        return 1 / 12
+    step = float(np.spacing(np.float32(max(abs(image.pixels.min()), abs(image.pixels.max())))))
+    return float(max(step**2 / 12, 1e-60))
+
+
+def sample_patches(images: Sequence[Image]) -> Patches:
+    """Cut planes into patches; of many planes an even choice, without patches at the dtype's ends.
+
+    Saturated pixels, and zeros of integers, have lost their noise. Where nothing else is left, they
+    are kept.
+    """
+    planes = list(_planes(images))
+    step = -(-len(planes) // MOST_PLANES)
+    parts = [_cut(plane, ends, number) for number, ends, plane in planes[::step]]
+    table = np.concatenate(parts) if parts else np.zeros((0, 6))
+    inside = table[table[:, 5] == 0]
+    table = inside if inside.size else table
+    return Patches(
+        mean=table[:, 0],
+        variance=table[:, 1],
+        coarse_variance=table[:, 2],
+        unevenness=table[:, 3],
+        field=table[:, 4].astype(np.int64),
+        levels_used=min(_levels_used(image) for image in images),
+    )
+
+
+def _planes(images: Sequence[Image]) -> Iterator[tuple[int, tuple[float, float], Any]]:
+    for number, image in enumerate(images):
+        ends = (0.0, 2.0**image.bits - 1) if image.dtype.kind == "u" else (-np.inf, np.inf)
+        stack = image.pixels if image.axes == "ZYX" else image.pixels[np.newaxis]
+        for plane in stack:
+            yield number, ends, plane
+
+
+def _cut(plane: npt.NDArray[Any], ends: tuple[float, float], number: int) -> Floats:
+    """One row for each patch: mean, two variances, unevenness, field, whether an end occurs."""
+    margin = COARSE
+    rows, columns = ((length - 2 * margin) // SIDE for length in plane.shape)
+    if rows < 1 or columns < 1:
+        return np.zeros((0, 6))
+    values = plane.astype(np.float64)
+    inner = values[margin : margin + rows * SIDE, margin : margin + columns * SIDE]
+    mean = _blocks(inner, SIDE)
+    quarters = _blocks(inner, SIDE // 2).reshape(rows, 2, columns, 2)
+    fine = _blocks(_residual(values, 1, rows, columns) ** 2, SIDE)
+    coarse = _blocks(_residual(values, COARSE, rows, columns) ** 2, SIDE)
+    unevenness = np.ptp(quarters, axis=(1, 3))
+    end = _blocks(((inner <= ends[0]) | (inner >= ends[1])).astype(np.float64), SIDE) > 0
+    field = np.full(mean.size, float(number))
+    columns_of_table = (mean, fine, coarse, unevenness, field, end)
+    return np.stack([np.ravel(column).astype(np.float64) for column in columns_of_table], axis=1)
+
+
+def _blocks(values: Floats, side: int) -> Floats:
+    rows, columns = values.shape[0] // side, values.shape[1] // side
+    return np.asarray(values.reshape(rows, side, columns, side).mean(axis=(1, 3)))
+
+
+def _residual(values: Floats, step: int, rows: int, columns: int) -> Floats:
+    """Second difference along both axes, of unit gain for white noise (Immerkaer's mask)."""
+    margin = COARSE
+
+    def window(shift_y: int, shift_x: int) -> Floats:
+        top, left = margin + shift_y * step, margin + shift_x * step
+        return values[top : top + rows * SIDE, left : left + columns * SIDE]
+
+    across = [window(y, -1) - 2 * window(y, 0) + window(y, 1) for y in (-1, 0, 1)]
+    return np.asarray((across[0] - 2 * across[1] + across[2]) / 6)
+
+
+def _levels_used(image: Image) -> float:
+    if image.dtype.kind != "u":
+        return 1.0
+    low, high = np.quantile(image.pixels, [0.05, 0.95]).astype(int)
+    span = int(high) - int(low) + 1
+    inside = image.pixels[(image.pixels >= low) & (image.pixels <= high)]
+    # Few pixels over many levels leave gaps by chance.
+    if span < 8 or inside.size < 50 * span:
+        return 1.0
+    return float(np.unique(inside).size / span)
+
+
+def flat_variance(variances: Floats) -> float:
+    """Estimate the variance of the flat ones among patches, since structure can only add to it.
+
+    A low quantile over what it is expected to be for noise alone: the quantile of chi squared, by
+    the approximation of Wilson and Hilferty.
+    """
+    spread = 2.0 / (9.0 * DEGREES_OF_FREEDOM)
+    expected = (1 - spread + NormalDist().inv_cdf(QUANTILE) * spread**0.5) ** 3
+    return float(np.quantile(variances, QUANTILE) / expected)
+
+
+def bin_levels(patches: Patches) -> Bins:
+    """Put patches of like level together, where there are enough of them.
+
+    Only the patches that are flattest at a coarser scale are used.
+    """
+    low, high = np.quantile(patches.mean, [0.001, 0.999])
+    index = np.clip((patches.mean - low) / max(high - low, 1e-300) * BINS, 0, BINS - 1).astype(int)
+    rows = []
+    for number in range(BINS):
+        members = np.flatnonzero(index == number)
+        keep = int(members.size * FLATTEST)
+        if keep < LEAST_PATCHES:
+            continue
+        flat = members[np.argsort(patches.unevenness[members], kind="stable")[:keep]]
+        rows.append((patches.mean[flat].mean(), flat_variance(patches.variance[flat]), keep**0.5))
+    table = np.array(rows, dtype=np.float64).reshape(-1, 3)
+    return Bins(table[:, 0], table[:, 1], table[:, 2])

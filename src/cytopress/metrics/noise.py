@@ -1,0 +1,199 @@
+"""How noisy a camera's pixels are: variance = a x (value - offset) + b, and how it is fitted.
+
+A camera adds shot noise, whose variance grows with the light, and read noise, whose variance does
+not. From images alone only the line can be known, not where the camera's own offset lies on it:
+moving ``offset`` and ``b`` along the line changes nothing. Here ``offset`` is by convention the
+darkest level that the data show, and ``b`` the variance there; below it the variance stays ``b``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.errors import UsageError
+from cytopress.image import Image
+from cytopress.metrics.flat_patches import (
+    Bins,
+    bin_levels,
+    flat_variance,
+    rounding_variance,
+    sample_patches,
+)
+from cytopress.metrics.noise_faults import find_fault, median_scatter
+
+Floats = npt.NDArray[np.float64]
+
+LEAST_BINS = 4
+SIGNIFICANT_DIGITS = 6  # a model is written into coded bytes and specs
+
+
+@dataclass(frozen=True)
+class NoiseModel:
+    """Variance of a pixel that ought to read ``value``, in counts squared.
+
+    Parameters
+    ----------
+    a : float
+        Counts of variance for each count of light: the inverse of the electrons per count. Not
+        negative; 0 means one sigma for every level.
+    b : float
+        Variance at the offset, above 0.
+    offset : float
+        Level, in counts, from which the light is counted; below it the variance stays ``b``.
+
+    Raises
+    ------
+    UsageError
+        A number that is not finite, ``a`` below 0, or ``b`` not above 0.
+    """
+
+    a: float
+    b: float
+    offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite([self.a, self.b, self.offset]).all() and self.a >= 0 and self.b > 0):
+            raise UsageError(
+                "a noise model needs finite numbers with a not below 0 and b above 0,"
+                f" not a={self.a}, b={self.b}, offset={self.offset}."
+            )
+
+    def variance(self, values: npt.ArrayLike) -> Floats:
+        """Variance at each value, in counts squared, of the values' shape."""
+        light = np.maximum(np.asarray(values, dtype=np.float64) - self.offset, 0.0)
+        return np.asarray(self.a * light + self.b)
+
+    def sigma(self, values: npt.ArrayLike) -> Floats:
+        """Standard deviation at each value, in counts, of the values' shape."""
+        return np.sqrt(self.variance(values))
+
+
+@dataclass(frozen=True, eq=False)
+class NoiseFit:
+    """A fitted model and what it was fitted to.
+
+    Parameters
+    ----------
+    model : NoiseModel
+        The line where the fit is good, else one sigma for every level.
+    good : bool
+        Whether the line can be trusted.
+    reason : str
+        One sentence: how well the line fits, or why it does not.
+    means, variances : ndarray
+        Shape (bins,): level, in counts, and variance, in counts squared, of the flat patches that
+        the line was laid through. Empty where there were too few.
+    """
+
+    model: NoiseModel
+    good: bool
+    reason: str
+    means: Floats
+    variances: Floats
+
+
+def fit_noise(images: Sequence[Image]) -> NoiseFit:
+    """Fit a noise model to images of one camera; the more fields, the better.
+
+    Patches of 8 x 8 pixels give a level and a variance, that of the residual of a mask which planes
+    and ramps do not pass [1]_. In each bin of levels the half of the patches that is flattest
+    at a coarser scale is kept, then a low quantile of their variances is taken and corrected for
+    being one: structure can only add variance. A line is laid through the bins by least squares
+    with a robust loss on relative residuals. It is not trusted where the bins scatter, where it
+    falls, where neighboring pixels share their noise (a filter was applied), where grey levels are
+    missing or the noise is below rounding (another bit depth was converted), or where fields
+    disagree; then one sigma stands for every level, the median over bins. Where pixels share
+    their noise it is a lower bound, since the mask sees fine grain only.
+
+    Parameters
+    ----------
+    images : sequence of Image
+        At least one. Any size: too small or constant ones give rounding noise, and say so.
+
+    Returns
+    -------
+    NoiseFit
+        Its numbers are rounded to six significant digits.
+
+    Raises
+    ------
+    UsageError
+        There is no image.
+
+    References
+    ----------
+    .. [1] J. Immerkaer, "Fast noise variance estimation", Computer Vision and Image
+       Understanding 64 (1996) 300.
+    """
+    if not images:
+        raise UsageError("a noise model needs at least one image to be fitted to, not none.")
+    floor = max(rounding_variance(image) for image in images)
+    patches = sample_patches(images)
+    if patches.variance.size == 0:
+        return _one_sigma(floor, floor, "the images are too small to see noise in.")
+    bins = bin_levels(patches)
+    if bins.mean.size < LEAST_BINS:
+        found = np.median(bins.variance) if bins.mean.size else flat_variance(patches.variance)
+        reason = "the images show too few levels of light to lay a line through."
+        return _one_sigma(float(found), floor, reason, bins)
+    slope, intercept = _line(bins, floor)
+    # A line through brighter levels may reach zero above the darkest one.
+    least = max(floor, bins.variance[0] / 4)
+    model = _model(slope, intercept, float(patches.mean.min()), least)
+    fault = find_fault(images, patches, bins, model.variance)
+    if fault:
+        return _one_sigma(float(np.median(bins.variance)), floor, fault, bins)
+    scatter = median_scatter(bins, model.variance)
+    reason = f"half of {bins.mean.size} levels lie within {scatter:.0%} of the line."
+    return NoiseFit(model, True, reason, bins.mean, bins.variance)
+
+
+def _one_sigma(variance: float, floor: float, reason: str, bins: Bins | None = None) -> NoiseFit:
+    none = np.zeros(0)
+    return NoiseFit(
+        NoiseModel(a=0.0, b=_rounded(max(variance, floor)), offset=0.0),
+        False,
+        f"One sigma for every level: {reason}",
+        none if bins is None else bins.mean,
+        none if bins is None else bins.variance,
+    )
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+
+
+def _line(bins: Bins, floor: float) -> tuple[float, float]:
+    """Slope and intercept, robust; residuals are relative, as the errors of variances are."""
+    from scipy.optimize import least_squares
+    from scipy.stats import theilslopes
+
+    means, variances = bins.mean, bins.variance
+    slope, intercept, *_ = theilslopes(variances, means)
+    unit = max(float(np.median(variances)), floor)
+    smallest = unit * 0.05
+    center, scale = float(means.mean()), float(np.ptp(means))
+    weights = bins.weight / bins.weight.max()
+    for _ in range(3):
+        expected = np.maximum(intercept + slope * means, smallest)
+
+        def residuals(line: Floats, expected: Floats = expected) -> Any:
+            height = (line[0] + line[1] * (means - center) / scale) * unit
+            return weights * (variances - height) / expected
+
+        start = [(intercept + slope * center) / unit, slope * scale / unit]
+        fitted = least_squares(residuals, start, loss="soft_l1", f_scale=0.05).x * unit
+        slope = fitted[1] / scale
+        intercept = fitted[0] - slope * center
+    return float(slope), float(intercept)
+
+
+def _model(slope: float, intercept: float, darkest: float, least: float) -> NoiseModel:
+    a = _rounded(max(slope, 0.0))
+    offset = _rounded(darkest)
+    return NoiseModel(a=a, b=_rounded(max(intercept + slope * offset, least)), offset=offset)
