@@ -1,0 +1,112 @@
+"""What a finished (or running) study holds: all that a report or an export is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cytopress.study.trial import Preview, Trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseFacts:
+    """The fitted noise model of a dataset, with the points that it was fitted to (counts)."""
+
+    a: float
+    b: float
+    offset: float
+    good: bool
+    reason: str
+    means: tuple[float, ...]
+    variances: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetFacts:
+    """What the report says of a dataset. ``data_range`` in counts, from the training groups."""
+
+    name: str
+    title: str
+    input: str
+    target: str
+    axes: str
+    bits: int
+    pixel_size_um: float | None
+    licence: str
+    attribution: str
+    notes: str
+    data_range: float
+    noise: NoiseFacts
+    # part -> group -> names of fields
+    split: Mapping[str, Mapping[str, tuple[str, ...]]]
+    # where data_range and noise come from: "training groups", or "all fields" where there are none
+    yardstick_source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreFacts:
+    """Name, unit and better direction of one score column family.
+
+    ``column`` is ``pixels/psnr`` or, for a task, ``labelfree/ecoli-phase/pearson`` (without the
+    last part). ``main`` marks a task's deciding score.
+    """
+
+    column: str
+    name: str
+    unit: str
+    better: str
+    task: str
+    main: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskFacts:
+    """A task of the study: its name, the sha256 of its weights, and its card in short."""
+
+    name: str
+    weights: str
+    dataset: str
+    summary: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """One row of the speed table: medians of a one-thread pass after the study, in seconds."""
+
+    dataset: str
+    field: str
+    codec: str
+    options: str
+    target: str
+    target_value: float | None
+    raw_bytes: int
+    coded_bytes: int
+    encode_s: float
+    decode_s: float
+    repeats: int
+    threads: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """A study read back from its store.
+
+    ``previews`` returns the pictures of a trial by its key (empty for most trials).
+    """
+
+    name: str
+    title: str
+    spec_toml: str
+    seed: int
+    created: str
+    # complete, or how many of how many cells are done
+    cells_done: int
+    cells_planned: int
+    machine: Mapping[str, str]
+    versions: Mapping[str, str]
+    datasets: Sequence[DatasetFacts]
+    tasks: Sequence[TaskFacts]
+    scores: Sequence[ScoreFacts]
+    trials: Sequence[Trial]
+    speeds: Sequence[Speed]
+    previews: Callable[[str], Sequence[Preview]]
