@@ -63,7 +63,9 @@ class Image:
                 f" not {self.axes or 'none'} for shape {pixels.shape}."
             )
         if 0 in pixels.shape:
-            raise ImageError(f"{self._label}an image needs pixels, but its shape is {pixels.shape}.")
+            raise ImageError(
+                f"{self._label}an image needs pixels, but its shape is {pixels.shape}."
+            )
         self._check_values(pixels)
         spacing = None if self.spacing_um is None else tuple(float(s) for s in self.spacing_um)
         if spacing is not None and (
@@ -93,7 +95,9 @@ class Image:
             return
         most = pixels.dtype.itemsize * 8
         if not 0 <= self.bits <= most:
-            raise ImageError(f"{self._label}bits must be 1 to {most} for {pixels.dtype}, not {self.bits}.")
+            raise ImageError(
+                f"{self._label}bits must be 1 to {most} for {pixels.dtype}, not {self.bits}."
+            )
         if self.bits and int(pixels.max()) >> self.bits:
             raise ImageError(
                 f"{self._label}a pixel of {pixels.max()} does not fit in {self.bits} bits;"

@@ -80,7 +80,9 @@ class Package:
             with zipfile.ZipFile(self.path) as archive:
                 return archive.read(name)
         except (OSError, KeyError, zipfile.BadZipFile) as error:
-            raise PackageError(f"{self.path}: cannot read {name} of the package ({error}).") from error
+            raise PackageError(
+                f"{self.path}: cannot read {name} of the package ({error})."
+            ) from error
 
 
 @functools.lru_cache(maxsize=8)
@@ -120,7 +122,9 @@ def open_package(path: Path) -> Package:
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise PackageError(f"{path}: this is not a whole model package ({error}).") from error
     if damaged is not None:
-        raise PackageError(f"{path}: {damaged} in the package is damaged; fetch or export it again.")
+        raise PackageError(
+            f"{path}: {damaged} in the package is damaged; fetch or export it again."
+        )
     _check_manifest(path, manifest)
     return Package(path, hashlib.sha256(data).hexdigest(), manifest)
 

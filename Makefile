@@ -1,0 +1,58 @@
+# Every environment is a plain venv, stamped with a digest of pyproject.toml: while that does not
+# change, nothing is installed again.
+PYTHON ?= python3
+DIGEST := $(shell $(PYTHON) -c "import hashlib; print(hashlib.sha256(open('pyproject.toml','rb').read()).hexdigest()[:16])")
+TEST := .venv-test/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test test-core lint docs docs-serve bench golden clean
+
+demo: .venv/stamp-$(DIGEST)
+	.venv/bin/cytopress demo --out demo-out
+
+test: .venv-test/stamp-$(DIGEST)
+	$(TEST)/python -m pytest
+
+lint: .venv-test/stamp-$(DIGEST)
+	$(TEST)/ruff check .
+	$(TEST)/ruff format --check .
+	$(TEST)/mypy
+	$(TEST)/lint-imports
+
+# The core alone, on numpy 2, without torch: what most users install.
+test-core: .venv-core/stamp-$(DIGEST)
+	.venv-core/bin/python tests/core_install.py
+	.venv-core/bin/python -m pytest -m "not learn and not browser"
+
+docs: .venv-test/stamp-$(DIGEST)
+	$(TEST)/python docs/tables.py
+	$(TEST)/mkdocs build --strict
+
+docs-serve: .venv-test/stamp-$(DIGEST)
+	$(TEST)/mkdocs serve
+
+bench: .venv-test/stamp-$(DIGEST)
+	$(TEST)/python bench/codecs.py
+	$(TEST)/python bench/study.py
+
+# Rewrites the frozen bytes: only when the format itself changes.
+golden: .venv-test/stamp-$(DIGEST)
+	$(TEST)/python tests/golden/make.py
+
+.venv/stamp-$(DIGEST):
+	$(PYTHON) -m venv --clear .venv
+	.venv/bin/python -m pip install --quiet --editable '.[report,demo]'
+	touch $@
+
+.venv-test/stamp-$(DIGEST):
+	$(PYTHON) -m venv --clear .venv-test
+	.venv-test/bin/python -m pip install --quiet --editable '.[all]'
+	touch $@
+
+.venv-core/stamp-$(DIGEST):
+	$(PYTHON) -m venv --clear .venv-core
+	.venv-core/bin/python -m pip install --quiet --editable . 'numpy>=2' pytest pytest-timeout hypothesis
+	touch $@
+
+clean:
+	rm -rf .venv .venv-core .venv-test site demo-out

@@ -1,0 +1,40 @@
+"""The Python API, gathered; `import cytopress` hands these out on first use."""
+
+from __future__ import annotations
+
+from cytopress.codecs.registry import decode
+from cytopress.codecs.spec import codec
+from cytopress.image import Image
+from cytopress.io.datasets import dataset
+from cytopress.io.images import read, write
+from cytopress.metrics import metric
+from cytopress.tasks.registry import task
+
+__all__ = ["codec", "dataset", "decode", "encode", "metric", "read", "task", "write"]
+
+
+def encode(image: Image, spec: str) -> bytes:
+    """Compress an image as a spec string asks.
+
+    Parameters
+    ----------
+    image : Image
+        A plane or a stack.
+    spec : str
+        Such as ``jpegxl`` (lossless) or ``jpegxl:ratio=50``; see `codec`.
+
+    Returns
+    -------
+    bytes
+        Decode by themselves, with `decode`; their length is the rate.
+
+    Raises
+    ------
+    UsageError
+        The spec is wrong.
+    UnsupportedImageError
+        The codec cannot code this image.
+    UnreachableTargetError
+        No setting of the codec meets the target.
+    """
+    return codec(spec).encode(image)

@@ -1,0 +1,75 @@
+"""The command ``cytopress``: its subcommands, and how an error leaves it."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+import cytopress
+from cytopress.cli import coding, listing, predicting, studying, training
+from cytopress.errors import CytopressError
+
+app = typer.Typer(
+    name="cytopress",
+    help="Compress microscopy images, and measure what that does to the analysis that follows.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for part in (studying, coding, predicting, training, listing):
+    part.add_to(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(cytopress.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show a traceback with an error (works anywhere).")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 the work failed, 2 the command was wrong."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in arguments
+    warnings.showwarning = _show_warning
+    try:
+        app([argument for argument in arguments if argument != "--debug"])
+    except CytopressError as error:
+        _leave(error, str(error), error.exit_code, debug=debug)
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        _leave(error, f"{name}{error.strerror or error}.", 1, debug=debug)
+    except ImportError as error:
+        _leave(error, f"{error}; install the extra that brings it.", 1, debug=debug)
+    except KeyboardInterrupt as error:
+        _leave(error, "Stopped; run the same command again to go on.", 130, debug=debug)
+
+
+def _leave(error: BaseException, sentence: str, code: int, *, debug: bool) -> None:
+    if debug:
+        raise error
+    print(f"cytopress: {sentence}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _show_warning(message: Warning | str, *_: object) -> None:
+    print(f"cytopress: note: {message}", file=sys.stderr)

@@ -1,0 +1,178 @@
+"""``encode``, ``decode`` and ``info``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from cytopress.cli.options import AsJson, Models, parse_selection, settings_with
+from cytopress.cli.progress import spinner
+from cytopress.errors import CorruptDataError, UsageError
+from cytopress.image import Image
+
+Result = TypeVar("Result")
+Output = Annotated[Path, typer.Option("-o", "--output", help="The file to write.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command()(encode)
+    app.command()(decode)
+    app.command()(info)
+
+
+def encode(
+    image: Annotated[
+        Path, typer.Argument(help="OME-TIFF, TIFF, PNG, OME-Zarr, or what bioio reads.")
+    ],
+    output: Output,
+    codec: Annotated[str, typer.Option(help="Codec and quality, such as jpegxl:ratio=50.")],
+    select: Annotated[
+        str | None, typer.Option(help="Which channel and time of several, such as C=1,T=0.")
+    ] = None,
+    axes: Annotated[
+        str | None, typer.Option(help="Axes of a file that does not say them, such as ZYX.")
+    ] = None,
+    models: Models = None,
+) -> None:
+    """Compress one image into one .cyto file."""
+    from cytopress.codecs.spec import codec as parse
+    from cytopress.io.atomic import whole_file
+
+    settings_with(models)
+    choice = parse(codec)
+    original = read_one(image, select=select, axes=axes)
+    with spinner(f"Encoding {image.name}"):
+        solution = choice.solve(original)
+    with whole_file(output) as temporary:
+        temporary.write_bytes(solution.data)
+    raw, coded = original.raw_bytes, len(solution.data)
+    print(f"{output}: {raw} -> {coded} bytes, {raw / coded:.2f}x smaller, {solution.codec}")
+
+
+def decode(
+    file: Annotated[Path, typer.Argument(help="A .cyto file.")],
+    output: Output,
+    models: Models = None,
+) -> None:
+    """Decompress a .cyto file into an OME-TIFF (or PNG)."""
+    from cytopress.codecs.registry import decode as decode_bytes
+    from cytopress.io.images import write
+
+    settings_with(models)
+    with spinner(f"Decoding {file.name}"):
+        image = _named(file, lambda: decode_bytes(_read_bytes(file)))
+    write(output, [image])
+    print(f"{output}: {image}")
+
+
+def info(
+    file: Annotated[Path, typer.Argument(help="A .cyto file, or an image file.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what is in a file: its image, codec, options, target and size."""
+    facts = _cyto_facts(file) if _is_cyto(file) else _image_facts(file)
+    if as_json:
+        print(json.dumps(facts, indent=2))
+        return
+    for fact in facts:
+        for key, value in fact.items():
+            print(f"{key:>12}  {value}")
+
+
+def read_one(file: Path, *, select: str | None, axes: str | None) -> Image:
+    """Read the one image of a file that a command works on, coded or not.
+
+    Raises
+    ------
+    UsageError
+        The file holds several and none, or more than one, is selected.
+    """
+    from cytopress.codecs.registry import decode as decode_bytes
+    from cytopress.io.images import read
+
+    if _is_cyto(file):
+        return _named(file, lambda: decode_bytes(_read_bytes(file)))
+    images = read(file, axes=axes, select=parse_selection(select))
+    if len(images) != 1:
+        names = "; ".join(image.name for image in images[:6])
+        raise UsageError(
+            f"{file}: one image is needed, this file has {len(images)} ({names});"
+            " choose one with --select."
+        )
+    return images[0]
+
+
+def _cyto_facts(file: Path) -> list[dict[str, Any]]:
+    from cytopress.codecs.container import unpack
+    from cytopress.codecs.registry import build
+
+    data = _read_bytes(file)
+    header, _ = _named(file, lambda: unpack(data))
+    form = header.form
+    raw = form.dtype.itemsize
+    for length in form.shape:
+        raw *= length
+    codec = _named(file, lambda: build(header.recipe))
+    facts: dict[str, Any] = {
+        "name": file.name,
+        "codec": repr(codec),
+        "lossless": codec.lossless,
+        "axes": form.axes,
+        "shape": list(form.shape),
+        "dtype": form.dtype.name,
+        "bits": form.bits,
+        "spacing_um": None if form.spacing_um is None else list(form.spacing_um),
+        "raw_bytes": raw,
+        "coded_bytes": len(data),
+        "header_bytes": header.header_bytes,
+        "ratio": round(raw / len(data), 4),
+    }
+    return [facts | dict(header.notes)]
+
+
+def _image_facts(file: Path) -> list[dict[str, Any]]:
+    from cytopress.io.images import read
+
+    return [
+        {
+            "name": image.name,
+            "axes": image.axes,
+            "shape": list(image.shape),
+            "dtype": image.dtype.name,
+            "bits": image.bits,
+            "spacing_um": None if image.spacing_um is None else list(image.spacing_um),
+            "raw_bytes": image.raw_bytes,
+        }
+        for image in read(file)
+    ]
+
+
+def _is_cyto(file: Path) -> bool:
+    from cytopress.codecs.container import MAGIC
+
+    if file.suffix == ".cyto":
+        return True
+    if not file.is_file():
+        return False
+    with file.open("rb") as stream:
+        return stream.read(len(MAGIC)) == MAGIC
+
+
+def _read_bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be read ({error.strerror}).") from error
+
+
+def _named(file: Path, work: Callable[[], Result]) -> Result:
+    """Put the file's name in front of what is wrong with its bytes."""
+    try:
+        return work()
+    except CorruptDataError as error:
+        raise CorruptDataError(f"{file}: {error}") from error

@@ -1,0 +1,126 @@
+"""``codecs``, ``datasets``, ``tasks`` and ``models``: what there is, for people and programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from cytopress.cli.options import AsJson, Models, settings_with
+from cytopress.cli.progress import bar
+from cytopress.settings import from_environment
+
+datasets = typer.Typer(help="List the known datasets, or fetch one.", invoke_without_command=True)
+Row = Mapping[str, Any]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command()(codecs)
+    app.add_typer(datasets, name="datasets")
+    app.command()(tasks)
+    app.command()(models)
+
+
+def codecs(as_json: AsJson = False) -> None:
+    """List every codec: what it takes, what its quality means, what it reads back to."""
+    from cytopress.codecs.table import rows
+
+    show([vars(row) if not isinstance(row, Mapping) else row for row in rows()], as_json=as_json)
+
+
+@datasets.callback()
+def list_datasets(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the known datasets and where each one is."""
+    from cytopress.io.datasets import KNOWN_DATASETS, find_folder
+
+    if context.invoked_subcommand:
+        return
+    settings = from_environment()
+    show(
+        [
+            {
+                "name": known.name,
+                "title": known.title,
+                "axes": known.axes,
+                "from": known.source,
+                "here": str(find_folder(known.name, settings) or "no"),
+            }
+            for known in KNOWN_DATASETS.values()
+        ],
+        as_json=as_json,
+    )
+
+
+@datasets.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="A known dataset.")],
+    mirror: Annotated[
+        str | None, typer.Option(help="Base URL of a server that holds the dataset's folder.")
+    ] = None,
+) -> None:
+    """Download a dataset into the cache; run again, it goes on where it stopped."""
+    from cytopress.io.fetch import fetch as fetch_dataset
+
+    with bar(f"Fetching {name}") as progress:
+        folder = fetch_dataset(name, settings=from_environment(), mirror=mirror, progress=progress)
+    print(folder)
+
+
+def tasks(as_json: AsJson = False, models: Models = None) -> None:
+    """List the tasks: built-in ones and task packages."""
+    from cytopress.tasks.registry import tasks as find_tasks
+
+    show(
+        [
+            {
+                "name": task.name,
+                "scores": ", ".join(
+                    f"{score.name} ({score.better} is better)" for score in task.scores
+                ),
+                "weights": task.weights[:12],
+            }
+            for task in find_tasks(settings_with(models))
+        ],
+        as_json=as_json,
+    )
+
+
+def models(as_json: AsJson = False, models: Models = None) -> None:
+    """List the packages of learned codecs."""
+    from cytopress.package import find_packages
+
+    packages = find_packages(settings_with(models).model_folders, "codec")
+    show(
+        [
+            {
+                "name": package.name,
+                "architecture": package.manifest["architecture"],
+                "axes": package.manifest["axes"],
+                "sha256": package.sha256,
+                "path": str(package.path),
+            }
+            for package in packages
+        ],
+        as_json=as_json,
+    )
+
+
+def show(rows: Sequence[Row], *, as_json: bool) -> None:
+    """Print rows of one form as JSON or as a table; a wide table becomes one block a row."""
+    if as_json:
+        print(json.dumps(list(rows), indent=2))
+        return
+    if not rows:
+        print("none")
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if Console().is_terminal else 160)
+    table = Table(*rows[0], box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    console.print(table)

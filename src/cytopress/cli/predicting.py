@@ -1,0 +1,44 @@
+"""``predict``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cytopress.cli.coding import Output, read_one
+from cytopress.cli.options import Models, settings_with
+from cytopress.cli.progress import spinner
+from cytopress.errors import UsageError
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(predict)
+
+
+def predict(
+    image: Annotated[Path, typer.Argument(help="An image file, or a .cyto file.")],
+    output: Output,
+    task: Annotated[str, typer.Option(help="A task, such as labelfree/ecoli-phase.")],
+    select: Annotated[
+        str | None, typer.Option(help="Which channel and time of several, such as C=1,T=0.")
+    ] = None,
+    axes: Annotated[
+        str | None, typer.Option(help="Axes of a file that does not say them, such as ZYX.")
+    ] = None,
+    models: Models = None,
+) -> None:
+    """Run a task's model on one image and write what it predicts."""
+    from cytopress.image import Image
+    from cytopress.io.images import write
+    from cytopress.tasks.registry import task as find
+
+    found = find(task, settings_with(models))
+    with spinner(f"Predicting from {image.name}"):
+        prediction = found.predict(read_one(image, select=select, axes=axes))
+    if not isinstance(prediction, Image):
+        raise UsageError(f"{task} does not predict an image; use it in a study.")
+    write(output, [prediction])
+    print(f"{output}: {prediction}")

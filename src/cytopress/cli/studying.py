@@ -1,0 +1,120 @@
+"""``demo`` and ``study``."""
+
+from __future__ import annotations
+
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cytopress.cli.listing import show
+from cytopress.cli.options import Models, settings_with
+from cytopress.cli.progress import bar
+from cytopress.errors import UsageError
+
+if TYPE_CHECKING:
+    from cytopress.study.results import Results
+
+study = typer.Typer(
+    help="Measure what compression does to pixels and to an analysis.", no_args_is_help=True
+)
+Folder = Annotated[Path, typer.Argument(help="A study's folder.")]
+Out = Annotated[Path, typer.Option(help="Folder for the store and the report.")]
+Jobs = Annotated[
+    int, typer.Option(min=1, help="Processes that work at once (above 1: extra dask).")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command()(demo)
+    app.add_typer(study, name="study")
+
+
+def demo(out: Out = Path("cytopress-demo"), jobs: Jobs = 1) -> None:
+    """Run the built-in study on real images and write its report."""
+    with as_file(files("cytopress.study") / "demo.toml") as spec:
+        _run(spec, out, models=None, jobs=jobs, scheduler=None)
+
+
+@study.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="The study file to write.")] = Path("study.toml"),
+) -> None:
+    """Write a commented study file to start from."""
+    from cytopress.study.template import template
+
+    if path.exists():
+        raise UsageError(f"{path}: is there already; give another name.")
+    path.write_text(template(), encoding="utf-8")
+    print(path)
+
+
+@study.command()
+def run(
+    spec: Annotated[Path, typer.Argument(help="A study file (TOML).")],
+    out: Out,
+    jobs: Jobs = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Address of a dask scheduler that runs already (extra dask)."),
+    ] = None,
+    models: Models = None,
+) -> None:
+    """Run a study; run the same command again and it resumes."""
+    _run(spec, out, models=models, jobs=jobs, scheduler=scheduler)
+
+
+@study.command()
+def report(folder: Folder) -> None:
+    """Write the report of a study again from its store."""
+    from cytopress.study.store import load_results
+
+    print(_write_report(load_results(folder), folder))
+
+
+@study.command()
+def export(
+    folder: Folder,
+    to: Annotated[Path, typer.Option(help="A .csv or .parquet file (the latter: extra parquet).")],
+) -> None:
+    """Write the table of trials to a file."""
+    from cytopress.study.export import export as write_table
+    from cytopress.study.store import load_results
+
+    write_table(load_results(folder), to)
+    print(to)
+
+
+def _run(
+    spec: Path, out: Path, *, models: list[Path] | None, jobs: int, scheduler: str | None
+) -> None:
+    from cytopress.study.execute import execute
+    from cytopress.study.spec import load_study
+
+    plan = load_study(spec)
+    with bar(f"Study {plan.name}") as progress:
+        results = execute(
+            plan,
+            out,
+            settings=settings_with(models),
+            jobs=jobs,
+            scheduler=scheduler,
+            progress=progress,
+        )
+    page = _write_report(results, out)
+    _print_summary(results)
+    print(f"\nReport: {page}")
+
+
+def _write_report(results: Results, folder: Path) -> Path:
+    from cytopress.report import write_report
+
+    return write_report(results, folder / "report.html")
+
+
+def _print_summary(results: Results) -> None:
+    from cytopress.report import summary_rows
+
+    show(summary_rows(results), as_json=False)
