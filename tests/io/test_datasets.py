@@ -37,7 +37,8 @@ def test_scratch_assay_is_cut_as_the_source_says(settings: Settings) -> None:
     np.testing.assert_array_equal(found.read_input(field).pixels, stack[1, 3, :, 400:576])
     np.testing.assert_array_equal(found.read_target(field).pixels, stack[0, 3, :, 400:576])
     train = found.part("train")[9]
-    assert train.labels is not None and train.cells is not None
+    assert train.labels is not None
+    assert train.cells is not None
     np.testing.assert_array_equal(tifffile.imread(train.labels), stack[2, 9, :, :240])
     np.testing.assert_array_equal(tifffile.imread(train.cells), stack[3, 9, :, :240])
     assert found.read_input(field).spacing_um == (0.619, 0.619)

@@ -17,13 +17,10 @@ def whole_file(path: Path) -> Iterator[Path]:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.name[-100:])
     os.close(handle)
     temporary = Path(name)
-    # mkstemp makes the file private; the finished one follows the user's umask.
-    umask = os.umask(0)
-    os.umask(umask)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~umask)
-        os.replace(temporary, path)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -39,13 +36,18 @@ def whole_folder(path: Path) -> Iterator[Path]:
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".part-{path.name}-"))
     try:
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o777 & ~umask)
+        temporary.chmod(0o777 & ~_umask())
         try:
-            os.rename(temporary, path)
+            temporary.rename(path)
         except OSError:
             if not path.is_dir():
                 raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _umask() -> int:
+    # Temporary names come private; the finished thing follows the user's umask.
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask

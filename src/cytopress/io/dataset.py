@@ -34,8 +34,8 @@ class Field:
 class Dataset:
     """A folder of paired images and what is known about them.
 
-    ``bits`` are the significant bits of the inputs; ``pixel_size_um`` is None where nobody knows it,
-    and then nothing is given in micrometers.
+    ``bits`` are the significant bits of the inputs; ``pixel_size_um`` is None where nobody knows
+    it, and then nothing is given in micrometers.
     """
 
     name: str

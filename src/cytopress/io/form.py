@@ -10,9 +10,7 @@ from pathlib import Path
 Fact = str | int | float
 
 
-def write_form(
-    folder: Path, facts: Mapping[str, Fact], rows: Sequence[Mapping[str, str]]
-) -> None:
+def write_form(folder: Path, facts: Mapping[str, Fact], rows: Sequence[Mapping[str, str]]) -> None:
     """Write what is known about a dataset and the table of its fields.
 
     Parameters

@@ -1,46 +1,179 @@
-"""Read image files: the only place that opens one. (First form: TIFF and PNG.)"""
+"""Image files to Images and back: the only place that opens an image file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import NoReturn
 
-from cytopress.errors import ImageError
-from cytopress.image import Axes, Image
+from cytopress.errors import CytopressError, ImageError, UsageError
+from cytopress.image import Image
+from cytopress.io import ome_zarr, png, tiff
 from cytopress.io.atomic import whole_file
+from cytopress.io.ome_tiff import write_ome_tiff
+from cytopress.io.plugins import open_plugin
+from cytopress.io.scan import Scan, check_dtype, take, with_axes
+from cytopress.io.selection import Selection, coordinates, describe, label
+
+Opener = Callable[[Path], AbstractContextManager[list[Scan]]]
 
 
-def read(path: Path | str, *, axes: Axes | None = None) -> list[Image]:
-    """Read every image in a file: one for each channel and time point."""
-    path = Path(path)
-    if path.suffix.lower() in (".tif", ".tiff"):
-        import tifffile
+def read(
+    path: Path | str, *, axes: str | None = None, select: Selection | None = None
+) -> list[Image]:
+    """Read every image in a file: one for each channel, time point and scene.
 
-        pixels = tifffile.imread(path)
-    elif path.suffix.lower() == ".png":
-        import imageio.v3 as imageio
+    OME-TIFF, ImageJ's and plain TIFF, grey PNG and OME-Zarr; with the extra ``io``, whatever
+    bioio's plugins read. Pixels come as they are stored; only the byte order is made native.
 
-        pixels = imageio.imread(path)
-    else:
-        raise ImageError(f"{path}: unknown file type.")
-    return [Image(pixels, axes=axes or ("YX" if pixels.ndim == 2 else "ZYX"), name=path.stem)]
+    Parameters
+    ----------
+    path : Path or str
+        A file, or the folder of an OME-Zarr image.
+    axes : str, optional
+        The meaning of the file's dimensions, such as ZYX, CYX, TYX or TCZYX, where the file does
+        not tell or is wrong. With Z in it, a single plane is read as a stack of one.
+    select : mapping, optional
+        Which to take along C, T, Z or S (scene): a number from 0, or a channel's name. Only
+        what is selected is loaded from the file.
+
+    Returns
+    -------
+    list of Image
+        By scene, then time, then channel. An image that is not alone is named after its place,
+        as in ``C=DAPI,T=3``, which a selection takes too; a lone one after its channel or file.
+
+    Raises
+    ------
+    UsageError
+        There is no such file, its axes must be named, or a selection is not there.
+    ImageError
+        The file cannot be read, is cut short, or holds color, other pixel types or NaN.
+    NotAvailableError
+        Its format needs the extra ``io``.
+    """
+    return _read(Path(path), axes, select or {}, one=False)
+
+
+def read_one(
+    path: Path | str, *, axes: str | None = None, select: Selection | None = None
+) -> Image:
+    """Read the one image of a file, or of what is selected in it; as `read` otherwise.
+
+    Raises
+    ------
+    UsageError
+        There are several: the message says what to select from. No pixel was loaded then.
+    """
+    return _read(Path(path), axes, select or {}, one=True)[0]
+
+
+def _read(path: Path, axes: str | None, select: Selection, *, one: bool) -> list[Image]:
+    if not path.exists():
+        raise UsageError(f"{path}: there is no such file.")
+    try:
+        with _opener(path)(path) as found:
+            scans = [with_axes(scan, axes) for scan in found]
+            places = coordinates(scans, select)
+            if one and len(places) > 1:
+                _refuse_several(path, scans, places)
+            return [_take(path, scans, at, keep_z="Z" in (axes or "")) for at in places]
+    except CytopressError:
+        raise
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read ({error.strerror or error}).") from error
+    except MemoryError as error:
+        raise ImageError(f"{path}: is too large for this machine's memory.") from error
+    # Each library breaks on a damaged file in its own ways: KeyError, struct.error, zlib.error...
+    except Exception as error:
+        raise ImageError(
+            f"{path}: the file is damaged or not of the form that its name says"
+            f" ({type(error).__name__}: {error})."
+        ) from error
+
+
+def _refuse_several(path: Path, scans: list[Scan], places: list[dict[str, int]]) -> NoReturn:
+    raise UsageError(
+        f"{path}: one image is needed, and {len(places)} are there: {describe(scans)}; choose with"
+        f" --select, as in --select {label(scans, places[0])}."
+    )
+
+
+def _opener(path: Path) -> Opener:
+    if path.is_dir():
+        if not ome_zarr.is_zarr(path):
+            raise UsageError(f"{path}: this folder is not an OME-Zarr image; name a file in it.")
+        return ome_zarr.open_zarr
+    suffix = path.suffix.lower()
+    if suffix in tiff.SUFFIXES:
+        return tiff.open_tiff
+    return png.open_png if suffix in png.SUFFIXES else open_plugin
+
+
+def _take(path: Path, scans: list[Scan], at: dict[str, int], *, keep_z: bool) -> Image:
+    scan = scans[at["S"]]
+    check_dtype(scan)
+    place = label(scans, at)
+    lone = scan.channels[0] if len(scan.channels) == 1 and scan.channels[0] else _stem(path)
+    try:
+        return take(scan, at, keep_z=keep_z, name=place or lone)
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
+
+
+def _stem(path: Path) -> str:
+    return path.stem.removesuffix(".ome")
 
 
 def write(path: Path | str, images: Sequence[Image]) -> None:
-    """Write one image as OME-TIFF. (First form.)"""
-    import tifffile
+    """Write images to one file, whole or not at all.
 
+    ``.tif`` and ``.tiff`` become OME-TIFF with axes, spacing, names and significant bits, coded
+    losslessly (deflate); several images, alike in all but their names, become its channels.
+    ``.png`` takes one plane of integers and keeps its pixels only.
+
+    Raises
+    ------
+    UsageError
+        The name's ending is another one, the folder is not there, or the images do not fit.
+    ImageError
+        The disk refused.
+    """
     path = Path(path)
-    (image,) = images
-    metadata: dict[str, object] = {"axes": image.axes, "SignificantBits": image.bits}
-    for axis, size in zip(image.axes, image.spacing_um or (), strict=False):
-        metadata[f"PhysicalSize{axis}"] = size
-    with whole_file(path) as temporary:
-        tifffile.imwrite(
-            temporary,
-            image.pixels,
-            ome=True,
-            photometric="minisblack",
-            compression="zlib",
-            metadata=metadata,
+    suffix = path.suffix.lower()
+    if suffix not in (*tiff.SUFFIXES, *png.SUFFIXES):
+        raise UsageError(f"{path}: images are written as .ome.tif, .tif or .png, not {suffix!r}.")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path.parent}: there is no such folder.")
+    if not images:
+        raise UsageError(f"{path}: there is no image to write.")
+    try:
+        if suffix in png.SUFFIXES:
+            _write_png(path, images)
+        else:
+            _write_tiff(path, images)
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be written ({error.strerror or error}).") from error
+
+
+def _write_png(path: Path, images: Sequence[Image]) -> None:
+    image = images[0]
+    if len(images) > 1 or image.axes != "YX" or image.dtype.kind != "u":
+        raise UsageError(
+            f"{path}: a PNG file takes one plane of uint8 or uint16, not {len(images)} x {image!r};"
+            " write .ome.tif instead."
         )
+    with whole_file(path) as temporary:
+        png.write_png(temporary, image)
+
+
+def _write_tiff(path: Path, images: Sequence[Image]) -> None:
+    first = images[0]
+    for image in images[1:]:
+        if (image.axes, image.shape, image.dtype, image.bits, image.spacing_um) != (
+            first.axes, first.shape, first.dtype, first.bits, first.spacing_um,
+        ):  # fmt: skip
+            raise UsageError(f"{path}: the images of one file must be alike: {first!r}, {image!r}.")
+    with whole_file(path) as temporary:
+        write_ome_tiff(temporary, images)

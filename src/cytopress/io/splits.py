@@ -1,8 +1,8 @@
 """Which fields are for training, validation and test: the one table for everything.
 
-Codecs, tasks, noise models and data ranges all use it. A dataset that is not in the table brings its
-own split in ``dataset.toml`` (``[split]`` with lists of groups, ``test`` and ``validation``; the rest
-is for training); without one, every field is a test field.
+Codecs, tasks, noise models and data ranges all use it. A dataset that is not in the table brings
+its own split in ``dataset.toml`` (``[split]`` with lists of groups, ``test`` and ``validation``; the
+rest is for training); without one, every field is a test field.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ def _ecoli_phase(field: str, group: str) -> Part:
     return "validation" if field.endswith(("pos16", "pos18")) else "train"
 
 
-def _nuclei_brightfield(field: str, group: str) -> Part:
+def _nuclei_brightfield(_field: str, group: str) -> Part:
     if group in ("210930MA20", "170601SH11"):
         return "test"
     return "validation" if group == "200925SK30" else "train"
 
 
-def _scratch_assay(field: str, group: str) -> Part:
+def _scratch_assay(_field: str, group: str) -> Part:
     # One field of view, cut in space: no validation part, since training takes fixed steps.
     return "test" if group == "columns-400-576" else "train"
 
