@@ -72,3 +72,7 @@ class StoreError(CytopressError, RuntimeError):
 
 class NotAvailableError(CytopressError, RuntimeError):
     """Something optional is not on this machine: an extra, a weight file, an encoder."""
+
+
+class CytopressWarning(UserWarning):
+    """Something was done as asked, but with a result that one should know of."""

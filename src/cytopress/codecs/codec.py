@@ -15,7 +15,7 @@ import numpy as np
 
 from cytopress.codecs import container
 from cytopress.codecs.container import Form
-from cytopress.errors import CorruptDataError, UnsupportedImageError
+from cytopress.errors import CorruptDataError, CytopressError, ImageError, UnsupportedImageError
 from cytopress.image import Image, Pixels
 
 
@@ -109,7 +109,7 @@ class StreamCodec(ABC):
                 f"{self.name} codes {', '.join(self.traits.dtypes)}, not {image.dtype.name}."
             )
 
-    def encode(self, image: Image, notes: container.Options | None = None) -> bytes:
+    def encode(self, image: Image, notes: container.Notes | None = None) -> bytes:
         """Return bytes that decode by themselves; ``notes`` go into the header for `info`."""
         self.check(image)
         return container.pack(self.recipe(), Form.of(image), self.compress(image), notes or {})
@@ -129,14 +129,20 @@ class StreamCodec(ABC):
         """Decompress and check what came against what the container promised."""
         try:
             pixels = self.decompress(stream, form)
-        except (ValueError, RuntimeError, IndexError, OverflowError) as error:
+        except CytopressError:
+            raise
+        except Exception as error:
+            # Whatever a library makes of crafted bytes, a reader sees one kind of error.
             raise CorruptDataError(f"{self.name} cannot decode its stream ({error}).") from error
         if pixels.shape != form.shape or pixels.dtype != form.dtype:
             raise CorruptDataError(
                 f"{self.name} decoded {pixels.dtype} {pixels.shape}, but the container promised"
                 f" {form.dtype} {form.shape}."
             )
-        return Image(pixels, axes=form.axes, bits=form.bits, spacing_um=form.spacing_um)
+        try:
+            return Image(pixels, axes=form.axes, bits=form.bits, spacing_um=form.spacing_um)
+        except ImageError as error:
+            raise CorruptDataError(f"{self.name} decoded what is no image: {error}") from error
 
     def recipe(self) -> container.Recipe:
         """Return what rebuilds this codec: its number and the options that are not default."""

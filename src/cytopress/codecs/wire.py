@@ -1,19 +1,117 @@
 """Numbers and texts as bytes: what the container and the side information of wrappers are made of.
 
-Integers are LEB128 varints; floats are stored as their shortest decimal, digits and exponent, so that
-0.108333 comes back as 0.108333 and takes four bytes.
+Integers are LEB128 varints of at most 64 bits, signed ones zigzag coded; floats are stored as their
+shortest decimal, digits and exponent, so that 0.108333 comes back as 0.108333 and takes four bytes.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from decimal import Decimal
 
 from cytopress.errors import CorruptDataError
 
+MOST_BITS = 64
+# A float's shortest decimal has at most 17 digits, its exponent lies between -340 and 308.
+MOST_EXPONENT = 400
+
+
+class Reader:
+    """A position in bytes that refuses to run past their end."""
+
+    def __init__(self, data: bytes, position: int = 0, end: int | None = None) -> None:
+        self._data, self.position = data, position
+        self._end = len(data) if end is None else end
+
+    @property
+    def left(self) -> int:
+        """Bytes between the position and the end."""
+        return self._end - self.position
+
+    def take(self, count: int) -> bytes:
+        """Return the next bytes."""
+        if count > self.left:
+            raise CorruptDataError(
+                f"This cytopress file ends early: {count} bytes are promised, {self.left} left."
+            )
+        self.position += count
+        return self._data[self.position - count : self.position]
+
+    def byte(self) -> int:
+        """Return the next byte."""
+        return self.take(1)[0]
+
+    def varint(self) -> int:
+        """Return a non-negative integer below ``2 ** 64``."""
+        value = shift = 0
+        while True:
+            byte = self.byte()
+            value |= (byte & 0x7F) << shift
+            if value >> MOST_BITS:
+                raise CorruptDataError("This cytopress file holds a number that is too large.")
+            if byte < 0x80:
+                return value
+            shift += 7
+            if shift > MOST_BITS:
+                raise CorruptDataError("This cytopress file holds a number that is too long.")
+
+    def signed(self) -> int:
+        """Return an integer of at most 64 bits."""
+        value = self.varint()
+        return value >> 1 if not value & 1 else -(value >> 1) - 1
+
+    def decimal(self) -> float:
+        """Return a finite float."""
+        digits, exponent = self.signed(), self.signed()
+        if abs(exponent) <= MOST_EXPONENT:
+            value = float(Decimal(digits).scaleb(exponent))
+            if math.isfinite(value):
+                return value
+        raise CorruptDataError("This cytopress file holds a number that is too large.")
+
+    def text(self) -> str:
+        """Return a text."""
+        try:
+            return self.take(self.varint()).decode()
+        except UnicodeDecodeError:
+            raise CorruptDataError("This cytopress file holds a name that is no text.") from None
+
+
+def put_varint(out: bytearray, value: int) -> None:
+    """Append a non-negative integer below ``2 ** 64``."""
+    if not 0 <= value < 2**MOST_BITS:
+        raise ValueError(f"a varint has at most {MOST_BITS} bits and no sign, but {value} came")
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+
+
+def put_signed(out: bytearray, value: int) -> None:
+    """Append an integer of at most 64 bits."""
+    put_varint(out, value << 1 if value >= 0 else (-value << 1) - 1)
+
+
+def put_decimal(out: bytearray, value: float) -> None:
+    """Append a finite float."""
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is not a finite number")
+    digits, _, exponent = f"{Decimal(repr(float(value))).normalize():e}".partition("e")
+    whole, _, fraction = digits.partition(".")
+    put_signed(out, int(whole + fraction))
+    put_signed(out, int(exponent) - len(fraction))
+
+
+def put_text(out: bytearray, text: str) -> None:
+    """Append a text as UTF-8 behind its length."""
+    coded = text.encode()
+    put_varint(out, len(coded))
+    out += coded
+
 
 def varints(*values: int) -> bytes:
-    """Return non-negative integers as LEB128 varints, for side information of wrappers."""
+    """Return non-negative integers as varints, for side information of wrappers."""
     out = bytearray()
     for value in values:
         put_varint(out, value)
@@ -22,72 +120,8 @@ def varints(*values: int) -> bytes:
 
 def take_varints(stream: bytes, count: int, start: int = 0) -> tuple[list[int], int]:
     """Return ``count`` varints from ``start`` on, and the position behind them."""
-    reader = Reader(stream, start, len(stream))
+    reader = Reader(stream, start)
     return [reader.varint() for _ in range(count)], reader.position
-
-
-class Reader:
-    """A position in bytes that refuses to run past their end."""
-
-    def __init__(self, data: bytes, position: int, end: int) -> None:
-        self.data, self.position, self.end = data, position, end
-
-    def take(self, count: int) -> bytes:
-        if count > self.end - self.position:
-            raise CorruptDataError("This cytopress file ends in the middle of its header.")
-        self.position += count
-        return self.data[self.position - count : self.position]
-
-    def byte(self) -> int:
-        return self.take(1)[0]
-
-    def varint(self) -> int:
-        value = shift = 0
-        while True:
-            byte = self.byte()
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return value
-            shift += 7
-            if shift > 70:
-                raise CorruptDataError("This cytopress file holds a number that is too long.")
-
-    def signed(self) -> int:
-        value = self.varint()
-        return value >> 1 if not value & 1 else -(value >> 1) - 1
-
-    def decimal(self) -> float:
-        digits, exponent = self.signed(), self.signed()
-        if not -400 < exponent < 400:
-            raise CorruptDataError("This cytopress file holds a number that is too large.")
-        return float(Decimal(digits).scaleb(exponent))
-
-
-def put_varint(out: bytearray, value: int) -> None:
-    if value < 0:
-        raise ValueError(f"a varint is not negative, but {value} is")
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-
-
-def put_signed(out: bytearray, value: int) -> None:
-    put_varint(out, value << 1 if value >= 0 else (-value << 1) - 1)
-
-
-def put_decimal(out: bytearray, value: float) -> None:
-    sign, digits, exponent = Decimal(repr(float(value))).normalize().as_tuple()
-    if not isinstance(exponent, int):
-        raise ValueError(f"{value} is not a finite number")
-    number = int("".join(map(str, digits)))
-    put_signed(out, -number if sign else number)
-    put_signed(out, exponent)
-
-
-def put_text(out: bytearray, text: bytes) -> None:
-    put_varint(out, len(text))
-    out += text
 
 
 def join_streams(streams: Iterable[bytes]) -> bytes:
@@ -96,9 +130,18 @@ def join_streams(streams: Iterable[bytes]) -> bytes:
 
 
 def split_streams(joined: bytes, count: int) -> list[bytes]:
-    """Return the ``count`` streams of `join_streams`; anything over or under is an error."""
-    reader = Reader(joined, 0, len(joined))
+    """Return the ``count`` streams of `join_streams`.
+
+    Raises
+    ------
+    CorruptDataError
+        There are fewer, or bytes behind them.
+    """
+    if count > len(joined):
+        # Before any loop over a count that a crafted header promises.
+        raise CorruptDataError(f"{count} streams are promised in {len(joined)} bytes.")
+    reader = Reader(joined)
     streams = [reader.take(reader.varint()) for _ in range(count)]
-    if reader.position != reader.end:
+    if reader.left:
         raise CorruptDataError("A stream is followed by bytes that belong to nothing.")
     return streams

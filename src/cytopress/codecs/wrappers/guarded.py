@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -34,7 +35,7 @@ class Guarded(StreamCodec):
     max_error: int = 1
 
     name: ClassVar[str] = "guarded"
-    number: ClassVar[int] = 67
+    number: ClassVar[int] = 31
     traits: ClassVar[Traits] = Traits(
         dims=(2, 3),
         dtypes=("uint8", "uint16"),
@@ -46,7 +47,9 @@ class Guarded(StreamCodec):
 
     def __post_init__(self) -> None:
         if self.max_error != int(self.max_error) or not 0 <= self.max_error <= 65535:
-            raise UsageError(f"A guard is a whole number of counts, not {self.max_error}.")
+            raise UsageError(
+                f"guard is a whole number of counts from 0 to 65535, not {self.max_error}."
+            )
 
     @property
     def lossless(self) -> bool:
@@ -61,14 +64,14 @@ class Guarded(StreamCodec):
     def compress(self, image: Image) -> bytes:
         """Return the codec's stream and the residual's."""
         stream = self.codec.compress(image)
-        decoded = self.codec.decompress(stream, Form.of(image))
+        decoded = self.codec.restore(stream, Form.of(image)).pixels
         error = image.pixels.astype(np.int64) - decoded
         return join_streams((stream, _code_steps(self._steps(error))))
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return pixels within the bound."""
         inner, residual = split_streams(stream, 2)
-        decoded = self.codec.decompress(inner, form).astype(np.int64)
+        decoded = self.codec.restore(inner, form).pixels.astype(np.int64)
         steps = _decode_steps(residual, form.shape)
         values = decoded + steps * (2 * self.max_error + 1)
         return np.clip(values, 0, 2**form.bits - 1).astype(form.dtype)
@@ -93,5 +96,7 @@ def _decode_steps(stream: bytes, shape: tuple[int, ...]) -> npt.NDArray[np.int32
 
     if not stream:
         return np.zeros(shape, np.int32)
-    shuffled = np.frombuffer(imagecodecs.zstd_decode(stream), np.uint8).reshape(4, -1)
+    # The size bounds what a crafted stream can make the decoder allocate.
+    size = 4 * math.prod(shape)
+    shuffled = np.frombuffer(imagecodecs.zstd_decode(stream, out=size), np.uint8).reshape(4, -1)
     return np.ascontiguousarray(shuffled.T).view(np.int32).reshape(shape)

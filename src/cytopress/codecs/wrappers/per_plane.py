@@ -26,7 +26,7 @@ class PerPlane(StreamCodec):
     codec: StreamCodec
 
     name: ClassVar[str] = "per-plane"
-    number: ClassVar[int] = 64
+    number: ClassVar[int] = 28
     traits: ClassVar[Traits] = Traits(
         dims=(3,),
         dtypes=("uint8", "uint16", "float32"),
@@ -42,9 +42,10 @@ class PerPlane(StreamCodec):
         return self.codec.lossless
 
     def check(self, image: Image) -> None:
-        """Check the stack, and its first plane for the codec inside."""
+        """Check the stack, and each plane for the codec inside."""
         super().check(image)
-        self.codec.check(_plane(image, 0))
+        for z in range(image.shape[0]):
+            self.codec.check(_plane(image, z))
 
     def compress(self, image: Image) -> bytes:
         """Return the planes' streams, each behind its length."""
@@ -54,9 +55,10 @@ class PerPlane(StreamCodec):
         """Return the stack."""
         spacing = form.spacing_um and form.spacing_um[1:]
         plane = replace(form, axes="YX", shape=form.shape[1:], spacing_um=spacing)
+        parts = split_streams(stream, form.shape[0])
         pixels = np.empty(form.shape, form.dtype)
-        for z, part in enumerate(split_streams(stream, form.shape[0])):
-            pixels[z] = self.codec.decompress(part, plane)
+        for z, part in enumerate(parts):
+            pixels[z] = self.codec.restore(part, plane).pixels
         return pixels
 
 

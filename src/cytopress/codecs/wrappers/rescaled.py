@@ -1,7 +1,7 @@
 """Stretch the used range to the bits a codec expects, and keep the limits in the bytes.
 
-Codecs made for photographs take 12-bit camera data in uint16 for a very dark picture and spend their
-bits accordingly. Stretched to the full range they see what a person sees.
+Codecs made for photographs take 12-bit camera data in uint16 for a very dark picture and spend
+their bits accordingly. Stretched to the full range they see what a person sees.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Rescaled(StreamCodec):
     bits: int = 16
 
     name: ClassVar[str] = "rescaled"
-    number: ClassVar[int] = 65
+    number: ClassVar[int] = 29
     traits: ClassVar[Traits] = Traits(
         dims=(2, 3),
         dtypes=("uint8", "uint16"),
@@ -48,7 +48,7 @@ class Rescaled(StreamCodec):
     )
 
     def __post_init__(self) -> None:
-        if not 1 <= self.bits <= 16:
+        if self.bits not in range(1, 17):
             raise UsageError(f"Rescaled maps to 1 to 16 bits, not {self.bits}.")
 
     @property
@@ -59,7 +59,7 @@ class Rescaled(StreamCodec):
     def check(self, image: Image) -> None:
         """Check that this is an integer image of a form that the codec inside takes."""
         super().check(image)
-        self.codec.check(Image(np.zeros((1,) * len(image.axes), self._dtype), bits=self.bits))
+        self.codec.check(Image(np.zeros(image.shape, self._dtype), bits=self.bits))
 
     def compress(self, image: Image) -> bytes:
         """Return the limits and the stream of the stretched image."""
@@ -73,7 +73,7 @@ class Rescaled(StreamCodec):
         """Return pixels on the original scale."""
         (low, span), start = take_varints(stream, 2)
         inner = replace(form, dtype=self._dtype, bits=self.bits)
-        stretched = self.codec.decompress(stream[start:], inner)
+        stretched = self.codec.restore(stream[start:], inner).pixels
         values = low + stretched.astype(np.float64) * (span / (2**self.bits - 1))
         return to_dtype(np.clip(values, low, low + span), form)
 

@@ -14,6 +14,8 @@ from cytopress.codecs.wire import join_streams, split_streams
 from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels
 
+LEAST_TILE = 16  # below, every tile's own overhead outweighs its pixels
+
 
 @dataclass(frozen=True)
 class Tiled(StreamCodec):
@@ -31,7 +33,7 @@ class Tiled(StreamCodec):
     tile: int = 512
 
     name: ClassVar[str] = "tiled"
-    number: ClassVar[int] = 66
+    number: ClassVar[int] = 30
     traits: ClassVar[Traits] = Traits(
         dims=(2, 3),
         dtypes=("uint8", "uint16", "float32"),
@@ -42,8 +44,10 @@ class Tiled(StreamCodec):
     )
 
     def __post_init__(self) -> None:
-        if self.tile < 16:
-            raise UsageError(f"A tile needs an edge of at least 16 pixels, not {self.tile}.")
+        if self.tile != int(self.tile) or self.tile < LEAST_TILE:
+            raise UsageError(
+                f"tile is a whole number of pixels from {LEAST_TILE} on, not {self.tile}."
+            )
 
     @property
     def lossless(self) -> bool:
@@ -51,9 +55,10 @@ class Tiled(StreamCodec):
         return self.codec.lossless
 
     def check(self, image: Image) -> None:
-        """Check the first tile for the codec inside."""
+        """Check each tile for the codec inside: those at the edges are smaller."""
         super().check(image)
-        self.codec.check(image.with_pixels(image.pixels[next(_tiles(image.shape, self.tile))]))
+        for tile in _tiles(image.shape, self.tile):
+            self.codec.check(image.with_pixels(image.pixels[tile]))
 
     def compress(self, image: Image) -> bytes:
         """Return the tiles' streams in row-major order, each behind its length."""
@@ -64,10 +69,12 @@ class Tiled(StreamCodec):
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the whole image."""
+        rows, columns = (-(-length // self.tile) for length in form.shape[-2:])
+        parts = split_streams(stream, rows * columns)
         pixels = np.empty(form.shape, form.dtype)
-        tiles = list(_tiles(form.shape, self.tile))
-        for tile, part in zip(tiles, split_streams(stream, len(tiles)), strict=True):
-            pixels[tile] = self.codec.decompress(part, replace(form, shape=pixels[tile].shape))
+        for tile, part in zip(_tiles(form.shape, self.tile), parts, strict=True):
+            tile_form = replace(form, shape=pixels[tile].shape)
+            pixels[tile] = self.codec.restore(part, tile_form).pixels
         return pixels
 
 
