@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Image", "codec", "dataset", "decode", "encode", "metric", "read", "task", "write"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
+def __getattr__(name: str) -> Any:
     # Nothing is imported before it is used: `import cytopress` stays fast.
     if name not in __all__:
         raise AttributeError(f"module 'cytopress' has no attribute {name!r}")

@@ -42,7 +42,7 @@ class Image:
     """
 
     pixels: Pixels
-    axes: Axes = field(default="", kw_only=True)  # type: ignore[assignment]
+    axes: Axes = field(default="", kw_only=True)  # type: ignore[arg-type]
     bits: int = field(default=0, kw_only=True)
     spacing_um: tuple[float, ...] | None = field(default=None, kw_only=True)
     name: str = field(default="", kw_only=True)

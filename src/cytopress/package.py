@@ -1,9 +1,9 @@
 """Model packages: read, check, find and run them.
 
-A package is one file, a stored (uncompressed) zip named ``*.cytomodel``, with ``manifest.json``, ONNX
-graphs (``NAME.onnx``) and plain arrays (``NAME.npy``, never pickled). Its identity is the sha256 of
-the whole file. This module knows neither codecs nor tasks: it holds the onnxruntime session and
-hands out what the manifest says.
+A package is one file, a stored (uncompressed) zip named ``*.cytomodel``, with ``manifest.json``,
+ONNX graphs (``NAME.onnx``) and plain arrays (``NAME.npy``, never pickled). Its identity is the
+sha256 of the whole file. This module knows neither codecs nor tasks: it holds the onnxruntime
+session and hands out what the manifest says.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Package:
 
     def array(self, name: str) -> Array:
         """Return the array stored as ``name.npy``."""
-        return np.load(io.BytesIO(self._member(f"{name}.npy")), allow_pickle=False)  # type: ignore[no-any-return]
+        return np.load(io.BytesIO(_member(self.path, f"{name}.npy")), allow_pickle=False)  # type: ignore[no-any-return]
 
     def run(self, graph: str, *inputs: Array, threads: int = 0) -> list[Array]:
         """Run one graph on arrays in the order of its inputs, return its outputs.
@@ -71,36 +71,31 @@ class Package:
         threads : int, optional
             Threads within one operator; 0 leaves the choice to onnxruntime.
         """
-        session = _session(self, graph, threads)
+        session = _session(self.path, self.sha256, graph, threads)
         feeds = {node.name: value for node, value in zip(session.get_inputs(), inputs, strict=True)}
         return list(session.run(None, feeds))
 
-    def _member(self, name: str) -> bytes:
-        try:
-            with zipfile.ZipFile(self.path) as archive:
-                return archive.read(name)
-        except (OSError, KeyError, zipfile.BadZipFile) as error:
-            raise PackageError(
-                f"{self.path}: cannot read {name} of the package ({error})."
-            ) from error
+
+def _member(path: Path, name: str) -> bytes:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.read(name)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise PackageError(f"{path}: cannot read {name} of the package ({error}).") from error
 
 
+# The digest is part of the key: a package that was written anew gets a session of its own.
 @functools.lru_cache(maxsize=8)
-def _open_session(path: Path, sha256: str, graph: str, threads: int) -> Any:
+def _session(path: Path, sha256: str, graph: str, threads: int) -> Any:  # noqa: ARG001
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    package = Package(path, sha256, {})
     return onnxruntime.InferenceSession(
-        package._member(f"{graph}.onnx"), options, providers=["CPUExecutionProvider"]
+        _member(path, f"{graph}.onnx"), options, providers=["CPUExecutionProvider"]
     )
-
-
-def _session(package: Package, graph: str, threads: int) -> Any:
-    return _open_session(package.path, package.sha256, graph, threads)
 
 
 def open_package(path: Path) -> Package:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cytopress.image import Image
 
@@ -81,7 +82,7 @@ class Trial:
     encode_s: float | None
     decode_s: float | None
     error: str
-    scores: Mapping[str, float] = field(default_factory=dict)
+    scores: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

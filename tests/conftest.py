@@ -1,0 +1,55 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cytopress.image import Image
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what this machine cannot run, and say why."""
+    data = os.environ.get("CYTOPRESS_DATA")
+    has_data = data is not None and Path(data).is_dir()
+    has_torch = importlib.util.find_spec("torch") is not None
+    for item in items:
+        if item.get_closest_marker("data") and not has_data:
+            item.add_marker(pytest.mark.skip(reason="CYTOPRESS_DATA names no folder of datasets"))
+        if item.get_closest_marker("learn") and not has_torch:
+            item.add_marker(pytest.mark.skip(reason="torch is not installed (extra learn)"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the tests out of the user's cache."""
+    cache = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CYTOPRESS_CACHE", str(cache))
+        yield cache
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Return the folder of real datasets (mark the test ``data``)."""
+    return Path(os.environ["CYTOPRESS_DATA"])
+
+
+@pytest.fixture(scope="session")
+def micrograph() -> Image:
+    """Return a synthetic 12-bit micrograph, 96 x 128: cells on a background, with camera noise."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:96, :128]
+    light = np.full(y.shape, 300.0)
+    for cy, cx, radius in zip(
+        rng.uniform(0, 96, 12), rng.uniform(0, 128, 12), rng.uniform(4, 9, 12), strict=True
+    ):
+        light += 1200 * np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / (2 * radius**2))
+    electrons = rng.poisson(light / 2.0) * 2.0
+    pixels = np.clip(np.rint(electrons + rng.normal(100, 4, y.shape)), 0, 4095)
+    return Image(pixels.astype(np.uint16), bits=12, spacing_um=(0.65, 0.65), name="micrograph")

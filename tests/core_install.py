@@ -1,0 +1,60 @@
+"""Prove what the core installation promises: numpy 2, no torch, under 550 MB of site-packages.
+
+Run inside the environment that is to be judged (`make test-core`); exits with an error if not.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+MOST_MEGABYTES = 550
+NOT_IN_CORE = ("torch", "compressai", "plotly", "jinja2", "distributed", "bioio", "av", "pyarrow")
+
+
+def requirements(name: str, seen: set[str]) -> set[str]:
+    """Return the names of a distribution and of all that it needs without extras."""
+    name = re.sub(r"[-_.]+", "-", name).lower()
+    if name in seen:
+        return seen
+    try:
+        needs = distribution(name).requires or []
+    except PackageNotFoundError:
+        return seen  # needed on another platform or Python only
+    seen.add(name)
+    for need in needs:
+        if "extra ==" not in need:
+            requirements(re.match(r"[\w.-]+", need)[0], seen)
+    return seen
+
+
+def megabytes(name: str) -> float:
+    """Return the size of a distribution's files on disk."""
+    files = (Path(str(file.locate())) for file in distribution(name).files or ())
+    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
+
+
+def main() -> None:
+    import numpy as np
+
+    sizes = {name: megabytes(name) for name in requirements("cytopress", set())}
+    total = sum(sizes.values())
+    largest = sorted(sizes.items(), key=lambda item: -item[1])[:5]
+    print(f"numpy {np.__version__}; core and dependencies: {total:.0f} MB; largest: {largest}")
+    present = [name for name in NOT_IN_CORE if importlib.util.find_spec(name)]
+    faults = []
+    if int(np.__version__.split(".")[0]) < 2:
+        faults.append(f"numpy is {np.__version__}, not 2")
+    if present:
+        faults.append(f"the core brings {', '.join(present)}")
+    if total > MOST_MEGABYTES:
+        faults.append(f"the core takes {total:.0f} MB, more than {MOST_MEGABYTES}")
+    if faults:
+        sys.exit("; ".join(faults))
+
+
+if __name__ == "__main__":
+    main()

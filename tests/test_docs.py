@@ -1,0 +1,123 @@
+"""Every code block of the documentation runs, page by page, in an empty folder.
+
+A comment before a block says how it runs where that is not as it stands::
+
+    <!-- test: network -->   against a local server in the place of the internet
+    <!-- test: long -->      with few steps
+    <!-- test: make -->      a make target: only that make knows it (CI runs the target itself)
+    <!-- test: output -->    not run: what a command prints
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+BLOCK = re.compile(
+    r"(?:<!-- test: (?P<how>\w+) -->\n+)?```(?P<language>\w*)\n(?P<code>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block: how it is run, its language and its text."""
+
+    how: str
+    language: str
+    code: str
+    line: int
+
+
+def blocks(page: Path) -> list[Block]:
+    """Return the blocks of a page in their order."""
+    text = page.read_text(encoding="utf-8")
+    return [
+        Block(
+            found["how"] or "",
+            found["language"],
+            found["code"],
+            text.count("\n", 0, found.start("code")) + 1,
+        )
+        for found in BLOCK.finditer(text)
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_fence_is_understood(page: Path) -> None:
+    fences = len(re.findall(r"^```", page.read_text(encoding="utf-8"), re.MULTILINE))
+    found = blocks(page)
+    assert 2 * len(found) == fences
+    for block in found:
+        assert block.how in ("", "network", "long", "make", "output"), f"line {block.line}"
+        assert block.language in ("bash", "python", "toml", "text"), f"line {block.line}"
+        # Only what nobody would type may go unrun.
+        assert (block.how == "output") == (block.language == "text"), f"line {block.line}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem)
+def test_the_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    # As on a machine that holds no data yet: pages say where data come from.
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    namespace: dict[str, object] = {"__name__": "__main__"}
+    for block in blocks(page):
+        where = f"{page.name}, line {block.line}"
+        if block.how == "make":
+            _check_make(block.code, where)
+        elif block.how == "network":
+            pytest.fail(f"{where}: no fake server is known for this block")
+        elif block.language == "bash":
+            if block.how == "long":
+                _few_steps(tmp_path)
+            _run_bash(block.code, where)
+        elif block.language == "python":
+            exec(compile(block.code, where, "exec"), namespace)
+        elif block.language == "toml":
+            _write_toml(block.code, where)
+
+
+def _run_bash(code: str, where: str) -> None:
+    run = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, f"{where}:\n{code}\n{run.stdout}\n{run.stderr}"
+
+
+def _check_make(code: str, where: str) -> None:
+    for line in code.strip().splitlines():
+        run = subprocess.run(
+            [*line.split("#")[0].split(), "--dry-run", "-C", str(ROOT)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, f"{where}: {run.stderr}"
+
+
+def _few_steps(folder: Path) -> None:
+    """Shorten every training that stands in the folder's configs."""
+    for config in folder.rglob("*.toml"):
+        text = config.read_text(encoding="utf-8")
+        config.write_text(re.sub(r"(?m)^steps = \d+", "steps = 4", text), encoding="utf-8")
+
+
+def _write_toml(code: str, where: str) -> None:
+    """Write a TOML block to the file that its first comment names."""
+    name = re.match(r"# ([\w./-]+\.toml)\n", code)
+    assert name is not None, f"{where}: a TOML block starts with the name of its file"
+    Path(name[1]).parent.mkdir(parents=True, exist_ok=True)
+    Path(name[1]).write_text(code, encoding="utf-8")

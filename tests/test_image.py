@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from cytopress.errors import ImageError
+from cytopress.image import Image
+
+
+def test_axes_and_bits_come_from_the_pixels() -> None:
+    image = Image(np.zeros((3, 4, 5), np.uint16))
+    assert (image.axes, image.bits, image.shape, image.raw_bytes) == ("ZYX", 16, (3, 4, 5), 120)
+    assert Image(np.zeros((4, 5), np.float32)).bits == 32
+
+
+@pytest.mark.parametrize(
+    ("pixels", "options", "word"),
+    [
+        (np.zeros((4, 4), np.int32), {}, "uint8, uint16 or float32"),
+        (np.zeros((4, 4), np.float64), {}, "uint8, uint16 or float32"),
+        (np.zeros(4, np.uint8), {}, "axes"),
+        (np.zeros((2, 3, 4, 5), np.uint8), {}, "axes"),
+        (np.zeros((4, 4), np.uint8), {"axes": "ZYX"}, "axes"),
+        (np.zeros((0, 4), np.uint8), {}, "needs pixels"),
+        (np.full((4, 4), 4096, np.uint16), {"bits": 12}, "12 bits"),
+        (np.zeros((4, 4), np.uint16), {"bits": 17}, "1 to 16"),
+        (np.full((4, 4), np.nan, np.float32), {}, "NaN"),
+        (np.full((4, 4), np.inf, np.float32), {}, "NaN or infinite"),
+        (np.zeros((4, 4), np.uint8), {"spacing_um": (1.0,)}, "spacing_um"),
+        (np.zeros((4, 4), np.uint8), {"spacing_um": (1.0, 0.0)}, "spacing_um"),
+    ],
+)
+def test_refuses_what_is_not_an_image(pixels: np.ndarray, options: dict, word: str) -> None:
+    with pytest.raises(ImageError, match=word):
+        Image(pixels, **options)
+
+
+def test_pixels_are_native_contiguous_and_read_only() -> None:
+    big_endian = np.arange(12, dtype=">u2").reshape(3, 4)
+    image = Image(big_endian.T)
+    assert image.pixels.dtype == np.dtype(np.uint16)
+    assert image.pixels.dtype.isnative
+    assert image.pixels.flags.c_contiguous
+    np.testing.assert_array_equal(image.pixels, big_endian.T)
+    with pytest.raises(ValueError, match="read-only"):
+        image.pixels[0, 0] = 1
+
+
+def test_equality_is_of_pixels_and_meaning_but_not_of_name() -> None:
+    pixels = np.arange(12, dtype=np.uint16).reshape(3, 4)
+    assert Image(pixels, name="a") == Image(pixels.copy(), name="b")
+    assert Image(pixels) != Image(pixels, bits=12)
+    assert Image(pixels) != Image(pixels, spacing_um=(1, 1))
+    assert Image(pixels) != Image(pixels + 1)
+    assert Image(pixels.astype(np.uint8)) != Image(pixels)
