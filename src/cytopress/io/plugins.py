@@ -58,5 +58,10 @@ def _scan(path: Path, file: Any, scene: str) -> Scan:
         np.dtype(file.dtype),
         load,
         spacing,
-        tuple(str(name) for name in file.channel_names or ()),
+        tuple(_channel_name(str(name)) for name in file.channel_names or ()),
     )
+
+
+def _channel_name(name: str) -> str:
+    # bioio makes up this form where the file has no name.
+    return "" if name.startswith("Channel:") else name

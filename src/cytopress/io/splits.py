@@ -1,8 +1,8 @@
 """Which fields are for training, validation and test: the one table for everything.
 
 Codecs, tasks, noise models and data ranges all use it. A dataset that is not in the table brings
-its own split in ``dataset.toml`` (``[split]`` with lists of groups, ``test`` and ``validation``; the
-rest is for training); without one, every field is a test field.
+its own split in ``dataset.toml`` (``[split]`` with lists of groups, ``test`` and ``validation``;
+the rest is for training); without one, every field is a test field.
 """
 
 from __future__ import annotations

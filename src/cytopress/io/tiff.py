@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPageSeries
 
 SUFFIXES = (".tif", ".tiff")
+# Bytes of one value of each of TIFF's types.
+VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4,
+               16: 8, 17: 8, 18: 8}  # fmt: skip
 
 
 @contextmanager
@@ -32,7 +35,7 @@ def open_tiff(path: Path) -> Iterator[list[Scan]]:
     import tifffile
 
     with path.open("rb") as stream:
-        check_directories(path, stream)
+        _check_chain(path, stream)
     with tifffile.TiffFile(path) as file:
         facts = _facts(file)
         yield [
@@ -41,10 +44,10 @@ def open_tiff(path: Path) -> Iterator[list[Scan]]:
         ]
 
 
-def check_directories(path: Path, stream: BinaryIO) -> None:
-    """Follow the chain of page directories; a file that was cut short breaks it.
+def _check_chain(path: Path, stream: BinaryIO) -> None:
+    """Follow the chain of page directories, and each of their values, to its end.
 
-    tifffile logs a broken chain and goes on with the pages before it.
+    A file that was cut short breaks it; tifffile logs that and goes on with what is left.
     """
     size = os.fstat(stream.fileno()).st_size
     head = stream.read(16)
@@ -52,22 +55,30 @@ def check_directories(path: Path, stream: BinaryIO) -> None:
     if order is None or len(head) < 8:
         raise ImageError(f"{path}: this is not a TIFF file.")
     big = struct.unpack(f"{order}H", head[2:4])[0] == 43
-    count, entry, offset = ("Q", 20, "Q") if big else ("H", 12, "I")
+    word = "Q" if big else "I"
     seen = set()
     try:
-        (next_offset,) = struct.unpack_from(f"{order}{offset}", head, 8 if big else 4)
-        while next_offset and next_offset not in seen:
-            seen.add(next_offset)
-            stream.seek(next_offset)
-            (entries,) = struct.unpack(f"{order}{count}", stream.read(struct.calcsize(count)))
-            stream.seek(entries * entry, os.SEEK_CUR)
-            (next_offset,) = struct.unpack(
-                f"{order}{offset}", stream.read(struct.calcsize(f"={offset}"))
-            )
-    except struct.error as error:
-        raise ImageError(f"{path}: the file is cut short at {size} bytes; get it again.") from error
+        (offset,) = struct.unpack_from(f"{order}{word}", head, 8 if big else 4)
+        while offset and offset not in seen:
+            seen.add(offset)
+            stream.seek(offset)
+            count = f"{order}{'Q' if big else 'H'}"
+            (entries,) = struct.unpack(count, stream.read(struct.calcsize(count)))
+            directory = struct.Struct(f"{order}HH{word}{word}")
+            table = stream.read(entries * directory.size)
+            (offset,) = struct.unpack(f"{order}{word}", stream.read(struct.calcsize(f"={word}")))
+            for _, kind, number, value in directory.iter_unpack(table):
+                length = VALUE_BYTES.get(kind, 0) * number
+                if length > struct.calcsize(f"={word}") and value + length > size:
+                    raise ImageError(_cut_short(path, size))
+    except (struct.error, OverflowError, MemoryError) as error:
+        raise ImageError(_cut_short(path, size)) from error
     if not seen:
         raise ImageError(f"{path}: there is no image in this TIFF file.")
+
+
+def _cut_short(path: Path, size: int) -> str:
+    return f"{path}: the file is damaged or cut short at {size} bytes; get it again."
 
 
 def _facts(file: TiffFile) -> list[SceneFacts]:
@@ -136,4 +147,4 @@ def _check_pages(path: Path, pages: list[Any]) -> None:
         if not counts or 0 in counts:
             raise ImageError(f"{path}: a plane of the file has no data.")
         if any(o + n > size for o, n in zip(page.dataoffsets, counts, strict=True)):
-            raise ImageError(f"{path}: the file is cut short at {size} bytes; get it again.")
+            raise ImageError(_cut_short(path, size))
