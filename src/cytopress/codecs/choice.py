@@ -7,13 +7,17 @@ target. With neither, the codec is lossless. Everything is decided in `Choice.at
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from cytopress.codecs.codec import StreamCodec
 from cytopress.codecs.registry import decode
-from cytopress.codecs.target import Kind, Solution, Target, solve
+from cytopress.codecs.search import Solution, knob_value, solve
+from cytopress.codecs.target import KINDS, Kind, Target
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled
-from cytopress.errors import UsageError
+from cytopress.errors import CytopressWarning, UsageError
 from cytopress.image import Image
 from cytopress.metrics.noise import NoiseModel, fit_noise
 
@@ -52,19 +56,34 @@ class Choice:
     guard: int | None = None
 
     def __post_init__(self) -> None:
-        if self.native is not None and self.asked is not None:
-            raise UsageError(
-                f"{self.name}: give one of its own setting and a target, not both"
-                f" ({self.family.traits.knob and self.family.traits.knob.name} and {self.asked[0]})."
-            )
-        if self.family.traits.knob is None and (self.native, self.asked) != (None, None):
+        knob = self.family.traits.knob
+        if knob is None and not self.lossless:
             raise UsageError(f"{self.name} is always lossless: it takes no quality.")
-        if self.lossless and not self.family.traits.can_be_lossless:
-            knob = self.family.traits.knob
+        if knob is not None and self.native is not None and self.asked is not None:
+            raise UsageError(f"{self.name}: give one of {knob.name} and {self.asked[0]}, not both.")
+        if knob is not None and self.lossless and not self.family.traits.can_be_lossless:
             raise UsageError(
-                f"{self.name} is always lossy: give max_error, sigma, psnr, ratio"
-                f" or {knob.name if knob else ''}."
+                f"{self.name} is always lossy: give one of {', '.join(KINDS)} or {knob.name}"
+                f" ({knob.unit})."
             )
+        kind, value = self.asked or ("ratio", 1.0)
+        Target(kind, value, data_range=self.data_range)
+        self._try()
+
+    def _try(self) -> None:
+        """Build every part once: a wrong option is an error now and not at the first image."""
+        traits = self.family.traits
+        options = dict(self.options)
+        if self.native is not None and traits.knob is not None:
+            options[traits.knob.name] = self.native
+        try:
+            adapter = self.family.from_options(options)
+        except (TypeError, OverflowError) as error:
+            raise UsageError(f"{self.name}: the options make no sense ({error}).") from error
+        if self.tile is not None:
+            Tiled(adapter, tile=self.tile)
+        if self.guard is not None:
+            Guarded(adapter, max_error=self.guard)
 
     @property
     def name(self) -> str:
@@ -79,7 +98,7 @@ class Choice:
     @property
     def spec(self) -> str:
         """The spec string that makes this choice again."""
-        parts: list[tuple[str, object]] = list(self.options)
+        parts: list[tuple[str, float | str]] = list(self.options)
         if self.native is not None and self.family.traits.knob is not None:
             parts.append((self.family.traits.knob.name, self.native))
         if self.asked is not None:
@@ -88,21 +107,27 @@ class Choice:
             parts.append(("range", self.data_range))
         if self.noise is not None:
             parts += [("a", self.noise.a), ("b", self.noise.b), ("offset", self.noise.offset)]
-        parts += [(key, getattr(self, key)) for key in ("tile", "guard")]
-        text = ",".join(f"{key}={_plain(value)}" for key, value in parts if value is not None)
+        wrappers = {"tile": self.tile, "guard": self.guard}
+        parts += [(key, value) for key, value in wrappers.items() if value is not None]
+        text = ",".join(f"{key}={_plain(value)}" for key, value in parts)
         return f"{self.name}:{text}" if text else self.name
 
     def resolved(self, image: Image) -> Choice:
         """Return this choice with every missing yardstick estimated from the image."""
-        needs_range = self.asked is not None and self.asked[0] == "psnr"
-        needs_noise = self.family.traits.shaped_by_noise and not self.lossless
-        needs_noise |= self.asked is not None and self.asked[0] == "sigma"
-        choice = self
-        if needs_range and self.data_range is None:
+        return self._estimated(image)[0]
+
+    def _estimated(self, image: Image) -> tuple[Choice, list[str]]:
+        """Return `resolved` and what one should know of the estimates."""
+        kind = self.asked[0] if self.asked else None
+        needs_noise = kind == "sigma" or (self.family.traits.shaped_by_noise and not self.lossless)
+        choice, doubts = self, []
+        if kind == "psnr" and self.data_range is None:
             choice = replace(choice, data_range=estimated_range(image))
         if needs_noise and self.noise is None:
-            choice = replace(choice, noise=fit_noise([image]).model)
-        return choice
+            fit = fit_noise([image])
+            choice = replace(choice, noise=fit.model)
+            doubts = [] if fit.good else [f"The noise of this image: {fit.reason}"]
+        return choice, doubts
 
     def at(self, setting: float | None, image: Image) -> StreamCodec:
         """Compose the codec for one value of the knob (None: lossless) and an image's form."""
@@ -126,8 +151,8 @@ class Choice:
     def check(self, image: Image) -> None:
         """Raise UnsupportedImageError if this image cannot be coded."""
         knob = self.family.traits.knob
-        setting = None if self.lossless or knob is None else self.native or knob.most
-        self.resolved(image).at(setting, image).check(image)
+        setting = knob_value(knob, 1.0) if knob and self.asked else self.native
+        self.at(setting, image).check(image)
 
     def solve(self, image: Image) -> Solution:
         """Find the setting, code the image with it, and say what was reached.
@@ -139,25 +164,33 @@ class Choice:
         UnreachableTargetError
             No setting meets the target.
         """
-        choice = self.resolved(image)
-        if self.asked is None:
+        choice, doubts = self._estimated(image)
+        knob = self.family.traits.knob
+        if self.asked is None or knob is None:
             codec = choice.at(self.native, image)
             data = codec.encode(image)
-            return Solution(codec, data, image.raw_bytes / len(data))
-        knob = self.family.traits.knob
-        assert knob is not None  # __post_init__ refuses a target without one
-        target = Target(*self.asked, data_range=choice.data_range, noise=choice.noise)
-        return solve(
+            return Solution(codec, data, image.raw_bytes / len(data), tuple(doubts))
+        found = solve(
             image,
-            target,
+            Target(*self.asked, choice.data_range, choice.noise),
             knob,
             lambda setting: choice.at(setting, image),
+            name=self.name,
             can_be_lossless=self.family.traits.can_be_lossless,
+            guarded=self.guard is not None,
         )
+        return replace(found, warnings=(*doubts, *found.warnings))
 
     def encode(self, image: Image) -> bytes:
-        """Return bytes that decode by themselves."""
-        return self.solve(image).data
+        """Return bytes that decode by themselves.
+
+        Warns with CytopressWarning of what one should know before using them (`Solution`), and
+        raises as `solve` does.
+        """
+        found = self.solve(image)
+        for text in found.warnings:
+            warnings.warn(f"{self.spec}: {text}", CytopressWarning, stacklevel=2)
+        return found.data
 
     def decode(self, data: bytes) -> Image:
         """Return the image of coded bytes."""
@@ -166,11 +199,13 @@ class Choice:
 
 def estimated_range(image: Image) -> float:
     """Return the 0.01 to 99.99 percentile span of one image, in counts (1 where it is flat)."""
-    import numpy as np
-
     low, high = np.percentile(image.pixels, (0.01, 99.99))
-    return float(f"{high - low:.6g}") or 1.0
+    return float(f"{float(high) - float(low):.6g}") or 1.0
 
 
-def _plain(value: object) -> str:
-    return f"{value:.17g}" if isinstance(value, float) and value == int(value) else str(value)
+def _plain(value: float | str) -> str:
+    """Write a value so that `spec.codec` reads the same one."""
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    return str(int(number)) if number == int(number) and abs(number) < 2**53 else repr(number)

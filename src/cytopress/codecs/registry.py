@@ -1,35 +1,56 @@
 """The one table of codecs, and the ways to bytes and back.
 
-Help, docs and the contract tests are made from `FAMILIES`. Other people's codecs come in through the
-entry point group ``cytopress.codecs``: each entry point is named as its codec and loads a subclass of
-`StreamCodec` with ``number = 0``.
+Help, docs and the contract tests are made from `FAMILIES`. Other people's codecs come in through
+the entry point group ``cytopress.codecs``: each entry point is named as its codec and loads a
+subclass of `StreamCodec` with ``number = 0``.
 """
 
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from cytopress.codecs import container
 from cytopress.codecs.codec import StreamCodec
 from cytopress.codecs.container import Recipe
 from cytopress.codecs.jpegls import JpegLS
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled
-from cytopress.errors import CorruptDataError, UsageError
+from cytopress.errors import CorruptDataError, CytopressWarning, NotAvailableError, PackageError
 from cytopress.image import Image
 
+GROUP = "cytopress.codecs"
 FAMILIES: tuple[type[StreamCodec], ...] = (JpegLS,)
 WRAPPERS: tuple[type[StreamCodec], ...] = (PerPlane, Rescaled, Tiled, Guarded)
 
 
 @functools.cache
 def families() -> Mapping[str, type[StreamCodec]]:
-    """Return every codec by name: the built-in ones, then other people's."""
-    external = {
-        point.name: point.load() for point in entry_points(group="cytopress.codecs")
-    }
-    return external | {family.name: family for family in FAMILIES}
+    """Return every codec by name: the built-in ones, then other people's.
+
+    Warns of an external codec that cannot be used, and goes on without it.
+    """
+    found = {family.name: family for family in FAMILIES}
+    for point in entry_points(group=GROUP):
+        try:
+            family = _external(point)
+        except Exception as error:  # noqa: BLE001 - it may raise whatever its author wrote
+            text = f"The codec {point.name!r} of {point.value} cannot be used: {error}"
+            warnings.warn(text, CytopressWarning, stacklevel=2)
+        else:
+            # A built-in name is never given another meaning.
+            found.setdefault(family.name, family)
+    return found
+
+
+def _external(point: EntryPoint) -> type[StreamCodec]:
+    family = point.load()
+    if not (isinstance(family, type) and issubclass(family, StreamCodec)):
+        raise TypeError("it is no subclass of StreamCodec.")
+    if (family.name, family.number) != (point.name, 0):
+        raise ValueError(f"it is named {family.name!r} with number {family.number}, not 0.")
+    return family
 
 
 def build(recipe: Recipe) -> StreamCodec:
@@ -56,8 +77,13 @@ def build(recipe: Recipe) -> StreamCodec:
     }
     try:
         return family.from_options(options)
-    except (TypeError, UsageError) as error:
-        raise CorruptDataError(f"{family.name}: the file's options make no sense ({error})") from error
+    except (NotAvailableError, PackageError):
+        raise
+    except Exception as error:
+        # A crafted file may give any option any value.
+        raise CorruptDataError(
+            f"{family.name}: the file's options make no sense ({error})."
+        ) from error
 
 
 def decode(data: bytes) -> Image:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import fields
 
 from cytopress.codecs.choice import Choice
+from cytopress.codecs.codec import StreamCodec
 from cytopress.codecs.registry import families
-from cytopress.codecs.target import KINDS, Target
+from cytopress.codecs.target import KINDS, Kind
 from cytopress.errors import UnknownNameError, UsageError
 from cytopress.metrics.noise import NoiseModel
 
-SHARED = ("range", "a", "b", "offset", "tile", "guard")
+YARDSTICKS = ("range", "a", "b", "offset")
+WRAPPERS = ("tile", "guard")
+# What every codec takes; an adapter's own field of such a name (a, b, offset) is set from it.
+SHARED = (*KINDS, *YARDSTICKS, *WRAPPERS)
+# Narrower than float(): no nan, no inf, no underscores.
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
 def codec(spec: str) -> Choice:
@@ -24,54 +32,34 @@ def codec(spec: str) -> Choice:
     Raises
     ------
     UnknownNameError
-        No codec bears the name.
+        No codec, or no option of it, bears the name.
     UsageError
-        An option is unknown, has no proper value, stands there twice, or contradicts another.
+        An option has no proper value, stands there twice, or contradicts another.
     """
     name, _, text = spec.partition(":")
     if name not in families():
         raise UnknownNameError("codec", name, sorted(families()))
     family = families()[name]
-    knob = family.traits.knob
+    knob = family.traits.knob.name if family.traits.knob else ""
+    own = [field for field in _fields(family) if field != knob]
     given = _pairs(spec, text)
-    own = [option.name for option in fields(family) if option.name not in SHARED]  # type: ignore[arg-type]
-    unknown = [key for key in given if key not in (*own, *KINDS, *SHARED)]
-    if unknown:
-        raise UnknownNameError(f"option of {name}", unknown[0], [*own, *KINDS, *SHARED])
-    targets = [kind for kind in KINDS if kind in given]
-    quality = targets + [key for key in given if knob is not None and key == knob.name]
-    if len(quality) > 1:
-        raise UsageError(f"{spec}: give one of {' and '.join(quality)}, not both.")
-    if not (len({"a", "b"} & given.keys()) in (0, 2)):
-        raise UsageError(f"{spec}: a noise model needs a= and b= (and offset=, 0 unless given).")
-    numbers = {key: _number(spec, key, given[key]) for key in given if key not in own or key in quality}
-    options = {key: _value(given[key]) for key in own if key in given and key not in quality}
-    asked = (targets[0], numbers[targets[0]]) if targets else None
-    if asked:
-        Target(*asked)
-    noise = None
-    if "a" in numbers:
-        noise = NoiseModel(numbers["a"], numbers["b"], numbers.get("offset", 0.0))
-    choice = Choice(
+    _refuse_unknown(given, name, [*([knob] if knob else []), *own, *SHARED])
+    numbers = {key: _number(spec, key, given[key]) for key in given if key not in own}
+    return Choice(
         family,
-        native=numbers[knob.name] if knob is not None and knob.name in numbers else None,
-        asked=asked,
+        native=numbers.get(knob),
+        asked=_asked(spec, numbers),
         data_range=numbers.get("range"),
-        noise=noise,
-        options=tuple(options.items()),
+        noise=_noise(spec, numbers),
+        options=tuple((key, _value(given[key])) for key in own if key in given),
         tile=_whole(spec, "tile", numbers),
         guard=_whole(spec, "guard", numbers),
     )
-    _try(choice)
-    return choice
 
 
-def _try(choice: Choice) -> None:
-    """Build the adapter once, so that a wrong option is an error now and not at the first image."""
-    options = dict(choice.options)
-    if choice.native is not None and choice.family.traits.knob is not None:
-        options[choice.family.traits.knob.name] = choice.native
-    choice.family.from_options(options)
+def _fields(family: type[StreamCodec]) -> list[str]:
+    names = [option.name for option in fields(family)]  # type: ignore[arg-type]
+    return [name for name in names if name not in SHARED]
 
 
 def _pairs(spec: str, text: str) -> dict[str, str]:
@@ -86,24 +74,44 @@ def _pairs(spec: str, text: str) -> dict[str, str]:
     return pairs
 
 
-def _number(spec: str, key: str, text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        raise UsageError(f"{spec}: {key} is a number, not {text!r}.") from None
-    return int(number) if number == int(number) and abs(number) < 2**53 else number
+def _refuse_unknown(given: Mapping[str, str], name: str, known: list[str]) -> None:
+    for key in given:
+        if key not in known:
+            raise UnknownNameError(f"option of {name}", key, known)
 
 
-def _whole(spec: str, key: str, numbers: dict[str, float]) -> int | None:
+def _asked(spec: str, numbers: Mapping[str, float]) -> tuple[Kind, float] | None:
+    targets = [kind for kind in KINDS if kind in numbers]
+    if len(targets) > 1:
+        raise UsageError(f"{spec}: give one of {' and '.join(targets)}, not both.")
+    return (targets[0], numbers[targets[0]]) if targets else None
+
+
+def _noise(spec: str, numbers: Mapping[str, float]) -> NoiseModel | None:
+    given = {"a", "b", "offset"} & numbers.keys()
+    if not given:
+        return None
+    if not {"a", "b"} <= given:
+        raise UsageError(f"{spec}: a noise model needs a= and b= (and offset=, 0 unless given).")
+    return NoiseModel(numbers["a"], numbers["b"], numbers.get("offset", 0.0))
+
+
+def _whole(spec: str, key: str, numbers: Mapping[str, float]) -> int | None:
     number = numbers.get(key)
     if number is not None and number != int(number):
         raise UsageError(f"{spec}: {key} is a whole number, not {number:g}.")
     return None if number is None else int(number)
 
 
+def _number(spec: str, key: str, text: str) -> float:
+    value = _value(text)
+    if isinstance(value, str):
+        raise UsageError(f"{spec}: {key} is a finite number, not {text!r}.")
+    return value
+
+
 def _value(text: str) -> float | str:
-    try:
-        number = float(text)
-    except ValueError:
+    number = float(text) if NUMBER.fullmatch(text) else float("inf")
+    if abs(number) == float("inf"):
         return text
-    return int(number) if number == int(number) else number
+    return int(number) if number == int(number) and abs(number) < 2**53 else number
