@@ -64,12 +64,12 @@ class NoiseModel:
             )
 
     def variance(self, values: npt.ArrayLike) -> Floats:
-        """Variance at each value, in counts squared, of the values' shape."""
+        """Return the variance at each value, in counts squared, of the values' shape."""
         light = np.maximum(np.asarray(values, dtype=np.float64) - self.offset, 0.0)
         return np.asarray(self.a * light + self.b)
 
     def sigma(self, values: npt.ArrayLike) -> Floats:
-        """Standard deviation at each value, in counts, of the values' shape."""
+        """Return the standard deviation at each value, in counts, of the values' shape."""
         return np.sqrt(self.variance(values))
 
 
@@ -150,17 +150,17 @@ def fit_noise(images: Sequence[Image]) -> NoiseFit:
         return _one_sigma(float(np.median(bins.variance)), floor, fault, bins)
     scatter = median_scatter(bins, model.variance)
     reason = f"half of {bins.mean.size} levels lie within {scatter:.0%} of the line."
-    return NoiseFit(model, True, reason, bins.mean, bins.variance)
+    return NoiseFit(model, good=True, reason=reason, means=bins.mean, variances=bins.variance)
 
 
 def _one_sigma(variance: float, floor: float, reason: str, bins: Bins | None = None) -> NoiseFit:
     none = np.zeros(0)
     return NoiseFit(
         NoiseModel(a=0.0, b=_rounded(max(variance, floor)), offset=0.0),
-        False,
-        f"One sigma for every level: {reason}",
-        none if bins is None else bins.mean,
-        none if bins is None else bins.variance,
+        good=False,
+        reason=f"One sigma for every level: {reason}",
+        means=none if bins is None else bins.mean,
+        variances=none if bins is None else bins.variance,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -37,37 +37,37 @@ def median_scatter(bins: Bins, expected: Variance) -> float:
 def find_fault(images: Sequence[Image], patches: Patches, bins: Bins, expected: Variance) -> str:
     """Say why the line ``expected`` cannot be trusted; empty where it can."""
     integer = all(image.dtype.kind == "u" for image in images)
+    return next(_faults(patches, bins, expected, integer=integer), "")
+
+
+def _faults(patches: Patches, bins: Bins, expected: Variance, *, integer: bool) -> Iterator[str]:
+    """Every fault, the one that explains most first."""
     if patches.levels_used < LEAST_LEVELS_USED:
-        return (
+        yield (
             f"only {patches.levels_used:.0%} of the grey levels occur, so the values were"
             " stretched after the camera."
         )
     if integer and np.median(bins.variance) < LEAST_VARIANCE:
-        return "the noise is below half a count, so rounding hides it."
+        yield "the noise is below half a count, so rounding hides it."
     correlation = _correlation(patches)
     if correlation > WORST_CORRELATION:
-        return (
+        yield (
             f"the noise of neighboring pixels is not independent (coarse grain holds"
             f" {correlation:.1f} times the variance of fine grain), so a filter was applied."
         )
     if np.ptp(expected(bins.mean)) == 0:
-        return "the variance does not grow with the light."
+        yield "the variance does not grow with the light."
     scatter = median_scatter(bins, expected)
     if scatter > WORST_SCATTER:
-        return f"the variances scatter by {scatter:.0%} about the line (median)."
+        yield f"the variances scatter by {scatter:.0%} about the line (median)."
     ratios = _field_ratios(patches, expected)
     worst = float(np.max(np.maximum(ratios, 1 / np.maximum(ratios, 1e-9)), initial=1.0))
     if worst > WORST_DISAGREEMENT:
-        return f"fields disagree: in one the variance is {worst:.1f} times off the line."
-    return ""
-
-
-def _flat(patches: Patches) -> npt.NDArray[np.bool_]:
-    return patches.unevenness <= np.quantile(patches.unevenness, QUANTILE)
+        yield f"fields disagree: in one the variance is {worst:.1f} times off the line."
 
 
 def _correlation(patches: Patches) -> float:
-    flat = _flat(patches)
+    flat = patches.unevenness <= np.quantile(patches.unevenness, QUANTILE)
     fine = float(np.median(patches.variance[flat]))
     return float(np.median(patches.coarse_variance[flat])) / fine if fine > 0 else np.inf
 

@@ -1,0 +1,14 @@
+"""Root-mean-square error as a share of the data range."""
+
+from __future__ import annotations
+
+from cytopress.metrics.metric import Metric, Pixels
+from cytopress.metrics.rmse import rmse
+
+
+def nrmse(reference: Pixels, test: Pixels, data_range: float) -> float:
+    """RMSE over ``data_range``, without unit."""
+    return rmse(reference, test) / data_range
+
+
+METRIC = Metric("nrmse", "", "lower", nrmse)

@@ -1,0 +1,84 @@
+"""The one table of metrics."""
+
+from __future__ import annotations
+
+from cytopress.errors import UnknownNameError, UsageError
+from cytopress.metrics import (
+    bias,
+    frc_resolution,
+    lpips,
+    max_error,
+    max_error_sigma,
+    ms_ssim,
+    nrmse,
+    pearson,
+    psnr,
+    rmse,
+    rmse_sigma,
+    ssim,
+)
+from cytopress.metrics.metric import Metric, NoiseMetric
+from cytopress.metrics.noise import NoiseModel
+
+METRICS: dict[str, Metric | NoiseMetric] = {
+    entry.METRIC.name: entry.METRIC
+    for entry in (
+        rmse,
+        max_error,
+        bias,
+        nrmse,
+        psnr,
+        ssim,
+        ms_ssim,
+        pearson,
+        rmse_sigma,
+        max_error_sigma,
+        frc_resolution,
+        lpips,
+    )
+}
+
+
+def metric(name: str, *, noise: NoiseModel | None = None) -> Metric:
+    """Return the metric that bears a name.
+
+    Parameters
+    ----------
+    name : str
+        One of `metric_names`.
+    noise : NoiseModel, optional
+        How noisy the references are; needed by the metrics in units of sigma only.
+
+    Raises
+    ------
+    UnknownNameError
+        No metric bears the name.
+    UsageError
+        The metric needs a noise model and none is given.
+    """
+    if name not in METRICS:
+        raise UnknownNameError("metric", name, metric_names())
+    entry = METRICS[name]
+    if isinstance(entry, Metric):
+        return entry
+    if noise is None:
+        raise UsageError(f"{name} is in units of the noise; give it a noise model.")
+    return entry.with_noise(noise)
+
+
+def metric_names() -> list[str]:
+    """Name every metric, in the order of the table."""
+    return list(METRICS)
+
+
+def available(name: str) -> bool:
+    """Say whether a metric can be computed on this machine; small images apart.
+
+    Raises
+    ------
+    UnknownNameError
+        No metric bears the name.
+    """
+    if name not in METRICS:
+        raise UnknownNameError("metric", name, metric_names())
+    return name != lpips.METRIC.name or not lpips.why_not_available()
