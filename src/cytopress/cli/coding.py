@@ -9,13 +9,18 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from cytopress.cli.options import AsJson, Models, parse_selection, settings_with
+from cytopress.cli.options import (
+    AsJson,
+    Models,
+    Output,
+    check_output,
+    settings_with,
+)
 from cytopress.cli.progress import spinner
 from cytopress.errors import CorruptDataError, UsageError
 from cytopress.image import Image
 
 Result = TypeVar("Result")
-Output = Annotated[Path, typer.Option("-o", "--output", help="The file to write.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -44,6 +49,7 @@ def encode(
     from cytopress.io.atomic import whole_file
 
     settings_with(models)
+    check_output(output)
     choice = parse(codec)
     original = read_one(image, select=select, axes=axes)
     with spinner(f"Encoding {image.name}"):
@@ -64,6 +70,7 @@ def decode(
     from cytopress.io.images import write
 
     settings_with(models)
+    check_output(output)
     with spinner(f"Decoding {file.name}"):
         image = _named(file, lambda: decode_bytes(_read_bytes(file)))
     write(output, [image])
@@ -93,18 +100,12 @@ def read_one(file: Path, *, select: str | None, axes: str | None) -> Image:
         The file holds several and none, or more than one, is selected.
     """
     from cytopress.codecs.registry import decode as decode_bytes
-    from cytopress.io.images import read
+    from cytopress.io.images import read_one as read_image
+    from cytopress.io.selection import parse_selection
 
     if _is_cyto(file):
         return _named(file, lambda: decode_bytes(_read_bytes(file)))
-    images = read(file, axes=axes, select=parse_selection(select))
-    if len(images) != 1:
-        names = "; ".join(image.name for image in images[:6])
-        raise UsageError(
-            f"{file}: one image is needed, this file has {len(images)} ({names});"
-            " choose one with --select."
-        )
-    return images[0]
+    return read_image(file, axes=axes, select=parse_selection(select) if select else None)
 
 
 def _cyto_facts(file: Path) -> list[dict[str, Any]]:

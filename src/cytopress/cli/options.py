@@ -10,6 +10,7 @@ import typer
 from cytopress.errors import UsageError
 from cytopress.settings import Settings, from_environment
 
+Output = Annotated[Path, typer.Option("-o", "--output", help="The file to write.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Models = Annotated[
     list[Path] | None,
@@ -31,22 +32,15 @@ def settings_with(models: list[Path] | None) -> Settings:
     return from_environment().with_models(*(models or ()))
 
 
-def parse_selection(text: str | None) -> dict[str, int]:
-    """Parse ``C=1,T=0``.
+def check_output(path: Path) -> None:
+    """Refuse an output that could not be written, before any work.
 
     Raises
     ------
     UsageError
-        It is not of that form.
+        Its folder is not there, or it is a folder itself.
     """
-    selection: dict[str, int] = {}
-    for part in (text or "").split(","):
-        if not part:
-            continue
-        axis, equals, index = (piece.strip() for piece in part.partition("="))
-        if not (axis.isalpha() and equals and index.isdecimal()) or axis.upper() in selection:
-            raise UsageError(
-                f"--select {text}: write it as C=1,T=0, each axis once, counted from 0."
-            )
-        selection[axis.upper()] = int(index)
-    return selection
+    if path.is_dir():
+        raise UsageError(f"{path}: is a folder; name a file.")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path.parent}: there is no such folder to write into.")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cytopress.cli.coding import Output, read_one
-from cytopress.cli.options import Models, settings_with
+from cytopress.cli.coding import read_one
+from cytopress.cli.options import Models, Output, check_output, settings_with
 from cytopress.cli.progress import spinner
 from cytopress.errors import UsageError
 
@@ -35,6 +35,7 @@ def predict(
     from cytopress.io.images import write
     from cytopress.tasks.registry import task as find
 
+    check_output(output)
     found = find(task, settings_with(models))
     with spinner(f"Predicting from {image.name}"):
         prediction = found.predict(read_one(image, select=select, axes=axes))

@@ -1,0 +1,127 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cytopress
+from cytopress import errors
+from cytopress.cli import main
+from cytopress.image import Image
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as leave:
+            main(arguments)
+        out, err = capsys.readouterr()
+        return int(leave.value.code or 0), out, err
+
+    return call
+
+
+@pytest.fixture
+def image_file(tmp_path: Path, micrograph: Image) -> Path:
+    path = tmp_path / "cells.ome.tif"
+    cytopress.write(path, [micrograph])
+    return path
+
+
+def test_encode_info_decode(run: Run, image_file: Path, tmp_path: Path, micrograph: Image) -> None:
+    coded, back = tmp_path / "cells.cyto", tmp_path / "back.ome.tif"
+    code, out, err = run(
+        "encode", str(image_file), "-o", str(coded), "--codec", "jpegls:max_error=3"
+    )
+    assert (code, err) == (0, "")
+    assert str(coded.stat().st_size) in out
+    code, out, _ = run("info", str(coded), "--json")
+    (facts,) = json.loads(out)
+    assert code == 0
+    assert facts["asked"] == 3
+    assert facts["reached"] == 3
+    assert facts["coded_bytes"] == coded.stat().st_size
+    assert facts["bits"] == 12
+    code, _, _ = run("decode", str(coded), "-o", str(back))
+    (image,) = cytopress.read(back)
+    assert code == 0
+    assert image.spacing_um == micrograph.spacing_um
+    assert np.abs(image.pixels.astype(int) - micrograph.pixels).max() == 3
+
+
+@pytest.mark.parametrize(
+    ("codec", "code", "words"),
+    [
+        ("nonsense", 2, "no codec named 'nonsense'"),
+        ("jpegls:ratio=3,psnr=40", 2, "ratio"),
+        ("jpegls:ratio=100000", 1, "ratio=100000"),
+        ("jpegls:wrong=3", 2, "'wrong'"),
+        ("jpegls:ratio=many", 2, "many"),
+        ("jpegls:near=3,ratio=4", 2, "near"),
+    ],
+)
+def test_a_wrong_wish_is_one_sentence_and_writes_nothing(
+    run: Run, image_file: Path, tmp_path: Path, codec: str, code: int, words: str
+) -> None:
+    before = sorted(tmp_path.iterdir())
+    left, out, err = run(
+        "encode", str(image_file), "-o", str(tmp_path / "x.cyto"), "--codec", codec
+    )
+    assert (left, out) == (code, "")
+    assert words in err
+    assert err.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_missing_input_or_folder_is_said_before_any_work(
+    run: Run, image_file: Path, tmp_path: Path
+) -> None:
+    code, _, err = run("encode", "absent.tif", "-o", str(tmp_path / "x.cyto"), "--codec", "jpegls")
+    assert code == 2
+    assert "absent.tif" in err
+    output = str(tmp_path / "nowhere" / "x.cyto")
+    code, _, err = run("encode", str(image_file), "-o", output, "--codec", "jpegls")
+    assert code == 2
+    assert "nowhere" in err
+
+
+def test_several_images_need_a_choice(run: Run, tmp_path: Path, micrograph: Image) -> None:
+    path = tmp_path / "two.ome.tif"
+    other = Image(micrograph.pixels[::-1], bits=12, spacing_um=micrograph.spacing_um, name="other")
+    cytopress.write(path, [micrograph, other])
+    arguments = ("encode", str(path), "-o", str(tmp_path / "x.cyto"), "--codec", "jpegls")
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert "--select" in err
+    assert "other" in err
+    for select in ("C=1", "C=other"):
+        assert run(*arguments, "--select", select)[0] == 0
+        decoded = cytopress.decode((tmp_path / "x.cyto").read_bytes())
+        np.testing.assert_array_equal(decoded.pixels, other.pixels)
+    assert run(*arguments, "--select", "C=7")[0] == 2
+    assert run(*arguments, "--select", "C")[0] == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda data: data[:-9], lambda data: data[:40] + b"\0" + data[41:], lambda data: b"PK" + data],
+)
+def test_a_damaged_file_is_refused(
+    run: Run, tmp_path: Path, micrograph: Image, damage: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "bad.cyto"
+    path.write_bytes(damage(cytopress.encode(micrograph, "jpegls")))
+    code, out, err = run("decode", str(path), "-o", str(tmp_path / "x.tif"))
+    assert (code, out) == (1, "")
+    assert str(path) in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "x.tif").exists()
+    assert run("info", str(path))[0] == 1
+
+
+def test_a_traceback_only_where_it_is_asked_for(image_file: Path) -> None:
+    with pytest.raises(errors.UsageError):
+        main(["encode", str(image_file), "-o", "x.cyto", "--codec", "nonsense", "--debug"])

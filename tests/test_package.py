@@ -1,0 +1,108 @@
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cytopress.errors import PackageError, UnknownNameError
+from cytopress.package import find_package, find_packages, open_package, write_package
+
+MANIFEST = {"kind": "task", "name": "labelfree/test", "architecture": "none", "axes": "YX"}
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    array = np.arange(6, dtype=np.int32).reshape(2, 3)
+    package = write_package(
+        tmp_path / "a.cytomodel", MANIFEST, graphs={"g": b"graph"}, arrays={"table": array}
+    )
+    again = open_package(tmp_path / "a.cytomodel")
+    assert again == package
+    assert again.manifest == {"format": 1, **MANIFEST}
+    np.testing.assert_array_equal(again.array("table"), array)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.cytomodel"]
+
+
+def test_equal_contents_have_one_digest_and_others_another(tmp_path: Path) -> None:
+    first = write_package(tmp_path / "a.cytomodel", MANIFEST, graphs={"g": b"graph"})
+    second = write_package(tmp_path / "b.cytomodel", MANIFEST, graphs={"g": b"graph"})
+    third = write_package(tmp_path / "c.cytomodel", MANIFEST, graphs={"g": b"other"})
+    assert first.sha256 == second.sha256 != third.sha256
+
+
+def test_found_by_the_name_inside_and_the_first_folder_wins(tmp_path: Path) -> None:
+    for folder, graph in (("one", b"1"), ("two", b"2")):
+        write_package(tmp_path / folder / "x.cytomodel", MANIFEST, graphs={"g": graph})
+    folders = [tmp_path / "none", tmp_path / "two", tmp_path / "one"]
+    assert find_package(folders, "task", "labelfree/test").path == tmp_path / "two/x.cytomodel"
+    assert len(list(find_packages(folders, "task"))) == 1
+    assert list(find_packages(folders, "codec")) == []
+    path = tmp_path / "one/x.cytomodel"
+    assert find_package([], "task", str(path)).path == path
+    with pytest.raises(UnknownNameError, match=r"labelfree/tset.*labelfree/test"):
+        find_package(folders, "task", "labelfree/tset")
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"format": 2}, "format 2"),
+        ({"name": None}, "'name'"),
+        ({"kind": "game"}, "'game'"),
+        ({"axes": 3}, "'axes'"),
+    ],
+)
+def test_a_wrong_manifest_is_refused(tmp_path: Path, change: dict, word: str) -> None:
+    path = tmp_path / "a.cytomodel"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("manifest.json", json.dumps({"format": 1, **MANIFEST, **change}))
+    with pytest.raises(PackageError, match=word):
+        open_package(path)
+
+
+def test_damage_anywhere_is_found(tmp_path: Path) -> None:
+    whole = write_package(tmp_path / "a.cytomodel", MANIFEST, graphs={"g": bytes(range(200))})
+    data = bytearray(whole.path.read_bytes())
+    start = data.index(bytes(range(200)))
+    data[start + 100] ^= 1
+    whole.path.write_bytes(data)
+    with pytest.raises(PackageError, match="damaged"):
+        open_package(whole.path)
+    whole.path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(PackageError, match="not a whole model package"):
+        open_package(whole.path)
+    with pytest.raises(PackageError, match="cannot read"):
+        open_package(tmp_path / "absent.cytomodel")
+
+
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="allow_pickle"):
+        write_package(
+            tmp_path / "a.cytomodel",
+            MANIFEST,
+            graphs={},
+            arrays={"x": np.array([object()], dtype=object)},
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.learn
+def test_a_graph_runs_whatever_the_threads(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    value = lambda name: onnx.helper.make_tensor_value_info(name, 1, ["n"])  # noqa: E731
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Mul", ["x", "y"], ["z"])],
+        "g",
+        [value("x"), value("y")],
+        [value("z")],
+    )
+    model = onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8
+    )
+    package = write_package(
+        tmp_path / "a.cytomodel", MANIFEST, graphs={"g": model.SerializeToString()}
+    )
+    x, y = np.arange(4, dtype=np.float32), np.full(4, 3, np.float32)
+    for threads in (0, 1, 2):
+        (z,) = package.run("g", x, y, threads=threads)
+        np.testing.assert_array_equal(z, x * y)
