@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from cytopress.errors import DatasetError
-from cytopress.image import AXES, Axes, Image
-from cytopress.io.images import read
+from cytopress.errors import DatasetError, ImageError, UsageError
+from cytopress.image import Axes, Image
+from cytopress.io.form import check_split, read_facts, read_rows
+from cytopress.io.images import Labels, read_labels, read_one, read_shape
 from cytopress.io.splits import KNOWN_SPLITS, PARTS, Part
-
-COLUMNS = ("field", "group", "input", "target")
 
 
 @dataclass(frozen=True)
@@ -67,17 +63,58 @@ class Dataset:
         DatasetError
             Its shape is not the input's.
         """
+        self._check_shape(field, field.target)
         return self._read(field.target, bits=0, name=field.name)
 
+    def read_labels(self, field: Field) -> Labels:
+        """Read the labels of the field's nuclei: integers of the input's shape, 0 = background."""
+        return self._read_labels(field, field.labels, "labels")
+
+    def read_cells(self, field: Field) -> Labels:
+        """Read the labels of the field's whole cells: as `read_labels`."""
+        return self._read_labels(field, field.cells, "cells")
+
+    def _read_labels(self, field: Field, path: Path | None, column: str) -> Labels:
+        if path is None:
+            raise DatasetError(f"{self.folder}: the field {field.name!r} has no {column}.")
+        self._check_shape(field, path)
+        try:
+            return read_labels(path, axes=self.axes)
+        except (ImageError, UsageError) as error:
+            raise DatasetError(str(error)) from error
+
+    def _check_shape(self, field: Field, path: Path) -> None:
+        try:
+            expected, found = (read_shape(p, axes=self.axes) for p in (field.input, path))
+        except (ImageError, UsageError) as error:
+            raise DatasetError(str(error)) from error
+        if expected != found:
+            raise DatasetError(
+                f"{path}: its shape {found} must be that of {field.input.name}, {expected}."
+            )
+
     def _read(self, path: Path, *, bits: int, name: str) -> Image:
-        images = read(path, axes=self.axes)
-        if len(images) != 1:
-            raise DatasetError(f"{path}: a dataset's file holds one image, this one {len(images)}.")
-        image = images[0]
-        spacing = image.spacing_um
-        if self.pixel_size_um is not None and self.axes == "YX":
-            spacing = (self.pixel_size_um, self.pixel_size_um)
-        return Image(image.pixels, axes=image.axes, bits=bits, spacing_um=spacing, name=name)
+        try:
+            image = read_one(path, axes=self.axes)
+            if image.dtype.kind == "f":
+                bits = 0
+            return Image(
+                image.pixels,
+                axes=image.axes,
+                bits=bits,
+                spacing_um=self._spacing(image),
+                name=name,
+            )
+        except (ImageError, UsageError) as error:
+            where = "" if str(error).startswith(str(path)) else f"{path}: "
+            raise DatasetError(f"{where}{error}") from error
+
+    def _spacing(self, image: Image) -> tuple[float, ...] | None:
+        size = self.pixel_size_um
+        if size is None or self.axes == "YX":
+            return None if size is None else (size, size)
+        # How far the planes are apart is only in the file.
+        return None if image.spacing_um is None else (image.spacing_um[0], size, size)
 
 
 def open_dataset(folder: Path) -> Dataset:
@@ -86,84 +123,40 @@ def open_dataset(folder: Path) -> Dataset:
     Raises
     ------
     DatasetError
-        A file, key or column is missing, or a path points nowhere.
+        A file, key or column is missing or wrong, or a path points nowhere.
     """
-    facts = _read_facts(folder / "dataset.toml")
-    own_split = facts.get("split", {})
-    name = str(facts["name"])
-    fields = tuple(
-        _field(folder, row, _part(name, own_split, row)) for row in _read_rows(folder / "pairs.csv")
-    )
-    if not fields:
-        raise DatasetError(f"{folder / 'pairs.csv'}: there is no field in it.")
+    facts = read_facts(folder)
+    rows = read_rows(folder)
+    check_split(folder, facts, {row["group"] for row in rows})
+    name, own_split = facts["name"], facts.get("split", {})
     size = facts.get("pixel_size_um")
     return Dataset(
         name=name,
-        title=str(facts["title"]),
-        input=str(facts["input"]),
-        target=str(facts["target"]),
+        title=facts["title"],
+        input=facts["input"],
+        target=facts["target"],
         axes=facts["axes"],
-        bits=int(facts["bits"]),
+        bits=facts["bits"],
         pixel_size_um=None if size is None else float(size),
-        licence=str(facts["licence"]),
-        attribution=str(facts["attribution"]),
+        licence=facts["licence"],
+        attribution=facts["attribution"],
         notes=str(facts.get("notes", "")),
         folder=folder,
-        fields=fields,
+        fields=tuple(_field(folder, row, _part(name, own_split, row)) for row in rows),
     )
 
 
-def _read_facts(path: Path) -> dict[str, Any]:
-    try:
-        facts = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror}).") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path}: is not valid TOML ({error}).") from error
-    needed = ("name", "title", "input", "target", "axes", "bits", "licence", "attribution")
-    missing = [key for key in needed if key not in facts]
-    if missing:
-        raise DatasetError(f"{path}: {', '.join(missing)} must be given.")
-    if facts["axes"] not in AXES:
-        raise DatasetError(f"{path}: axes must be YX or ZYX, not {facts['axes']!r}.")
-    return facts
-
-
-def _read_rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream)
-            rows = list(reader)
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror}).") from error
-    missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-    if missing:
-        raise DatasetError(f"{path}: the columns {', '.join(missing)} are missing.")
-    names = [row["field"] for row in rows]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DatasetError(f"{path}: the field {twice[0]!r} stands there more than once.")
-    return rows
-
-
 def _field(folder: Path, row: Mapping[str, str], part: Part) -> Field:
-    name = row["field"]
-    if not row["group"]:
-        raise DatasetError(f"{folder / 'pairs.csv'}: field {name!r} has an empty group.")
-
-    def path(column: str) -> Path | None:
-        entry = row.get(column)
-        if not entry:
-            return None
-        found = folder / entry
-        if not found.exists():
-            raise DatasetError(f"{found}: the {column} of field {name!r} is not there.")
-        return found
-
-    source, target = path("input"), path("target")
-    if source is None or target is None:
-        raise DatasetError(f"{folder / 'pairs.csv'}: field {name!r} needs an input and a target.")
-    return Field(name, row["group"], part, source, target, path("labels"), path("cells"))
+    labels, cells = (folder / row[c] if row.get(c) else None for c in ("labels", "cells"))
+    return Field(
+        row["field"],
+        row["group"],
+        part,
+        folder / row["input"],
+        folder / row["target"],
+        labels,
+        cells,
+    )
 
 
 def _part(name: str, own_split: Mapping[str, Sequence[str]], row: Mapping[str, str]) -> Part:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from cytopress.errors import CytopressError, ImageError, UsageError
+import numpy.typing as npt
+
+from cytopress.errors import ImageError, UsageError
 from cytopress.image import Image
-from cytopress.io import ome_zarr, png, tiff
+from cytopress.io import png, tiff
 from cytopress.io.atomic import whole_file
 from cytopress.io.ome_tiff import write_ome_tiff
-from cytopress.io.plugins import open_plugin
-from cytopress.io.scan import Scan, check_dtype, take, with_axes
+from cytopress.io.opening import open_scans
+from cytopress.io.scan import Scan, check_dtype, take, take_pixels, taken_shape
 from cytopress.io.selection import Selection, coordinates, describe, label
 
-Opener = Callable[[Path], AbstractContextManager[list[Scan]]]
+Labels = npt.NDArray[Any]
 
 
 def read(
@@ -70,27 +71,39 @@ def read_one(
 
 
 def _read(path: Path, axes: str | None, select: Selection, *, one: bool) -> list[Image]:
-    if not path.exists():
-        raise UsageError(f"{path}: there is no such file.")
-    try:
-        with _opener(path)(path) as found:
-            scans = [with_axes(scan, axes) for scan in found]
-            places = coordinates(scans, select)
-            if one and len(places) > 1:
-                _refuse_several(path, scans, places)
-            return [_take(path, scans, at, keep_z="Z" in (axes or "")) for at in places]
-    except CytopressError:
-        raise
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be read ({error.strerror or error}).") from error
-    except MemoryError as error:
-        raise ImageError(f"{path}: is too large for this machine's memory.") from error
-    # Each library breaks on a damaged file in its own ways: KeyError, struct.error, zlib.error...
-    except Exception as error:
-        raise ImageError(
-            f"{path}: the file is damaged or not of the form that its name says"
-            f" ({type(error).__name__}: {error})."
-        ) from error
+    with open_scans(path, axes) as scans:
+        places = coordinates(scans, select)
+        if one and len(places) > 1:
+            _refuse_several(path, scans, places)
+        return [_take(path, scans, at, keep_z="Z" in (axes or "")) for at in places]
+
+
+def read_shape(path: Path | str, *, axes: str | None = None) -> tuple[int, ...]:
+    """Return the shape of the one image in a file without loading it; errors as in `read_one`."""
+    path = Path(path)
+    with open_scans(path, axes) as scans:
+        places = coordinates(scans, {})
+        if len(places) > 1:
+            _refuse_several(path, scans, places)
+        return taken_shape(scans[0], places[0], keep_z="Z" in (axes or ""))
+
+
+def read_labels(path: Path | str, *, axes: str | None = None) -> Labels:
+    """Read a label image: integers of any width, 0 for the background.
+
+    Raises
+    ------
+    UsageError, ImageError
+        As in `read_one`; and an ImageError where the pixels are no integers.
+    """
+    path = Path(path)
+    with open_scans(path, axes) as scans:
+        places = coordinates(scans, {})
+        if len(places) > 1:
+            _refuse_several(path, scans, places)
+        if scans[0].dtype.kind not in "ui":
+            raise ImageError(f"{path}: labels must be integers, not {scans[0].dtype.name}.")
+        return take_pixels(scans[0], places[0], keep_z="Z" in (axes or ""))
 
 
 def _refuse_several(path: Path, scans: list[Scan], places: list[dict[str, int]]) -> NoReturn:
@@ -98,17 +111,6 @@ def _refuse_several(path: Path, scans: list[Scan], places: list[dict[str, int]])
         f"{path}: one image is needed, and {len(places)} are there: {describe(scans)}; choose with"
         f" --select, as in --select {label(scans, places[0])}."
     )
-
-
-def _opener(path: Path) -> Opener:
-    if path.is_dir():
-        if not ome_zarr.is_zarr(path):
-            raise UsageError(f"{path}: this folder is not an OME-Zarr image; name a file in it.")
-        return ome_zarr.open_zarr
-    suffix = path.suffix.lower()
-    if suffix in tiff.SUFFIXES:
-        return tiff.open_tiff
-    return png.open_png if suffix in png.SUFFIXES else open_plugin
 
 
 def _take(path: Path, scans: list[Scan], at: dict[str, int], *, keep_z: bool) -> Image:

@@ -136,7 +136,19 @@ def take(scan: Scan, at: Mapping[str, int], *, keep_z: bool, name: str) -> Image
 
     A stack of one plane is a plane, unless ``keep_z``.
     """
-    flat = "Z" in at or (scan.length("Z") == 1 and not keep_z)
+    pixels = take_pixels(scan, at, keep_z=keep_z)
+    spacing = tuple(scan.spacing_um.get(letter, 0.0) for letter in "ZYX"[-pixels.ndim :])
+    return Image(
+        pixels,
+        bits=_bits(scan, pixels),
+        spacing_um=spacing if all(spacing) else None,
+        name=name,
+    )
+
+
+def take_pixels(scan: Scan, at: Mapping[str, int], *, keep_z: bool) -> Pixels:
+    """Load the pixels at one place, of whatever dtype, in the order ZYX or YX."""
+    flat = _is_flat(scan, at, keep_z=keep_z)
     index: list[int | slice] = []
     left = ""
     for letter in scan.axes:
@@ -149,14 +161,17 @@ def take(scan: Scan, at: Mapping[str, int], *, keep_z: bool, name: str) -> Image
     axes = "YX" if flat else "ZYX"
     if "Z" in axes and "Z" not in left:
         pixels, left = pixels[None], f"Z{left}"
-    pixels = pixels.transpose([left.index(letter) for letter in axes])
-    spacing = tuple(scan.spacing_um.get(letter, 0.0) for letter in axes)
-    return Image(
-        pixels,
-        bits=_bits(scan, pixels),
-        spacing_um=spacing if all(spacing) else None,
-        name=name,
-    )
+    return pixels.transpose([left.index(letter) for letter in axes])
+
+
+def taken_shape(scan: Scan, at: Mapping[str, int], *, keep_z: bool) -> tuple[int, ...]:
+    """Return the shape that `take_pixels` gives, without loading."""
+    axes = "YX" if _is_flat(scan, at, keep_z=keep_z) else "ZYX"
+    return tuple(scan.length(letter) for letter in axes)
+
+
+def _is_flat(scan: Scan, at: Mapping[str, int], *, keep_z: bool) -> bool:
+    return "Z" in at or (scan.length("Z") == 1 and not keep_z)
 
 
 def _bits(scan: Scan, pixels: Pixels) -> int:
