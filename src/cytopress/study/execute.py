@@ -1,0 +1,174 @@
+"""Execute a study: the only loop. Survey, plan, do what is not done, time the codecs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cytopress.errors import UsageError
+from cytopress.io.dataset import Dataset, Field
+from cytopress.settings import Settings
+from cytopress.study.executors import Outcomes, done_by_cluster, done_by_processes, done_here
+from cytopress.study.facts import score_facts, task_facts
+from cytopress.study.machine import machine, versions
+from cytopress.study.materials import Job, pinned
+from cytopress.study.plan import Planned, plan
+from cytopress.study.results import Results
+from cytopress.study.spec import Study
+from cytopress.study.speed import speed_cells, time_codec
+from cytopress.study.store import Store, load_results, writing
+from cytopress.study.survey import Surveyed, survey
+from cytopress.study.yardsticks import Yardsticks, digest_sources, measure
+
+# Called with how much is done, of how much, and what is being done now.
+Progress = Callable[[int, int, str], None]
+
+
+def execute(
+    study: Study,
+    out: Path,
+    *,
+    settings: Settings,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+) -> Results:
+    """Run a study, or what is left of it, and return its results.
+
+    Parameters
+    ----------
+    study : Study
+        From `load_study`.
+    out : Path
+        Folder of the store; made where there is none.
+    settings : Settings
+        Where datasets and model packages are.
+    jobs : int, optional
+        Processes of this machine that work at once; above 1 needs the extra dask.
+    scheduler : str, optional
+        Address of a dask scheduler to use instead.
+    progress : callable, optional
+        Called as (done, total, what is being done now).
+
+    Raises
+    ------
+    UsageError, DatasetError, PackageError
+        What the study rests on is missing or wrong; found before any codec runs.
+    StoreError
+        The store is in use, of a newer version, or cannot be written.
+    """
+    if jobs < 1 or (jobs > 1 and scheduler is not None):
+        raise UsageError("give either --jobs, at least 1, or --scheduler.")
+    progress = progress or _silent
+    with writing(out) as store:
+        surveyed = _survey(study, settings, store, progress)
+        planned = plan(study, [found.subject for found in surveyed])
+        _describe(study, store, surveyed, planned)
+        everyone = 1 if jobs > 1 or scheduler is not None else 0
+        todo = _jobs(planned, surveyed, done=store.finished(), threads=everyone)
+        total = len({row.cell.key for row in planned})
+        with closing(_done(todo, jobs, scheduler)) as outcomes:
+            progress(total - len(todo), total, "trials")
+            for done, (key, outcome) in enumerate(outcomes, total - len(todo) + 1):
+                store.add(key, outcome)
+                progress(done, total, "trials")
+        if study.speed:
+            _time_codecs(out, store, planned, surveyed, progress)
+    return load_results(out)
+
+
+def _survey(
+    study: Study, settings: Settings, store: Store, progress: Progress
+) -> tuple[Surveyed, ...]:
+    read = 0
+
+    def step(name: str) -> None:
+        nonlocal read
+        read += 1
+        progress(read, 0, f"reading {name}")
+
+    def yardsticks(dataset: Dataset) -> Yardsticks:
+        sources = digest_sources(dataset)
+        found = store.yardsticks(sources)
+        if found is None:
+            found = measure(dataset, step=step)
+            store.write_yardsticks(sources, found)
+        return found
+
+    return tuple(
+        survey(entry, settings=settings, yardsticks=yardsticks, step=step)
+        for entry in study.datasets
+    )
+
+
+def _describe(
+    study: Study, store: Store, surveyed: Sequence[Surveyed], planned: Sequence[Planned]
+) -> None:
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    store.start(started=started, machine=machine(), versions=versions())
+    tasks = {task.name: task for found in surveyed for task in found.tasks}
+    store.write_study(
+        {"name": study.name, "title": study.title, "toml": study.toml, "seed": str(study.seed)},
+        plan=planned,
+        datasets=[found.subject.facts for found in surveyed],
+        tasks=task_facts(surveyed),
+        scores=score_facts(study.metrics, tasks.values(), surveyed),
+    )
+
+
+def _jobs(
+    planned: Sequence[Planned],
+    surveyed: Sequence[Surveyed],
+    *,
+    done: set[str],
+    threads: int,
+) -> list[Job]:
+    """Return what is left to do, each cell once."""
+    fields = _fields(surveyed)
+    tasks = {found.subject.facts.name: pinned(found.tasks, threads) for found in surveyed}
+    jobs: dict[str, Job] = {}
+    for row in planned:
+        key = row.cell.key
+        if key not in done and key not in jobs:
+            dataset, field = fields[row.dataset, row.field]
+            jobs[key] = Job(row.cell, replace(dataset, fields=()), field, tasks[row.dataset])
+    return list(jobs.values())
+
+
+def _fields(surveyed: Sequence[Surveyed]) -> Mapping[tuple[str, str], tuple[Dataset, Field]]:
+    return {
+        (found.dataset.name, field.name): (found.dataset, field)
+        for found in surveyed
+        for field in found.dataset.fields
+    }
+
+
+def _done(todo: Sequence[Job], jobs: int, scheduler: str | None) -> Outcomes:
+    if scheduler is not None and todo:
+        return done_by_cluster(todo, scheduler)
+    return done_here(todo) if jobs == 1 or not todo else done_by_processes(todo, jobs)
+
+
+def _time_codecs(
+    out: Path,
+    store: Store,
+    planned: Sequence[Planned],
+    surveyed: Sequence[Surveyed],
+    progress: Progress,
+) -> None:
+    usable = {trial.key for trial in load_results(out).trials if trial.coded_bytes is not None}
+    chosen = speed_cells(planned, usable)
+    fields, timed = _fields(surveyed), store.timed()
+    for done, row in enumerate(chosen):
+        progress(done, len(chosen), f"timing {row.codec}")
+        if row.cell.key not in timed:
+            dataset, field = fields[row.dataset, row.field]
+            store.write_timing(row.cell.key, time_codec(row.cell.spec, dataset.read_input(field)))
+    progress(len(chosen), len(chosen), "timing")
+
+
+def _silent(done: int, total: int, now: str) -> None:
+    """Say nothing."""

@@ -1,0 +1,97 @@
+"""Where cells are done: in this process, in several of this machine, or on a cluster that runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from typing import Any
+
+from cytopress.errors import NotAvailableError, UsageError
+from cytopress.study.materials import Job, Materials, run_job
+from cytopress.study.run import Outcome
+
+Outcomes = Generator[tuple[str, Outcome], None, None]
+# Seconds until a scheduler that does not answer is given up.
+PATIENCE = 15
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
+)
+
+
+def done_here(jobs: Sequence[Job]) -> Outcomes:
+    """Do cells one after the other in this process; yield each one's key and outcome."""
+    materials = Materials()
+    for job in jobs:
+        yield job.cell.key, run_job(job, materials)
+
+
+def done_by_processes(jobs: Sequence[Job], processes: int) -> Outcomes:
+    """Do cells in ``processes`` processes of this machine, one thread each.
+
+    Raises
+    ------
+    NotAvailableError
+        The extra dask is not installed.
+    """
+    distributed = _distributed()
+    with (
+        distributed.LocalCluster(
+            n_workers=processes,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+            env=ONE_THREAD,
+        ) as cluster,
+        distributed.Client(cluster) as client,
+        closing(_done_by(client, jobs)) as outcomes,
+    ):
+        yield from outcomes
+
+
+def done_by_cluster(jobs: Sequence[Job], address: str) -> Outcomes:
+    """Do cells on the workers of a dask scheduler; they must see the same files as this process.
+
+    A worker that dies costs the cells it was doing, which others do again.
+
+    Raises
+    ------
+    UsageError
+        No scheduler answers at the address.
+    NotAvailableError
+        The extra dask is not installed.
+    """
+    distributed = _distributed()
+    try:
+        client = distributed.Client(address, timeout=PATIENCE)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"--scheduler {address}: no dask scheduler answers there; start one with `dask"
+            " scheduler` and give the address that it prints."
+        ) from error
+    with client, closing(_done_by(client, jobs)) as outcomes:
+        yield from outcomes
+
+
+def _done_by(client: Any, jobs: Sequence[Job]) -> Outcomes:
+    futures = client.map(run_job, jobs, key=[f"cytopress-{job.cell.key}" for job in jobs])
+    keys = {future.key: job.cell.key for future, job in zip(futures, jobs, strict=True)}
+    results = _distributed().as_completed(futures, with_results=True)
+    # as_completed holds each future until it is done; this list would hold them all to the end.
+    del futures
+    try:
+        for future, outcome in results:
+            yield keys[future.key], outcome
+    finally:
+        client.cancel(list(results.futures))
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError as error:
+        raise NotAvailableError(
+            "Several processes need dask; install the extra: pip install 'cytopress[dask]'."
+        ) from error
+    return distributed

@@ -1,0 +1,63 @@
+"""What a report needs to say about scores and tasks: units, directions, where a model is from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cytopress.metrics import METRICS
+from cytopress.study.results import ScoreFacts, TaskFacts
+from cytopress.study.run import FRC_UM
+from cytopress.study.survey import Surveyed
+from cytopress.tasks.protocol import Task
+
+SUMMARY = ("title", "architecture", "trained_on", "licence", "seed", "created")
+
+
+def score_facts(
+    metrics: Sequence[str], tasks: Iterable[Task], surveyed: Sequence[Surveyed]
+) -> tuple[ScoreFacts, ...]:
+    """Return the scores that a study can hold, in the order of its columns."""
+    facts = []
+    in_um = any(found.dataset.pixel_size_um is not None for found in surveyed)
+    for name in metrics:
+        facts.append(_pixels(f"pixels/{name}", METRICS[name].unit, METRICS[name].better))
+        if name == "frc_resolution" and in_um:
+            facts.append(_pixels(FRC_UM, "cycles/um", METRICS[name].better))
+    for task in tasks:
+        facts += [
+            ScoreFacts(
+                column=f"{task.name}/{score.name}",
+                name=score.name,
+                unit=score.unit,
+                better=score.better,
+                task=task.name,
+                main=score == task.scores[0],
+            )
+            for score in task.scores
+        ]
+    return tuple(facts)
+
+
+def task_facts(surveyed: Sequence[Surveyed]) -> tuple[TaskFacts, ...]:
+    """Return each task of each dataset with what its package says of itself in short."""
+    return tuple(
+        TaskFacts(
+            name=task.name,
+            weights=task.weights,
+            dataset=found.dataset.name,
+            summary=_summary(task),
+        )
+        for found in surveyed
+        for task in found.tasks
+    )
+
+
+def _pixels(column: str, unit: str, better: str) -> ScoreFacts:
+    name = column.partition("/")[2]
+    return ScoreFacts(column=column, name=name, unit=unit, better=better, task="", main=False)
+
+
+def _summary(task: Task) -> dict[str, str]:
+    # A task that comes from no package has nothing to say.
+    manifest = getattr(getattr(task, "package", None), "manifest", {})
+    return {key: str(manifest[key]) for key in SUMMARY if key in manifest}

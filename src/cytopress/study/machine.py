@@ -1,0 +1,71 @@
+"""What a study ran on: processor, memory, system, and the versions of what codes and measures."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from importlib import metadata
+from pathlib import Path
+
+import cytopress
+
+DISTRIBUTIONS = (
+    "imagecodecs",
+    "numpy",
+    "scipy",
+    "scikit-image",
+    "onnxruntime",
+    "constriction",
+    "tifffile",
+    "av",
+)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of cytopress, Python and every library that results depend on."""
+    found = {"cytopress": cytopress.__version__, "python": platform.python_version()}
+    for name in DISTRIBUTIONS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found | _codec_libraries()
+
+
+def _codec_libraries() -> dict[str, str]:
+    import imagecodecs
+
+    # fmt: off
+    wanted = ("charls", "libjxl", "openjpeg", "openjph", "jxrlib", "libavif", "libjpeg_turbo",
+              "lerc", "zfp", "sperr", "sz3", "libpng", "zstd")
+    # fmt: on
+    libraries = imagecodecs.version(dict)
+    return {f"imagecodecs: {name}": str(libraries[name]) for name in wanted if name in libraries}
+
+
+def machine() -> dict[str, str]:
+    """Return what is known about this machine, for people to read; its name is not told."""
+    facts = {
+        "processor": _processor(),
+        "processors": str(os.cpu_count() or 1),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+    memory = _memory_gib()
+    return facts | ({"memory": f"{memory:.0f} GiB"} if memory else {})
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        text = ""
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return found.group(1).strip() if found else platform.processor() or platform.machine()
+
+
+def _memory_gib() -> float | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    except (AttributeError, OSError, ValueError):
+        return None

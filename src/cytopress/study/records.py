@@ -1,0 +1,95 @@
+"""The study's records as JSON texts, and back: what the store keeps in its columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from cytopress.study.plan import Planned
+from cytopress.study.results import DatasetFacts, NoiseFacts, ScoreFacts, Speed, TaskFacts
+from cytopress.study.run import Outcome
+from cytopress.study.speed import Timing
+from cytopress.study.trial import Trial
+from cytopress.study.yardsticks import Yardsticks
+
+NAMED = ("dataset", "field", "codec", "options", "target", "target_value", "raw_bytes")
+MEASURED = ("reached", "coded_bytes", "encode_s", "decode_s", "error", "scores")
+
+
+def dump(value: object) -> str:
+    """Return JSON; infinite numbers stay (``Infinity``), as Python reads them back."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def dump_names(planned: Planned) -> str:
+    """Return what a row of the table is called, the cell left out."""
+    cell = planned.cell
+    names = {f.name: getattr(planned, f.name) for f in fields(planned) if f.name != "cell"}
+    names |= {"regime": cell.regime, "trained_on": cell.trained_on, "seed": cell.seed}
+    return dump(names)
+
+
+def dump_outcome(outcome: Outcome) -> str:
+    """Return what a cell gave, its pictures left out."""
+    return dump({name: getattr(outcome, name) for name in MEASURED})
+
+
+def trial_of(key: str, names: str, outcome: str) -> Trial:
+    """Join what a row is called with what its cell gave."""
+    return Trial(key=key, **json.loads(names), **json.loads(outcome))
+
+
+def dump_yardsticks(yardsticks: Yardsticks) -> str:
+    """Return yardsticks as JSON."""
+    return dump(asdict(yardsticks))
+
+
+def yardsticks_of(text: str) -> Yardsticks:
+    """Return yardsticks from JSON."""
+    table = json.loads(text)
+    return Yardsticks(**{**table, "noise": _noise(table["noise"])})
+
+
+def datasets_of(text: str) -> tuple[DatasetFacts, ...]:
+    """Return the facts of datasets from JSON."""
+    return tuple(
+        DatasetFacts(
+            **{
+                **table,
+                "noise": _noise(table["noise"]),
+                "split": {
+                    part: {group: tuple(names) for group, names in groups.items()}
+                    for part, groups in table["split"].items()
+                },
+            }
+        )
+        for table in json.loads(text)
+    )
+
+
+def tasks_of(text: str) -> tuple[TaskFacts, ...]:
+    """Return the facts of tasks from JSON."""
+    return tuple(TaskFacts(**table) for table in json.loads(text))
+
+
+def scores_of(text: str) -> tuple[ScoreFacts, ...]:
+    """Return the facts of scores from JSON."""
+    return tuple(ScoreFacts(**table) for table in json.loads(text))
+
+
+def dump_timing(timing: Timing) -> str:
+    """Return what the speed pass measured as JSON."""
+    return dump(asdict(timing))
+
+
+def speed_of(names: str, timing: str) -> Speed:
+    """Join what a row is called with how fast its codec was."""
+    named = json.loads(names)
+    return Speed(**{name: named[name] for name in NAMED}, **json.loads(timing))
+
+
+def _noise(table: Mapping[str, Any]) -> NoiseFacts:
+    points = {name: tuple(table[name]) for name in ("means", "variances")}
+    return NoiseFacts(**{**table, **points})

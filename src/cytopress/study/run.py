@@ -1,0 +1,211 @@
+"""One cell: code, decode, measure, predict, score. Touches no disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cytopress.codecs.choice import Choice
+from cytopress.codecs.registry import decode
+from cytopress.codecs.search import Solution
+from cytopress.codecs.spec import codec
+from cytopress.errors import CodecError, NotAvailableError, TaskError
+from cytopress.image import Image
+from cytopress.metrics import metric
+from cytopress.study.cell import Cell
+from cytopress.study.pictures import crop, picture_of
+from cytopress.study.plan import asked
+from cytopress.study.trial import Preview
+from cytopress.tasks.protocol import Prediction, Task
+
+# What a study expects to happen now and then. Anything else is a bug, and stops it.
+EXPECTED = (CodecError, TaskError, NotAvailableError)
+FRC_UM = "pixels/frc_resolution_um"
+
+
+class BrokenPromiseError(RuntimeError):
+    """A codec did not keep what it declares: a bug of cytopress or of a codec, never a result."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a task makes of the original: made once for a field, not once for a cell.
+
+    ``error`` says why there is none.
+    """
+
+    task: Task
+    prediction: Prediction | None
+    scores: Mapping[str, float]
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that the cells of one field need."""
+
+    original: Image
+    truth: Image
+    baselines: tuple[Baseline, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a cell gave. An error leaves in place what was measured before it."""
+
+    reached: float | None = None
+    coded_bytes: int | None = None
+    encode_s: float | None = None
+    decode_s: float | None = None
+    error: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    previews: tuple[Preview, ...] = ()
+
+
+def baseline(task: Task, original: Image, truth: Image) -> Baseline:
+    """Predict from the original and score it against the truth."""
+    try:
+        prediction = task.predict(original)
+        return Baseline(task, prediction, task.score(prediction, truth, original))
+    except EXPECTED as error:
+        return Baseline(task, None, {}, str(error))
+
+
+def run(cell: Cell, material: Material) -> Outcome:
+    """Do one cell.
+
+    Raises
+    ------
+    BrokenPromiseError
+        The decoded pixels are not what the codec promised.
+    """
+    choice = codec(cell.spec)
+    try:
+        solution = choice.solve(material.original)
+    except EXPECTED as error:
+        return Outcome(error=str(error))
+    encode_s = _seconds_to_encode(solution, material.original)
+    begin = time.perf_counter()
+    decoded = decode(solution.data)
+    decode_s = time.perf_counter() - begin
+    _hold_to_promise(choice, solution, material.original, decoded)
+    scores = _pixel_scores(cell, material.original, decoded)
+    # A task must not be able to tell where its input comes from.
+    named = Image(
+        decoded.pixels,
+        axes=decoded.axes,
+        bits=decoded.bits,
+        spacing_um=decoded.spacing_um,
+        name=material.original.name,
+    )
+    failure, predictions = "", {}
+    for base in material.baselines:
+        scores |= {f"{base.task.name}/{name}/baseline": v for name, v in base.scores.items()}
+        try:
+            prediction, task_scores = _task_scores(base, named, material.truth)
+        except EXPECTED as error:
+            failure = failure or str(error)
+            continue
+        scores |= task_scores
+        predictions[base.task.name] = prediction
+    return Outcome(
+        reached=_reached(choice, solution),
+        coded_bytes=len(solution.data),
+        encode_s=encode_s,
+        decode_s=decode_s,
+        error=failure,
+        scores=scores,
+        previews=_previews(cell.preview, material, named, predictions),
+    )
+
+
+def _seconds_to_encode(solution: Solution, original: Image) -> float:
+    begin = time.perf_counter()
+    solution.codec.encode(original)
+    return time.perf_counter() - begin
+
+
+def _reached(choice: Choice, solution: Solution) -> float | None:
+    if choice.asked is not None:
+        return solution.reached
+    return asked(choice)[1]
+
+
+def _hold_to_promise(choice: Choice, solution: Solution, original: Image, decoded: Image) -> None:
+    spec = choice.spec
+    if (decoded.shape, decoded.dtype, decoded.bits) != (
+        original.shape,
+        original.dtype,
+        original.bits,
+    ):
+        raise BrokenPromiseError(f"{spec} made {decoded!r} of {original!r}.")
+    bound: float | None = 0.0 if solution.codec.lossless else choice.guard
+    if choice.asked is not None and choice.asked[0] == "max_error":
+        bound = min(choice.asked[1], np.inf if bound is None else bound)
+    if bound is None:
+        return
+    error = np.abs(decoded.pixels.astype(np.float64) - original.pixels).max()
+    if error > bound:
+        raise BrokenPromiseError(
+            f"{spec} promised at most {bound:g} counts of error on {original!r}, not {error:g}."
+        )
+
+
+def _pixel_scores(cell: Cell, original: Image, decoded: Image) -> dict[str, float]:
+    scores = {}
+    for name in cell.metrics:
+        try:
+            measure = metric(name, noise=cell.noise_model)
+            value = measure(original.pixels, decoded.pixels, cell.data_range)
+        except NotAvailableError:
+            # Not defined for these pixels: the score is missing, the trial is not.
+            continue
+        scores[f"pixels/{name}"] = value
+        if name == "frc_resolution" and original.spacing_um is not None:
+            scores[FRC_UM] = value / original.spacing_um[-1]
+    return scores
+
+
+def _task_scores(
+    base: Baseline, decoded: Image, truth: Image
+) -> tuple[Prediction, dict[str, float]]:
+    if base.prediction is None:
+        raise TaskError(base.error)
+    task = base.task
+    prediction = task.predict(decoded)
+    harm = task.score(prediction, truth, decoded)
+    agreement = task.score(prediction, base.prediction, decoded)
+    scores = {f"{task.name}/{name}/harm": value for name, value in harm.items()}
+    return prediction, scores | {
+        f"{task.name}/{name}/agreement": value for name, value in agreement.items()
+    }
+
+
+def _previews(
+    size: int, material: Material, decoded: Image, predictions: Mapping[str, Prediction]
+) -> tuple[Preview, ...]:
+    if not size:
+        return ()
+    window = crop(material.truth, size)
+    wanted: list[tuple[str, str, Prediction | None]] = [
+        ("original", "", material.original),
+        ("decoded", "", decoded),
+    ]
+    for base in material.baselines:
+        name = base.task.name
+        wanted += [
+            ("truth", name, material.truth),
+            ("prediction", name, base.prediction),
+            ("prediction-decoded", name, predictions.get(name)),
+        ]
+    if not material.baselines:
+        wanted.append(("truth", "", material.truth))
+    pictures = ((kind, task, picture_of(shown, window)) for kind, task, shown in wanted)
+    return tuple(
+        Preview(kind=kind, task=task, image=picture)
+        for kind, task, picture in pictures
+        if picture is not None
+    )

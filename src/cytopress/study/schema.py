@@ -1,0 +1,126 @@
+"""The store's file: its tables, its version, and what its errors mean to a person."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cytopress.errors import StoreError
+
+FILE = "study.sqlite"
+LOCK = ".study.lock"
+VERSION = 1
+TABLES = """
+CREATE TABLE study    (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE runs     (started TEXT NOT NULL, machine TEXT NOT NULL, versions TEXT NOT NULL);
+CREATE TABLE yardsticks (sources TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE plan     (position INTEGER PRIMARY KEY, key TEXT NOT NULL, names TEXT NOT NULL);
+CREATE TABLE trials   (key TEXT PRIMARY KEY, outcome TEXT NOT NULL);
+CREATE TABLE pictures (digest TEXT PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE previews (
+    key TEXT NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL, task TEXT NOT NULL,
+    digest TEXT NOT NULL REFERENCES pictures (digest), PRIMARY KEY (key, position)
+);
+CREATE TABLE speeds   (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into one sentence that says what to do."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "full" in str(error) or "disk I/O" in str(error):
+            raise StoreError(
+                f"{path}: the disk is full or fails ({error}); make room and run the same command"
+                " again: it goes on where it stopped."
+            ) from error
+        raise StoreError(f"{path}: the store cannot be used ({error}).") from error
+    except sqlite3.DatabaseError as error:
+        raise StoreError(
+            f"{path}: this is not a whole study store ({error}); move it away, or choose another"
+            " folder."
+        ) from error
+
+
+def connect_to_write(path: Path) -> sqlite3.Connection:
+    """Open a store for its one writer, making it where there is none."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        if not _tables(connection):
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version={VERSION}; COMMIT;"
+            )
+        _check_version(connection, path)
+        connection.execute("PRAGMA journal_mode=WAL")
+        # A killed process loses nothing; a power cut may lose the last trials, never the store.
+        connection.execute("PRAGMA synchronous=NORMAL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open a store that is there, also while another process writes it.
+
+    Raises
+    ------
+    StoreError
+        There is none, it is not a store, or a newer version wrote it.
+    """
+    if not path.is_file():
+        raise StoreError(f"{path}: there is no study; run one with --out {path.parent}.")
+    for mode in ("mode=ro", "mode=ro&immutable=1"):
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
+        try:
+            _check_version(connection, path)
+            return connection
+        except sqlite3.OperationalError:
+            # A folder that nobody may write to has no room for the log of a reader.
+            connection.close()
+        except BaseException:
+            connection.close()
+            raise
+    raise StoreError(f"{path}: the store cannot be opened; check that you may read its folder.")
+
+
+def lock(folder: Path) -> sqlite3.Connection:
+    """Take the one writer's place; the system gives it back when the process ends, however it ends.
+
+    Raises
+    ------
+    StoreError
+        Another process has it.
+    """
+    connection = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
+    try:
+        connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if "locked" not in str(error):
+            raise
+        raise StoreError(
+            f"{folder}: another process is running a study here; wait for it, or choose another"
+            " folder."
+        ) from error
+    return connection
+
+
+def _tables(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if found > VERSION:
+        raise StoreError(
+            f"{path}: a newer cytopress wrote this store (version {found}, this one reads up to"
+            f" {VERSION}); update cytopress, or choose another folder."
+        )
+    if found < VERSION:
+        raise StoreError(f"{path}: this is not a study store; choose another folder.")

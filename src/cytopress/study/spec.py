@@ -1,0 +1,218 @@
+"""A study file: what is compared, on which images, by which numbers: from TOML, frozen."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+
+from cytopress.codecs.choice import Choice
+from cytopress.codecs.registry import families
+from cytopress.codecs.spec import codec
+from cytopress.codecs.target import KINDS
+from cytopress.errors import CytopressError, NotAvailableError, UnknownNameError, UsageError
+from cytopress.metrics import METRICS, available, metric_names
+
+Name = Annotated[str, Field(min_length=1)]
+Names = tuple[Name, ...]
+
+
+class Table(BaseModel):
+    """A table of a study file: frozen, and every key it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DatasetEntry(Table):
+    """A dataset, the part of it that is used, and the tasks that predict from it.
+
+    Exactly one of ``name`` (a known dataset) and ``folder`` (relative to the study file) is given.
+    ``fields`` names the fields to use, ``limit`` the most of each group; all of the split's unless
+    given. ``previews`` names the fields whose pictures are kept; one of each group unless given.
+    """
+
+    name: Name | None = None
+    folder: Path | None = None
+    split: Literal["test", "validation", "train"] = "test"
+    tasks: Names = ()
+    fields: Names | None = None
+    limit: Annotated[int, Field(ge=1)] | None = None
+    previews: Names | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DatasetEntry:
+        if (self.name is None) == (self.folder is None):
+            raise UsageError("give a dataset either name or folder, and not both.")
+        return self
+
+    @property
+    def source(self) -> str | Path:
+        """What `cytopress.io.datasets.dataset` opens."""
+        return self.folder if self.folder is not None else str(self.name)
+
+
+class CodecEntry(Table):
+    """A codec and the values of one target; no target at all is lossless.
+
+    In the file the target is a key of its own: ``ratio = [10, 20]``, or any of ``psnr``, ``sigma``,
+    ``max_error`` or the codec's own quality parameter.
+    """
+
+    spec: Name
+    target: str = ""
+    values: tuple[float, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _target_of(cls, table: object) -> object:
+        if not isinstance(table, dict) or not isinstance(table.get("spec"), str):
+            return table
+        keys = [key for key in table if key != "spec"]
+        known = _targets(table["spec"])
+        for key in keys:
+            if key not in known:
+                raise UnknownNameError(f"target of {table['spec']}", key, known)
+        if len(keys) > 1:
+            raise UsageError(f"{table['spec']}: give one of {' and '.join(keys)}, not both.")
+        if not keys:
+            return table
+        values = table[keys[0]]
+        values = values if isinstance(values, list) else [values]
+        if not values:
+            raise UsageError(f"{table['spec']}: {keys[0]} needs at least one value.")
+        return {"spec": table["spec"], "target": keys[0], "values": values}
+
+    @model_validator(mode="after")
+    def _can_be_made(self) -> CodecEntry:
+        specs = [choice.spec for choice in self.choices()]
+        for spec in specs:
+            if specs.count(spec) > 1:
+                raise UsageError(f"{spec} stands there twice.")
+        return self
+
+    def choices(self) -> tuple[Choice, ...]:
+        """Return the codec at each value, coarse or fine in the order of the file."""
+        if not self.target:
+            return (codec(self.spec),)
+        joint = "," if ":" in self.spec else ":"
+        return tuple(
+            codec(f"{self.spec}{joint}{self.target}={value:.17g}") for value in self.values
+        )
+
+
+def _targets(spec: str) -> list[str]:
+    name = spec.partition(":")[0]
+    if name not in families():
+        raise UnknownNameError("codec", name, sorted(families()))
+    knob = families()[name].traits.knob
+    return [*KINDS, *([knob.name] if knob is not None else [])]
+
+
+class Study(Table):
+    """What a study file says.
+
+    ``metrics`` are all that this machine can compute unless given. ``preview_size`` is the edge of
+    the pictures kept for the gallery, in pixels. ``speed`` adds the one-thread pass at the end.
+    """
+
+    name: Name
+    title: str = ""
+    seed: Annotated[int, Field(ge=0)] = 0
+    metrics: Names = Field(default_factory=lambda: tuple(filter(available, metric_names())))
+    regimes: tuple[Literal["raw", "matched", "cross", "mixed"], ...] = ("raw",)
+    preview_size: Annotated[int, Field(ge=16, le=1024)] = 192
+    speed: bool = True
+    datasets: Annotated[tuple[DatasetEntry, ...], Field(min_length=1)]
+    codecs: Annotated[tuple[CodecEntry, ...], Field(min_length=1)]
+
+    _source: str = PrivateAttr("")
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Study:
+        for name in self.metrics:
+            if name not in METRICS:
+                raise UnknownNameError("metric", name, metric_names())
+            if not available(name):
+                raise NotAvailableError(f"The metric {name} cannot be computed on this machine.")
+        if self.regimes != ("raw",):
+            raise UsageError(
+                f"regimes may hold raw only, not {', '.join(self.regimes)}: models trained on"
+                " compressed images are not part of this version."
+            )
+        seen: set[str] = set()
+        for entry in self.codecs:
+            for choice in entry.choices():
+                if choice.spec in seen:
+                    raise UsageError(f"{choice.spec} stands there twice.")
+                seen.add(choice.spec)
+        return self
+
+    @property
+    def toml(self) -> str:
+        """The study file, word for word."""
+        return self._source
+
+
+def load_study(path: Path) -> Study:
+    """Read a study file.
+
+    Raises
+    ------
+    UsageError
+        It is not there, is not TOML, holds an unknown key, or asks for what cannot be; the message
+        names the file, the key and what is known.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: the study file cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: a study file is UTF-8 text ({error}).") from error
+    return parse_study(text, folder=path.parent, label=str(path))
+
+
+def parse_study(text: str, *, folder: Path, label: str) -> Study:
+    """Read the text of a study file; ``folder`` is what its relative paths start from."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{label}: is not valid TOML ({error}).") from error
+    try:
+        study = Study.model_validate(tables)
+    except ValidationError as error:
+        raise UsageError(f"{label}: {_sentence(error)}") from error
+    except CytopressError as error:
+        raise UsageError(f"{label}: {error}") from error
+    datasets = tuple(
+        entry.model_copy(update={"folder": (folder / entry.folder).resolve()})
+        if entry.folder is not None
+        else entry
+        for entry in study.datasets
+    )
+    study = study.model_copy(update={"datasets": datasets})
+    study._source = text  # noqa: SLF001
+    return study
+
+
+def _sentence(error: ValidationError) -> str:
+    """Say the first fault as one sentence that names its place."""
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"]]
+    where = ".".join(place[:-1])
+    inside = f" in {where}" if where else ""
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {place[-1]!r}{inside}; known: {', '.join(_known_keys(place))}."
+    if first["type"] == "missing":
+        return f"{place[-1]!r} must be given{inside}."
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, CytopressError):
+        return f"{'.'.join(place)}: {cause}" if place else str(cause)
+    came: Any = first["input"]
+    return f"{'.'.join(place)}: {first['msg'][0].lower()}{first['msg'][1:]}, not {came!r}."
+
+
+def _known_keys(place: list[str]) -> list[str]:
+    tables: dict[str, type[Table]] = {"datasets": DatasetEntry, "codecs": CodecEntry}
+    return list((tables.get(place[0], Study) if len(place) > 1 else Study).model_fields)

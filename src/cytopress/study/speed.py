@@ -1,0 +1,77 @@
+"""The speed pass: how fast each codec is on one thread, at a middle rate."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from cytopress.codecs.registry import decode
+from cytopress.codecs.spec import codec
+from cytopress.image import Image
+from cytopress.study.plan import Planned
+
+REPEATS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """Medians of wall times, in seconds.
+
+    ``threads`` is the processor time used over the wall time, rounded, at least 1: what the codec
+    did, not what it was asked to do.
+    """
+
+    coded_bytes: int
+    encode_s: float
+    decode_s: float
+    repeats: int
+    threads: int
+
+
+def speed_cells(plan: Sequence[Planned], usable: Collection[str]) -> tuple[Planned, ...]:
+    """Choose one cell for each codec of each dataset: a middle rate on its first usable field.
+
+    ``usable`` holds the keys of cells that have a result without an error. A lossless setting that
+    shares its name with a lossy curve has a row of its own.
+    """
+    curves: dict[tuple[str, str, str, str], list[Planned]] = {}
+    for planned in plan:
+        if planned.cell.key in usable:
+            curve = (planned.dataset, planned.codec, planned.options, planned.target)
+            curves.setdefault(curve, []).append(planned)
+    chosen = []
+    for cells in curves.values():
+        rates = [planned for planned in cells if planned.field == cells[0].field]
+        rates.sort(key=lambda planned: planned.target_value or 0.0)
+        chosen.append(rates[len(rates) // 2])
+    return tuple(chosen)
+
+
+def time_codec(spec: str, image: Image, *, repeats: int = REPEATS) -> Timing:
+    """Time a codec's ``encode`` and ``decode`` on one image, at the setting that meets its target.
+
+    Solving the target is the warm-up of the encoder; the decoder gets one of its own.
+    """
+    solution = codec(spec).solve(image)
+    decode(solution.data)
+    encode_s, encode_threads = _median(lambda: solution.codec.encode(image), repeats)
+    decode_s, decode_threads = _median(lambda: decode(solution.data), repeats)
+    return Timing(
+        coded_bytes=len(solution.data),
+        encode_s=encode_s,
+        decode_s=decode_s,
+        repeats=repeats,
+        threads=max(encode_threads, decode_threads),
+    )
+
+
+def _median(work: Callable[[], object], repeats: int) -> tuple[float, int]:
+    walls, processor = [], time.process_time()
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        work()
+        walls.append(time.perf_counter() - begin)
+    processor = time.process_time() - processor
+    return statistics.median(walls), max(1, round(processor / max(sum(walls), 1e-9)))

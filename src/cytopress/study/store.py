@@ -1,0 +1,194 @@
+"""The store of a study: one SQLite file, one writer, any reader, whole after a kill."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from cytopress.errors import StoreError
+from cytopress.study import records
+from cytopress.study.pictures import pack_picture, unpack_picture
+from cytopress.study.plan import Planned
+from cytopress.study.results import DatasetFacts, Results, ScoreFacts, TaskFacts
+from cytopress.study.run import Outcome
+from cytopress.study.schema import FILE, connect_to_read, connect_to_write, lock, told
+from cytopress.study.speed import Timing
+from cytopress.study.trial import Preview
+from cytopress.study.yardsticks import Yardsticks
+
+
+class Store:
+    """The writer's side of a store. Every method writes all or nothing; make one with `writing`."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection, self._path = connection, path
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with told(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # A full disk may have ended the transaction already.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def start(
+        self, *, started: str, machine: Mapping[str, str], versions: Mapping[str, str]
+    ) -> None:
+        """Note that a run begins, where and with what."""
+        with self._transaction() as db:
+            row = (started, records.dump(dict(machine)), records.dump(dict(versions)))
+            db.execute("INSERT INTO runs VALUES (?, ?, ?)", row)
+
+    def write_study(
+        self,
+        texts: Mapping[str, str],
+        *,
+        plan: Sequence[Planned],
+        datasets: Sequence[DatasetFacts],
+        tasks: Sequence[TaskFacts],
+        scores: Sequence[ScoreFacts],
+    ) -> None:
+        """Write what the study is now: its plan takes the place of the one before."""
+        values = {
+            **texts,
+            "datasets": records.dump([asdict(facts) for facts in datasets]),
+            "tasks": records.dump([asdict(facts) for facts in tasks]),
+            "scores": records.dump([asdict(facts) for facts in scores]),
+        }
+        rows = [(i, p.cell.key, records.dump_names(p)) for i, p in enumerate(plan)]
+        with self._transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO study VALUES (?, ?)", values.items())
+            db.execute("DELETE FROM plan")
+            db.executemany("INSERT INTO plan VALUES (?, ?, ?)", rows)
+
+    def finished(self) -> set[str]:
+        """Return the keys of cells that have a result."""
+        with told(self._path):
+            return {key for (key,) in self._connection.execute("SELECT key FROM trials")}
+
+    def add(self, key: str, outcome: Outcome) -> None:
+        """Write what a cell gave, with its pictures; a picture that is there already is shared."""
+        packed = [(shown, *pack_picture(shown.image)) for shown in outcome.previews]
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO trials VALUES (?, ?)", (key, records.dump_outcome(outcome))
+            )
+            for position, (shown, digest, data) in enumerate(packed):
+                db.execute("INSERT OR IGNORE INTO pictures VALUES (?, ?)", (digest, data))
+                db.execute(
+                    "INSERT OR REPLACE INTO previews VALUES (?, ?, ?, ?, ?)",
+                    (key, position, shown.kind, shown.task, digest),
+                )
+
+    def yardsticks(self, sources: str) -> Yardsticks | None:
+        """Return what was measured on these sources before."""
+        query = "SELECT value FROM yardsticks WHERE sources = ?"
+        with told(self._path):
+            row = self._connection.execute(query, (sources,)).fetchone()
+        return None if row is None else records.yardsticks_of(row[0])
+
+    def write_yardsticks(self, sources: str, yardsticks: Yardsticks) -> None:
+        """Keep what was measured."""
+        with self._transaction() as db:
+            row = (sources, records.dump_yardsticks(yardsticks))
+            db.execute("INSERT OR REPLACE INTO yardsticks VALUES (?, ?)", row)
+
+    def timed(self) -> set[str]:
+        """Return the keys of cells that the speed pass has timed."""
+        with told(self._path):
+            return {key for (key,) in self._connection.execute("SELECT key FROM speeds")}
+
+    def write_timing(self, key: str, timing: Timing) -> None:
+        """Write how fast the codec of a cell is."""
+        with self._transaction() as db:
+            row = (key, records.dump_timing(timing))
+            db.execute("INSERT OR REPLACE INTO speeds VALUES (?, ?)", row)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[Store]:
+    """Open the store in a folder as its one writer, making both where there are none.
+
+    Raises
+    ------
+    StoreError
+        Another process writes it, a newer version wrote it, or it cannot be used.
+    """
+    path = folder / FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be made ({error.strerror}).") from error
+    with told(path), closing(lock(folder)), closing(connect_to_write(path)) as connection:
+        yield Store(connection, path)
+
+
+def load_results(folder: Path) -> Results:
+    """Read a study back, finished or not; trials that the plan no longer holds stay out.
+
+    Raises
+    ------
+    StoreError
+        There is no study in the folder, or a newer version wrote it.
+    """
+    path = folder / FILE
+    with told(path), closing(connect_to_read(path)) as db:
+        texts = dict(db.execute("SELECT name, value FROM study"))
+        if not texts:
+            raise StoreError(f"{path}: the study has not begun; run it again.")
+        planned = db.execute("SELECT count(*) FROM plan").fetchone()[0]
+        rows = db.execute(
+            "SELECT key, names, outcome FROM plan JOIN trials USING (key) ORDER BY position"
+        ).fetchall()
+        runs = db.execute("SELECT started, machine, versions FROM runs ORDER BY rowid").fetchall()
+        speeds = db.execute(
+            "SELECT names, value, min(position) FROM plan JOIN speeds USING (key) GROUP BY key"
+            " ORDER BY min(position)"
+        ).fetchall()
+    return Results(
+        name=texts["name"],
+        title=texts["title"],
+        spec_toml=texts["toml"],
+        seed=int(texts["seed"]),
+        created=runs[0][0],
+        cells_done=len(rows),
+        cells_planned=planned,
+        machine=_together([json.loads(machine) for _, machine, _ in runs]),
+        versions=_together([json.loads(versions) for _, _, versions in runs]),
+        datasets=records.datasets_of(texts["datasets"]),
+        tasks=records.tasks_of(texts["tasks"]),
+        scores=records.scores_of(texts["scores"]),
+        trials=tuple(records.trial_of(*row) for row in rows),
+        speeds=tuple(records.speed_of(names, value) for names, value, _ in speeds),
+        previews=lambda key: _load_previews(path, key),
+    )
+
+
+def _together(tables: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Join the facts of several runs: where they differ, each value, the first one first."""
+    names = dict.fromkeys(name for table in tables for name in table)
+    return {
+        name: ", then ".join(dict.fromkeys(table[name] for table in tables if name in table))
+        for name in names
+    }
+
+
+def _load_previews(path: Path, key: str) -> tuple[Preview, ...]:
+    query = (
+        "SELECT kind, task, data FROM previews JOIN pictures USING (digest) WHERE key = ?"
+        " ORDER BY position"
+    )
+    with told(path), closing(connect_to_read(path)) as db:
+        return tuple(
+            Preview(kind=kind, task=task, image=unpack_picture(data))
+            for kind, task, data in db.execute(query, (key,))
+        )
