@@ -57,29 +57,20 @@ class Choice:
 
     def __post_init__(self) -> None:
         knob = self.family.traits.knob
-        if knob is None and not self.lossless:
-            raise UsageError(f"{self.name} is always lossless: it takes no quality.")
+        if knob is None and self.asked:
+            raise UsageError(f"{self.name} is always lossless: it takes no {self.asked[0]}.")
         if knob is not None and self.native is not None and self.asked is not None:
             raise UsageError(f"{self.name}: give one of {knob.name} and {self.asked[0]}, not both.")
-        if knob is not None and self.lossless and not self.family.traits.can_be_lossless:
+        open_ended = self.native is None and self.asked is None
+        if knob is not None and open_ended and not self.family.traits.can_be_lossless:
             raise UsageError(
                 f"{self.name} is always lossy: give one of {', '.join(KINDS)} or {knob.name}"
                 f" ({knob.unit})."
             )
         kind, value = self.asked or ("ratio", 1.0)
         Target(kind, value, data_range=self.data_range)
-        self._try()
-
-    def _try(self) -> None:
-        """Build every part once: a wrong option is an error now and not at the first image."""
-        traits = self.family.traits
-        options = dict(self.options)
-        if self.native is not None and traits.knob is not None:
-            options[traits.knob.name] = self.native
-        try:
-            adapter = self.family.from_options(options)
-        except (TypeError, OverflowError) as error:
-            raise UsageError(f"{self.name}: the options make no sense ({error}).") from error
+        # Build every part once: a wrong option is an error now and not at the first image.
+        adapter = self._adapter(knob_value(knob, 1.0) if knob and self.asked else self.native)
         if self.tile is not None:
             Tiled(adapter, tile=self.tile)
         if self.guard is not None:
@@ -93,7 +84,7 @@ class Choice:
     @property
     def lossless(self) -> bool:
         """Whether nothing but every pixel exactly was asked for."""
-        return self.native is None and self.asked is None
+        return self.asked is None and self._adapter(self.native).lossless
 
     @property
     def spec(self) -> str:
@@ -131,22 +122,29 @@ class Choice:
 
     def at(self, setting: float | None, image: Image) -> StreamCodec:
         """Compose the codec for one value of the knob (None: lossless) and an image's form."""
-        traits = self.family.traits
-        options: dict[str, object] = dict(self.options)
-        if setting is not None and traits.knob is not None:
-            options[traits.knob.name] = setting
-            if traits.shaped_by_noise and self.noise is not None:
-                options |= {"a": self.noise.a, "b": self.noise.b, "offset": self.noise.offset}
-        codec: StreamCodec = self.family.from_options(options)
+        traits, codec = self.family.traits, self._adapter(setting)
+        stretch = 0 if codec.lossless else codec.stretch_bits(image)
         if self.tile is not None:
             codec = Tiled(codec, tile=self.tile)
         if len(image.axes) not in traits.dims:
             codec = PerPlane(codec)
-        if setting is not None and traits.stretch:
-            codec = Rescaled(codec, bits=traits.stretch)
-        if self.guard is not None and setting is not None:
+        if stretch:
+            codec = Rescaled(codec, bits=stretch)
+        if self.guard is not None and not codec.lossless:
             codec = Guarded(codec, max_error=self.guard)
         return codec
+
+    def _adapter(self, setting: float | None) -> StreamCodec:
+        traits = self.family.traits
+        options: dict[str, object] = dict(self.options)
+        if setting is not None and traits.knob is not None:
+            options[traits.knob.name] = setting
+        if setting is not None and traits.shaped_by_noise and self.noise is not None:
+            options |= {"a": self.noise.a, "b": self.noise.b, "offset": self.noise.offset}
+        try:
+            return self.family.from_options(options)
+        except (TypeError, OverflowError) as error:
+            raise UsageError(f"{self.name}: the options make no sense ({error}).") from error
 
     def check(self, image: Image) -> None:
         """Raise UnsupportedImageError if this image cannot be coded."""

@@ -1,12 +1,13 @@
 """What a codec is, and the base that its adapters share.
 
-A codec turns an `Image` into bytes that decode by themselves. An adapter is a frozen dataclass whose
-fields are its options: it turns pixels into a bare stream and back (`compress`, `decompress`), and
+A codec turns an `Image` into bytes that decode by themselves. An adapter is a frozen dataclass; its
+fields are its options. It turns pixels into a bare stream and back (`compress`, `decompress`), and
 the base puts the stream into the container. A codec of codecs is a codec.
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, Protocol, Self
@@ -15,7 +16,13 @@ import numpy as np
 
 from cytopress.codecs import container
 from cytopress.codecs.container import Form
-from cytopress.errors import CorruptDataError, CytopressError, ImageError, UnsupportedImageError
+from cytopress.errors import (
+    CorruptDataError,
+    CytopressError,
+    ImageError,
+    UnsupportedImageError,
+    UsageError,
+)
 from cytopress.image import Image, Pixels
 
 
@@ -73,7 +80,8 @@ class Traits:
     knob: Knob | None
     reads_back: str
     can_be_lossless: bool
-    # Lossy coding stretches the used range to this many bits first (0: works on counts as they are).
+    # Lossy coding stretches the used range to this many bits first, unless the adapter's
+    # `stretch_bits` says otherwise (0: it works on counts as they are).
     stretch: int = 0
     # Whether its lossy settings need a noise model (options a, b, offset).
     shaped_by_noise: bool = False
@@ -98,6 +106,10 @@ class StreamCodec(ABC):
     @abstractmethod
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return pixels of ``form``'s shape and dtype from a bare stream."""
+
+    def stretch_bits(self, image: Image) -> int:  # noqa: ARG002 - some go by the dtype
+        """Return to how many bits a lossy setting wants the used range stretched; 0: not at all."""
+        return self.traits.stretch
 
     def check(self, image: Image) -> None:
         """Raise UnsupportedImageError if this image cannot be coded."""
@@ -127,6 +139,8 @@ class StreamCodec(ABC):
 
     def restore(self, stream: bytes, form: Form) -> Image:
         """Decompress and check what came against what the container promised."""
+        if len(form.axes) not in self.traits.dims or form.dtype.name not in self.traits.dtypes:
+            raise CorruptDataError(f"{self.name} holds no {form.axes} images of {form.dtype}.")
         try:
             pixels = self.decompress(stream, form)
         except CytopressError:
@@ -159,6 +173,37 @@ class StreamCodec(ABC):
     def from_options(cls, options: container.Options) -> Self:
         """Rebuild from the options of a recipe."""
         return cls(**options)
+
+
+def within_bits(pixels: Pixels, form: Form) -> Pixels:
+    """Return integer pixels in ``form``'s shape and dtype, clipped to its significant bits."""
+    clipped = np.minimum(pixels.reshape(form.shape), 2**form.bits - 1)
+    return clipped.astype(form.dtype, copy=False)
+
+
+def whole_option(codec: StreamCodec, name: str, least: int, most: int) -> None:
+    """Raise UsageError unless an option is a whole number in a range."""
+    value = getattr(codec, name)
+    if not _is_number(value) or value != int(value) or not least <= value <= most:
+        raise UsageError(
+            f"{codec.name}: {name} is a whole number from {least} to {most}, not {value}."
+        )
+
+
+def real_option(
+    codec: StreamCodec, name: str, least: float, most: float, *, lossless: float | None = None
+) -> None:
+    """Raise UsageError unless an option is a number in a range, or the one that means lossless."""
+    value = getattr(codec, name)
+    if not _is_number(value) or not (least <= value <= most or value == lossless):
+        other = "" if lossless is None else f", or {lossless:g} (lossless)"
+        raise UsageError(
+            f"{codec.name}: {name} is a number from {least:g} to {most:g}{other}, not {value}."
+        )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def to_dtype(values: Pixels, form: Form) -> Pixels:

@@ -36,6 +36,8 @@ OPTION_NUMBERS = {
     "step": 13,
     "tolerance": 14,
     "model": 15,
+    "qstep": 16,
+    "speed": 17,
 }
 OPTION_NAMES = {number: name for name, number in OPTION_NUMBERS.items()}
 DEEPEST = 8

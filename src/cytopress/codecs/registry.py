@@ -13,15 +13,34 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 
 from cytopress.codecs import container
+from cytopress.codecs.avif import Avif
 from cytopress.codecs.codec import StreamCodec
 from cytopress.codecs.container import Recipe
+from cytopress.codecs.jpeg import Jpeg
+from cytopress.codecs.jpeg2000 import Jpeg2000
 from cytopress.codecs.jpegls import JpegLS
+from cytopress.codecs.jpegxl import JpegXL
+from cytopress.codecs.jpegxr import JpegXR
+from cytopress.codecs.lerc import Lerc
+from cytopress.codecs.png import Png
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled
+from cytopress.codecs.zstd import Zstd
 from cytopress.errors import CorruptDataError, CytopressWarning, NotAvailableError, PackageError
 from cytopress.image import Image
 
 GROUP = "cytopress.codecs"
-FAMILIES: tuple[type[StreamCodec], ...] = (JpegLS,)
+# In the order of help and tables: lossless ones, then those that can lose.
+FAMILIES: tuple[type[StreamCodec], ...] = (
+    Png,
+    Zstd,
+    JpegXL,
+    JpegLS,
+    Jpeg2000,
+    JpegXR,
+    Jpeg,
+    Avif,
+    Lerc,
+)
 WRAPPERS: tuple[type[StreamCodec], ...] = (PerPlane, Rescaled, Tiled, Guarded)
 
 
