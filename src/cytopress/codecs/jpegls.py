@@ -55,7 +55,10 @@ class JpegLS(StreamCodec):
 
     def compress(self, image: Image) -> bytes:
         """Return a JPEG-LS stream."""
-        return bytes(imagecodecs.jpegls_encode(image.pixels, level=self.near))
+        # Noise over the full range grows by a few percent, more than imagecodecs leaves room for.
+        # No code word takes more than four times its pixel (T.87, LIMIT).
+        room = 4 * image.raw_bytes + 4096
+        return bytes(imagecodecs.jpegls_encode(image.pixels, level=self.near, out=room))
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""

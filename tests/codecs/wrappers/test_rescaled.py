@@ -1,0 +1,54 @@
+"""Stretching keeps the limits, the mean, and every level where there is room for it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cytopress.codecs.jpegls import JpegLS
+from cytopress.codecs.registry import decode
+from cytopress.codecs.wrappers import Rescaled
+from cytopress.errors import UnsupportedImageError, UsageError
+from cytopress.image import Image
+
+
+@pytest.mark.parametrize("offset", [0, 100, 32768, 61440])
+@pytest.mark.parametrize("bits", [12, 14, 16])
+def test_levels_that_have_room_come_back_exactly(offset: int, bits: int) -> None:
+    levels = np.random.default_rng(1).integers(0, 4096, (20, 30)).astype(np.uint16) + offset
+    image = Image(levels.astype(np.uint16))
+    assert decode(Rescaled(JpegLS(), bits=bits).encode(image)) == image
+
+
+def test_too_few_bits_round_without_bias() -> None:
+    pixels = np.random.default_rng(2).integers(50, 65000, (200, 200), dtype=np.uint16)
+    back = decode(Rescaled(JpegLS(), bits=8).encode(Image(pixels))).pixels
+    error = back.astype(float) - pixels
+    step = (pixels.max() - pixels.min()) / 255
+    assert np.abs(error).max() <= step / 2 + 0.5
+    assert abs(error.mean()) < 4 * error.std() / 200
+
+
+@pytest.mark.parametrize("value", [0, 7, 65535])
+def test_a_constant_image_comes_back(value: int) -> None:
+    image = Image(np.full((3, 4), value, np.uint16))
+    assert decode(Rescaled(JpegLS(near=200)).encode(image)) == image
+
+
+def test_nothing_leaves_the_range_that_was_used(micrograph: Image) -> None:
+    back = decode(Rescaled(JpegLS(near=255), bits=10).encode(micrograph)).pixels
+    assert back.min() >= micrograph.pixels.min()
+    assert back.max() <= micrograph.pixels.max()
+
+
+def test_8_bits_reach_a_codec_as_uint8(micrograph: Image) -> None:
+    # jpegls takes no near above 127 for uint8, so this is seen in what it refuses.
+    Rescaled(JpegLS(near=200), bits=9).check(micrograph)
+    with pytest.raises(UnsupportedImageError, match="uint8"):
+        Rescaled(JpegLS(near=200), bits=8).check(micrograph)
+
+
+def test_wrong_bits_are_refused() -> None:
+    for bits in (0, 17, 2.5):
+        with pytest.raises(UsageError, match="1 to 16"):
+            Rescaled(JpegLS(), bits=bits)

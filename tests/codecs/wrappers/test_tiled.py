@@ -1,0 +1,70 @@
+"""Tiles cover the image, bound what a codec sees, and come back in place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from cytopress.codecs.container import Form
+from cytopress.codecs.jpegls import JpegLS
+from cytopress.codecs.registry import decode
+from cytopress.codecs.wrappers import PerPlane, Tiled
+from cytopress.errors import UnsupportedImageError, UsageError
+from cytopress.image import Image, Pixels
+
+
+@dataclass(frozen=True)
+class Spy(JpegLS):
+    """Note the largest image that came in either direction, and refuse thin ones if asked."""
+
+    seen: list[tuple[int, ...]] = field(default_factory=list)
+    least: int = 1
+
+    def check(self, image: Image) -> None:
+        if min(image.shape) < self.least:
+            raise UnsupportedImageError("too thin")
+
+    def compress(self, image: Image) -> bytes:
+        self.seen.append(image.shape)
+        return super().compress(image)
+
+    def decompress(self, stream: bytes, form: Form) -> Pixels:
+        self.seen.append(form.shape)
+        return super().decompress(stream, form)
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (1, 1), (17, 31), (33, 16), (3, 100), (1, 257)])
+def test_tiles_come_back_in_place(shape: tuple[int, int]) -> None:
+    pixels = np.arange(shape[0] * shape[1], dtype=np.uint16).reshape(shape)
+    image = Image(pixels, spacing_um=(2.0, 3.0))
+    assert decode(Tiled(JpegLS(), tile=16).encode(image)) == image
+
+
+def test_a_stack_is_tiled_in_its_planes() -> None:
+    pixels = np.random.default_rng(4).integers(0, 99, (3, 20, 40), dtype=np.uint8)
+    image = Image(pixels)
+    for codec in (Tiled(PerPlane(JpegLS()), tile=16), PerPlane(Tiled(JpegLS(), tile=16))):
+        assert decode(codec.encode(image)) == image
+
+
+def test_the_codec_never_sees_more_than_a_tile() -> None:
+    spy = Spy()
+    image = Image(np.zeros((100, 70), np.uint16))
+    codec = Tiled(spy, tile=32)
+    codec.decompress(codec.compress(image), Form.of(image))
+    assert max(spy.seen) == (32, 32)
+    assert sum(height * width for height, width in spy.seen) == 2 * 7000
+
+
+def test_the_thin_tiles_at_the_edges_are_checked_too() -> None:
+    Tiled(Spy(least=2), tile=16).check(Image(np.zeros((32, 34), np.uint16)))
+    with pytest.raises(UnsupportedImageError, match="thin"):
+        Tiled(Spy(least=2), tile=16).check(Image(np.zeros((32, 33), np.uint16)))
+
+
+def test_a_tile_has_a_least_size() -> None:
+    for wrong in (0, 15, -64, 20.5):
+        with pytest.raises(UsageError, match="whole number"):
+            Tiled(JpegLS(), tile=wrong)
