@@ -64,9 +64,9 @@ def test_of_equal_qualities_the_cheapest_counts() -> None:
 
 
 def test_envelope_ignores_points_that_cost_more_and_give_less() -> None:
-    # Beside the curve: dearer and worse, dearer and equal, equally dear and worse.
-    rate = np.append(RATE, [5000, 2300, 17000])
-    quality = np.append(QUALITY, [34.0, 33.0, 40.0])
+    # Beside the curve: dearer and worse (two in a row), dearer and equal, equally dear and worse.
+    rate = np.append(RATE, [9100, 9500, 2300, 17000])
+    quality = np.append(QUALITY, [36.0, 37.0, 33.0, 40.0])
     result = bd_rate(RATE, QUALITY, rate, quality, monotone=True)
     assert result.percent == pytest.approx(0, abs=1e-9)
     assert bd_rate(RATE, QUALITY, rate, quality).percent > 1
