@@ -6,7 +6,9 @@ HEAVY = ("torch", "scipy", "skimage", "plotly", "zarr", "onnxruntime", "imagecod
 
 def test_importing_cytopress_loads_nothing_heavy() -> None:
     code = f"import sys, cytopress; print([name for name in {HEAVY} if name in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert result.stdout.strip() == "[]"
 
 
@@ -17,7 +19,9 @@ def test_help_needs_no_heavy_library() -> None:
         "try:\n    main(['--help'])\nexcept SystemExit: pass\n"
         f"print([name for name in {HEAVY} if name in sys.modules])"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert result.stdout.splitlines()[-1] == "[]"
 
 
