@@ -1,1 +1,8 @@
-""""""
+"""Stored trials to tables, curves, pictures and one HTML page; never runs a codec."""
+
+from __future__ import annotations
+
+from cytopress.report.page import write_report
+from cytopress.report.tables import summary_rows
+
+__all__ = ["summary_rows", "write_report"]

@@ -1,0 +1,262 @@
+// Draws the curves; a codec switched off in one legend goes from every plot.
+(() => {
+  "use strict";
+  const data = JSON.parse(document.getElementById("plot-data").textContent);
+  const looks = new Map(data.codecs.map((codec) => [codec.label, codec]));
+  const hidden = new Set();
+  let rate = "ratio";
+  const figures = [];
+
+  const RATES = {
+    ratio: { title: "How many times smaller than the original", tick: (v) => `${v}x` },
+    bpp: { title: "Bits per pixel", tick: (v) => `${v}` },
+  };
+  const FONT = { family: getComputedStyle(document.body).fontFamily, size: 13, color: "#1c2530" };
+  const escape = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  const short = (value, digits = 4) =>
+    value === null || value === undefined
+      ? "–"
+      : Number(value).toPrecision(digits).replace(/^-/, "−");
+  const signed = (value) => (value > 0 ? "+" : "") + short(value, 3);
+  const range = (ends, write) => (ends ? ` (${write(ends[0])} to ${write(ends[1])})` : " (no interval)");
+
+  function rateAxis(dataset) {
+    const values = dataset.curves.flatMap((curve) => curve[rate]);
+    if (dataset.lossless) values.push(dataset.lossless[rate]);
+    const low = Math.log10(Math.min(...values)) - 0.06;
+    const high = Math.log10(Math.max(...values)) + 0.06;
+    const ticks = [];
+    for (let power = Math.floor(low); power <= high; power += 1) {
+      for (const step of [1, 2, 5]) ticks.push(Number((step * 10 ** power).toPrecision(1)));
+    }
+    return {
+      type: "log", range: [low, high], tickvals: ticks, ticktext: ticks.map(RATES[rate].tick),
+      title: { text: RATES[rate].title }, gridcolor: "#e8ecf0", zeroline: false, linecolor: "#1c2530", ticks: "outside",
+    };
+  }
+
+  function layout(dataset, title, shapes) {
+    return {
+      font: FONT, showlegend: false, hovermode: "closest", paper_bgcolor: "#fff", plot_bgcolor: "#fff",
+      margin: { l: 66, r: 14, t: 14, b: 52 },
+      xaxis: rateAxis(dataset),
+      yaxis: { title: { text: title, standoff: 8 }, gridcolor: "#e8ecf0", zeroline: false, linecolor: "#1c2530", ticks: "outside", automargin: true },
+      shapes: shapes.concat(losslessLine(dataset)),
+      hoverlabel: { bgcolor: "#fff", bordercolor: "#586675", font: { ...FONT, size: 12.5 }, align: "left" },
+    };
+  }
+
+  function losslessLine(dataset) {
+    if (!dataset.lossless) return [];
+    const at = dataset.lossless[rate];
+    return [{
+      type: "line", layer: "below", xref: "x", yref: "paper", x0: at, x1: at, y0: 0, y1: 1,
+      line: { color: "#586675", width: 1.2, dash: "dot" },
+      label: { text: "best lossless", textposition: rate === "ratio" ? "start" : "end", textangle: -90, yanchor: "top", font: { size: 11, color: "#586675" } },
+    }];
+  }
+
+  const level = (y, text) => ({
+    type: "line", layer: "below", xref: "paper", yref: "y", x0: 0, x1: 1, y0: y, y1: y,
+    line: { color: "#1c2530", width: 1.4, dash: "dash" },
+    label: { text, textposition: "end", yanchor: "bottom", font: { size: 11.5, color: "#1c2530" } },
+  });
+
+  // Points of several codecs at one rate stand a little apart, so that their bars can be told apart.
+  function apart(dataset, curve) {
+    const visible = dataset.curves.filter((other) => !hidden.has(other.label));
+    const step = Math.min(0.012, 0.1 / Math.max(1, visible.length));
+    const shift = (visible.indexOf(curve) - (visible.length - 1) / 2) * step;
+    return curve[rate].map((value) => value * 10 ** shift);
+  }
+
+  function trace(curve, x, y, hover, ends) {
+    const look = looks.get(curve.label);
+    const bars = ends && {
+      type: "data", symmetric: false, thickness: 1, width: 2, color: look.color,
+      array: y.map((value, i) => (ends[i] ? ends[i][1] - value : 0)),
+      arrayminus: y.map((value, i) => (ends[i] ? value - ends[i][0] : 0)),
+    };
+    return {
+      type: "scatter", mode: "lines+markers", name: escape(curve.label), x, y, text: hover,
+      hovertemplate: "%{text}<extra></extra>", connectgaps: false,
+      line: { color: look.color, dash: look.dash || "solid", width: 1.8 },
+      marker: { symbol: look.marker, size: 8, color: look.color, line: { color: "#fff", width: 0.8 } },
+      ...(bars ? { error_y: bars } : {}),
+    };
+  }
+
+  const heading = (curve, i) =>
+    `<b>${escape(curve.label)}</b> ${escape(curve.setting[i])}<br>` +
+    `${short(curve.ratio[i], 3)}x smaller, ${short(curve.bpp[i], 3)} bits per pixel<br>` +
+    `${escape(curve.fields[i])} fields<br>`;
+
+  function effects(dataset, column, pick, ends, write) {
+    return dataset.curves.filter((curve) => !hidden.has(curve.label)).map((curve) => {
+      const values = curve.tasks[column];
+      return trace(
+        curve, apart(dataset, curve), values.map((value) => value && value[pick]),
+        values.map((value, i) => value && heading(curve, i) + write(value)),
+        ends && values.map((value) => value && value[ends]),
+      );
+    });
+  }
+
+  const BUILD = {
+    accuracy(dataset, column) {
+      const score = dataset.scores.find((entry) => entry.column === column);
+      const shapes = score.baseline !== null ? [level(score.baseline, `from originals: ${short(score.baseline, 3)}`)] : [];
+      const traces = effects(dataset, column, "harm", "harmInterval", (value) =>
+        `${escape(score.label)}: ${short(value.harm)}${range(value.harmInterval, short)}`);
+      return { traces, layout: layout(dataset, `${escape(score.label)}, ${score.better} is better`, shapes) };
+    },
+    change(dataset, column) {
+      const score = dataset.scores.find((entry) => entry.column === column);
+      const traces = effects(dataset, column, "change", "changeInterval", (value) =>
+        `change: ${signed(value.change)}${range(value.changeInterval, signed)}<br>${value.verdict}`);
+      return { traces, layout: layout(dataset, `Change of ${escape(score.label)}`, [level(0, "no change")]) };
+    },
+    metric(dataset, column) {
+      const score = data.metrics.find((entry) => entry.column === column);
+      const traces = dataset.curves.filter((curve) => !hidden.has(curve.label)).map((curve) => {
+        const y = curve.metrics[column];
+        return trace(curve, curve[rate], y, y.map((value, i) => `${heading(curve, i)}${escape(score.label)}: ${short(value)}`));
+      });
+      const better = { higher: "higher is better", lower: "lower is better" }[score.better];
+      const word = column === "pixels/bias" ? "nearer to zero is better" : better;
+      return { traces, layout: layout(dataset, `${escape(score.label)}, ${word}`, column === "pixels/bias" ? [level(0, "none")] : []) };
+    },
+    noise(dataset) {
+      const { means, variances, a, b, offset } = dataset.noise;
+      const last = Math.max(offset, ...means);
+      const line = [Math.min(offset, ...means), last];
+      const plain = layout({ curves: [{ ratio: [1, 10], bpp: [1, 10] }] }, "Local variance (counts²)", []);
+      plain.xaxis = { title: { text: "Local mean (counts)" }, gridcolor: "#e8ecf0", zeroline: false, linecolor: "#1c2530", ticks: "outside" };
+      return {
+        traces: [
+          { type: "scatter", mode: "markers", x: means, y: variances, name: "patches", marker: { color: "#0072b2", size: 5, opacity: 0.55 },
+            hovertemplate: "mean %{x:.4g}, variance %{y:.4g}<extra></extra>" },
+          { type: "scatter", mode: "lines", x: line, y: line.map((v) => a * (v - offset) + b), name: "fit", line: { color: "#1c2530", width: 1.6 }, hoverinfo: "skip" },
+        ],
+        layout: plain,
+      };
+    },
+  };
+
+  function draw(figure) {
+    const built = BUILD[figure.kind](data.datasets[figure.dataset], figure.column);
+    Plotly.react(figure.node, built.traces, { ...built.layout, width: figure.width, height: figure.height, autosize: !figure.width }, {
+      responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
+      toImageButtonOptions: { format: "svg", filename: `cytopress-${figure.kind}` },
+    });
+  }
+  const drawAll = () => figures.filter((figure) => figure.kind !== "noise").forEach(draw);
+
+  const SHAPES = {
+    circle: "M-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0", square: "M-3.6,-3.6h7.2v7.2h-7.2z", diamond: "M0,-5l4.6,5l-4.6,5l-4.6,-5z",
+    "triangle-up": "M0,-4.6l4.6,8h-9.2z", "triangle-down": "M0,4.6l4.6,-8h-9.2z",
+    x: "M-4.6,-2.6l2,-2l2.6,2.6l2.6,-2.6l2,2l-2.6,2.6l2.6,2.6l-2,2l-2.6,-2.6l-2.6,2.6l-2,-2l2.6,-2.6z",
+    cross: "M-1.4,-4.8h2.8v3.4h3.4v2.8h-3.4v3.4h-2.8v-3.4h-3.4v-2.8h3.4z",
+    star: "M0,-5.2l1.4,3.3l3.6,.3l-2.7,2.4l.8,3.5l-3.1,-1.9l-3.1,1.9l.8,-3.5l-2.7,-2.4l3.6,-.3z",
+  };
+  function swatch(look) {
+    const space = "http://www.w3.org/2000/svg";
+    const svg = document.createElementNS(space, "svg");
+    for (const [name, value] of Object.entries({ class: "swatch", width: 38, height: 14, viewBox: "-19 -7 38 14", "aria-hidden": "true" })) svg.setAttribute(name, value);
+    const line = document.createElementNS(space, "path");
+    for (const [name, value] of Object.entries({ d: "M-19,0H19", stroke: look.color, "stroke-width": 2, "stroke-dasharray": look.dash.replace(/px/g, "") || "none" })) line.setAttribute(name, value);
+    const marker = document.createElementNS(space, "path");
+    for (const [name, value] of Object.entries({ d: SHAPES[look.marker], fill: look.color, stroke: "#fff", "stroke-width": 0.8 })) marker.setAttribute(name, value);
+    svg.append(line, marker);
+    return svg;
+  }
+
+  const legends = [];
+  function button(text, act, name) {
+    const made = document.createElement("button");
+    made.type = "button";
+    if (name) made.className = name;
+    made.append(text);
+    made.addEventListener("click", act);
+    return made;
+  }
+  function refresh() {
+    for (const [label, made] of legends) made.setAttribute("aria-pressed", String(!hidden.has(label)));
+    drawAll();
+  }
+  function fillLegend(node) {
+    const curves = data.datasets[node.dataset.dataset].curves;
+    for (const label of new Set(curves.map((curve) => curve.label))) {
+      const made = button(label, () => {
+        if (!hidden.delete(label)) hidden.add(label);
+        refresh();
+      });
+      made.dataset.codec = label;
+      made.title = "Click to switch off or on; double-click to see it alone";
+      made.addEventListener("dblclick", () => {
+        data.codecs.forEach((codec) => hidden.add(codec.label));
+        hidden.delete(label);
+        refresh();
+      });
+      made.prepend(swatch(looks.get(label)));
+      legends.push([label, made]);
+      node.append(made);
+    }
+    node.append(
+      button("show all", () => { hidden.clear(); refresh(); }, "all"),
+      button("hide all", () => { data.codecs.forEach((codec) => hidden.add(codec.label)); refresh(); }, "all"),
+    );
+  }
+
+  for (const node of document.querySelectorAll(".plot")) {
+    const { kind, dataset, column } = node.dataset;
+    const figure = { node, kind, dataset, column };
+    figures.push(figure);
+    draw(figure);
+  }
+  document.querySelectorAll(".legend").forEach(fillLegend);
+  refresh();
+  for (const select of document.querySelectorAll("select[data-column-for]")) {
+    const show = () => {
+      for (const figure of figures.filter((entry) => entry.node.dataset.follows === select.dataset.columnFor)) {
+        figure.column = select.value;
+        draw(figure);
+      }
+    };
+    select.addEventListener("change", show);
+    // A browser may bring back a choice made before the page was loaded again.
+    show();
+  }
+  const rates = document.querySelectorAll("select[data-rate]");
+  for (const select of rates) {
+    select.value = rate;
+    select.addEventListener("change", () => {
+      rate = select.value;
+      rates.forEach((other) => { other.value = rate; });
+      drawAll();
+    });
+  }
+  for (const slot of document.querySelectorAll("[data-swatch]")) {
+    const look = looks.get(slot.dataset.swatch);
+    if (look) slot.prepend(swatch(look));
+  }
+
+  // Paper is narrower than most screens, and a drawn plot keeps its width.
+  const paper = window.matchMedia("print");
+  function fit(printing) {
+    for (const figure of figures) {
+      figure.width = printing ? 680 : undefined;
+      figure.height = printing ? 380 : undefined;
+      draw(figure);
+    }
+    document.querySelectorAll("details").forEach((entry) => {
+      if (printing) {
+        entry.dataset.open = entry.open ? "yes" : "";
+        entry.open = true;
+      } else if ("open" in entry.dataset) {
+        entry.open = entry.dataset.open === "yes";
+      }
+    });
+  }
+  paper.addEventListener("change", (event) => fit(event.matches));
+})();

@@ -1,0 +1,59 @@
+"""Numbers as a reader wants them; the page and the terminal write them alike."""
+
+from __future__ import annotations
+
+import math
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def ratio_text(ratio: float | None) -> str:
+    """Say how many times smaller the bytes are: ``2.7x``, ``40x``, ``1,250x``."""
+    if ratio is None:
+        return "–"
+    return f"{ratio:.1f}x" if ratio < 9.95 else f"{ratio:,.0f}x"
+
+
+def number_text(value: float | None, *, significant: int = 4) -> str:
+    """Write a number with a few significant digits and a true minus sign; infinite is "exact"."""
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "exact"
+    if value and not 1e-4 <= abs(value) < 1e6:
+        return f"{value:.{significant - 1}e}".replace("-", MINUS)
+    digits = significant - 1 - (math.floor(math.log10(abs(value))) if value else 0)
+    return f"{value:.{max(0, min(digits, 5))}f}".replace("-", MINUS)
+
+
+def change_text(value: float | None, *, scale: float) -> str:
+    """Write a signed difference with the decimals that ``scale`` (its largest sibling) deserves."""
+    if value is None or math.isnan(value):
+        return "–"
+    decimals = 4 if scale < 1 else max(0, 3 - math.ceil(math.log10(scale)))
+    text = f"{value:+.{decimals}f}"
+    return f"0.{'0' * decimals}" if float(text) == 0 and decimals else text.replace("-", MINUS)
+
+
+def target_text(target: str, value: float | None) -> str:
+    """Write a target as in a spec string: ``ratio=40``; "lossless" where there is none."""
+    if not target or value is None:
+        return "lossless"
+    return f"{target}={value:.6g}"
+
+
+def plain(text: str) -> str:
+    """Return the text with a keyboard's minus, for terminals."""
+    return text.replace(MINUS, "-").replace("–", "-")
+
+
+def count_text(count: int, noun: str) -> str:
+    """Write a count with its noun: ``1 field``, ``6 fields``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def size_text(size: int) -> str:
+    """Write a number of bytes."""
+    if size < 1000:
+        return f"{size} bytes"
+    return f"{size / 1e3:.1f} kB" if size < 1e6 else f"{size / 1e6:.1f} MB"

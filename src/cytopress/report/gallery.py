@@ -1,0 +1,170 @@
+"""The gallery: which pictures the page holds, each stored once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cytopress.image import Image
+from cytopress.report.curves import Curve, Point
+from cytopress.report.formats import number_text, ratio_text
+from cytopress.report.pictures import (
+    Span,
+    diverging,
+    error_picture,
+    grey_picture,
+    scale_bar,
+    span_of,
+)
+from cytopress.report.png import data_uri, png
+from cytopress.study.results import Results
+from cytopress.study.trial import Preview, Trial
+
+# Room for pictures in a page that must stay under 25 MB with its drawing library.
+BUDGET = 16_000_000
+
+
+@dataclass
+class Album:
+    """Pictures by a short name, each once, as data URIs; ``size`` is their length together."""
+
+    pictures: dict[str, str] = field(default_factory=dict)
+    size: int = 0
+    _seen: dict[tuple[bytes, Span], str] = field(default_factory=dict)
+
+    def grey(self, image: Image, span: Span) -> str:
+        """Keep an image as a grey picture and return its name; an image seen before costs nothing."""
+        seen = hashlib.sha256(image.pixels.tobytes()).digest(), span
+        if seen not in self._seen:
+            self._seen[seen] = self.add(grey_picture(image, span))
+        return self._seen[seen]
+
+    def add(self, picture: str) -> str:
+        """Keep a picture and return its name."""
+        name = hashlib.sha256(picture.encode()).hexdigest()[:12]
+        if name not in self.pictures:
+            self.pictures[name] = picture
+            self.size += len(picture)
+        return name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gallery:
+    """What the reader can pick from, as plain data for the page, and how much was left out."""
+
+    entries: Sequence[Mapping[str, Any]]
+    pictures: Mapping[str, str]
+    shown: int
+    kept: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every trial that has pictures is in the page."""
+        return self.shown == self.kept
+
+
+def gallery(
+    results: Results, found: Sequence[Curve], *, budget: int = BUDGET
+) -> Gallery:
+    """Collect pictures until the budget is spent.
+
+    Datasets take turns, then fields; of each codec the settings far apart come first, so that a cut
+    leaves every codec with some.
+    """
+    album, entries, kept = Album(), [], 0
+    for label, point, trial in _in_turn(found):
+        previews = results.previews(trial.key)
+        if not {"original", "decoded"} <= {preview.kind for preview in previews}:
+            continue
+        kept += 1
+        if album.size < budget:
+            entries += _entries(label, point, trial, previews, album)
+    if entries:
+        album.pictures["colors"] = data_uri(png(np.arange(255, dtype=np.uint8)[None], diverging()))
+    shown = len({entry["trial"] for entry in entries})
+    order = {(c.dataset, c.label): i for i, c in reversed(list(enumerate(found)))}
+    entries.sort(key=lambda entry: (order[entry["dataset"], entry["codec"]], entry["rank"]))
+    return Gallery(entries=entries, pictures=album.pictures, shown=shown, kept=kept)
+
+
+def _in_turn(found: Sequence[Curve]) -> list[tuple[str, Point, Trial]]:
+    ranked = []
+    turns: dict[tuple[str, str], int] = {}
+    for curve in found:
+        for step, point in enumerate(curve.points):
+            for trial in point.trials:
+                before = sum(dataset == curve.dataset for dataset, _ in turns)
+                turn = turns.setdefault((curve.dataset, trial.field), before)
+                rank = (turn, _spread(step, len(curve.points)))
+                ranked.append((rank, curve.label, point, trial))
+    ranked.sort(key=lambda entry: entry[0])
+    return [(label, point, trial) for _, label, point, trial in ranked]
+
+
+def _spread(step: int, steps: int) -> int:
+    """Rank a step so that any first few of the ranks lie far apart: middle, last, first, the rest."""
+    first = list(dict.fromkeys([steps // 2, steps - 1, 0]))
+    return first.index(step) if step in first else len(first) + step
+
+
+def _entries(
+    label: str, point: Point, trial: Trial, previews: Sequence[Preview], album: Album
+) -> list[dict[str, Any]]:
+    """Return one entry per task that predicted from this trial; one without task if none did."""
+    images = {(preview.kind, preview.task): preview.image for preview in previews}
+    original, decoded = images["original", ""], images["decoded", ""]
+    span = span_of(original)
+    error, limit, beyond = error_picture(original, decoded)
+    bar, bar_label = scale_bar(original)
+    common: dict[str, Any] = {
+        "trial": trial.key,
+        "dataset": trial.dataset,
+        "field": trial.field,
+        "codec": label,
+        "setting": point.setting,
+        "rank": point.ratio,
+        "smaller": ratio_text(trial.raw_bytes / trial.coded_bytes if trial.coded_bytes else None),
+        "psnr": number_text(trial.scores.get("pixels/psnr"), significant=3),
+        "width": original.shape[-1],
+        "height": original.shape[-2],
+        "stack": original.axes == "ZYX",
+        "bar": bar,
+        "barLabel": bar_label,
+        "original": album.grey(original, span),
+        "decoded": album.grey(decoded, span),
+        "span": _span_text(span),
+        "error": album.add(error),
+        "limit": number_text(limit, significant=3),
+        "beyond": number_text(100 * beyond, significant=2),
+    }
+    tasks = list(dict.fromkeys(task for kind, task in images if kind == "prediction"))
+    return [common | _task_pictures(task, images, album) for task in tasks] or [common | {"task": ""}]
+
+
+def _task_pictures(
+    task: str, images: Mapping[tuple[str, str], Image], album: Album
+) -> dict[str, Any]:
+    reference = images["prediction", task]
+    span = span_of(reference)
+    found: dict[str, Any] = {
+        "task": task,
+        "prediction": album.grey(reference, span),
+        "predictionSpan": _span_text(span),
+    }
+    if ("prediction-decoded", task) in images:
+        found["predictionDecoded"] = album.grey(images["prediction-decoded", task], span)
+    truth = images.get(("truth", task), images.get(("truth", "")))
+    if truth is not None:
+        truth_span = span_of(truth)
+        found["truth"] = album.grey(truth, truth_span)
+        found["truthSpan"] = _span_text(truth_span)
+    return found
+
+
+def _span_text(span: Span) -> str:
+    low, high = (number_text(value, significant=3) for value in (span.low, span.high))
+    return f"{low} to {high}"

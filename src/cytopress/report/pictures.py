@@ -1,0 +1,96 @@
+"""Previews to pictures: what is shown of an image, in which range of counts."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.image import Image, Pixels
+from cytopress.report.png import Bytes2D, data_uri, png
+
+# Percentiles of the reference that become black and white.
+DARK, BRIGHT = 0.5, 99.5
+# Part of the error map's pixels that its scale must hold.
+ERROR_PART = 99.5
+BLUE, WHITE, RED = (33, 102, 172), (247, 247, 247), (178, 24, 43)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The counts that are shown as black and as white."""
+
+    low: float
+    high: float
+
+
+def span_of(reference: Image) -> Span:
+    """Return the display range that a reference image sets for itself and what it is compared with."""
+    low, high = (float(v) for v in np.percentile(plane(reference), (DARK, BRIGHT)))
+    return Span(low, high if high > low else low + 1.0)
+
+
+def plane(image: Image) -> Pixels:
+    """Return the pixels that are shown: of a stack the middle plane."""
+    return image.pixels[image.shape[0] // 2] if image.axes == "ZYX" else image.pixels
+
+
+def grey_picture(image: Image, span: Span) -> str:
+    """Return an image as an 8-bit grey picture over a display range."""
+    scaled = (plane(image).astype(np.float64) - span.low) / (span.high - span.low)
+    return data_uri(png(_eight_bits(scaled)))
+
+
+def error_picture(original: Image, decoded: Image) -> tuple[str, float, float]:
+    """Return decoded minus original in blue, white and red, its limit, and the part beyond it.
+
+    The limit, in counts, is symmetric and a round number (1, 2 or 5 times a power of ten); the part
+    of pixels beyond it is shown in the end colors.
+    """
+    error = plane(decoded).astype(np.float64) - plane(original).astype(np.float64)
+    limit = _round_up(float(np.percentile(abs(error), ERROR_PART)), integer=decoded.dtype.kind != "f")
+    beyond = float(np.mean(abs(error) > limit))
+    # An odd number of levels, so that no error is exactly white.
+    levels = np.rint(np.clip(error / limit, -1, 1) * 127) + 127
+    return data_uri(png(levels.astype(np.uint8), diverging())), limit, beyond
+
+
+@functools.cache
+def diverging() -> Bytes2D:
+    """Return 255 colors from blue over white to red, and one that is never used; shape (256, 3)."""
+    steps = np.linspace(-1.0, 1.0, 255)[:, None]
+    ends = np.where(steps < 0, np.array(BLUE), np.array(RED))
+    # The square root makes small errors visible without hiding which are larger.
+    colors = np.array(WHITE) + (ends - np.array(WHITE)) * np.sqrt(abs(steps))
+    return np.vstack([np.rint(colors), np.zeros((1, 3))]).astype(np.uint8)
+
+
+def scale_bar(image: Image) -> tuple[float, str]:
+    """Return the length of a scale bar, in pixels, and its label; in pixels if spacing is unknown."""
+    width = image.shape[-1]
+    if image.spacing_um is None:
+        length = _round_down(width / 4)
+        return length, f"{length:.0f} pixels"
+    size = image.spacing_um[-1]
+    length = _round_down(width * size / 4)
+    return length / size, f"{length:g} µm"
+
+
+def _eight_bits(scaled: npt.NDArray[np.float64]) -> Bytes2D:
+    return np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
+
+
+def _round_up(value: float, *, integer: bool) -> float:
+    if value <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    rounded = next(step * power for step in (1, 2, 5, 10) if step * power >= value * (1 - 1e-9))
+    return max(1.0, rounded) if integer else rounded
+
+
+def _round_down(value: float) -> float:
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in (5, 2, 1) if step * power <= value * (1 + 1e-9))

@@ -1,0 +1,118 @@
+"""What the page's script draws: curves as plain numbers, with the look of each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from cytopress.report.change import ends
+from cytopress.report.curves import Curve, bytes_per_pixel
+from cytopress.report.findings import Findings, Row
+from cytopress.report.looks import look
+from cytopress.study.results import NoiseFacts, Results, ScoreFacts
+
+
+def plot_data(results: Results, found: Sequence[Findings]) -> dict[str, Any]:
+    """Return the plots of every dataset; a codec looks the same in all of them."""
+    metrics = [score for score in results.scores if not score.task]
+    return {
+        "codecs": [
+            {"label": label, **asdict(look(index))} for index, label in enumerate(labels(found))
+        ],
+        "metrics": [_score(score) for score in metrics],
+        "datasets": [_dataset(results, each, metrics) for each in found],
+    }
+
+
+def labels(found: Sequence[Findings]) -> list[str]:
+    """Name every curve of the study once, lossy ones first."""
+    some = [curve for each in found for curve in each.curves]
+    return list(dict.fromkeys(c.label for c in sorted(some, key=lambda curve: curve.lossless)))
+
+
+def _dataset(
+    results: Results, found: Findings, metrics: Sequence[ScoreFacts]
+) -> dict[str, Any]:
+    itemsize = bytes_per_pixel(results, found.facts)
+    best = found.best
+    return {
+        "name": found.facts.name,
+        "noise": _noise(found.facts.noise),
+        "lossless": {
+            "label": best[0].label,
+            "ratio": best[1].ratio,
+            "bpp": best[1].bits_per_pixel(itemsize),
+        }
+        if best
+        else None,
+        "scores": [_score(s) | {"baseline": _baseline(found.rows_of(s))} for s in found.scores],
+        "curves": [
+            _curve(found, curve, itemsize, metrics) for curve in found.curves if not curve.lossless
+        ],
+    }
+
+
+def _curve(
+    found: Findings, curve: Curve, itemsize: int, metrics: Sequence[ScoreFacts]
+) -> dict[str, Any]:
+    points = curve.points
+    return {
+        "label": curve.label,
+        "ratio": [point.ratio for point in points],
+        "bpp": [point.bits_per_pixel(itemsize) for point in points],
+        "setting": [point.setting for point in points],
+        "fields": [f"{point.fields} of {point.fields_asked}" for point in points],
+        "metrics": {
+            score.column: [_finite(point.mean(score.column)) for point in points]
+            for score in metrics
+        },
+        "tasks": {
+            score.column: [_effect(row) for row in found.rows_of(score) if row.curve is curve]
+            for score in found.scores
+        },
+    }
+
+
+def _score(score: ScoreFacts) -> dict[str, str]:
+    unit = f" ({score.unit})" if score.unit else ""
+    return {
+        "column": score.column,
+        "label": f"{score.name}{unit}",
+        "better": score.better,
+        "task": score.task,
+    }
+
+
+def _baseline(rows: Sequence[Row]) -> float | None:
+    """Return the score from originals over the setting that holds the most fields."""
+    effects = [row.change for row in rows if row.change is not None]
+    return max(effects, key=lambda effect: effect.fields).baseline if effects else None
+
+
+def _effect(row: Row) -> dict[str, Any] | None:
+    effect = row.change
+    if effect is None:
+        return None
+    return {
+        "harm": effect.harm,
+        "harmInterval": ends(effect.harm_interval),
+        "change": effect.difference,
+        "changeInterval": ends(effect.interval),
+        "verdict": effect.verdict,
+    }
+
+
+def _noise(noise: NoiseFacts) -> dict[str, Any]:
+    return {
+        "means": list(noise.means),
+        "variances": list(noise.variances),
+        "a": noise.a,
+        "b": noise.b,
+        "offset": noise.offset,
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

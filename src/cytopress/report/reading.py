@@ -1,0 +1,115 @@
+"""The result in a few plain sentences, made from numbers only; they claim no more than was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cytopress.report.change import LEAST_UNITS
+from cytopress.report.findings import Findings, Row
+from cytopress.report.formats import count_text, ratio_text
+from cytopress.report.tables import Verdict, effect_text, psnr_text, verdicts
+from cytopress.study.results import ScoreFacts
+
+MEANING = (
+    "“No loss seen” means that the 95 % interval of the paired difference holds zero: it is not proof "
+    "that nothing was lost, and the far end of the interval says how much could be."
+)
+
+
+def progress_text(done: int, planned: int) -> str:
+    """Say that a study is unfinished; "" for one that is finished."""
+    if done >= planned:
+        return ""
+    return (
+        f"This study is not finished: {done:,} of {planned:,} trials are done. Everything below is"
+        " over those and will change."
+    )
+
+
+def reading(found: Findings, score: ScoreFacts | None) -> str:
+    """Return one paragraph about a dataset and one task (or none)."""
+    rows = found.rows_of(score)
+    if not rows:
+        return "There is no result on this dataset yet."
+    sentences = [_measured(rows), _lossless(found)]
+    if score is None:
+        sentences.append(_pixels(rows))
+    else:
+        sentences += [*_lossy(score, verdicts(rows, ())), *_caution(rows)]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _measured(rows: Sequence[Row]) -> str:
+    trials = [trial for row in rows for trial in row.point.trials]
+    fields = len({trial.field for trial in trials})
+    groups = len({trial.group for trial in trials})
+    lossy = len({row.curve for row in rows if not row.curve.lossless})
+    return (
+        f"{count_text(lossy, 'lossy codec').capitalize()} on {count_text(fields, 'field')}"
+        f" from {count_text(groups, 'group')}."
+    )
+
+
+def _lossless(found: Findings) -> str:
+    best = found.best
+    if best is None:
+        return "No lossless codec was measured on all of them, so nothing says what costs no pixel."
+    curve, point = best
+    return f"Without losing a pixel, {curve.label} makes the files {ratio_text(point.ratio)} smaller."
+
+
+def _lossy(score: ScoreFacts, found: Sequence[Verdict]) -> list[str]:
+    if not found:
+        return []
+    name = f"the task’s {score.name}"
+    reached = [verdict.furthest for verdict in found if verdict.furthest is not None]
+    lost = [verdict.first_loss for verdict in found if verdict.first_loss is not None]
+    if not reached and not lost:
+        return [f"What the codecs do to {name} is not shown: there is no interval to judge by."]
+    sentences = []
+    if reached:
+        row = reached[0]
+        sentences.append(
+            f"The smallest files with no loss of {name} seen come from {row.curve.label}:"
+            f" {ratio_text(row.point.ratio)} smaller at a PSNR of {psnr_text(row.point)} dB,"
+            f" where it changes by {effect_text(row.change)}."
+        )
+    if lost:
+        first = min(lost, key=lambda row: row.point.ratio)
+        sentences.append(
+            f"A loss is seen for {len(lost)} of {count_text(len(found), 'codec')},"
+            f" from {ratio_text(first.point.ratio)} on ({first.curve.label})."
+        )
+    else:
+        sentences.append("No loss is seen at any tested size.")
+    return [*sentences, MEANING]
+
+
+def _pixels(rows: Sequence[Row]) -> str:
+    lossy = [row for row in rows if not row.curve.lossless]
+    if not lossy:
+        return ""
+    last = max(lossy, key=lambda row: row.point.ratio)
+    return (
+        f"No task was run, so this report is about pixels only: up to"
+        f" {ratio_text(last.point.ratio)} smaller ({last.curve.label}, PSNR"
+        f" {psnr_text(last.point)} dB). Whether an analysis survives that, it cannot say."
+    )
+
+
+def _caution(rows: Sequence[Row]) -> list[str]:
+    trials = [trial for row in rows for trial in row.point.trials]
+    fields, groups = len({t.field for t in trials}), len({t.group for t in trials})
+    if fields == 1:
+        return ["One field has no spread, so no interval is given and no verdict."]
+    if fields < LEAST_UNITS:
+        return [
+            f"An interval over {count_text(fields, 'field')} is narrower than 95 % deserves, so no"
+            " verdict is given."
+        ]
+    if groups == 1:
+        return [
+            "All fields are of one group: the intervals say how fields of this group vary, not how"
+            " other experiments would."
+        ]
+    return []
