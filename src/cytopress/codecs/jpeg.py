@@ -8,7 +8,7 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.codec import Knob, StreamCodec, Traits, real_option
+from cytopress.codecs.codec import Knob, StreamCodec, Traits, real_option, within_bits
 from cytopress.codecs.container import Form
 from cytopress.errors import UnsupportedImageError
 from cytopress.image import Image, Pixels
@@ -82,7 +82,7 @@ class Jpeg(StreamCodec):
         """Return the plane."""
         pixels = np.asarray(imagecodecs.jpeg8_decode(stream)).reshape(form.shape)
         if form.dtype == np.uint8:
-            return pixels
+            return within_bits(pixels, form)
         return np.minimum(pixels.astype(np.uint16) << self._twelve_bits()[0], 4095)
 
     def _twelve_bits(self) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.codec import Knob, StreamCodec, Traits
+from cytopress.codecs.codec import Knob, StreamCodec, Traits, within_bits
 from cytopress.codecs.container import Form
 from cytopress.errors import UnsupportedImageError, UsageError
 from cytopress.image import Image, Pixels
@@ -36,6 +36,7 @@ class JpegLS(StreamCodec):
         knob=Knob("near", "counts of error", 1, 255, finer="lower", integer=True),
         reads_back="the same dtype, within the bound",
         can_be_lossless=True,
+        bounded=True,
     )
 
     def __post_init__(self) -> None:
@@ -62,4 +63,4 @@ class JpegLS(StreamCodec):
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""
-        return np.asarray(imagecodecs.jpegls_decode(stream)).reshape(form.shape)
+        return within_bits(np.asarray(imagecodecs.jpegls_decode(stream)), form)

@@ -36,6 +36,8 @@ class Lerc(StreamCodec):
         knob=TOLERANCE,
         reads_back="the same dtype, within the bound; the mean may shift by half a count",
         can_be_lossless=True,
+        bounded=True,
+        bias=0.5,
     )
 
     def __post_init__(self) -> None:
