@@ -13,9 +13,11 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 
 from cytopress.codecs import container
+from cytopress.codecs.anscombe_jpegxl import AnscombeJpegXL
 from cytopress.codecs.avif import Avif
 from cytopress.codecs.codec import StreamCodec
 from cytopress.codecs.container import Recipe
+from cytopress.codecs.htj2k import Htj2k
 from cytopress.codecs.jpeg import Jpeg
 from cytopress.codecs.jpeg2000 import Jpeg2000
 from cytopress.codecs.jpegls import JpegLS
@@ -23,7 +25,11 @@ from cytopress.codecs.jpegxl import JpegXL
 from cytopress.codecs.jpegxr import JpegXR
 from cytopress.codecs.lerc import Lerc
 from cytopress.codecs.png import Png
+from cytopress.codecs.round_zstd import RoundZstd
+from cytopress.codecs.sperr import Sperr
+from cytopress.codecs.sz3 import Sz3
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled
+from cytopress.codecs.zfp import Zfp
 from cytopress.codecs.zstd import Zstd
 from cytopress.errors import CorruptDataError, CytopressWarning, NotAvailableError, PackageError
 from cytopress.image import Image
@@ -36,10 +42,16 @@ FAMILIES: tuple[type[StreamCodec], ...] = (
     JpegXL,
     JpegLS,
     Jpeg2000,
+    Htj2k,
     JpegXR,
     Jpeg,
     Avif,
     Lerc,
+    Zfp,
+    Sperr,
+    Sz3,
+    RoundZstd,
+    AnscombeJpegXL,
 )
 WRAPPERS: tuple[type[StreamCodec], ...] = (PerPlane, Rescaled, Tiled, Guarded)
 
