@@ -8,9 +8,9 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.codec import Knob, StreamCodec, Traits, within_bits
+from cytopress.codecs.codec import Knob, StreamCodec, Traits, whole_option, within_bits
 from cytopress.codecs.container import Form
-from cytopress.errors import UnsupportedImageError, UsageError
+from cytopress.errors import UnsupportedImageError
 from cytopress.image import Image, Pixels
 
 
@@ -40,8 +40,7 @@ class JpegLS(StreamCodec):
     )
 
     def __post_init__(self) -> None:
-        if self.near != int(self.near) or not 0 <= self.near <= 255:
-            raise UsageError(f"jpegls: near is a whole number from 0 to 255, not {self.near}.")
+        whole_option(self, "near", 0, 255)
 
     @property
     def lossless(self) -> bool:

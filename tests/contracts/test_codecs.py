@@ -1,0 +1,293 @@
+"""What every codec must keep, at every setting, on every image of the hard set.
+
+It returns the same shape, dtype and meaning; keeps its bound or its lossless promise; has no bias
+beyond its declared one; or refuses with a reason. Silence is the only wrong answer.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cytopress.codecs import registry
+from cytopress.codecs.choice import Choice
+from cytopress.codecs.codec import StreamCodec
+from cytopress.codecs.container import Form, unpack
+from cytopress.codecs.jpegls import JpegLS
+from cytopress.codecs.recipe import OPTION_NUMBERS
+from cytopress.codecs.registry import FAMILIES, WRAPPERS, decode, families
+from cytopress.codecs.search import knob_value
+from cytopress.codecs.spec import SHARED, codec
+from cytopress.errors import (
+    CorruptDataError,
+    UnreachableTargetError,
+    UnsupportedImageError,
+    UsageError,
+)
+from cytopress.image import Image, Pixels
+
+MOST_HEADER = 80
+# Of a codec's own error, what its mean may be without counting as bias; told only where the codec
+# still draws the image (its error against the used range) and the image is more than a few outliers
+# (its middle half against the used range).
+BIAS_SHARE, DRAWN, SPREAD = 0.15, 0.025, 0.02
+# What the finest setting may leave, of the used range and in counts.
+FINEST_SHARE, FINEST_COUNTS = 0.03, 1.0
+POSITIONS = {"coarsest": 0.0, "coarse": 0.3, "middle": 0.6, "finest": 1.0}
+
+
+def settings() -> list[str]:
+    """Return specs: each family lossless where it can be, and at four places of its knob."""
+    specs = []
+    for name, family in families().items():
+        if family.traits.can_be_lossless:
+            specs.append(name)
+        if family.traits.knob is not None:
+            noise = ",a=1.5,b=30,offset=100" if family.traits.shaped_by_noise else ""
+            values = dict.fromkeys(knob_value(family.traits.knob, p) for p in POSITIONS.values())
+            specs += [f"{name}:{family.traits.knob.name}={value}{noise}" for value in values]
+    return specs
+
+
+def problems(choice: Choice, image: Image, decoded: Image) -> list[str]:
+    """Return what of the contract a decoded image breaks."""
+    found = [
+        f"{key} is {getattr(decoded, key)}, not {getattr(image, key)}"
+        for key in ("shape", "dtype", "axes", "bits", "spacing_um")
+        if getattr(decoded, key) != getattr(image, key)
+    ]
+    if found:
+        return found
+    traits = choice.family.traits
+    error = decoded.pixels.astype(np.float64) - image.pixels
+    most, rmse = float(np.abs(error).max()), math.sqrt(float(np.mean(error**2)))
+    span = float(np.ptp(image.pixels.astype(np.float64)))
+    if choice.lossless:
+        return ["lossless was promised"] if most else []
+    if traits.bounded and choice.native is not None:
+        # Integer pixels are rounded, so a bound of half a count may round to one.
+        bound = (
+            choice.native if image.dtype.kind == "f" else max(choice.native, round(choice.native))
+        )
+        if most > bound:
+            found.append(f"error {most:g} over its bound {bound:g}")
+    chance = 4 * float(error.std()) / math.sqrt(error.size)
+    spread = float(np.subtract(*np.percentile(image.pixels, (75, 25))))
+    telling = rmse < DRAWN * span and spread > SPREAD * span and error.size > 500
+    if telling and abs(error.mean()) > traits.bias + BIAS_SHARE * rmse + chance:
+        found.append(f"bias {error.mean():.3g} at an rmse of {rmse:.3g}")
+    if traits.knob and choice.native == knob_value(traits.knob, 1.0):
+        floor = FINEST_COUNTS if image.dtype.kind == "u" else 2 * traits.knob.least
+        if rmse > FINEST_SHARE * span + floor:
+            found.append(f"finest setting leaves an rmse of {rmse:.3g} in a range of {span:.3g}")
+    return found
+
+
+def try_one(choice: Choice, image: Image) -> list[str] | None:
+    """Return the problems of a choice on an image; None where it refuses, as `check` said."""
+    try:
+        choice.check(image)
+    except UnsupportedImageError as refusal:
+        with pytest.raises(UnsupportedImageError):
+            choice.encode(image)
+        return None if str(refusal).endswith(".") else [f"refuses without a sentence: {refusal}"]
+    before = image.pixels.copy()
+    data = choice.solve(image).data
+    found = problems(choice, image, decode(data))
+    if unpack(data)[0].header_bytes > MOST_HEADER:
+        found.append(f"the header takes {unpack(data)[0].header_bytes} bytes")
+    if not np.array_equal(before, image.pixels):
+        found.append("the original was written to")
+    return found
+
+
+@pytest.mark.parametrize("spec", settings())
+def test_the_hard_set(spec: str, hard_set: dict[str, Image]) -> None:
+    choice = codec(spec)
+    broken, taken = {}, 0
+    for name, image in hard_set.items():
+        try:
+            found = try_one(choice, image)
+        except Exception as error:  # noqa: BLE001 - all are told at once
+            found = [f"{type(error).__name__}: {error}"]
+        taken += found is not None
+        if found is None and image.dtype.name in choice.family.traits.dtypes:
+            found = refused_beyond_traits(choice, image)
+        if found:
+            broken[name] = found
+    assert not broken, "\n".join(f"{name}: {'; '.join(why)}" for name, why in broken.items())
+    assert taken >= 10
+
+
+def refused_beyond_traits(choice: Choice, image: Image) -> list[str]:
+    """Only what is listed here may be refused although the table says that its dtype is taken."""
+    if choice.name == "jpegls" and image.dtype == np.uint8 and (choice.native or 0) > 127:
+        return []
+    return ["refused although its traits say that it is taken"]
+
+
+@pytest.mark.parametrize("name", families())
+def test_the_same_image_gives_the_same_bytes(name: str, micrograph: Image) -> None:
+    choice = codec(next(spec for spec in settings() if spec.partition(":")[0] == name))
+    assert choice.encode(micrograph) == choice.encode(micrograph)
+
+
+def lossy() -> list[str]:
+    return [name for name, family in families().items() if family.traits.knob is not None]
+
+
+@pytest.mark.parametrize(("kind", "value"), [("max_error", 60), ("sigma", 1), ("psnr", 33)])
+@pytest.mark.parametrize("name", lossy())
+def test_a_quality_asked_is_met_and_not_far_exceeded(
+    name: str, kind: str, value: float, micrograph: Image
+) -> None:
+    """Measured here on the decoded pixels, with the yardsticks that stand in the spec."""
+    yardsticks = "range=1500,a=2,b=20,offset=100"
+    found = codec(f"{name}:{kind}={value},{yardsticks}").solve(micrograph)
+    error = decode(found.data).pixels.astype(np.float64) - micrograph.pixels
+    variance = 20 + 2 * np.maximum(micrograph.pixels - 100.0, 0)
+    reached = {
+        "max_error": np.abs(error).max(),
+        "sigma": np.sqrt(np.mean(error**2 / variance)),
+        "psnr": 20 * np.log10(1500) - 10 * np.log10(np.mean(error**2)),
+    }[kind]
+    assert reached == pytest.approx(found.reached, rel=1e-9)
+    # The slack is what a knob of whole numbers or of powers of two cannot do better.
+    most = value + 7 if kind == "psnr" else value
+    assert (value if kind == "psnr" else 0.7 * value) <= reached <= most
+    notes = unpack(found.data)[0].notes
+    assert (notes["target"], notes["asked"]) == (kind, value)
+    assert notes["reached"] == pytest.approx(reached, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", lossy())
+def test_a_ratio_asked_is_met_or_its_excess_told(name: str, micrograph: Image) -> None:
+    found = codec(f"{name}:ratio=6,a=2,b=20").solve(micrograph)
+    reached = micrograph.pixels.nbytes / len(found.data)
+    assert reached >= 6
+    assert bool(found.warnings) == (reached > 6.6)
+    assert not found.warnings or "ratio=6" in found.warnings[0]
+
+
+@pytest.mark.parametrize("name", lossy())
+def test_what_no_setting_meets_is_an_error(name: str, micrograph: Image) -> None:
+    with pytest.raises(UnreachableTargetError, match="the nearest"):
+        codec(f"{name}:ratio=100000,a=2,b=20").solve(micrograph)
+
+
+@dataclass(frozen=True)
+class Saboteur(JpegLS):
+    """An honest codec, but for what the decoder does to its pixels."""
+
+    name = "saboteur"
+    number = 0
+
+    def decompress(self, stream: bytes, form: Form) -> Pixels:
+        honest = super().decompress(stream, form)
+        return self.spoil(honest)
+
+    def spoil(self, pixels: Pixels) -> Pixels:
+        raise NotImplementedError
+
+
+class Biased(Saboteur):
+    def spoil(self, pixels: Pixels) -> Pixels:
+        return np.maximum(pixels, 2) - 2
+
+
+class OnePixelOff(Saboteur):
+    def spoil(self, pixels: Pixels) -> Pixels:
+        off = pixels.copy()
+        off[-1, -1] ^= 64
+        return off
+
+
+class OtherType(Saboteur):
+    def spoil(self, pixels: Pixels) -> Pixels:
+        return pixels.astype(np.float32)
+
+
+class OtherShape(Saboteur):
+    def spoil(self, pixels: Pixels) -> Pixels:
+        return pixels[:, :-1]
+
+
+class Flattened(Saboteur):
+    def spoil(self, pixels: Pixels) -> Pixels:
+        return np.full_like(pixels, round(float(pixels.mean())))
+
+
+@pytest.mark.parametrize(
+    ("saboteur", "native", "complaint"),
+    [
+        (Biased, 9, "bias"),
+        (OnePixelOff, 9, "over its bound"),
+        (OnePixelOff, None, "lossless was promised"),
+        (OtherType, None, "promised"),
+        (OtherShape, None, "promised"),
+        (Flattened, 1, "finest setting"),
+    ],
+)
+def test_the_contract_catches_a_saboteur(
+    saboteur: type[Saboteur],
+    native: float | None,
+    complaint: str,
+    hard_set: dict[str, Image],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "families", lambda: {"saboteur": saboteur})
+    image = hard_set["12 bits"]
+    assert try_one(Choice(JpegLS, native=native), image) == []
+    try:
+        found = try_one(Choice(saboteur, native=native), image)
+    except CorruptDataError as error:
+        found = [str(error)]
+    assert found is not None
+    assert any(complaint in text for text in found)
+
+
+NUMBERED = (
+    "1 png, 2 zstd, 3 jpegxl, 4 jpegls, 5 jpeg2000, 6 htj2k, 7 jpegxr, 8 jpeg, 9 avif, 10 lerc,"
+    " 11 zfp, 12 sperr, 13 sz3, 15 round-zstd, 16 anscombe-jpegxl,"
+    " 28 per-plane, 29 rescaled, 30 tiled, 31 guarded"
+)
+
+
+def test_the_table_is_complete_and_its_numbers_are_frozen() -> None:
+    """Numbers are in people's files: append, never change."""
+    table = {family.name: family.number for family in (*FAMILIES, *WRAPPERS)}
+    assert len({*table.values()}) == len(table) == len(FAMILIES) + len(WRAPPERS)
+    assert {f"{number} {name}" for name, number in table.items()} == set(NUMBERED.split(", "))
+    folder = Path(registry.__file__).parent
+    written = {
+        node.name
+        for file in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ClassDef)
+        and any(ast.unparse(b) == "StreamCodec" for b in node.bases)
+    }
+    assert {family.__name__ for family in (*FAMILIES, *WRAPPERS)} == written
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_traits_are_ones_that_targets_can_be_solved_with(family: type[StreamCodec]) -> None:
+    knob = family.traits.knob
+    assert family.traits.can_be_lossless or knob is not None
+    own = {option.name for option in fields(family)}
+    assert own <= OPTION_NUMBERS.keys(), "give the option a number in recipe.py: headers are short"
+    if knob is None:
+        return
+    assert knob.name in own - {*SHARED}
+    assert knob.unit
+    assert 0 <= knob.least < knob.most
+    assert knob.least > 0 or knob.scale == "linear"
+    for end in (knob.least, knob.most):
+        family.from_options({knob.name: end})
+    for wrong in (knob.most * 1e6, float("nan"), -1, "much"):
+        with pytest.raises((UsageError, TypeError)):
+            family.from_options({knob.name: wrong})
