@@ -59,6 +59,7 @@ def make_dataset(tmp_path: Path) -> MakeDataset:
         per_group: int = 2,
         images: Mapping[str, Any] | None = None,
         split: bool = True,
+        shape: tuple[int, int] = (40, 48),
         **facts: object,
     ) -> Path:
         folder = tmp_path / name
@@ -67,7 +68,7 @@ def make_dataset(tmp_path: Path) -> MakeDataset:
         for group in [group for groups in GROUPS.values() for group in groups]:
             for number in range(per_group):
                 field = f"{group}-{number}"
-                original = light(int(hashlib.sha256(field.encode()).hexdigest()[:6], 16))
+                original = light(int(hashlib.sha256(field.encode()).hexdigest()[:6], 16), shape)
                 row = {"field": field, "group": group}
                 for column, pixels in (("input", original), ("target", original * 2)):
                     row[column] = f"images/{field}_{column}.tif"

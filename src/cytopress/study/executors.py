@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 from typing import Any
 
+import cytopress
 from cytopress.errors import NotAvailableError, UsageError
 from cytopress.study.materials import Job, Materials, run_job
 from cytopress.study.run import Outcome
@@ -58,7 +59,7 @@ def done_by_cluster(jobs: Sequence[Job], address: str) -> Outcomes:
     Raises
     ------
     UsageError
-        No scheduler answers at the address.
+        No scheduler answers at the address, or its workers run another version.
     NotAvailableError
         The extra dask is not installed.
     """
@@ -71,7 +72,22 @@ def done_by_cluster(jobs: Sequence[Job], address: str) -> Outcomes:
             " scheduler` and give the address that it prints."
         ) from error
     with client, closing(_done_by(client, jobs)) as outcomes:
+        _check_workers(client, address)
         yield from outcomes
+
+
+def _check_workers(client: Any, address: str) -> None:
+    """Refuse workers of another version: their trials would be measured in another way."""
+    others = {found for found in client.run(_version).values() if found != _version()}
+    if others:
+        raise UsageError(
+            f"--scheduler {address}: its workers run cytopress {', '.join(sorted(others))}, this is"
+            f" {_version()}; install the same version everywhere."
+        )
+
+
+def _version() -> str:
+    return cytopress.__version__
 
 
 def _done_by(client: Any, jobs: Sequence[Job]) -> Outcomes:

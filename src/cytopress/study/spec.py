@@ -198,7 +198,9 @@ def parse_study(text: str, *, folder: Path, label: str) -> Study:
 
 def _sentence(error: ValidationError) -> str:
     """Say the first fault as one sentence that names its place."""
-    first = error.errors()[0]
+    faults = error.errors()
+    # A misspelled key is also a missing one; what stands there is the better hint.
+    first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     place = [str(part) for part in first["loc"]]
     where = ".".join(place[:-1])
     inside = f" in {where}" if where else ""

@@ -1,0 +1,126 @@
+"""Several processes and a cluster give the table that one process gives, whatever dies."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cytopress.errors import UsageError
+from cytopress.settings import Settings
+from cytopress.study.execute import execute
+from cytopress.study.spec import Study
+from cytopress.study.trial import Trial
+
+from .conftest import MakeDataset
+
+pytestmark = pytest.mark.slow
+distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+
+CODECS = """
+[[codecs]]
+spec = "jpegls"
+psnr = [30, 35, 40, 45, 50]
+[[codecs]]
+spec = "jpegls"
+ratio = [2, 4, 8, 100000]
+[[codecs]]
+spec = "jpegls"
+"""
+
+
+@pytest.fixture
+def study(study_of: Callable[..., Study], make_dataset: MakeDataset) -> Study:
+    make_dataset(shape=(300, 310))
+    return study_of(codecs=CODECS)
+
+
+def table(trials: object) -> list[Trial]:
+    return [replace(trial, encode_s=None, decode_s=None) for trial in trials]  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[tuple[str, list["subprocess.Popen[bytes]"]]]:
+    """A scheduler and two workers, each a process of its own; the address and the workers."""
+    address_file = tmp_path / "scheduler.json"
+    shared = ["--scheduler-file", str(address_file), "--no-dashboard"]
+    dask = [sys.executable, "-m", "dask"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    started = [
+        subprocess.Popen(
+            [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *shared], **quiet
+        )
+    ]
+    try:
+        for name in ("one", "two"):
+            options = ["--nthreads", "1", "--no-nanny", "--name", name]
+            folder = ["--local-directory", str(tmp_path / name)]
+            started.append(subprocess.Popen([*dask, "worker", *shared, *options, *folder], **quiet))
+        until = time.monotonic() + 60
+        while not address_file.exists() and time.monotonic() < until:
+            time.sleep(0.1)
+        with distributed.Client(scheduler_file=str(address_file), timeout=60) as client:
+            client.wait_for_workers(2, timeout=60)
+            address = client.scheduler.address
+        yield address, started[1:]
+    finally:
+        for process in started:
+            process.kill()
+            process.wait(30)
+
+
+def test_processes_give_the_table_of_one_process(
+    study: Study, settings: Settings, tmp_path: Path
+) -> None:
+    alone = execute(study, tmp_path / "alone", settings=settings)
+    together = execute(study, tmp_path / "together", settings=settings, jobs=2)
+    assert len(alone.trials) == 40
+    assert sum(bool(trial.error) for trial in alone.trials) == 4
+    assert table(together.trials) == table(alone.trials)
+    pictures = [
+        [list(results.previews(trial.key)) for trial in results.trials]
+        for results in (alone, together)
+    ]
+    assert pictures[0] == pictures[1]
+
+
+def test_a_worker_dies_and_the_study_ends_the_same(
+    study: Study,
+    settings: Settings,
+    tmp_path: Path,
+    cluster: tuple[str, list["subprocess.Popen[bytes]"]],
+) -> None:
+    address, workers = cluster
+    alone = execute(study, tmp_path / "alone", settings=settings)
+    left: list[int] = []
+
+    def kill_one(done: int, total: int, now: str) -> None:
+        if now == "trials" and done >= 5 and not left:
+            assert all(worker.poll() is None for worker in workers)
+            workers[0].kill()
+            workers[0].wait(30)
+            left.append(total - done)
+
+    together = execute(
+        study, tmp_path / "together", settings=settings, scheduler=address, progress=kill_one
+    )
+    assert left == [35]
+    assert table(together.trials) == table(alone.trials)
+
+
+def test_no_scheduler_at_the_address(
+    study: Study, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cytopress.study.executors.PATIENCE", 1)
+    with pytest.raises(UsageError, match="no dask scheduler answers"):
+        execute(study, tmp_path / "out", settings=settings, scheduler="tcp://127.0.0.1:9")
+
+
+def test_processes_and_a_scheduler_at_once(
+    study: Study, settings: Settings, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="either --jobs"):
+        execute(study, tmp_path / "out", settings=settings, jobs=2, scheduler="tcp://127.0.0.1:9")

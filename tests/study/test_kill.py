@@ -1,0 +1,85 @@
+"""A study that is killed at any moment goes on where it was and ends with the same table."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cytopress.settings import Settings
+from cytopress.study.execute import execute
+from cytopress.study.spec import Study
+from cytopress.study.store import load_results
+
+from .conftest import MakeDataset
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows"),
+]
+
+RUN = """
+import sys
+from pathlib import Path
+from cytopress.settings import Settings
+from cytopress.study.execute import execute
+from cytopress.study.spec import load_study
+
+folder = Path(sys.argv[1])
+execute(
+    load_study(folder / "small.toml"),
+    folder / "out",
+    settings=Settings(data=None, models=(), cache=folder, user_data=folder),
+    progress=lambda done, total, now: print(now, done, flush=True),
+)
+"""
+
+
+def run_until(folder: Path, line: str) -> int:
+    """Run the study as a process, kill it as soon as it says ``line``; return how it ended."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    with process.stdout as lines:
+        for said in lines:
+            if said.strip() == line:
+                process.kill()
+                break
+    return process.wait(60)
+
+
+def test_killed_again_and_again(
+    make_dataset: MakeDataset,
+    study_of: Callable[..., Study],
+    settings: Settings,
+    tmp_path: Path,
+) -> None:
+    make_dataset()
+    study = study_of(codecs='[[codecs]]\nspec = "jpegls"\nmax_error = [1, 2, 3, 4, 5, 6, 7, 8]\n')
+    (tmp_path / "small.toml").write_text(study.toml)
+    whole = execute(study, tmp_path / "whole", settings=settings)
+    done = -1
+    for line in ("reading e1-1", "trials 0", "trials 3", "trials 11", "trials 25"):
+        # The first kill comes in the survey, before there is a plan.
+        assert run_until(tmp_path, f"{line} 2" if line.startswith("reading") else line) == (
+            -signal.SIGKILL
+        )
+        if not line.startswith("reading"):
+            found = load_results(tmp_path / "out").cells_done
+            assert done < found < 32
+            done = found
+    assert run_until(tmp_path, "never") == 0
+    resumed = load_results(tmp_path / "out")
+    assert resumed.cells_done == resumed.cells_planned == 32
+    assert [replace(t, encode_s=None, decode_s=None) for t in resumed.trials] == [
+        replace(t, encode_s=None, decode_s=None) for t in whole.trials
+    ]
+    files = {path.name for path in (tmp_path / "out").iterdir()}
+    assert files <= {"study.sqlite", "study.sqlite-wal", "study.sqlite-shm", ".study.lock"}
+    for trial in resumed.trials:
+        shown = [(p.kind, p.task, p.image) for p in resumed.previews(trial.key)]
+        assert shown == [(p.kind, p.task, p.image) for p in whole.previews(trial.key)]

@@ -1,0 +1,139 @@
+"""The plan is pure, in order, and gives each cell an identity made of contents."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cytopress.codecs.spec import codec
+from cytopress.errors import UsageError
+from cytopress.image import Image
+from cytopress.metrics import NoiseModel
+from cytopress.study.cell import Cell, digest_image
+from cytopress.study.plan import Specimen, Subject, options_of, plan, with_yardsticks
+from cytopress.study.results import DatasetFacts, NoiseFacts
+from cytopress.study.spec import Study, parse_study
+from cytopress.study.yardsticks import span
+
+NOISE = NoiseFacts(a=0.5, b=20.0, offset=100.0, good=True, reason="", means=(), variances=())
+
+
+def study(codecs: str, head: str = "") -> Study:
+    text = f'name = "s"\n{head}\n[[datasets]]\nname = "d"\n{codecs}'
+    return parse_study(text, folder=Path(), label="s.toml")
+
+
+def subject(name: str = "d", **changes: Any) -> Subject:
+    facts = DatasetFacts(
+        name=name, title="", input="", target="", axes="YX", bits=12, pixel_size_um=None,
+        licence="", attribution="", notes="", data_range=1000.0, noise=NOISE, split={}, yardstick_source="",
+    )  # fmt: skip
+    specimens = tuple(
+        Specimen(
+            name=f"f{i}",
+            group="g",
+            split="test",
+            original=f"o{i}",
+            target=f"t{i}",
+            bits=12,
+            raw_bytes=100,
+            preview=i == 0,
+        )
+        for i in range(2)
+    )
+    return replace(Subject(facts=facts, specimens=specimens, tasks=(("task", "w"),)), **changes)
+
+
+def test_the_order_is_field_by_field_and_as_in_the_file() -> None:
+    rows = plan(
+        study('[[codecs]]\nspec = "jpegls"\nratio = [8, 2]\n[[codecs]]\nspec = "jpegls"\n'),
+        [subject()],
+    )
+    assert [(row.field, row.codec, row.target, row.target_value) for row in rows] == [
+        (field, "jpegls", *target)
+        for field in ("f0", "f1")
+        for target in (("ratio", 8), ("ratio", 2), ("", None))
+    ]
+    assert [row.cell.preview for row in rows] == [192] * 3 + [0] * 3
+
+
+def test_yardsticks_are_written_out_and_a_given_one_stays() -> None:
+    rows = plan(
+        study(
+            '[[codecs]]\nspec = "jpegls"\npsnr = [40]\n'
+            '[[codecs]]\nspec = "jpegls:range=4095"\npsnr = [40]\n'
+            '[[codecs]]\nspec = "jpegls"\nsigma = [1.5]\n'
+            '[[codecs]]\nspec = "jpegls"\nmax_error = [2]\n'
+        ),
+        [subject()],
+    )
+    assert [(row.cell.spec, row.options) for row in rows[:4]] == [
+        ("jpegls:psnr=40,range=1000", "range=1000"),
+        ("jpegls:psnr=40,range=4095", "range=4095"),
+        ("jpegls:sigma=1.5,a=0.5,b=20,offset=100", "a=0.5,b=20,offset=100"),
+        ("jpegls:max_error=2", ""),
+    ]
+    for row in rows:
+        assert codec(row.cell.spec).spec == row.cell.spec
+
+
+def test_options_name_the_curve_and_leave_the_target_out() -> None:
+    for spec, options in {
+        "jpegls": "",
+        "jpegls:near=3": "",
+        "jpegls:ratio=3,tile=64,guard=2": "tile=64,guard=2",
+    }.items():
+        assert options_of(codec(spec)) == options
+    lossless = with_yardsticks(codec("jpegls"), 5.0, NoiseModel(0, 1))
+    assert lossless == codec("jpegls")
+
+
+def test_every_part_of_a_cell_changes_its_key() -> None:
+    cell = Cell(
+        original="o", target="t", spec="jpegls", data_range=1.0, noise=(0.0, 1.0, 0.0),
+        metrics=("rmse",), tasks=(("task", "weights"),),
+    )  # fmt: skip
+    others = {
+        "original": "p", "target": "u", "spec": "jpegls:near=1", "data_range": 2.0,
+        "noise": (0.0, 2.0, 0.0), "metrics": ("rmse", "psnr"), "tasks": (("task", "others"),),
+        "regime": "matched", "trained_on": "jpegls", "seed": 1, "preview": 192,
+    }  # fmt: skip
+    assert set(others) == {field.name for field in fields(Cell)}
+    keys = {cell.key} | {replace(cell, **{name: value}).key for name, value in others.items()}  # type: ignore[arg-type]
+    assert len(keys) == len(others) + 1
+    assert replace(cell).key == cell.key
+    # Frozen: a change here makes every study run again, so it must be meant.
+    assert cell.key == "9f9beebb8f3896cd93376f9b43e33c3ff52b2d72317354bd0460b40038d76e23"
+
+
+def test_equal_pixels_have_equal_digests_and_meaning_counts() -> None:
+    pixels = np.arange(12, dtype=np.uint16).reshape(3, 4)
+    digest = digest_image(Image(pixels, bits=12, name="a"))
+    assert digest == digest_image(Image(pixels.astype(">u2"), bits=12, name="b"))
+    others = [
+        Image(pixels, bits=13),
+        Image(pixels.reshape(4, 3), bits=12),
+        Image(pixels.reshape(1, 3, 4), bits=12),
+        Image(pixels, bits=12, spacing_um=(0.5, 0.5)),
+        Image(pixels.astype(np.float32)),
+        Image(pixels + 1, bits=12),
+    ]
+    assert len({digest, *map(digest_image, others)}) == len(others) + 1
+
+
+def test_a_dataset_stands_in_a_study_once() -> None:
+    with pytest.raises(UsageError, match="'d' stands in the study twice"):
+        plan(study('[[codecs]]\nspec = "jpegls"\n'), [subject(), subject()])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_the_span_is_that_of_all_pixels_together(dtype: type) -> None:
+    random = np.random.default_rng(3)
+    images = [
+        (random.gamma(2, 20 + 5 * i, (30, 31 + i))).clip(0, 255).astype(dtype) for i in range(4)
+    ]
+    low, high = np.percentile(np.concatenate([i.ravel() for i in images]), (0.01, 99.99))
+    assert span(images) == pytest.approx(high - low, rel=1e-5)
+    assert span([np.full((5, 5), 7, dtype)]) == 1.0
