@@ -1,1 +1,1 @@
-""""""
+"""Data and a config to a model package. The only part, with phantom, that loads torch."""

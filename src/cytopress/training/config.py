@@ -1,0 +1,127 @@
+"""What a training file says: read from TOML, checked at birth, unknown keys refused."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cytopress.errors import UsageError
+from cytopress.training.receptive import receptive_field
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Network(_Table):
+    """The U-Net's shape: ``channels`` at full resolution, doubled at each of ``depth`` halvings."""
+
+    channels: int = Field(default=24, ge=1, le=256)
+    depth: int = Field(default=3, ge=1, le=6)
+    max_receptive_field: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Network:
+        reached = receptive_field(self.depth).size
+        if self.max_receptive_field is not None and reached > self.max_receptive_field:
+            raise ValueError(
+                f"depth {self.depth} has a receptive field of {reached} pixels, more than"
+                f" max_receptive_field = {self.max_receptive_field}; choose a smaller depth"
+            )
+        return self
+
+
+class Fit(_Table):
+    """The optimization. ``steps`` batches of ``batch`` crops of ``crop`` x ``crop`` pixels.
+
+    The learning rate rises over the first 5 % of the steps and falls along a cosine to zero at the
+    last. Weights are averaged exponentially with ``average``; the average is what is validated,
+    every ``validate_every`` steps, and exported.
+    """
+
+    steps: int = Field(ge=1)
+    batch: int = Field(default=8, ge=1)
+    crop: int = Field(default=128, ge=8)
+    learning_rate: float = Field(default=1e-3, gt=0, lt=1)
+    weight_decay: float = Field(default=1e-4, ge=0, lt=1)
+    loss: Literal["mse"] = "mse"
+    average: float = Field(default=0.995, ge=0, lt=1)
+    validate_every: int = Field(default=100, ge=1)
+    precision: Literal["float32", "bfloat16"] = "float32"
+    threads: int = Field(default=2, ge=1)
+
+
+class Augmentation(_Table):
+    """Changes drawn anew for each crop; each number is the largest one.
+
+    ``symmetry`` mirrors and turns by 90 degrees; ``zoom`` scales by up to this factor either way;
+    the others touch the standardized input alone: ``gain`` and ``offset`` (in standard
+    deviations), ``noise`` (standard deviation) and ``blur`` (sigma in pixels).
+    """
+
+    symmetry: bool = True
+    zoom: float = Field(default=1.0, ge=1, le=2)
+    gain: float = Field(default=0.0, ge=0, lt=1)
+    offset: float = Field(default=0.0, ge=0, le=2)
+    noise: float = Field(default=0.0, ge=0, le=2)
+    blur: float = Field(default=0.0, ge=0, le=5)
+
+
+class TaskTraining(_Table):
+    """One training of a task's model: everything that decides its weights."""
+
+    kind: Literal["task"]
+    name: str = Field(pattern=r"^labelfree/[a-z0-9][a-z0-9._-]*$")
+    dataset: str = Field(min_length=1)
+    seed: int = Field(default=1, ge=0)
+    network: Network = Network()
+    fit: Fit
+    augmentation: Augmentation = Augmentation()
+
+    @model_validator(mode="after")
+    def _crop_fits_stride(self) -> TaskTraining:
+        stride = 2**self.network.depth
+        if self.fit.crop % stride:
+            raise ValueError(f"crop = {self.fit.crop} must be a multiple of {stride} at this depth")
+        return self
+
+    @property
+    def file_stem(self) -> str:
+        """Name of the package's file: the task's, ``/`` replaced."""
+        return self.name.replace("/", "-")
+
+
+def read_task_training(path: Path) -> TaskTraining:
+    """Read and check a training file.
+
+    Raises
+    ------
+    UsageError
+        No such file, not TOML, an unknown key, a missing one or a value out of range.
+    """
+    try:
+        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: is not valid TOML ({error}).") from error
+    try:
+        return TaskTraining.model_validate(table)
+    except ValidationError as error:
+        raise UsageError(f"{path}: {_first_fault(error)}.") from error
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    key = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"there is no key {key!r} in a training of a task; remove or correct it"
+    if fault["type"] == "missing":
+        return f"the key {key!r} must be given"
+    message = fault["msg"].removeprefix("Value error, ")
+    if not key or fault["type"] == "value_error":
+        return message
+    return f"{key} = {fault['input']!r} is not allowed: {message[:1].lower()}{message[1:]}"

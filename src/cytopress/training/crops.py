@@ -1,0 +1,111 @@
+"""Batches of augmented crops, each a pure function of seed and step: what makes resuming exact."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from monai.data.meta_obj import set_track_meta
+from monai.transforms.compose import Compose
+from monai.transforms.croppad.dictionary import CenterSpatialCropd
+from monai.transforms.intensity.dictionary import (
+    RandGaussianNoised,
+    RandGaussianSmoothd,
+    RandScaleIntensityd,
+    RandShiftIntensityd,
+)
+from monai.transforms.spatial.dictionary import RandFlipd, RandRotate90d, RandZoomd
+from torch.utils.data import Dataset, Sampler
+
+from cytopress.training.config import Augmentation
+from cytopress.training.pairs import Pair
+
+BOTH = ("input", "target")
+
+
+def augmentation(options: Augmentation, crop: int) -> Compose:
+    """Build the random transform of one {"input", "target"} pair of (1, H, W) tensors."""
+    steps: list[Callable[..., Any]] = []
+    if options.zoom > 1:
+        steps += [
+            RandZoomd(
+                BOTH,
+                prob=0.5,
+                min_zoom=1 / options.zoom,
+                max_zoom=options.zoom,
+                mode="bilinear",
+                padding_mode="edge",
+            ),
+            CenterSpatialCropd(BOTH, (crop, crop)),
+        ]
+    if options.symmetry:
+        steps += [RandFlipd(BOTH, prob=0.5, spatial_axis=0), RandRotate90d(BOTH, prob=0.75)]
+    if options.blur:
+        sigma = (0.25, options.blur)
+        steps.append(RandGaussianSmoothd("input", sigma_x=sigma, sigma_y=sigma, prob=0.3))
+    if options.gain:
+        steps.append(RandScaleIntensityd("input", factors=options.gain, prob=0.8))
+    if options.offset:
+        steps.append(RandShiftIntensityd("input", offsets=options.offset, prob=0.8))
+    if options.noise:
+        steps.append(RandGaussianNoised("input", prob=0.5, std=options.noise))
+    return Compose(steps)
+
+
+class CropBatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """Item ``step`` is one batch: inputs and targets, (batch, 1, crop, crop) float32."""
+
+    def __init__(
+        self, pairs: Sequence[Pair], options: Augmentation, *, crop: int, batch: int, seed: int
+    ) -> None:
+        set_track_meta(False)
+        self._pairs = pairs
+        self._transform = augmentation(options, crop)
+        # Shrinking must not run out of pixels, so more is cut than is kept.
+        smallest = min(min(pair.input.shape) for pair in pairs)
+        self._side = min(math.ceil(crop * options.zoom), smallest)
+        self._batch = batch
+        self._seed = seed
+
+    def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Draw the batch of one step."""
+        crops = [self._draw(step, index) for index in range(self._batch)]
+        return (
+            torch.stack([crop["input"] for crop in crops]),
+            torch.stack([crop["target"] for crop in crops]),
+        )
+
+    def _draw(self, step: int, index: int) -> dict[str, torch.Tensor]:
+        random = np.random.default_rng([self._seed, step, index])
+        sizes = np.array([pair.input.size for pair in self._pairs], float)
+        pair = self._pairs[random.choice(len(sizes), p=sizes / sizes.sum())]
+        top, left = (random.integers(0, length - self._side + 1) for length in pair.input.shape)
+        cut = (slice(top, top + self._side), slice(left, left + self._side))
+        self._transform.set_random_state(seed=int(random.integers(2**31)))
+        drawn = self._transform(
+            {
+                "input": torch.from_numpy(pair.input[cut].copy())[None],
+                "target": torch.from_numpy(pair.target[cut].copy())[None],
+            }
+        )
+        return {key: torch.as_tensor(drawn[key]) for key in BOTH}
+
+
+class StepSampler(Sampler[int]):
+    """The steps of the next round, counted from how many ``done`` says there have been.
+
+    Not from a count of rounds of its own, which a resumed training would not know.
+    """
+
+    def __init__(self, *, steps: int, each_round: int, done: Callable[[], int]) -> None:
+        self._steps, self._each_round, self._done = steps, each_round, done
+
+    def __iter__(self) -> Iterator[int]:
+        first = self._done()
+        return iter(range(first, min(first + self._each_round, self._steps)))
+
+    def __len__(self) -> int:
+        return min(self._each_round, max(1, self._steps - self._done()))

@@ -1,0 +1,61 @@
+"""A torch network as an ONNX graph that stores float16 weights and computes in float32."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import nn
+
+OPSET = 17
+# Biases weigh nothing; only tensors of at least this many values are halved.
+LEAST_HALVED = 1024
+
+
+def export_onnx(network: nn.Module, *, stride: int) -> bytes:
+    """Export a network from (N, 1, H, W) to the same shape, H and W multiples of ``stride``.
+
+    Weights are stored in half the bytes, each behind a cast that onnxruntime computes once, when it
+    loads the graph. The graph's input is called ``input``, its output ``output``.
+    """
+    network = network.eval()
+    # Unequal sizes: an exporter that froze one of them would be found out by the check.
+    example = torch.zeros(1, 1, 4 * stride, 6 * stride)
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        # The newer exporter needs another package and gives a larger graph of the same network.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            network,
+            (example,),
+            buffer,  # type: ignore[arg-type]
+            opset_version=OPSET,
+            input_names=["input"],
+            output_names=["output"],
+            dynamic_axes={name: {0: "N", 2: "H", 3: "W"} for name in ("input", "output")},
+            dynamo=False,
+        )
+    return bytes(_halve_weights(onnx.load_from_string(buffer.getvalue())).SerializeToString())
+
+
+def _halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    graph = model.graph
+    casts = []
+    for tensor in graph.initializer:
+        if tensor.data_type != onnx.TensorProto.FLOAT:
+            continue
+        values = numpy_helper.to_array(tensor)
+        if values.size < LEAST_HALVED:
+            continue
+        whole, half = tensor.name, f"{tensor.name}.float16"
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), half))
+        casts.append(onnx.helper.make_node("Cast", [half], [whole], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+    return model

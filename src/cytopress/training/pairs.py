@@ -1,0 +1,95 @@
+"""Paired fields of a dataset, standardized and kept in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.errors import DatasetError, ImageError
+from cytopress.image import Pixels
+from cytopress.io.dataset import Dataset, Field
+from cytopress.io.splits import Part
+from cytopress.tasks.labelfree import standardize
+
+Plane = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One field: input and target, (Y, X) float32, each with mean 0 and standard deviation 1."""
+
+    name: str
+    group: str
+    input: Plane
+    target: Plane
+
+
+@dataclass(frozen=True)
+class TargetFacts:
+    """The target's intensities over the training groups, in counts.
+
+    ``mean`` and ``std`` are means over fields; ``data_range`` is the span from the 0.01 to the
+    99.99 percentile of all pixels.
+    """
+
+    mean: float
+    std: float
+    data_range: float
+
+
+def load_pairs(dataset: Dataset, part: Part, *, smallest: int) -> list[Pair]:
+    """Read and standardize the fields of one part.
+
+    Raises
+    ------
+    DatasetError
+        A field is smaller than ``smallest`` pixels along an axis, is a stack, holds NaN, or its
+        input and target differ in shape.
+    """
+    return [_load(dataset, field, smallest) for field in dataset.part(part)]
+
+
+def _load(dataset: Dataset, field: Field, smallest: int) -> Pair:
+    source, target = read_pixels(dataset, field)
+    if min(source.shape) < smallest:
+        raise DatasetError(
+            f"Field {field.name!r} of {dataset.name}: {source.shape[0]} x {source.shape[1]} pixels"
+            f" are smaller than the crop of {smallest} x {smallest}; choose a smaller crop."
+        )
+    return Pair(field.name, field.group, standardize(source), standardize(target))
+
+
+def read_pixels(dataset: Dataset, field: Field) -> tuple[Pixels, Pixels]:
+    """Read a field's input and target, (Y, X) in counts.
+
+    Raises
+    ------
+    DatasetError
+        They are stacks, cannot be read, hold NaN or differ in shape.
+    """
+    where = f"Field {field.name!r} of {dataset.name}"
+    try:
+        source, target = dataset.read_input(field).pixels, dataset.read_target(field).pixels
+    except ImageError as error:
+        raise DatasetError(f"{where}: {error}") from error
+    if source.ndim != 2:
+        raise DatasetError(f"{where}: training reads planes (YX), not {dataset.axes}.")
+    if source.shape != target.shape:
+        raise DatasetError(
+            f"{where}: input and target must have one shape, not {source.shape} and {target.shape}."
+        )
+    return source, target
+
+
+def measure_targets(dataset: Dataset, fields: Sequence[Field]) -> TargetFacts:
+    """Measure the targets of the training fields."""
+    targets = [read_pixels(dataset, field)[1] for field in fields]
+    low, high = np.percentile(np.concatenate([t.ravel() for t in targets]), [0.01, 99.99])
+    return TargetFacts(
+        mean=float(np.mean([t.mean(dtype=np.float64) for t in targets])),
+        std=float(np.mean([t.std(dtype=np.float64) for t in targets])),
+        data_range=float(high - low),
+    )

@@ -1,0 +1,147 @@
+"""From a training config to a task package: the one entry point of `cytopress train task`."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cytopress.errors import DatasetError
+from cytopress.io.atomic import whole_file
+from cytopress.io.dataset import Dataset
+from cytopress.io.datasets import dataset as open_by_name
+from cytopress.io.splits import PARTS
+from cytopress.package import SUFFIX, Package, write_package
+from cytopress.settings import Settings, from_environment
+from cytopress.tasks.labelfree import LabelFree
+from cytopress.training.card import model_card
+from cytopress.training.config import TaskTraining
+from cytopress.training.evaluate import evaluate, machine
+from cytopress.training.fit import Progress, fit
+from cytopress.training.network import UNet
+from cytopress.training.onnx_export import export_onnx
+from cytopress.training.pairs import TargetFacts, load_pairs, measure_targets
+from cytopress.training.receptive import receptive_field
+
+Row = Mapping[str, float | None]
+
+
+def train_task(
+    config: TaskTraining,
+    out: Path,
+    *,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Train the model of a task, or go on where a run in ``out`` stopped, and export it.
+
+    Parameters
+    ----------
+    config : TaskTraining
+        What to train.
+    out : Path
+        Folder for ``checkpoint.ckpt``, ``log.csv``, ``card.md`` and the package.
+    settings : Settings, optional
+        Where datasets are; read from the environment unless given.
+    progress : callable, optional
+        Called after each round with steps done, all steps and a line to show.
+
+    Returns
+    -------
+    Path
+        The package, ``out / labelfree-DATASET.cytomodel``.
+
+    Raises
+    ------
+    DatasetError
+        The dataset has no training fields, or one that cannot be trained on.
+    UsageError
+        ``out`` holds a run of another config.
+    """
+    dataset = open_by_name(config.dataset, settings or from_environment())
+    train = load_pairs(dataset, "train", smallest=config.fit.crop)
+    if not train:
+        raise DatasetError(
+            f"{dataset.name}: there is no field for training; give its groups a part in the table"
+            " [split] of dataset.toml."
+        )
+    validation = load_pairs(dataset, "validation", smallest=1)
+    facts = measure_targets(dataset, dataset.part("train"))
+    out.mkdir(parents=True, exist_ok=True)
+    trained = fit(config, train, validation, out, progress=progress)
+    kept = trained["labelfree"]
+    write_log(out / "log.csv", kept["history"])
+    network = UNet(config.network.channels, config.network.depth)
+    network.load_state_dict(kept["best"])
+    graphs = {"network": export_onnx(network, stride=network.stride)}
+    manifest = _manifest(config, dataset, facts, trained, network)
+    path = out / f"{config.file_stem}{SUFFIX}"
+    with tempfile.TemporaryDirectory(dir=out) as folder:
+        unscored = write_package(Path(folder) / path.name, manifest, graphs=graphs)
+        manifest["results"] = evaluate(dataset, LabelFree(unscored), train, facts)
+    package = write_package(path, manifest, graphs=graphs)
+    _write_card(out / "card.md", package, dataset, kept["history"])
+    return path
+
+
+def _manifest(
+    config: TaskTraining,
+    dataset: Dataset,
+    facts: TargetFacts,
+    trained: Mapping[str, Any],
+    network: UNet,
+) -> dict[str, Any]:
+    seen = receptive_field(config.network.depth)
+    kept = trained["labelfree"]
+    validated = bool(dataset.part("validation"))
+    return {
+        "kind": "task",
+        "name": config.name,
+        "architecture": "unet",
+        "axes": "YX",
+        "stride": network.stride,
+        "receptive_field": seen.size,
+        "reach": seen.reach,
+        "parameters": sum(weights.numel() for weights in network.parameters()),
+        "input": {"name": dataset.input, "normalization": "image mean and standard deviation"},
+        "target": {"name": dataset.target, "unit": "counts", **asdict(facts)},
+        "training": config.model_dump(mode="json"),
+        "trained_on": {"dataset": dataset.name, **{part: _part(dataset, part) for part in PARTS}},
+        "selection": {
+            "by": "validation Pearson r" if validated else "",
+            "step": kept["best_step"],
+            "of": len(kept["history"]),
+        },
+        "compute": {"minutes": round(trained["seconds"] / 60, 1), **machine()},
+    }
+
+
+def _part(dataset: Dataset, part: Any) -> dict[str, list[str]]:
+    fields = dataset.part(part)
+    return {
+        "groups": sorted({field.group for field in fields}),
+        "fields": [field.name for field in fields],
+    }
+
+
+def write_log(path: Path, history: Sequence[Row]) -> None:
+    """Write the history of a training as a table, one row a round."""
+    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        table = csv.DictWriter(stream, ["step", "loss", "validation_pearson"])
+        table.writeheader()
+        table.writerows(history)
+
+
+def _write_card(path: Path, package: Package, dataset: Dataset, history: Sequence[Row]) -> None:
+    text = model_card(
+        package.manifest,
+        dataset,
+        history,
+        sha256=package.sha256,
+        size=package.path.stat().st_size,
+    )
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

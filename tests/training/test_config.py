@@ -1,0 +1,61 @@
+"""Training files: the shipped ones are valid; faults are one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cytopress.errors import UsageError
+from cytopress.training.config import read_task_training
+
+TRAININGS = Path(__file__).parents[2] / "trainings"
+VALID = """kind = "task"
+name = "labelfree/cells"
+dataset = "cells"
+[network]
+depth = 2
+[fit]
+steps = 4
+"""
+
+
+@pytest.mark.parametrize("path", sorted(TRAININGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_file_names_its_package(path: Path) -> None:
+    assert read_task_training(path).file_stem == path.stem
+
+
+def test_three_are_shipped() -> None:
+    assert len(list(TRAININGS.glob("labelfree-*.toml"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("steps = 4", "steps = 4\nstep = 5", "fit.step"),
+        ('dataset = "cells"\n', "", "'dataset' must be given"),
+        ("steps = 4", "steps = 0", "fit.steps = 0"),
+        ("steps = 4", 'steps = 4\nloss = "l7"', "fit.loss = 'l7'"),
+        ("steps = 4", "steps = 4\ncrop = 30", "multiple of 4"),
+        ("depth = 2", "depth = 4\nmax_receptive_field = 110", "receptive field of 204"),
+        ("labelfree/cells", "cells", "name = 'cells'"),
+        ("steps = 4", "steps = ", "not valid TOML"),
+        ('kind = "task"', 'kind = "codec"', "kind = 'codec'"),
+    ],
+)
+def test_fault_is_one_sentence(tmp_path: Path, old: str, new: str, said: str) -> None:
+    path = tmp_path / "training.toml"
+    path.write_text(VALID)
+    read_task_training(path)
+    path.write_text(VALID.replace(old, new))
+    with pytest.raises(UsageError) as caught:
+        read_task_training(path)
+    message = str(caught.value)
+    assert said in message
+    assert "\n" not in message
+    assert message.startswith(str(path))
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_task_training(tmp_path / "none.toml")
