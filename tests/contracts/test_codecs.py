@@ -69,11 +69,14 @@ def problems(choice: Choice, image: Image, decoded: Image) -> list[str]:
     span = float(np.ptp(image.pixels.astype(np.float64)))
     if choice.lossless:
         return ["lossless was promised"] if most else []
-    if traits.bounded and choice.native is not None:
+    if traits.bound and choice.native is not None:
         # Integer pixels are rounded, so a bound of half a count may round to one.
-        bound = (
-            choice.native if image.dtype.kind == "f" else max(choice.native, round(choice.native))
-        )
+        bound = traits.bound * choice.native
+        if image.dtype.kind == "u":
+            bound = max(bound, math.floor(bound + 0.5))
+        elif choice.name == "round-zstd":
+            # Multiples of its step are no float32 numbers.
+            bound += float(np.spacing(np.abs(image.pixels).max()))
         if most > bound:
             found.append(f"error {most:g} over its bound {bound:g}")
     chance = 4 * float(error.std()) / math.sqrt(error.size)

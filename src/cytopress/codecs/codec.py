@@ -85,8 +85,8 @@ class Traits:
     stretch: int = 0
     # Whether its lossy settings need a noise model (options a, b, offset).
     shaped_by_noise: bool = False
-    # Whether the knob is the largest error in counts, kept for every pixel.
-    bounded: bool = False
+    # What no pixel's error exceeds, as a share of the knob (in counts); 0: nothing is promised.
+    bound: float = 0.0
     # Counts by which the mean may shift beyond what its own error explains.
     bias: float = 0.0
 

@@ -36,7 +36,7 @@ class JpegLS(StreamCodec):
         knob=Knob("near", "counts of error", 1, 255, finer="lower", integer=True),
         reads_back="the same dtype, within the bound",
         can_be_lossless=True,
-        bounded=True,
+        bound=1,
     )
 
     def __post_init__(self) -> None:

@@ -36,7 +36,7 @@ class Lerc(StreamCodec):
         knob=TOLERANCE,
         reads_back="the same dtype, within the bound; the mean may shift by half a count",
         can_be_lossless=True,
-        bounded=True,
+        bound=1,
         bias=0.5,
     )
 

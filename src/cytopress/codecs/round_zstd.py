@@ -40,6 +40,7 @@ class RoundZstd(StreamCodec):
         knob=Knob("step", "counts", 1e-4, 65530, finer="lower"),
         reads_back="the same dtype, within half a step",
         can_be_lossless=False,
+        bound=0.5,
     )
 
     def __post_init__(self) -> None:
