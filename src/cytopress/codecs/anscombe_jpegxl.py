@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from cytopress.codecs.codec import Knob, StreamCodec, Traits, real_option, whole_option
 from cytopress.codecs.container import Form
+from cytopress.codecs.wire import take_varints, varints
 from cytopress.errors import CorruptDataError, UsageError
 from cytopress.image import Image, Pixels
 from cytopress.metrics.noise import NoiseModel
@@ -73,45 +74,51 @@ class AnscombeJpegXL(StreamCodec):
         return False
 
     def compress(self, image: Image) -> bytes:
-        """Return a JPEG XL codestream of the levels' numbers."""
-        numbers, _ = self._tables(image.bits)
-        levels = numbers[image.pixels]
-        return bytes(
-            imagecodecs.jpegxl_encode(levels, effort=self.effort, lossless=True, numthreads=1)
-        )
+        """Return the used range and a JPEG XL codestream of the levels' numbers."""
+        low, high = int(image.pixels.min()), int(image.pixels.max())
+        numbers, _ = self._tables(low, high)
+        levels = numbers[image.pixels - low]
+        stream = imagecodecs.jpegxl_encode(levels, effort=self.effort, lossless=True, numthreads=1)
+        return varints(low, high - low) + bytes(stream)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the middle of each pixel's level."""
-        _, middles = self._tables(form.bits)
-        levels = np.asarray(imagecodecs.jpegxl_decode(stream, numthreads=1)).reshape(form.shape)
+        (low, span), start = take_varints(stream, 2)
+        if (low + span) >> form.bits:
+            raise CorruptDataError("anscombe-jpegxl: the stream holds a range that does not fit.")
+        _, middles = self._tables(low, low + span)
+        levels = np.asarray(imagecodecs.jpegxl_decode(stream[start:], numthreads=1))
         if levels.max() >= len(middles):
             raise CorruptDataError("anscombe-jpegxl: the stream holds a level that does not exist.")
-        return np.asarray(middles[levels].astype(form.dtype))
+        return np.asarray(middles[levels].reshape(form.shape).astype(form.dtype))
 
-    def _tables(self, bits: int) -> tuple[Table, Table]:
-        return level_tables(self.qstep, self.a, self.b, self.offset, bits)
+    def _tables(self, low: int, high: int) -> tuple[Table, Table]:
+        return level_tables(self.qstep, self.a, self.b, self.offset, low, high)
 
 
 @functools.lru_cache(maxsize=32)
-def level_tables(qstep: float, a: float, b: float, offset: float, bits: int) -> tuple[Table, Table]:
-    """Return the level's number for every pixel value, and every level's value.
+def level_tables(
+    qstep: float, a: float, b: float, offset: float, low: int, high: int
+) -> tuple[Table, Table]:
+    """Return the level's number for every value of an image's range, and every level's value.
 
     Returns
     -------
     numbers : ndarray of uint16
-        Shape (2 ** bits,): which level a value belongs to, counted from 0 without gaps.
+        Shape (high - low + 1,): which level a value belongs to, counted from 0 without gaps.
     middles : ndarray of uint16
         Shape (levels,): the middle of the values that share a level. Of two middles the lower and
         the upper take turns, so that rounding shifts no mean.
     """
-    steps = stabilized(np.arange(2**bits, dtype=np.float64), a, b, offset) / qstep
+    values = np.arange(low, high + 1)
+    steps = stabilized(values.astype(np.float64), a, b, offset) / qstep
     if not np.abs(steps).max() < MOST_STEPS:
         raise UsageError("anscombe-jpegxl: this noise model has more steps than numbers can tell.")
     starts = np.flatnonzero(np.diff(np.floor(steps + 0.5), prepend=-np.inf))
-    ends = np.append(starts[1:], 2**bits) - 1
+    ends = np.append(starts[1:], len(values)) - 1
     turn = np.arange(len(starts)) % 2
     numbers = np.repeat(np.arange(len(starts)), ends - starts + 1)
-    return numbers.astype(np.uint16), ((starts + ends + turn) // 2).astype(np.uint16)
+    return numbers.astype(np.uint16), (low + (starts + ends + turn) // 2).astype(np.uint16)
 
 
 def stabilized(
