@@ -11,6 +11,7 @@ from cytopress.errors import DatasetError, UnknownNameError
 from cytopress.io.atomic import whole_folder
 from cytopress.io.dataset import Dataset, open_dataset
 from cytopress.io.embedded import cut_nuclei_3d, cut_scratch_assay
+from cytopress.io.hipsc import SOURCES
 from cytopress.settings import Settings, from_environment
 
 Source = Literal["embedded", "download"]
@@ -28,15 +29,6 @@ class KnownDataset:
     axes: str
     source: Source
     cut: Callable[[Path], None] | None = None
-
-
-def _hipsc(line: str, protein: str) -> tuple[KnownDataset, KnownDataset]:
-    what = f"Human stem cells, bright-field to {protein}"
-    name = f"hipsc-{line.lower()}"
-    return (
-        KnownDataset(name, f"{what}: middle slices", "YX", "download"),
-        KnownDataset(f"{name}-3d", f"{what}: stacks", "ZYX", "download"),
-    )
 
 
 KNOWN_DATASETS: dict[str, KnownDataset] = {
@@ -65,17 +57,19 @@ KNOWN_DATASETS: dict[str, KnownDataset] = {
             "YX",
             "download",
         ),
-        *_hipsc("FBL", "fibrillarin (nucleoli)"),
-        *_hipsc("NPM1", "nucleophosmin (nucleoli)"),
-        *_hipsc("LMNB1", "lamin B1 (nuclear envelope)"),
-        *_hipsc("HIST1H2BJ", "histone H2B (chromatin)"),
+        *(
+            KnownDataset(source.name, source.title, "ZYX" if source.stacks else "YX", "download")
+            for source in SOURCES.values()
+        ),
     )
 }
+# The line and form that the reference study (Zhou et al. 2024) released.
+ALIASES = {"hipsc": "hipsc-fbl"}
 
 
 def cached_folder(name: str, settings: Settings) -> Path:
     """Return where a fetched or cut dataset is kept on this machine."""
-    return settings.cache / "datasets" / name
+    return settings.cache / "datasets" / ALIASES.get(name, name)
 
 
 def find_folder(name: str, settings: Settings) -> Path | None:
@@ -85,7 +79,7 @@ def find_folder(name: str, settings: Settings) -> Path | None:
     """
     folders = [cached_folder(name, settings)]
     if settings.data is not None:
-        folders.insert(0, settings.data / name)
+        folders.insert(0, settings.data / ALIASES.get(name, name))
     return next((folder for folder in folders if (folder / "dataset.toml").is_file()), None)
 
 
@@ -112,6 +106,7 @@ def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
         It is embedded in a package that is not installed.
     """
     settings = settings or from_environment()
+    name = ALIASES.get(name, name) if isinstance(name, str) else name
     if isinstance(name, Path) or Path(name).name != name:
         return open_dataset(Path(name))
     folder = find_folder(name, settings)
@@ -127,7 +122,7 @@ def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
         return found
     if Path(name).is_dir():
         return open_dataset(Path(name))
-    raise UnknownNameError("dataset", name, sorted(KNOWN_DATASETS))
+    raise UnknownNameError("dataset", name, sorted({*KNOWN_DATASETS, *ALIASES}))
 
 
 def _make(known: KnownDataset, settings: Settings) -> Path:

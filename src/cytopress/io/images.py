@@ -78,14 +78,17 @@ def _read(path: Path, axes: str | None, select: Selection, *, one: bool) -> list
         return [_take(path, scans, at, keep_z="Z" in (axes or "")) for at in places]
 
 
-def read_shape(path: Path | str, *, axes: str | None = None) -> tuple[int, ...]:
-    """Return the shape of the one image in a file without loading it; errors as in `read_one`."""
+def read_shape(
+    path: Path | str, *, axes: str | None = None, select: Selection | None = None
+) -> tuple[int, ...]:
+    """Return the shape of the one image that `read_one` would read, without loading it."""
     path = Path(path)
     with open_scans(path, axes) as scans:
-        places = coordinates(scans, {})
+        places = coordinates(scans, select or {})
         if len(places) > 1:
             _refuse_several(path, scans, places)
-        return taken_shape(scans[0], places[0], keep_z="Z" in (axes or ""))
+        at = places[0]
+        return taken_shape(scans[at["S"]], at, keep_z="Z" in (axes or ""))
 
 
 def read_labels(path: Path | str, *, axes: str | None = None) -> Labels:

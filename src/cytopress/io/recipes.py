@@ -1,0 +1,148 @@
+"""How a dataset that is on the web is made into the dataset form, file by file.
+
+Each recipe has a folder in recipe_tables with the dataset's ``dataset.toml`` and ``pairs.csv``, and
+``files.csv``, one row an image: its path in the dataset; size and sha256 of that file on a mirror;
+sha256 of its pixels (little-endian, in C order); the authors' file that it comes from; and a
+landmark, 16 pixels of the image from (y, x) on, by which a crop is found in a larger original.
+Whichever way an image comes, it is accepted only if its digest is right.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cytopress.errors import DatasetError
+from cytopress.image import Image, Pixels
+
+FOLDER = Path(__file__).parent / "recipe_tables"
+
+
+@dataclass(frozen=True)
+class RecipeFile:
+    """One image of a dataset: a row of ``files.csv``."""
+
+    path: str
+    size: int
+    sha256: str
+    pixels: str
+    source: str
+    y: int
+    x: int
+    landmark: bytes
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Where a dataset's originals are, and the form of each of its images."""
+
+    name: str
+    base: str
+    shape: tuple[int, int]
+    dtype: str
+
+    @property
+    def folder(self) -> Path:
+        """Where the recipe's tables are."""
+        return FOLDER / self.name
+
+    def files(self) -> list[RecipeFile]:
+        """Return the images to fetch."""
+        with (self.folder / "files.csv").open(newline="", encoding="utf-8") as stream:
+            return [
+                RecipeFile(
+                    row["path"],
+                    int(row["size"]),
+                    row["sha256"],
+                    row["pixels"],
+                    row["source"],
+                    int(row["y"]),
+                    int(row["x"]),
+                    bytes.fromhex(row["landmark"]),
+                )
+                for row in csv.DictReader(stream)
+            ]
+
+    def image(self, original: Path, file: RecipeFile) -> Image:
+        """Find the image in an original.
+
+        Raises
+        ------
+        DatasetError
+            It is not there: the original has changed.
+        """
+        pixels = _read_original(original)
+        landmark = np.frombuffer(file.landmark, np.dtype(self.dtype).newbyteorder("<"))
+        height, width = self.shape
+        for row, column in _find(pixels, landmark):
+            top, left = row - file.y, column - file.x
+            if min(top, left) < 0:
+                continue
+            found = np.ascontiguousarray(pixels[top : top + height, left : left + width])
+            if found.shape == self.shape and _digest(found) == file.pixels:
+                return Image(found)
+        raise DatasetError(
+            f"{file.source} of {self.base} does not hold the image {file.path} any more; fetch"
+            f" from a mirror (--mirror), or set CYTOPRESS_DATA to a folder that holds {self.name}."
+        )
+
+
+def _read_original(path: Path) -> Pixels:
+    # Not `read`: the authors keep some grey images as RGB, three times the same.
+    pixels: Pixels
+    try:
+        if path.suffix == ".png":
+            import imageio.v3 as imageio
+
+            pixels = np.asarray(imageio.imread(path))
+        else:
+            import tifffile
+
+            pixels = np.asarray(tifffile.imread(path))
+    # Each library has its own ways to fail on a file that is no image.
+    except Exception as error:
+        raise DatasetError(f"{path.name}: what came is no image ({error}).") from error
+    return pixels if pixels.ndim == 2 else pixels[..., 0]
+
+
+def _find(pixels: Pixels, landmark: Pixels) -> list[tuple[int, int]]:
+    """Return every (row, column) at which the landmark's pixels stand side by side."""
+    last = pixels.shape[1] - len(landmark)
+    if pixels.ndim != 2 or last < 0:
+        return []
+    hits = pixels[:, : last + 1] == landmark[0]
+    for offset in range(1, len(landmark)):
+        hits = hits & (pixels[:, offset : last + 1 + offset] == landmark[offset])
+    return [(int(row), int(column)) for row, column in np.argwhere(hits)]
+
+
+def _digest(pixels: Pixels) -> str:
+    little = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False)
+    return hashlib.sha256(little.tobytes()).hexdigest()
+
+
+GITHUB = "https://raw.githubusercontent.com"
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            "ecoli-phase",
+            f"{GITHUB}/RPGroup-PBoC/mbl_pboc/d879cc0f37385fdc29e246a719837db7d2ae0b99"
+            "/2017/code/lacI_titration%204",
+            (512, 512),
+            "uint16",
+        ),
+        Recipe(
+            "nuclei-brightfield",
+            f"{GITHUB}/bethcg/aiSEGcell/c73c923dfb751028832c57bbe7d3fa79a0bc6b3e"
+            "/aiSEGcell_supplement/aiSEGcell_sourcedata_scripts_software"
+            "/sourcedata_analysis_scripts",
+            (1024, 1024),
+            "uint8",
+        ),
+    )
+}

@@ -1,0 +1,183 @@
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+
+from cytopress.errors import DatasetError, UsageError
+from cytopress.io.datasets import dataset
+from cytopress.io.download import join_url
+from cytopress.io.fetch import fetch
+from cytopress.io.hipsc import BUCKET, SOURCES, FieldOfView, choose
+from cytopress.io.splits import KNOWN_SPLITS
+from cytopress.settings import Settings
+
+pytestmark = pytest.mark.network
+COLUMNS = ("CellId", "structure_name", "FOVId", "PlateId", "WellId", "fov_path", "fov_seg_path",
+           "ChannelNumberBrightfield", "ChannelNumberStruct", "ChannelNumber405")  # fmt: skip
+
+
+def row(
+    cell: int, line: str, field: int, plate: str, brightfield: str, structure: str
+) -> dict[str, str]:
+    return {
+        "CellId": str(cell),
+        "structure_name": line,
+        "FOVId": str(field),
+        "PlateId": plate,
+        "WellId": "7",
+        "fov_path": f"fov_path/{field}_stack.ome.tiff",
+        "fov_seg_path": "fov_seg_path/x.ome.tiff",
+        "ChannelNumberBrightfield": brightfield,
+        "ChannelNumberStruct": structure,
+        "ChannelNumber405": "0",
+    }
+
+
+def write_table(folder: Path, rows: Sequence[dict[str, str]]) -> None:
+    with (folder / "metadata.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture
+def stacks(server: Any) -> dict[int, np.ndarray[Any, Any]]:
+    """Put a small bucket behind the server; return its stacks (C, Z, Y, X) by FOVId."""
+    write_table(
+        server.folder,
+        [
+            row(1, "FBL", 30, "3500", "3", "1"),
+            row(2, "FBL", 30, "3500", "3", "1"),
+            row(3, "NPM1", 40, "3501", "2", "1"),
+            # Another order of channels, and numbers as pandas may write them.
+            row(4, "FBL", 20, "3502.0", "0.0", "2.0"),
+            row(5, "FBL", 10, "3500", "3", "1"),
+        ],
+    )
+    (server.folder / "fov_path").mkdir()
+    random = np.random.default_rng(5)
+    found = {}
+    for field, planes in ((30, 5), (40, 4), (20, 6), (10, 1)):
+        pixels = random.integers(0, 65535, (4, planes, 8, 9), dtype=np.uint16)
+        tifffile.imwrite(
+            server.folder / f"fov_path/{field}_stack.ome.tiff",
+            pixels,
+            metadata={"axes": "CZYX", "PhysicalSizeX": 99.0},
+        )
+        found[field] = pixels
+    return found
+
+
+def test_middle_slices_of_the_right_channels(
+    server: Any, stacks: dict[int, Any], settings: Settings
+) -> None:
+    folder = fetch("hipsc-fbl", settings=settings, mirror=server.url)
+    found = dataset("hipsc", settings)
+    assert found.folder == folder
+    assert [(f.name, f.group) for f in found.fields] == [
+        ("10", "3500"), ("20", "3502"), ("30", "3500"),
+    ]  # fmt: skip
+    for field, brightfield, structure, plane in zip(
+        found.fields, (3, 0, 3), (1, 2, 1), (0, 3, 2), strict=True
+    ):
+        stack = stacks[int(field.name)]
+        image = found.read_input(field)
+        np.testing.assert_array_equal(image.pixels, stack[brightfield, plane])
+        np.testing.assert_array_equal(found.read_target(field).pixels, stack[structure, plane])
+        assert image.spacing_um == (0.108333, 0.108333)
+    assert {path.name for path in folder.iterdir()} == {"dataset.toml", "pairs.csv", "images"}
+
+
+def test_whole_stacks(server: Any, stacks: dict[int, Any], settings: Settings) -> None:
+    fetch("hipsc-fbl-3d", settings=settings, mirror=server.url)
+    found = dataset("hipsc-fbl-3d", settings)
+    for field, brightfield, structure in zip(found.fields, (3, 0, 3), (1, 2, 1), strict=True):
+        stack = stacks[int(field.name)]
+        image = found.read_input(field)
+        np.testing.assert_array_equal(image.pixels, stack[brightfield])
+        np.testing.assert_array_equal(found.read_target(field).pixels, stack[structure])
+        assert image.spacing_um == (0.29, 0.108333, 0.108333)
+
+
+def test_another_order_of_dimensions_in_the_file(
+    server: Any, stacks: dict[int, Any], settings: Settings
+) -> None:
+    tifffile.imwrite(
+        server.folder / "fov_path/40_stack.ome.tiff",
+        stacks[40].swapaxes(0, 1),
+        photometric="minisblack",
+        metadata={"axes": "ZCYX"},
+    )
+    fetch("hipsc-npm1", settings=settings, mirror=server.url)
+    found = dataset("hipsc-npm1", settings)
+    np.testing.assert_array_equal(found.read_input(found.fields[0]).pixels, stacks[40][2, 2])
+
+
+def test_a_fetch_that_was_interrupted_goes_on(
+    server: Any, stacks: dict[int, Any], settings: Settings
+) -> None:
+    path = server.folder / "fov_path/30_stack.ome.tiff"
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(DatasetError, match=r"30_stack\.ome\.tiff.*cut short.*It was deleted"):
+        fetch("hipsc-fbl", settings=settings, mirror=server.url)
+    path.write_bytes(data)
+    server.requests.clear()
+    fetch("hipsc-fbl", settings=settings, mirror=server.url)
+    assert [asked for asked, _ in server.requests] == ["/fov_path/30_stack.ome.tiff"]
+
+
+def test_a_limit_takes_some_and_always_the_same(
+    server: Any, stacks: dict[int, Any], settings: Settings
+) -> None:
+    fields = [FieldOfView(number, "p", "", 0, 1) for number in range(1000)]
+    some, more = choose(fields, 10), choose(reversed(fields), 500)
+    assert set(some) < set(more)
+    assert [field.number for field in more] == sorted(field.number for field in more)
+    # Not simply the first ones: those would be of few plates.
+    assert max(field.number for field in some) > 500
+    fetch("hipsc-fbl", settings=settings, mirror=server.url, limit=1)
+    assert len(dataset("hipsc-fbl", settings).fields) == 1
+    with pytest.raises(UsageError, match="1 to 500"):
+        fetch("hipsc-npm1", settings=settings, mirror=server.url, limit=0)
+
+
+def test_a_table_that_changed(server: Any, settings: Settings) -> None:
+    (server.folder / "metadata.csv").write_text("CellId,structure_name\n1,FBL\n")
+    with pytest.raises(DatasetError, match="no column FOVId, PlateId"):
+        fetch("hipsc-fbl", settings=settings, mirror=server.url)
+
+
+def test_a_channel_that_is_not_there(
+    server: Any, stacks: dict[int, Any], settings: Settings
+) -> None:
+    write_table(server.folder, [row(1, "FBL", 30, "3500", "9", "1")])
+    with pytest.raises(DatasetError, match="there is no C=9"):
+        fetch("hipsc-fbl", settings=settings, mirror=server.url)
+    write_table(server.folder, [row(1, "LMNB1", 30, "3500", "", "1")])
+    with pytest.raises(DatasetError, match="ChannelNumberBrightfield '' is no number"):
+        fetch("hipsc-lmnb1", settings=settings, mirror=server.url)
+
+
+def test_a_line_without_fields(server: Any, stacks: dict[int, Any], settings: Settings) -> None:
+    with pytest.raises(DatasetError, match="no field of LMNB1"):
+        fetch("hipsc-lmnb1", settings=settings, mirror=server.url)
+
+
+def test_the_split_is_by_plate_and_about_70_10_20() -> None:
+    for name in SOURCES:
+        split = KNOWN_SPLITS[name]
+        parts = [split(str(field), f"3500{field:04d}") for field in range(2000)]
+        assert 0.66 < parts.count("train") / 2000 < 0.74
+        assert 0.08 < parts.count("validation") / 2000 < 0.12
+        assert len({split(str(field), "35000077") for field in range(50)}) == 1
+
+
+def test_the_address_of_the_bucket() -> None:
+    assert join_url(BUCKET, "metadata.csv") == (
+        "https://allencell.s3.amazonaws.com/aics/hipsc_single_cell_image_dataset/metadata.csv"
+    )
