@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from scipy import ndimage
 
 from cytopress.errors import UsageError
 from cytopress.image import Image
+from cytopress.io.dataset import open_dataset
 from cytopress.metrics.noise import NoiseModel, fit_noise
 
 Floats = npt.NDArray[np.float64]
@@ -105,12 +107,19 @@ def test_median_filter_is_noticed() -> None:
     assert "filter" in fit.reason
 
 
-def test_stretched_grey_levels_are_noticed() -> None:
+def test_rounding_to_few_grey_levels_is_noticed() -> None:
     counts = expose(scene(3, 3000), 3, gain=0.5, read=2, offset=100)
-    stretched = (np.clip(counts / counts.max(), 0, 1) * 70).astype(np.uint8) * 3
-    fit = fit_noise([Image(stretched)])
+    few = np.rint(np.clip(counts / counts.max(), 0, 1) * 50).astype(np.uint8) * 5
+    fit = fit_noise([Image(few)])
     assert not fit.good
-    assert "grey levels" in fit.reason
+    assert "5 counts apart" in fit.reason
+
+
+def test_camera_that_shifts_its_bits_to_the_left_is_a_camera() -> None:
+    image = camera(3, 3000, gain=0.5, read=2, offset=100)
+    fit = fit_noise([Image(image.pixels * 16)])
+    assert fit.good
+    assert fit.model.a == pytest.approx(16 * 0.5, rel=0.1)
 
 
 def test_noise_below_rounding_is_noticed() -> None:
@@ -175,3 +184,31 @@ def test_no_image_is_refused() -> None:
 def test_impossible_models_are_refused(a: float, b: float, offset: float) -> None:
     with pytest.raises(UsageError, match="noise model needs"):
         NoiseModel(a=a, b=b, offset=offset)
+
+
+def test_gap_between_the_darkest_level_and_the_others() -> None:
+    """Then the darkest patches are a level of their own twice over."""
+    rng = np.random.default_rng(0)
+    light = np.full((400, 400), 2000.0)
+    light[:, :100] = 100
+    light += np.linspace(0, 800, 400)[:, np.newaxis] * (light > 1000)
+    counts = rng.poisson(light / 0.5) * 0.5 + rng.normal(100, 2, light.shape)
+    fit = fit_noise([Image(np.rint(counts).astype(np.uint16))])
+    assert fit.good
+    assert fit.model.a == pytest.approx(0.5, rel=0.1)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("name", "fault", "sigma"),
+    [("ecoli-phase", "filter", (60, 110)), ("nuclei-brightfield", "fields disagree", (1.5, 4))],
+)
+def test_processed_data_sets_are_seen_through(
+    data_folder: Path, name: str, fault: str, sigma: tuple[float, float]
+) -> None:
+    """The one was median-filtered by its authors, the other converted to 8 bits."""
+    dataset = open_dataset(data_folder / name)
+    fit = fit_noise([dataset.read_input(field) for field in dataset.part("train")])
+    assert not fit.good
+    assert fault in fit.reason
+    assert sigma[0] < fit.model.sigma(0) < sigma[1]

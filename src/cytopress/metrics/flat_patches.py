@@ -17,8 +17,11 @@ Floats = npt.NDArray[np.float64]
 SIDE = 8
 COARSE = 2  # pixels between the taps of the mask that sees coarser grain
 MOST_PLANES = 64
+COMMON = 20  # pixels of a level; its neighbors are then not empty by chance
+LEAST_LEVELS = 8
 BINS = 32
-LEAST_PATCHES = 16  # in a bin
+LEAST_PATCHES = 16  # in a bin, of the flattest
+DARKEST = 64
 FLATTEST, QUANTILE = 0.5, 0.25
 # Neighboring residuals share pixels: the squared autocorrelation of [1, -2, 1] sums to 70 / 36.
 DEGREES_OF_FREEDOM = SIDE**2 / (70 / 36) ** 2
@@ -40,9 +43,9 @@ class Patches:
         where there is only noise.
     field : ndarray of int
         Number of the image that the patch is from.
-    levels_used : float
-        The least share, over the images, of the grey levels between the 5th and 95th percentile
-        that occur; 1 for floats.
+    step : float
+        Counts between the grey levels that occur, of the image where they are farthest apart; 1
+        where the camera's own are stored, 0 for floats.
     """
 
     mean: Floats
@@ -50,7 +53,7 @@ class Patches:
     coarse_variance: Floats
     unevenness: Floats
     field: npt.NDArray[np.int64]
-    levels_used: float
+    step: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +101,7 @@ def sample_patches(images: Sequence[Image]) -> Patches:
         coarse_variance=table[:, 2],
         unevenness=table[:, 3],
         field=table[:, 4].astype(np.int64),
-        levels_used=min(_levels_used(image) for image in images),
+        step=max(_step(image) for image in images),
     )
 
 
@@ -146,16 +149,15 @@ def _residual(values: Floats, step: int, rows: int, columns: int) -> Floats:
     return np.asarray((across[0] - 2 * across[1] + across[2]) / 6)
 
 
-def _levels_used(image: Image) -> float:
+def _step(image: Image) -> float:
+    """Return the usual distance, in counts, from one grey level to the next that occurs."""
     if image.dtype.kind != "u":
+        return 0.0
+    counts = np.bincount(image.pixels.ravel())
+    common = np.flatnonzero(counts >= COMMON)
+    if common.size < LEAST_LEVELS:
         return 1.0
-    low, high = np.quantile(image.pixels, [0.05, 0.95]).astype(int)
-    span = int(high) - int(low) + 1
-    inside = image.pixels[(image.pixels >= low) & (image.pixels <= high)]
-    # Few pixels over many levels leave gaps by chance.
-    if span < 8 or inside.size < 50 * span:
-        return 1.0
-    return float(np.unique(inside).size / span)
+    return 1.0 + float(np.median(np.diff(np.cumsum(counts == 0)[common])))
 
 
 def flat_variance(variances: Floats) -> float:
@@ -176,9 +178,10 @@ def bin_levels(patches: Patches) -> Bins:
     """
     low, high = np.quantile(patches.mean, [0.001, 0.999])
     index = np.clip((patches.mean - low) / max(high - low, 1e-300) * BINS, 0, BINS - 1).astype(int)
+    # Dark levels, where sigma is smallest, are often rare: the darkest patches are one more bin.
+    darkest = np.argsort(patches.mean, kind="stable")[: min(DARKEST, patches.mean.size // 10)]
     rows = []
-    for number in range(BINS):
-        members = np.flatnonzero(index == number)
+    for members in (darkest, *(np.flatnonzero(index == number) for number in range(BINS))):
         keep = int(members.size * FLATTEST)
         if keep < LEAST_PATCHES:
             continue

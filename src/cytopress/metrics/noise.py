@@ -105,10 +105,10 @@ def fit_noise(images: Sequence[Image]) -> NoiseFit:
     at a coarser scale is kept, then a low quantile of their variances is taken and corrected for
     being one: structure can only add variance. A line is laid through the bins by least squares
     with a robust loss on relative residuals. It is not trusted where the bins scatter, where it
-    falls, where neighboring pixels share their noise (a filter was applied), where grey levels are
-    missing or the noise is below rounding (another bit depth was converted), or where fields
-    disagree; then one sigma stands for every level, the median over bins. Where pixels share
-    their noise it is a lower bound, since the mask sees fine grain only.
+    does not rise, where neighboring pixels share their noise (a filter was applied), where the
+    noise is below rounding (another bit depth was converted), or where fields disagree. Then one
+    sigma stands for every level, the median over bins; where pixels share their noise it is a
+    lower bound, since the mask sees fine grain only.
 
     Parameters
     ----------
@@ -141,11 +141,8 @@ def fit_noise(images: Sequence[Image]) -> NoiseFit:
         found = np.median(bins.variance) if bins.mean.size else flat_variance(patches.variance)
         reason = "the images show too few levels of light to lay a line through."
         return _one_sigma(float(found), floor, reason, bins)
-    slope, intercept = _line(bins, floor)
-    # A line through brighter levels may reach zero above the darkest one.
-    least = max(floor, bins.variance[0] / 4)
-    model = _model(slope, intercept, float(patches.mean.min()), least)
-    fault = find_fault(images, patches, bins, model.variance)
+    model = _line(bins, float(patches.mean.min()), floor)
+    fault = find_fault(patches, bins, model.variance)
     if fault:
         return _one_sigma(float(np.median(bins.variance)), floor, fault, bins)
     scatter = median_scatter(bins, model.variance)
@@ -168,32 +165,31 @@ def _rounded(value: float) -> float:
     return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
 
 
-def _line(bins: Bins, floor: float) -> tuple[float, float]:
-    """Slope and intercept, robust; residuals are relative, as the errors of variances are."""
+def _line(bins: Bins, darkest: float, floor: float) -> NoiseModel:
+    """Lay a line through the bins; residuals are relative, as the errors of variances are."""
     from scipy.optimize import least_squares
-    from scipy.stats import theilslopes
 
-    means, variances = bins.mean, bins.variance
-    slope, intercept, *_ = theilslopes(variances, means)
-    unit = max(float(np.median(variances)), floor)
-    smallest = unit * 0.05
-    center, scale = float(means.mean()), float(np.ptp(means))
+    offset = _rounded(darkest)
+    light, variances = bins.mean - offset, bins.variance
+    # Start where half of the pairs of bins agree (Theil and Sen).
+    one, other = np.triu_indices(light.size, k=1)
+    gap = light[other] - light[one]
+    slopes = (variances[other] - variances[one])[gap != 0] / gap[gap != 0]
+    a = max(float(np.median(slopes)), 0.0)
+    b = float(np.median(variances - a * light))
+    # A line through brighter levels may reach zero above the darkest one.
+    least = max(float(variances[:3].min()) / 4, floor)
+    units = np.array([float(np.ptp(light)), 1.0]) / max(float(np.median(variances)), floor)
     weights = bins.weight / bins.weight.max()
     for _ in range(3):
-        expected = np.maximum(intercept + slope * means, smallest)
+        expected = np.maximum(a * light + b, least)
 
         def residuals(line: Floats, expected: Floats = expected) -> Any:
-            height = (line[0] + line[1] * (means - center) / scale) * unit
-            return weights * (variances - height) / expected
+            a, b = line / units
+            return weights * (variances - a * light - b) / expected
 
-        start = [(intercept + slope * center) / unit, slope * scale / unit]
-        fitted = least_squares(residuals, start, loss="soft_l1", f_scale=0.05).x * unit
-        slope = fitted[1] / scale
-        intercept = fitted[0] - slope * center
-    return float(slope), float(intercept)
-
-
-def _model(slope: float, intercept: float, darkest: float, least: float) -> NoiseModel:
-    a = _rounded(max(slope, 0.0))
-    offset = _rounded(darkest)
-    return NoiseModel(a=a, b=_rounded(max(intercept + slope * offset, least)), offset=offset)
+        bounds = (np.array([0.0, least]) * units, np.inf)
+        start = np.array([a, max(b, least)]) * units
+        fitted = least_squares(residuals, start, bounds=bounds, loss="soft_l1", f_scale=0.05)
+        a, b = (float(number) for number in fitted.x / units)
+    return NoiseModel(a=_rounded(a), b=_rounded(b), offset=offset)

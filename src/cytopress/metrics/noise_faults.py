@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.image import Image
 from cytopress.metrics.flat_patches import (
     LEAST_PATCHES,
     QUANTILE,
@@ -19,8 +18,8 @@ from cytopress.metrics.flat_patches import (
 Floats = npt.NDArray[np.float64]
 Variance = Callable[[Floats], Floats]
 
-LEAST_LEVELS_USED = 0.8
-LEAST_VARIANCE = 0.25  # counts squared, of integers
+LEAST_VARIANCE = 0.25  # in squared steps of grey level
+LEAST_GROWTH = 0.05  # of the variance over all levels, relative
 WORST_SCATTER = 0.25  # of the bins' variances about the line, relative
 WORST_CORRELATION = 1.6  # coarse over fine variance; white noise gives 1
 WORST_DISAGREEMENT = 1.5  # one field's variance over the line's, or the reverse
@@ -34,28 +33,23 @@ def median_scatter(bins: Bins, expected: Variance) -> float:
     return float(off[order][np.searchsorted(below, below[-1] / 2)])
 
 
-def find_fault(images: Sequence[Image], patches: Patches, bins: Bins, expected: Variance) -> str:
+def find_fault(patches: Patches, bins: Bins, expected: Variance) -> str:
     """Say why the line ``expected`` cannot be trusted; empty where it can."""
-    integer = all(image.dtype.kind == "u" for image in images)
-    return next(_faults(patches, bins, expected, integer=integer), "")
+    return next(_faults(patches, bins, expected), "")
 
 
-def _faults(patches: Patches, bins: Bins, expected: Variance, *, integer: bool) -> Iterator[str]:
+def _faults(patches: Patches, bins: Bins, expected: Variance) -> Iterator[str]:
     """Every fault, the one that explains most first."""
-    if patches.levels_used < LEAST_LEVELS_USED:
-        yield (
-            f"only {patches.levels_used:.0%} of the grey levels occur, so the values were"
-            " stretched after the camera."
-        )
-    if integer and np.median(bins.variance) < LEAST_VARIANCE:
-        yield "the noise is below half a count, so rounding hides it."
+    if np.median(bins.variance) < LEAST_VARIANCE * patches.step**2:
+        far = f" (grey levels are {patches.step:g} counts apart)" if patches.step > 1 else ""
+        yield f"the noise is below half a grey level, so rounding hides it{far}."
     correlation = _correlation(patches)
     if correlation > WORST_CORRELATION:
         yield (
             f"the noise of neighboring pixels is not independent (coarse grain holds"
             f" {correlation:.1f} times the variance of fine grain), so a filter was applied."
         )
-    if np.ptp(expected(bins.mean)) == 0:
+    if np.ptp(expected(bins.mean)) < LEAST_GROWTH * np.median(bins.variance):
         yield "the variance does not grow with the light."
     scatter = median_scatter(bins, expected)
     if scatter > WORST_SCATTER:
