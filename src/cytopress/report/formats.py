@@ -5,6 +5,28 @@ from __future__ import annotations
 import math
 
 MINUS = "\N{MINUS SIGN}"
+# Names of scores as papers write them; others are shown as they are stored.
+LABELS = {
+    "bias": "bias",
+    "frc_resolution": "FRC resolution",
+    "frc_resolution_um": "FRC resolution in space",
+    "lpips": "LPIPS",
+    "max_error": "largest error",
+    "max_error_sigma": "largest error over noise",
+    "mse": "MSE",
+    "ms_ssim": "MS-SSIM",
+    "nrmse": "NRMSE",
+    "pearson": "Pearson r",
+    "psnr": "PSNR",
+    "rmse": "RMSE",
+    "rmse_sigma": "RMSE over noise",
+    "ssim": "SSIM",
+}
+
+
+def label_text(name: str) -> str:
+    """Return a score's name as a reader knows it."""
+    return LABELS.get(name, name.replace("_", " "))
 
 
 def ratio_text(ratio: float | None) -> str:
@@ -31,8 +53,11 @@ def change_text(value: float | None, *, scale: float) -> str:
     if value is None or math.isnan(value):
         return "–"
     decimals = 4 if scale < 1 else max(0, 3 - math.ceil(math.log10(scale)))
+    if value and abs(value) < 0.5 * 10**-decimals:
+        # A number that is not zero must not look like it: its sign decides a verdict.
+        decimals = min(8, -math.floor(math.log10(abs(value))))
     text = f"{value:+.{decimals}f}"
-    return f"0.{'0' * decimals}" if float(text) == 0 and decimals else text.replace("-", MINUS)
+    return text[1:] if float(text) == 0 else text.replace("-", MINUS)
 
 
 def target_text(target: str, value: float | None) -> str:

@@ -138,8 +138,8 @@ def _entries(
         "decoded": album.grey(decoded, span),
         "span": _span_text(span),
         "error": album.add(error),
-        "limit": number_text(limit, significant=3),
-        "beyond": number_text(100 * beyond, significant=2),
+        "limit": f"{limit:g}",
+        "beyond": f"{100 * beyond:.2g}",
     }
     tasks = list(dict.fromkeys(task for kind, task in images if kind == "prediction"))
     return [common | _task_pictures(task, images, album) for task in tasks] or [common | {"task": ""}]

@@ -14,7 +14,7 @@ from cytopress.report import tables
 from cytopress.report.bd_table import BDCell, bd_table
 from cytopress.report.change import LEAST_UNITS, SEED
 from cytopress.report.findings import Findings, findings
-from cytopress.report.formats import MINUS, count_text, number_text, ratio_text
+from cytopress.report.formats import MINUS, count_text, label_text, number_text, ratio_text
 from cytopress.report.gallery import Gallery, gallery
 from cytopress.report.plots import plot_data
 from cytopress.report.reading import progress_text, reading
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 ASSETS = files("cytopress.report") / "assets"
-FIRST_METRIC = "pixels/psnr"
+FIRST_METRICS = ("pixels/psnr", "pixels/ssim")
 VERDICT_CLASSES = {
     "no loss seen": "none",
     "better": "better",
@@ -74,7 +74,7 @@ def _render(results: Results) -> str:
         title=results.title or results.name,
         gallery=pictures,
         metrics=metrics,
-        first_metric=FIRST_METRIC if FIRST_METRIC in columns else next(iter(columns), ""),
+        first_metrics=[c for c in FIRST_METRICS if c in columns] or columns[:2],
         any_task=any(each.scores for each in found),
         progress=progress_text(results.cells_done, results.cells_planned),
         failed=sum(bool(trial.error) for trial in results.trials),
@@ -101,6 +101,8 @@ def _environment() -> Environment:
     made.filters |= {
         "ratio": ratio_text,
         "number": lambda value, significant=4: number_text(value, significant=significant),
+        "exact": lambda value: f"{value:.6g}".replace("-", MINUS),
+        "label": label_text,
         "count": count_text,
         "percent": lambda value: f"{value:+.0f} %".replace("-", MINUS),
         "verdict_class": lambda word: VERDICT_CLASSES.get(word, "unclear"),

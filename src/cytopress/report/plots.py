@@ -10,6 +10,7 @@ from typing import Any
 from cytopress.report.change import ends
 from cytopress.report.curves import Curve, bytes_per_pixel
 from cytopress.report.findings import Findings, Row
+from cytopress.report.formats import label_text
 from cytopress.report.looks import look
 from cytopress.study.results import NoiseFacts, Results, ScoreFacts
 
@@ -79,7 +80,7 @@ def _score(score: ScoreFacts) -> dict[str, str]:
     unit = f" ({score.unit})" if score.unit else ""
     return {
         "column": score.column,
-        "label": f"{score.name}{unit}",
+        "label": f"{label_text(score.name)}{unit}",
         "better": score.better,
         "task": score.task,
     }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cytopress.report.change import LEAST_UNITS
 from cytopress.report.findings import Findings, Row
-from cytopress.report.formats import count_text, ratio_text
+from cytopress.report.formats import count_text, label_text, ratio_text
 from cytopress.report.tables import Verdict, effect_text, psnr_text, verdicts
 from cytopress.study.results import ScoreFacts
 
@@ -61,28 +61,40 @@ def _lossless(found: Findings) -> str:
 def _lossy(score: ScoreFacts, found: Sequence[Verdict]) -> list[str]:
     if not found:
         return []
-    name = f"the task’s {score.name}"
+    name = f"the task’s {label_text(score.name)}"
     reached = [verdict.furthest for verdict in found if verdict.furthest is not None]
     lost = [verdict.first_loss for verdict in found if verdict.first_loss is not None]
     if not reached and not lost:
-        return [f"What the codecs do to {name} is not shown: there is no interval to judge by."]
-    sentences = []
-    if reached:
-        row = reached[0]
-        sentences.append(
-            f"The smallest files with no loss of {name} seen come from {row.curve.label}:"
-            f" {ratio_text(row.point.ratio)} smaller at a PSNR of {psnr_text(row.point)} dB,"
-            f" where it changes by {effect_text(row.change)}."
-        )
+        return [f"What the codecs do to {name} is not shown: there are too few fields to judge by."]
+    sentences = [_furthest(name, reached, len(found))] if reached else []
     if lost:
         first = min(lost, key=lambda row: row.point.ratio)
         sentences.append(
             f"A loss is seen for {len(lost)} of {count_text(len(found), 'codec')},"
-            f" from {ratio_text(first.point.ratio)} on ({first.curve.label})."
+            f" first at {ratio_text(first.point.ratio)} ({first.curve.label})."
         )
     else:
         sentences.append("No loss is seen at any tested size.")
     return [*sentences, MEANING]
+
+
+def _furthest(name: str, reached: Sequence[Row], codecs: int) -> str:
+    """Tell of the codec that went furthest, and of those that went as far within a tenth."""
+    first = reached[0]
+    equal = [row for row in reached if row.point.ratio > 0.9 * first.point.ratio]
+    ratio = ratio_text(first.point.ratio)
+    if len(equal) == 1:
+        return (
+            f"The smallest files with no loss of {name} seen come from {first.curve.label}: {ratio}"
+            f" smaller at a PSNR of {psnr_text(first.point)} dB, where it changes by"
+            f" {effect_text(first.change)}."
+        )
+    least = min(equal, key=lambda row: abs(row.change.difference) if row.change else 0.0)
+    return (
+        f"The smallest files with no loss of {name} seen are about {ratio} smaller, with"
+        f" {len(equal)} of {count_text(codecs, 'codec')}: {', '.join(row.curve.label for row in equal)}."
+        f" The change is least with {least.curve.label}: {effect_text(least.change)}."
+    )
 
 
 def _pixels(rows: Sequence[Row]) -> str:

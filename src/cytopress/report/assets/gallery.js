@@ -16,7 +16,9 @@
   function fill(select, values, labels) {
     const before = select.value;
     select.replaceChildren(...values.map((value) => new Option(labels(value), value)));
+    // At first the middle of the sizes, else what was picked before.
     if (values.includes(before)) select.value = before;
+    else if (select === selects.setting) select.value = values[Math.floor(values.length / 2)];
     select.disabled = values.length < 2;
   }
 
@@ -49,7 +51,7 @@
     root.querySelector(".colorbar img").src = pictures.colors;
     text("low").textContent = `−${entry.limit}`;
     text("high").textContent = `+${entry.limit}`;
-    text("beyond").textContent = entry.beyond === "0" || entry.beyond === "0.000" ? "" : `${entry.beyond} % of pixels are beyond the scale.`;
+    text("beyond").textContent = entry.beyond === "0" ? "" : `${entry.beyond} % of pixels are beyond the scale.`;
     for (const name of ["span", "predictionSpan", "truthSpan"]) {
       root.querySelectorAll(`[data-text="${name}"]`).forEach((node) => { node.textContent = entry[name] || ""; });
     }

@@ -8,8 +8,8 @@
   const figures = [];
 
   const RATES = {
-    ratio: { title: "How many times smaller than the original", tick: (v) => `${v}x` },
-    bpp: { title: "Bits per pixel", tick: (v) => `${v}` },
+    ratio: { title: "Times smaller than the original", steps: [1, 2, 5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 5120], tick: (v) => `${v}x` },
+    bpp: { title: "Bits per pixel", steps: [-4, -3, -2, -1, 0, 1].flatMap((power) => [1, 2, 5].map((step) => Number(`${step}e${power}`))), tick: (v) => `${v}` },
   };
   const FONT = { family: getComputedStyle(document.body).fontFamily, size: 13, color: "#1c2530" };
   const escape = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
@@ -25,13 +25,10 @@
     if (dataset.lossless) values.push(dataset.lossless[rate]);
     const low = Math.log10(Math.min(...values)) - 0.06;
     const high = Math.log10(Math.max(...values)) + 0.06;
-    const ticks = [];
-    for (let power = Math.floor(low); power <= high; power += 1) {
-      for (const step of [1, 2, 5]) ticks.push(Number((step * 10 ** power).toPrecision(1)));
-    }
+    const { title, steps, tick } = RATES[rate];
     return {
-      type: "log", range: [low, high], tickvals: ticks, ticktext: ticks.map(RATES[rate].tick),
-      title: { text: RATES[rate].title }, gridcolor: "#e8ecf0", zeroline: false, linecolor: "#1c2530", ticks: "outside",
+      type: "log", range: [low, high], tickvals: steps, ticktext: steps.map(tick),
+      title: { text: title }, gridcolor: "#e8ecf0", zeroline: false, linecolor: "#1c2530", ticks: "outside",
     };
   }
 
@@ -52,12 +49,12 @@
     return [{
       type: "line", layer: "below", xref: "x", yref: "paper", x0: at, x1: at, y0: 0, y1: 1,
       line: { color: "#586675", width: 1.2, dash: "dot" },
-      label: { text: "best lossless", textposition: rate === "ratio" ? "start" : "end", textangle: -90, yanchor: "top", font: { size: 11, color: "#586675" } },
+      label: { text: "best lossless", textposition: "middle", textangle: -90, yanchor: "top", font: { size: 11, color: "#586675" } },
     }];
   }
 
   const level = (y, text) => ({
-    type: "line", layer: "below", xref: "paper", yref: "y", x0: 0, x1: 1, y0: y, y1: y,
+    type: "line", layer: "above", xref: "paper", yref: "y", x0: 0, x1: 1, y0: y, y1: y,
     line: { color: "#1c2530", width: 1.4, dash: "dash" },
     label: { text, textposition: "end", yanchor: "bottom", font: { size: 11.5, color: "#1c2530" } },
   });
@@ -73,7 +70,7 @@
   function trace(curve, x, y, hover, ends) {
     const look = looks.get(curve.label);
     const bars = ends && {
-      type: "data", symmetric: false, thickness: 1, width: 2, color: look.color,
+      type: "data", symmetric: false, thickness: 1, width: 2, color: `${look.color}80`,
       array: y.map((value, i) => (ends[i] ? ends[i][1] - value : 0)),
       arrayminus: y.map((value, i) => (ends[i] ? value - ends[i][0] : 0)),
     };
@@ -246,17 +243,9 @@
   function fit(printing) {
     for (const figure of figures) {
       figure.width = printing ? 680 : undefined;
-      figure.height = printing ? 380 : undefined;
+      figure.height = printing ? 310 : undefined;
       draw(figure);
     }
-    document.querySelectorAll("details").forEach((entry) => {
-      if (printing) {
-        entry.dataset.open = entry.open ? "yes" : "";
-        entry.open = true;
-      } else if ("open" in entry.dataset) {
-        entry.open = entry.dataset.open === "yes";
-      }
-    });
   }
   paper.addEventListener("change", (event) => fit(event.matches));
 })();
