@@ -198,7 +198,7 @@ class Choice:
 def estimated_range(image: Image) -> float:
     """Return the 0.01 to 99.99 percentile span of one image, in counts (1 where it is flat)."""
     low, high = np.percentile(image.pixels, (0.01, 99.99))
-    return float(f"{float(high) - float(low):.6g}") or 1.0
+    return float(f"{float(high) - float(low):.4g}") or 1.0
 
 
 def _plain(value: float | str) -> str:

@@ -181,6 +181,8 @@ class StreamCodec(ABC):
 
 def within_bits(pixels: Pixels, form: Form) -> Pixels:
     """Return integer pixels in ``form``'s shape and dtype, clipped to its significant bits."""
+    if pixels.dtype.itemsize > form.dtype.itemsize:
+        raise CorruptDataError(f"The stream holds {pixels.dtype}, not {form.dtype}.")
     clipped = np.minimum(pixels.reshape(form.shape), 2**form.bits - 1)
     return clipped.astype(form.dtype, copy=False)
 

@@ -2,7 +2,8 @@
 
 On the wire a recipe is a varint of its number and how many options follow
 (``number << 2 | count``, count 3 meaning that a varint of what is over 3 comes next), for an
-external codec its name, then the options. An option is a varint of its number and the kind of its
+external codec its name, for a wrapper (numbers 28 to 31) the recipe of the codec inside, then the
+options. An option is a varint of its number and the kind of its
 value (``number << 3 | kind``), for a name without a number the name, then the value. So the options
 of a codec in four wrappers take some twenty bytes, and any reader can list them without knowing the
 codec.
@@ -35,11 +36,13 @@ OPTION_NUMBERS = {
     "near": 12,
     "step": 13,
     "tolerance": 14,
-    "model": 15,
-    "qstep": 16,
+    "qstep": 15,
+    "model": 16,
     "speed": 17,
 }
 OPTION_NAMES = {number: name for name, number in OPTION_NUMBERS.items()}
+# Registered numbers of codecs of codecs; frozen too.
+WRAPPERS = range(28, 32)
 DEEPEST = 8
 
 
@@ -90,13 +93,17 @@ STORED = (
 
 def put_recipe(out: bytearray, recipe: Recipe) -> None:
     """Append a recipe."""
-    count = len(recipe.options)
+    options = dict(recipe.options)
+    inner = options.pop("codec") if recipe.number in WRAPPERS else None
+    count = len(options)
     put_varint(out, recipe.number << 2 | min(count, 3))
     if count >= 3:
         put_varint(out, count - 3)
     if not recipe.number:
         put_text(out, recipe.name)
-    for name, value in recipe.options.items():
+    if inner is not None:
+        put_recipe(out, inner)
+    for name, value in options.items():
         number, kind = OPTION_NUMBERS.get(name, 0), _kind(value)
         put_varint(out, number << 3 | kind)
         if not number:
@@ -120,6 +127,8 @@ def take_recipe(reader: Reader, depth: int = 0) -> Recipe:
         count += reader.varint()
     name = "" if number else reader.text()
     options: dict[str, Any] = {}
+    if number in WRAPPERS:
+        options["codec"] = take_recipe(reader, depth + 1)
     for _ in range(count):
         option, value = _take_option(reader, depth)
         if option in options:
