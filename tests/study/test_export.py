@@ -17,27 +17,13 @@ from cytopress.study.spec import Study
 
 from .conftest import Doubling, MakeDataset
 
+# fmt: off
 COLUMNS = [
-    "study",
-    "dataset",
-    "field",
-    "group",
-    "split",
-    "codec",
-    "options",
-    "bits",
-    "target",
-    "target_value",
-    "reached",
-    "regime",
-    "trained_on",
-    "seed",
-    "raw_bytes",
-    "coded_bytes",
-    "encode_s",
-    "decode_s",
-    "error",
+    "study", "dataset", "field", "group", "split", "codec", "options", "bits", "target",
+    "target_value", "reached", "regime", "trained_on", "seed", "raw_bytes", "coded_bytes",
+    "encode_s", "decode_s", "error",
 ]
+# fmt: on
 SCORES = ["pixels/rmse", "pixels/psnr", "pixels/max_error"] + [
     f"fake/doubling/error/{kind}" for kind in ("baseline", "harm", "agreement")
 ]

@@ -28,7 +28,8 @@ def study(codecs: str, head: str = "") -> Study:
 def subject(name: str = "d", **changes: Any) -> Subject:
     facts = DatasetFacts(
         name=name, title="", input="", target="", axes="YX", bits=12, pixel_size_um=None,
-        licence="", attribution="", notes="", data_range=1000.0, noise=NOISE, split={}, yardstick_source="",
+        licence="", attribution="", notes="", data_range=1000.0, noise=NOISE, split={},
+        yardstick_source="",
     )  # fmt: skip
     specimens = tuple(
         Specimen(
