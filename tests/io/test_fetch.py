@@ -11,8 +11,9 @@ import tifffile
 
 from cytopress.errors import DatasetError, UnknownNameError, UsageError
 from cytopress.io import download, recipes
-from cytopress.io.datasets import KNOWN_DATASETS, dataset
+from cytopress.io.datasets import ALIASES, KNOWN_DATASETS, dataset
 from cytopress.io.fetch import fetch
+from cytopress.io.hipsc import SOURCES
 from cytopress.io.recipes import RECIPES, Recipe
 from cytopress.settings import Settings, from_environment
 
@@ -200,7 +201,6 @@ def test_what_cannot_be_fetched(settings: Settings) -> None:
 
 
 def test_every_known_dataset_can_be_had() -> None:
-    from cytopress.io.hipsc import SOURCES
-
     embedded = {name for name, known in KNOWN_DATASETS.items() if known.cut}
-    assert embedded | set(RECIPES) | set(SOURCES) == set(KNOWN_DATASETS)
+    assert embedded | set(RECIPES) | set(SOURCES) | set(ALIASES) == set(KNOWN_DATASETS)
+    assert set(ALIASES.values()) <= set(KNOWN_DATASETS)

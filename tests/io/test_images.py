@@ -3,6 +3,7 @@
 import errno
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,15 @@ def test_written_file_says_the_same_to_another_reader(tmp_path: Path) -> None:
     assert pixels["SignificantBits"] == 12
     assert [channel["Name"] for channel in pixels["Channel"]] == ["DAPI", "GFP", "BF"]
     assert [image.name for image in read(path)] == ["C=DAPI", "C=GFP", "C=BF"]
+
+
+def test_equal_images_give_equal_files_without_a_trace_of_the_machine(tmp_path: Path) -> None:
+    for name in ("a.tif", "b.tif"):
+        write(tmp_path / name, [Image(PIXELS[0, 0], spacing_um=(1, 1, 1), name="n")])
+    assert (tmp_path / "a.tif").read_bytes() == (tmp_path / "b.tif").read_bytes()
+    identity = tifffile.tiffcomment(tmp_path / "a.tif").partition('UUID="urn:uuid:')[2][:36]
+    # Version 1 is made of the network address and the time.
+    assert uuid.UUID(identity).version == 5
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])

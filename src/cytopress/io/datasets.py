@@ -61,6 +61,7 @@ KNOWN_DATASETS: dict[str, KnownDataset] = {
             KnownDataset(source.name, source.title, "ZYX" if source.stacks else "YX", "download")
             for source in SOURCES.values()
         ),
+        KnownDataset("hipsc", "The same as hipsc-fbl", "YX", "download"),
     )
 }
 # The line and form that the reference study (Zhou et al. 2024) released.
@@ -122,7 +123,7 @@ def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
         return found
     if Path(name).is_dir():
         return open_dataset(Path(name))
-    raise UnknownNameError("dataset", name, sorted({*KNOWN_DATASETS, *ALIASES}))
+    raise UnknownNameError("dataset", name, sorted(KNOWN_DATASETS))
 
 
 def _make(known: KnownDataset, settings: Settings) -> Path:

@@ -11,7 +11,6 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
-from cytopress import __version__
 from cytopress.errors import DatasetError, UsageError
 
 BLOCK = 1 << 20
@@ -100,7 +99,7 @@ def download(
 def _go_on(url: str, part: Path, advance: Advance) -> None:
     """Fetch what is missing of ``part``."""
     have = part.stat().st_size if part.exists() else 0
-    headers = {"User-Agent": f"cytopress/{__version__}"}
+    headers = {"User-Agent": "cytopress"}
     if have:
         headers["Range"] = f"bytes={have}-"
     # join_url, or the table of recipes, has seen to the scheme.

@@ -61,7 +61,7 @@ def fetch(
     """
     name = ALIASES.get(name, name)
     if name not in KNOWN_DATASETS:
-        raise UnknownNameError("dataset", name, sorted({*KNOWN_DATASETS, *ALIASES}))
+        raise UnknownNameError("dataset", name, sorted(KNOWN_DATASETS))
     if limit is not None and name not in hipsc.SOURCES:
         raise UsageError(f"--limit is for hipsc only; {name} has few fields.")
     if KNOWN_DATASETS[name].cut is not None:
