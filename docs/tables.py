@@ -13,17 +13,24 @@ def codec_table() -> str:
     """Return the table of codecs as Markdown."""
     table = [dict(row) for row in rows()]
     heads = list(table[0])
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines = [
+        "| " + " | ".join(head.replace("_", " ") for head in heads) + " |",
+        "|" + "---|" * len(heads),
+    ]
     lines += ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in table]
     return "\n".join(lines)
 
 
-def main() -> None:
-    page = Path(__file__).with_name("codecs.md")
-    text = page.read_text(encoding="utf-8")
+def with_table(text: str) -> str:
+    """Return a page with its generated part made anew."""
     before, rest = text.split(START)
     after = rest.split(END)[1]
-    page.write_text(f"{before}{START}\n\n{codec_table()}\n\n{END}{after}", encoding="utf-8")
+    return f"{before}{START}\n\n{codec_table()}\n\n{END}{after}"
+
+
+def main() -> None:
+    page = Path(__file__).with_name("codecs.md")
+    page.write_text(with_table(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
