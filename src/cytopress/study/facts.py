@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from cytopress.io.splits import PARTS
 from cytopress.metrics import METRICS
 from cytopress.study.results import ScoreFacts, TaskFacts
 from cytopress.study.run import FRC_UM
 from cytopress.study.survey import Surveyed
 from cytopress.tasks.protocol import Task
-
-SUMMARY = ("title", "architecture", "trained_on", "licence", "seed", "created")
 
 
 def score_facts(
@@ -58,6 +58,29 @@ def _pixels(column: str, unit: str, better: str) -> ScoreFacts:
 
 
 def _summary(task: Task) -> dict[str, str]:
+    """Say in short what the package of a task says of itself; what it does not say is left out."""
     # A task that comes from no package has nothing to say.
-    manifest = getattr(getattr(task, "package", None), "manifest", {})
-    return {key: str(manifest[key]) for key in SUMMARY if key in manifest}
+    manifest: Mapping[str, Any] = getattr(getattr(task, "package", None), "manifest", {})
+    summary = {
+        "architecture": manifest.get("architecture"),
+        "parameters": manifest.get("parameters"),
+        "receptive field (pixels)": manifest.get("receptive_field"),
+        "input": _inside(manifest, "input", "normalization"),
+        "seed": _inside(manifest, "training", "seed"),
+    }
+    for part in PARTS:
+        groups = _inside(manifest, "trained_on", part, "groups")
+        fields = _inside(manifest, "trained_on", part, "fields")
+        if groups and fields:
+            summary[part] = f"{', '.join(groups)} ({len(fields)} fields)"
+    for name, label in (("mean", "on its test fields"), ("baseline_mean", "linear baseline")):
+        reached = _inside(manifest, "results", name) or {}
+        if reached:
+            summary[label] = ", ".join(f"{key} {value:.4g}" for key, value in reached.items())
+    return {key: str(value) for key, value in summary.items() if value is not None}
+
+
+def _inside(table: object, *path: str) -> Any:
+    for key in path:
+        table = table.get(key) if isinstance(table, dict) else None
+    return table

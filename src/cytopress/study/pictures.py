@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from dataclasses import dataclass
 
 import numpy as np
 
-from cytopress.codecs.registry import decode, families
+from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.image import Image
 from cytopress.tasks.protocol import Prediction
@@ -64,19 +63,11 @@ def picture_of(shown: Prediction | None, window: Window) -> Image | None:
 
 def pack_picture(picture: Image) -> tuple[str, bytes]:
     """Return the digest and the lossless bytes of a picture."""
-    if picture.dtype.kind != "f":
-        data = codec("jpegls").encode(picture)
-    elif "zstd" in families():
-        data = codec("zstd").encode(picture)
-    else:
-        buffer = io.BytesIO()
-        np.save(buffer, picture.pixels)
-        data = buffer.getvalue()
+    spec = "zstd" if picture.dtype.kind == "f" else "jpegls"
+    data = codec(spec).encode(picture)
     return hashlib.sha256(data).hexdigest(), data
 
 
 def unpack_picture(data: bytes) -> Image:
     """Return the picture of its bytes."""
-    if data[:4] == b"cyto":
-        return decode(data)
-    return Image(np.load(io.BytesIO(data)))
+    return decode(data)

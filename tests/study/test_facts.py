@@ -1,0 +1,86 @@
+"""What is said of scores, tasks and the machine beside the table."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from cytopress.package import Package
+from cytopress.settings import Settings
+from cytopress.study.execute import execute
+from cytopress.study.facts import task_facts
+from cytopress.study.machine import machine, versions
+from cytopress.study.materials import pinned
+from cytopress.study.plan import Subject
+from cytopress.study.spec import Study
+from cytopress.study.survey import Surveyed
+from cytopress.tasks.labelfree import LabelFree
+
+from .conftest import Doubling, MakeDataset
+
+MANIFEST = {
+    "name": "labelfree/small",
+    "architecture": "unet",
+    "stride": 8,
+    "reach": 10,
+    "target": {"mean": 1.0, "std": 2.0, "data_range": 3.0},
+    "training": {"seed": 7},
+    "trained_on": {"train": {"groups": ["a", "b"], "fields": ["1", "2", "3"]}},
+    "results": {"mean": {"pearson": 0.91234}},
+}
+PACKAGED = LabelFree(Package(Path("small.cytomodel"), "1" * 64, MANIFEST))
+
+
+def test_scores_bear_unit_direction_and_the_main_one(
+    make_dataset: MakeDataset,
+    study_of: Callable[..., Study],
+    settings: Settings,
+    tmp_path: Path,
+    doubling: list[Doubling],
+) -> None:
+    make_dataset(pixel_size_um=0.25, shape=(64, 64))
+    study = study_of(dataset='tasks = ["fake/doubling"]').model_copy(
+        update={"metrics": ("bias", "frc_resolution")}
+    )
+    results = execute(study, tmp_path / "out", settings=settings)
+    assert [(s.column, s.unit, s.better, s.task, s.main) for s in results.scores] == [
+        ("pixels/bias", "counts", "lower", "", False),
+        ("pixels/frc_resolution", "cycles/pixel", "higher", "", False),
+        ("pixels/frc_resolution_um", "cycles/um", "higher", "", False),
+        ("fake/doubling/error", "counts", "lower", "fake/doubling", True),
+    ]
+    scores = results.trials[0].scores
+    assert scores["pixels/frc_resolution_um"] == scores["pixels/frc_resolution"] / 0.25
+    (task,) = results.tasks
+    assert (task.name, task.weights, task.dataset) == ("fake/doubling", "0" * 64, "tiny")
+    assert task.summary == {}
+
+
+def test_a_task_is_told_in_short(tmp_path: Path, make_dataset: MakeDataset) -> None:
+    from cytopress.io.dataset import open_dataset
+
+    found = Surveyed(
+        Subject(facts=None, specimens=(), tasks=()),  # type: ignore[arg-type]
+        open_dataset(make_dataset()),
+        (PACKAGED,),
+    )
+    (told,) = task_facts([found])
+    assert told.summary == {
+        "architecture": "unet",
+        "seed": "7",
+        "train": "a, b (3 fields)",
+        "on its test fields": "pearson 0.9123",
+    }
+
+
+def test_a_task_that_has_threads_is_pinned_and_another_is_left_alone() -> None:
+    packaged, other = pinned([PACKAGED, Doubling()], 1)
+    assert packaged.threads == 1  # type: ignore[attr-defined]
+    assert packaged.weights == PACKAGED.weights
+    assert other == Doubling()
+
+
+def test_versions_and_machine_are_those_of_this_process() -> None:
+    assert versions()["numpy"] == np.__version__
+    assert "imagecodecs" in versions()
+    assert int(machine()["processors"]) >= 1
