@@ -170,22 +170,22 @@ def make_study(
     return make_results(trials, **facts | changes)
 
 
-@pytest.fixture(name="make_study")
+@pytest.fixture(name="make_study", scope="session")
 def _make_study() -> Callable[..., Results]:
     return make_study
 
 
-@pytest.fixture(name="make_results")
+@pytest.fixture(name="make_results", scope="session")
 def _make_results() -> Callable[..., Results]:
     return make_results
 
 
-@pytest.fixture(name="make_trial")
+@pytest.fixture(name="make_trial", scope="session")
 def _make_trial() -> Callable[..., Trial]:
     return make_trial
 
 
-@pytest.fixture(name="make_facts")
+@pytest.fixture(name="make_facts", scope="session")
 def _make_facts() -> Callable[..., DatasetFacts]:
     return make_facts
 

@@ -196,6 +196,7 @@
         refresh();
       });
       made.prepend(swatch(looks.get(label)));
+      made.setAttribute("aria-pressed", "true");
       legends.push([label, made]);
       node.append(made);
     }
@@ -209,20 +210,16 @@
     const { kind, dataset, column } = node.dataset;
     const figure = { node, kind, dataset, column };
     figures.push(figure);
-    draw(figure);
   }
   document.querySelectorAll(".legend").forEach(fillLegend);
-  refresh();
   for (const select of document.querySelectorAll("select[data-column-for]")) {
-    const show = () => {
-      for (const figure of figures.filter((entry) => entry.node.dataset.follows === select.dataset.columnFor)) {
+    const followers = figures.filter((figure) => figure.node.dataset.follows === select.dataset.columnFor);
+    select.addEventListener("change", () => {
+      for (const figure of followers) {
         figure.column = select.value;
         draw(figure);
       }
-    };
-    select.addEventListener("change", show);
-    // A browser may bring back a choice made before the page was loaded again.
-    show();
+    });
   }
   const rates = document.querySelectorAll("select[data-rate]");
   for (const select of rates) {
@@ -237,6 +234,8 @@
     const look = looks.get(slot.dataset.swatch);
     if (look) slot.prepend(swatch(look));
   }
+
+  figures.forEach(draw);
 
   // Paper is narrower than most screens, and a drawn plot keeps its width.
   const paper = window.matchMedia("print");
