@@ -17,6 +17,8 @@ MOST_HALVINGS = 12
 # Where the ends of the knob do not decide, its range is tried in so many steps first.
 GRID = 8
 DESCENTS = 3
+# The largest error is one pixel's: it jumps from setting to setting, and a coarser one may do.
+PROBES = (0.01, 0.02, 0.04, 0.08)
 
 
 @dataclass(frozen=True)
@@ -100,19 +102,24 @@ class _Search:
         easy = max(met) if by_ratio else min(met)
         beyond = [place for place in grid if (place > easy if by_ratio else place < easy)]
         if beyond:
-            self._halve(easy, min(beyond) if by_ratio else max(beyond))
+            easy = self._halve(easy, min(beyond) if by_ratio else max(beyond))
+        if self._target.kind == "max_error" and self._found(easy).reached < self._target.value:
+            for step in PROBES:
+                self._found(max(easy - step, coarsest))
         if guarded and not by_ratio:
             self._descend((1 - coarsest) / GRID / 2)
 
-    def _halve(self, easy: float, hard: float) -> None:
+    def _halve(self, easy: float, hard: float) -> float:
+        """Return the place nearest to ``hard`` that meets the target."""
         for _ in range(MOST_HALVINGS):
             at_easy, at_hard = knob_value(self._knob, easy), knob_value(self._knob, hard)
             if at_easy == at_hard or (self._knob.integer and abs(at_easy - at_hard) <= 1):
-                return
+                break
             if self._target.close(self._found(easy).reached):
-                return
+                break
             middle = (easy + hard) / 2
             easy, hard = (middle, hard) if self._met(middle) else (easy, middle)
+        return easy
 
     def _descend(self, step: float) -> None:
         """Go down in bytes from the best setting so far."""
