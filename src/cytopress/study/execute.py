@@ -20,8 +20,8 @@ from cytopress.study.results import Results
 from cytopress.study.spec import Study
 from cytopress.study.speed import speed_cells, time_codec
 from cytopress.study.store import Store, load_results, writing
-from cytopress.study.survey import Surveyed, survey
-from cytopress.study.yardsticks import Yardsticks, digest_sources, measure
+from cytopress.study.survey import Surveyed, open_entry, survey
+from cytopress.study.yardsticks import Yardsticks, digest_sources, measure, yardstick_fields
 
 # Called with how much is done, of how much, and what is being done now.
 Progress = Callable[[int, int, str], None]
@@ -83,25 +83,26 @@ def execute(
 def _survey(
     study: Study, settings: Settings, store: Store, progress: Progress
 ) -> tuple[Surveyed, ...]:
+    # Everything is opened before anything is read: a misspelled task is told at once.
+    opened = [open_entry(entry, settings) for entry in study.datasets]
+    total = sum(len(one.fields) + len(yardstick_fields(one.dataset)[1]) for one in opened)
     read = 0
 
     def step(name: str) -> None:
         nonlocal read
         read += 1
-        progress(read, 0, f"reading {name}")
+        progress(read, total, f"reading {name}")
 
-    def yardsticks(dataset: Dataset) -> Yardsticks:
-        sources = digest_sources(dataset)
-        found = store.yardsticks(sources)
-        if found is None:
-            found = measure(dataset, step=step)
-            store.write_yardsticks(sources, found)
-        return found
+    return tuple(survey(one, _yardsticks(one.dataset, store, step), step=step) for one in opened)
 
-    return tuple(
-        survey(entry, settings=settings, yardsticks=yardsticks, step=step)
-        for entry in study.datasets
-    )
+
+def _yardsticks(dataset: Dataset, store: Store, step: Callable[[str], None]) -> Yardsticks:
+    sources = digest_sources(dataset)
+    found = store.yardsticks(sources)
+    if found is None:
+        found = measure(dataset, step=step)
+        store.write_yardsticks(sources, found)
+    return found
 
 
 def _describe(

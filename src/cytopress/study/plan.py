@@ -122,7 +122,8 @@ def with_yardsticks(choice: Choice, data_range: float, noise: NoiseModel) -> Cho
 def asked(choice: Choice) -> tuple[str, float | None]:
     """Return the target or native setting of a choice, "" and None for lossless."""
     if choice.asked is not None:
-        return choice.asked
+        kind, value = choice.asked
+        return kind, float(value)
     knob = choice.family.traits.knob
     if choice.native is not None and knob is not None:
         return knob.name, float(choice.native)

@@ -20,6 +20,16 @@ from cytopress.tasks.registry import task
 
 
 @dataclass(frozen=True)
+class Opened:
+    """A dataset with its tasks, and which of its fields are used; nothing is read yet."""
+
+    dataset: Dataset
+    tasks: tuple[Task, ...]
+    fields: tuple[Field, ...]
+    previewed: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Surveyed:
     """A subject, and the opened dataset and tasks that it stands for."""
 
@@ -28,47 +38,43 @@ class Surveyed:
     tasks: tuple[Task, ...]
 
 
-def survey(
-    entry: DatasetEntry,
-    *,
-    settings: Settings,
-    yardsticks: Callable[[Dataset], Yardsticks],
-    step: Callable[[str], None],
-) -> Surveyed:
-    """Open a dataset and its tasks, read every field that is used, and check it.
-
-    Parameters
-    ----------
-    entry : DatasetEntry
-        Which dataset, which of its fields, which tasks.
-    settings : Settings
-        Where datasets and packages are.
-    yardsticks : callable
-        Gives the yardsticks of a dataset: measured, or stored from before.
-    step : callable
-        Called with the name of each field before it is read.
+def open_entry(entry: DatasetEntry, settings: Settings) -> Opened:
+    """Open a dataset and its tasks and choose the fields; reads no image.
 
     Raises
     ------
     UsageError
         A dataset, field or task that is not there.
     DatasetError
-        A field that is damaged, holds NaN, or whose images differ in shape; no field at all.
+        The dataset is damaged, or none of its fields is left.
     """
     dataset = open_known(entry.source, settings)
     tasks = tuple(task(name, settings) for name in entry.tasks)
     fields = _chosen(dataset, entry)
-    previewed = _previewed(fields, entry)
+    return Opened(dataset, tasks, fields, _previewed(fields, entry))
+
+
+def survey(opened: Opened, yardsticks: Yardsticks, *, step: Callable[[str], None]) -> Surveyed:
+    """Read every field that is used, and check it.
+
+    ``step`` is called with the name of each field before it is read.
+
+    Raises
+    ------
+    DatasetError
+        A field that is damaged, holds NaN, or whose images differ in shape.
+    """
     specimens = []
-    for field in fields:
+    for field in opened.fields:
         step(field.name)
-        specimens.append(_specimen(dataset, field, preview=field.name in previewed))
+        preview = field.name in opened.previewed
+        specimens.append(_specimen(opened.dataset, field, preview=preview))
     subject = Subject(
-        facts=_facts(dataset, yardsticks(dataset)),
+        facts=_facts(opened.dataset, yardsticks),
         specimens=tuple(specimens),
-        tasks=tuple((found.name, found.weights) for found in tasks),
+        tasks=tuple((found.name, found.weights) for found in opened.tasks),
     )
-    return Surveyed(subject, dataset, tasks)
+    return Surveyed(subject, opened.dataset, opened.tasks)
 
 
 def _specimen(dataset: Dataset, field: Field, *, preview: bool) -> Specimen:
@@ -109,17 +115,17 @@ def _chosen(dataset: Dataset, entry: DatasetEntry) -> tuple[Field, ...]:
     return fields
 
 
-def _previewed(fields: Sequence[Field], entry: DatasetEntry) -> set[str]:
+def _previewed(fields: Sequence[Field], entry: DatasetEntry) -> frozenset[str]:
     if entry.previews is None:
         first: dict[str, str] = {}
         for field in fields:
             first.setdefault(field.group, field.name)
-        return set(first.values())
+        return frozenset(first.values())
     known = [field.name for field in fields]
     for name in entry.previews:
         if name not in known:
             raise UnknownNameError("field of the study to preview", name, known)
-    return set(entry.previews)
+    return frozenset(entry.previews)
 
 
 def _facts(dataset: Dataset, measured: Yardsticks) -> DatasetFacts:
