@@ -125,6 +125,16 @@ def test_a_full_disk_leaves_the_old_file_alone(
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+def test_a_reader_of_the_old_file_never_sees_half_of_the_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    write(path, [Image(PIXELS[0, 0, 0])])
+    before = path.read_bytes()
+    with path.open("rb") as opened:
+        write(path, [Image(PIXELS[0, 0, 1])])
+        assert opened.read() == before
+    assert path.read_bytes() != before
+
+
 def test_missing_file_and_folder_that_is_no_image(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such file"):
         read(tmp_path / "a.tif")

@@ -208,13 +208,14 @@ def test_significant_bits_that_cannot_be_true_are_said_and_not_taken(tmp_path: P
 
 @pytest.mark.parametrize("compression", [None, "zlib"])
 @pytest.mark.parametrize("ome", [False, True])
+@pytest.mark.parametrize("planes", [1, 3])
 def test_a_file_cut_short_anywhere_is_an_error(
-    tmp_path: Path, compression: str | None, ome: bool
+    tmp_path: Path, compression: str | None, ome: bool, planes: int
 ) -> None:
     whole = tmp_path / "a.tif"
     tifffile.imwrite(
         whole,
-        PIXELS[0, 0, :3],
+        PIXELS[0, 0, :planes],
         compression=compression,
         ome=ome,
         photometric="minisblack",
@@ -229,7 +230,23 @@ def test_a_file_cut_short_anywhere_is_an_error(
         cut.write_bytes(data[:length])
         with pytest.raises(ImageError, match=r"cut\.tif"):
             read(cut, axes="ZYX")
-    assert expected == Image(PIXELS[0, 0, :3])
+    assert expected == Image(PIXELS[0, 0, :planes])
+
+
+def test_planes_without_data_are_an_error_and_not_zeros(tmp_path: Path) -> None:
+    path = tmp_path / "a.ome.tif"
+    tifffile.imwrite(path, PIXELS[0, 0, :3], photometric="minisblack", metadata={"axes": "ZYX"})
+    data = path.read_bytes()
+    # One plane more in the metadata than in the file.
+    path.write_bytes(data.replace(b'SizeZ="3"', b'SizeZ="4"'))
+    with pytest.raises(ImageError, match="has no data in the file"):
+        read(path)
+    assert read_one(path, select={"Z": 2}) == Image(PIXELS[0, 0, 2])
+    tifffile.imwrite(path, PIXELS[0, 0, 0], compression="zlib", ome=False)
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        file.pages.first.tags["StripByteCounts"].overwrite(0)
+    with pytest.raises(ImageError, match="has no data in the file"):
+        read(path)
 
 
 def test_garbage_is_one_clear_error(tmp_path: Path) -> None:

@@ -124,6 +124,8 @@ def _take(path: Path, scans: list[Scan], at: dict[str, int], *, keep_z: bool) ->
     try:
         return take(scan, at, keep_z=keep_z, name=place or lone)
     except ImageError as error:
+        if str(error).startswith(str(path)):
+            raise
         raise ImageError(f"{path}: {error}") from error
 
 
