@@ -32,53 +32,105 @@ BLOBS = np.exp(
 def make_trial(**changes: Any) -> Trial:
     """One trial with plain numbers; ``changes`` are the ones that a test is about."""
     facts: dict[str, Any] = {
-        "key": "k", "study": "made-up", "dataset": "cells", "field": "f0", "group": "g0", "split": "test",
-        "codec": "jpegxl", "options": "", "bits": 12, "target": "ratio", "target_value": 10.0, "reached": 10.0,
-        "regime": "raw", "trained_on": "", "seed": 0, "raw_bytes": 8000, "coded_bytes": 800,
-        "encode_s": 0.1, "decode_s": 0.1, "error": "", "scores": {},
-    }  # fmt: skip
+        "key": "k",
+        "study": "made-up",
+        "dataset": "cells",
+        "field": "f0",
+        "group": "g0",
+        "split": "test",
+        "codec": "jpegxl",
+        "options": "",
+        "bits": 12,
+        "target": "ratio",
+        "target_value": 10.0,
+        "reached": 10.0,
+        "regime": "raw",
+        "trained_on": "",
+        "seed": 0,
+        "raw_bytes": 8000,
+        "coded_bytes": 800,
+        "encode_s": 0.1,
+        "decode_s": 0.1,
+        "error": "",
+        "scores": {},
+    }
     return Trial(**facts | changes)
 
 
 def make_facts(name: str = "cells", title: str = "Cells that were made up") -> DatasetFacts:
     means = tuple(np.linspace(200, 2000, 25))
     noise = NoiseFacts(
-        a=0.5, b=30.0, offset=100.0, good=True, reason="",
-        means=means, variances=tuple(0.5 * (m - 100) + 30 + 9 * math.sin(m) for m in means),
-    )  # fmt: skip
+        a=0.5,
+        b=30.0,
+        offset=100.0,
+        good=True,
+        reason="",
+        means=means,
+        variances=tuple(0.5 * (m - 100) + 30 + 9 * math.sin(m) for m in means),
+    )
     return DatasetFacts(
-        name=name, title=title, input="phase contrast", target="fluorescence", axes="YX", bits=12,
-        pixel_size_um=0.25, licence="CC0-1.0", attribution="Nobody", notes="", data_range=1900.0, noise=noise,
+        name=name,
+        title=title,
+        input="phase contrast",
+        target="fluorescence",
+        axes="YX",
+        bits=12,
+        pixel_size_um=0.25,
+        licence="CC0-1.0",
+        attribution="Nobody",
+        notes="",
+        data_range=1900.0,
+        noise=noise,
         split={"train": {"g9": ("t0", "t1")}, "test": {"g0": ("f0", "f1"), "g1": ("f2",)}},
         yardstick_source="training groups",
-    )  # fmt: skip
+    )
 
 
 TASK = "labelfree/cells"
 SCORES = (
     ScoreFacts(column="pixels/psnr", name="psnr", unit="dB", better="higher", task="", main=False),
     ScoreFacts(column="pixels/ssim", name="ssim", unit="", better="higher", task="", main=False),
-    ScoreFacts(column="pixels/bias", name="bias", unit="counts", better="lower", task="", main=False),
-    ScoreFacts(column=f"{TASK}/pearson", name="pearson", unit="", better="higher", task=TASK, main=True),
-    ScoreFacts(column=f"{TASK}/nrmse", name="nrmse", unit="", better="lower", task=TASK, main=False),
-)  # fmt: skip
+    ScoreFacts(
+        column="pixels/bias", name="bias", unit="counts", better="lower", task="", main=False
+    ),
+    ScoreFacts(
+        column=f"{TASK}/pearson", name="pearson", unit="", better="higher", task=TASK, main=True
+    ),
+    ScoreFacts(
+        column=f"{TASK}/nrmse", name="nrmse", unit="", better="lower", task=TASK, main=False
+    ),
+)
 
 
 def make_results(trials: Sequence[Trial], **changes: Any) -> Results:
     facts: dict[str, Any] = {
-        "name": "made-up", "title": "A study that was made up", "spec_toml": 'name = "made-up"\n', "seed": 7,
-        "created": "2026-01-02 03:04 UTC", "cells_done": len(trials), "cells_planned": len(trials),
-        "machine": {"processor": "Abacus 9", "memory": "64 KiB"}, "versions": {"cytopress": "0.1.0", "numpy": "2.0"},
-        "datasets": (make_facts(),), "tasks": (), "scores": SCORES, "trials": tuple(trials), "speeds": (),
+        "name": "made-up",
+        "title": "A study that was made up",
+        "spec_toml": 'name = "made-up"\n',
+        "seed": 7,
+        "created": "2026-01-02 03:04 UTC",
+        "cells_done": len(trials),
+        "cells_planned": len(trials),
+        "machine": {"processor": "Abacus 9", "memory": "64 KiB"},
+        "versions": {"cytopress": "0.1.0", "numpy": "2.0"},
+        "datasets": (make_facts(),),
+        "tasks": (),
+        "scores": SCORES,
+        "trials": tuple(trials),
+        "speeds": (),
         "previews": lambda key: (),
-    }  # fmt: skip
+    }
     return Results(**facts | changes)
 
 
 def made_up_scores(codec: int, ratio: float, field: int, *, task: bool) -> dict[str, float]:
     """Smooth curves, a little better for each later codec, that fall at high ratios."""
     psnr = 50 - 6 * math.log2(ratio) / 2 + 0.7 * codec + 0.2 * field
-    scores = {"pixels/psnr": psnr, "pixels/ssim": 1 - 10 ** (-psnr / 22), "pixels/bias": 0.1 * codec}
+    scores = {
+        "pixels/psnr": psnr,
+        "pixels/ssim": 1 - 10 ** (-psnr / 22),
+        "pixels/bias": 0.1 * codec,
+    }
     if task:
         baseline = 0.92 - 0.01 * field
         wobble = 0.0015 * math.sin(5 * field + ratio + codec)
@@ -128,7 +180,7 @@ def make_study(
     pictured: int = 1,
     **changes: Any,
 ) -> Results:
-    """A whole study: every codec at every ratio on every field, lossless ones, pictures and speeds."""
+    """A whole study: every codec at every ratio on every field, with pictures and speeds."""
     trials, pictures = [], {}
     for dataset in datasets:
         for field in range(fields):
@@ -151,16 +203,28 @@ def make_study(
                 trials.append(make_trial(key=key, codec=codec, scores=scores, **place, **size))
     speeds = [
         Speed(
-            dataset=datasets[0], field="f0", codec=codec, options="", target="ratio", target_value=20.0,
-            raw_bytes=8_000_000, coded_bytes=400_000, encode_s=0.1 * (i + 1), decode_s=0.04, repeats=5, threads=1,
+            dataset=datasets[0],
+            field="f0",
+            codec=codec,
+            options="",
+            target="ratio",
+            target_value=20.0,
+            raw_bytes=8_000_000,
+            coded_bytes=400_000,
+            encode_s=0.1 * (i + 1),
+            decode_s=0.04,
+            repeats=5,
+            threads=1,
         )
         for i, codec in enumerate(codecs)
-    ]  # fmt: skip
+    ]
 
     def previews(key: str) -> list[Preview]:
         return made_up_previews(*pictures[key], task=task) if key in pictures else []
 
-    tasks = [TaskFacts(name=TASK, weights="ab" * 32, dataset=d, summary={"seed": "3"}) for d in datasets]
+    tasks = [
+        TaskFacts(name=TASK, weights="ab" * 32, dataset=d, summary={"seed": "3"}) for d in datasets
+    ]
     facts: dict[str, Any] = {
         "datasets": tuple(make_facts(d, f"Made-up {d}") for d in datasets),
         "tasks": tasks if task else (),

@@ -23,19 +23,25 @@ class Seen:
     def __init__(self, page):
         self.requests, self.complaints = [], []
         page.on("request", lambda request: self.requests.append(request.url))
-        page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None,
+        )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
 
 # As the page was when it was opened; what is as it was is left alone, since drawing takes time.
 RESET = """() => {
     for (const select of document.querySelectorAll("select")) {
-        const first = Math.max(0, [...select.options].findIndex((option) => option.defaultSelected));
+        const chosen = [...select.options].findIndex((option) => option.defaultSelected);
+        const first = Math.max(0, chosen);
         if (select.selectedIndex === first) continue;
         select.selectedIndex = first;
         select.dispatchEvent(new Event("change"));
     }
-    if (document.querySelector('.legend [aria-pressed="false"]')) document.querySelector(".legend .all").click();
+    if (document.querySelector('.legend [aria-pressed="false"]')) {
+        document.querySelector(".legend .all").click();
+    }
 }"""
 
 
@@ -54,7 +60,9 @@ def opened(window, file):
     page, seen = window
     yield page
     assert seen.complaints == []
-    assert [url for url in seen.requests if not url.startswith(("data:", "blob:"))] == [file.as_uri()]
+    assert [url for url in seen.requests if not url.startswith(("data:", "blob:"))] == [
+        file.as_uri()
+    ]
     page.emulate_media(media="screen")
     page.evaluate(RESET)
 
@@ -63,7 +71,8 @@ def lines(page, kind, dataset=0):
     """Lines with a length that one plot shows."""
     plot = page.locator(f'.plot[data-kind="{kind}"][data-dataset="{dataset}"]').first
     return plot.evaluate(
-        "node => [...node.querySelectorAll('.scatterlayer .js-line')].filter(p => p.getTotalLength() > 0).length"
+        """node => [...node.querySelectorAll('.scatterlayer .js-line')]
+            .filter(path => path.getTotalLength() > 0).length"""
     )
 
 
@@ -127,7 +136,11 @@ def test_hover_tells_the_numbers(opened):
 
 
 def test_baseline_and_best_lossless_are_marked(opened):
-    labels = opened.locator('.plot[data-kind="accuracy"]').first.locator(".shape-label").all_text_contents()
+    labels = (
+        opened.locator('.plot[data-kind="accuracy"]')
+        .first.locator(".shape-label")
+        .all_text_contents()
+    )
     assert any("from originals: 0.895" in label for label in labels)
     assert any("best lossless" in label for label in labels)
 
@@ -138,7 +151,8 @@ def sources(page):
 
 def test_gallery_shows_six_loaded_pictures(opened):
     sizes = opened.locator(".view img").evaluate_all(
-        "nodes => nodes.map(node => [node.complete, node.naturalWidth, getComputedStyle(node).imageRendering])"
+        """nodes => nodes.map(node =>
+            [node.complete, node.naturalWidth, getComputedStyle(node).imageRendering])"""
     )
     assert sizes == [[True, 64, "pixelated"]] * 6
 
@@ -185,7 +199,8 @@ def test_views_scroll_together_when_zoomed(opened):
     opened.locator('select[name="zoom"]').select_option("4")
     opened.locator(".view").first.evaluate("node => node.scrollTo(30, 40)")
     opened.wait_for_function(
-        "() => [...document.querySelectorAll('.view')].every(v => v.scrollLeft === 30 && v.scrollTop === 40)"
+        """() => [...document.querySelectorAll('.view')]
+            .every(view => view.scrollLeft === 30 && view.scrollTop === 40)"""
     )
 
 
@@ -205,7 +220,8 @@ def test_nothing_reaches_beyond_the_window(opened):
 def test_every_control_has_a_name(opened):
     nameless = opened.evaluate(
         """() => [...document.querySelectorAll('select, button, img, [role=img]')].filter(node =>
-            !(node.labels?.length || node.textContent.trim() || node.alt || node.getAttribute('aria-label'))
+            !(node.labels?.length || node.textContent.trim() || node.alt
+                || node.getAttribute('aria-label'))
         ).map(node => node.outerHTML.slice(0, 120))"""
     )
     assert nameless == []
@@ -221,9 +237,13 @@ def test_on_paper_plots_fit_and_controls_are_gone(opened):
 
 
 def test_curves_are_told_apart_without_color(opened):
-    marks = opened.locator('.plot[data-kind="metric"]').first.locator(".trace").evaluate_all(
-        """nodes => nodes.map(node => node.querySelector('.js-line').style.strokeDasharray + '|'
+    marks = (
+        opened.locator('.plot[data-kind="metric"]')
+        .first.locator(".trace")
+        .evaluate_all(
+            """nodes => nodes.map(node => node.querySelector('.js-line').style.strokeDasharray + '|'
             + node.querySelector('.point').getAttribute('d'))"""
+        )
     )
     assert len(set(marks)) == len(CODECS)
 
@@ -232,7 +252,9 @@ def test_curves_are_told_apart_without_color(opened):
 def test_names_from_files_cannot_act(browser, make_study, tmp_path, width):
     study = make_study(codecs=("jpeg2000", EVIL))
     trials = [type(t)(**{**vars(t), "field": EVIL + t.field}) for t in study.trials]
-    file = write_report(type(study)(**{**vars(study), "trials": trials, "title": "t"}), tmp_path / "p.html")
+    file = write_report(
+        type(study)(**{**vars(study), "trials": trials, "title": "t"}), tmp_path / "p.html"
+    )
     page = browser.new_page(viewport={"width": width, "height": 900})
     seen = Seen(page)
     page.goto(file.as_uri())

@@ -8,7 +8,9 @@ from cytopress.report.curves import best_lossless, bytes_per_pixel, curves
 def sizes(make_trial, codec, target_value, coded, **changes):
     """One trial per entry of ``coded``: fields f0, f1, ..."""
     return [
-        make_trial(codec=codec, field=f"f{i}", target_value=target_value, coded_bytes=size, **changes)
+        make_trial(
+            codec=codec, field=f"f{i}", target_value=target_value, coded_bytes=size, **changes
+        )
         for i, size in enumerate(coded)
     ]
 
@@ -76,7 +78,9 @@ def test_best_lossless_holds_every_field(make_results, make_trial):
 
 def test_means_do_not_mix_exact_and_inexact_fields(make_results, make_trial):
     def mean(*values):
-        trials = [make_trial(field=f"f{i}", scores={"pixels/psnr": v}) for i, v in enumerate(values)]
+        trials = [
+            make_trial(field=f"f{i}", scores={"pixels/psnr": v}) for i, v in enumerate(values)
+        ]
         (curve,) = curves(make_results(trials), "cells")
         return curve.points[0].mean("pixels/psnr")
 

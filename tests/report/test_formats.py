@@ -3,6 +3,7 @@ import pytest
 from cytopress.report.formats import (
     change_text,
     label_text,
+    moment_text,
     number_text,
     plain,
     ratio_text,
@@ -66,3 +67,9 @@ def test_terminals_get_a_keyboards_minus():
 def test_known_scores_bear_their_papers_names():
     assert label_text("ms_ssim") == "MS-SSIM"
     assert label_text("my_own_score") == "my own score"
+
+
+def test_moments_are_told_to_the_minute_in_utc():
+    assert moment_text("2026-01-02T05:04:31+02:00") == "2026-01-02 03:04 UTC"
+    assert moment_text("2026-01-02T03:04:31") == "2026-01-02 03:04 UTC"
+    assert moment_text("last week") == "last week"

@@ -66,11 +66,19 @@ def test_parts_stand_in_order(make_study, page):
 def test_names_from_files_cannot_act(make_study, make_facts, page):
     evil = '<script>alert("x")</script><img src=x onerror=alert(1)>&amp;'
     facts = make_facts()
-    facts = type(facts)(**{**vars(facts), "title": evil, "notes": evil, "split": {"test": {evil: (evil,)}}})
+    facts = type(facts)(
+        **{**vars(facts), "title": evil, "notes": evil, "split": {"test": {evil: (evil,)}}}
+    )
     study = make_study()
     trials = [type(t)(**{**vars(t), "field": evil, "group": evil}) for t in study.trials]
     trials[0] = type(trials[0])(**{**vars(trials[0]), "error": evil, "codec": evil})
-    changes = {"datasets": (facts,), "trials": trials, "title": evil, "spec_toml": evil, "name": evil}
+    changes = {
+        "datasets": (facts,),
+        "trials": trials,
+        "title": evil,
+        "spec_toml": evil,
+        "name": evil,
+    }
     path = page(type(study)(**{**vars(study), **changes}))
     body = body_of(path)
     assert "<script>alert" not in body
@@ -126,15 +134,26 @@ def test_best_lossless_stands_beside_the_verdict(make_study, page):
 
 def test_facts_of_the_study_are_there(make_study, page):
     words = words_of(page(make_study()))
-    for fact in ("CC0-1.0", "Nobody", "Abacus 9", "numpy 2.0", "1900 counts", "Seed 7", "abababababab"):
+    for fact in (
+        "CC0-1.0",
+        "Nobody",
+        "Abacus 9",
+        "numpy 2.0",
+        "1900 counts",
+        "Seed 7",
+        "abababababab",
+    ):
         assert fact in words
-    assert 'name = "made-up"' in page(make_study()).read_text(encoding="utf-8").replace("&#34;", '"')
+    assert 'name = "made-up"' in page(make_study()).read_text(encoding="utf-8").replace(
+        "&#34;", '"'
+    )
 
 
 def test_failed_trials_are_told_with_their_reason(make_study, make_trial, page):
     study = make_study()
     failed = [
-        make_trial(field=f"f{i}", codec="lerc", coded_bytes=None, error="lerc cannot") for i in range(6)
+        make_trial(field=f"f{i}", codec="lerc", coded_bytes=None, error="lerc cannot")
+        for i in range(6)
     ]
     words = words_of(page(type(study)(**{**vars(study), "trials": [*study.trials, *failed]})))
     assert "6 trials gave no full result" in words
@@ -159,11 +178,15 @@ def test_one_codec_alone_is_enough(make_study, page):
     assert "no lossy JPEG 2000" in words
 
 
+@pytest.mark.slow
 def test_a_large_study_stays_under_25_mb(make_study, page):
     codecs = ("jpeg2000", *(f"codec-{i:02d}" for i in range(19)))
     ratios = (3, 5, 10, 20, 40, 80, 160, 320)
     study = make_study(codecs=codecs, ratios=ratios, fields=10, groups=5, pictured=10)
-    big = [Preview(kind=p.kind, task=p.task, image=larger(p.image)) for p in study.previews(study.trials[0].key)]
+    big = [
+        Preview(kind=p.kind, task=p.task, image=larger(p.image))
+        for p in study.previews(study.trials[0].key)
+    ]
     drawn = set()
 
     def previews(key):
@@ -176,7 +199,9 @@ def test_a_large_study_stays_under_25_mb(make_study, page):
 
 
 def larger(image):
-    return Image(image.pixels.repeat(3, 0).repeat(3, 1), bits=image.bits, spacing_um=image.spacing_um)
+    return Image(
+        image.pixels.repeat(3, 0).repeat(3, 1), bits=image.bits, spacing_um=image.spacing_um
+    )
 
 
 def test_page_appears_whole_or_not_at_all(make_study, tmp_path):

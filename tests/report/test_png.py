@@ -31,7 +31,9 @@ def test_smooth_pictures_are_filtered_and_come_back():
     pixels = ((np.sin(y / 9) + np.cos(x / 7)) * 60 + 127).astype(np.uint8)
     file = png(pixels)
     assert np.array_equal(imagecodecs.png_decode(file), pixels)
-    assert len(file) < 0.6 * len(png(np.random.default_rng(0).permutation(pixels.ravel()).reshape(64, 64)))
+    assert len(file) < 0.6 * len(
+        png(np.random.default_rng(0).permutation(pixels.ravel()).reshape(64, 64))
+    )
 
 
 def test_palette_colors_come_back():
@@ -78,7 +80,11 @@ def test_error_map_tells_how_much_is_beyond_its_scale():
 
 @pytest.mark.parametrize(
     ("width", "spacing", "expected"),
-    [(192, 0.25, (40.0, "10 µm")), (192, None, (20.0, "20 pixels")), (176, 0.619, (20 / 0.619, "20 µm"))],
+    [
+        (192, 0.25, (40.0, "10 µm")),
+        (192, None, (20.0, "20 pixels")),
+        (176, 0.619, (20 / 0.619, "20 µm")),
+    ],
 )
 def test_scale_bar_is_a_round_length_of_at_most_a_quarter(width, spacing, expected):
     image = Image(np.zeros((8, width), np.uint8), spacing_um=spacing and (spacing, spacing))

@@ -78,9 +78,7 @@ def test_numbers_of_a_change(make_results, make_trial):
 
 def test_seeds_of_one_field_count_as_one_field(make_results, make_trial):
     trials = [
-        trial
-        for seed in range(3)
-        for trial in effect_trials(make_trial, 10.0, LOSS[:4], seed=seed)
+        trial for seed in range(3) for trial in effect_trials(make_trial, 10.0, LOSS[:4], seed=seed)
     ]
     (row,) = rows_of(make_results(trials))
     assert (row.change.fields, row.change.interval.n) == (4, 4)
@@ -134,7 +132,9 @@ def test_errors_are_counted_by_reason(make_results, make_trial):
         make_trial(field=f"f{i}", codec="lerc", coded_bytes=None, error="too far") for i in range(3)
     ]
     trials.append(make_trial(field="f3", codec="lerc", coded_bytes=None, error="too deep"))
-    found = [(row.codec, row.setting, row.reason, row.fields) for row in error_rows(make_results(trials))]
+    found = [
+        (row.codec, row.setting, row.reason, row.fields) for row in error_rows(make_results(trials))
+    ]
     assert found == [("lerc", "ratio=10", "too far", 3), ("lerc", "ratio=10", "too deep", 1)]
 
 

@@ -25,7 +25,7 @@ class BDCell:
 
 @dataclass(frozen=True, kw_only=True)
 class BDTable:
-    """BD-rates of a dataset: one row a codec, one column a quality; ``reason`` says why it is empty."""
+    """BD-rates of a dataset: one row a codec, one column a quality; or the ``reason`` for none."""
 
     scores: Sequence[ScoreFacts]
     rows: Sequence[tuple[Curve, Sequence[BDCell]]]
@@ -33,15 +33,19 @@ class BDTable:
 
 
 def bd_table(results: Results, found: Findings) -> BDTable:
-    """Compare every lossy curve with JPEG 2000's on mean PSNR, mean SSIM and each task's main score."""
+    """Compare lossy curves with JPEG 2000's on mean PSNR, mean SSIM and each task's main score."""
     pixel = [score for score in results.scores if score.column in PIXEL_SCORES]
     scores = [*pixel, *(score for score in found.scores if score.main)]
     lossy = [curve for curve in found.curves if not curve.lossless]
     reference = next((curve for curve in lossy if curve.codec == REFERENCE), None)
     if reference is None:
-        return BDTable(scores=scores, rows=(), reason="This study has no lossy JPEG 2000 to compare with.")
+        return BDTable(
+            scores=scores, rows=(), reason="This study has no lossy JPEG 2000 to compare with."
+        )
     others = [curve for curve in lossy if curve is not reference]
-    rows = [(curve, [_cell(found, reference, curve, score) for score in scores]) for curve in others]
+    rows = [
+        (curve, [_cell(found, reference, curve, score) for score in scores]) for curve in others
+    ]
     reason = "" if rows else "This study has no other lossy codec."
     return BDTable(scores=scores, rows=rows, reason=reason)
 
@@ -63,7 +67,7 @@ def _cell(found: Findings, reference: Curve, test: Curve, score: ScoreFacts) -> 
 def _curve(
     found: Findings, curve: Curve, score: ScoreFacts, sign: float
 ) -> tuple[list[float], list[float]]:
-    """Return bytes and mean quality of the settings that hold every field: the others are of other images."""
+    """Return bytes and mean quality of the settings that hold every field."""
     rates, qualities = [], []
     for row in found.rows_of(score if score.task else None):
         if row.curve is not curve or not row.point.complete:

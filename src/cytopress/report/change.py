@@ -1,4 +1,4 @@
-"""What a codec did to a task: the paired difference on each field, its interval, and a word for it."""
+"""What a codec did to a task: paired differences, their interval, and a word for it."""
 
 from __future__ import annotations
 

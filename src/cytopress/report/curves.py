@@ -17,7 +17,7 @@ YARDSTICKS = ("range", "a", "b", "offset")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Point:
-    """One setting of a codec on a dataset: the trials that gave bytes, at most one a field and seed.
+    """One setting of a codec on a dataset: the trials that gave bytes.
 
     ``fields_asked`` counts the fields that the study measured on this dataset: a point with fewer
     is incomplete, and its mean is over other images than its neighbors'.
@@ -84,7 +84,7 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Curve:
-    """One codec with its options on one dataset, its points from the largest bytes to the smallest."""
+    """One codec with its options on one dataset, its points from many bytes to few."""
 
     dataset: str
     label: str
@@ -156,7 +156,7 @@ def best_lossless(found: Iterable[Curve]) -> tuple[Curve, Point] | None:
 
 
 def bytes_per_pixel(results: Results, facts: DatasetFacts) -> int:
-    """Bytes of a stored pixel: as in a preview of the originals, else the fewest that hold its bits."""
+    """Bytes of a stored pixel: as in a preview of an original, else the fewest for its bits."""
     for trial in results.trials:
         if trial.dataset == facts.name and trial.coded_bytes:
             for preview in results.previews(trial.key):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 MINUS = "\N{MINUS SIGN}"
 # Names of scores as papers write them; others are shown as they are stored.
@@ -77,8 +78,11 @@ def count_text(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def size_text(size: int) -> str:
-    """Write a number of bytes."""
-    if size < 1000:
-        return f"{size} bytes"
-    return f"{size / 1e3:.1f} kB" if size < 1e6 else f"{size / 1e6:.1f} MB"
+def moment_text(moment: str) -> str:
+    """Write an ISO 8601 time to the minute, in UTC; other texts as they are."""
+    try:
+        parsed = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    zoned = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return f"{zoned.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

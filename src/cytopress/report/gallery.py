@@ -37,7 +37,7 @@ class Album:
     _seen: dict[tuple[bytes, Span], str] = field(default_factory=dict)
 
     def grey(self, image: Image, span: Span) -> str:
-        """Keep an image as a grey picture and return its name; an image seen before costs nothing."""
+        """Keep an image as a grey picture and return its name; seen before, it costs nothing."""
         seen = hashlib.sha256(image.pixels.tobytes()).digest(), span
         if seen not in self._seen:
             self._seen[seen] = self.add(grey_picture(image, span))
@@ -67,16 +67,14 @@ class Gallery:
         return self.shown == self.kept
 
 
-def gallery(
-    results: Results, found: Sequence[Curve], *, budget: int = BUDGET
-) -> Gallery:
-    """Collect pictures until the budget is spent.
+def gallery(results: Results, found: Sequence[Curve], *, budget: int = BUDGET) -> Gallery:
+    """Collect pictures until the budget is spent; lossless codecs have none that differ.
 
     Datasets take turns, then fields; of each codec the settings far apart come first, so that a cut
     leaves every codec with some.
     """
     album, entries, kept = Album(), [], 0
-    for label, point, trial in _in_turn(found):
+    for label, point, trial in _in_turn([curve for curve in found if not curve.lossless]):
         previews = results.previews(trial.key)
         if not {"original", "decoded"} <= {preview.kind for preview in previews}:
             continue
@@ -106,7 +104,7 @@ def _in_turn(found: Sequence[Curve]) -> list[tuple[str, Point, Trial]]:
 
 
 def _spread(step: int, steps: int) -> int:
-    """Rank a step so that any first few of the ranks lie far apart: middle, last, first, the rest."""
+    """Rank a step so that the first few ranks lie far apart: middle, last, first, the rest."""
     first = list(dict.fromkeys([steps // 2, steps - 1, 0]))
     return first.index(step) if step in first else len(first) + step
 
@@ -142,7 +140,9 @@ def _entries(
         "beyond": f"{100 * beyond:.2g}",
     }
     tasks = list(dict.fromkeys(task for kind, task in images if kind == "prediction"))
-    return [common | _task_pictures(task, images, album) for task in tasks] or [common | {"task": ""}]
+    return [common | _task_pictures(task, images, album) for task in tasks] or [
+        common | {"task": ""}
+    ]
 
 
 def _task_pictures(

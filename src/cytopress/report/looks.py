@@ -1,10 +1,10 @@
-"""How a curve looks: color, dash and marker, so that it is told apart in color, in grey and on paper."""
+"""How a curve looks: told apart by color, and by dash and marker in grey and on paper."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Okabe and Ito's palette for color-blind readers, its yellow left out: too pale for a line on white.
+# Okabe and Ito's palette for color-blind readers; its yellow is too pale for a line on white.
 COLORS = (
     "#0072b2",
     "#d55e00",
@@ -15,8 +15,8 @@ COLORS = (
     "#e69f00",
     "#7b5aa6",
 )
-# plotly's names; as many as colors, and a number without a common divisor with that of the dashes:
-# no two of forty curves share both.
+# plotly's names; filled for the first eight curves, open for the next. Their number and that of the
+# dashes have no common divisor: no two of eighty curves share both dash and marker.
 MARKERS = (
     "circle",
     "square",
@@ -41,7 +41,7 @@ class Look:
 
 
 def look(index: int) -> Look:
-    """Return the look of the curve at a position; repeats after forty."""
-    return Look(
-        COLORS[index % len(COLORS)], DASHES[index % len(DASHES)], MARKERS[index % len(MARKERS)]
-    )
+    """Return the look of the curve at a position; repeats after eighty."""
+    turn, place = divmod(index, len(COLORS))
+    marker = f"{MARKERS[place]}-open" if turn % 2 else MARKERS[place]
+    return Look(COLORS[place], DASHES[index % len(DASHES)], marker)

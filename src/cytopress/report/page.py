@@ -14,7 +14,14 @@ from cytopress.report import tables
 from cytopress.report.bd_table import BDCell, bd_table
 from cytopress.report.change import LEAST_UNITS, SEED
 from cytopress.report.findings import Findings, findings
-from cytopress.report.formats import MINUS, count_text, label_text, number_text, ratio_text
+from cytopress.report.formats import (
+    MINUS,
+    count_text,
+    label_text,
+    moment_text,
+    number_text,
+    ratio_text,
+)
 from cytopress.report.gallery import Gallery, gallery
 from cytopress.report.plots import plot_data
 from cytopress.report.reading import progress_text, reading
@@ -101,7 +108,8 @@ def _environment() -> Environment:
     made.filters |= {
         "ratio": ratio_text,
         "number": lambda value, significant=4: number_text(value, significant=significant),
-        "exact": lambda value: f"{value:.6g}".replace("-", MINUS),
+        "exact": lambda value, digits=6: f"{value:.{digits}g}".replace("-", MINUS),
+        "moment": moment_text,
         "label": label_text,
         "count": count_text,
         "percent": lambda value: f"{value:+.0f} %".replace("-", MINUS),

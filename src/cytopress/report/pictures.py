@@ -28,7 +28,7 @@ class Span:
 
 
 def span_of(reference: Image) -> Span:
-    """Return the display range that a reference image sets for itself and what it is compared with."""
+    """Return the display range that a reference sets for itself and for what stands beside it."""
     low, high = (float(v) for v in np.percentile(plane(reference), (DARK, BRIGHT)))
     return Span(low, high if high > low else low + 1.0)
 
@@ -51,7 +51,9 @@ def error_picture(original: Image, decoded: Image) -> tuple[str, float, float]:
     of pixels beyond it is shown in the end colors.
     """
     error = plane(decoded).astype(np.float64) - plane(original).astype(np.float64)
-    limit = _round_up(float(np.percentile(abs(error), ERROR_PART)), integer=decoded.dtype.kind != "f")
+    limit = _round_up(
+        float(np.percentile(abs(error), ERROR_PART)), integer=decoded.dtype.kind != "f"
+    )
     beyond = float(np.mean(abs(error) > limit))
     # An odd number of levels, so that no error is exactly white.
     levels = np.rint(np.clip(error / limit, -1, 1) * 127) + 127
@@ -69,7 +71,7 @@ def diverging() -> Bytes2D:
 
 
 def scale_bar(image: Image) -> tuple[float, str]:
-    """Return the length of a scale bar, in pixels, and its label; in pixels if spacing is unknown."""
+    """Return the length of a scale bar in pixels, and its label: in µm where spacing is known."""
     width = image.shape[-1]
     if image.spacing_um is None:
         length = _round_down(width / 4)
@@ -80,7 +82,8 @@ def scale_bar(image: Image) -> tuple[float, str]:
 
 
 def _eight_bits(scaled: npt.NDArray[np.float64]) -> Bytes2D:
-    return np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
+    pixels: Bytes2D = np.rint(np.clip(scaled, 0, 1) * 255).astype(np.uint8)
+    return pixels
 
 
 def _round_up(value: float, *, integer: bool) -> float:

@@ -33,9 +33,7 @@ def labels(found: Sequence[Findings]) -> list[str]:
     return list(dict.fromkeys(c.label for c in sorted(some, key=lambda curve: curve.lossless)))
 
 
-def _dataset(
-    results: Results, found: Findings, metrics: Sequence[ScoreFacts]
-) -> dict[str, Any]:
+def _dataset(results: Results, found: Findings, metrics: Sequence[ScoreFacts]) -> dict[str, Any]:
     itemsize = bytes_per_pixel(results, found.facts)
     best = found.best
     return {

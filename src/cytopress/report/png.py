@@ -29,7 +29,13 @@ def png(pixels: Bytes2D, palette: Bytes2D | None = None) -> bytes:
     smallest = min((zlib.compress(lines, 9) for lines in rows), key=len)
     colors = b"" if palette is None else _chunk(b"PLTE", palette.tobytes())
     return b"".join(
-        (SIGNATURE, _chunk(b"IHDR", header), colors, _chunk(b"IDAT", smallest), _chunk(b"IEND", b""))
+        (
+            SIGNATURE,
+            _chunk(b"IHDR", header),
+            colors,
+            _chunk(b"IDAT", smallest),
+            _chunk(b"IEND", b""),
+        )
     )
 
 
@@ -45,7 +51,7 @@ def _scan_lines(pixels: Bytes2D, method: int) -> bytes:
 
 
 def _paeth(pixels: Bytes2D) -> Bytes2D:
-    """Subtract from each pixel whichever of left, above and above left is nearest to their plane."""
+    """Subtract from each pixel the neighbor (left, above, above left) nearest to their plane."""
     padded = np.pad(pixels.astype(np.int16), ((1, 0), (1, 0)))
     left, above, corner = padded[1:, :-1], padded[:-1, 1:], padded[:-1, :-1]
     plane = left + above - corner
@@ -55,7 +61,8 @@ def _paeth(pixels: Bytes2D) -> Bytes2D:
         left,
         np.where(to_above <= to_corner, above, corner),
     )
-    return (pixels.astype(np.int16) - near).astype(np.uint8)
+    filtered: Bytes2D = (pixels.astype(np.int16) - near).astype(np.uint8)
+    return filtered
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

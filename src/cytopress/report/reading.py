@@ -11,8 +11,8 @@ from cytopress.report.tables import Verdict, effect_text, psnr_text, verdicts
 from cytopress.study.results import ScoreFacts
 
 MEANING = (
-    "“No loss seen” means that the 95 % interval of the paired difference holds zero: it is not proof "
-    "that nothing was lost, and the far end of the interval says how much could be."
+    "“No loss seen” means that the 95 % interval of the paired difference holds zero: it is not"
+    " proof that nothing was lost, and the far end of the interval says how much could be."
 )
 
 
@@ -35,7 +35,7 @@ def reading(found: Findings, score: ScoreFacts | None) -> str:
     if score is None:
         sentences.append(_pixels(rows))
     else:
-        sentences += [*_lossy(score, verdicts(rows, ())), *_caution(rows)]
+        sentences += [*_lossy(score, verdicts(rows, ())), _caution(rows)]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -55,7 +55,9 @@ def _lossless(found: Findings) -> str:
     if best is None:
         return "No lossless codec was measured on all of them, so nothing says what costs no pixel."
     curve, point = best
-    return f"Without losing a pixel, {curve.label} makes the files {ratio_text(point.ratio)} smaller."
+    return (
+        f"Without losing a pixel, {curve.label} makes the files {ratio_text(point.ratio)} smaller."
+    )
 
 
 def _lossy(score: ScoreFacts, found: Sequence[Verdict]) -> list[str]:
@@ -89,10 +91,11 @@ def _furthest(name: str, reached: Sequence[Row], codecs: int) -> str:
             f" smaller at a PSNR of {psnr_text(first.point)} dB, where it changes by"
             f" {effect_text(first.change)}."
         )
+    names = ", ".join(row.curve.label for row in equal)
     least = min(equal, key=lambda row: abs(row.change.difference) if row.change else 0.0)
     return (
         f"The smallest files with no loss of {name} seen are about {ratio} smaller, with"
-        f" {len(equal)} of {count_text(codecs, 'codec')}: {', '.join(row.curve.label for row in equal)}."
+        f" {len(equal)} of {count_text(codecs, 'codec')}: {names}."
         f" The change is least with {least.curve.label}: {effect_text(least.change)}."
     )
 
@@ -109,19 +112,19 @@ def _pixels(rows: Sequence[Row]) -> str:
     )
 
 
-def _caution(rows: Sequence[Row]) -> list[str]:
+def _caution(rows: Sequence[Row]) -> str:
     trials = [trial for row in rows for trial in row.point.trials]
     fields, groups = len({t.field for t in trials}), len({t.group for t in trials})
     if fields == 1:
-        return ["One field has no spread, so no interval is given and no verdict."]
+        return "One field has no spread, so no interval is given and no verdict."
     if fields < LEAST_UNITS:
-        return [
+        return (
             f"An interval over {count_text(fields, 'field')} is narrower than 95 % deserves, so no"
             " verdict is given."
-        ]
+        )
     if groups == 1:
-        return [
+        return (
             "All fields are of one group: the intervals say how fields of this group vary, not how"
             " other experiments would."
-        ]
-    return []
+        )
+    return ""

@@ -37,7 +37,7 @@
       font: FONT, showlegend: false, hovermode: "closest", paper_bgcolor: "#fff", plot_bgcolor: "#fff",
       margin: { l: 66, r: 14, t: 14, b: 52 },
       xaxis: rateAxis(dataset),
-      yaxis: { title: { text: title, standoff: 8 }, gridcolor: "#e8ecf0", zeroline: false, linecolor: "#1c2530", ticks: "outside", automargin: true },
+      yaxis: { title: { text: title, standoff: 8 }, gridcolor: "#e8ecf0", zeroline: false, linecolor: "#1c2530", ticks: "outside", automargin: true, exponentformat: "none" },
       shapes: shapes.concat(losslessLine(dataset)),
       hoverlabel: { bgcolor: "#fff", bordercolor: "#586675", font: { ...FONT, size: 12.5 }, align: "left" },
     };
@@ -78,7 +78,7 @@
       type: "scatter", mode: "lines+markers", name: escape(curve.label), x, y, text: hover,
       hovertemplate: "%{text}<extra></extra>", connectgaps: false,
       line: { color: look.color, dash: look.dash || "solid", width: 1.8 },
-      marker: { symbol: look.marker, size: 8, color: look.color, line: { color: "#fff", width: 0.8 } },
+      marker: { symbol: look.marker, size: 8, color: look.color, line: look.marker.endsWith("-open") ? { width: 1.6 } : { color: "#fff", width: 0.8 } },
       ...(bars ? { error_y: bars } : {}),
     };
   }
@@ -128,7 +128,7 @@
       const last = Math.max(offset, ...means);
       const line = [Math.min(offset, ...means), last];
       const plain = layout({ curves: [{ ratio: [1, 10], bpp: [1, 10] }] }, "Local variance (counts²)", []);
-      plain.xaxis = { title: { text: "Local mean (counts)" }, gridcolor: "#e8ecf0", zeroline: false, linecolor: "#1c2530", ticks: "outside" };
+      plain.xaxis = { title: { text: "Local mean (counts)" }, gridcolor: "#e8ecf0", zeroline: false, linecolor: "#1c2530", ticks: "outside", exponentformat: "none" };
       return {
         traces: [
           { type: "scatter", mode: "markers", x: means, y: variances, name: "patches", marker: { color: "#0072b2", size: 5, opacity: 0.55 },
@@ -163,7 +163,9 @@
     const line = document.createElementNS(space, "path");
     for (const [name, value] of Object.entries({ d: "M-19,0H19", stroke: look.color, "stroke-width": 2, "stroke-dasharray": look.dash.replace(/px/g, "") || "none" })) line.setAttribute(name, value);
     const marker = document.createElementNS(space, "path");
-    for (const [name, value] of Object.entries({ d: SHAPES[look.marker], fill: look.color, stroke: "#fff", "stroke-width": 0.8 })) marker.setAttribute(name, value);
+    const open = look.marker.endsWith("-open");
+    const paint = open ? { fill: "#fff", stroke: look.color, "stroke-width": 1.4 } : { fill: look.color, stroke: "#fff", "stroke-width": 0.8 };
+    for (const [name, value] of Object.entries({ d: SHAPES[look.marker.replace("-open", "")], ...paint })) marker.setAttribute(name, value);
     svg.append(line, marker);
     return svg;
   }
