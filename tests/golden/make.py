@@ -1,0 +1,73 @@
+"""Write golden files: small encoded images, and the pixels they decode to.
+
+    python tests/golden/make.py         write those that are missing (a new codec)
+    python tests/golden/make.py --all   write all anew: only when a format is given up on purpose
+
+They freeze decoding: what was written once must be read for ever. No test ever writes here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from cytopress.codecs.registry import FAMILIES, decode
+from cytopress.codecs.search import knob_value
+from cytopress.codecs.spec import codec
+from cytopress.image import Image
+
+FOLDER = Path(__file__).parent
+NOISE = ",a=1.5,b=30,offset=100"
+
+
+def plane() -> Image:
+    """Return 24 x 32 pixels of 12 bits: two cells, a ramp and noise."""
+    rng = np.random.default_rng(2)
+    y, x = np.mgrid[:24, :32]
+    light = 180 + 4 * x + 1500 * np.exp(-((y - 9) ** 2 + (x - 11) ** 2) / 18)
+    light += 900 * np.exp(-((y - 17) ** 2 + (x - 24) ** 2) / 30)
+    pixels = np.rint(light + rng.normal(0, 12, light.shape)).astype(np.uint16)
+    return Image(pixels, bits=12, spacing_um=(0.108333, 0.108333))
+
+
+def specimens() -> Iterator[tuple[str, str, Image]]:
+    """Yield the name of each golden file, the spec and the image that make it."""
+    image = plane()
+    small = Image((image.pixels >> 4).astype(np.uint8))
+    stack = Image(np.stack([image.pixels, image.pixels[::-1]]), bits=12, spacing_um=(0.3, 0.1, 0.1))
+    real = Image((image.pixels / 4095).astype(np.float32))
+    for family in FAMILIES:
+        name, knob, dtypes = family.name, family.traits.knob, family.traits.dtypes
+        if family.traits.can_be_lossless:
+            yield f"{name}-lossless", name, image
+        if knob is not None:
+            noise = NOISE if family.traits.shaped_by_noise else ""
+            lossy = f"{name}:{knob.name}={knob_value(knob, 0.45)}{noise}"
+            yield f"{name}-lossy", lossy, image
+            yield f"{name}-uint8", f"{name}:{knob.name}={knob_value(knob, 0.8)}{noise}", small
+            yield f"{name}-stack", lossy, stack
+        if "float32" in dtypes:
+            setting = f":{knob.name}={knob_value(knob, 0.8)}" if knob is not None else ""
+            yield f"{name}-float32", f"{name}{setting}", real
+    yield "target-psnr", "jpegls:psnr=40", image
+    yield "target-sigma", "jpegls:sigma=0.5,a=1.5,b=30,offset=100", image
+    yield "wrappers-all", "jpeg2000:level=40,tile=16,guard=3", stack
+
+
+def main() -> None:
+    """Write the files that are missing, or all."""
+    for name, spec, image in specimens():
+        coded, pixels = FOLDER / f"{name}.cyto", FOLDER / f"{name}.npy"
+        if coded.exists() and "--all" not in sys.argv[1:]:
+            continue
+        data = codec(spec).solve(image).data
+        coded.write_bytes(data)
+        np.save(pixels, decode(data).pixels)
+        sys.stdout.write(f"{coded.name}: {len(data)} bytes, {spec}\n")
+
+
+if __name__ == "__main__":
+    main()
