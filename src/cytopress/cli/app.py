@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 from collections.abc import Sequence
@@ -51,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     warnings.showwarning = _show_warning
+    # Libraries log what they are about to raise; here an error is one sentence.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         app([argument for argument in arguments if argument != "--debug"])
     except CytopressError as error:

@@ -11,8 +11,10 @@ import typer
 
 from cytopress.cli.options import (
     AsJson,
+    Axes,
     Models,
     Output,
+    Select,
     check_output,
     settings_with,
 )
@@ -36,12 +38,8 @@ def encode(
     ],
     output: Output,
     codec: Annotated[str, typer.Option(help="Codec and quality, such as jpegxl:ratio=50.")],
-    select: Annotated[
-        str | None, typer.Option(help="Which channel and time of several, such as C=1,T=0.")
-    ] = None,
-    axes: Annotated[
-        str | None, typer.Option(help="Axes of a file that does not say them, such as ZYX.")
-    ] = None,
+    select: Select = None,
+    axes: Axes = None,
     models: Models = None,
 ) -> None:
     """Compress one image into one .cyto file."""
@@ -79,10 +77,11 @@ def decode(
 
 def info(
     file: Annotated[Path, typer.Argument(help="A .cyto file, or an image file.")],
+    axes: Axes = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what is in a file: its image, codec, options, target and size."""
-    facts = _cyto_facts(file) if _is_cyto(file) else _image_facts(file)
+    facts = _cyto_facts(file) if _is_cyto(file) else _image_facts(file, axes)
     if as_json:
         print(json.dumps(facts, indent=2))
         return
@@ -136,7 +135,7 @@ def _cyto_facts(file: Path) -> list[dict[str, Any]]:
     return [facts | dict(header.notes)]
 
 
-def _image_facts(file: Path) -> list[dict[str, Any]]:
+def _image_facts(file: Path, axes: str | None) -> list[dict[str, Any]]:
     from cytopress.io.images import read
 
     return [
@@ -149,7 +148,7 @@ def _image_facts(file: Path) -> list[dict[str, Any]]:
             "spacing_um": None if image.spacing_um is None else list(image.spacing_um),
             "raw_bytes": image.raw_bytes,
         }
-        for image in read(file)
+        for image in read(file, axes=axes)
     ]
 
 

@@ -60,12 +60,17 @@ def fetch(
     mirror: Annotated[
         str | None, typer.Option(help="Base URL of a server that holds the dataset's folder.")
     ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many fields, where a dataset is large.")
+    ] = None,
 ) -> None:
     """Download a dataset into the cache; run again, it goes on where it stopped."""
     from cytopress.io.fetch import fetch as fetch_dataset
 
     with bar(f"Fetching {name}") as progress:
-        folder = fetch_dataset(name, settings=from_environment(), mirror=mirror, progress=progress)
+        folder = fetch_dataset(
+            name, settings=from_environment(), mirror=mirror, limit=limit, progress=progress
+        )
     print(folder)
 
 

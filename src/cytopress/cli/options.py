@@ -11,6 +11,12 @@ from cytopress.errors import UsageError
 from cytopress.settings import Settings, from_environment
 
 Output = Annotated[Path, typer.Option("-o", "--output", help="The file to write.")]
+Select = Annotated[
+    str | None, typer.Option(help="Which channel and time of several, such as C=1,T=0 or C=DAPI.")
+]
+Axes = Annotated[
+    str | None, typer.Option(help="Axes of a file that does not say them, such as ZYX.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Models = Annotated[
     list[Path] | None,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cytopress.cli.coding import read_one
-from cytopress.cli.options import Models, Output, check_output, settings_with
+from cytopress.cli.options import Axes, Models, Output, Select, check_output, settings_with
 from cytopress.cli.progress import spinner
 from cytopress.errors import UsageError
 
@@ -22,12 +22,8 @@ def predict(
     image: Annotated[Path, typer.Argument(help="An image file, or a .cyto file.")],
     output: Output,
     task: Annotated[str, typer.Option(help="A task, such as labelfree/ecoli-phase.")],
-    select: Annotated[
-        str | None, typer.Option(help="Which channel and time of several, such as C=1,T=0.")
-    ] = None,
-    axes: Annotated[
-        str | None, typer.Option(help="Axes of a file that does not say them, such as ZYX.")
-    ] = None,
+    select: Select = None,
+    axes: Axes = None,
     models: Models = None,
 ) -> None:
     """Run a task's model on one image and write what it predicts."""
