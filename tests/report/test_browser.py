@@ -108,6 +108,20 @@ def test_all_codecs_off_and_on(opened):
     assert [lines(opened, kind) for kind in KINDS] == [len(CODECS)] * 3
 
 
+def test_pointing_at_a_codec_makes_the_others_step_back(opened):
+    def opacities():
+        return (
+            opened.locator('.plot[data-kind="change"]')
+            .first.locator(".trace")
+            .evaluate_all("nodes => nodes.map(node => getComputedStyle(node).opacity)")
+        )
+
+    opened.locator('.legend button[data-codec="jpegxl"]').first.hover()
+    assert opacities() == ["0.12", "1", "0.12", "0.12"]
+    opened.locator("h1").hover()
+    assert opacities() == ["1"] * 4
+
+
 def test_metric_selector_changes_axis_and_lines(opened):
     plot = opened.locator('.plot[data-kind="metric"]').first
     before = plot.locator(".js-line").first.get_attribute("d")
@@ -248,6 +262,29 @@ def test_curves_are_told_apart_without_color(opened):
     assert len(set(marks)) == len(CODECS)
 
 
+EDGES = {
+    "unfinished": {"cells_done": 3, "cells_planned": 9},
+    "one codec, one rate": {"codecs": ("jpegxl",), "ratios": (10,)},
+    "lossless only": {"codecs": ()},
+    "no task": {"task": False},
+    "one field": {"fields": 1},
+    "no pictures": {"pictured": 0},
+    "no metrics": {"scores": ()},
+}
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_odd_studies_open_without_complaint(browser, make_study, tmp_path, edge):
+    file = write_report(make_study(**EDGES[edge]), tmp_path / "report.html")
+    page = browser.new_page(viewport={"width": 400, "height": 900})
+    seen = Seen(page)
+    page.goto(file.as_uri())
+    page.wait_for_selector('.plot[data-kind="noise"] .js-line', state="attached")
+    assert seen.complaints == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    page.close()
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_names_from_files_cannot_act(browser, make_study, tmp_path, width):
     study = make_study(codecs=("jpeg2000", EVIL))
@@ -264,6 +301,8 @@ def test_names_from_files_cannot_act(browser, make_study, tmp_path, width):
     box = plot.locator(".trace").nth(1).locator(".point").last.bounding_box()
     page.mouse.move(box["x"] + 2, box["y"] + 2)
     page.wait_for_selector(".hoverlayer .hovertext")
+    # Shown as it is written, and not as what it would make.
+    assert EVIL in page.locator(".hoverlayer .hovertext").first.text_content()
     assert page.title().startswith("t ")
     assert page.locator("main img[src=x]").count() == 0
     assert seen.complaints == []

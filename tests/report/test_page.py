@@ -127,6 +127,11 @@ def test_a_study_without_a_task_is_about_pixels(make_study, page):
     assert "PSNR in dB" in words
 
 
+def test_settings_that_are_no_smaller_than_lossless_are_not_praised(make_study, page):
+    words = words_of(page(make_study(ratios=(1.5, 2, 80))))
+    assert "made smaller files than that" in words
+
+
 def test_best_lossless_stands_beside_the_verdict(make_study, page):
     words = words_of(page(make_study()))
     assert "Best lossless on the same images: jpegls, 2.5x smaller" in words

@@ -36,13 +36,12 @@ def bd_table(results: Results, found: Findings) -> BDTable:
     """Compare lossy curves with JPEG 2000's on mean PSNR, mean SSIM and each task's main score."""
     pixel = [score for score in results.scores if score.column in PIXEL_SCORES]
     scores = [*pixel, *(score for score in found.scores if score.main)]
-    lossy = [curve for curve in found.curves if not curve.lossless]
-    reference = next((curve for curve in lossy if curve.codec == REFERENCE), None)
+    reference = next((curve for curve in found.lossy if curve.codec == REFERENCE), None)
     if reference is None:
         return BDTable(
             scores=scores, rows=(), reason="This study has no lossy JPEG 2000 to compare with."
         )
-    others = [curve for curve in lossy if curve is not reference]
+    others = [curve for curve in found.lossy if curve is not reference]
     rows = [
         (curve, [_cell(found, reference, curve, score) for score in scores]) for curve in others
     ]

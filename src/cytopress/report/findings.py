@@ -45,6 +45,11 @@ class Findings:
     sizes_asked: tuple[float, ...]
 
     @property
+    def lossy(self) -> list[Curve]:
+        """The curves that are drawn."""
+        return [curve for curve in self.curves if not curve.lossless]
+
+    @property
     def main_scores(self) -> list[ScoreFacts | None]:
         """The deciding score of each task; one None where there is no task."""
         return [score for score in self.scores if score.main] or [None]

@@ -82,6 +82,7 @@ def _render(results: Results) -> str:
         gallery=pictures,
         metrics=metrics,
         first_metrics=[c for c in FIRST_METRICS if c in columns] or columns[:2],
+        any_drawn_task=any(each.scores and each.lossy for each in found),
         any_task=any(each.scores for each in found),
         progress=progress_text(results.cells_done, results.cells_planned),
         failed=sum(bool(trial.error) for trial in results.trials),

@@ -47,9 +47,7 @@ def _dataset(results: Results, found: Findings, metrics: Sequence[ScoreFacts]) -
         if best
         else None,
         "scores": [_score(s) | {"baseline": _baseline(found.rows_of(s))} for s in found.scores],
-        "curves": [
-            _curve(found, curve, itemsize, metrics) for curve in found.curves if not curve.lossless
-        ],
+        "curves": [_curve(found, curve, itemsize, metrics) for curve in found.lossy],
     }
 
 

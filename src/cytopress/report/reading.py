@@ -35,7 +35,7 @@ def reading(found: Findings, score: ScoreFacts | None) -> str:
     if score is None:
         sentences.append(_pixels(rows))
     else:
-        sentences += [*_lossy(score, verdicts(rows, ())), _caution(rows)]
+        sentences += [*_lossy(score, found, verdicts(rows, ())), _caution(rows)]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -60,7 +60,7 @@ def _lossless(found: Findings) -> str:
     )
 
 
-def _lossy(score: ScoreFacts, found: Sequence[Verdict]) -> list[str]:
+def _lossy(score: ScoreFacts, where: Findings, found: Sequence[Verdict]) -> list[str]:
     if not found:
         return []
     name = f"the task’s {label_text(score.name)}"
@@ -68,7 +68,13 @@ def _lossy(score: ScoreFacts, found: Sequence[Verdict]) -> list[str]:
     lost = [verdict.first_loss for verdict in found if verdict.first_loss is not None]
     if not reached and not lost:
         return [f"What the codecs do to {name} is not shown: there are too few fields to judge by."]
-    sentences = [_furthest(name, reached, len(found))] if reached else []
+    least = where.best[1].ratio if where.best else 1.0
+    beyond = [row for row in reached if row.point.ratio > least]
+    sentences = [
+        _furthest(name, beyond, len(found))
+        if beyond
+        else f"No setting without a loss of {name} seen made smaller files than that."
+    ]
     if lost:
         first = min(lost, key=lambda row: row.point.ratio)
         sentences.append(

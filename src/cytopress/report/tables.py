@@ -69,7 +69,7 @@ def sizes(found: Findings) -> list[float]:
     """
     if len(found.sizes_asked) > 1:
         return list(found.sizes_asked)
-    ratios = [p.ratio for curve in found.curves if not curve.lossless for p in curve.points]
+    ratios = [point.ratio for curve in found.lossy for point in curve.points]
     if not ratios:
         return []
     last = max(1, math.floor(math.log2(max(ratios) * NEAR)))

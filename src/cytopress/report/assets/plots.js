@@ -75,7 +75,7 @@
       arrayminus: y.map((value, i) => (ends[i] ? value - ends[i][0] : 0)),
     };
     return {
-      type: "scatter", mode: "lines+markers", name: escape(curve.label), x, y, text: hover,
+      type: "scatter", mode: "lines+markers", name: curve.label, x, y, text: hover,
       hovertemplate: "%{text}<extra></extra>", connectgaps: false,
       line: { color: look.color, dash: look.dash || "solid", width: 1.8 },
       marker: { symbol: look.marker, size: 8, color: look.color, line: look.marker.endsWith("-open") ? { width: 1.6 } : { color: "#fff", width: 0.8 } },
@@ -142,6 +142,7 @@
 
   function draw(figure) {
     const built = BUILD[figure.kind](data.datasets[figure.dataset], figure.column);
+    figure.names = built.traces.map((each) => each.name);
     Plotly.react(figure.node, built.traces, { ...built.layout, width: figure.width, height: figure.height, autosize: !figure.width }, {
       responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
       toImageButtonOptions: { format: "svg", filename: `cytopress-${figure.kind}` },
@@ -168,6 +169,15 @@
     for (const [name, value] of Object.entries({ d: SHAPES[look.marker.replace("-open", "")], ...paint })) marker.setAttribute(name, value);
     svg.append(line, marker);
     return svg;
+  }
+
+  // Pointing at a codec in the legend makes the others step back.
+  function stress(label) {
+    for (const figure of figures.filter((entry) => entry.kind !== "noise")) {
+      figure.node.querySelectorAll(".scatterlayer .trace").forEach((group, i) => {
+        group.style.opacity = label === null || figure.names[i] === label ? "" : 0.12;
+      });
+    }
   }
 
   const legends = [];
@@ -197,6 +207,8 @@
         hidden.delete(label);
         refresh();
       });
+      made.addEventListener("pointerenter", () => { if (!hidden.has(label)) stress(label); });
+      made.addEventListener("pointerleave", () => stress(null));
       made.prepend(swatch(looks.get(label)));
       made.setAttribute("aria-pressed", "true");
       legends.push([label, made]);
