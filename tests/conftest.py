@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cytopress.image import Image
+from fakes.serving import Server, serving
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,6 +33,15 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CYTOPRESS_CACHE", str(cache))
         yield cache
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """Serve an empty folder over HTTP on this machine; see `Server` for what it can be told."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    with serving(folder) as state:
+        yield state
 
 
 @pytest.fixture(scope="session")

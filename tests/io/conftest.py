@@ -1,9 +1,7 @@
 """Fixtures of the io tests: settings that point into a temporary folder, and a tiny dataset."""
 
-import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -56,17 +54,3 @@ def make_dataset(tmp_path: Path) -> MakeDataset:
         return folder
 
     return make
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Any]:
-    """Serve the folder ``served`` over HTTP; see serving.Server for what it can be told."""
-    spec = importlib.util.spec_from_file_location("serving", Path(__file__).parent / "serving.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    folder = tmp_path / "served"
-    folder.mkdir()
-    with module.serving(folder) as state:
-        yield state

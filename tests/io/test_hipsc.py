@@ -1,6 +1,3 @@
-import csv
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,62 +11,16 @@ from cytopress.io.fetch import fetch
 from cytopress.io.hipsc import BUCKET, SOURCES, FieldOfView, choose
 from cytopress.io.splits import KNOWN_SPLITS
 from cytopress.settings import Settings
+from fakes.bucket import row, write_bucket, write_table
+from fakes.serving import Server
 
 pytestmark = pytest.mark.network
-COLUMNS = ("CellId", "structure_name", "FOVId", "PlateId", "WellId", "fov_path", "fov_seg_path",
-           "ChannelNumberBrightfield", "ChannelNumberStruct", "ChannelNumber405")  # fmt: skip
-
-
-def row(
-    cell: int, line: str, field: int, plate: str, brightfield: str, structure: str
-) -> dict[str, str]:
-    return {
-        "CellId": str(cell),
-        "structure_name": line,
-        "FOVId": str(field),
-        "PlateId": plate,
-        "WellId": "7",
-        "fov_path": f"fov_path/{field}_stack.ome.tiff",
-        "fov_seg_path": "fov_seg_path/x.ome.tiff",
-        "ChannelNumberBrightfield": brightfield,
-        "ChannelNumberStruct": structure,
-        "ChannelNumber405": "0",
-    }
-
-
-def write_table(folder: Path, rows: Sequence[dict[str, str]]) -> None:
-    with (folder / "metadata.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 @pytest.fixture
-def stacks(server: Any) -> dict[int, np.ndarray[Any, Any]]:
+def stacks(server: Server) -> dict[int, np.ndarray[Any, Any]]:
     """Put a small bucket behind the server; return its stacks (C, Z, Y, X) by FOVId."""
-    write_table(
-        server.folder,
-        [
-            row(1, "FBL", 30, "3500", "3", "1"),
-            row(2, "FBL", 30, "3500", "3", "1"),
-            row(3, "NPM1", 40, "3501", "2", "1"),
-            # Another order of channels, and numbers as pandas may write them.
-            row(4, "FBL", 20, "3502.0", "0.0", "2.0"),
-            row(5, "FBL", 10, "3500", "3", "1"),
-        ],
-    )
-    (server.folder / "fov_path").mkdir()
-    random = np.random.default_rng(5)
-    found = {}
-    for field, planes in ((30, 5), (40, 4), (20, 6), (10, 1)):
-        pixels = random.integers(0, 65535, (4, planes, 8, 9), dtype=np.uint16)
-        tifffile.imwrite(
-            server.folder / f"fov_path/{field}_stack.ome.tiff",
-            pixels,
-            metadata={"axes": "CZYX", "PhysicalSizeX": 99.0},
-        )
-        found[field] = pixels
-    return found
+    return write_bucket(server.folder)
 
 
 def test_middle_slices_of_the_right_channels(

@@ -12,7 +12,7 @@ import typer
 
 import cytopress
 from cytopress.cli import coding, listing, predicting, studying, training
-from cytopress.errors import CytopressError
+from cytopress.errors import CytopressError, CytopressWarning
 
 app = typer.Typer(
     name="cytopress",
@@ -76,10 +76,12 @@ def _leave(error: BaseException, sentence: str, code: int, *, debug: bool) -> No
 
 def _show_warning(
     message: Warning | str,
-    category: type[Warning],  # noqa: ARG001
+    category: type[Warning],
     filename: str,  # noqa: ARG001
     lineno: int,  # noqa: ARG001
     file: TextIO | None = None,  # noqa: ARG001
     line: str | None = None,  # noqa: ARG001
 ) -> None:
-    print(f"cytopress: note: {message}", file=sys.stderr)
+    # What libraries warn of speaks to developers; --debug shows a fault as it is.
+    if issubclass(category, CytopressWarning):
+        print(f"cytopress: note: {message}", file=sys.stderr)
