@@ -22,7 +22,7 @@ from cytopress.errors import UnsupportedImageError, UsageError
 from cytopress.image import Image, Pixels
 
 # The library's quantizers, what its steps grow by from one to the next (about), and the finest
-# level that is still lossy.
+# level that is still lossy. Decoding rests on them: never change them.
 QUANTIZERS, STEP, FINEST = 64, 0.08, 99
 
 
