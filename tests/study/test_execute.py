@@ -126,11 +126,12 @@ def test_task_scores_are_baseline_harm_and_agreement(
     trial = execute(study, tmp_path / "out", settings=settings).trials[1]
     original = tifffile.imread(folder / "images" / "e2-1_input.tif")
     decoded = decode(codec("jpegls:near=4").encode(run.Image(original, bits=12)))
-    error = 2 * np.abs(decoded.pixels.astype(float) - original).mean()
-    assert error > 0
-    assert trial.scores["fake/doubling/error/baseline"] == 0
-    assert trial.scores["fake/doubling/error/harm"] == pytest.approx(error)
-    assert trial.scores["fake/doubling/error/agreement"] == pytest.approx(error)
+    error = 2 * (decoded.pixels.astype(float) - original)
+    assert np.abs(error).max() > 0
+    # The task is off by 10 by itself.
+    assert trial.scores["fake/doubling/error/baseline"] == 10
+    assert trial.scores["fake/doubling/error/harm"] == pytest.approx(np.abs(error + 10).mean())
+    assert trial.scores["fake/doubling/error/agreement"] == pytest.approx(np.abs(error).mean())
 
 
 def test_a_baseline_is_made_once_for_a_field(
@@ -302,7 +303,8 @@ def test_previews_are_the_pictures_of_the_trial(
     np.testing.assert_array_equal(pictures["truth"].pixels, pictures["original"].pixels * 2)
     assert np.abs(pictures["decoded"].pixels.astype(int) - pictures["original"].pixels).max() == 4
     np.testing.assert_array_equal(
-        pictures["prediction-decoded"].pixels, pictures["decoded"].pixels.astype(np.float32) * 2
+        pictures["prediction-decoded"].pixels,
+        pictures["decoded"].pixels.astype(np.float32) * 2 + 10,
     )
     # What two trials share is there once.
     with sqlite3.connect(tmp_path / "out" / "study.sqlite") as db:
