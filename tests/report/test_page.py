@@ -1,8 +1,10 @@
 import re
+import sys
 from html.parser import HTMLParser
 
 import pytest
 
+from cytopress.errors import NotAvailableError
 from cytopress.image import Image
 from cytopress.report import write_report
 from cytopress.study.trial import Preview
@@ -21,6 +23,9 @@ def words_of(path):
 
 @pytest.fixture
 def page(tmp_path):
+    for library in ("jinja2", "plotly"):
+        pytest.importorskip(library, reason="reports need the extra report")
+
     def written(results):
         return write_report(results, tmp_path / "report.html")
 
@@ -209,7 +214,19 @@ def larger(image):
     )
 
 
+@pytest.mark.parametrize("library", ["jinja2", "plotly"])
+def test_without_the_extra_the_error_says_what_to_install(
+    make_study, tmp_path, monkeypatch, library
+):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(NotAvailableError, match=r"pip install 'cytopress\[report\]'"):
+        write_report(make_study(), tmp_path / "report.html")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_page_appears_whole_or_not_at_all(make_study, tmp_path):
+    pytest.importorskip("jinja2", reason="reports need the extra report")
+
     def broken(key):
         raise OSError("the disk is gone")
 

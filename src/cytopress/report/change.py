@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import defaultdict
 from collections.abc import Sequence
@@ -71,7 +72,13 @@ def field_means(point: Point, column: str) -> dict[str, float]:
 
 def interval_of(values: Sequence[float], groups: Sequence[str]) -> Interval | None:
     """Return the 95 % interval of a mean over fields; None for one field, which has no spread."""
-    return bootstrap_mean(values, groups, seed=SEED) if len(values) > 1 else None
+    return _interval(tuple(values), tuple(groups)) if len(values) > 1 else None
+
+
+# The page and the terminal ask for the same intervals.
+@functools.lru_cache(maxsize=10_000)
+def _interval(values: tuple[float, ...], groups: tuple[str, ...]) -> Interval:
+    return bootstrap_mean(values, groups, seed=SEED)
 
 
 def ends(interval: Interval | None) -> tuple[float, float] | None:

@@ -24,7 +24,7 @@ from cytopress.report.formats import (
 )
 from cytopress.report.gallery import Gallery, gallery
 from cytopress.report.plots import plot_data
-from cytopress.report.reading import progress_text, reading
+from cytopress.report.reading import progress_text, reading, split_text
 from cytopress.report.speed import speed_rows
 from cytopress.study.results import Results
 
@@ -93,6 +93,7 @@ def _render(results: Results) -> str:
         least_units=LEAST_UNITS,
         near=round(100 * (tables.NEAR - 1)),
         reading=reading,
+        split_text=split_text,
     )
 
 
@@ -109,7 +110,7 @@ def _environment() -> Environment:
     made.filters |= {
         "ratio": ratio_text,
         "number": lambda value, significant=4: number_text(value, significant=significant),
-        "exact": lambda value, digits=6: f"{value:.{digits}g}".replace("-", MINUS),
+        "exact": lambda value: f"{value:.6g}".replace("-", MINUS),
         "moment": moment_text,
         "label": label_text,
         "count": count_text,

@@ -8,7 +8,7 @@ from cytopress.report.change import LEAST_UNITS
 from cytopress.report.findings import Findings, Row
 from cytopress.report.formats import count_text, label_text, ratio_text
 from cytopress.report.tables import Verdict, effect_text, psnr_text, verdicts
-from cytopress.study.results import ScoreFacts
+from cytopress.study.results import DatasetFacts, ScoreFacts
 
 MEANING = (
     "“No loss seen” means that the 95 % interval of the paired difference holds zero: it is not"
@@ -23,6 +23,20 @@ def progress_text(done: int, planned: int) -> str:
     return (
         f"This study is not finished: {done:,} of {planned:,} trials are done. Everything below is"
         " over those and will change."
+    )
+
+
+def split_text(facts: DatasetFacts) -> str:
+    """Say whether the parts of a dataset share groups; what is measured must be new to a model."""
+    groups = [group for part in facts.split.values() for group in part]
+    shared = {group for group in groups if groups.count(group) > 1}
+    if not shared:
+        return "No group is in two parts of the split."
+    seen = sorted(shared.intersection(facts.split.get("test", {})))
+    if seen:
+        return f"Caution: {', '.join(seen)} of the test part is also in another part of the split."
+    return (
+        "The test groups are in no other part of the split; training and validation share groups."
     )
 
 

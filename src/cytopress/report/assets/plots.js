@@ -111,7 +111,7 @@
       const score = dataset.scores.find((entry) => entry.column === column);
       const traces = effects(dataset, column, "change", "changeInterval", (value) =>
         `change: ${signed(value.change)}${range(value.changeInterval, signed)}<br>${value.verdict}`);
-      return { traces, layout: layout(dataset, `Change of ${escape(score.label)}`, [level(0, "no change")]) };
+      return { traces, layout: layout(dataset, `Change of ${escape(score.label)}, below zero is ${score.better === "higher" ? "worse" : "better"}`, [level(0, "no change")]) };
     },
     metric(dataset, column) {
       const score = data.metrics.find((entry) => entry.column === column);

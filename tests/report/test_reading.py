@@ -1,0 +1,50 @@
+import dataclasses
+
+import pytest
+
+from cytopress.report.findings import findings
+from cytopress.report.reading import progress_text, reading, split_text
+
+
+def text_of(results):
+    (found,) = findings(results)
+    return reading(found, found.main_scores[0])
+
+
+@pytest.mark.parametrize(
+    ("split", "text"),
+    [
+        ({"train": {"a": ("f",)}, "test": {"b": ("g",)}}, "No group is in two parts"),
+        (
+            {"train": {"a": ("f",)}, "validation": {"a": ("h",)}, "test": {"b": ("g",)}},
+            "The test groups are in no other part",
+        ),
+        ({"train": {"a": ("f",)}, "test": {"a": ("g",)}}, "Caution: a of the test part"),
+    ],
+)
+def test_split_says_whether_groups_are_shared(make_facts, split, text):
+    assert split_text(dataclasses.replace(make_facts(), split=split)).startswith(text)
+
+
+def test_codecs_that_went_as_far_are_named_together(make_study):
+    text = text_of(make_study(codecs=("jpeg", "jpegxl", "avif"), ratios=(5, 10)))
+    assert "about 10x smaller, with 3 of 3 codecs: jpeg, jpegxl, avif" in text
+    assert "No loss is seen at any tested size." in text
+
+
+def test_a_codec_that_went_further_is_named_alone(make_study):
+    text = text_of(
+        make_study(codecs=("jpeg", "jpegxl", "avif", "jpegxr", "htj2k", "sperr", "lerc"))
+    )
+    assert "no loss of the task’s Pearson r seen come from lerc: 40x smaller" in text
+    assert "A loss is seen for 7 of 7 codecs, first at 20x (jpeg)" in text
+
+
+def test_one_group_is_a_caution(make_study):
+    assert "All fields are of one group" in text_of(make_study(groups=1))
+    assert "All fields are of one group" not in text_of(make_study(groups=2))
+
+
+def test_progress_is_told_only_while_there_is_some():
+    assert progress_text(10, 10) == ""
+    assert progress_text(1200, 3000).startswith("This study is not finished: 1,200 of 3,000")
