@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cytopress.io.dataset import Dataset
+from cytopress.tasks.labelfree import SCORES
 
 MOST_CURVE_ROWS = 12
 
@@ -86,42 +87,61 @@ def _data(manifest: Mapping[str, Any], dataset: Dataset) -> str:
 
 
 def _model(manifest: Mapping[str, Any]) -> str:
-    config, compute, target = manifest["training"], manifest["compute"], manifest["target"]
+    config, target, side = manifest["training"], manifest["target"], manifest["receptive_field"]
     network, fit = config["network"], config["fit"]
     augmentation = ", ".join(f"{key} {value}" for key, value in config["augmentation"].items())
-    versions = ", ".join(f"{name} {version}" for name, version in compute["versions"].items())
     chosen = (
-        f"the averaged weights of step {manifest['selection']['step']}, best of"
-        f" {manifest['selection']['of']} validated"
+        f"the averaged weights of step {manifest['selection']['step']}, best of the"
+        f" {manifest['selection']['of']} that were validated"
         if manifest["selection"]["by"]
         else "the averaged weights of the last step, since there is no validation part"
     )
-    return f"""## Model and training
+    lines = [
+        "## Model and training",
+        "",
+        (
+            f"- Network: U-Net of {network['channels']} channels and {network['depth']} halvings,"
+            f" {manifest['parameters'] / 1e6:.2f} million parameters, receptive field {side} x {side}"
+            " pixels. Weights are stored as float16, computed in float32."
+        ),
+        "- Input: standardized by the mean and standard deviation of the image given.",
+        (
+            f"- Output: counts, `z * {target['std']:.6g} + {target['mean']:.6g}`: standard deviation"
+            " and mean of a target, averaged over the training fields. In training each target was"
+            " standardized by itself."
+        ),
+        (
+            f"- Data range of the target, for SSIM and the normalized error:"
+            f" {target['data_range']:.6g} counts."
+        ),
+        (
+            f"- Loss: {fit['loss']}. Seed: {config['seed']}. {fit['steps']} steps of {fit['batch']}"
+            f" crops of {fit['crop']} x {fit['crop']} pixels; AdamW, largest learning rate"
+            f" {fit['learning_rate']:g}, weight decay {fit['weight_decay']:g}; {fit['precision']}."
+        ),
+        f"- Augmentation, largest values: {augmentation}.",
+        f"- Exported: {chosen}.",
+        _compute(manifest["compute"], fit["threads"]),
+        (
+            f"- Config: `trainings/{manifest['name'].replace('/', '-')}.toml`, run with"
+            " `cytopress train task`."
+        ),
+    ]
+    return "\n".join(lines)
 
-U-Net of {network["channels"]} channels, {network["depth"]} halvings,
-{manifest["parameters"] / 1e6:.2f} million parameters; receptive field
-{manifest["receptive_field"]} x {manifest["receptive_field"]} pixels. Weights are stored as float16,
-computed in float32.
 
-- Input: standardized by the mean and standard deviation of the image given.
-- Output: counts, `z * {target["std"]:.6g} + {target["mean"]:.6g}`: the standard deviation and
-  mean of a target, averaged over the training fields. In training each target was standardized by
-  itself.
-- Data range of the target for SSIM and the normalized error: {target["data_range"]:.6g} counts.
-- Loss: {fit["loss"]}; seed {config["seed"]}; {fit["steps"]} steps of {fit["batch"]} crops of
-  {fit["crop"]} x {fit["crop"]} pixels; AdamW, largest learning rate {fit["learning_rate"]:g},
-  weight decay {fit["weight_decay"]:g}; precision {fit["precision"]}.
-- Augmentation (largest values): {augmentation}.
-- Exported: {chosen}.
-- Compute: {compute["minutes"]:.0f} minutes on {fit["threads"]} thread(s) of a machine with
-  {compute["cores"]} cores ({compute["processor"]}), shared with other work; Python
-  {compute["python"]}, {versions}.
-- Config: `trainings/{manifest["name"].replace("/", "-")}.toml`, run with `cytopress train task`."""
+def _compute(compute: Mapping[str, Any], threads: int) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in compute["versions"].items())
+    return (
+        f"- Compute: {compute['minutes']:.0f} minutes by the clock with {threads} of"
+        f" {compute['cores']} cores ({compute['processor']}), which other programs may have shared;"
+        f" Python {compute['python']}, {versions}."
+    )
 
 
 def _scores(manifest: Mapping[str, Any]) -> str:
     results = manifest["results"]
-    names = list(results["mean"])
+    names = [score.name for score in SCORES if score.name in results["mean"]]
     rows = [
         "## Scores on the test fields",
         "",

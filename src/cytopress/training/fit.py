@@ -102,6 +102,8 @@ def _quiet(threads: int) -> Iterator[None]:
         with warnings.catch_warnings():
             # All data are in memory: worker processes would only cost.
             warnings.filterwarnings("ignore", ".*does not have many workers.*")
+            # A dataset may have no validation part.
+            warnings.filterwarnings("ignore", ".*have no `val_dataloader`.*")
             # One library inside the training stack still uses a name that another gave up.
             warnings.filterwarnings("ignore", ".*LeafSpec.*")
             yield
