@@ -16,7 +16,11 @@ from cytopress.image import Image, Pixels
 
 @dataclass(frozen=True)
 class Lerc(StreamCodec):
-    """Code a plane with LERC. Its mean may shift by up to half a count.
+    """Code a plane with LERC.
+
+    Its quantizer starts at the darkest pixel of a block and rounds up, so the mean of integer
+    images rises by about half a count at small bounds, and shifts by more where the bound is larger
+    than the noise.
 
     Parameters
     ----------
@@ -34,7 +38,7 @@ class Lerc(StreamCodec):
         dtypes=("uint8", "uint16", "float32"),
         bits="any",
         knob=TOLERANCE,
-        reads_back="the same dtype, within the bound; the mean may shift by half a count",
+        reads_back="the same dtype, within the bound; the mean shifts by half a count or more",
         can_be_lossless=True,
         bound=1,
         bias=0.5,
