@@ -32,6 +32,11 @@ class UnknownNameError(UsageError, KeyError):
         near = difflib.get_close_matches(name, known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         super().__init__(f"There is no {kind} named {name!r}.{hint} Known: {', '.join(known)}.")
+        self._parts = (kind, name, known)
+
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str]]]:
+        # It must reach whoever waits for a worker in another process.
+        return type(self), self._parts
 
 
 class ImageError(CytopressError, ValueError):
