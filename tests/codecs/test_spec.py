@@ -36,7 +36,7 @@ def choices(draw: st.DrawFn) -> Choice:
         data_range=draw(st.none() | POSITIVE),
         noise=draw(NOISE),
         tile=draw(st.none() | st.integers(16, 4096)),
-        guard=draw(st.none() | st.integers(0, 65535)),
+        guard=draw(st.none() | st.integers(1, 65535)),
     )
 
 

@@ -89,6 +89,9 @@ class Traits:
     bound: float = 0.0
     # Counts by which the mean may shift beyond what its own error explains.
     bias: float = 0.0
+    # Whether lossy decoding gives the same pixels on every machine; False where it is done in
+    # floats, which processors round differently: off by one then, where at all.
+    exact: bool = True
 
 
 class StreamCodec(ABC):
@@ -102,6 +105,11 @@ class StreamCodec(ABC):
     @abstractmethod
     def lossless(self) -> bool:
         """Whether this very setting returns every pixel exactly."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether decoding gives the same pixels on every machine."""
+        return self.lossless or self.traits.exact
 
     @abstractmethod
     def compress(self, image: Image) -> bytes:

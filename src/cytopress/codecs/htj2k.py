@@ -39,6 +39,7 @@ class Htj2k(StreamCodec):
         knob=Knob("step", "of the used range", 3e-5, 1, finer="lower"),
         reads_back="the same dtype",
         can_be_lossless=True,
+        exact=False,
         stretch=15,
     )
 

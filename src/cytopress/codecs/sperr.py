@@ -35,6 +35,7 @@ class Sperr(StreamCodec):
         knob=TOLERANCE,
         reads_back="the same dtype, within the bound",
         can_be_lossless=False,
+        exact=False,
         bound=1,
     )
 

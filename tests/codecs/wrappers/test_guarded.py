@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from cytopress.codecs.container import Form
+from cytopress.codecs.jpeg2000 import Jpeg2000
 from cytopress.codecs.jpegls import JpegLS
 from cytopress.codecs.registry import decode
-from cytopress.codecs.wrappers import Guarded
+from cytopress.codecs.wrappers import Guarded, Rescaled
 from cytopress.errors import UnsupportedImageError, UsageError
 from cytopress.image import Image
 
@@ -40,6 +41,23 @@ def test_a_guard_of_zero_makes_any_codec_lossless(micrograph: Image) -> None:
     codec = Guarded(JpegLS(near=9), max_error=0)
     assert codec.lossless
     assert decode(codec.encode(micrograph)) == micrograph
+
+
+def test_a_count_is_kept_in_reserve_where_another_machine_may_be_off_by_one(
+    micrograph: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codec = Guarded(Jpeg2000(level=30), max_error=5)
+    stream, honest = codec.compress(micrograph), Jpeg2000.decompress
+    for off in (-1, 0, 1):
+        monkeypatch.setattr(
+            Jpeg2000, "decompress", lambda *a, off=off: (honest(*a) + off).astype(np.uint16)
+        )
+        monkeypatch.setattr(Jpeg2000, "restore", lambda codec, *a: Image(codec.decompress(*a)))
+        back = codec.decompress(stream, Form.of(micrograph)).astype(int)
+        assert np.abs(back - micrograph.pixels).max() <= 5
+    with pytest.raises(UsageError, match="off by one"):
+        Guarded(Rescaled(Jpeg2000(level=30)), max_error=0)
+    assert Guarded(Jpeg2000(), max_error=0).lossless
 
 
 def test_it_refuses_what_it_cannot_bound() -> None:

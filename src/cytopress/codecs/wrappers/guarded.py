@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from cytopress.codecs.codec import StreamCodec, Traits
 from cytopress.codecs.container import Form
-from cytopress.codecs.wire import join_streams, split_streams
+from cytopress.codecs.wire import join_streams, split_streams, take_varints, varints
 from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels
 
@@ -20,15 +20,16 @@ from cytopress.image import Image, Pixels
 class Guarded(StreamCodec):
     """Add a quantized residual so that no pixel is off by more than ``max_error`` counts.
 
-    The residual is rounded to multiples of ``2 * max_error + 1``: zero wherever the codec kept the
-    bound by itself, so a good codec pays next to nothing.
+    The residual is rounded to multiples of ``2 * bound + 1``: zero wherever the codec kept the
+    bound by itself, so a good codec pays next to nothing. ``bound`` is ``max_error``, or one less
+    over a codec that another machine may decode off by one; it stands in the bytes.
 
     Parameters
     ----------
     codec : StreamCodec
-        Any codec of integer images whose decoder gives the same pixels everywhere.
+        Any codec of integer images.
     max_error : int
-        Largest allowed error in counts; 0 makes any codec lossless.
+        Largest allowed error in counts; 0 makes any codec lossless whose decoder is exact.
     """
 
     codec: StreamCodec
@@ -50,6 +51,11 @@ class Guarded(StreamCodec):
             raise UsageError(
                 f"guard is a whole number of counts from 0 to 65535, not {self.max_error}."
             )
+        if self._bound < 0:
+            raise UsageError(
+                f"guard=0 cannot be kept over lossy {self.codec.name}, which another machine may"
+                " decode off by one; code losslessly, or give 1."
+            )
 
     @property
     def lossless(self) -> bool:
@@ -66,20 +72,25 @@ class Guarded(StreamCodec):
         stream = self.codec.compress(image)
         decoded = self.codec.restore(stream, Form.of(image)).pixels
         error = image.pixels.astype(np.int64) - decoded
-        return join_streams((stream, _code_steps(self._steps(error))))
+        steps = _code_steps(_steps(error, self._bound))
+        return join_streams((stream, varints(self._bound) + steps))
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return pixels within the bound."""
         inner, residual = split_streams(stream, 2)
+        (bound,), start = take_varints(residual, 1)
         decoded = self.codec.restore(inner, form).pixels.astype(np.int64)
-        steps = _decode_steps(residual, form.shape)
-        values = decoded + steps * (2 * self.max_error + 1)
+        values = decoded + _decode_steps(residual[start:], form.shape) * (2 * bound + 1)
         return np.clip(values, 0, 2**form.bits - 1).astype(form.dtype)
 
-    def _steps(self, error: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-        # Rounds to nearest: the step is odd, so no error falls in the middle of two multiples.
-        step = 2 * self.max_error + 1
-        return np.floor_divide(error + self.max_error, step).astype(np.int32)
+    @property
+    def _bound(self) -> int:
+        return int(self.max_error) - (not self.codec.exact)
+
+
+def _steps(error: npt.NDArray[np.int64], bound: int) -> npt.NDArray[np.int32]:
+    # Rounds to nearest: the step is odd, so no error falls in the middle of two multiples.
+    return np.floor_divide(error + bound, 2 * bound + 1).astype(np.int32)
 
 
 def _code_steps(steps: npt.NDArray[np.int32]) -> bytes:

@@ -41,6 +41,11 @@ class PerPlane(StreamCodec):
         """Whether the codec inside is."""
         return self.codec.lossless
 
+    @property
+    def exact(self) -> bool:
+        """Whether the codec inside is."""
+        return self.codec.exact
+
     def check(self, image: Image) -> None:
         """Check the stack, and each plane for the codec inside."""
         super().check(image)

@@ -56,6 +56,11 @@ class Rescaled(StreamCodec):
         """Never: rounding to the stretched range may lose the lowest bits."""
         return False
 
+    @property
+    def exact(self) -> bool:
+        """Whether the codec inside is."""
+        return self.codec.exact
+
     def check(self, image: Image) -> None:
         """Check that this is an integer image of a form that the codec inside takes."""
         super().check(image)

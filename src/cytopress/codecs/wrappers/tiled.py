@@ -54,6 +54,11 @@ class Tiled(StreamCodec):
         """Whether the codec inside is."""
         return self.codec.lossless
 
+    @property
+    def exact(self) -> bool:
+        """Whether the codec inside is."""
+        return self.codec.exact
+
     def check(self, image: Image) -> None:
         """Check each tile for the codec inside: those at the edges are smaller."""
         super().check(image)
