@@ -101,17 +101,17 @@ def _model(manifest: Mapping[str, Any]) -> str:
         "",
         (
             f"- Network: U-Net of {network['channels']} channels and {network['depth']} halvings,"
-            f" {manifest['parameters'] / 1e6:.2f} million parameters, receptive field {side} x {side}"
-            " pixels. Weights are stored as float16, computed in float32."
+            f" {manifest['parameters'] / 1e6:.2f} million parameters, receptive field"
+            f" {side} x {side} pixels. Weights are stored as float16, computed in float32."
         ),
         "- Input: standardized by the mean and standard deviation of the image given.",
         (
-            f"- Output: counts, `z * {target['std']:.6g} + {target['mean']:.6g}`: standard deviation"
-            " and mean of a target, averaged over the training fields. In training each target was"
-            " standardized by itself."
+            f"- Output: counts, `z * {target['std']:.6g} + {target['mean']:.6g}`: standard"
+            " deviation and mean of a target, averaged over the training fields. In training each"
+            " target was standardized by itself."
         ),
         (
-            f"- Data range of the target, for SSIM and the normalized error:"
+            "- Data range of the target, for SSIM and the normalized error:"
             f" {target['data_range']:.6g} counts."
         ),
         (
