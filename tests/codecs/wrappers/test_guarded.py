@@ -50,7 +50,9 @@ def test_a_count_is_kept_in_reserve_where_another_machine_may_be_off_by_one(
     stream, honest = codec.compress(micrograph), Jpeg2000.decompress
     for off in (-1, 0, 1):
         monkeypatch.setattr(
-            Jpeg2000, "decompress", lambda *a, off=off: (honest(*a) + off).astype(np.uint16)
+            Jpeg2000,
+            "decompress",
+            lambda *a, off=off: (honest(*a).astype(int) + off).astype(np.uint16),
         )
         monkeypatch.setattr(Jpeg2000, "restore", lambda codec, *a: Image(codec.decompress(*a)))
         back = codec.decompress(stream, Form.of(micrograph)).astype(int)

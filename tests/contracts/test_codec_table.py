@@ -1,0 +1,57 @@
+"""The one table of codecs: complete, numbered for ever, and fit for the search to work with."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from cytopress.codecs import registry
+from cytopress.codecs.codec import StreamCodec
+from cytopress.codecs.recipe import OPTION_NUMBERS
+from cytopress.codecs.registry import FAMILIES, WRAPPERS
+from cytopress.codecs.spec import SHARED
+from cytopress.errors import UsageError
+
+NUMBERED = (
+    "1 png, 2 zstd, 3 jpegxl, 4 jpegls, 5 jpeg2000, 6 htj2k, 7 jpegxr, 8 jpeg, 9 avif, 10 lerc,"
+    " 11 zfp, 12 sperr, 13 sz3, 15 round-zstd, 16 anscombe-jpegxl,"
+    " 28 per-plane, 29 rescaled, 30 tiled, 31 guarded"
+)
+
+
+def test_the_table_is_complete_and_its_numbers_are_frozen() -> None:
+    """Numbers are in people's files: append, never change."""
+    table = {family.name: family.number for family in (*FAMILIES, *WRAPPERS)}
+    assert len({*table.values()}) == len(table) == len(FAMILIES) + len(WRAPPERS)
+    assert {f"{number} {name}" for name, number in table.items()} == set(NUMBERED.split(", "))
+    folder = Path(registry.__file__).parent
+    written = {
+        node.name
+        for file in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ClassDef)
+        and any(ast.unparse(b) == "StreamCodec" for b in node.bases)
+    }
+    assert {family.__name__ for family in (*FAMILIES, *WRAPPERS)} == written
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_traits_are_ones_that_targets_can_be_solved_with(family: type[StreamCodec]) -> None:
+    knob = family.traits.knob
+    assert family.traits.can_be_lossless or knob is not None
+    own = {option.name for option in fields(family)}
+    assert own <= OPTION_NUMBERS.keys(), "give the option a number in recipe.py: headers are short"
+    if knob is None:
+        return
+    assert knob.name in own - {*SHARED}
+    assert knob.unit
+    assert 0 <= knob.least < knob.most
+    assert knob.least > 0 or knob.scale == "linear"
+    for end in (knob.least, knob.most):
+        family.from_options({knob.name: end})
+    for wrong in (knob.most * 1e6, float("nan"), -1, "much"):
+        with pytest.raises((UsageError, TypeError)):
+            family.from_options({knob.name: wrong})

@@ -1,0 +1,55 @@
+"""Every lossy codec takes the portable targets, and what it reached is measured here anew."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cytopress.codecs.container import unpack
+from cytopress.codecs.registry import decode, families
+from cytopress.codecs.spec import codec
+from cytopress.errors import UnreachableTargetError
+from cytopress.image import Image
+
+
+def lossy() -> list[str]:
+    return [name for name, family in families().items() if family.traits.knob is not None]
+
+
+@pytest.mark.parametrize(("kind", "value"), [("max_error", 60), ("sigma", 1), ("psnr", 33)])
+@pytest.mark.parametrize("name", lossy())
+def test_a_quality_asked_is_met_and_not_far_exceeded(
+    name: str, kind: str, value: float, micrograph: Image
+) -> None:
+    """Measured here on the decoded pixels, with the yardsticks that stand in the spec."""
+    yardsticks = "range=1500,a=2,b=20,offset=100"
+    found = codec(f"{name}:{kind}={value},{yardsticks}").solve(micrograph)
+    error = decode(found.data).pixels.astype(np.float64) - micrograph.pixels
+    variance = 20 + 2 * np.maximum(micrograph.pixels - 100.0, 0)
+    reached = {
+        "max_error": np.abs(error).max(),
+        "sigma": np.sqrt(np.mean(error**2 / variance)),
+        "psnr": 20 * np.log10(1500) - 10 * np.log10(np.mean(error**2)),
+    }[kind]
+    assert reached == pytest.approx(found.reached, rel=1e-9)
+    # The slack is what a knob of whole numbers or of powers of two cannot do better.
+    most = value + 7 if kind == "psnr" else value
+    assert (value if kind == "psnr" else 0.7 * value) <= reached <= most
+    notes = unpack(found.data)[0].notes
+    assert (notes["target"], notes["asked"]) == (kind, value)
+    assert notes["reached"] == pytest.approx(reached, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", lossy())
+def test_a_ratio_asked_is_met_or_its_excess_told(name: str, micrograph: Image) -> None:
+    found = codec(f"{name}:ratio=6,a=2,b=20").solve(micrograph)
+    reached = micrograph.pixels.nbytes / len(found.data)
+    assert reached >= 6
+    assert bool(found.warnings) == (reached > 6.6)
+    assert not found.warnings or "ratio=6" in found.warnings[0]
+
+
+@pytest.mark.parametrize("name", lossy())
+def test_what_no_setting_meets_is_an_error(name: str, micrograph: Image) -> None:
+    with pytest.raises(UnreachableTargetError, match="the nearest"):
+        codec(f"{name}:ratio=100000,a=2,b=20").solve(micrograph)
