@@ -307,3 +307,15 @@ def test_names_from_files_cannot_act(browser, make_study, tmp_path, width):
     assert page.locator("main img[src=x]").count() == 0
     assert seen.complaints == []
     page.close()
+
+
+def test_axis_titles_are_not_cut(opened):
+    cut = opened.evaluate(
+        """() => [...document.querySelectorAll('.plot .ytitle, .plot .xtitle')].filter(title => {
+            const inner = title.getBoundingClientRect();
+            const outer = title.closest('.plot').getBoundingClientRect();
+            return inner.top < outer.top - 1 || inner.bottom > outer.bottom + 1
+                || inner.left < outer.left - 1 || inner.right > outer.right + 1;
+        }).map(title => title.textContent)"""
+    )
+    assert cut == []

@@ -1,3 +1,5 @@
+import zlib
+
 import imagecodecs
 import numpy as np
 import pytest
@@ -26,14 +28,14 @@ def test_grey_pictures_come_back_from_another_decoder(shape):
     assert np.array_equal(imagecodecs.png_decode(png(pixels)), pixels)
 
 
-def test_smooth_pictures_are_filtered_and_come_back():
+def test_filtered_pictures_come_back_from_another_decoder():
     y, x = np.mgrid[:64, :64]
-    pixels = ((np.sin(y / 9) + np.cos(x / 7)) * 60 + 127).astype(np.uint8)
+    # Small steps both ways: many ties between the neighbors that the filter chooses from.
+    pixels = (2 * y + x + np.random.default_rng(0).integers(0, 4, y.shape)).astype(np.uint8)
     file = png(pixels)
     assert np.array_equal(imagecodecs.png_decode(file), pixels)
-    assert len(file) < 0.6 * len(
-        png(np.random.default_rng(0).permutation(pixels.ravel()).reshape(64, 64))
-    )
+    unfiltered = zlib.compress(np.insert(pixels, 0, 0, axis=1).tobytes(), 9)
+    assert len(file) < 0.7 * len(unfiltered)
 
 
 def test_palette_colors_come_back():

@@ -10,8 +10,15 @@ from dataclasses import dataclass
 from cytopress.report.change import Change, ends
 from cytopress.report.curves import Curve, Point
 from cytopress.report.findings import Findings, Row, findings
-from cytopress.report.formats import change_text, number_text, plain, ratio_text, target_text
-from cytopress.study.results import Results
+from cytopress.report.formats import (
+    change_text,
+    label_text,
+    number_text,
+    plain,
+    ratio_text,
+    target_text,
+)
+from cytopress.study.results import Results, ScoreFacts
 
 # A tested setting stands for a size that is at most this factor away.
 NEAR = 1.25
@@ -115,16 +122,25 @@ def _summary(found: Findings, row: Row) -> dict[str, str]:
         "codec": row.curve.label,
         "setting": point.setting,
         "smaller": ratio_text(point.ratio),
-        "best lossless": ratio_text(found.best[1].ratio if found.best else None),
-        "PSNR (dB)": psnr_text(point),
-        "score": row.score.column if row.score else "no task",
+        "lossless": ratio_text(found.best[1].ratio if found.best else None),
+        "PSNR dB": psnr_text(point),
+        "score": _score_text(found, row.score),
         "original": number_text(effect.baseline if effect else None),
         "decoded": number_text(effect.harm if effect else None),
-        "change (95 % interval)": effect_text(effect),
+        "change": difference_text(effect),
+        "95 % interval": interval_text(effect).strip("()"),
         "verdict": row.verdict,
         "fields": f"{point.fields} of {point.fields_asked}",
     }
     return {column: plain(text) for column, text in texts.items()}
+
+
+def _score_text(found: Findings, score: ScoreFacts | None) -> str:
+    """Name a score; with its task only where the dataset has several: a terminal is narrow."""
+    if score is None:
+        return "no task"
+    name = label_text(score.name)
+    return name if len(found.main_scores) == 1 else f"{score.task} {name}"
 
 
 def psnr_text(point: Point) -> str:

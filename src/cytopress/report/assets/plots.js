@@ -105,13 +105,13 @@
       const shapes = score.baseline !== null ? [level(score.baseline, `from originals: ${short(score.baseline, 3)}`)] : [];
       const traces = effects(dataset, column, "harm", "harmInterval", (value) =>
         `${escape(score.label)}: ${short(value.harm)}${range(value.harmInterval, short)}`);
-      return { traces, layout: layout(dataset, `${escape(score.label)}, ${score.better} is better`, shapes) };
+      return { traces, layout: layout(dataset, `${escape(score.label)}<br>${score.better} is better`, shapes) };
     },
     change(dataset, column) {
       const score = dataset.scores.find((entry) => entry.column === column);
       const traces = effects(dataset, column, "change", "changeInterval", (value) =>
         `change: ${signed(value.change)}${range(value.changeInterval, signed)}<br>${value.verdict}`);
-      return { traces, layout: layout(dataset, `Change of ${escape(score.label)}, below zero is ${score.better === "higher" ? "worse" : "better"}`, [level(0, "no change")]) };
+      return { traces, layout: layout(dataset, `Change of ${escape(score.label)}<br>below zero is ${score.better === "higher" ? "worse" : "better"}`, [level(0, "no change")]) };
     },
     metric(dataset, column) {
       const score = data.metrics.find((entry) => entry.column === column);
@@ -121,7 +121,7 @@
       });
       const better = { higher: "higher is better", lower: "lower is better" }[score.better];
       const word = column === "pixels/bias" ? "nearer to zero is better" : better;
-      return { traces, layout: layout(dataset, `${escape(score.label)}, ${word}`, column === "pixels/bias" ? [level(0, "none")] : []) };
+      return { traces, layout: layout(dataset, `${escape(score.label)}<br>${word}`, column === "pixels/bias" ? [level(0, "none")] : []) };
     },
     noise(dataset) {
       const { means, variances, a, b, offset } = dataset.noise;
