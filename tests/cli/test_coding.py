@@ -76,6 +76,18 @@ def test_a_wrong_wish_is_one_sentence_and_writes_nothing(
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_a_ratio_exceeded_by_far_is_told(run: Run, tmp_path: Path) -> None:
+    # With so few gray levels, JPEG-LS leaps from about 3 (lossless) to about 7 (one count).
+    noise = np.random.default_rng(0).normal(100, 1.2, (96, 128))
+    cytopress.write(tmp_path / "dim.png", [Image(np.rint(noise).astype(np.uint8))])
+    arguments = ("encode", str(tmp_path / "dim.png"), "-o", str(tmp_path / "x.cyto"), "--codec")
+    code, _, err = run(*arguments, "jpegls:ratio=4")
+    assert code == 0
+    assert "note: jpegls:ratio=4" in err
+    assert err.count("\n") == 1
+    assert run(*arguments, "jpegls")[2] == ""
+
+
 def test_a_missing_input_or_folder_is_said_before_any_work(
     run: Run, image_file: Path, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -19,7 +20,7 @@ from cytopress.cli.options import (
     settings_with,
 )
 from cytopress.cli.progress import spinner
-from cytopress.errors import CorruptDataError, UsageError
+from cytopress.errors import CorruptDataError, CytopressWarning, UsageError
 from cytopress.image import Image
 
 Result = TypeVar("Result")
@@ -52,6 +53,8 @@ def encode(
     original = read_one(image, select=select, axes=axes)
     with spinner(f"Encoding {image.name}"):
         solution = choice.solve(original)
+    for text in solution.warnings:
+        warnings.warn(f"{codec}: {text}", CytopressWarning, stacklevel=1)
     with whole_file(output) as temporary:
         temporary.write_bytes(solution.data)
     raw, coded = original.raw_bytes, len(solution.data)
