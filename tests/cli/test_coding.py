@@ -76,6 +76,7 @@ def test_a_wrong_wish_is_one_sentence_and_writes_nothing(
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.filterwarnings("always::cytopress.errors.CytopressWarning")
 def test_a_ratio_exceeded_by_far_is_told(run: Run, tmp_path: Path) -> None:
     # With so few gray levels, JPEG-LS leaps from about 3 (lossless) to about 7 (one count).
     noise = np.random.default_rng(0).normal(100, 1.2, (96, 128))
