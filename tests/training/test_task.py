@@ -119,11 +119,11 @@ def test_crop_larger_than_a_field(settings: Settings, tmp_path: Path) -> None:
     ("pixels", "said"),
     [
         (np.full((44, 52), np.nan, np.float32), "NaN"),
-        (np.zeros((44, 51), np.uint16), "one shape"),
+        (np.zeros((44, 51), np.uint16), r"shape \(44, 51\)"),
     ],
     ids=["nan", "shape"],
 )
-def test_bad_field_is_named(
+def test_bad_file_is_named(
     settings: Settings, tmp_path: Path, pixels: np.ndarray, said: str
 ) -> None:
     from cytopress.training.task import train_task
@@ -132,7 +132,7 @@ def test_bad_field_is_named(
     tifffile.imwrite(settings.data / "cells" / "1_target.tif", pixels)
     with pytest.raises(DatasetError, match=said) as caught:
         train_task(_config(), tmp_path / "out", settings=settings)
-    assert "f1" in str(caught.value)
+    assert "1_target.tif" in str(caught.value)
     assert not (tmp_path / "out").exists()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.errors import DatasetError, ImageError
+from cytopress.errors import DatasetError
 from cytopress.image import Pixels
 from cytopress.io.dataset import Dataset, Field
 from cytopress.io.splits import Part
@@ -53,7 +53,7 @@ def load_pairs(dataset: Dataset, part: Part, *, smallest: int) -> list[Pair]:
 
 
 def _load(dataset: Dataset, field: Field, smallest: int) -> Pair:
-    source, target = read_pixels(dataset, field)
+    source, target = _read_planes(dataset, field)
     if min(source.shape) < smallest:
         raise DatasetError(
             f"Field {field.name!r} of {dataset.name}: {source.shape[0]} x {source.shape[1]} pixels"
@@ -62,31 +62,19 @@ def _load(dataset: Dataset, field: Field, smallest: int) -> Pair:
     return Pair(field.name, field.group, standardize(source), standardize(target))
 
 
-def read_pixels(dataset: Dataset, field: Field) -> tuple[Pixels, Pixels]:
-    """Read a field's input and target, (Y, X) in counts.
-
-    Raises
-    ------
-    DatasetError
-        They are stacks, cannot be read, hold NaN or differ in shape.
-    """
-    where = f"Field {field.name!r} of {dataset.name}"
-    try:
-        source, target = dataset.read_input(field).pixels, dataset.read_target(field).pixels
-    except ImageError as error:
-        raise DatasetError(f"{where}: {error}") from error
+def _read_planes(dataset: Dataset, field: Field) -> tuple[Pixels, Pixels]:
+    source, target = dataset.read_input(field).pixels, dataset.read_target(field).pixels
     if source.ndim != 2:
-        raise DatasetError(f"{where}: training reads planes (YX), not {dataset.axes}.")
-    if source.shape != target.shape:
         raise DatasetError(
-            f"{where}: input and target must have one shape, not {source.shape} and {target.shape}."
+            f"Field {field.name!r} of {dataset.name}: training reads planes (YX), not"
+            f" {dataset.axes}; cut the stacks into planes."
         )
     return source, target
 
 
 def measure_targets(dataset: Dataset, fields: Sequence[Field]) -> TargetFacts:
     """Measure the targets of the training fields."""
-    targets = [read_pixels(dataset, field)[1] for field in fields]
+    targets = [dataset.read_target(field).pixels for field in fields]
     low, high = np.percentile(np.concatenate([t.ravel() for t in targets]), [0.01, 99.99])
     return TargetFacts(
         mean=float(np.mean([t.mean(dtype=np.float64) for t in targets])),
