@@ -26,7 +26,7 @@ STUDY = """
 name = "bench"
 [[datasets]]
 name = "{dataset}"
-limit = 4
+limit = 2
 {tasks}
 [[codecs]]
 spec = "jpegls"

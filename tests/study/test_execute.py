@@ -334,6 +334,7 @@ def test_bad_images_are_found_before_any_codec_runs(
     with pytest.raises(error, match=message):
         execute(study_of(), tmp_path / "out", settings=settings)
     assert calls == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_missing_file_an_unknown_field_and_an_empty_part(
@@ -351,6 +352,7 @@ def test_a_missing_file_an_unknown_field_and_an_empty_part(
     make_dataset("whole", split=False)
     with pytest.raises(DatasetError, match="no field in its train part"):
         execute(study_of(folder="whole", dataset='split = "train"'), out, settings=settings)
+    assert not out.exists()
 
 
 def test_one_writer_at_a_time(

@@ -54,6 +54,25 @@ def test_other_files_are_not_stores(out: Path, study_of: MakeStudy, settings: Se
         load_results(out / "elsewhere")
 
 
+@pytest.mark.parametrize("moment", ["opened", "in WAL mode"])
+def test_a_kill_before_anything_is_in_the_store(
+    make_dataset: MakeDataset,
+    study_of: MakeStudy,
+    settings: Settings,
+    tmp_path: Path,
+    moment: str,
+) -> None:
+    make_dataset()
+    (tmp_path / FILE).touch()
+    if moment == "in WAL mode":
+        with sqlite3.connect(tmp_path / FILE) as db:
+            db.execute("PRAGMA journal_mode=WAL")
+        db.close()
+    with pytest.raises(StoreError, match="has not begun; run it again"):
+        load_results(tmp_path)
+    assert execute(study_of(), tmp_path, settings=settings).cells_done == 8
+
+
 def test_results_are_read_while_they_are_written(
     out: Path, study_of: MakeStudy, settings: Settings
 ) -> None:

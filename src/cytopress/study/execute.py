@@ -11,7 +11,13 @@ from pathlib import Path
 from cytopress.errors import UsageError
 from cytopress.io.dataset import Dataset, Field
 from cytopress.settings import Settings
-from cytopress.study.executors import Outcomes, done_by_cluster, done_by_processes, done_here
+from cytopress.study.executors import (
+    Outcomes,
+    check_installed,
+    done_by_cluster,
+    done_by_processes,
+    done_here,
+)
 from cytopress.study.facts import score_facts, task_facts
 from cytopress.study.machine import machine, versions
 from cytopress.study.materials import Job, pinned
@@ -19,7 +25,7 @@ from cytopress.study.plan import Planned, plan
 from cytopress.study.results import Results
 from cytopress.study.spec import Study
 from cytopress.study.speed import speed_cells, time_codec
-from cytopress.study.store import Store, load_results, writing
+from cytopress.study.store import Store, load_results, load_yardsticks, writing
 from cytopress.study.survey import Surveyed, open_entry, survey
 from cytopress.study.yardsticks import Yardsticks, digest_sources, measure, yardstick_fields
 
@@ -63,9 +69,13 @@ def execute(
     if jobs < 1 or (jobs > 1 and scheduler is not None):
         raise UsageError("give either --jobs, at least 1, or --scheduler.")
     progress = progress or _silent
+    check_installed(jobs, scheduler)
+    # Nothing is written before all that the study rests on has been read and found good.
+    known = load_yardsticks(out)
+    surveyed = _survey(study, settings, known, progress)
+    planned = plan(study, [found.subject for found in surveyed])
     with writing(out) as store:
-        surveyed = _survey(study, settings, store, progress)
-        planned = plan(study, [found.subject for found in surveyed])
+        store.write_yardsticks(known)
         _describe(study, store, surveyed, planned)
         everyone = 1 if jobs > 1 or scheduler is not None else 0
         todo = _jobs(planned, surveyed, done=store.finished(), threads=everyone)
@@ -81,8 +91,9 @@ def execute(
 
 
 def _survey(
-    study: Study, settings: Settings, store: Store, progress: Progress
+    study: Study, settings: Settings, known: dict[str, Yardsticks], progress: Progress
 ) -> tuple[Surveyed, ...]:
+    """Survey every dataset; what is not in ``known`` is measured and put there."""
     # Everything is opened before anything is read: a misspelled task is told at once.
     opened = [open_entry(entry, settings) for entry in study.datasets]
     total = sum(len(one.fields) + len(yardstick_fields(one.dataset)[1]) for one in opened)
@@ -93,16 +104,13 @@ def _survey(
         read += 1
         progress(read, total, f"reading {name}")
 
-    return tuple(survey(one, _yardsticks(one.dataset, store, step), step=step) for one in opened)
-
-
-def _yardsticks(dataset: Dataset, store: Store, step: Callable[[str], None]) -> Yardsticks:
-    sources = digest_sources(dataset)
-    found = store.yardsticks(sources)
-    if found is None:
-        found = measure(dataset, step=step)
-        store.write_yardsticks(sources, found)
-    return found
+    surveyed = []
+    for one in opened:
+        sources = digest_sources(one.dataset)
+        if sources not in known:
+            known[sources] = measure(one.dataset, step=step)
+        surveyed.append(survey(one, known[sources], step=step))
+    return tuple(surveyed)
 
 
 def _describe(

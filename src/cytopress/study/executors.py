@@ -20,6 +20,12 @@ ONE_THREAD = dict.fromkeys(
 )
 
 
+def check_installed(jobs: int, scheduler: str | None) -> None:
+    """Raise NotAvailableError if what is asked for needs dask and it is not installed."""
+    if jobs > 1 or scheduler is not None:
+        _distributed()
+
+
 def done_here(jobs: Sequence[Job]) -> Outcomes:
     """Do cells one after the other in this process; yield each one's key and outcome."""
     materials = Materials()

@@ -27,6 +27,10 @@ CREATE TABLE speeds   (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
+class NotBegunError(StoreError):
+    """There is no store yet, or one that was killed before anything was in it."""
+
+
 @contextmanager
 def told(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into one sentence that says what to do."""
@@ -70,11 +74,13 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
 
     Raises
     ------
+    NotBegunError
+        There is none, or nothing is in it.
     StoreError
-        There is none, it is not a store, or a newer version wrote it.
+        It is not a store, or a newer version wrote it.
     """
     if not path.is_file():
-        raise StoreError(f"{path}: there is no study; run one with --out {path.parent}.")
+        raise NotBegunError(f"{path}: there is no study; run one with --out {path.parent}.")
     for mode in ("mode=ro", "mode=ro&immutable=1"):
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
         try:
@@ -122,5 +128,7 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
             f"{path}: a newer cytopress wrote this store (version {found}, this one reads up to"
             f" {VERSION}); update cytopress, or choose another folder."
         )
+    if not _tables(connection):
+        raise NotBegunError(f"{path}: the study has not begun; run it again.")
     if found < VERSION:
         raise StoreError(f"{path}: this is not a study store; choose another folder.")

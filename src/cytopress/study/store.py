@@ -15,7 +15,14 @@ from cytopress.study.pictures import pack_picture, unpack_picture
 from cytopress.study.plan import Planned
 from cytopress.study.results import DatasetFacts, Results, ScoreFacts, TaskFacts
 from cytopress.study.run import Outcome
-from cytopress.study.schema import FILE, connect_to_read, connect_to_write, lock, told
+from cytopress.study.schema import (
+    FILE,
+    NotBegunError,
+    connect_to_read,
+    connect_to_write,
+    lock,
+    told,
+)
 from cytopress.study.speed import Timing
 from cytopress.study.trial import Preview
 from cytopress.study.yardsticks import Yardsticks
@@ -89,18 +96,11 @@ class Store:
                     (key, position, shown.kind, shown.task, digest),
                 )
 
-    def yardsticks(self, sources: str) -> Yardsticks | None:
-        """Return what was measured on these sources before."""
-        query = "SELECT value FROM yardsticks WHERE sources = ?"
-        with told(self._path):
-            row = self._connection.execute(query, (sources,)).fetchone()
-        return None if row is None else records.yardsticks_of(row[0])
-
-    def write_yardsticks(self, sources: str, yardsticks: Yardsticks) -> None:
-        """Keep what was measured."""
+    def write_yardsticks(self, known: Mapping[str, Yardsticks]) -> None:
+        """Keep what was measured, by the digests of what it was measured on."""
+        rows = [(sources, records.dump_yardsticks(found)) for sources, found in known.items()]
         with self._transaction() as db:
-            row = (sources, records.dump_yardsticks(yardsticks))
-            db.execute("INSERT OR REPLACE INTO yardsticks VALUES (?, ?)", row)
+            db.executemany("INSERT OR REPLACE INTO yardsticks VALUES (?, ?)", rows)
 
     def timed(self) -> set[str]:
         """Return the keys of cells that the speed pass has timed."""
@@ -132,6 +132,23 @@ def writing(folder: Path) -> Iterator[Store]:
         yield Store(connection, path)
 
 
+def load_yardsticks(folder: Path) -> dict[str, Yardsticks]:
+    """Read the yardsticks that a study measured before; none where there is no store yet.
+
+    Raises
+    ------
+    StoreError
+        A newer version wrote the store, or it is none.
+    """
+    path = folder / FILE
+    try:
+        with told(path), closing(connect_to_read(path)) as db:
+            rows = db.execute("SELECT sources, value FROM yardsticks").fetchall()
+    except NotBegunError:
+        return {}
+    return {sources: records.yardsticks_of(value) for sources, value in rows}
+
+
 def load_results(folder: Path) -> Results:
     """Read a study back, finished or not; trials that the plan no longer holds stay out.
 
@@ -144,7 +161,7 @@ def load_results(folder: Path) -> Results:
     with told(path), closing(connect_to_read(path)) as db:
         texts = dict(db.execute("SELECT name, value FROM study"))
         if not texts:
-            raise StoreError(f"{path}: the study has not begun; run it again.")
+            raise NotBegunError(f"{path}: the study has not begun; run it again.")
         planned = db.execute("SELECT count(*) FROM plan").fetchone()[0]
         rows = db.execute(
             "SELECT key, names, outcome FROM plan JOIN trials USING (key) ORDER BY position"
