@@ -13,8 +13,8 @@ from cytopress.image import Image
 from cytopress.io.dataset import open_dataset
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
-# dB by which a codec may fall behind JPEG 2000 at a ratio of 40. Over six whole fields they were
-# ahead by: JPEG XL 0.1 and 3.2, JPEG XR -0.8 and 3.8, AVIF 0.3 and 4.5; crops differ from that.
+# dB by which a codec may fall behind JPEG 2000 at a ratio of 40. Over whole test fields they were
+# ahead by: JPEG XL 0.3 and 0.0, JPEG XR -0.9 and -0.5, AVIF 0.5 and 0.5; crops differ from that.
 BEHIND = {
     "ecoli-phase": {"jpegxl": 0.9, "jpegxr": 1.8, "avif": 0.7},
     "nuclei-brightfield": {"jpegxl": 1.0, "jpegxr": 1.0, "avif": 0.0},
