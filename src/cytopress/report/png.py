@@ -13,6 +13,8 @@ Bytes2D = npt.NDArray[np.uint8]
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, INDEXED = 0, 3
 UNFILTERED, PAETH = 0, 4
+# Noise repeats nothing: looking for repeats takes thirty times as long, and more bytes.
+STRATEGIES = (zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE)
 
 
 def png(pixels: Bytes2D, palette: Bytes2D | None = None) -> bytes:
@@ -26,7 +28,8 @@ def png(pixels: Bytes2D, palette: Bytes2D | None = None) -> bytes:
     rows = [_scan_lines(pixels, UNFILTERED)]
     if palette is None:
         rows.append(_scan_lines(pixels, PAETH))
-    smallest = min((zlib.compress(lines, 9) for lines in rows), key=len)
+    packed = [_deflate(lines, strategy) for lines in rows for strategy in STRATEGIES]
+    smallest = min(packed, key=len)
     colors = b"" if palette is None else _chunk(b"PLTE", palette.tobytes())
     return b"".join(
         (
@@ -37,6 +40,11 @@ def png(pixels: Bytes2D, palette: Bytes2D | None = None) -> bytes:
             _chunk(b"IEND", b""),
         )
     )
+
+
+def _deflate(lines: bytes, strategy: int) -> bytes:
+    packer = zlib.compressobj(strategy=strategy)
+    return packer.compress(lines) + packer.flush()
 
 
 def data_uri(file: bytes) -> str:
