@@ -2,6 +2,7 @@ import pytest
 
 from cytopress.report.formats import (
     change_text,
+    end_text,
     label_text,
     moment_text,
     number_text,
@@ -50,9 +51,11 @@ def test_change(value, scale, text):
     assert change_text(value, scale=scale) == text
 
 
-def test_a_change_that_is_not_zero_never_looks_like_zero():
-    assert change_text(-0.00004, scale=0.9) == "−0.00004"
-    assert change_text(-0.004, scale=5000.0) == "−0.004"
+def test_a_tiny_change_is_rounded_but_an_intervals_end_keeps_its_sign():
+    assert change_text(-0.00004, scale=0.9) == "0.0000"
+    assert end_text(-0.00004, scale=0.9) == "−0.00004"
+    assert end_text(-0.004, scale=5000.0) == "−0.004"
+    assert end_text(0.0, scale=0.9) == "0.0000"
 
 
 def test_targets_are_written_as_in_a_spec_string():

@@ -48,3 +48,11 @@ def test_one_group_is_a_caution(make_study):
 def test_progress_is_told_only_while_there_is_some():
     assert progress_text(10, 10) == ""
     assert progress_text(1200, 3000).startswith("This study is not finished: 1,200 of 3,000")
+
+
+def test_settings_that_lack_a_field_are_not_taken_for_harmless(make_study):
+    study = make_study(ratios=(5, 10))
+    trials = [t for t in study.trials if not (t.field == "f5" and t.target_value == 10)]
+    text = text_of(dataclasses.replace(study, trials=trials))
+    assert "No loss is seen at any tested size" not in text
+    assert "3 settings of 6 cannot be judged" in text

@@ -113,9 +113,21 @@ def test_comparable_sizes_take_the_nearest_setting_within_a_quarter(make_results
     assert ratios == [10.0, 10.0, 16.1, None]
 
 
-def test_sizes_are_those_asked_for_or_powers_of_two(make_results, make_trial):
-    asked = effect_trials(make_trial, 10.0, NOTHING) + effect_trials(make_trial, 40.0, NOTHING)
-    assert sizes(findings(make_results(asked))[0]) == [10.0, 40.0]
+def test_sizes_are_those_that_many_were_asked_for_and_their_halves(make_results, make_trial):
+    trials = [
+        trial
+        for codec, ratios in (("avif", (10.0, 40.0)), ("jpeg", (10.0, 40.0)), ("zfp", (3.0, 6.0)))
+        for ratio in ratios
+        for trial in effect_trials(make_trial, ratio, NOTHING, codec=codec)
+    ]
+    # Once of at most twice counts as often.
+    assert sizes(findings(make_results(trials))[0]) == [3.0, 6.0, 10.0, 40.0]
+    trials += effect_trials(make_trial, 10.0, NOTHING, codec="jpegxl")
+    trials += effect_trials(make_trial, 40.0, NOTHING, codec="jpegxl")
+    assert sizes(findings(make_results(trials))[0]) == [2.5, 5.0, 10.0, 40.0]
+
+
+def test_sizes_are_powers_of_two_where_no_ratio_was_asked_for(make_results, make_trial):
     other = effect_trials(make_trial, 15.0, NOTHING, target="max_error")
     assert sizes(findings(make_results(other))[0]) == [2.0, 4.0, 8.0, 16.0]
     assert sizes(findings(make_results([]))[0]) == []

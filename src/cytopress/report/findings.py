@@ -42,7 +42,6 @@ class Findings:
     best: tuple[Curve, Point] | None
     scores: Sequence[ScoreFacts]
     rows: Mapping[str, Sequence[Row]]
-    sizes_asked: tuple[float, ...]
 
     @property
     def lossy(self) -> list[Curve]:
@@ -69,14 +68,12 @@ def _findings(results: Results, facts: DatasetFacts) -> Findings:
     trials = measured(results, facts.name)
     columns = {column for trial in trials for column in trial.scores}
     scores = [s for s in results.scores if s.task and f"{s.column}/harm" in columns]
-    asked = {t.target_value for t in trials if t.target == "ratio" and t.target_value is not None}
     return Findings(
         facts=facts,
         curves=found,
         best=best_lossless(found),
         scores=scores,
         rows={"": _rows(found, None)} | {s.column: _rows(found, s) for s in scores},
-        sizes_asked=tuple(sorted(asked)),
     )
 
 

@@ -53,10 +53,22 @@ def change_text(value: float | None, *, scale: float) -> str:
     """Write a signed difference with the decimals that ``scale`` (its largest sibling) deserves."""
     if value is None or math.isnan(value):
         return "–"
-    decimals = 4 if scale < 1 else max(0, 3 - math.ceil(math.log10(scale)))
+    return _signed(value, _decimals(scale))
+
+
+def end_text(value: float, *, scale: float) -> str:
+    """Write the end of an interval; one that is not zero never looks like it: its sign decides."""
+    decimals = _decimals(scale)
     if value and abs(value) < 0.5 * 10**-decimals:
-        # A number that is not zero must not look like it: its sign decides a verdict.
         decimals = min(8, -math.floor(math.log10(abs(value))))
+    return _signed(value, decimals)
+
+
+def _decimals(scale: float) -> int:
+    return 4 if scale < 1 else max(0, 3 - math.ceil(math.log10(scale)))
+
+
+def _signed(value: float, decimals: int) -> str:
     text = f"{value:+.{decimals}f}"
     return text[1:] if float(text) == 0 else text.replace("-", MINUS)
 

@@ -177,7 +177,8 @@ def _units(found: Sequence[Findings]) -> str:
             for row in rows
             if row.change is not None and row.change.interval is not None
         ]
-        for unit, n in dict.fromkeys((i.unit, i.n) for i in intervals):
-            noun = unit.removesuffix("s")
-            sentences.append(f"{each.facts.title}: over {count_text(n, noun)}.")
+        for unit in dict.fromkeys(interval.unit for interval in intervals):
+            numbers = sorted({interval.n for interval in intervals if interval.unit == unit})
+            span = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else f"{numbers[0]}"
+            sentences.append(f"{each.facts.title}: over {span} {unit}.")
     return " ".join([*sentences, f"10,000 draws, seed {SEED}."])

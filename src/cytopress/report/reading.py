@@ -95,8 +95,15 @@ def _lossy(score: ScoreFacts, where: Findings, found: Sequence[Verdict]) -> list
             f"A loss is seen for {len(lost)} of {count_text(len(found), 'codec')},"
             f" first at {ratio_text(first.point.ratio)} ({first.curve.label})."
         )
-    else:
+    elif all(verdict.judged == verdict.settings for verdict in found):
         sentences.append("No loss is seen at any tested size.")
+    settings = sum(verdict.settings for verdict in found)
+    unjudged = settings - sum(verdict.judged for verdict in found)
+    if unjudged:
+        sentences.append(
+            f"{count_text(unjudged, 'setting')} of {settings} cannot be judged: not every field has a"
+            " result."
+        )
     return [*sentences, MEANING]
 
 

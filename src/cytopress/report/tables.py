@@ -12,6 +12,7 @@ from cytopress.report.curves import Curve, Point
 from cytopress.report.findings import Findings, Row, findings
 from cytopress.report.formats import (
     change_text,
+    end_text,
     label_text,
     number_text,
     plain,
@@ -30,13 +31,16 @@ class Verdict:
 
     ``furthest`` is the setting with the fewest bytes such that neither it nor any setting with more
     bytes shows a loss; ``first_loss`` the one with the most bytes that does. ``near`` holds, for
-    each size asked about, the tested setting closest to it, if one is close enough.
+    each size asked about, the tested setting closest to it, if one is close enough. ``judged`` of the
+    codec's ``settings`` could be given a word.
     """
 
     curve: Curve
     furthest: Row | None
     first_loss: Row | None
     near: tuple[Row | None, ...]
+    judged: int
+    settings: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +68,8 @@ def verdicts(rows: Sequence[Row], sizes: Sequence[float]) -> list[Verdict]:
                 furthest=reached[-1] if reached else None,
                 first_loss=first_loss,
                 near=tuple(_nearest(some, size) for size in sizes),
+                judged=sum(row.verdict != "not shown" for row in some),
+                settings=len(some),
             )
         )
     return sorted(found, key=lambda v: -v.furthest.point.ratio if v.furthest else 0.0)
@@ -72,10 +78,20 @@ def verdicts(rows: Sequence[Row], sizes: Sequence[float]) -> list[Verdict]:
 def sizes(found: Findings) -> list[float]:
     """Return the compression ratios at which codecs are set side by side.
 
-    The ratios that the study asked for; powers of two where it asked for fewer than two.
+    The ratios that many codecs were asked for, and their halves down to 2 for the codecs that do
+    not get so far; powers of two where there are fewer than two such ratios.
     """
-    if len(found.sizes_asked) > 1:
-        return list(found.sizes_asked)
+    counts = Counter(
+        point.target_value
+        for curve in found.lossy
+        for point in curve.points
+        if point.target == "ratio" and point.target_value is not None
+    )
+    often = [ratio for ratio, count in counts.items() if 2 * count >= max(counts.values())]
+    if len(often) > 1:
+        least = min(often)
+        halves = [least / 2**k for k in range(1, 10) if least / 2**k >= 2]
+        return sorted([*halves, *often])
     ratios = [point.ratio for curve in found.lossy for point in curve.points]
     if not ratios:
         return []
@@ -161,7 +177,7 @@ def interval_text(effect: Change | None) -> str:
     span = ends(effect.interval) if effect else None
     if effect is None or span is None:
         return "(no interval: one field)" if effect else ""
-    low, high = (change_text(value, scale=abs(effect.harm)) for value in span)
+    low, high = (end_text(value, scale=abs(effect.harm)) for value in span)
     return f"({low} to {high})"
 
 
