@@ -44,8 +44,8 @@ def encode(
     models: Models = None,
 ) -> None:
     """Compress one image into one .cyto file."""
+    from cytopress.atomic import whole_file
     from cytopress.codecs.spec import codec as parse
-    from cytopress.io.atomic import whole_file
 
     settings_with(models)
     check_output(output)

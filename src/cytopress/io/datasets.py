@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from cytopress.atomic import whole_folder
 from cytopress.errors import DatasetError, UnknownNameError
-from cytopress.io.atomic import whole_folder
 from cytopress.io.dataset import Dataset, open_dataset
 from cytopress.io.embedded import cut_nuclei_3d, cut_scratch_assay
 from cytopress.io.hipsc import SOURCES

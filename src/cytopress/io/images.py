@@ -8,10 +8,10 @@ from typing import Any, NoReturn
 
 import numpy.typing as npt
 
+from cytopress.atomic import whole_file
 from cytopress.errors import ImageError, UsageError
 from cytopress.image import Image
 from cytopress.io import png, tiff
-from cytopress.io.atomic import whole_file
 from cytopress.io.ome_tiff import write_ome_tiff
 from cytopress.io.opening import open_scans
 from cytopress.io.scan import Scan, check_dtype, take, take_pixels, taken_shape

@@ -8,8 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cytopress.atomic import whole_file
 from cytopress.errors import NotAvailableError
-from cytopress.io.atomic import whole_file
 from cytopress.report import tables
 from cytopress.report.bd_table import BDCell, bd_table
 from cytopress.report.change import LEAST_UNITS, SEED

@@ -6,8 +6,8 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from cytopress.atomic import whole_file
 from cytopress.errors import NotAvailableError, UsageError
-from cytopress.io.atomic import whole_file
 from cytopress.study.results import Results
 from cytopress.study.trial import COLUMNS, Trial
 

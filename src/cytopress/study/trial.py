@@ -41,8 +41,8 @@ class Trial:
     key : str
         Digest of the cell: what was coded, how, and what predicted from it. Not exported.
     codec, options : str
-        Family of the codec, and its options as in a spec string, yardsticks (``range``, ``a``, ``b``,
-        ``offset``) included but the target left out. Together they name a curve.
+        Family of the codec, and its options as in a spec string: yardsticks (``range``, ``a``,
+        ``b``, ``offset``) included, the target left out. Together they name a curve.
     bits : int
         Significant bits of the original.
     target, target_value : str, float or None
@@ -89,8 +89,8 @@ class Trial:
 class Preview:
     """A picture for the gallery: a crop of what a trial saw or made, stored losslessly.
 
-    ``kind`` is ``original``, ``decoded``, ``prediction`` (from the original), ``prediction-decoded``
-    or ``truth``; ``task`` is "" for the first two.
+    ``kind`` is ``original``, ``decoded``, ``prediction`` (from the original),
+    ``prediction-decoded`` or ``truth``; ``task`` is "" for the first two.
     """
 
     kind: str

@@ -161,6 +161,4 @@ def standardize(pixels: Pixels) -> Plane:
     values = pixels.astype(np.float64)
     values -= values.mean()
     deviation = values.std()
-    # Rounding leaves a constant a deviation of up to this much.
-    tiny = np.finfo(np.float64).eps * max(1.0, float(np.abs(pixels).max(initial=0)))
-    return (values / deviation if deviation > tiny else np.zeros_like(values)).astype(np.float32)
+    return (values / deviation if deviation > 0 else values).astype(np.float32)

@@ -47,8 +47,10 @@ class Task(Protocol):
             The image is not of the form that the task reads.
         """
 
-    def score(self, prediction: Prediction, reference: Prediction, image: Image) -> dict[str, float]:
-        """Score a prediction against a reference: ground truth, or the prediction from the original.
+    def score(
+        self, prediction: Prediction, reference: Prediction, image: Image
+    ) -> dict[str, float]:
+        """Score a prediction against ground truth, or the prediction from the original.
 
         ``image`` is the input that was predicted from; most tasks do not need it.
         """

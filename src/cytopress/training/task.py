@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from cytopress.atomic import whole_file
 from cytopress.errors import DatasetError
-from cytopress.io.atomic import whole_file
 from cytopress.io.dataset import Dataset
 from cytopress.io.datasets import dataset as open_by_name
 from cytopress.io.splits import PARTS
