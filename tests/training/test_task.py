@@ -55,6 +55,32 @@ def _graph(path: Path) -> bytes:
         return archive.read("network.onnx")
 
 
+def _checkpoint(out: Path) -> dict[str, object]:
+    import torch
+
+    found = torch.load(out / "checkpoint.ckpt", weights_only=True)
+    return {key: found[key] for key in ("state_dict", "optimizer_states", "lr_schedulers")}
+
+
+def _assert_equal(one: object, other: object) -> None:
+    import torch
+
+    if isinstance(one, dict):
+        assert isinstance(other, dict)
+        assert list(one) == list(other)
+        for key, value in one.items():
+            _assert_equal(value, other[key])
+    elif isinstance(one, list):
+        assert isinstance(other, list)
+        for mine, theirs in zip(one, other, strict=True):
+            _assert_equal(mine, theirs)
+    elif isinstance(one, torch.Tensor):
+        assert isinstance(other, torch.Tensor)
+        assert torch.equal(one, other)
+    else:
+        assert one == other
+
+
 @pytest.mark.slow
 def test_killed_and_resumed_equals_uninterrupted(settings: Settings, tmp_path: Path) -> None:
     from cytopress.training.task import train_task
@@ -78,6 +104,7 @@ def test_killed_and_resumed_equals_uninterrupted(settings: Settings, tmp_path: P
     )
     assert rounds == [6, 7]
     assert _graph(resumed) == _graph(whole)
+    _assert_equal(_checkpoint(out), _checkpoint(tmp_path / "whole"))
     assert (out / "log.csv").read_text() == (tmp_path / "whole" / "log.csv").read_text()
 
 
