@@ -17,11 +17,16 @@ def file(make_study, tmp_path_factory):
     return write_report(study, tmp_path_factory.mktemp("page") / "report.html")
 
 
+# A page is there within a second, or on a busy machine within a minute.
+PATIENCE_MS = 120_000
+
+
 class Seen:
     """What a page asked for and complained of."""
 
     def __init__(self, page):
         self.requests, self.complaints = [], []
+        page.set_default_timeout(PATIENCE_MS)
         page.on("request", lambda request: self.requests.append(request.url))
         page.on(
             "console",

@@ -101,8 +101,8 @@ def _lossy(score: ScoreFacts, where: Findings, found: Sequence[Verdict]) -> list
     unjudged = settings - sum(verdict.judged for verdict in found)
     if unjudged:
         sentences.append(
-            f"{count_text(unjudged, 'setting')} of {settings} cannot be judged: not every field has a"
-            " result."
+            f"{count_text(unjudged, 'setting')} of {settings} cannot be judged: not every field has"
+            " a result."
         )
     return [*sentences, MEANING]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from cytopress.study.results import Results, ScoreFacts
 
 # A tested setting stands for a size that is at most this factor away.
 NEAR = 1.25
+NUMBER = re.compile(r"\d[\d.,]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +33,8 @@ class Verdict:
 
     ``furthest`` is the setting with the fewest bytes such that neither it nor any setting with more
     bytes shows a loss; ``first_loss`` the one with the most bytes that does. ``near`` holds, for
-    each size asked about, the tested setting closest to it, if one is close enough. ``judged`` of the
-    codec's ``settings`` could be given a word.
+    each size asked about, the tested setting closest to it, if one is close enough. ``judged`` of
+    the codec's ``settings`` could be given a word.
     """
 
     curve: Curve
@@ -106,15 +108,25 @@ def lossless_rows(rows: Sequence[Row]) -> list[Row]:
 
 
 def error_rows(results: Results) -> list[ErrorRow]:
-    """Return the trials that failed, counted by codec, setting and reason."""
-    counts = Counter(
-        (t.dataset, t.codec, target_text(t.target, t.target_value), t.error)
-        for t in results.trials
-        if t.error
-    )
+    """Return the trials that failed, counted by codec, setting and reason.
+
+    Reasons that differ in their numbers only count as one, and the first is told.
+    """
+    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for trial in results.trials:
+        if trial.error:
+            setting = target_text(trial.target, trial.target_value)
+            kind = NUMBER.sub("#", trial.error)
+            groups[trial.dataset, trial.codec, setting, kind].append(trial.error)
     return [
-        ErrorRow(dataset=dataset, codec=codec, setting=setting, reason=reason, fields=count)
-        for (dataset, codec, setting, reason), count in counts.items()
+        ErrorRow(
+            dataset=dataset,
+            codec=codec,
+            setting=setting,
+            reason=errors[0] if len(set(errors)) == 1 else f"{errors[0]} (others alike)",
+            fields=len(errors),
+        )
+        for (dataset, codec, setting, _), errors in groups.items()
     ]
 
 
