@@ -129,6 +129,8 @@
       const line = [Math.min(offset, ...means), last];
       const plain = layout({ curves: [{ ratio: [1, 10], bpp: [1, 10] }] }, "Local variance (counts²)", []);
       plain.xaxis = { title: { text: "Local mean (counts)" }, gridcolor: "#e8ecf0", zeroline: false, linecolor: "#1c2530", ticks: "outside", exponentformat: "none" };
+      // From zero: a scatter of a few percent looks like a few percent.
+      plain.yaxis = { ...plain.yaxis, rangemode: "tozero" };
       return {
         traces: [
           { type: "scatter", mode: "markers", x: means, y: variances, name: "patches", marker: { color: "#0072b2", size: 5, opacity: 0.55 },
