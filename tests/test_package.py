@@ -75,6 +75,45 @@ def test_damage_anywhere_is_found(tmp_path: Path) -> None:
         open_package(tmp_path / "absent.cytomodel")
 
 
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_what_is_not_stored_as_it_is_is_refused(tmp_path: Path, encrypted: bool) -> None:
+    path = tmp_path / "a.cytomodel"
+    how = zipfile.ZIP_STORED if encrypted else zipfile.ZIP_DEFLATED
+    with zipfile.ZipFile(path, "w", how) as archive:
+        archive.writestr("manifest.json", json.dumps({"format": 1, **MANIFEST}))
+    if encrypted:
+        data = bytearray(path.read_bytes())
+        # The flag stands 6 bytes into a local header, 8 into a central one.
+        data[data.index(b"PK\3\4") + 6] |= 1
+        data[data.index(b"PK\1\2") + 8] |= 1
+        path.write_bytes(data)
+    with pytest.raises(PackageError, match=r"manifest\.json in the package is compressed or enc"):
+        open_package(path)
+
+
+def test_a_package_that_changed_after_it_was_opened_is_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "a.cytomodel"
+    table = np.arange(3)
+    package = write_package(path, MANIFEST, graphs={"g": b"one"}, arrays={"table": table})
+    write_package(path, MANIFEST, graphs={"g": b"other"}, arrays={"table": table + 1})
+    for use in (lambda: package.array("table"), lambda: package.run("g", table)):
+        with pytest.raises(PackageError, match="changed since it was opened"):
+            use()
+
+
+def test_parts_that_cannot_be_used_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.cytomodel"
+    package = write_package(path, MANIFEST, graphs={"g": b"no graph"})
+    with pytest.raises(PackageError, match=r"onnxruntime cannot load g\.onnx"):
+        package.run("g")
+    with pytest.raises(PackageError, match=r"there is no other\.onnx"):
+        package.run("other")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("table.npy", b"no array")
+    with pytest.raises(PackageError, match=r"table\.npy in the package is no plain array"):
+        open_package(path).array("table")
+
+
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="allow_pickle"):
         write_package(

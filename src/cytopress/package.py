@@ -56,7 +56,13 @@ class Package:
 
     def array(self, name: str) -> Array:
         """Return the array stored as ``name.npy``."""
-        return np.load(io.BytesIO(_member(self.path, f"{name}.npy")), allow_pickle=False)  # type: ignore[no-any-return]
+        data = _member(self.path, self.sha256, f"{name}.npy")
+        try:
+            return np.load(io.BytesIO(data), allow_pickle=False)  # type: ignore[no-any-return]
+        except (ValueError, EOFError) as error:
+            raise PackageError(
+                f"{self.path}: {name}.npy in the package is no plain array ({error})."
+            ) from error
 
     def run(self, graph: str, *inputs: Array, threads: int = 0) -> list[Array]:
         """Run one graph on arrays in the order of its inputs, return its outputs.
@@ -75,26 +81,39 @@ class Package:
         return list(session.run(None, feeds))
 
 
-def _member(path: Path, name: str) -> bytes:
+def _member(path: Path, sha256: str, name: str) -> bytes:
+    """Return a file of a package, which must still be the package that was opened."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.read(name)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise PackageError(f"{path}: cannot read {name} of the package ({error}).") from error
+        data = path.read_bytes()
+    except OSError as error:
+        raise PackageError(f"{path}: cannot read the model package ({error.strerror}).") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise PackageError(
+            f"{path}: the model package has changed since it was opened; run the command again."
+        )
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if name not in archive.namelist():
+            raise PackageError(f"{path}: there is no {name} in the package; export it again.")
+        return archive.read(name)
 
 
-# The digest is part of the key: a package that was written anew gets a session of its own.
 @functools.lru_cache(maxsize=8)
-def _session(path: Path, sha256: str, graph: str, threads: int) -> Any:  # noqa: ARG001
+def _session(path: Path, sha256: str, graph: str, threads: int) -> Any:
     import onnxruntime
 
+    model = _member(path, sha256, f"{graph}.onnx")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(
-        _member(path, f"{graph}.onnx"), options, providers=["CPUExecutionProvider"]
-    )
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        # Its exceptions have no root of their own.
+        reason = str(error).partition("\n")[0]
+        raise PackageError(
+            f"{path}: onnxruntime cannot load {graph}.onnx of the package ({reason})."
+        ) from error
 
 
 def open_package(path: Path) -> Package:
@@ -111,6 +130,7 @@ def open_package(path: Path) -> Package:
         raise PackageError(f"{path}: cannot read the model package ({error.strerror}).") from error
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            _check_stored(path, archive)
             damaged = archive.testzip()
             manifest = json.loads(archive.read("manifest.json"))
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
@@ -121,6 +141,16 @@ def open_package(path: Path) -> Package:
         )
     _check_manifest(path, manifest)
     return Package(path, hashlib.sha256(data).hexdigest(), manifest)
+
+
+def _check_stored(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuse what could unpack to more than the file, or needs a password."""
+    for member in archive.infolist():
+        if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
+            raise PackageError(
+                f"{path}: {member.filename} in the package is compressed or encrypted, where it"
+                " must be stored as it is; export it again."
+            )
 
 
 def _check_manifest(path: Path, manifest: Any) -> None:
