@@ -119,6 +119,7 @@ A = "images/a_input.tif,images/a_target.tif"
         (HEADER + f"a,one,{A},more\n", "line 2: .*more or fewer entries"),
         (HEADER + "a,one,images/c.tif,images/a_target.tif\n", "c.tif: the input of field 'a'"),
         (HEADER + "a,one,/etc/passwd,images/a_target.tif\n", "relative"),
+        (HEADER + "a,one,images/../../a_input.tif,images/a_target.tif\n", "inside it"),
         ("field,group,input,target,label\n", "label is not a column"),
         (HEADER + 'a,one,"images', "not a CSV file"),
     ],

@@ -87,7 +87,8 @@ def read_rows(folder: Path) -> list[dict[str, str]]:
     Raises
     ------
     DatasetError
-        A column or an entry is missing, a field stands there twice, or a path points nowhere.
+        A column or an entry is missing, a field stands there twice, or a path points nowhere or
+        out of the folder.
     """
     path = folder / ROWS_FILE
     try:
@@ -123,8 +124,10 @@ def _check_row(folder: Path, number: int, row: Mapping[str | None, Any]) -> None
         entry = row.get(column)
         if not entry:
             continue
-        if Path(entry).is_absolute():
-            raise DatasetError(f"{where}: {entry} must be relative to the dataset's folder.")
+        if Path(entry).is_absolute() or ".." in Path(entry).parts:
+            raise DatasetError(
+                f"{where}: {entry} must be relative to the dataset's folder and inside it."
+            )
         if not (folder / entry).exists():
             raise DatasetError(
                 f"{folder / entry}: the {column} of field {row['field']!r} is not there."
