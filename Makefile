@@ -22,7 +22,7 @@ lint: .venv-test/stamp-$(DIGEST)
 # The core alone, on numpy 2, without torch: what most users install.
 test-core: .venv-core/stamp-$(DIGEST)
 	.venv-core/bin/python tests/core_install.py
-	.venv-core/bin/python -m pytest -m "not learn and not browser"
+	.venv-core/bin/python -m pytest -m "not learn and not browser and not extras"
 
 docs: .venv-test/stamp-$(DIGEST)
 	$(TEST)/python docs/tables.py

@@ -84,6 +84,9 @@ def test_the_generated_table_is_up_to_date() -> None:
     assert text == tables["with_table"](text), "run `make docs` and commit docs/codecs.md"
 
 
+# The demo study is among them: two minutes, more on a busy machine.
+@pytest.mark.timeout(1200)
+@pytest.mark.extras
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem
