@@ -1,10 +1,14 @@
 """What is said of scores, tasks and the machine beside the table."""
 
+import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from cytopress.errors import CytopressWarning
 from cytopress.package import Package
 from cytopress.settings import Settings
 from cytopress.study.execute import execute
@@ -71,6 +75,44 @@ def test_a_task_is_told_in_short(tmp_path: Path, make_dataset: MakeDataset) -> N
         "train": "a, b (3 fields)",
         "on its test fields": "pearson 0.9123",
     }
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "seen"),
+    [
+        ({"dataset": "tiny", "train": {"groups": ["t1"], "fields": ["t1-0"]}}, None),
+        ({"dataset": "other", "train": {"groups": ["e1"], "fields": ["e1-0"]}}, None),
+        ({"dataset": "tiny", "train": {"groups": ["e1"], "fields": ["e1-0"]}}, "2 of 4 fields"),
+        ({"dataset": "tiny", "validation": {"groups": [], "fields": ["e2-1"]}}, "1 of 4 fields"),
+    ],
+)
+def test_a_model_that_has_seen_the_fields_before_is_told(
+    make_dataset: MakeDataset,
+    study_of: Callable[..., Study],
+    settings: Settings,
+    tmp_path: Path,
+    doubling: list[Doubling],
+    trained_on: dict[str, object],
+    seen: str | None,
+) -> None:
+    @dataclass(frozen=True)
+    class Trained(Doubling):
+        package: Package | None = None
+
+    doubling[0] = Trained(package=Package(Path(), "0" * 64, {"trained_on": trained_on}))
+    make_dataset()
+    study = study_of(dataset='tasks = ["fake/doubling"]')
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        results = execute(study, tmp_path / "out", settings=settings)
+    told = [str(warning.message) for warning in caught if warning.category is CytopressWarning]
+    caution = results.tasks[0].summary.get("caution", "")
+    if seen is None:
+        assert not told
+        assert not caution
+    else:
+        assert caution.startswith(seen)
+        assert [f"fake/doubling on tiny: {caution}."] == told
 
 
 def test_a_task_that_has_threads_is_pinned_and_another_is_left_alone() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cytopress.errors import UsageError
+from cytopress.errors import CytopressWarning, UsageError
 from cytopress.io.dataset import Dataset, Field
 from cytopress.settings import Settings
 from cytopress.study.executors import (
@@ -119,11 +120,16 @@ def _describe(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     store.start(started=started, machine=machine(), versions=versions())
     tasks = {task.name: task for found in surveyed for task in found.tasks}
+    told = task_facts(surveyed)
+    for one in told:
+        if "caution" in one.summary:
+            text = f"{one.name} on {one.dataset}: {one.summary['caution']}."
+            warnings.warn(text, CytopressWarning, stacklevel=3)
     store.write_study(
         {"name": study.name, "title": study.title, "toml": study.toml, "seed": str(study.seed)},
         plan=planned,
         datasets=[found.subject.facts for found in surveyed],
-        tasks=task_facts(surveyed),
+        tasks=told,
         scores=score_facts(study.metrics, tasks.values(), surveyed),
     )
 

@@ -39,13 +39,16 @@ def score_facts(
 
 
 def task_facts(surveyed: Sequence[Surveyed]) -> tuple[TaskFacts, ...]:
-    """Return each task of each dataset with what its package says of itself in short."""
+    """Return each task of each dataset with what its package says of itself in short.
+
+    A model that has seen fields of the study before bears a ``caution``.
+    """
     return tuple(
         TaskFacts(
             name=task.name,
             weights=task.weights,
             dataset=found.dataset.name,
-            summary=_summary(task),
+            summary=_summary(task) | _caution(task, found),
         )
         for found in surveyed
         for task in found.tasks
@@ -59,8 +62,7 @@ def _pixels(column: str, unit: str, better: str) -> ScoreFacts:
 
 def _summary(task: Task) -> dict[str, str]:
     """Say in short what the package of a task says of itself; what it does not say is left out."""
-    # A task that comes from no package has nothing to say.
-    manifest: Mapping[str, Any] = getattr(getattr(task, "package", None), "manifest", {})
+    manifest = _manifest(task)
     summary = {
         "architecture": manifest.get("architecture"),
         "parameters": manifest.get("parameters"),
@@ -78,6 +80,31 @@ def _summary(task: Task) -> dict[str, str]:
         if reached:
             summary[label] = ", ".join(f"{key} {value:.4g}" for key, value in reached.items())
     return {key: str(value) for key, value in summary.items() if value is not None}
+
+
+def _caution(task: Task, found: Surveyed) -> dict[str, str]:
+    """Warn of fields, or whole groups, that trained the model or chose its checkpoint."""
+    manifest = _manifest(task)
+    if _inside(manifest, "trained_on", "dataset") != found.dataset.name:
+        return {}
+    seen: dict[str, set[str]] = {"groups": set(), "fields": set()}
+    for part in ("train", "validation"):
+        for names in seen:
+            seen[names] |= set(_inside(manifest, "trained_on", part, names) or ())
+    here = found.subject.specimens
+    known = [one for one in here if one.name in seen["fields"] or one.group in seen["groups"]]
+    if not known:
+        return {}
+    return {
+        "caution": f"{len(known)} of {len(here)} fields of this study, or others of their groups,"
+        " trained the model or chose its checkpoint: its scores on them flatter"
+    }
+
+
+def _manifest(task: Task) -> Mapping[str, Any]:
+    # A task that comes from no package has nothing to say.
+    manifest: Mapping[str, Any] = getattr(getattr(task, "package", None), "manifest", {})
+    return manifest
 
 
 def _inside(table: object, *path: str) -> Any:
