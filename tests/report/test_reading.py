@@ -45,6 +45,11 @@ def test_one_group_is_a_caution(make_study):
     assert "All fields are of one group" not in text_of(make_study(groups=2))
 
 
+def test_few_groups_are_a_caution_and_five_are_none(make_study):
+    assert "The fields are of 2 groups, too few to draw from" in text_of(make_study(groups=2))
+    assert "too few to draw from" not in text_of(make_study(groups=5))
+
+
 def test_progress_is_told_only_while_there_is_some():
     assert progress_text(10, 10) == ""
     assert progress_text(1200, 3000).startswith("This study is not finished: 1,200 of 3,000")

@@ -9,6 +9,7 @@ from cytopress.report.findings import Findings, Row
 from cytopress.report.formats import count_text, label_text, ratio_text
 from cytopress.report.tables import Verdict, effect_text, psnr_text, verdicts
 from cytopress.study.results import DatasetFacts, ScoreFacts
+from cytopress.study.statistics import LEAST_GROUPS
 
 MEANING = (
     "“No loss seen” means that the 95 % interval of the paired difference holds zero: it is not"
@@ -153,5 +154,10 @@ def _caution(rows: Sequence[Row]) -> str:
         return (
             "All fields are of one group: the intervals say how fields of this group vary, not how"
             " other experiments would."
+        )
+    if groups < LEAST_GROUPS:
+        return (
+            f"The fields are of {groups} groups, too few to draw from: the intervals say how fields"
+            " of these groups vary, not how other experiments would."
         )
     return ""
