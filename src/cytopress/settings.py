@@ -47,8 +47,13 @@ def from_environment() -> Settings:
     data = os.environ.get("CYTOPRESS_DATA")
     models = os.environ.get("CYTOPRESS_MODELS", "")
     return Settings(
-        data=Path(data).expanduser() if data else None,
-        models=tuple(Path(folder).expanduser() for folder in models.split(os.pathsep) if folder),
-        cache=Path(os.environ.get("CYTOPRESS_CACHE") or cache).expanduser(),
+        data=_folder(data) if data else None,
+        models=tuple(_folder(name) for name in models.split(os.pathsep) if name),
+        cache=_folder(os.environ.get("CYTOPRESS_CACHE") or cache),
         user_data=user_data,
     )
+
+
+def _folder(name: str | Path) -> Path:
+    # Absolute, since a worker that gets it may run in another folder.
+    return Path(name).expanduser().absolute()
