@@ -33,8 +33,8 @@ class Timing:
 def speed_cells(plan: Sequence[Planned], usable: Collection[str]) -> tuple[Planned, ...]:
     """Choose one cell for each codec of each dataset: a middle rate on its first usable field.
 
-    ``usable`` holds the keys of cells that have a result without an error. A lossless setting that
-    shares its name with a lossy curve has a row of its own.
+    ``usable`` holds the keys of cells that gave bytes. A lossless setting that shares its name with
+    a lossy curve has a row of its own.
     """
     curves: dict[tuple[str, str, str, str], list[Planned]] = {}
     for planned in plan:

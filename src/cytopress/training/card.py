@@ -65,7 +65,7 @@ def _data(manifest: Mapping[str, Any], dataset: Dataset) -> str:
     rows = [
         "## Data",
         "",
-        f"{dataset.title}. Licence: {dataset.licence}. Source: {dataset.attribution}.",
+        f"{dataset.title}. License: {dataset.licence}. Source: {dataset.attribution}.",
         "",
         "| part | groups | fields |",
         "|---|---|---|",
