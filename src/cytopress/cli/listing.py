@@ -28,7 +28,7 @@ def codecs(as_json: AsJson = False) -> None:
     """List every codec: what it takes, what its quality means, what it reads back to."""
     from cytopress.codecs.table import rows
 
-    show([vars(row) if not isinstance(row, Mapping) else row for row in rows()], as_json=as_json)
+    show(rows(), as_json=as_json)
 
 
 @datasets.callback()
@@ -85,7 +85,7 @@ def tasks(as_json: AsJson = False, models: Models = None) -> None:
                 "scores": ", ".join(
                     f"{score.name} ({score.better} is better)" for score in task.scores
                 ),
-                "weights": task.weights[:12],
+                "weights": task.weights if as_json else task.weights[:12],
             }
             for task in find_tasks(settings_with(models))
         ],

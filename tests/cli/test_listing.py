@@ -1,0 +1,46 @@
+"""The lists, as programs read them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+import cytopress
+from cytopress.cli import main
+from cytopress.codecs.registry import families
+
+
+def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, object]]:
+    with pytest.raises(SystemExit) as leave:
+        main([*arguments, "--json"])
+    assert not leave.value.code
+    found = json.loads(capsys.readouterr().out)
+    assert all(row["name"] for row in found)
+    return found  # type: ignore[no-any-return]
+
+
+def test_every_codec_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [row["name"] for row in listed(capsys, "codecs")] == list(families())
+
+
+def test_a_task_is_told_with_the_whole_digest_of_its_package(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = Path(cytopress.__file__).parent / "models"
+    digests = {hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
+    assert digests
+    assert digests <= {row["weights"] for row in listed(capsys, "tasks")}
+
+
+def test_a_dataset_says_where_it_is(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ecoli-phase").mkdir()
+    (tmp_path / "ecoli-phase" / "dataset.toml").touch()
+    monkeypatch.setenv("CYTOPRESS_DATA", str(tmp_path))
+    here = {row["name"]: row["here"] for row in listed(capsys, "datasets")}
+    assert here["ecoli-phase"] == str(tmp_path / "ecoli-phase")
+    assert here["nuclei-brightfield"] == "no"
