@@ -9,7 +9,7 @@ TEMPLATE = """\
 
 name = "my-study"
 title = "What compression does to our images"
-# Part of what identifies a result; change it for an independent repetition.
+# Part of a result's identity. Trials draw nothing at random: any seed gives the same scores.
 seed = 0
 
 # Pixel metrics, all that this machine can compute unless given:
