@@ -12,17 +12,36 @@ from pathlib import Path
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside ``path``; rename it there if the block ends without an error."""
-    # The suffix stays: writers choose the format by it.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.name[-100:])
-    os.close(handle)
-    temporary = Path(name)
+    """Give a temporary name beside ``path``; rename it there if the block ends without an error.
+
+    Raises
+    ------
+    OSError
+        The disk refused; it names ``path``, where it named nothing or the temporary file.
+    """
+    temporary = None
     try:
+        # The suffix stays: writers choose the format by it.
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.name[-100:])
+        os.close(handle)
+        temporary = Path(name)
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+    except OSError as error:
+        if error.errno is None or not _is_about(error, path.parent):
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _is_about(error: OSError, folder: Path) -> bool:
+    if error.filename is None:
+        return True
+    named = Path(os.fsdecode(error.filename))
+    return named.parent == folder.absolute() or named.parent == folder
 
 
 @contextmanager
