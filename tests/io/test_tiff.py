@@ -163,6 +163,17 @@ def test_color_is_refused(tmp_path: Path) -> None:
     assert [image.name for image in read(tmp_path / "a.tif", axes="YXC")] == ["C=0", "C=1", "C=2"]
 
 
+def test_planes_tagged_as_color_are_a_stack_where_it_is_named_one(tmp_path: Path) -> None:
+    # What writers make of three or four grey planes unless told otherwise.
+    tifffile.imwrite(tmp_path / "a.tif", PIXELS[0, 0], photometric="rgb", planarconfig="separate")
+    with pytest.raises(ImageError, match="--axes CYX"):
+        read(tmp_path / "a.tif")
+    stack = read_one(tmp_path / "a.tif", axes="ZYX")
+    np.testing.assert_array_equal(stack.pixels, PIXELS[0, 0])
+    plane = read_one(tmp_path / "a.tif", axes="TYX", select={"T": 2})
+    np.testing.assert_array_equal(plane.pixels, PIXELS[0, 0, 2])
+
+
 @pytest.mark.parametrize("bigtiff", [False, True])
 def test_big_endian_files_give_native_pixels(tmp_path: Path, bigtiff: bool) -> None:
     pixels = PIXELS[0, 0]

@@ -91,10 +91,11 @@ def with_axes(scan: Scan, asked: str | None) -> Scan:
         for letter, length in zip(scan.axes, scan.shape, strict=True)
     )
     if "S" in named:
-        raise ImageError(
-            f"{scan.path}: this is a color image ({there}); give its channels as separate grey"
-            " images."
-        )
+        way = "give its channels as separate grey images"
+        if "C" not in named:
+            axes = named.replace(".", "").replace("S", "C")
+            way = f"read its channels as grey images with --axes {axes}"
+        raise ImageError(f"{scan.path}: this is a color image ({there}); {way}.")
     if set(named) - set(LETTERS + ".") or not {"Y", "X"} <= set(named):
         raise UsageError(
             f"{scan.path}: the file does not tell what its axes are ({there}); name them with"
@@ -117,7 +118,9 @@ def _fit(scan: Scan, asked: str) -> str | None:
             return None
     letters = dict(zip(kept, asked, strict=True))
     colors = [d for d in kept if scan.axes[d] == "S" and scan.shape[d] > 1]
-    if any(letters[d] != "C" for d in colors):
+    # Three or four grey planes before Y and X are often tagged as color by the program that wrote
+    # them; samples within a pixel are channels.
+    if any(letters[d] != "C" and d == len(scan.shape) - 1 for d in colors):
         return None
     return "".join(letters.get(d, ".") for d in dimensions)
 
