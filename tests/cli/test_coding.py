@@ -101,6 +101,39 @@ def test_a_missing_input_or_folder_is_said_before_any_work(
     assert "nowhere" in err
 
 
+def test_the_file_that_is_read_is_never_written_over(
+    run: Run, image_file: Path, tmp_path: Path
+) -> None:
+    before = image_file.read_bytes()
+    same = str(tmp_path / "." / image_file.name)
+    link = tmp_path / "link.cyto"
+    link.symlink_to(image_file)
+    for command in (
+        ("encode", str(image_file), "-o", same, "--codec", "jpegls"),
+        ("encode", str(image_file), "-o", str(link), "--codec", "jpegls"),
+        ("decode", str(image_file), "-o", same),
+        ("predict", str(image_file), "-o", same, "--task", "labelfree/ecoli-phase"),
+    ):
+        code, out, err = run(*command)
+        assert (code, out) == (2, "")
+        assert "is the file that is read" in err
+        assert err.count("\n") == 1
+    assert image_file.read_bytes() == before
+
+
+@pytest.mark.parametrize("option", [("--select", "Z=0"), ("--axes", "YX")])
+def test_choices_that_a_coded_file_does_not_offer_are_refused(
+    run: Run, tmp_path: Path, micrograph: Image, option: tuple[str, str]
+) -> None:
+    path = tmp_path / "a.cyto"
+    path.write_bytes(cytopress.encode(micrograph, "jpegls"))
+    output = tmp_path / "b.cyto"
+    code, _, err = run("encode", str(path), "-o", str(output), "--codec", "png", *option)
+    assert code == 2
+    assert "do not apply" in err
+    assert not output.exists()
+
+
 def test_several_images_need_a_choice(run: Run, tmp_path: Path, micrograph: Image) -> None:
     path = tmp_path / "two.ome.tif"
     other = Image(micrograph.pixels[::-1], bits=12, spacing_um=micrograph.spacing_um, name="other")

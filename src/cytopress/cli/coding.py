@@ -48,7 +48,7 @@ def encode(
     from cytopress.codecs.spec import codec as parse
 
     settings_with(models)
-    check_output(output)
+    check_output(output, image)
     choice = parse(codec)
     original = read_one(image, select=select, axes=axes)
     with spinner(f"Encoding {image.name}"):
@@ -71,7 +71,7 @@ def decode(
     from cytopress.io.images import write
 
     settings_with(models)
-    check_output(output)
+    check_output(output, file)
     with spinner(f"Decoding {file.name}"):
         image = _named(file, lambda: decode_bytes(_read_bytes(file)))
     write(output, [image])
@@ -99,13 +99,19 @@ def read_one(file: Path, *, select: str | None, axes: str | None) -> Image:
     Raises
     ------
     UsageError
-        The file holds several and none, or more than one, is selected.
+        The file holds several and none, or more than one, is selected; or something is selected
+        in a coded file, which holds one image and knows its axes.
     """
     from cytopress.codecs.registry import decode as decode_bytes
     from cytopress.io.images import read_one as read_image
     from cytopress.io.selection import parse_selection
 
     if _is_cyto(file):
+        if select is not None or axes is not None:
+            raise UsageError(
+                f"{file}: a .cyto file holds one image and knows its axes, so --select and --axes"
+                " do not apply; decode it first to take a part of it."
+            )
         return _named(file, lambda: decode_bytes(_read_bytes(file)))
     return read_image(file, axes=axes, select=parse_selection(select) if select else None)
 

@@ -38,14 +38,16 @@ def settings_with(models: list[Path] | None) -> Settings:
     return from_environment().with_models(*(models or ()))
 
 
-def check_output(path: Path) -> None:
-    """Refuse an output that could not be written, before any work.
+def check_output(path: Path, source: Path | None = None) -> None:
+    """Refuse an output that could not be written, or would destroy ``source``, before any work.
 
     Raises
     ------
     UsageError
-        Its folder is not there, or it is a folder itself.
+        Its folder is not there, it is a folder itself, or it is the file that is read.
     """
+    if source is not None and source.exists() and path.exists() and path.samefile(source):
+        raise UsageError(f"{path}: is the file that is read; give the output another name.")
     if path.is_dir():
         raise UsageError(f"{path}: is a folder; name a file.")
     if not path.parent.is_dir():

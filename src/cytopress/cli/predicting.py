@@ -31,7 +31,7 @@ def predict(
     from cytopress.io.images import write
     from cytopress.tasks.registry import task as find
 
-    check_output(output)
+    check_output(output, image)
     found = find(task, settings_with(models))
     with spinner(f"Predicting from {image.name}"):
         prediction = found.predict(read_one(image, select=select, axes=axes))
