@@ -147,3 +147,28 @@ def test_a_study_file_is_never_overwritten(run: Run, tmp_path: Path) -> None:
     assert code == 2
     assert "is there already" in err
     assert path.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_study_file_has_its_folder(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("study", "init", tmp_path / "absent" / "mine.toml")
+    assert code == 2
+    assert "there is no such folder" in err
+
+
+@pytest.mark.filterwarnings("always::cytopress.errors.CytopressWarning")
+def test_trials_that_failed_are_told(run: Run, study: Path) -> None:
+    pytest.importorskip("plotly", reason="reports need the extra report")
+    unreachable = '[[codecs]]\nspec = "jpegls"\nratio = [100000]\n'
+    study.write_text(STUDY + unreachable, encoding="utf-8")
+    code, out, err = run("study", "run", study, "--out", study.parent / "some")
+    assert code == 0
+    assert "Report:" in out
+    assert "1 of 2 trials failed" in err
+    assert "ratio=100000" in err
+    assert err.count("\n") == 1
+    # Nothing but failures is work that failed.
+    study.write_text(STUDY.partition("[[codecs]]")[0] + unreachable, encoding="utf-8")
+    code, _, err = run("study", "run", study, "--out", study.parent / "none")
+    assert code == 1
+    assert "1 of 1 trials failed" in err
+    assert err.count("\n") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cytopress.cli.listing import show
-from cytopress.cli.options import Models, settings_with
+from cytopress.cli.options import Models, check_output, settings_with
 from cytopress.cli.progress import bar
-from cytopress.errors import UsageError
+from cytopress.errors import CodecError, CytopressWarning, UsageError
 
 if TYPE_CHECKING:
     from cytopress.study.results import Results
@@ -43,11 +44,14 @@ def init(
     path: Annotated[Path, typer.Argument(help="The study file to write.")] = Path("study.toml"),
 ) -> None:
     """Write a commented study file to start from."""
+    from cytopress.atomic import whole_file
     from cytopress.study.template import template
 
     if path.exists():
         raise UsageError(f"{path}: is there already; give another name.")
-    path.write_text(template(), encoding="utf-8")
+    check_output(path)
+    with whole_file(path) as temporary:
+        temporary.write_text(template(), encoding="utf-8")
     print(path)
 
 
@@ -106,6 +110,22 @@ def _run(
     page = _write_report(results, out)
     _print_summary(results)
     print(f"\nReport: {page}")
+    _tell_failures(results)
+
+
+def _tell_failures(results: Results) -> None:
+    """Say which trials failed; a study without any result is work that failed."""
+    failed = [trial for trial in results.trials if trial.error]
+    if not failed:
+        return
+    first = failed[0]
+    text = (
+        f"{len(failed)} of {len(results.trials)} trials failed (see the end of the report); the"
+        f" first is field {first.field!r}: {first.error}"
+    )
+    if all(trial.coded_bytes is None for trial in results.trials):
+        raise CodecError(text)
+    warnings.warn(text, CytopressWarning, stacklevel=2)
 
 
 def _write_report(results: Results, folder: Path) -> Path:
