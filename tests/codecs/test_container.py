@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 
 import google_crc32c
+import imagecodecs
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from cytopress.codecs.jpegls import JpegLS
 from cytopress.codecs.registry import build, decode
 from cytopress.codecs.wire import join_streams, put_varint, varints
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled
+from cytopress.codecs.zstd import Zstd
 from cytopress.errors import CorruptDataError
 from cytopress.image import Image
 
@@ -97,7 +100,8 @@ def test_foreign_bytes_get_one_clear_sentence(data: bytes, message: str) -> None
 
 @given(
     dtype=st.sampled_from(["uint8", "uint16", "float32"]),
-    shape=st.lists(st.integers(1, 2**13), min_size=2, max_size=3),
+    # Of float32 no more than the most that a container may promise.
+    shape=st.lists(st.integers(1, 2**12), min_size=2, max_size=3),
     bits=st.integers(1, 8),
     spacing=st.none() | st.lists(st.floats(1e-6, 1e6), min_size=3, max_size=3),
     stream=st.binary(max_size=50),
@@ -195,6 +199,18 @@ def test_a_crafted_length_of_the_stream_is_refused() -> None:
         put_varint(body, length)
         with pytest.raises(CorruptDataError, match="promise"):
             decode(sealed(bytes(body) + STREAM))
+
+
+def test_a_stream_that_would_unpack_to_more_than_the_image_does_not() -> None:
+    bomb = bytes(imagecodecs.zstd_encode(bytes(200_000_000)))
+    assert len(bomb) < 10_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(CorruptDataError, match="zstd"):
+            decode(crafted(PLANE, Zstd(), bomb))
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @settings(max_examples=400, deadline=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -62,7 +63,9 @@ def shuffle_zstd(pixels: Pixels, level: int) -> bytes:
 
 def unshuffle_zstd(stream: bytes, form: Form) -> Pixels:
     """Return the pixels of `shuffle_zstd`, of ``form``'s shape and dtype."""
-    raw = np.frombuffer(imagecodecs.zstd_decode(stream), np.uint8)
+    # The size bounds what a crafted stream can make the decoder allocate.
+    size = math.prod(form.shape) * form.dtype.itemsize
+    raw = np.frombuffer(imagecodecs.zstd_decode(stream, out=size), np.uint8)
     little = np.ascontiguousarray(raw.reshape(form.dtype.itemsize, -1).T)
     pixels = little.view(form.dtype.newbyteorder("<")).reshape(form.shape)
     return pixels.astype(form.dtype, copy=False)
