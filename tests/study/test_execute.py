@@ -15,7 +15,7 @@ from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.errors import DatasetError, StoreError, UnknownNameError
 from cytopress.settings import Settings
-from cytopress.study import materials, run
+from cytopress.study import cell, materials, run, yardsticks
 from cytopress.study.execute import execute
 from cytopress.study.run import BrokenPromiseError
 from cytopress.study.spec import Study
@@ -198,6 +198,27 @@ def test_names_do_not_count_but_pixels_do(
     tifffile.imwrite(moved / "images" / "e1-0_input.tif", changed)
     execute(study_of(folder="elsewhere"), tmp_path / "out", settings=settings)
     assert len(calls) == 10
+
+
+def test_what_another_version_measured_otherwise_is_measured_again(
+    make_dataset: MakeDataset,
+    study_of: MakeStudy,
+    settings: Settings,
+    tmp_path: Path,
+    calls: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_dataset()
+    honest = execute(study_of(), tmp_path / "out", settings=settings)
+    span = yardsticks.span
+    monkeypatch.setattr(yardsticks, "span", lambda images: 2 * span(images))
+    again = execute(study_of(), tmp_path / "out", settings=settings)
+    assert again.datasets[0].data_range == honest.datasets[0].data_range
+    assert len(calls) == 8
+    monkeypatch.setattr(cell, "FORMAT", cell.FORMAT + 1)
+    later = execute(study_of(), tmp_path / "out", settings=settings)
+    assert later.datasets[0].data_range == 2 * honest.datasets[0].data_range
+    assert len(calls) == 16
 
 
 def test_expected_failures_are_results(

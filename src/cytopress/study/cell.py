@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from cytopress.image import Image
 from cytopress.metrics import NoiseModel
 
-# Raised when trials are made or measured differently, so that old ones are not taken for new ones.
+# Raised when trials or yardsticks are made or measured differently, so that old ones are not taken
+# for new ones.
 FORMAT = 1
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from cytopress.image import Image, Pixels
 from cytopress.io.dataset import Dataset, Field
 from cytopress.metrics import fit_noise
+from cytopress.study import cell
 from cytopress.study.results import NoiseFacts
 
 PERCENTILES = (0.01, 99.99)
@@ -101,11 +102,14 @@ def _histogram_percentiles(counts: Pixels) -> Sequence[float]:
 
 
 def digest_sources(dataset: Dataset) -> str:
-    """Return the sha256 of the files that the yardsticks come from, whatever their names."""
+    """Return the sha256 of the files that the yardsticks come from, whatever their names.
+
+    Yardsticks that an earlier version measured in another way have another digest, as cells do.
+    """
     _, fields = yardstick_fields(dataset)
     digests = sorted(_digest_file(field.input) for field in fields)
     return hashlib.sha256(
-        "\n".join([str(dataset.bits), dataset.axes, *digests]).encode()
+        "\n".join([str(cell.FORMAT), str(dataset.bits), dataset.axes, *digests]).encode()
     ).hexdigest()
 
 
