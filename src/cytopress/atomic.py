@@ -38,10 +38,9 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def _is_about(error: OSError, folder: Path) -> bool:
-    if error.filename is None:
-        return True
-    named = Path(os.fsdecode(error.filename))
-    return named.parent == folder.absolute() or named.parent == folder
+    # A copy that fails names its source first, then what it was writing.
+    name = error.filename if error.filename2 is None else error.filename2
+    return name is None or Path(os.fsdecode(name)).parent.absolute() == folder.absolute()
 
 
 @contextmanager

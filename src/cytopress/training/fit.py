@@ -15,6 +15,7 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint
 from torch.utils.data import DataLoader
 
+from cytopress.atomic import whole_file
 from cytopress.errors import UsageError
 from cytopress.training.config import TaskTraining
 from cytopress.training.crops import CropBatches, StepSampler
@@ -45,9 +46,8 @@ class _AfterRound(Checkpoint):
         if trainer.global_step == self._step:
             return
         self._step = trainer.global_step
-        temporary = self._path.with_suffix(".tmp")
-        trainer.save_checkpoint(temporary)
-        temporary.replace(self._path)
+        with whole_file(self._path) as temporary:
+            trainer.save_checkpoint(temporary)
         if self._progress:
             row = pl_module.history[-1]
             r = row["validation_pearson"]
