@@ -29,7 +29,7 @@ class UnknownNameError(UsageError, KeyError):
     def __init__(self, kind: str, name: str, known: list[str]) -> None:
         import difflib
 
-        near = difflib.get_close_matches(name, known, n=1)
+        near = difflib.get_close_matches(name.lower(), known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         super().__init__(f"There is no {kind} named {name!r}.{hint} Known: {', '.join(known)}.")
         self._parts = (kind, name, known)

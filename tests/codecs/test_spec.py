@@ -85,6 +85,7 @@ def test_what_may_lose_says_so(spec: str) -> None:
         ("jpegx", "no codec named 'jpegx'. Did you mean 'jpeg"),
         ("", "no codec named ''"),
         ("guarded", "no codec named 'guarded'"),
+        ("JPEG-LS", "no codec named 'JPEG-LS'. Did you mean 'jpegls'"),
         ("jpegls:raio=3", "no option of jpegls named 'raio'. Did you mean 'ratio'"),
         ("jpegls:codec=3", "no option of jpegls named 'codec'"),
         ("jpegls:near", "key=value, not 'near'"),
