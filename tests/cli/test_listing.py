@@ -43,4 +43,4 @@ def test_a_dataset_says_where_it_is(
     monkeypatch.setenv("CYTOPRESS_DATA", str(tmp_path))
     here = {row["name"]: row["here"] for row in listed(capsys, "datasets")}
     assert here["ecoli-phase"] == str(tmp_path / "ecoli-phase")
-    assert here["nuclei-brightfield"] == "no"
+    assert here["nuclei-brightfield"] is None

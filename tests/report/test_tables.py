@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cytopress.report import summary_rows
-from cytopress.report.bd_table import bd_table
+from cytopress.report.bd_table import bd_tables
 from cytopress.report.findings import findings
 from cytopress.report.speed import speed_rows
 from cytopress.report.tables import error_rows, lossless_rows, sizes, verdicts
@@ -173,19 +173,27 @@ def test_bd_rate_of_a_codec_that_needs_half_the_bytes(make_results, make_trial):
         ]
 
     results = make_results(trials("jpeg2000", 1.0) + trials("avif", 0.5))
-    table = bd_table(results, findings(results)[0])
+    table, against_best = bd_tables(results, findings(results)[0])
     ((curve, cells),) = table.rows
-    assert curve.codec == "avif"
+    assert (table.against, curve.codec) == ("JPEG 2000", "avif")
     assert cells[0].rate.percent == pytest.approx(-50.0)
     assert (cells[0].rate.low, cells[0].rate.high) == (39.0, 48.0)
     # No trial has an SSIM.
     assert cells[1].rate is None
     assert "points" in cells[1].reason
+    # The other way round, against the codec that saves most.
+    ((curve, cells),) = against_best.rows
+    assert against_best.against.startswith("avif")
+    assert curve.codec == "jpeg2000"
+    assert cells[0].rate.percent == pytest.approx(100.0)
+    # Where JPEG 2000 itself is the best, once is enough; a learned codec is no classic one.
+    worse = make_results(trials("jpeg2000", 1.0) + trials("avif", 2.0) + trials("learned/x", 0.5))
+    assert [table.against for table in bd_tables(worse, findings(worse)[0])] == ["JPEG 2000"]
 
 
 def test_bd_rate_needs_jpeg2000(make_study):
     results = make_study(codecs=("jpegxl", "jpegxr"))
-    table = bd_table(results, findings(results)[0])
+    (table,) = bd_tables(results, findings(results)[0])
     assert not table.rows
     assert "JPEG 2000" in table.reason
 
@@ -207,7 +215,8 @@ def test_bd_rate_turns_scores_that_are_better_when_lower(make_results, make_tria
         ]
 
     results = make_results(trials("jpeg2000", 1.0) + trials("avif", 2.0), scores=(main,))
-    ((_, (cell,)),) = bd_table(results, findings(results)[0]).rows
+    (table,) = bd_tables(results, findings(results)[0])
+    ((_, (cell,)),) = table.rows
     assert cell.rate.percent == pytest.approx(100.0)
     assert (cell.rate.low, cell.rate.high) == pytest.approx((0.1, 0.2))
 

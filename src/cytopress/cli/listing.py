@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -46,12 +47,16 @@ def list_datasets(context: typer.Context, as_json: AsJson = False) -> None:
                 "title": known.title,
                 "axes": known.axes,
                 "from": known.source,
-                "here": str(find_folder(known.name, settings) or "no"),
+                "here": _path(find_folder(known.name, settings)),
             }
             for known in KNOWN_DATASETS.values()
         ],
         as_json=as_json,
     )
+
+
+def _path(folder: Path | None) -> str | None:
+    return None if folder is None else str(folder)
 
 
 @datasets.command()
@@ -127,5 +132,5 @@ def show(rows: Sequence[Row], *, as_json: bool) -> None:
     console = Console(width=None if Console().is_terminal else 160)
     table = Table(*rows[0], box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
+        table.add_row(*("-" if value is None else str(value) for value in row.values()))
     console.print(table)

@@ -1,4 +1,4 @@
-"""The BD-rate table: bytes at equal quality, against JPEG 2000."""
+"""The BD-rate tables: bytes at equal quality, against JPEG 2000 and the best classic codec."""
 
 from __future__ import annotations
 
@@ -25,28 +25,65 @@ class BDCell:
 
 @dataclass(frozen=True, kw_only=True)
 class BDTable:
-    """BD-rates of a dataset: one row a codec, one column a quality; or the ``reason`` for none."""
+    """BD-rates of a dataset: one row a codec, one column a quality; or the ``reason`` for none.
 
+    ``against`` names the codec that every row is compared with.
+    """
+
+    against: str
     scores: Sequence[ScoreFacts]
     rows: Sequence[tuple[Curve, Sequence[BDCell]]]
     reason: str
 
 
-def bd_table(results: Results, found: Findings) -> BDTable:
-    """Compare lossy curves with JPEG 2000's on mean PSNR, mean SSIM and each task's main score."""
-    pixel = [score for score in results.scores if score.column in PIXEL_SCORES]
-    scores = [*pixel, *(score for score in found.scores if score.main)]
+def bd_tables(results: Results, found: Findings) -> list[BDTable]:
+    """Compare lossy curves with JPEG 2000's, then with the best classic codec's if it is another.
+
+    The qualities are mean PSNR, mean SSIM and each task's main score. The best classic codec is the
+    one with the fewest bytes at equal PSNR.
+    """
     reference = next((curve for curve in found.lossy if curve.codec == REFERENCE), None)
     if reference is None:
-        return BDTable(
-            scores=scores, rows=(), reason="This study has no lossy JPEG 2000 to compare with."
-        )
+        reason = "This study has no lossy JPEG 2000 to compare with."
+        return [
+            BDTable(against="JPEG 2000", scores=_scores(results, found), rows=(), reason=reason)
+        ]
+    first = _table(results, found, reference, "JPEG 2000")
+    best = _best_classic(first)
+    if best is None:
+        return [first]
+    name = f"{best.label}, the classic codec with the fewest bytes at equal PSNR"
+    return [first, _table(results, found, best, name)]
+
+
+def _table(results: Results, found: Findings, reference: Curve, against: str) -> BDTable:
+    scores = _scores(results, found)
     others = [curve for curve in found.lossy if curve is not reference]
     rows = [
         (curve, [_cell(found, reference, curve, score) for score in scores]) for curve in others
     ]
     reason = "" if rows else "This study has no other lossy codec."
-    return BDTable(scores=scores, rows=rows, reason=reason)
+    return BDTable(against=against, scores=scores, rows=rows, reason=reason)
+
+
+def _scores(results: Results, found: Findings) -> list[ScoreFacts]:
+    pixel = [score for score in results.scores if score.column in PIXEL_SCORES]
+    return [*pixel, *(score for score in found.scores if score.main)]
+
+
+def _best_classic(table: BDTable) -> Curve | None:
+    """Return the curve that saves most at equal PSNR; None where none beats JPEG 2000."""
+    columns = [score.column for score in table.scores]
+    if PIXEL_SCORES[0] not in columns:
+        return None
+    rates = [
+        (cells[columns.index(PIXEL_SCORES[0])].rate, curve)
+        for curve, cells in table.rows
+        if "/" not in curve.codec  # learned codecs are named KIND/NAME
+    ]
+    saving = [(rate.percent, curve) for rate, curve in rates if rate is not None]
+    percent, best = min(saving, key=lambda pair: pair[0], default=(0.0, None))
+    return best if percent < 0 else None
 
 
 def _cell(found: Findings, reference: Curve, test: Curve, score: ScoreFacts) -> BDCell:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cytopress.atomic import whole_file
 from cytopress.errors import NotAvailableError
 from cytopress.report import tables
-from cytopress.report.bd_table import BDCell, bd_table
+from cytopress.report.bd_table import BDCell, bd_tables
 from cytopress.report.change import LEAST_UNITS, SEED
 from cytopress.report.findings import Findings, findings
 from cytopress.report.formats import (
@@ -88,7 +88,7 @@ def _render(results: Results) -> str:
         failed=sum(bool(trial.error) for trial in results.trials),
         speed_rows=speed_rows(results),
         error_rows=tables.error_rows(results),
-        bd_table=lambda each: bd_table(results, each),
+        bd_tables=lambda each: bd_tables(results, each),
         units=_units(found),
         least_units=LEAST_UNITS,
         near=round(100 * (tables.NEAR - 1)),
