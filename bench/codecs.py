@@ -15,7 +15,6 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import imagecodecs
 import numpy as np
@@ -27,6 +26,7 @@ from cytopress.codecs.spec import codec
 from cytopress.errors import CytopressError, CytopressWarning
 from cytopress.image import Image
 from cytopress.io.datasets import dataset
+from cytopress.machine import processor
 from cytopress.metrics import metric
 from cytopress.study.yardsticks import Yardsticks, measure
 
@@ -144,16 +144,6 @@ def print_circumstances(images: list[Image], yardsticks: Yardsticks, *, one_core
     print(f"imagecodecs {imagecodecs.__version__} with", end=" ")
     print(", ".join(f"{name} {versions[name]}" for name in LIBRARIES if name in versions))
     print()
-
-
-def processor() -> str:
-    """Return the processor's name."""
-    facts = Path("/proc/cpuinfo")
-    if facts.is_file():
-        for fact in facts.read_text(encoding="utf-8").splitlines():
-            if fact.startswith("model name"):
-                return fact.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from cytopress.image import Image
+from cytopress.settings import Settings
 from fakes.serving import Server, serving
 
 # The same examples every time: what fails for one fails for all, and CI never fails by chance.
@@ -38,6 +39,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CYTOPRESS_CACHE", str(cache))
         yield cache
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Return settings whose every folder lies in a temporary one."""
+    return Settings(
+        data=tmp_path / "data", models=(), cache=tmp_path / "cache", user_data=tmp_path / "user"
+    )
 
 
 @pytest.fixture

@@ -81,12 +81,16 @@ class Package:
         return list(session.run(None, feeds))
 
 
-def _member(path: Path, sha256: str, name: str) -> bytes:
-    """Return a file of a package, which must still be the package that was opened."""
+def _read(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise PackageError(f"{path}: cannot read the model package ({error.strerror}).") from error
+
+
+def _member(path: Path, sha256: str, name: str) -> bytes:
+    """Return a file of a package, which must still be the package that was opened."""
+    data = _read(path)
     if hashlib.sha256(data).hexdigest() != sha256:
         raise PackageError(
             f"{path}: the model package has changed since it was opened; run the command again."
@@ -124,10 +128,7 @@ def open_package(path: Path) -> Package:
     PackageError
         No such file, not a package, damaged, or of another format version.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise PackageError(f"{path}: cannot read the model package ({error.strerror}).") from error
+    data = _read(path)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_stored(path, archive)

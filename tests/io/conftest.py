@@ -9,7 +9,6 @@ import pytest
 from cytopress.image import Image
 from cytopress.io.form import write_form
 from cytopress.io.images import write
-from cytopress.settings import Settings
 
 FACTS = {
     "name": "tiny",
@@ -22,13 +21,6 @@ FACTS = {
     "licence": "CC0-1.0",
     "attribution": "made by a test",
 }
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        data=tmp_path / "data", models=(), cache=tmp_path / "cache", user_data=tmp_path / "user"
-    )
 
 
 MakeDataset = Callable[..., Path]

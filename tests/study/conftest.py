@@ -14,7 +14,6 @@ from scipy.ndimage import gaussian_filter
 from cytopress.errors import TaskError
 from cytopress.image import Image
 from cytopress.io.form import write_form
-from cytopress.settings import Settings
 from cytopress.study import survey
 from cytopress.study.spec import Study, parse_study
 from cytopress.tasks.protocol import Prediction, Score
@@ -37,13 +36,6 @@ def light(seed: int, shape: tuple[int, ...] = (40, 48)) -> np.ndarray[Any, Any]:
     random = np.random.default_rng(seed)
     smooth = gaussian_filter(random.normal(size=shape), 4) * 4000 + 1500
     return np.clip(smooth + random.normal(0, 5, shape), 0, 4095).astype(np.uint16)
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        data=tmp_path / "data", models=(), cache=tmp_path / "cache", user_data=tmp_path / "user"
-    )
 
 
 MakeDataset = Callable[..., Path]

@@ -210,8 +210,8 @@ def test_what_another_version_measured_otherwise_is_measured_again(
 ) -> None:
     make_dataset()
     honest = execute(study_of(), tmp_path / "out", settings=settings)
-    span = yardsticks.span
-    monkeypatch.setattr(yardsticks, "span", lambda images: 2 * span(images))
+    span = yardsticks.data_range
+    monkeypatch.setattr(yardsticks, "data_range", lambda images: 2 * span(images))
     again = execute(study_of(), tmp_path / "out", settings=settings)
     assert again.datasets[0].data_range == honest.datasets[0].data_range
     assert len(calls) == 8

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from cytopress.errors import CytopressWarning
+from cytopress.machine import machine, versions
 from cytopress.package import Package
 from cytopress.settings import Settings
 from cytopress.study.execute import execute
 from cytopress.study.facts import task_facts
-from cytopress.study.machine import machine, versions
 from cytopress.study.materials import pinned
 from cytopress.study.plan import Subject
 from cytopress.study.spec import Study

@@ -12,10 +12,9 @@ from cytopress.errors import UsageError
 from cytopress.image import Image
 from cytopress.metrics import NoiseModel
 from cytopress.study.cell import Cell, digest_image
-from cytopress.study.plan import Specimen, Subject, options_of, plan, with_yardsticks
+from cytopress.study.plan import Specimen, Subject, options_of, plan
 from cytopress.study.results import DatasetFacts, NoiseFacts
 from cytopress.study.spec import Study, parse_study
-from cytopress.study.yardsticks import span
 
 NOISE = NoiseFacts(a=0.5, b=20.0, offset=100.0, good=True, reason="", means=(), variances=())
 
@@ -87,7 +86,7 @@ def test_options_name_the_curve_and_leave_the_target_out() -> None:
         "jpegls:ratio=3,tile=64,guard=2": "tile=64,guard=2",
     }.items():
         assert options_of(codec(spec)) == options
-    lossless = with_yardsticks(codec("jpegls"), 5.0, NoiseModel(0, 1))
+    lossless = codec("jpegls").with_yardsticks(5.0, NoiseModel(0, 1))
     assert lossless == codec("jpegls")
 
 
@@ -127,14 +126,3 @@ def test_equal_pixels_have_equal_digests_and_meaning_counts() -> None:
 def test_a_dataset_stands_in_a_study_once() -> None:
     with pytest.raises(UsageError, match="'d' stands in the study twice"):
         plan(study('[[codecs]]\nspec = "jpegls"\n'), [subject(), subject()])
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_the_span_is_that_of_all_pixels_together(dtype: type) -> None:
-    random = np.random.default_rng(3)
-    images = [
-        (random.gamma(2, 20 + 5 * i, (30, 31 + i))).clip(0, 255).astype(dtype) for i in range(4)
-    ]
-    low, high = np.percentile(np.concatenate([i.ravel() for i in images]), (0.01, 99.99))
-    assert span(images) == pytest.approx(high - low, rel=1e-5)
-    assert span([np.full((5, 5), 7, dtype)]) == 1.0

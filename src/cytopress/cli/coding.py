@@ -123,9 +123,7 @@ def _cyto_facts(file: Path) -> list[dict[str, Any]]:
     data = _read_bytes(file)
     header, _ = _named(file, lambda: unpack(data))
     form = header.form
-    raw = form.dtype.itemsize
-    for length in form.shape:
-        raw *= length
+    raw = form.raw_bytes
     codec = _named(file, lambda: build(header.recipe))
     facts: dict[str, Any] = {
         "name": file.name,

@@ -10,8 +10,6 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from cytopress.codecs.codec import StreamCodec
 from cytopress.codecs.registry import decode
 from cytopress.codecs.search import Solution, knob_value, solve
@@ -19,6 +17,7 @@ from cytopress.codecs.target import KINDS, Kind, Target
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled
 from cytopress.errors import CytopressWarning, UsageError
 from cytopress.image import Image
+from cytopress.metrics.data_range import data_range
 from cytopress.metrics.noise import NoiseModel, fit_noise
 
 
@@ -109,16 +108,32 @@ class Choice:
 
     def _estimated(self, image: Image) -> tuple[Choice, list[str]]:
         """Return `resolved` and what one should know of the estimates."""
-        kind = self.asked[0] if self.asked else None
-        needs_noise = kind == "sigma" or (self.family.traits.shaped_by_noise and not self.lossless)
         choice, doubts = self, []
-        if kind == "psnr" and self.data_range is None:
-            choice = replace(choice, data_range=estimated_range(image))
-        if needs_noise and self.noise is None:
+        if self._lacks_range:
+            choice = replace(choice, data_range=data_range([image.pixels]))
+        if self._lacks_noise:
             fit = fit_noise([image])
             choice = replace(choice, noise=fit.model)
             doubts = [] if fit.good else [f"The noise of this image: {fit.reason}"]
         return choice, doubts
+
+    def with_yardsticks(self, data_range: float, noise: NoiseModel) -> Choice:
+        """Return this choice with what it would else estimate from each image by itself."""
+        return replace(
+            self,
+            data_range=data_range if self._lacks_range else self.data_range,
+            noise=noise if self._lacks_noise else self.noise,
+        )
+
+    @property
+    def _lacks_range(self) -> bool:
+        return self.asked is not None and self.asked[0] == "psnr" and self.data_range is None
+
+    @property
+    def _lacks_noise(self) -> bool:
+        by_sigma = self.asked is not None and self.asked[0] == "sigma"
+        by_shape = self.family.traits.shaped_by_noise and not self.lossless
+        return (by_sigma or by_shape) and self.noise is None
 
     def at(self, setting: float | None, image: Image) -> StreamCodec:
         """Compose the codec for one value of the knob (None: lossless) and an image's form."""
@@ -193,12 +208,6 @@ class Choice:
     def decode(self, data: bytes) -> Image:
         """Return the image of coded bytes."""
         return decode(data)
-
-
-def estimated_range(image: Image) -> float:
-    """Return the 0.01 to 99.99 percentile span of one image, in counts (1 where it is flat)."""
-    low, high = np.percentile(image.pixels, (0.01, 99.99))
-    return float(f"{float(high) - float(low):.4g}") or 1.0
 
 
 def _plain(value: float | str) -> str:

@@ -56,6 +56,11 @@ class Form:
         """Return the form of an image."""
         return cls(image.axes, image.shape, image.dtype, image.bits, image.spacing_um)
 
+    @property
+    def raw_bytes(self) -> int:
+        """Pixels times bytes of the stored dtype, as `Image.raw_bytes`."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
 
 @dataclass(frozen=True)
 class Header:

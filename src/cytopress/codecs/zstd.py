@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -64,8 +63,7 @@ def shuffle_zstd(pixels: Pixels, level: int) -> bytes:
 def unshuffle_zstd(stream: bytes, form: Form) -> Pixels:
     """Return the pixels of `shuffle_zstd`, of ``form``'s shape and dtype."""
     # The size bounds what a crafted stream can make the decoder allocate.
-    size = math.prod(form.shape) * form.dtype.itemsize
-    raw = np.frombuffer(imagecodecs.zstd_decode(stream, out=size), np.uint8)
+    raw = np.frombuffer(imagecodecs.zstd_decode(stream, out=form.raw_bytes), np.uint8)
     little = np.ascontiguousarray(raw.reshape(form.dtype.itemsize, -1).T)
     pixels = little.view(form.dtype.newbyteorder("<")).reshape(form.shape)
     return pixels.astype(form.dtype, copy=False)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cytopress.errors import CytopressWarning, UsageError
 from cytopress.io.dataset import Dataset, Field
+from cytopress.machine import machine, versions
 from cytopress.settings import Settings
 from cytopress.study.executors import (
     Outcomes,
@@ -20,7 +21,6 @@ from cytopress.study.executors import (
     done_here,
 )
 from cytopress.study.facts import score_facts, task_facts
-from cytopress.study.machine import machine, versions
 from cytopress.study.materials import Job, pinned
 from cytopress.study.plan import Planned, plan
 from cytopress.study.results import Results

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cytopress.codecs.choice import Choice
 from cytopress.codecs.target import KINDS
@@ -74,7 +74,7 @@ def _of_subject(study: Study, subject: Subject) -> Iterator[Planned]:
     facts = subject.facts
     noise = NoiseModel(facts.noise.a, facts.noise.b, facts.noise.offset)
     choices = [
-        with_yardsticks(choice, facts.data_range, noise)
+        choice.with_yardsticks(facts.data_range, noise)
         for entry in study.codecs
         for choice in entry.choices()
     ]
@@ -106,17 +106,6 @@ def _of_subject(study: Study, subject: Subject) -> Iterator[Planned]:
                 target_value=value,
                 raw_bytes=specimen.raw_bytes,
             )
-
-
-def with_yardsticks(choice: Choice, data_range: float, noise: NoiseModel) -> Choice:
-    """Write out what the choice would otherwise estimate from each image by itself."""
-    kind = choice.asked[0] if choice.asked else ""
-    if kind == "psnr" and choice.data_range is None:
-        choice = replace(choice, data_range=data_range)
-    needs_noise = kind == "sigma" or (choice.family.traits.shaped_by_noise and not choice.lossless)
-    if needs_noise and choice.noise is None:
-        choice = replace(choice, noise=noise)
-    return choice
 
 
 def asked(choice: Choice) -> tuple[str, float | None]:

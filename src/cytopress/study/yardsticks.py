@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from cytopress.image import Image, Pixels
 from cytopress.io.dataset import Dataset, Field
 from cytopress.metrics import fit_noise
+from cytopress.metrics.data_range import data_range
 from cytopress.study import cell
 from cytopress.study.results import NoiseFacts
 
-PERCENTILES = (0.01, 99.99)
 # The fit samples patches: more pixels than these change nothing but the time and memory it takes.
 MOST_NOISE_PIXELS = 2**26
 
@@ -55,7 +53,7 @@ def measure(dataset: Dataset, *, step: Callable[[str], None]) -> Yardsticks:
                 kept.append(image)
             yield image.pixels
 
-    data_range = span(keeping())
+    found_range = data_range(keeping())
     fit = fit_noise(kept)
     noise = NoiseFacts(
         a=fit.model.a,
@@ -66,39 +64,7 @@ def measure(dataset: Dataset, *, step: Callable[[str], None]) -> Yardsticks:
         means=tuple(map(float, fit.means)),
         variances=tuple(map(float, fit.variances)),
     )
-    return Yardsticks(data_range=data_range, noise=noise, source=source)
-
-
-def span(images: Iterable[Pixels]) -> float:
-    """Return the 0.01 to 99.99 percentile span, in counts, of the pixels of all images together.
-
-    Six digits; 1 where every pixel is the same, since metrics divide by it. Integer images are
-    pooled as a histogram, so that memory does not grow with their number.
-    """
-    counts = np.zeros(2**16, np.int64)
-    floats: list[Pixels] = []
-    for pixels in images:
-        if pixels.dtype.kind == "f":
-            floats.append(pixels.ravel())
-        else:
-            counts += np.bincount(pixels.ravel(), minlength=counts.size)
-    if floats:
-        low, high = np.percentile(np.concatenate(floats), PERCENTILES)
-    else:
-        low, high = _histogram_percentiles(counts)
-    return float(f"{high - low:.6g}") or 1.0
-
-
-def _histogram_percentiles(counts: Pixels) -> Sequence[float]:
-    below = np.cumsum(counts)
-    values = []
-    for percentile in PERCENTILES:
-        # Linear between neighbors in order, as numpy.percentile does it.
-        position = percentile / 100 * (below[-1] - 1)
-        first, rest = int(position), position - int(position)
-        low, high = np.searchsorted(below, (first, min(first + 1, below[-1] - 1)), side="right")
-        values.append(float(low + rest * (high - low)))
-    return values
+    return Yardsticks(data_range=found_range, noise=noise, source=source)
 
 
 def digest_sources(dataset: Dataset) -> str:

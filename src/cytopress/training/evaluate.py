@@ -6,13 +6,13 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cytopress.image import Image
 from cytopress.io.dataset import Dataset
+from cytopress.machine import processor
 from cytopress.tasks.labelfree import LabelFree, standardize
 from cytopress.training.baseline import fit_filter_bank
 from cytopress.training.pairs import Pair, TargetFacts
@@ -67,19 +67,10 @@ def _means(fields: dict[str, Scores]) -> Scores:
 def machine() -> dict[str, Any]:
     """Return what the training ran on: processor, cores, versions."""
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "versions": {
             name: version(name) for name in ("torch", "lightning", "monai", "onnxruntime")
         },
     }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.processor() or platform.machine())

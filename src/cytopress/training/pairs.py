@@ -12,6 +12,7 @@ from cytopress.errors import DatasetError
 from cytopress.image import Pixels
 from cytopress.io.dataset import Dataset, Field
 from cytopress.io.splits import Part
+from cytopress.metrics.data_range import PERCENTILES
 from cytopress.tasks.labelfree import standardize
 
 Plane = npt.NDArray[np.float32]
@@ -75,7 +76,7 @@ def _read_planes(dataset: Dataset, field: Field) -> tuple[Pixels, Pixels]:
 def measure_targets(dataset: Dataset, fields: Sequence[Field]) -> TargetFacts:
     """Measure the targets of the training fields."""
     targets = [dataset.read_target(field).pixels for field in fields]
-    low, high = np.percentile(np.concatenate([t.ravel() for t in targets]), [0.01, 99.99])
+    low, high = np.percentile(np.concatenate([t.ravel() for t in targets]), PERCENTILES)
     return TargetFacts(
         mean=float(np.mean([t.mean(dtype=np.float64) for t in targets])),
         std=float(np.mean([t.std(dtype=np.float64) for t in targets])),

@@ -1,4 +1,4 @@
-"""What a study ran on: processor, memory, system, and the versions of what codes and measures."""
+"""What a result was made on: processor, memory, system, and the versions of the libraries."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _codec_libraries() -> dict[str, str]:
 def machine() -> dict[str, str]:
     """Return what is known about this machine, for people to read; its name is not told."""
     facts = {
-        "processor": _processor(),
+        "processor": processor(),
         "processors": str(os.cpu_count() or 1),
         "system": f"{platform.system()} {platform.machine()}",
     }
@@ -55,7 +55,8 @@ def machine() -> dict[str, str]:
     return facts | ({"memory": f"{memory:.0f} GiB"} if memory else {})
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the name of the processor."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
