@@ -122,3 +122,13 @@ def test_check_refuses_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
     Choice(JpegLS, native=0).check(image)
     with pytest.raises(UnsupportedImageError, match="127"):
         codec("jpegls:near=128").check(image)
+
+
+@pytest.mark.parametrize("spec", ["anscombe-jpegxl:qstep=1", "anscombe-jpegxl:ratio=6"])
+def test_a_codec_shaped_by_noise_needs_it_whatever_was_asked(spec: str, micrograph: Image) -> None:
+    assert codec(spec).resolved(micrograph).noise == fit_noise([micrograph]).model
+    given = NoiseModel(0.5, 9.0, 100.0)
+    assert codec(spec).with_yardsticks(50.0, given).noise == given
+    # What was given stays, and a codec of another kind needs none for a ratio.
+    assert codec(f"{spec},a=1,b=2").with_yardsticks(50.0, given).noise == NoiseModel(1, 2)
+    assert codec("jpegls:ratio=3").with_yardsticks(50.0, given).noise is None
