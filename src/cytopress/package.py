@@ -54,6 +54,15 @@ class Package:
         """Full name, such as ``labelfree/ecoli-phase``."""
         return str(self.manifest["name"])
 
+    def names(self) -> list[str]:
+        """Return the names of the files in the package."""
+        with zipfile.ZipFile(self.path) as archive:
+            return archive.namelist()
+
+    def read(self, name: str) -> bytes:
+        """Return a file of the package, such as ``network.onnx``."""
+        return _member(self.path, self.sha256, name)
+
     def array(self, name: str) -> Array:
         """Return the array stored as ``name.npy``."""
         data = _member(self.path, self.sha256, f"{name}.npy")

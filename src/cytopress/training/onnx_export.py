@@ -14,17 +14,18 @@ from torch import nn
 OPSET = 17
 # Biases weigh nothing; only tensors of at least this many values are halved.
 LEAST_HALVED = 1024
+HALVED = ".float16"
 
 
-def export_onnx(network: nn.Module, *, stride: int) -> bytes:
-    """Export a network from (N, 1, H, W) to the same shape, H and W multiples of ``stride``.
+def export_onnx(network: nn.Module, *, stride: int, channels: int = 1) -> bytes:
+    """Export a network that reads (N, channels, H, W), H and W multiples of ``stride``.
 
     Weights are stored in half the bytes, each behind a cast that onnxruntime computes once, when it
     loads the graph. The graph's input is called ``input``, its output ``output``.
     """
     network = network.eval()
     # Unequal sizes: an exporter that froze one of them would be found out by the check.
-    example = torch.zeros(1, 1, 4 * stride, 6 * stride)
+    example = torch.zeros(1, channels, 4 * stride, 6 * stride)
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # The newer exporter needs another package and gives a larger graph of the same network.
@@ -51,7 +52,7 @@ def _halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
         values = numpy_helper.to_array(tensor)
         if values.size < LEAST_HALVED:
             continue
-        whole, half = tensor.name, f"{tensor.name}.float16"
+        whole, half = tensor.name, f"{tensor.name}{HALVED}"
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), half))
         casts.append(onnx.helper.make_node("Cast", [half], [whole], to=onnx.TensorProto.FLOAT))
     nodes = [*casts, *graph.node]
@@ -59,3 +60,11 @@ def _halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     graph.node.extend(nodes)
     onnx.checker.check_model(model)
     return model
+
+
+def stored_weights(graph: bytes) -> dict[str, np.ndarray]:
+    """Return the weights of an exported graph, under the names of the network's parameters."""
+    return {
+        tensor.name.removesuffix(HALVED): numpy_helper.to_array(tensor)
+        for tensor in onnx.load_from_string(graph).graph.initializer
+    }

@@ -1,0 +1,170 @@
+"""A trained network as a model package, and a package's weights back as a start for training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from cytopress.errors import PackageError
+from cytopress.package import Package, write_package
+from cytopress.training.codec.integer import (
+    Tables,
+    integer_layers,
+    prior_tables,
+    scale_bias,
+    scale_tables,
+)
+from cytopress.training.codec.networks import LatentNetwork
+from cytopress.training.onnx_export import export_onnx, stored_weights
+
+Array = npt.NDArray[Any]
+GRAPHS = {"analysis": "g_a", "synthesis": "g_s", "hyper_analysis": "h_a"}
+STATE = "state."
+
+
+class _Named(nn.Module):
+    """Keeps a part's parameters under the names that they bear in the whole network."""
+
+    def __init__(self, name: str, part: nn.Module) -> None:
+        super().__init__()
+        self.add_module(name, part)
+        self._part = name
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return getattr(self, self._part)(x)  # type: ignore[no-any-return]
+
+
+def write_codec_package(
+    path: Path, networks: Sequence[LatentNetwork], manifest: Mapping[str, Any]
+) -> Package:
+    """Write one package of one network a rate, or of one network with gains.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    networks : sequence of LatentNetwork
+        On the processor, in the order of their rates.
+    manifest : mapping
+        What the package says besides its form: ``name``, ``training``, ``results`` and so on.
+    """
+    graphs: dict[str, bytes] = {}
+    arrays: dict[str, Array] = {}
+    form: dict[str, Any] = {}
+    for index, network in enumerate(networks):
+        prefix = f"r{index}/"
+        found, plain, form = _export(network.eval())
+        graphs |= {prefix + name: graph for name, graph in found.items()}
+        arrays |= {prefix + name: array for name, array in plain.items()}
+    whole = {"kind": "codec", "axes": "YX", "rates": len(networks), **form, **manifest}
+    return write_package(path, whole, graphs=graphs, arrays=arrays)
+
+
+@torch.no_grad()
+def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array], dict[str, Any]]:
+    network.autocast = False
+    latents = network.log_gain.shape[1]
+    stride = network.g_a.linear.stride[0]
+    channels = {"analysis": 1, "synthesis": latents, "hyper_analysis": latents}
+    parts = {name: part for name, part in GRAPHS.items() if hasattr(network, part)}
+    graphs = {
+        name: export_onnx(
+            _Named(part, getattr(network, part)),
+            stride=stride if name == "analysis" else 4,
+            channels=channels[name],
+        )
+        for name, part in parts.items()
+    }
+    several = len(network.lambdas) > 1
+    arrays = {
+        "gain": network.log_gain.numpy(),
+        "inverse_gain": network.log_inverse.numpy(),
+        **_prefixed("prior", prior_tables(network.prior)),
+    }
+    layers: list[dict[str, Any]] = []
+    if network.architecture != "factorized":
+        means = latents if network.architecture == "mean-scale" else 0
+        layers, integers = integer_layers(network.h_s, means)
+        arrays |= integers | _prefixed("scale", scale_tables())
+        arrays["scale_bias"] = scale_bias(network.log_scale)
+    arrays |= {
+        STATE + name: value.numpy()
+        for name, value in network.state_dict().items()
+        if name.partition(".")[0] not in parts.values() and value.is_floating_point()
+    }
+    form = {
+        "architecture": network.architecture,
+        "gains": len(network.lambdas) if several else 0,
+        "stride": stride,
+        "hyper_stride": network.pad,
+        "latent_channels": latents,
+        "hyper_channels": network.prior.bottleneck.channels,
+        "hyper_synthesis": layers,
+        "reach": {"analysis": reach(network.g_a), "synthesis": reach(network.g_s)},
+        "parameters": sum(weight.numel() for weight in network.main_parameters()),
+    }
+    return graphs, arrays, form
+
+
+def _prefixed(name: str, tables: Tables) -> dict[str, Array]:
+    return {
+        f"{name}_cdf": tables.cdf,
+        f"{name}_size": tables.size,
+        f"{name}_offset": tables.offset,
+    }
+
+
+@torch.no_grad()
+def reach(transform: nn.Module) -> int:
+    """Return how many pixels away an output may depend on an input, by convolution arithmetic.
+
+    An upper bound: every layer's reach in pixels is added, whichever branch it lies on.
+    """
+    layers = [
+        layer
+        for layer in transform.modules()
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.PixelShuffle | nn.PixelUnshuffle)
+    ]
+    total, pixel = 0, 1
+    if isinstance(layers[0], nn.ConvTranspose2d):
+        pixel = layers[0].stride[0]
+        total, layers = pixel, layers[1:]
+    for layer in layers:
+        if isinstance(layer, nn.PixelUnshuffle):
+            pixel *= layer.downscale_factor
+        elif isinstance(layer, nn.PixelShuffle):
+            pixel //= layer.upscale_factor
+        elif layer.kernel_size[0] >= 2 * layer.stride[0] > 2:
+            total = max(total, layer.stride[0])
+        else:
+            total += (layer.kernel_size[0] - layer.stride[0] + 1) // 2 * pixel
+            pixel *= layer.stride[0]
+    return total
+
+
+def load_state(package: Package, index: int = 0) -> dict[str, torch.Tensor]:
+    """Return the weights of one network of a package, as `LatentNetwork.load_state_dict` takes them.
+
+    Raises
+    ------
+    PackageError
+        The package was not made for the torch-free runtime.
+    """
+    if package.manifest.get("hyper_synthesis") is None:
+        raise PackageError(f"{package.path}: this package holds no weights to start from.")
+    prefix = f"r{index}/"
+    state = {}
+    for name in package.names():
+        if name.startswith(prefix + STATE) and name.endswith(".npy"):
+            key = name.removesuffix(".npy")
+            state[key.removeprefix(prefix + STATE)] = torch.from_numpy(package.array(key).copy())
+        elif name.startswith(prefix) and name.endswith(".onnx"):
+            for key, value in stored_weights(package.read(name)).items():
+                state[key] = torch.from_numpy(value.astype(np.float32))
+    return state

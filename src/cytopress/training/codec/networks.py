@@ -1,0 +1,190 @@
+"""The networks that are trained into codec packages, ours and CompressAI's, behind one form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from cytopress.training.codec.entropy import (
+    HYPER_STRIDE,
+    GaussianBits,
+    HyperAnalysis,
+    HyperSynthesis,
+    Prior,
+    quantize,
+)
+from cytopress.training.codec.transforms import Analysis, Synthesis
+
+if TYPE_CHECKING:
+    from cytopress.training.codec.config import Network, Rate
+
+__all__ = ["Coded", "LatentNetwork", "build"]
+
+# Squared steps of a latent weigh this many bits where gains are best: at high rate a step of 1
+# balances 6 * lambda-weighted error against 1 / ln 2 bits.
+BITS_PER_SQUARE = 8.66
+PEAK = 255**2
+
+
+@dataclass(frozen=True)
+class Coded:
+    """What a forward pass gives: x_hat (N, 1, H, W) and the estimated bits of each image (N,)."""
+
+    x_hat: torch.Tensor
+    bits: torch.Tensor
+
+
+class LatentNetwork(nn.Module):
+    """Transforms, entropy model and gain units of a package that decodes without torch.
+
+    Gain units after Cui et al., "Asymmetric gained deep image compression with continuous rate
+    adaptation", CVPR 2021: one factor a channel and rate before rounding, its own inverse after it,
+    interpolated on a logarithmic scale. A bias of the scales is interpolated with them.
+    """
+
+    def __init__(self, network: Network, rate: Rate) -> None:
+        super().__init__()
+        self.architecture = network.architecture
+        latents = network.latent_channels
+        self.g_a = Analysis(latents, network.analysis, network.stride)
+        self.g_s = Synthesis(latents, network.synthesis, network.stride)
+        self.lambdas = rate.nodes
+        gain = 0.5 * torch.log2(torch.tensor(self.lambdas) * PEAK / BITS_PER_SQUARE)
+        gain = gain[:, None].repeat(1, latents)
+        self.log_gain, self.log_inverse = nn.Parameter(gain), nn.Parameter(-gain)
+        if self.architecture == "factorized":
+            self.prior = Prior(latents)
+            self.pad = network.stride
+        else:
+            means = self.architecture == "mean-scale"
+            self.h_a = HyperAnalysis(latents, network.hyper_width, network.hyper_channels)
+            self.h_s = HyperSynthesis(
+                network.hyper_channels, network.hyper_width, latents * (2 if means else 1)
+            )
+            self.prior = Prior(network.hyper_channels)
+            self.gaussian = GaussianBits()
+            self.log_scale = nn.Parameter(gain - 4)
+            self.pad = network.stride * HYPER_STRIDE
+        self.autocast = False
+        # Weight of a squared step against a bit where symbols are chosen; 0: they are rounded.
+        self.rdo = 0.0
+
+    def main_parameters(self) -> Iterator[nn.Parameter]:
+        """Yield what the rate-distortion loss trains."""
+        for name, parameter in self.named_parameters():
+            if not name.endswith("quantiles"):
+                yield parameter
+
+    def aux_parameters(self) -> Iterator[nn.Parameter]:
+        """Yield what the auxiliary loss trains: the quantiles of the prior."""
+        yield self.prior.bottleneck.quantiles
+
+    def aux_loss(self) -> torch.Tensor:
+        """Return how far the prior's quantiles are from where they should be."""
+        return self.prior.bottleneck.loss()  # type: ignore[no-any-return]
+
+    @torch.no_grad()
+    def begin(self, x: torch.Tensor) -> None:
+        """Set the scales to what the untrained transform gives on a batch of images."""
+        if self.architecture != "factorized":
+            energy = self.g_a.linear(x - x.mean((1, 2, 3), keepdim=True)).square().mean((0, 2, 3))
+            self.log_scale.copy_(self.log_gain + 0.5 * torch.log2(energy + 1e-12))
+
+    def at(self, table: torch.Tensor, quality: torch.Tensor) -> torch.Tensor:
+        """Interpolate a (nodes, M) table at quality (N,), to (N, M, 1, 1)."""
+        last = len(table) - 1
+        if not last:
+            return table[:1, :, None, None]
+        place = quality.clamp(0, 1) * last
+        left = place.floor().clamp_max(last - 1).long()
+        share = (place - left)[:, None]
+        return (table[left] * (1 - share) + table[left + 1] * share)[:, :, None, None]
+
+    def forward(
+        self,
+        x: torch.Tensor,
+        quality: torch.Tensor,
+        *,
+        center: torch.Tensor | None = None,
+        hard: bool = False,
+    ) -> Coded:
+        """Code images in their used range.
+
+        Parameters
+        ----------
+        x : Tensor
+            (N, 1, H, W), H and W multiples of ``pad``; about 0 to 1.
+        quality : Tensor
+            (N,), from 0 to 1; ignored without gains.
+        center : Tensor, optional
+            (N,): the mean of the whole image that a crop is of; the crop's own unless given.
+        hard : bool, optional
+            Round everything as a decoder will see it, instead of the noise that training needs.
+        """
+        middle = x.mean((1, 2, 3)) if center is None else center
+        middle = middle[:, None, None, None]
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.autocast):
+            y = self.g_a(x - middle)
+        y = y * torch.exp2(self.at(self.log_gain, quality))
+        y_hat, spent = self._entropy(y, quality, hard=hard)
+        y_hat = y_hat * torch.exp2(self.at(self.log_inverse, quality))
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.autocast):
+            x_hat = self.g_s(y_hat)
+        return Coded(x_hat + middle, spent)
+
+    def _entropy(
+        self, y: torch.Tensor, quality: torch.Tensor, *, hard: bool
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        if self.architecture == "factorized":
+            return self.prior(y, hard=hard)  # type: ignore[no-any-return]
+        z_hat, spent = self.prior(self.h_a(y), hard=hard)
+        mean, log_scale = self.moments(z_hat, quality)
+        residual = y - mean
+        chosen = self._choose(residual.detach(), log_scale.detach())
+        y_hat = mean + residual + (chosen - residual).detach()
+        if hard:
+            return y_hat, spent + self.gaussian(chosen, log_scale)
+        noisy = residual + torch.rand_like(residual) - 0.5
+        if not self.rdo:
+            return y_hat, spent + self.gaussian(noisy, log_scale)
+        # Latents learn from the noise, which has a gradient; scales from the symbols that will be
+        # coded, which the noise does not resemble any more. Both terms have the value of the second.
+        relaxed = self.gaussian(noisy, log_scale.detach())
+        coded = self.gaussian(chosen, log_scale)
+        return y_hat, spent + coded + relaxed - relaxed.detach()
+
+    def _choose(self, residual: torch.Tensor, log_scale: torch.Tensor) -> torch.Tensor:
+        """Return the symbols: the nearest, or the next toward zero where that costs less."""
+        nearest = torch.round(residual)
+        if not self.rdo:
+            return nearest
+        lower = nearest - torch.sign(nearest)
+        cost = [
+            self.gaussian.each(symbol, log_scale) + self.rdo * (residual - symbol).square()
+            for symbol in (nearest, lower)
+        ]
+        return torch.where(cost[1] < cost[0], lower, nearest)
+
+    def moments(
+        self, z_hat: torch.Tensor, quality: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return mean and log2 of the standard deviation of the latents, in steps."""
+        out = self.h_s(z_hat)
+        bias = self.at(self.log_scale, quality)
+        if self.architecture == "hyperprior":
+            return torch.zeros_like(out), out + bias
+        mean, log_scale = out.chunk(2, 1)
+        return mean, log_scale + bias
+
+
+def build(network: Network, rate: Rate) -> nn.Module:
+    """Return the network that a training file describes."""
+    if network.architecture.startswith("compressai/"):
+        from cytopress.training.codec.compressai_network import CompressAINetwork
+
+        return CompressAINetwork(network, rate)
+    return LatentNetwork(network, rate)

@@ -1,0 +1,133 @@
+"""Analysis and synthesis for a small budget: a lapped linear transform beside a small network.
+
+The linear part begins as the discrete cosine transform of blocks and learns to overlap them; the
+network beside it begins near zero and adds what a linear transform cannot. So training starts from
+a working transform codec and not from noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+# How much of its usual initial size the last layer of the network beside the transform gets.
+SHARE = 0.1
+SHUFFLE = 4
+
+
+class Residual(nn.Module):
+    """``x`` plus 3 x 3 convolutions of it with rectifiers between; one of them ends in one."""
+
+    def __init__(self, channels: int, convolutions: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for index in range(convolutions):
+            layers.append(nn.Conv2d(channels, channels, 3, padding=1))
+            if index < convolutions - 1 or convolutions == 1:
+                layers.append(nn.ReLU())
+        self.body = nn.Sequential(*layers)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (N, C, H, W) to the same shape."""
+        return x + self.body(x)  # type: ignore[no-any-return]
+
+
+class Analysis(nn.Module):
+    """g_a: (N, 1, H, W) to (N, channels, H / stride, W / stride).
+
+    Parameters
+    ----------
+    channels : int
+        Latent channels; ``stride ** 2`` of them make the transform complete.
+    widths : sequence of int
+        Channels of the network at a quarter, an eighth (and a sixteenth) of the resolution.
+    stride : {8, 16}
+        Pixels a latent, along each axis.
+    """
+
+    def __init__(self, channels: int, widths: Sequence[int], stride: int) -> None:
+        super().__init__()
+        self.linear = nn.Conv2d(
+            1, channels, 2 * stride, stride=stride, padding=stride // 2, bias=False
+        )
+        layers: list[nn.Module] = [
+            nn.PixelUnshuffle(SHUFFLE),
+            nn.Conv2d(SHUFFLE**2, widths[0], 3, padding=1),
+            nn.ReLU(),
+            Residual(widths[0], 1),
+        ]
+        for above, width in zip(widths[:-1], widths[1:], strict=True):
+            layers += [nn.Conv2d(above, width, 2, stride=2), Residual(width, 1)]
+        last = nn.Conv2d(widths[-1], channels, 3, padding=1)
+        self.network = nn.Sequential(*layers, last)
+        _begin_as_cosines(self.linear.weight, stride)
+        _begin_small(last)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return y."""
+        with torch.autocast(x.device.type, enabled=False):
+            linear = self.linear(x)
+        return linear + self.network(x).float()  # type: ignore[no-any-return]
+
+
+class Synthesis(nn.Module):
+    """g_s: (N, channels, h, w) to (N, 1, h * stride, w * stride).
+
+    ``widths`` are the channels of the network at a quarter, an eighth (and a sixteenth) of the
+    resolution, as in `Analysis`.
+    """
+
+    def __init__(self, channels: int, widths: Sequence[int], stride: int) -> None:
+        super().__init__()
+        self.linear = nn.ConvTranspose2d(
+            channels, 1, 2 * stride, stride=stride, padding=stride // 2, bias=False
+        )
+        coarse = widths[-1]
+        layers: list[nn.Module] = [
+            nn.Conv2d(channels, coarse, 3, padding=1),
+            nn.ReLU(),
+            Residual(coarse, 1),
+        ]
+        for width in reversed(widths[:-1]):
+            layers += [nn.Conv2d(coarse, 4 * width, 1), nn.PixelShuffle(2), Residual(width, 2)]
+            coarse = width
+        last = nn.Conv2d(coarse, SHUFFLE**2, 3, padding=1)
+        self.network = nn.Sequential(*layers, last, nn.PixelShuffle(SHUFFLE))
+        _begin_as_cosines(self.linear.weight, stride)
+        _begin_small(last)
+
+    def forward(self, y_hat: torch.Tensor) -> torch.Tensor:
+        """Return x_hat."""
+        with torch.autocast(y_hat.device.type, enabled=False):
+            linear = self.linear(y_hat)
+        return linear + self.network(y_hat).float()  # type: ignore[no-any-return]
+
+
+def cosine_bases(channels: int, size: int) -> npt.NDArray[np.float32]:
+    """Return the orthonormal 2D cosine bases of the lowest frequencies, (channels, size, size)."""
+    k, i = np.arange(size)[:, None], np.arange(size)[None]
+    rows = np.sqrt(2 / size) * np.cos(np.pi * (i + 0.5) * k / size)
+    rows[0] /= np.sqrt(2)
+    order = sorted((u * u + v * v, u, v) for u in range(size) for v in range(size))[:channels]
+    return np.stack([np.outer(rows[u], rows[v]) for _, u, v in order]).astype(np.float32)
+
+
+def _begin_as_cosines(weight: torch.Tensor, size: int) -> None:
+    bases = torch.from_numpy(cosine_bases(weight.shape[0], size))
+    if len(bases) < weight.shape[0]:
+        raise ValueError(f"a stride of {size} has at most {size**2} latent channels")
+    edge = size // 2
+    with torch.no_grad():
+        weight.zero_()
+        weight[:, 0, edge : edge + size, edge : edge + size] = bases
+
+
+def _begin_small(layer: nn.Conv2d) -> None:
+    with torch.no_grad():
+        layer.weight *= SHARE
+        if layer.bias is not None:
+            layer.bias.zero_()
