@@ -47,7 +47,7 @@ def test_intensities_of_the_target_are_left_alone() -> None:
 
 
 def test_sampler_gives_each_step_once() -> None:
-    from cytopress.training.crops import StepSampler
+    from cytopress.training.steps import StepSampler
 
     seen: list[int] = []
     sampler = StepSampler(steps=7, each_round=3, done=lambda: len(seen))

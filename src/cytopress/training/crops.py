@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from monai.transforms.intensity.dictionary import (
     RandShiftIntensityd,
 )
 from monai.transforms.spatial.dictionary import RandFlipd, RandRotate90d, RandZoomd
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
 from cytopress.training.config import Augmentation
 from cytopress.training.pairs import Pair
@@ -92,20 +92,3 @@ class CropBatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
             }
         )
         return {key: torch.as_tensor(drawn[key]) for key in BOTH}
-
-
-class StepSampler(Sampler[int]):
-    """The steps of the next round, counted from how many ``done`` says there have been.
-
-    Not from a count of rounds of its own, which a resumed training would not know.
-    """
-
-    def __init__(self, *, steps: int, each_round: int, done: Callable[[], int]) -> None:
-        self._steps, self._each_round, self._done = steps, each_round, done
-
-    def __iter__(self) -> Iterator[int]:
-        first = self._done()
-        return iter(range(first, min(first + self._each_round, self._steps)))
-
-    def __len__(self) -> int:
-        return min(self._each_round, max(1, self._steps - self._done()))

@@ -18,9 +18,10 @@ from torch.utils.data import DataLoader
 from cytopress.atomic import whole_file
 from cytopress.errors import UsageError
 from cytopress.training.config import TaskTraining
-from cytopress.training.crops import CropBatches, StepSampler
+from cytopress.training.crops import CropBatches
 from cytopress.training.labelfree import LabelFree
 from cytopress.training.pairs import Pair
+from cytopress.training.steps import StepSampler
 
 CHECKPOINT = "checkpoint.ckpt"
 Progress = Callable[[int, int, str], None]

@@ -1,0 +1,1 @@
+"""Training of codecs: sources, networks, fit and export."""

@@ -1,0 +1,113 @@
+"""Batches of crops, each a pure function of seed and step: what makes resuming exact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from cytopress.errors import UsageError
+from cytopress.training.codec.sources import Plane
+
+
+class Augmentation(Protocol):
+    """Changes drawn anew for each crop; each number is the largest one, 0 for none."""
+
+    @property
+    def symmetry(self) -> bool: ...
+    @property
+    def gain(self) -> float: ...
+    @property
+    def offset(self) -> float: ...
+
+
+class Batch(NamedTuple):
+    """Crops, and what a loss needs to know of each; all float32 but ``plane``.
+
+    x is a pixel of ``pixels``, (N, 1, crop, crop); every other one has the shape (N,). A pixel of
+    x counts ``low + scale * x``, jitter included. ``data_range`` is what PSNR refers to, in units
+    of x. The variance of the noise at x, in units of x squared, is
+    ``noise_a * max(x - noise_offset, 0) + noise_b``; NaN where the planes have no noise model.
+    ``plane`` is the place in the list of planes, int64.
+    """
+
+    pixels: torch.Tensor
+    low: torch.Tensor
+    scale: torch.Tensor
+    data_range: torch.Tensor
+    noise_a: torch.Tensor
+    noise_b: torch.Tensor
+    noise_offset: torch.Tensor
+    plane: torch.Tensor
+
+
+class CropBatches(Dataset[Batch]):
+    """Item ``step`` is one batch.
+
+    A source is drawn by its weight, a plane within it by its area, the place evenly. ``gain``
+    scales x by a factor from 1 - gain to 1 + gain, ``offset`` then shifts it either way.
+    """
+
+    def __init__(
+        self, planes: Sequence[Plane], options: Augmentation, *, crop: int, batch: int, seed: int
+    ) -> None:
+        if not planes:
+            raise UsageError("there are no planes to cut crops from.")
+        self._planes = planes
+        self._options = options
+        self._crop, self._batch, self._seed = crop, batch, seed
+        self._cumulative = np.cumsum(chances(planes))
+
+    def __getitem__(self, step: int) -> Batch:
+        """Draw the batch of one step."""
+        random = np.random.default_rng([self._seed, step])
+        pixels = np.empty((self._batch, 1, self._crop, self._crop), np.float32)
+        facts = np.empty((self._batch, 6))
+        chosen = np.empty(self._batch, np.int64)
+        for index in range(self._batch):
+            drawn = np.searchsorted(self._cumulative, random.random(), side="right")
+            chosen[index] = min(int(drawn), len(self._planes) - 1)
+            plane = self._planes[chosen[index]]
+            gain = 1 + self._options.gain * random.uniform(-1, 1)
+            offset = self._options.offset * random.uniform(-1, 1)
+            np.multiply(self._cut(plane, random), np.float32(gain), out=pixels[index, 0])
+            pixels[index, 0] += np.float32(offset)
+            facts[index] = _facts(plane, gain, offset)
+        columns = torch.from_numpy(facts.astype(np.float32)).T.contiguous()
+        return Batch(torch.from_numpy(pixels), *columns, torch.from_numpy(chosen))
+
+    def _cut(self, plane: Plane, random: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
+        top, left = (
+            int(random.integers(0, length - self._crop + 1)) for length in plane.pixels.shape
+        )
+        cut = plane.pixels[top : top + self._crop, left : left + self._crop]
+        if not self._options.symmetry:
+            return cut
+        down, across, turned = random.random(3) < 0.5
+        cut = cut[:: -1 if down else 1, :: -1 if across else 1]
+        return cut.T if turned else cut
+
+
+def chances(planes: Sequence[Plane]) -> np.ndarray:  # type: ignore[type-arg]
+    """Return how likely each plane is drawn: its source's share of the weights, then by area."""
+    areas: dict[object, int] = {}
+    for plane in planes:
+        areas[plane.source] = areas.get(plane.source, 0) + plane.pixels.size
+    total = sum(source.weight for source in {plane.source for plane in planes})
+    return np.array(
+        [p.source.weight / total * p.pixels.size / areas[p.source] for p in planes], np.float64
+    )
+
+
+def _facts(plane: Plane, gain: float, offset: float) -> tuple[float, ...]:
+    """Return low, scale, data range and the noise's a, b and offset, in units of jittered x."""
+    scale = (plane.high - plane.low) / gain
+    low = plane.low - offset * scale
+    noise = (np.nan,) * 3
+    if plane.noise is not None:
+        model = plane.noise
+        noise = (model.a / scale, model.b / scale**2, (model.offset - low) / scale)
+    return (low, scale, plane.data_range / scale, *noise)
