@@ -17,11 +17,16 @@ class Augmentation(Protocol):
     """Changes drawn anew for each crop; each number is the largest one, 0 for none."""
 
     @property
-    def symmetry(self) -> bool: ...
+    def symmetry(self) -> bool:
+        """Whether to mirror and to turn by 90 degrees."""
+
     @property
-    def gain(self) -> float: ...
+    def gain(self) -> float:
+        """Largest relative change of contrast."""
+
     @property
-    def offset(self) -> float: ...
+    def offset(self) -> float:
+        """Largest shift, in units of the used range."""
 
 
 class Batch(NamedTuple):
@@ -29,7 +34,8 @@ class Batch(NamedTuple):
 
     x is a pixel of ``pixels``, (N, 1, crop, crop); every other one has the shape (N,). A pixel of
     x counts ``low + scale * x``, jitter included. ``data_range`` is what PSNR refers to, in units
-    of x. The variance of the noise at x, in units of x squared, is
+    of x; ``center`` is the mean of the whole plane that a crop is of, as x. The variance of the
+    noise at x, in units of x squared, is
     ``noise_a * max(x - noise_offset, 0) + noise_b``; NaN where the planes have no noise model.
     ``plane`` is the place in the list of planes, int64.
     """
@@ -38,6 +44,7 @@ class Batch(NamedTuple):
     low: torch.Tensor
     scale: torch.Tensor
     data_range: torch.Tensor
+    center: torch.Tensor
     noise_a: torch.Tensor
     noise_b: torch.Tensor
     noise_offset: torch.Tensor
@@ -60,12 +67,13 @@ class CropBatches(Dataset[Batch]):
         self._options = options
         self._crop, self._batch, self._seed = crop, batch, seed
         self._cumulative = np.cumsum(chances(planes))
+        self._centers = [float(plane.pixels.mean(dtype=np.float64)) for plane in planes]
 
     def __getitem__(self, step: int) -> Batch:
         """Draw the batch of one step."""
         random = np.random.default_rng([self._seed, step])
         pixels = np.empty((self._batch, 1, self._crop, self._crop), np.float32)
-        facts = np.empty((self._batch, 6))
+        facts = np.empty((self._batch, 7))
         chosen = np.empty(self._batch, np.int64)
         for index in range(self._batch):
             drawn = np.searchsorted(self._cumulative, random.random(), side="right")
@@ -75,8 +83,9 @@ class CropBatches(Dataset[Batch]):
             offset = self._options.offset * random.uniform(-1, 1)
             np.multiply(self._cut(plane, random), np.float32(gain), out=pixels[index, 0])
             pixels[index, 0] += np.float32(offset)
-            facts[index] = _facts(plane, gain, offset)
-        columns = torch.from_numpy(facts.astype(np.float32)).T.contiguous()
+            center = self._centers[chosen[index]] * gain + offset
+            facts[index] = _facts(plane, gain, offset, center)
+        columns = torch.from_numpy(facts.astype(np.float32).T.copy()).unbind()
         return Batch(torch.from_numpy(pixels), *columns, torch.from_numpy(chosen))
 
     def _cut(self, plane: Plane, random: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
@@ -102,12 +111,12 @@ def chances(planes: Sequence[Plane]) -> np.ndarray:  # type: ignore[type-arg]
     )
 
 
-def _facts(plane: Plane, gain: float, offset: float) -> tuple[float, ...]:
-    """Return low, scale, data range and the noise's a, b and offset, in units of jittered x."""
+def _facts(plane: Plane, gain: float, offset: float, center: float) -> tuple[float, ...]:
+    """Return low, scale, data range, center and the noise's a, b and offset, as `Batch` has them."""
     scale = (plane.high - plane.low) / gain
     low = plane.low - offset * scale
     noise = (np.nan,) * 3
     if plane.noise is not None:
         model = plane.noise
         noise = (model.a / scale, model.b / scale**2, (model.offset - low) / scale)
-    return (low, scale, plane.data_range / scale, *noise)
+    return (low, scale, plane.data_range / scale, center, *noise)
