@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cytopress.errors import NotAvailableError
 from cytopress.report.curves import Curve
 from cytopress.report.findings import Findings
-from cytopress.study.bd_rate import BDRate, bd_rate
+from cytopress.metrics.bd_rate import BDRate, bd_rate
 from cytopress.study.results import Results, ScoreFacts
 
 REFERENCE = "jpeg2000"

@@ -7,7 +7,7 @@ import pytest
 from scipy.interpolate import pchip_interpolate
 
 from cytopress.errors import NotAvailableError, UsageError
-from cytopress.study.bd_rate import bd_rate
+from cytopress.metrics.bd_rate import bd_rate
 
 RATE = np.array([1000.0, 2200, 4100, 9000, 17000])
 QUALITY = np.array([30.1, 33.0, 35.2, 38.9, 41.0])
