@@ -86,7 +86,7 @@ class CropBatches(Dataset[Batch]):
             center = self._centers[chosen[index]] * gain + offset
             facts[index] = _facts(plane, gain, offset, center)
         columns = torch.from_numpy(facts.astype(np.float32).T.copy()).unbind()
-        return Batch(torch.from_numpy(pixels), *columns, torch.from_numpy(chosen))
+        return Batch._make((torch.from_numpy(pixels), *columns, torch.from_numpy(chosen)))
 
     def _cut(self, plane: Plane, random: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
         top, left = (
@@ -112,7 +112,7 @@ def chances(planes: Sequence[Plane]) -> np.ndarray:  # type: ignore[type-arg]
 
 
 def _facts(plane: Plane, gain: float, offset: float, center: float) -> tuple[float, ...]:
-    """Return low, scale, data range, center and the noise's a, b and offset, as `Batch` has them."""
+    """Return low, scale, data range, center and the noise's a, b, offset, as `Batch` has them."""
     scale = (plane.high - plane.low) / gain
     low = plane.low - offset * scale
     noise = (np.nan,) * 3

@@ -1,60 +1,32 @@
-"""What a codec is trained on: planes of datasets, folders and archives, in the used range.
-
-No field of a dataset's test part is ever read here.
-"""
+"""What a codec is trained on: planes of datasets, folders and archives, in the used range."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.errors import CytopressError, CytopressWarning, DatasetError, UsageError
-from cytopress.image import Image, Pixels
-from cytopress.io import archives
-from cytopress.io.dataset import Dataset
-from cytopress.io.datasets import dataset
-from cytopress.io.images import read
+from cytopress.errors import CytopressWarning, DatasetError, UsageError
+from cytopress.image import Image
 from cytopress.metrics.data_range import data_range
 from cytopress.metrics.noise import NoiseModel, fit_noise
 from cytopress.settings import Settings
+from cytopress.training.codec.raw_planes import (
+    Part,
+    Raw,
+    Source,
+    SourceOptions,
+    open_source,
+    read_raw,
+)
 
-Part = Literal["train", "validation"]
+__all__ = ["Part", "Plane", "Source", "SourceOptions", "load_planes", "sources_used"]
+
 USED_RANGE = (0.1, 99.9)  # percentiles of a plane that become 0 and 1
-SUFFIXES = (".tif", ".tiff", ".png", ".zarr")
-HELD_OUT_EVERY = 10
 NOISE_PLANES = 24  # enough to fit a noise model to; more would only take longer
-
-
-class SourceOptions(Protocol):
-    """One ``[[sources]]`` of a training file: one of dataset, folder and archive is given."""
-
-    @property
-    def dataset(self) -> str | None: ...
-    @property
-    def folder(self) -> str | None: ...
-    @property
-    def archive(self) -> str | None: ...
-    @property
-    def images(self) -> Sequence[str]: ...
-    @property
-    def weight(self) -> float: ...
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where planes are from. ``weight`` is its share of the crops, relative to the others."""
-
-    name: str
-    title: str
-    licence: str
-    attribution: str
-    weight: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,16 +48,6 @@ class Plane:
     group: str
     kind: str
     source: Source
-
-
-@dataclass(frozen=True)
-class _Raw:
-    """A plane in counts."""
-
-    pixels: Pixels
-    name: str
-    group: str
-    kind: str
 
 
 def load_planes(
@@ -116,14 +78,15 @@ def load_planes(
         raise UsageError(f"a codec is trained on train and validation, never on {part!r}.")
     if not sources:
         raise UsageError("a training needs at least one [[sources]], not none.")
-    hold_out = not any(
-        dataset(options.dataset, settings).part("validation")
-        for options in sources
-        if options.dataset
-    )
+    opened = [open_source(options, settings) for options in sources]
+    hold_out = not any(found.part("validation") for found in opened if found is not None)
     planes: list[Plane] = []
-    for options in sources:
-        planes += _load(options, settings, part, crop=crop, noise=noise, hold_out=hold_out)
+    for options, found in zip(sources, opened, strict=True):
+        source, raw, trained = read_raw(options, found, settings, part, hold_out=hold_out)
+        ranges = _data_ranges(trained) if found is not None else {}
+        usable = list(_normalized(raw, source, ranges, crop))
+        models = _noise_models(trained) if noise and usable else {}
+        planes += [replace(plane, noise=models.get(plane.kind)) for plane in usable]
     if part == "train" and not planes:
         names = ", ".join(str(o.dataset or o.folder or o.archive) for o in sources)
         raise DatasetError(
@@ -140,7 +103,7 @@ def sources_used(planes: Sequence[Plane]) -> list[dict[str, object]]:
     """
     facts = []
     for source in dict.fromkeys(plane.source for plane in planes):
-        own = [plane for plane in planes if plane.source == source]
+        own = [plane for plane in planes if plane.source is source]
         facts.append(
             {
                 "name": source.name,
@@ -157,115 +120,13 @@ def sources_used(planes: Sequence[Plane]) -> list[dict[str, object]]:
     return facts
 
 
-def _load(
-    options: SourceOptions,
-    settings: Settings,
-    part: Part,
-    *,
-    crop: int,
-    noise: bool,
-    hold_out: bool,
-) -> list[Plane]:
-    ranges: dict[str, float] = {}
-    if options.dataset:
-        opened = dataset(options.dataset, settings)
-        source = Source(
-            opened.name, opened.title, opened.licence, opened.attribution, options.weight
-        )
-        kinds = tuple(options.images) if part == "train" else ("input",)
-        trained = list(_dataset_planes(opened, "train", kinds))
-        raw = trained if part == "train" else list(_dataset_planes(opened, part, kinds))
-        ranges = {
-            kind: data_range([plane.pixels for plane in trained if plane.kind == kind])
-            for kind in kinds
-            if any(plane.kind == kind for plane in trained)
-        }
-    elif options.archive:
-        known = archives.archive(options.archive)
-        source = Source(known.name, known.title, known.licence, known.attribution, options.weight)
-        if part != "train":
-            return []
-        raw = trained = list(_archive_planes(options.archive, settings))
-    elif options.folder:
-        folder = Path(options.folder)
-        source = Source(options.folder, folder.name, "unknown", "unknown", options.weight)
-        trained = list(_folder_planes(folder, "train", hold_out=hold_out))
-        raw = trained if part == "train" else list(_folder_planes(folder, part, hold_out=hold_out))
-    else:
-        raise UsageError("a source needs a dataset, a folder or an archive, not none of them.")
-    usable = list(_normalized(raw, source, ranges, crop))
-    if not noise:
-        return usable
-    models = _noise_models(trained)
-    return [replace(plane, noise=models.get(plane.kind)) for plane in usable]
-
-
-def _dataset_planes(opened: Dataset, part: Part, kinds: Sequence[str]) -> Iterator[_Raw]:
-    for field in opened.part(part):
-        # The one promise that every result rests on.
-        assert field.part == part != "test"
-        for kind in kinds:
-            image = opened.read_input(field) if kind == "input" else opened.read_target(field)
-            yield from _cut(image, field.name, field.group, kind)
-
-
-def _archive_planes(name: str, settings: Settings) -> Iterator[_Raw]:
-    for image in archives.archive_images(name, settings):
-        channel, _, inner = image.name.partition(":")
-        yield from _cut(image, inner, inner.partition(" ")[0], channel)
-
-
-def _folder_planes(folder: Path, part: Part, *, hold_out: bool) -> Iterator[_Raw]:
-    files = _image_files(folder)
-    held = set(files[::HELD_OUT_EVERY]) if hold_out and len(files) > 1 else set()
-    if held and part == "train":
-        warnings.warn(
-            f"{folder}: {len(held)} of {len(files)} files are held out for validation, since no"
-            " dataset of this training has a validation part.",
-            CytopressWarning,
-            stacklevel=2,
-        )
-    for path in files:
-        if (path in held) != (part == "validation"):
-            continue
-        try:
-            images = read(path)
-        except CytopressError as error:
-            where = "" if str(path) in str(error) else f"{path}: "
-            raise DatasetError(f"{where}{error}") from error
-        for image in images:
-            name = str(path.relative_to(folder))
-            named = f"{name} {image.name}" if len(images) > 1 else name
-            yield from _cut(image, named, name, "image")
-
-
-def _image_files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise UsageError(f"{folder}: there is no such folder of images.")
-    near = [folder, *folder.resolve().parents][:3]
-    marks = [p / "dataset.toml" for p in near if (p / "dataset.toml").is_file()]
-    marks += folder.rglob("dataset.toml")
-    if marks:
-        # Its test fields would be among the files.
-        raise UsageError(
-            f"{folder}: holds or is part of the dataset {marks[0].parent}; name it with"
-            " `dataset = ` instead, so that its test groups stay unseen."
-        )
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
-    # What is inside an OME-Zarr is no image of its own.
-    return [p for p in files if not any(up.suffix.lower() == ".zarr" for up in p.parents)]
-
-
-def _cut(image: Image, name: str, group: str, kind: str) -> Iterator[_Raw]:
-    if image.pixels.ndim == 2:
-        yield _Raw(image.pixels, name, group, kind)
-        return
-    for z, plane in enumerate(image.pixels):
-        yield _Raw(plane, f"{name} Z={z}", group, kind)
+def _data_ranges(raw: Sequence[Raw]) -> dict[str, float]:
+    kinds = dict.fromkeys(plane.kind for plane in raw)
+    return {kind: data_range(p.pixels for p in raw if p.kind == kind) for kind in kinds}
 
 
 def _normalized(
-    raw: Sequence[_Raw], source: Source, ranges: dict[str, float], crop: int
+    raw: Sequence[Raw], source: Source, ranges: dict[str, float], crop: int
 ) -> Iterator[Plane]:
     for plane in raw:
         label = f"{source.name}: the image {plane.name!r} ({plane.kind})"
@@ -295,7 +156,7 @@ def _normalized(
         )
 
 
-def _noise_models(raw: Sequence[_Raw]) -> dict[str, NoiseModel]:
+def _noise_models(raw: Sequence[Raw]) -> dict[str, NoiseModel]:
     models = {}
     for kind in dict.fromkeys(plane.kind for plane in raw):
         own = [plane.pixels for plane in raw if plane.kind == kind]

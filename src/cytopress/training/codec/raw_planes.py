@@ -1,0 +1,193 @@
+"""The planes of a dataset, a folder or an archive that a codec may be trained on, in counts.
+
+No field of a dataset's test part is ever read here.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from cytopress.errors import CytopressError, CytopressWarning, DatasetError, UsageError
+from cytopress.image import Image, Pixels
+from cytopress.io import archives
+from cytopress.io.dataset import Dataset
+from cytopress.io.datasets import dataset
+from cytopress.io.images import read
+from cytopress.settings import Settings
+
+Part = Literal["train", "validation"]
+SUFFIXES = (".tif", ".tiff", ".png", ".zarr")
+HELD_OUT_EVERY = 10
+
+
+class SourceOptions(Protocol):
+    """One ``[[sources]]`` of a training file: one of dataset, folder and archive is given."""
+
+    @property
+    def dataset(self) -> str | None:
+        """A dataset's name or folder."""
+
+    @property
+    def folder(self) -> str | None:
+        """A folder of images."""
+
+    @property
+    def archive(self) -> str | None:
+        """A key of ``io.archives.ARCHIVES``."""
+
+    @property
+    def images(self) -> Sequence[str]:
+        """Which images of a dataset: input, target or both."""
+
+    @property
+    def weight(self) -> float:
+        """Its share of the crops, relative to the other sources."""
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where planes are from; one for each ``[[sources]]``, so two may be of one dataset.
+
+    ``weight`` is its share of the crops, relative to the others.
+    """
+
+    name: str
+    title: str
+    licence: str
+    attribution: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A plane in counts, as it is stored."""
+
+    pixels: Pixels
+    name: str
+    group: str
+    kind: str
+
+
+def open_source(options: SourceOptions, settings: Settings) -> Dataset | None:
+    """Return the dataset that a source names, by name or as a folder, or None."""
+    if options.dataset:
+        return dataset(options.dataset, settings)
+    if options.folder and (Path(options.folder) / "dataset.toml").is_file():
+        return dataset(Path(options.folder), settings)
+    return None
+
+
+def read_raw(
+    options: SourceOptions, found: Dataset | None, settings: Settings, part: Part, *, hold_out: bool
+) -> tuple[Source, list[Raw], list[Raw]]:
+    """Return the source, its planes of the part, and those of its training part.
+
+    Raises
+    ------
+    UsageError
+        There is no such folder, or it holds the fields of a dataset.
+    DatasetError
+        A file cannot be read.
+    """
+    weight = options.weight
+    if found is not None:
+        source = Source(found.name, found.title, found.licence, found.attribution, weight)
+        if part == "train":
+            trained = list(_dataset_planes(found, part, tuple(options.images)))
+            return source, trained, trained
+        # Data ranges and noise models are of the training part, whatever is measured with them.
+        trained = list(_dataset_planes(found, "train", ("input",)))
+        return source, list(_dataset_planes(found, part, ("input",))), trained
+    if options.archive:
+        known = archives.archive(options.archive)
+        source = Source(known.name, known.title, known.licence, known.attribution, weight)
+        raw = list(_archive_planes(options.archive, settings)) if part == "train" else []
+        return source, raw, raw
+    if options.folder:
+        folder = Path(options.folder)
+        source = Source(str(folder), folder.name, "unknown", "unknown", weight)
+        trained = list(_folder_planes(folder, "train", hold_out=hold_out))
+        if part == "train":
+            if hold_out:
+                _tell_held_out(folder)
+            return source, trained, trained
+        return source, list(_folder_planes(folder, part, hold_out=hold_out)), trained
+    raise UsageError("a source needs a dataset, a folder or an archive, not none of them.")
+
+
+def _dataset_planes(opened: Dataset, part: Part, kinds: Sequence[str]) -> Iterator[Raw]:
+    tested = {(field.name, field.input) for field in opened.part("test")}
+    for field in opened.part(part):
+        # The promise that every result rests on.
+        assert field.part == part
+        assert (field.name, field.input) not in tested
+        for kind in kinds:
+            image = opened.read_input(field) if kind == "input" else opened.read_target(field)
+            yield from _cut(image, field.name, field.group, kind)
+
+
+def _archive_planes(name: str, settings: Settings) -> Iterator[Raw]:
+    for image in archives.archive_images(name, settings):
+        channel, _, inner = image.name.partition(":")
+        yield from _cut(image, inner, inner.partition(" ")[0], channel)
+
+
+def _folder_planes(folder: Path, part: Part, *, hold_out: bool) -> Iterator[Raw]:
+    files = _image_files(folder)
+    held = _held_out(files) if hold_out else set()
+    for path in files:
+        if (path in held) != (part == "validation"):
+            continue
+        try:
+            images = read(path)
+        except CytopressError as error:
+            where = "" if str(path) in str(error) else f"{path}: "
+            raise DatasetError(f"{where}{error}") from error
+        for image in images:
+            name = str(path.relative_to(folder))
+            named = f"{name} {image.name}" if len(images) > 1 else name
+            yield from _cut(image, named, name, "image")
+
+
+def _held_out(files: Sequence[Path]) -> set[Path]:
+    return set(files[::HELD_OUT_EVERY]) if len(files) > 1 else set()
+
+
+def _tell_held_out(folder: Path) -> None:
+    files = _image_files(folder)
+    if _held_out(files):
+        warnings.warn(
+            f"{folder}: {len(_held_out(files))} of {len(files)} files are held out for validation,"
+            " since no dataset of this training has a validation part.",
+            CytopressWarning,
+            stacklevel=2,
+        )
+
+
+def _image_files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: there is no such folder of images.")
+    near = [folder, *folder.resolve().parents][:3]
+    marks = [p / "dataset.toml" for p in near if (p / "dataset.toml").is_file()]
+    marks += folder.rglob("dataset.toml")
+    if marks:
+        # Its test fields would be among the files.
+        raise UsageError(
+            f"{folder}: holds or is part of the dataset {marks[0].parent}; name it with"
+            " `dataset = ` instead, so that its test groups stay unseen."
+        )
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    # What is inside an OME-Zarr is no image of its own.
+    return [p for p in files if not any(up.suffix.lower() == ".zarr" for up in p.parents)]
+
+
+def _cut(image: Image, name: str, group: str, kind: str) -> Iterator[Raw]:
+    if image.pixels.ndim == 2:
+        yield Raw(image.pixels, name, group, kind)
+        return
+    for z, plane in enumerate(image.pixels):
+        yield Raw(plane, f"{name} Z={z}", group, kind)

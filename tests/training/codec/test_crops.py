@@ -1,0 +1,107 @@
+"""Crops: a function of seed and step, drawn by weight, and counts that can be found again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
+pytestmark = pytest.mark.learn
+
+from cytopress.errors import UsageError  # noqa: E402
+from cytopress.metrics.noise import NoiseModel  # noqa: E402
+from cytopress.training.codec.crops import CropBatches  # noqa: E402
+from cytopress.training.codec.sources import Plane, Source  # noqa: E402
+
+MODEL = NoiseModel(a=2.0, b=50.0, offset=120.0)
+
+
+@dataclass(frozen=True)
+class Options:
+    symmetry: bool = True
+    gain: float = 0.15
+    offset: float = 0.08
+
+
+def _plane(n: int, source: Source, shape: tuple[int, int] = (40, 48)) -> Plane:
+    counts = np.random.default_rng(n).uniform(100, 900, shape)
+    pixels = ((counts - 110) / 780).astype(np.float32)
+    return Plane(pixels, 110.0, 890.0, 800.0, MODEL, str(n), "a", "input", source)
+
+
+def _source(weight: float) -> Source:
+    return Source("made", "Made", "CC0-1.0", "a test", weight)
+
+
+def _batches(planes: list[Plane], options: Options = Options(), **changes: int) -> CropBatches:
+    return CropBatches(planes, options, **{"crop": 16, "batch": 5, "seed": 1, **changes})
+
+
+def test_a_batch_depends_on_seed_and_step_alone() -> None:
+    planes = [_plane(n, _source(1)) for n in range(3)]
+    one, two = _batches(planes), _batches(planes)
+    for step in range(3):
+        one[step]
+    for left, right in zip(one[7], two[7], strict=True):
+        assert torch.equal(left, right)
+    assert one[7].pixels.shape == (5, 1, 16, 16)
+    assert one[7].pixels.dtype == torch.float32
+    assert not torch.equal(one[7].pixels, one[8].pixels)
+    assert not torch.equal(one[7].pixels, _batches(planes, seed=2)[7].pixels)
+
+
+def test_sources_are_drawn_by_weight_and_planes_by_area() -> None:
+    heavy, light = _source(3), _source(1)
+    planes = [_plane(0, heavy), _plane(1, light, (40, 40)), _plane(2, light, (120, 40))]
+    batches = _batches(planes, batch=4000)
+    share = np.bincount(batches[0].plane.numpy(), minlength=3) / 4000
+    # Four standard deviations of a binomial share.
+    assert share == pytest.approx([0.75, 0.0625, 0.1875], abs=0.028)
+
+
+def test_without_augmentation_a_crop_is_a_window_of_its_plane() -> None:
+    plane = _plane(0, _source(1))
+    batch = _batches([plane], Options(symmetry=False, gain=0, offset=0), batch=1)[0]
+    windows = np.lib.stride_tricks.sliding_window_view(plane.pixels, (16, 16))
+    assert (windows == batch.pixels[0, 0].numpy()).all(axis=(2, 3)).sum() == 1
+    assert batch.scale.item() == 780
+    assert batch.low.item() == 110
+
+
+def test_all_eight_symmetries_come() -> None:
+    ramp = np.add.outer(np.arange(16.0), 100 * np.arange(16.0)).astype(np.float32)
+    plane = Plane(ramp, 0.0, 1.0, 1.0, None, "ramp", "a", "input", _source(1))
+    batch = _batches([plane], Options(gain=0, offset=0), batch=200)[0]
+    turned = [np.rot90(r, k) for r in (ramp, ramp.T) for k in range(4)]
+    seen = [[np.array_equal(crop, t) for t in turned] for crop in batch.pixels[:, 0].numpy()]
+    assert (np.sum(seen, axis=1) == 1).all()
+    assert np.any(seen, axis=0).all()
+
+
+def test_jitter_keeps_the_way_back_to_counts() -> None:
+    ramp = np.linspace(0, 1, 256, dtype=np.float32).reshape(16, 16)
+    plane = Plane(ramp, 110.0, 890.0, 800.0, MODEL, "ramp", "a", "input", _source(1))
+    batch = _batches([plane], Options(symmetry=False), batch=50)[0]
+    x = batch.pixels[:, 0].double()
+    assert x.amin(dim=(1, 2)).std() > 0.01
+    low, scale = (v.double()[:, None, None] for v in (batch.low, batch.scale))
+    counts = low + scale * x
+    assert np.allclose(counts, 110 + 780 * ramp.astype(np.float64), atol=1e-3)
+    a, b, offset = (
+        v.double()[:, None, None] for v in (batch.noise_a, batch.noise_b, batch.noise_offset)
+    )
+    variance = (a * (x - offset).clamp(min=0) + b) * scale**2
+    assert np.allclose(variance, MODEL.variance(counts.numpy()), rtol=1e-4)
+    assert np.allclose(batch.data_range * batch.scale, 800, rtol=1e-5)
+    # The crop is the whole plane here.
+    assert np.allclose(batch.center, x.mean(dim=(1, 2)), atol=1e-5)
+
+
+def test_planes_without_a_noise_model_say_so_and_no_planes_are_an_error() -> None:
+    plane = _plane(0, _source(1))
+    silent = Plane(**{**vars(plane), "noise": None})
+    assert _batches([silent])[0].noise_b.isnan().all()
+    with pytest.raises(UsageError, match="no planes"):
+        _batches([])
