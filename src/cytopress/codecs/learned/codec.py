@@ -1,0 +1,263 @@
+"""``learned/NAME``: a model package as a codec.
+
+Payload: low and high, the limits of the used range as float32; of a constant image nothing else.
+Then the mean of the image in that range, as float16, a CRC-32C of the encoder's own reconstruction,
+and the coded latents.
+"""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import google_crc32c
+import numpy as np
+
+from cytopress.codecs import container
+from cytopress.codecs.codec import Knob, StreamCodec, Traits
+from cytopress.codecs.container import Form, Options, Recipe
+from cytopress.codecs.learned.manifest import FAMILY, Card, read_card
+from cytopress.codecs.learned.model import Model, Setting, open_model
+from cytopress.codecs.learned.plane import constant, normalized, pixels_of, used_range
+from cytopress.errors import CorruptDataError, CytopressWarning, PackageError, UsageError
+from cytopress.image import Image, Pixels
+from cytopress.package import Package, find_packages
+from cytopress.settings import Settings, from_environment
+
+NUMBER = 32
+DIGEST_BYTES = 8
+LIMITS = struct.Struct("<ff")
+REST = struct.Struct("<eI")
+
+
+def traits(card: Card) -> Traits:
+    """Return what a package's codec takes and gives."""
+    knob = None
+    if card.gains > 1:
+        knob = Knob("quality", "of the model's range", 0, 1, finer="higher", scale="linear")
+    elif card.rates > 1:
+        knob = Knob("quality", "rate", 1, card.rates, finer="higher", scale="linear", integer=True)
+    return Traits(
+        dims=(2,),
+        dtypes=("uint8", "uint16", "float32"),
+        bits="any",
+        knob=knob,
+        reads_back="the same dtype",
+        can_be_lossless=False,
+        exact=False,
+    )
+
+
+@dataclass(frozen=True)
+class Learned(StreamCodec):
+    """A learned codec; two with equal packages and qualities are equal.
+
+    Parameters
+    ----------
+    package : Package
+        Of kind "codec", made for this runtime.
+    quality : float, optional
+        0 to 1 for a model with gains, a whole number from 1 for a package of several models. Unless
+        given, the middle. A package of one model at one rate has none.
+
+    Raises
+    ------
+    PackageError
+        The package is not of this kind.
+    UsageError
+        There is no such quality.
+    """
+
+    package: Package = field(compare=False)
+    quality: float | None = None
+    sha256: str = field(init=False, repr=False)
+
+    number: ClassVar[int] = NUMBER
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sha256", self.package.sha256)
+        object.__setattr__(self, "quality", _quality(self.name, self.traits.knob, self.quality))
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """Such as ``learned/cytopress-2d``."""
+        return self.package.name
+
+    @property
+    def traits(self) -> Traits:  # type: ignore[override]
+        """What it takes and gives; the knob is the package's."""
+        return traits(read_card(self.package))
+
+    @property
+    def lossless(self) -> bool:
+        """Never."""
+        return False
+
+    def recipe(self) -> Recipe:
+        """Return the package's identity and the quality."""
+        options: dict[str, Any] = {"model": bytes.fromhex(self.sha256)[:DIGEST_BYTES]}
+        if self.quality is not None:
+            options["quality"] = self.quality
+        return Recipe(NUMBER, "", options)
+
+    def decode(self, data: bytes) -> Image:
+        """Return the image of bytes that this package made, at whatever quality."""
+        header, stream = container.unpack(data)
+        if header.recipe.number != NUMBER:
+            return super().decode(data)
+        codec = LearnedFamily(self.package).from_options(header.recipe.options)
+        return codec.restore(stream, header.form)
+
+    def compress(self, image: Image) -> bytes:
+        """Return limits, mean, checksum and latents."""
+        low, high = used_range(image.pixels, read_card(self.package).percentiles)
+        limits = LIMITS.pack(low, high)
+        if low == high:
+            return limits
+        plane, center = normalized(image.pixels, low, high)
+        model, setting = self._model()
+        latents, y_hat = model.encode(plane, setting)
+        del plane
+        restored = model.synthesise(y_hat, (image.shape[0], image.shape[1]))
+        mirrored = pixels_of(restored, center, low, high, Form.of(image))
+        return limits + REST.pack(center, _crc(mirrored)) + latents
+
+    def decompress(self, stream: bytes, form: Form) -> Pixels:
+        """Return the pixels; warns where they are not those that the encoder saw."""
+        if len(stream) < LIMITS.size:
+            raise CorruptDataError(f"{self.name}: the stream ends within its limits.")
+        low, high = LIMITS.unpack_from(stream)
+        if not (np.isfinite((low, high)).all() and low <= high):
+            raise CorruptDataError(f"{self.name}: the limits {low} and {high} are no range.")
+        rest = stream[LIMITS.size :]
+        if low == high:
+            if rest:
+                raise CorruptDataError(f"{self.name}: a constant image is followed by more bytes.")
+            return constant(low, form)
+        if len(rest) < REST.size:
+            raise CorruptDataError(f"{self.name}: the stream ends within its checksum.")
+        center, crc = REST.unpack_from(rest)
+        if not np.isfinite(center):
+            raise CorruptDataError(f"{self.name}: the mean is no number.")
+        model, setting = self._model()
+        shape = form.shape[0], form.shape[1]
+        y_hat = model.decode(rest[REST.size :], shape, setting)
+        pixels = pixels_of(model.synthesise(y_hat, shape), center, low, high, form)
+        if _crc(pixels) != crc:
+            warnings.warn(
+                f"{self.name}: the decoded pixels are not exactly the encoder's: another processor"
+                " rounds floats differently, which can change a pixel by a count; a larger"
+                " difference means that the file was altered.",
+                CytopressWarning,
+                stacklevel=2,
+            )
+        return pixels
+
+    def _model(self) -> tuple[Model, Setting]:
+        several = self.traits.knob is not None and self.traits.knob.integer
+        model = open_model(self.package, int(self.quality or 1) - 1 if several else 0)
+        return model, model.setting(None if several else self.quality)
+
+
+@dataclass(frozen=True)
+class LearnedFamily:
+    """A package as a family of codecs, its quality still open."""
+
+    package: Package
+
+    number = NUMBER
+    options = ("quality",)
+
+    @property
+    def name(self) -> str:
+        """Such as ``learned/cytopress-2d``."""
+        return self.package.name
+
+    @property
+    def traits(self) -> Traits:
+        """What its codecs take and give."""
+        return traits(read_card(self.package))
+
+    def from_options(self, options: Options) -> Learned:
+        """Return the codec of options as a user writes them, or of a recipe.
+
+        Raises
+        ------
+        UsageError
+            There is no such option, or no such quality.
+        PackageError
+            A recipe names another package.
+        """
+        unknown = options.keys() - {"model", "quality"}
+        if unknown:
+            raise UsageError(f"{self.name} has no option {min(unknown)!r}.")
+        digest = options.get("model", bytes.fromhex(self.package.sha256)[:DIGEST_BYTES])
+        if digest != bytes.fromhex(self.package.sha256)[:DIGEST_BYTES]:
+            raise PackageError(
+                f"These bytes need the model {_text(digest)}, but {self.package.path} is"
+                f" {self.package.sha256[: 2 * DIGEST_BYTES]}; decode them with the one that coded."
+            )
+        return Learned(self.package, options.get("quality"))
+
+
+def learned_packages(settings: Settings | None = None) -> Iterator[Package]:
+    """Yield the packages of this runtime in the folders of the settings."""
+    folders = (settings or from_environment()).model_folders
+    for package in find_packages(folders, "codec"):
+        if package.name.startswith(f"{FAMILY}/"):
+            yield package
+
+
+def find_by_digest(digest: bytes, settings: Settings | None = None) -> LearnedFamily:
+    """Return the family of the package whose sha256 starts with ``digest`` (8 bytes).
+
+    Raises
+    ------
+    PackageError
+        No folder holds it; the message says which were searched.
+    """
+    folders = (settings or from_environment()).model_folders
+    for folder in folders:
+        # By the digest, not by the name: of two packages with one name either may have coded.
+        for package in find_packages([folder], "codec"):
+            if bytes.fromhex(package.sha256)[:DIGEST_BYTES] == digest:
+                return LearnedFamily(package)
+    raise PackageError(
+        f"The model {_text(digest)} that coded these bytes is not here: no package in"
+        f" {', '.join(str(folder) for folder in folders)} has this digest; put its file into one of"
+        " them or name its folder in CYTOPRESS_MODELS."
+    )
+
+
+def _text(digest: object) -> str:
+    return digest.hex() if isinstance(digest, bytes) else repr(digest)
+
+
+def _quality(name: str, knob: Knob | None, quality: object) -> float | None:
+    """Return the quality in its one representation, so that equal settings are equal codecs."""
+    if knob is None:
+        if quality is not None:
+            raise UsageError(f"{name} codes at one rate; it takes no quality.")
+        return None
+    if quality is None:
+        middle = (knob.least + knob.most) / 2
+        return int(middle) if knob.integer else middle
+    number = isinstance(quality, int | float) and not isinstance(quality, bool)
+    if (
+        not isinstance(quality, int | float)
+        or not number
+        or not knob.least <= quality <= knob.most
+        or (knob.integer and quality != int(quality))
+    ):
+        kind = "whole number" if knob.integer else "number"
+        raise UsageError(
+            f"{name}: quality is a {kind} from {knob.least:g} to {knob.most:g}, not {quality}."
+        )
+    return int(quality) if knob.integer else float(quality)
+
+
+def _crc(pixels: Pixels) -> int:
+    return int(google_crc32c.value(pixels.tobytes()))

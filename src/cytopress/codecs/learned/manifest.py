@@ -1,0 +1,149 @@
+"""What the manifest of a codec package says, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cytopress.errors import PackageError
+from cytopress.package import Package
+
+FAMILY = "learned"
+ARCHITECTURES = ("factorized", "hyperprior", "mean-scale")
+PERCENTILES = (0.1, 99.9)
+# Pixels; no network comes near, and a halo of it would need memory.
+MOST_REACH = 1024
+MOST_SHIFT = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """The part of a manifest that coding goes by.
+
+    Parameters
+    ----------
+    architecture : {"factorized", "hyperprior", "mean-scale"}
+        How latents get their probabilities.
+    rates : int
+        Models in the package.
+    gains : int
+        Gain nodes of each; 0: none.
+    stride, hyper_stride : int
+        Pixels along each axis for a latent and for a hyper-latent.
+    latent_channels, hyper_channels : int
+        M and Nz.
+    analysis_reach, synthesis_reach : int
+        Pixels beyond its own that a latent sees, and that a pixel's latents lie away.
+    hyper_synthesis : tuple of mapping
+        The layers: ``index``, ``shift``, ``relu``, ``upsample``.
+    percentiles : tuple of float
+        Of an image, mapped to 0 and 1.
+    rdo : float
+        Bits that an encoder counts a squared step as when it rounds; 0: it rounds to the nearest.
+    """
+
+    architecture: str
+    rates: int
+    gains: int
+    stride: int
+    hyper_stride: int
+    latent_channels: int
+    hyper_channels: int
+    analysis_reach: int
+    synthesis_reach: int
+    hyper_synthesis: tuple[Mapping[str, Any], ...]
+    percentiles: tuple[float, float]
+    rdo: float
+
+
+def read_card(package: Package) -> Card:
+    """Return what the manifest of a codec package says.
+
+    Raises
+    ------
+    PackageError
+        It is no package of `learned/NAME`, or the manifest contradicts itself.
+    """
+    manifest = package.manifest
+    architecture, name = manifest["architecture"], package.name
+    if manifest["kind"] != "codec" or not name.startswith(f"{FAMILY}/"):
+        raise PackageError(
+            f"{package.path}: this is a {manifest['kind']} package named {name!r}, where a codec's"
+            f" named {FAMILY}/NAME is needed."
+        )
+    if architecture not in ARCHITECTURES or manifest["axes"] != "YX":
+        raise PackageError(
+            f"{package.path}: a codec package is one of {', '.join(ARCHITECTURES)} for YX here, not"
+            f" {architecture!r} for {manifest['axes']}; update cytopress."
+        )
+    channels = _whole(package, manifest, "latent_channels", 1, 4096)
+    factorized = architecture == "factorized"
+    stride = _whole(package, manifest, "stride", 1, 256)
+    reach = manifest.get("reach")
+    if not isinstance(reach, Mapping):
+        raise PackageError(f"{package.path}: the manifest has no 'reach'.")
+    card = Card(
+        architecture=architecture,
+        rates=_whole(package, manifest, "rates", 1, 100),
+        gains=_whole(package, manifest, "gains", 0, 1000),
+        stride=stride,
+        hyper_stride=_whole(package, manifest, "hyper_stride", stride, 1024),
+        latent_channels=channels,
+        hyper_channels=channels
+        if factorized
+        else _whole(package, manifest, "hyper_channels", 1, 4096),
+        analysis_reach=_whole(package, reach, "analysis", 0, MOST_REACH),
+        synthesis_reach=_whole(package, reach, "synthesis", 0, MOST_REACH),
+        hyper_synthesis=() if factorized else _layers(package),
+        percentiles=_percentiles(package),
+        rdo=_real(package, manifest.get("rdo", 0.0)),
+    )
+    if card.rates > 1 and card.gains:
+        raise PackageError(f"{package.path}: a package has several rates or gains, not both.")
+    if card.hyper_stride % stride or (factorized and card.hyper_stride != stride):
+        raise PackageError(
+            f"{package.path}: a hyper-latent stands for {card.hyper_stride} pixels, which does not"
+            f" go with {stride} for a latent of a {architecture} model."
+        )
+    return card
+
+
+def _whole(package: Package, values: Mapping[str, Any], key: str, least: int, most: int) -> int:
+    value = values.get(key)
+    if type(value) is not int or not least <= value <= most:
+        raise PackageError(
+            f"{package.path}: {key!r} in the manifest is a whole number from {least} to {most}, not"
+            f" {value!r}."
+        )
+    return value
+
+
+def _real(package: Package, value: object) -> float:
+    if not isinstance(value, int | float) or not 0 <= value <= 1000:
+        raise PackageError(f"{package.path}: 'rdo' is a number from 0 to 1000, not {value!r}.")
+    return float(value)
+
+
+def _percentiles(package: Package) -> tuple[float, float]:
+    found = package.manifest.get("range_percentiles", PERCENTILES)
+    try:
+        low, high = (float(value) for value in found)
+    except (TypeError, ValueError):
+        low = high = 0.0
+    if not 0 <= low < high <= 100:
+        raise PackageError(f"{package.path}: range_percentiles are two percentages, not {found!r}.")
+    return low, high
+
+
+def _layers(package: Package) -> tuple[Mapping[str, Any], ...]:
+    layers = package.manifest.get("hyper_synthesis")
+    if not isinstance(layers, list) or not layers:
+        raise PackageError(f"{package.path}: the manifest lists no layers of the hyper synthesis.")
+    for layer in layers:
+        if not isinstance(layer, Mapping) or type(layer.get("relu")) is not bool:
+            raise PackageError(f"{package.path}: the hyper synthesis has a layer {layer!r}.")
+        _whole(package, layer, "index", 0, 100)
+        _whole(package, layer, "shift", 0, MOST_SHIFT)
+        _whole(package, layer, "upsample", 1, 4)
+    return tuple(layers)

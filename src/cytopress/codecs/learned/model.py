@@ -1,0 +1,314 @@
+"""A codec package as something that codes planes: networks in float around integer probabilities.
+
+The parts bear the papers' names: ``g_a`` analysis, ``h_a`` hyper analysis, ``h_s`` hyper synthesis,
+``g_s`` synthesis, ``y`` latents, ``z`` hyper-latents. Ballé et al., "Variational image compression
+with a scale hyperprior", ICLR 2018; gain units after Cui et al., CVPR 2021.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.codecs.learned.entropy import MOST_VALUE, Decoder, Encoder
+from cytopress.codecs.learned.hyper import FRACTION, MOST_INPUT, HyperSynthesis, Layer
+from cytopress.codecs.learned.manifest import Card, read_card
+from cytopress.codecs.learned.rdo import rounded
+from cytopress.codecs.learned.regions import regions
+from cytopress.codecs.learned.tables import Tables
+from cytopress.errors import PackageError
+from cytopress.package import Package
+
+Array = npt.NDArray[Any]
+# Pixels kept of a region along each axis. Never change it: a decoder must run the very shapes that
+# the encoder ran, so that floats round alike.
+TILE = 1024
+# One, as every codec here has; many fields are coded side by side.
+THREADS = 1
+# Shares between two gain nodes are rounded to this many bits, so that integers can be interpolated.
+SHARE = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What a quality makes of a model.
+
+    Parameters
+    ----------
+    gain, inverse_gain : ndarray
+        (M, 1, 1) float32 factors of the latents before rounding and after it.
+    scale_bias : ndarray
+        (M, 1, 1) int32 that is added to the scale indices, with ``FRACTION`` fractional bits.
+    """
+
+    gain: Array
+    inverse_gain: Array
+    scale_bias: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """One complete set of networks and tables of a package.
+
+    Parameters
+    ----------
+    package : Package
+        Holds the graphs.
+    prefix : str
+        Of the names in the package that belong to this model, such as ``r0/``.
+    card : Card
+        What the manifest says.
+    gain, inverse_gain : ndarray
+        (nodes, M) float32, log2 of the factors.
+    scale_bias : ndarray
+        (nodes, M) of integers.
+    prior : Tables
+        Of the hyper-latents by channel; of the latents themselves in a factorized model.
+    scales : Tables, optional
+        Of the residuals by scale index.
+    h_s : HyperSynthesis, optional
+        From hyper-latents to means and scale indices.
+    """
+
+    package: Package
+    prefix: str
+    card: Card
+    gain: Array
+    inverse_gain: Array
+    scale_bias: Array
+    prior: Tables
+    scales: Tables | None = None
+    h_s: HyperSynthesis | None = None
+
+    def setting(self, quality: float | None) -> Setting:
+        """Return the factors at a quality from 0 to 1, interpolated between the gain nodes."""
+        last = len(self.gain) - 1
+        place = round((quality or 0.0) * last * 2**SHARE)
+        left = min(place >> SHARE, max(last - 1, 0))
+        right, share = min(left + 1, last), place - (left << SHARE)
+        bias = self.scale_bias[left] * (2**SHARE - share) + self.scale_bias[right] * share
+        weight = share / 2**SHARE
+
+        def factor(table: Array) -> Array:
+            log = table[left].astype(np.float64) * (1 - weight) + table[right] * weight
+            factors: Array = np.exp2(log).astype(np.float32)[:, None, None]
+            return factors
+
+        rounded_bias = (bias + 2 ** (SHARE - 1) >> SHARE).astype(np.int32)[:, None, None]
+        return Setting(factor(self.gain), factor(self.inverse_gain), rounded_bias)
+
+    def encode(self, plane: Array, setting: Setting) -> tuple[bytes, Array]:
+        """Return the coded latents of a plane, (H, W) float32, and y_hat as a decoder has it."""
+        y = self.analyse(plane)
+        y *= setting.gain
+        np.nan_to_num(y, copy=False)
+        coder = Encoder()
+        if self.scales is None:
+            rows, mean, tables = self._channels(y.shape), None, self.prior
+        else:
+            z_hat = self._hyper_latents(y)
+            coder.put(z_hat.reshape(-1), self._channels(z_hat.shape), self.prior)
+            mean, rows = self._moments(z_hat, setting)
+            tables = self.scales
+        residual = y if mean is None else np.subtract(y, mean, out=y)
+        np.clip(residual, -MOST_VALUE, MOST_VALUE, out=residual)
+        weight = self.card.rdo
+        symbols = rounded(residual.reshape(-1), rows, tables, weight)
+        coder.put(symbols, rows, tables)
+        return coder.bytes(), _restored(symbols.reshape(y.shape), mean, setting)
+
+    def decode(self, stream: bytes, shape: tuple[int, int], setting: Setting) -> Array:
+        """Return y_hat, (M, h, w) float32, of the coded latents of a plane of ``shape``.
+
+        Raises
+        ------
+        CorruptDataError
+            These are no latents of such a plane.
+        """
+        height, width = self._padded(shape)
+        card = self.card
+        form = card.latent_channels, height // card.stride, width // card.stride
+        coder = Decoder(stream)
+        if self.scales is None:
+            rows, mean, tables = self._channels(form), None, self.prior
+        else:
+            coarse = card.hyper_channels, height // card.hyper_stride, width // card.hyper_stride
+            z_hat = coder.take(self._channels(coarse), self.prior).reshape(coarse)
+            mean, rows = self._moments(z_hat, setting)
+            tables = self.scales
+        symbols = coder.take(rows, tables).reshape(form)
+        coder.finish()
+        return _restored(symbols, mean, setting)
+
+    def analyse(self, plane: Array) -> Array:
+        """Return y, (M, h, w) float32, of a plane, (H, W) float32, padded by its own edge."""
+        stride, tall = self.card.stride, self._padded((plane.shape[0], plane.shape[1]))
+        margin = [(0, most - length) for most, length in zip(tall, plane.shape, strict=True)]
+        padded = np.pad(plane, margin, mode="edge")
+        height, width = (length // stride for length in tall)
+        y = np.empty((self.card.latent_channels, height, width), np.float32)
+        halo = -(-self.card.analysis_reach // stride)
+        for region in regions(height, width, size=TILE // stride, halo=halo):
+            seen = padded[region.source(stride)][None, None]
+            found = self._run("analysis", seen)
+            y[(slice(None), *region.target())] = found[0][(slice(None), *region.inner())]
+        return y
+
+    def synthesise(self, y_hat: Array, shape: tuple[int, int]) -> Array:
+        """Return the plane, ``shape`` float32, of latents, (M, h, w) float32."""
+        stride = self.card.stride
+        _, height, width = y_hat.shape
+        plane = np.empty((height * stride, width * stride), np.float32)
+        halo = -(-self.card.synthesis_reach // stride)
+        for region in regions(height, width, size=TILE // stride, halo=halo):
+            seen = np.ascontiguousarray(y_hat[(slice(None), *region.source())][None])
+            found = self._run("synthesis", seen)
+            plane[region.target(stride)] = found[0, 0][region.inner(stride)]
+        # Crafted latents may overflow a network.
+        kept = plane[: shape[0], : shape[1]]
+        np.nan_to_num(kept, copy=False)
+        return kept
+
+    def _hyper_latents(self, y: Array) -> Array:
+        z = self._run("hyper_analysis", y[None])[0]
+        # The hyper synthesis sees no more than this.
+        return np.clip(np.rint(np.nan_to_num(z)), -MOST_INPUT, MOST_INPUT).astype(np.int32)
+
+    def _moments(self, z_hat: Array, setting: Setting) -> tuple[Array | None, Array]:
+        """Return means, (M, h, w) float32, if there are any, and scale indices, (M * h * w,)."""
+        assert self.h_s is not None
+        assert self.scales is not None
+        moments = self.h_s(z_hat)
+        channels = self.card.latent_channels
+        index = moments[-channels:]
+        index += setting.scale_bias + 2 ** (FRACTION - 1)
+        index >>= FRACTION
+        rows = np.clip(index, 0, len(self.scales) - 1).astype(np.uint8).reshape(-1)
+        if len(moments) == channels:
+            return None, rows
+        # At most 21 bits, so float32 holds the fraction too.
+        return moments[:channels].astype(np.float32) * np.float32(2.0**-FRACTION), rows
+
+    def _channels(self, shape: tuple[int, ...]) -> Array:
+        """Return each latent's channel, flat."""
+        kind = np.uint8 if shape[0] <= 256 else np.uint16
+        return np.repeat(np.arange(shape[0], dtype=kind), shape[1] * shape[2])
+
+    def _padded(self, shape: tuple[int, int]) -> tuple[int, int]:
+        step = self.card.hyper_stride
+        height, width = (-(-length // step) * step for length in shape)
+        return height, width
+
+    def _run(self, graph: str, value: Array) -> Array:
+        (out,) = self.package.run(self.prefix + graph, value, threads=THREADS)
+        return out
+
+
+def _restored(symbols: Array, mean: Array | None, setting: Setting) -> Array:
+    y_hat = symbols.astype(np.float32)
+    if mean is not None:
+        y_hat += mean
+    y_hat *= setting.inverse_gain
+    return y_hat
+
+
+@dataclass(frozen=True)
+class _Key:
+    """A model by the digest of its package: what a cache needs."""
+
+    sha256: str
+    index: int
+    package: Package = field(compare=False)
+
+
+def open_model(package: Package, index: int = 0) -> Model:
+    """Return one model of a codec package; opened once.
+
+    Parameters
+    ----------
+    package : Package
+        Of kind "codec".
+    index : int, optional
+        Which of its rates, from 0.
+
+    Raises
+    ------
+    PackageError
+        The package is of another kind, or lacks or contradicts something; the message says what.
+    """
+    return _opened(_Key(package.sha256, index, package))
+
+
+@functools.lru_cache(maxsize=8)
+def _opened(key: _Key) -> Model:
+    package, prefix = key.package, f"r{key.index}/"
+    card = read_card(package)
+    try:
+        model = _read(package, prefix, card)
+    except PackageError as error:
+        if str(error).startswith(str(package.path)):
+            raise
+        raise PackageError(f"{package.path}: {error}") from error
+    return model
+
+
+def _read(package: Package, prefix: str, card: Card) -> Model:
+    nodes, channels = max(card.gains, 1), card.latent_channels
+    gain, inverse = (
+        _checked(package, prefix + name, (nodes, channels), "f")
+        for name in ("gain", "inverse_gain")
+    )
+    prior = _tables(package, prefix + "prior")
+    if len(prior) != card.hyper_channels:
+        raise PackageError(
+            f"there are {len(prior)} prior tables for {card.hyper_channels} channels."
+        )
+    if card.architecture == "factorized":
+        none = np.zeros((nodes, channels), np.int64)
+        return Model(package, prefix, card, gain, inverse, none, prior)
+    bias = _checked(package, prefix + "scale_bias", (nodes, channels), "i").astype(np.int64)
+    if np.abs(bias).max() > 2**20:
+        raise PackageError("the scale bias is larger than any scale index can be.")
+    scales = _tables(package, prefix + "scale")
+    if len(scales) > 256:
+        raise PackageError(f"there are {len(scales)} scale tables; at most 256 can be told apart.")
+    h_s = HyperSynthesis(tuple(_layer(package, prefix, entry) for entry in card.hyper_synthesis))
+    outputs = channels * (2 if card.architecture == "mean-scale" else 1)
+    wanted = (card.hyper_channels, outputs, card.hyper_stride // card.stride)
+    if (h_s.inputs, h_s.outputs, h_s.upsample) != wanted:
+        raise PackageError(
+            f"the hyper synthesis has (inputs, outputs, upsampling)"
+            f" {(h_s.inputs, h_s.outputs, h_s.upsample)}, where {wanted} belong."
+        )
+    return Model(package, prefix, card, gain, inverse, bias, prior, scales, h_s)
+
+
+def _checked(package: Package, name: str, shape: tuple[int, ...], kind: str) -> Array:
+    array = package.array(name)
+    if array.shape != shape or array.dtype.kind != kind:
+        raise PackageError(
+            f"{name} is {array.dtype} {array.shape}, where {shape} of kind {kind!r} belongs."
+        )
+    if not np.isfinite(array).all():
+        raise PackageError(f"{name} holds values that are not finite.")
+    return array
+
+
+def _tables(package: Package, name: str) -> Tables:
+    return Tables(*(package.array(f"{name}_{part}") for part in ("cdf", "size", "offset")))
+
+
+def _layer(package: Package, prefix: str, entry: Mapping[str, Any]) -> Layer:
+    name = f"{prefix}hs.{entry['index']}"
+    return Layer(
+        weight=package.array(f"{name}.weight"),
+        bias=package.array(f"{name}.bias"),
+        shift=entry["shift"],
+        relu=entry["relu"],
+        upsample=entry["upsample"],
+    )

@@ -1,0 +1,63 @@
+"""Rounding that pays for itself: an encoder's choice that a decoder need not know of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.codecs.learned.tables import Tables
+
+Array = npt.NDArray[Any]
+# Residuals looked at together: what they need beside them stays in the cache.
+CHUNK = 2**16
+
+
+def rounded(residuals: Array, rows: Array, tables: Tables, weight: float) -> Array:
+    """Return an integer for each residual: the nearest, or the next one toward zero if cheaper.
+
+    Of the two it takes the one with the least ``bits + weight * (residual - integer) ** 2``.
+
+    Parameters
+    ----------
+    residuals : ndarray
+        (n,) float32.
+    rows : ndarray
+        (n,) of uint8: the row of ``tables`` that each is coded by.
+    tables : Tables
+        What an integer costs.
+    weight : float
+        Bits that a squared step is worth; 0: always the nearest.
+    """
+    nearest = np.rint(residuals)
+    if not weight:
+        return nearest.astype(np.int32)
+    out = np.empty(nearest.shape, np.int32)
+    for start in range(0, len(out), CHUNK):
+        part = slice(start, start + CHUNK)
+        out[part] = _chosen(residuals[part], nearest[part], rows[part], tables, weight)
+    return out
+
+
+def _chosen(residuals: Array, nearest: Array, rows: Array, tables: Tables, weight: float) -> Array:
+    chosen = nearest.astype(np.int32)
+    # Zero has no way to go.
+    open_ = np.flatnonzero(chosen)
+    values, row, exact = chosen[open_], rows[open_], residuals[open_]
+    lower = values - np.sign(values)
+    saved = _bits(values, row, tables) - _bits(lower, row, tables)
+    lost = weight * ((exact - lower) ** 2 - (exact - values) ** 2)
+    chosen[open_] = np.where(saved > lost, lower, values)
+    return chosen
+
+
+def _bits(values: Array, rows: Array, tables: Tables) -> Array:
+    symbols = values - tables.offset[rows]
+    last = tables.size[rows] - 1
+    outside = (symbols < 0) | (symbols >= last)
+    bits = tables.bits[rows, np.where(outside, last, symbols)]
+    # Of an escaped value the bits that follow, as Elias' gamma code has them.
+    beyond = np.where(symbols < 0, -2 * symbols, 2 * (symbols - last) + 1)[outside]
+    bits[outside] += 2 * np.floor(np.log2(beyond)) + 1
+    return bits  # type: ignore[no-any-return]

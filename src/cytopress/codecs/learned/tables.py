@@ -1,0 +1,105 @@
+"""Probability tables of integers, and the entropy coder's models made of them.
+
+A table is a row of cumulative counts out of ``2 ** PRECISION``. Symbol ``s`` of a row stands for
+the value ``s + offset``; the last symbol of a row is the escape: the value lies outside.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import constriction
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.errors import PackageError
+
+Array = npt.NDArray[Any]
+PRECISION = 24
+# Values this far out would not be worth a table; the bound keeps every sum within 32 bits.
+MOST_OFFSET = 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """Rows of cumulative counts.
+
+    Parameters
+    ----------
+    cdf : ndarray
+        (rows, longest + 1) of integers; row r counts up from 0 to ``2 ** PRECISION`` over its first
+        ``size[r]`` symbols, by at least 1 each; what is behind is not looked at.
+    size : ndarray
+        (rows,) symbols of each row, the escape included; at least 2.
+    offset : ndarray
+        (rows,) value of each row's first symbol.
+
+    Raises
+    ------
+    PackageError
+        These are no such tables.
+    """
+
+    cdf: Array
+    size: Array
+    offset: Array
+
+    def __post_init__(self) -> None:
+        for name in ("cdf", "size", "offset"):
+            array = getattr(self, name)
+            if array.dtype.kind not in "iu":
+                raise PackageError(
+                    f"A probability table's {name} is of integers, not {array.dtype}."
+                )
+            object.__setattr__(self, name, array.astype(np.int64))
+        rows = len(self.size)
+        if self.cdf.ndim != 2 or not self.cdf.shape[:1] == self.size.shape == self.offset.shape:
+            raise PackageError(
+                f"Probability tables of shapes {self.cdf.shape}, {self.size.shape} and"
+                f" {self.offset.shape} do not belong together."
+            )
+        if not rows or self.size.min() < 2 or self.size.max() >= self.cdf.shape[1]:
+            raise PackageError("A probability table needs 2 symbols or more, and all of its row.")
+        if np.abs(self.offset).max() > MOST_OFFSET:
+            raise PackageError(f"A probability table starts farther than {MOST_OFFSET} from 0.")
+        for row, size in zip(self.cdf, self.size, strict=True):
+            if row[0] or row[size] != 2**PRECISION or np.diff(row[: size + 1]).min() < 1:
+                raise PackageError(
+                    f"A probability table does not rise from 0 to 2 ** {PRECISION}; export the"
+                    " model again."
+                )
+
+    def __len__(self) -> int:
+        return len(self.size)
+
+    @functools.cached_property
+    def models(self) -> list[Any]:
+        """The entropy coder's model of each row, with exactly the counts of the table.
+
+        The coder multiplies what it is given by (2 ** PRECISION - size) / sum, sums it up and adds
+        1 a symbol. Of counts less 1 that factor is exactly 1, and every sum is an integer below
+        2 ** 24, which float32 holds.
+        """
+        return [
+            constriction.stream.model.Categorical(
+                (np.diff(row[: size + 1]) - 1).astype(np.float32), perfect=False
+            )
+            for row, size in zip(self.cdf, self.size, strict=True)
+        ]
+
+    @functools.cached_property
+    def bits(self) -> Array:
+        """(rows, longest) float32: what each symbol costs; infinite behind a row's last one."""
+        counts = np.diff(self.cdf, axis=1).astype(np.float64)
+        known = np.arange(counts.shape[1]) < self.size[:, None]
+        cost = np.full(counts.shape, np.inf, np.float32)
+        cost[known] = PRECISION - np.log2(counts[known])
+        return cost
+
+    @functools.cached_property
+    def least_bits(self) -> Array:
+        """(rows,) float64: what the cheapest symbol of each row costs."""
+        least: Array = self.bits.min(axis=1).astype(np.float64)
+        return least
