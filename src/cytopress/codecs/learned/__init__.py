@@ -1,0 +1,1 @@
+"""Codecs whose transforms and probabilities are learned from images."""
