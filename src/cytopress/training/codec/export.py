@@ -149,7 +149,9 @@ def reach(transform: nn.Module) -> int:
 
 
 def load_state(package: Package, index: int = 0) -> dict[str, torch.Tensor]:
-    """Return the weights of one network of a package, as `LatentNetwork.load_state_dict` takes them.
+    """Return the weights of one network of a package, by the names of its parameters.
+
+    Buffers that follow from them, such as tables, are not among them.
 
     Raises
     ------

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
+from cytopress.training.codec.coded import Coded
 from cytopress.training.codec.entropy import (
     HYPER_STRIDE,
     GaussianBits,
     HyperAnalysis,
     HyperSynthesis,
     Prior,
-    quantize,
 )
 from cytopress.training.codec.transforms import Analysis, Synthesis
 
@@ -28,14 +27,6 @@ __all__ = ["Coded", "LatentNetwork", "build"]
 # balances 6 * lambda-weighted error against 1 / ln 2 bits.
 BITS_PER_SQUARE = 8.66
 PEAK = 255**2
-
-
-@dataclass(frozen=True)
-class Coded:
-    """What a forward pass gives: x_hat (N, 1, H, W) and the estimated bits of each image (N,)."""
-
-    x_hat: torch.Tensor
-    bits: torch.Tensor
 
 
 class LatentNetwork(nn.Module):
@@ -152,7 +143,8 @@ class LatentNetwork(nn.Module):
         if not self.rdo:
             return y_hat, spent + self.gaussian(noisy, log_scale)
         # Latents learn from the noise, which has a gradient; scales from the symbols that will be
-        # coded, which the noise does not resemble any more. Both terms have the value of the second.
+        # coded, which the noise does not resemble any more. The value is that of
+        # the second alone.
         relaxed = self.gaussian(noisy, log_scale.detach())
         coded = self.gaussian(chosen, log_scale)
         return y_hat, spent + coded + relaxed - relaxed.detach()

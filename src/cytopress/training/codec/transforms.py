@@ -7,6 +7,7 @@ a working transform codec and not from noise.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -60,7 +61,7 @@ class Analysis(nn.Module):
             nn.ReLU(),
             Residual(widths[0], 1),
         ]
-        for above, width in zip(widths[:-1], widths[1:], strict=True):
+        for above, width in itertools.pairwise(widths):
             layers += [nn.Conv2d(above, width, 2, stride=2), Residual(width, 1)]
         last = nn.Conv2d(widths[-1], channels, 3, padding=1)
         self.network = nn.Sequential(*layers, last)

@@ -1,0 +1,136 @@
+"""Score a finished codec package on the test fields of datasets: true bytes, once, at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cytopress.codecs.codec import StreamCodec
+from cytopress.codecs.learned.codec import LearnedFamily
+from cytopress.codecs.spec import codec
+from cytopress.errors import NotAvailableError
+from cytopress.image import Image
+from cytopress.io.dataset import Dataset
+from cytopress.metrics import metric
+from cytopress.metrics.bd_rate import bd_rate
+from cytopress.metrics.data_range import data_range
+from cytopress.package import Package
+
+Progress = Callable[[str], None]
+# Settings of a continuous quality, and decibels of JPEG 2000, that are tried on each field.
+QUALITIES = tuple(step / 12 for step in range(13))
+DECIBELS = tuple(range(24, 66, 3))
+# What a model from ratio 10 to 500 is judged over.
+RATIOS = (8.0, 600.0)
+OPPONENT = "jpeg2000"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One setting on one field: bits a pixel, raw bytes over coded bytes, PSNR in dB."""
+
+    bpp: float
+    ratio: float
+    psnr: float
+
+
+def evaluate(
+    package: Package, datasets: Sequence[Dataset], progress: Progress | None = None
+) -> dict[str, Any]:
+    """Return, for each dataset, curves of the package and of JPEG 2000 over its test inputs.
+
+    PSNR is over the data range of the training groups. The BD-rate is each field's own, averaged;
+    ``bd_rate_range`` is the smallest and the largest of them.
+
+    Parameters
+    ----------
+    package : Package
+        For the runtime ``learned/NAME``.
+    datasets : sequence of Dataset
+        Planes (YX); those without test fields are left out.
+    progress : callable, optional
+        Gets the name of each field when its turn comes.
+    """
+    results = {}
+    for dataset in datasets:
+        fields = dataset.part("test")
+        if not fields:
+            continue
+        span = data_range(dataset.read_input(field).pixels for field in dataset.part("train"))
+        own, other = [], []
+        for field in fields:
+            if progress:
+                progress(f"{dataset.name} {field.name}")
+            image = dataset.read_input(field)
+            own.append(_curve(image, settings(package), span))
+            other.append(_curve(image, opponents(image), span))
+        results[dataset.name] = _summary(own, other) | {
+            "fields": [field.name for field in fields],
+            "groups": sorted({field.group for field in fields}),
+            "data_range": span,
+        }
+    return results
+
+
+def settings(package: Package) -> list[StreamCodec]:
+    """Return the codecs of a package at every setting that is tried."""
+    family = LearnedFamily(package)
+    knob = family.traits.knob
+    if knob is None:
+        return [family.from_options({})]
+    values = range(1, int(knob.most) + 1) if knob.integer else QUALITIES
+    return [family.from_options({"quality": value}) for value in values]
+
+
+def opponents(image: Image) -> list[StreamCodec]:
+    """Return JPEG 2000 at every setting that is tried."""
+    return [codec(f"{OPPONENT}:level={level}").at(float(level), image) for level in DECIBELS]
+
+
+def _curve(image: Image, codecs: Sequence[StreamCodec], span: float) -> list[Point]:
+    psnr = metric("psnr").function
+    points = []
+    for each in codecs:
+        data = each.encode(image)
+        ratio = image.raw_bytes / len(data)
+        bpp = 8 * len(data) / image.pixels.size
+        points.append(Point(bpp, ratio, psnr(image.pixels, each.decode(data).pixels, span)))
+    return points
+
+
+def _summary(own: list[list[Point]], other: list[list[Point]]) -> dict[str, Any]:
+    rates = []
+    for mine, theirs in zip(map(_within, own), map(_within, other), strict=True):
+        try:
+            rate = bd_rate(
+                [p.bpp for p in theirs],
+                [p.psnr for p in theirs],
+                [p.bpp for p in mine],
+                [p.psnr for p in mine],
+            )
+        except NotAvailableError:
+            continue
+        rates.append(rate.percent)
+    summary: dict[str, Any] = {"curve": _means(own), OPPONENT: _means(other)}
+    if len(rates) == len(own):
+        summary["bd_rate"] = round(float(np.mean(rates)), 1)
+        summary["bd_rate_range"] = [round(min(rates), 1), round(max(rates), 1)]
+    return summary
+
+
+def _within(points: Sequence[Point]) -> list[Point]:
+    return [p for p in points if RATIOS[0] <= p.ratio <= RATIOS[1]]
+
+
+def _means(curves: list[list[Point]]) -> list[dict[str, float]]:
+    return [
+        {
+            "bpp": round(float(np.mean([p.bpp for p in points])), 4),
+            "ratio": round(1 / float(np.mean([1 / p.ratio for p in points])), 2),
+            "psnr": round(float(np.mean([p.psnr for p in points])), 2),
+        }
+        for points in zip(*curves, strict=True)
+    ]
