@@ -13,6 +13,7 @@ from torch import nn
 
 from cytopress.errors import PackageError
 from cytopress.package import Package, write_package
+from cytopress.training.codec.cost import multiply_adds
 from cytopress.training.codec.integer import (
     Tables,
     integer_layers,
@@ -107,6 +108,7 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         "hyper_channels": network.prior.bottleneck.channels,
         "hyper_synthesis": layers,
         "reach": {"analysis": reach(network.g_a), "synthesis": reach(network.g_s)},
+        "multiply_adds": multiply_adds(network),
         "parameters": sum(weight.numel() for weight in network.main_parameters()),
     }
     return graphs, arrays, form

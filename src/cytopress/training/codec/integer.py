@@ -37,7 +37,9 @@ class Tables:
     offset: Array
 
 
-def integer_layers(h_s: HyperSynthesis, means: int) -> tuple[list[dict[str, Any]], dict[str, Array]]:
+def integer_layers(
+    h_s: HyperSynthesis, means: int
+) -> tuple[list[dict[str, Any]], dict[str, Array]]:
     """Return the manifest's layers and the arrays ``hs.<i>.weight`` and ``hs.<i>.bias``.
 
     The last layer's scales, log2 of the standard deviation, become indices of `scale_tables`; the
@@ -109,4 +111,5 @@ def _counts(probability: Array) -> Array:
     counts = np.floor(share).astype(np.int64)
     # What rounding down left over goes to the most probable one, where it costs least.
     counts[np.argmax(probability)] += spare - counts.sum()
-    return counts + 1
+    counts += 1
+    return counts
