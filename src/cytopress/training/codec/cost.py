@@ -1,0 +1,50 @@
+"""What a network costs: multiply-adds for each pixel, counted on a forward pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from cytopress.training.codec.networks import LatentNetwork
+
+SIDE = 256
+PARTS = ("g_a", "h_a", "h_s", "g_s")
+
+
+@torch.no_grad()
+def multiply_adds(network: LatentNetwork) -> dict[str, float]:
+    """Return multiply-adds a pixel: ``encoder`` (g_a, h_a, h_s) and ``decoder`` (h_s, g_s).
+
+    The multiplications of convolutions; activations, gains and entropy coding are not among them.
+    """
+    counted: dict[str, int] = {}
+    parts = {name: part for name, part in network.named_children() if name in PARTS}
+    handles = [
+        layer.register_forward_hook(_counter(counted, name))
+        for name, part in parts.items()
+        for layer in part.modules()
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
+    ]
+    weight = next(network.parameters())
+    quality = torch.zeros(1, device=weight.device)
+    network(torch.zeros(1, 1, SIDE, SIDE, device=weight.device), quality, hard=True)
+    for handle in handles:
+        handle.remove()
+    each = {name: count / SIDE**2 for name, count in counted.items()}
+    shared = each.get("h_s", 0.0)
+    return {
+        "encoder": round(each["g_a"] + each.get("h_a", 0.0) + shared, 1),
+        "decoder": round(each["g_s"] + shared, 1),
+    }
+
+
+def _counter(counted: dict[str, int], name: str) -> Any:
+    def hook(layer: Any, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+        # A transposed convolution spreads each input; any other gathers each output.
+        places = inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output
+        pixels = places.shape[2] * places.shape[3]
+        counted[name] = counted.get(name, 0) + layer.weight.numel() * pixels
+
+    return hook
