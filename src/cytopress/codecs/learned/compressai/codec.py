@@ -1,0 +1,216 @@
+"""CompressAI's models as a codec: the used range of a plane as what they take for a photograph.
+
+Payload: limits as two float32, a CRC-32C of the encoder's own reconstruction, then CompressAI's
+strings, each behind its length. Of a constant image, the limits alone.
+
+The priors are computed in floats. On one machine that is repeatable (always on one thread); another
+processor may round one probability differently, and then everything after it is noise. The
+checksum tells: decoding warns. Bytes for keeping are `learned/` codecs' work.
+"""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import google_crc32c
+import numpy as np
+
+from cytopress.codecs import container
+from cytopress.codecs.codec import StreamCodec, Traits, to_dtype
+from cytopress.codecs.container import Form, Recipe
+from cytopress.codecs.learned.compressai import streams
+from cytopress.codecs.learned.compressai.architectures import FAMILY
+from cytopress.codecs.learned.compressai.weights import ZOO, Weights
+from cytopress.codecs.wire import join_streams, split_streams
+from cytopress.errors import (
+    CorruptDataError,
+    CytopressWarning,
+    PackageError,
+    UsageError,
+)
+from cytopress.image import Image, Pixels
+
+NUMBER = 33
+PERCENTILES = 0.1, 99.9
+LIMITS = struct.Struct("<ff")
+CRC = struct.Struct("<I")
+
+
+def traits(weights: Weights | None) -> Traits:
+    """Return what the codec takes and gives with these weights."""
+    return Traits(
+        dims=(2,),
+        dtypes=("uint8", "uint16", "float32"),
+        bits="any",
+        knob=weights.knob if weights else None,
+        reads_back="the same dtype",
+        can_be_lossless=False,
+        exact=False,
+    )
+
+
+@dataclass(frozen=True)
+class CompressAI(StreamCodec):
+    """One of CompressAI's architectures with certain weights.
+
+    With the zoo's weights, made for color, the plane is given three times and the mean of the three
+    decoded channels taken.
+
+    Parameters
+    ----------
+    weights : Weights
+        From `choose`, `of_package` or `by_digest`.
+    quality : float, optional
+        Within the weights' knob: a whole number from 1, or 0 to 1 for models with gains. Unless
+        given, the middle. Without a knob there is nothing to give.
+    """
+
+    weights: Weights
+    quality: float | None = None
+
+    number: ClassVar[int] = NUMBER
+
+    def __post_init__(self) -> None:
+        knob = self.weights.knob
+        if knob is None:
+            if self.quality is not None:
+                raise UsageError(f"{self.weights.title} code at one rate; they take no quality.")
+            return
+        quality = self.quality
+        if quality is None:
+            middle = (knob.least + knob.most) / 2
+            quality = int(middle) if knob.integer else middle
+        whole = not knob.integer or quality == int(quality)
+        if isinstance(quality, bool) or not knob.least <= quality <= knob.most or not whole:
+            kind = "whole number" if knob.integer else "number"
+            raise UsageError(
+                f"{self.name}: quality is a {kind} from {knob.least:g} to {knob.most:g}, not"
+                f" {quality}."
+            )
+        # One quality has one representation, so that equal settings are equal codecs.
+        object.__setattr__(self, "quality", int(quality) if knob.integer else float(quality))
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """Such as ``compressai/mbt2018-mean``, whatever the weights."""
+        return f"{FAMILY}/{self.weights.architecture.name}"
+
+    @property
+    def traits(self) -> Traits:  # type: ignore[override]
+        """What it takes and gives; the knob is the weights'."""
+        return traits(self.weights)
+
+    @property
+    def lossless(self) -> bool:
+        """Never."""
+        return False
+
+    def recipe(self) -> Recipe:
+        """Return the identity of the weights and the quality.
+
+        The option ``model`` is 8 bytes of digest; of the zoo's weights, followed by their name.
+        """
+        zoo = self.weights.package is None
+        place = f"{self.weights.architecture.name}/{ZOO}{self.weights.metric}" if zoo else ""
+        options: dict[str, Any] = {"model": self.weights.digest(self._level) + place.encode()}
+        if self.quality is not None:
+            options["quality"] = self.quality
+        return Recipe(NUMBER, "", options)
+
+    def require(self, digest: bytes) -> None:
+        """Raise PackageError unless the weights that would be used have this digest."""
+        found = self.weights.digest(self._level)
+        if found != digest:
+            raise PackageError(
+                f"These bytes need weights {digest.hex()}, but {self.weights.title} are"
+                f" {found.hex()} here; fetch the ones that coded them."
+            )
+
+    def decode(self, data: bytes) -> Image:
+        """Return the image of bytes that these weights made, at whatever quality."""
+        header, stream = container.unpack(data)
+        if header.recipe.number != NUMBER:
+            return super().decode(data)
+        quality = header.recipe.options.get("quality")
+        try:
+            codec = CompressAI(self.weights, quality)
+        except (UsageError, TypeError) as error:
+            raise CorruptDataError(
+                f"These bytes are not {self.weights.title}'s: {error}"
+            ) from error
+        if codec.recipe().options != header.recipe.options:
+            raise CorruptDataError(f"These bytes were made by other weights than {codec.name} has.")
+        return codec.restore(stream, header.form)
+
+    def compress(self, image: Image) -> bytes:
+        """Return limits, checksum and strings."""
+        low, high = _limits(image.pixels)
+        limits = LIMITS.pack(low, high)
+        if low == high:
+            return limits
+        model = self.weights.model(self._level)
+        plane = (image.pixels.astype(np.float64) - low) / (np.float64(high) - low)
+        architecture = self.weights.architecture
+        with np.errstate(over="ignore"):
+            coarse = plane.astype(np.float32)
+        strings = streams.encode(architecture, model, coarse, self._level)
+        form = Form.of(image)
+        mirrored = self._pixels(model, strings, form, low, high)
+        return limits + CRC.pack(_crc(mirrored)) + join_streams(strings)
+
+    def decompress(self, stream: bytes, form: Form) -> Pixels:
+        """Return the pixels; warns where they are not those that the encoder saw."""
+        if len(stream) < LIMITS.size:
+            raise CorruptDataError(f"{self.name}: the stream ends within its limits.")
+        low, high = LIMITS.unpack_from(stream)
+        if not (np.isfinite((low, high)).all() and low <= high):
+            raise CorruptDataError(f"{self.name}: the limits {low} and {high} are no range.")
+        rest = stream[LIMITS.size :]
+        if low == high:
+            if rest:
+                raise CorruptDataError(f"{self.name}: a constant image is followed by more bytes.")
+            return to_dtype(np.full(form.shape, low), form)
+        if len(rest) < CRC.size:
+            raise CorruptDataError(f"{self.name}: the stream ends within its checksum.")
+        model = self.weights.model(self._level)
+        count = streams.count_strings(self.weights.architecture, model)
+        strings = split_streams(rest[CRC.size :], count)
+        pixels = self._pixels(model, strings, form, low, high)
+        if CRC.unpack_from(rest)[0] != _crc(pixels):
+            warnings.warn(
+                f"{self.name}: the decoded pixels are not the encoder's: CompressAI computes its"
+                " probabilities in floats, which this machine rounds differently, so the image may"
+                " be off by a little or be noise; decode it on the machine that coded it.",
+                CytopressWarning,
+                stacklevel=2,
+            )
+        return pixels
+
+    def _pixels(
+        self, model: Any, strings: list[bytes], form: Form, low: float, high: float
+    ) -> Pixels:
+        height, width = form.shape
+        shape = height, width
+        plane = streams.decode(self.weights.architecture, model, strings, shape, self._level)
+        return to_dtype(plane.astype(np.float64) * (np.float64(high) - low) + low, form)
+
+    @property
+    def _level(self) -> float:
+        return 1 if self.quality is None else self.quality
+
+
+def _limits(pixels: Pixels) -> tuple[float, float]:
+    """Return the used range, as float32 holds it; equal limits mean a constant image."""
+    least, most = float(pixels.min()), float(pixels.max())
+    low, high = (float(np.float32(value)) for value in np.percentile(pixels, PERCENTILES))
+    if low == high:
+        # Fewer bright pixels than the percentile leaves out are an image still.
+        low, high = float(np.float32(least)), float(np.float32(most))
+    return low, high
+
+
+def _crc(pixels: Pixels) -> int:
+    return int(google_crc32c.value(np.ascontiguousarray(pixels).tobytes()))

@@ -1,0 +1,129 @@
+"""CompressAI's architectures as families of codecs: ``compressai/NAME``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cytopress.codecs.codec import Traits
+from cytopress.codecs.container import Options
+from cytopress.codecs.learned.compressai.architectures import ARCHITECTURES, BY_NAME, FAMILY
+from cytopress.codecs.learned.compressai.codec import CompressAI, traits
+from cytopress.codecs.learned.compressai.weights import (
+    DEFAULT,
+    DIGEST_BYTES,
+    ZOO,
+    Weights,
+    by_digest,
+    choose,
+)
+from cytopress.errors import CorruptDataError, UnknownNameError, UsageError
+from cytopress.settings import Settings, from_environment
+
+
+@dataclass(frozen=True)
+class CompressAIFamily:
+    """A family of codecs: one of CompressAI's architectures, its weights still open.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``compressai/mbt2018-mean``.
+    settings : Settings
+        Says where packages are.
+    weights : str
+        ``zoo-mse``, ``zoo-ms-ssim``, or the name or path of a package. `traits` depends on it.
+    """
+
+    name: str
+    settings: Settings
+    weights: str = DEFAULT
+
+    number = CompressAI.number
+    options = ("weights", "quality")
+
+    @property
+    def traits(self) -> Traits:
+        """What its codecs take and give; no knob where the zoo has no weights to default to."""
+        try:
+            return traits(self._chosen())
+        except UsageError:
+            if self.weights != DEFAULT:
+                raise
+            return traits(None)
+
+    def given(self, options: Options) -> CompressAIFamily:
+        """Return the family with the weights of these options, if they name any."""
+        weights = str(options.get("weights", self.weights))
+        return CompressAIFamily(self.name, self.settings, weights)
+
+    def from_options(self, options: Options) -> CompressAI:
+        """Return the codec of options as a user writes them, or as `restored` takes them."""
+        if "model" in options:
+            return restored(options, self.settings)
+        quality = options.get("quality")
+        return CompressAI(self.given(options)._chosen(), quality)  # noqa: SLF001 - its own kind
+
+    def _chosen(self) -> Weights:
+        return choose(BY_NAME[self.name.removeprefix(f"{FAMILY}/")], self.weights, self.settings)
+
+
+def names() -> list[str]:
+    """Return the name of every family, such as ``compressai/mbt2018``."""
+    return [f"{FAMILY}/{architecture.name}" for architecture in ARCHITECTURES]
+
+
+def family(name: str, settings: Settings | None = None) -> CompressAIFamily:
+    """Return the family of this name.
+
+    Raises
+    ------
+    UnknownNameError
+        CompressAI has no such architecture.
+    """
+    if name not in names():
+        raise UnknownNameError("codec", name, names())
+    return CompressAIFamily(name, settings or from_environment())
+
+
+def restored(options: Options, settings: Settings | None = None) -> CompressAI:
+    """Return the codec of a recipe, as a container of number 33 holds it.
+
+    Raises
+    ------
+    CorruptDataError
+        The options make no sense.
+    PackageError
+        The package that coded is not here, or the zoo's weights are others now.
+    NotAvailableError
+        The extra ``learn`` is missing, or the zoo's weights are not here.
+    """
+    model, quality = options.get("model"), options.get("quality")
+    if (
+        not isinstance(model, bytes)
+        or len(model) < DIGEST_BYTES
+        or options.keys()
+        - {
+            "model",
+            "quality",
+        }
+    ):
+        raise CorruptDataError(f"{FAMILY}: the file names no model.")
+    digest, place = model[:DIGEST_BYTES], model[DIGEST_BYTES:].decode("utf-8", "replace")
+    settings = settings or from_environment()
+    if not place:
+        return _codec(by_digest(digest, settings), quality)
+    name, _, weights = place.partition("/")
+    if name not in BY_NAME or not weights.startswith(ZOO):
+        raise CorruptDataError(f"{FAMILY}: the file names an unknown model {place!r}.")
+    codec = _codec(choose(BY_NAME[name], weights, settings), quality)
+    codec.require(digest)
+    return codec
+
+
+def _codec(weights: Weights, quality: object) -> CompressAI:
+    if not isinstance(quality, int | float | None):
+        raise CorruptDataError(f"{FAMILY}: the file's quality is no number.")
+    try:
+        return CompressAI(weights, quality)
+    except UsageError as error:
+        raise CorruptDataError(str(error)) from error
