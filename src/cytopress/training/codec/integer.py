@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +65,7 @@ def integer_layers(
 def scale_bias(log_scale: torch.Tensor) -> Array:
     """Return what each gain node and channel adds to the scale index, in fixed point."""
     index = (log_scale.detach().double().numpy() - LEAST_SCALE) / STEP
-    return np.rint(index * 2**FRACTION).astype(np.int32)
+    return cast(Array, np.rint(index * 2**FRACTION).astype(np.int32))
 
 
 def scale_tables() -> Tables:
@@ -111,5 +111,4 @@ def _counts(probability: Array) -> Array:
     counts = np.floor(share).astype(np.int64)
     # What rounding down left over goes to the most probable one, where it costs least.
     counts[np.argmax(probability)] += spare - counts.sum()
-    counts += 1
-    return counts
+    return cast(Array, counts + 1)

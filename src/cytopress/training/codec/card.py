@@ -1,0 +1,168 @@
+"""The card of a codec package: its data, its network, its training and what it reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cytopress.training.codec.evaluate import OPPONENT
+
+Table = Mapping[str, Any]
+MOST_CURVE_ROWS = 12
+
+
+def codec_card(manifest: Table, history: Sequence[Table], *, sha256: str, size: int) -> str:
+    """Write the card of a package, in Markdown.
+
+    Parameters
+    ----------
+    manifest : mapping
+        The package's.
+    history : sequence of mapping
+        A row a validation: ``step``, ``bpp`` and ``psnr`` of the training crops.
+    sha256 : str
+        The package's identity.
+    size : int
+        Its bytes.
+    """
+    sections = (
+        _head(manifest, sha256, size),
+        _data(manifest["trained_on"]),
+        _network(manifest),
+        *(_results(name, result) for name, result in manifest["results"].items()),
+        _curve(history),
+        LIMITS,
+    )
+    return "\n\n".join(sections) + "\n"
+
+
+def _head(manifest: Table, sha256: str, size: int) -> str:
+    reached = [
+        f"{result['bd_rate']:+.1f} % bytes at equal PSNR against JPEG 2000 on the test fields of"
+        f" {name}"
+        for name, result in manifest["results"].items()
+        if "bd_rate" in result
+    ]
+    text = "; ".join(reached) or "nothing is known about it on unseen fields"
+    return (
+        f"# {manifest['name']}\n\nA learned codec for planes: {text}.\n\n"
+        f"Package: {size / 1e6:.2f} MB, sha256 `{sha256}`."
+    )
+
+
+def _data(sources: Sequence[Table]) -> str:
+    rows = [
+        "## Data",
+        "",
+        "| source | license | groups | planes | megapixels | share of the crops |",
+        "|---|---|---|---|---|---|",
+    ]
+    total = sum(source["weight"] for source in sources)
+    for source in sources:
+        rows.append(
+            f"| `{source['name']}`: {source['title']} | {source['licence']} |"
+            f" {len(source['groups'])} | {source['planes']} | {source['pixels'] / 1e6:.1f} |"
+            f" {100 * source['weight'] / total:.0f} % |"
+        )
+    rows += ["", "Attribution:", ""]
+    rows += [f"- `{source['name']}`: {source['attribution']}" for source in sources]
+    rows += ["", "Test groups were used neither for training nor for choosing anything."]
+    return "\n".join(rows)
+
+
+def _network(manifest: Table) -> str:
+    training, cost = manifest["training"], manifest["multiply_adds"]
+    network, rate, fit = training["network"], training["rate"], training["fit"]
+    loss, compute = training["loss"], manifest["compute"]
+    rates = (
+        f"{rate['gains']} gain nodes, lambda from {rate['lambda_range'][0]:g} to"
+        f" {rate['lambda_range'][1]:g}"
+        if rate["gains"]
+        else f"lambda {', '.join(f'{value:g}' for value in rate['lambdas'])}"
+    )
+    start = training.get("init")
+    versions = ", ".join(f"{name} {version}" for name, version in compute["versions"].items())
+    return "\n".join(
+        (
+            "## Network and training",
+            "",
+            (
+                f"- Architecture: {manifest['architecture']}, {manifest['latent_channels']} latents for"
+                f" {manifest['stride']} x {manifest['stride']} pixels, {manifest['hyper_channels']}"
+                f" hyper-latents; widths {network['analysis']} (analysis), {network['synthesis']}"
+                f" (synthesis); {manifest['parameters'] / 1e6:.2f} million parameters."
+            ),
+            (
+                f"- Cost: {cost['encoder']:.0f} multiply-adds a pixel to encode, {cost['decoder']:.0f}"
+                " to decode."
+            ),
+            f"- Rates: {rates}; distortion {loss['distortion']} in the {loss['domain']} domain.",
+            (
+                f"- {fit['steps']} steps of {fit['batch']} crops of {fit['crop']} x {fit['crop']}"
+                f" pixels, Adam at {fit['learning_rate']:g} falling along a cosine, {fit['precision']};"
+                f" seed {training['seed']}. Started from {f'`{start}`' if start else 'nothing'}."
+            ),
+            (
+                f"- Compute: {compute['minutes']:.0f} minutes by the clock on {fit['threads']} of"
+                f" {compute['cores']} cores ({compute['processor']}), which other programs may have"
+                f" shared; Python {compute['python']}, {versions}."
+            ),
+        )
+    )
+
+
+def _results(name: str, result: Table) -> str:
+    rows = [
+        f"## Test fields of {name}",
+        "",
+        (
+            f"Groups {', '.join(result['groups'])}, {len(result['fields'])} fields; true bytes, PSNR"
+            f" over {result['data_range']:g} counts, means over fields."
+        ),
+        "",
+    ]
+    if "bd_rate" in result:
+        low, high = result["bd_rate_range"]
+        rows += [
+            (
+                f"BD-rate against JPEG 2000: **{result['bd_rate']:+.1f} %** (single fields"
+                f" {low:+.1f} to {high:+.1f} %)."
+            ),
+            "",
+        ]
+    rows += ["| | bits a pixel | ratio | PSNR (dB) |", "|---|---|---|---|"]
+    for label, points in (("this", result["curve"]), ("JPEG 2000", result[OPPONENT])):
+        rows += [
+            f"| {label} | {point['bpp']:.4f} | {point['ratio']:.1f} | {point['psnr']:.2f} |"
+            for point in points
+        ]
+    return "\n".join(rows)
+
+
+def _curve(history: Sequence[Table]) -> str:
+    every = max(1, -(-len(history) // MOST_CURVE_ROWS))
+    shown = [*history[every - 1 :: every]]
+    if history and shown[-1] is not history[-1]:
+        shown.append(history[-1])
+    rows = [
+        "## Curve",
+        "",
+        "Over the crops and qualities drawn since the row before.",
+        "",
+        "| step | loss | bits a pixel | PSNR in used ranges (dB) |",
+        "|---|---|---|---|",
+    ]
+    rows += [
+        f"| {row['step']} | {row['loss']:.4f} | {row['bpp']:.4f} | {row['psnr']:.2f} |"
+        for row in shown
+    ]
+    return "\n".join(rows)
+
+
+LIMITS = """## Limits
+
+- One seed: the spread over seeds is not known.
+- It knows images like those above. Others code and decode correctly, at a worse ratio.
+- It removes noise first: where single counts matter, take a lossless codec, or `guard=`.
+- Pixels come from a network in floats: another processor may round one by a count, and then the
+  decoder says so. The entropy coding is exact everywhere."""
