@@ -17,10 +17,12 @@ import google_crc32c
 import numpy as np
 
 from cytopress.codecs import container
-from cytopress.codecs.codec import Knob, StreamCodec, Traits
+from cytopress.codecs.codec import StreamCodec, Traits
 from cytopress.codecs.container import Form, Options, Recipe
-from cytopress.codecs.learned.manifest import FAMILY, Card, read_card
-from cytopress.codecs.learned.model import Model, Setting, open_model
+from cytopress.codecs.learned.manifest import FAMILY, read_card
+from cytopress.codecs.learned.model import Model, Setting
+from cytopress.codecs.learned.offer import checked_quality, traits
+from cytopress.codecs.learned.opening import open_model
 from cytopress.codecs.learned.plane import constant, normalized, pixels_of, used_range
 from cytopress.errors import CorruptDataError, CytopressWarning, PackageError, UsageError
 from cytopress.image import Image, Pixels
@@ -31,24 +33,6 @@ NUMBER = 32
 DIGEST_BYTES = 8
 LIMITS = struct.Struct("<ff")
 REST = struct.Struct("<eI")
-
-
-def traits(card: Card) -> Traits:
-    """Return what a package's codec takes and gives."""
-    knob = None
-    if card.gains > 1:
-        knob = Knob("quality", "of the model's range", 0, 1, finer="higher", scale="linear")
-    elif card.rates > 1:
-        knob = Knob("quality", "rate", 1, card.rates, finer="higher", scale="linear", integer=True)
-    return Traits(
-        dims=(2,),
-        dtypes=("uint8", "uint16", "float32"),
-        bits="any",
-        knob=knob,
-        reads_back="the same dtype",
-        can_be_lossless=False,
-        exact=False,
-    )
 
 
 @dataclass(frozen=True)
@@ -79,7 +63,9 @@ class Learned(StreamCodec):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sha256", self.package.sha256)
-        object.__setattr__(self, "quality", _quality(self.name, self.traits.knob, self.quality))
+        object.__setattr__(
+            self, "quality", checked_quality(self.name, self.traits.knob, self.quality)
+        )
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -234,29 +220,6 @@ def find_by_digest(digest: bytes, settings: Settings | None = None) -> LearnedFa
 
 def _text(digest: object) -> str:
     return digest.hex() if isinstance(digest, bytes) else repr(digest)
-
-
-def _quality(name: str, knob: Knob | None, quality: object) -> float | None:
-    """Return the quality in its one representation, so that equal settings are equal codecs."""
-    if knob is None:
-        if quality is not None:
-            raise UsageError(f"{name} codes at one rate; it takes no quality.")
-        return None
-    if quality is None:
-        middle = (knob.least + knob.most) / 2
-        return int(middle) if knob.integer else middle
-    number = isinstance(quality, int | float) and not isinstance(quality, bool)
-    if (
-        not isinstance(quality, int | float)
-        or not number
-        or not knob.least <= quality <= knob.most
-        or (knob.integer and quality != int(quality))
-    ):
-        kind = "whole number" if knob.integer else "number"
-        raise UsageError(
-            f"{name}: quality is a {kind} from {knob.least:g} to {knob.most:g}, not {quality}."
-        )
-    return int(quality) if knob.integer else float(quality)
 
 
 def _crc(pixels: Pixels) -> int:

@@ -7,21 +7,18 @@ with a scale hyperprior", ICLR 2018; gain units after Cui et al., CVPR 2021.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.learned.entropy import MOST_VALUE, Decoder, Encoder
-from cytopress.codecs.learned.hyper import FRACTION, MOST_INPUT, HyperSynthesis, Layer
-from cytopress.codecs.learned.manifest import Card, read_card
+from cytopress.codecs.learned.hyper import FRACTION, MOST_INPUT, HyperSynthesis
+from cytopress.codecs.learned.manifest import Card
 from cytopress.codecs.learned.rdo import rounded
 from cytopress.codecs.learned.regions import regions
 from cytopress.codecs.learned.tables import Tables
-from cytopress.errors import PackageError
 from cytopress.package import Package
 
 Array = npt.NDArray[Any]
@@ -106,7 +103,12 @@ class Model:
         """Return the coded latents of a plane, (H, W) float32, and y_hat as a decoder has it."""
         y = self.analyse(plane)
         y *= setting.gain
+        # Only an absurd plane overflows a network.
         np.nan_to_num(y, copy=False)
+        return self.code(y, setting)
+
+    def code(self, y: Array, setting: Setting) -> tuple[bytes, Array]:
+        """Return the same of latents in quantization steps, (M, h, w) float32, overwritten."""
         coder = Encoder()
         if self.scales is None:
             rows, mean, tables = self._channels(y.shape), None, self.prior
@@ -117,8 +119,7 @@ class Model:
             tables = self.scales
         residual = y if mean is None else np.subtract(y, mean, out=y)
         np.clip(residual, -MOST_VALUE, MOST_VALUE, out=residual)
-        weight = self.card.rdo
-        symbols = rounded(residual.reshape(-1), rows, tables, weight)
+        symbols = rounded(residual.reshape(-1), rows, tables, self.card.rdo)
         coder.put(symbols, rows, tables)
         return coder.bytes(), _restored(symbols.reshape(y.shape), mean, setting)
 
@@ -192,7 +193,9 @@ class Model:
         if len(moments) == channels:
             return None, rows
         # At most 21 bits, so float32 holds the fraction too.
-        return moments[:channels].astype(np.float32) * np.float32(2.0**-FRACTION), rows
+        mean = moments[:channels].astype(np.float32)
+        mean *= np.float32(2.0**-FRACTION)
+        return mean, rows
 
     def _channels(self, shape: tuple[int, ...]) -> Array:
         """Return each latent's channel, flat."""
@@ -215,100 +218,3 @@ def _restored(symbols: Array, mean: Array | None, setting: Setting) -> Array:
         y_hat += mean
     y_hat *= setting.inverse_gain
     return y_hat
-
-
-@dataclass(frozen=True)
-class _Key:
-    """A model by the digest of its package: what a cache needs."""
-
-    sha256: str
-    index: int
-    package: Package = field(compare=False)
-
-
-def open_model(package: Package, index: int = 0) -> Model:
-    """Return one model of a codec package; opened once.
-
-    Parameters
-    ----------
-    package : Package
-        Of kind "codec".
-    index : int, optional
-        Which of its rates, from 0.
-
-    Raises
-    ------
-    PackageError
-        The package is of another kind, or lacks or contradicts something; the message says what.
-    """
-    return _opened(_Key(package.sha256, index, package))
-
-
-@functools.lru_cache(maxsize=8)
-def _opened(key: _Key) -> Model:
-    package, prefix = key.package, f"r{key.index}/"
-    card = read_card(package)
-    try:
-        model = _read(package, prefix, card)
-    except PackageError as error:
-        if str(error).startswith(str(package.path)):
-            raise
-        raise PackageError(f"{package.path}: {error}") from error
-    return model
-
-
-def _read(package: Package, prefix: str, card: Card) -> Model:
-    nodes, channels = max(card.gains, 1), card.latent_channels
-    gain, inverse = (
-        _checked(package, prefix + name, (nodes, channels), "f")
-        for name in ("gain", "inverse_gain")
-    )
-    prior = _tables(package, prefix + "prior")
-    if len(prior) != card.hyper_channels:
-        raise PackageError(
-            f"there are {len(prior)} prior tables for {card.hyper_channels} channels."
-        )
-    if card.architecture == "factorized":
-        none = np.zeros((nodes, channels), np.int64)
-        return Model(package, prefix, card, gain, inverse, none, prior)
-    bias = _checked(package, prefix + "scale_bias", (nodes, channels), "i").astype(np.int64)
-    if np.abs(bias).max() > 2**20:
-        raise PackageError("the scale bias is larger than any scale index can be.")
-    scales = _tables(package, prefix + "scale")
-    if len(scales) > 256:
-        raise PackageError(f"there are {len(scales)} scale tables; at most 256 can be told apart.")
-    h_s = HyperSynthesis(tuple(_layer(package, prefix, entry) for entry in card.hyper_synthesis))
-    outputs = channels * (2 if card.architecture == "mean-scale" else 1)
-    wanted = (card.hyper_channels, outputs, card.hyper_stride // card.stride)
-    if (h_s.inputs, h_s.outputs, h_s.upsample) != wanted:
-        raise PackageError(
-            f"the hyper synthesis has (inputs, outputs, upsampling)"
-            f" {(h_s.inputs, h_s.outputs, h_s.upsample)}, where {wanted} belong."
-        )
-    return Model(package, prefix, card, gain, inverse, bias, prior, scales, h_s)
-
-
-def _checked(package: Package, name: str, shape: tuple[int, ...], kind: str) -> Array:
-    array = package.array(name)
-    if array.shape != shape or array.dtype.kind != kind:
-        raise PackageError(
-            f"{name} is {array.dtype} {array.shape}, where {shape} of kind {kind!r} belongs."
-        )
-    if not np.isfinite(array).all():
-        raise PackageError(f"{name} holds values that are not finite.")
-    return array
-
-
-def _tables(package: Package, name: str) -> Tables:
-    return Tables(*(package.array(f"{name}_{part}") for part in ("cdf", "size", "offset")))
-
-
-def _layer(package: Package, prefix: str, entry: Mapping[str, Any]) -> Layer:
-    name = f"{prefix}hs.{entry['index']}"
-    return Layer(
-        weight=package.array(f"{name}.weight"),
-        bias=package.array(f"{name}.bias"),
-        shift=entry["shift"],
-        relu=entry["relu"],
-        upsample=entry["upsample"],
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,8 +15,8 @@ Plane = npt.NDArray[np.float32]
 # What a plane's values are clipped to, in used ranges. A single hot pixel of a float image can lie
 # anywhere; this far out a network of floats has no digits left for the others.
 MOST = 2.0**15
-# Rows converted at once: the range of float32 needs float64, the memory of which is bounded so.
-BAND_PIXELS = 2**20
+# Pixels converted at once: what they need stays in the cache.
+BAND_PIXELS = 2**16
 
 
 def used_range(pixels: Pixels, percentiles: tuple[float, float]) -> tuple[float, float]:
@@ -36,12 +38,16 @@ def _percentiles(pixels: Pixels, percentiles: tuple[float, float]) -> tuple[floa
 
 def normalized(pixels: Pixels, low: float, high: float) -> tuple[Plane, float]:
     """Return the plane around its mean, and that mean as float16 holds it, in used ranges."""
+    kind = _precise(pixels.dtype)
+    offset, factor = kind.type(low), kind.type(1 / (high - low))
     plane = np.empty(pixels.shape, np.float32)
     total = 0.0
     for band in _bands(pixels.shape):
-        part = (pixels[band].astype(np.float64) - low) / (high - low)
+        part: Pixels = pixels[band].astype(kind)
+        part -= offset
+        part *= factor
         np.clip(part, -MOST, MOST, out=part)
-        total += float(part.sum())
+        total += float(part.sum(dtype=np.float64))
         plane[band] = part
     center = float(np.float16(total / pixels.size))
     plane -= np.float32(center)
@@ -50,13 +56,14 @@ def normalized(pixels: Pixels, low: float, high: float) -> tuple[Plane, float]:
 
 def pixels_of(plane: Plane, center: float, low: float, high: float, form: Form) -> Pixels:
     """Return a plane around its mean as pixels of ``form``."""
-    pixels = np.empty(form.shape, form.dtype)
+    kind = _precise(form.dtype)
+    factor, offset = kind.type(high - low), kind.type(low + center * (high - low))
     most = float(np.finfo(np.float32).max)
+    pixels = np.empty(form.shape, form.dtype)
     for band in _bands(form.shape):
-        values = plane[band].astype(np.float64)
-        values += center
-        values *= high - low
-        values += low
+        values: Pixels = plane[band].astype(kind)
+        values *= factor
+        values += offset
         np.clip(values, -most, most, out=values)
         pixels[band] = to_dtype(values, form)
     return pixels
@@ -65,6 +72,11 @@ def pixels_of(plane: Plane, center: float, low: float, high: float, form: Form) 
 def constant(value: float, form: Form) -> Pixels:
     """Return pixels of ``form`` that are all ``value``."""
     return np.full(form.shape, to_dtype(np.array(value), form), form.dtype)
+
+
+def _precise(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return in what to reckon: the span of float32 images can be more than float32 holds."""
+    return np.dtype(np.float64 if dtype.kind == "f" else np.float32)
 
 
 def _bands(shape: tuple[int, ...]) -> list[slice]:

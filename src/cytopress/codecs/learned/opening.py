@@ -1,0 +1,117 @@
+"""Packages opened as models: every array checked, once."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.codecs.learned.hyper import HyperSynthesis, Layer
+from cytopress.codecs.learned.manifest import Card, read_card
+from cytopress.codecs.learned.model import Model
+from cytopress.codecs.learned.tables import Tables
+from cytopress.errors import PackageError
+from cytopress.package import Package
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class _Key:
+    """A model by the digest of its package: what a cache needs."""
+
+    sha256: str
+    index: int
+    package: Package = field(compare=False)
+
+
+def open_model(package: Package, index: int = 0) -> Model:
+    """Return one model of a codec package; opened once.
+
+    Parameters
+    ----------
+    package : Package
+        Of kind "codec".
+    index : int, optional
+        Which of its rates, from 0.
+
+    Raises
+    ------
+    PackageError
+        The package is of another kind, or lacks or contradicts something; the message says what.
+    """
+    return _opened(_Key(package.sha256, index, package))
+
+
+@functools.lru_cache(maxsize=8)
+def _opened(key: _Key) -> Model:
+    package, prefix = key.package, f"r{key.index}/"
+    card = read_card(package)
+    try:
+        model = _read(package, prefix, card)
+    except PackageError as error:
+        if str(error).startswith(str(package.path)):
+            raise
+        raise PackageError(f"{package.path}: {error}") from error
+    return model
+
+
+def _read(package: Package, prefix: str, card: Card) -> Model:
+    nodes, channels = max(card.gains, 1), card.latent_channels
+    gain, inverse = (
+        _checked(package, prefix + name, (nodes, channels), "f")
+        for name in ("gain", "inverse_gain")
+    )
+    prior = _tables(package, prefix + "prior")
+    if len(prior) != card.hyper_channels:
+        raise PackageError(
+            f"there are {len(prior)} prior tables for {card.hyper_channels} channels."
+        )
+    if card.architecture == "factorized":
+        none = np.zeros((nodes, channels), np.int64)
+        return Model(package, prefix, card, gain, inverse, none, prior)
+    bias = _checked(package, prefix + "scale_bias", (nodes, channels), "i").astype(np.int64)
+    if np.abs(bias).max() > 2**20:
+        raise PackageError("the scale bias is larger than any scale index can be.")
+    scales = _tables(package, prefix + "scale")
+    if len(scales) > 256:
+        raise PackageError(f"there are {len(scales)} scale tables; at most 256 can be told apart.")
+    h_s = HyperSynthesis(tuple(_layer(package, prefix, entry) for entry in card.hyper_synthesis))
+    outputs = channels * (2 if card.architecture == "mean-scale" else 1)
+    wanted = (card.hyper_channels, outputs, card.hyper_stride // card.stride)
+    if (h_s.inputs, h_s.outputs, h_s.upsample) != wanted:
+        raise PackageError(
+            f"the hyper synthesis has (inputs, outputs, upsampling)"
+            f" {(h_s.inputs, h_s.outputs, h_s.upsample)}, where {wanted} belong."
+        )
+    return Model(package, prefix, card, gain, inverse, bias, prior, scales, h_s)
+
+
+def _checked(package: Package, name: str, shape: tuple[int, ...], kind: str) -> Array:
+    array = package.array(name)
+    if array.shape != shape or array.dtype.kind != kind:
+        raise PackageError(
+            f"{name} is {array.dtype} {array.shape}, where {shape} of kind {kind!r} belongs."
+        )
+    if not np.isfinite(array).all():
+        raise PackageError(f"{name} holds values that are not finite.")
+    return array
+
+
+def _tables(package: Package, name: str) -> Tables:
+    return Tables(*(package.array(f"{name}_{part}") for part in ("cdf", "size", "offset")))
+
+
+def _layer(package: Package, prefix: str, entry: Mapping[str, Any]) -> Layer:
+    name = f"{prefix}hs.{entry['index']}"
+    return Layer(
+        weight=package.array(f"{name}.weight"),
+        bias=package.array(f"{name}.bias"),
+        shift=entry["shift"],
+        relu=entry["relu"],
+        upsample=entry["upsample"],
+    )
