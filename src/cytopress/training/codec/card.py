@@ -58,12 +58,12 @@ def _data(sources: Sequence[Table]) -> str:
         "|---|---|---|---|---|---|",
     ]
     total = sum(source["weight"] for source in sources)
-    for source in sources:
-        rows.append(
-            f"| `{source['name']}`: {source['title']} | {source['licence']} |"
-            f" {len(source['groups'])} | {source['planes']} | {source['pixels'] / 1e6:.1f} |"
-            f" {100 * source['weight'] / total:.0f} % |"
-        )
+    rows += [
+        f"| `{source['name']}`: {source['title']} | {source['licence']} | {len(source['groups'])} |"
+        f" {source['planes']} | {source['pixels'] / 1e6:.1f} |"
+        f" {100 * source['weight'] / total:.0f} % |"
+        for source in sources
+    ]
     rows += ["", "Attribution:", ""]
     rows += [f"- `{source['name']}`: {source['attribution']}" for source in sources]
     rows += ["", "Test groups were used neither for training nor for choosing anything."]
@@ -87,19 +87,22 @@ def _network(manifest: Table) -> str:
             "## Network and training",
             "",
             (
-                f"- Architecture: {manifest['architecture']}, {manifest['latent_channels']} latents for"
-                f" {manifest['stride']} x {manifest['stride']} pixels, {manifest['hyper_channels']}"
+                f"- Architecture: {manifest['architecture']}, {manifest['latent_channels']} latents"
+                f" for {manifest['stride']} x {manifest['stride']} pixels,"
+                f" {manifest['hyper_channels']}"
                 f" hyper-latents; widths {network['analysis']} (analysis), {network['synthesis']}"
                 f" (synthesis); {manifest['parameters'] / 1e6:.2f} million parameters."
             ),
             (
-                f"- Cost: {cost['encoder']:.0f} multiply-adds a pixel to encode, {cost['decoder']:.0f}"
+                f"- Cost: {cost['encoder']:.0f} multiply-adds a pixel to encode,"
+                f" {cost['decoder']:.0f}"
                 " to decode."
             ),
             f"- Rates: {rates}; distortion {loss['distortion']} in the {loss['domain']} domain.",
             (
                 f"- {fit['steps']} steps of {fit['batch']} crops of {fit['crop']} x {fit['crop']}"
-                f" pixels, Adam at {fit['learning_rate']:g} falling along a cosine, {fit['precision']};"
+                f" pixels, Adam at {fit['learning_rate']:g} falling along a cosine,"
+                f" {fit['precision']};"
                 f" seed {training['seed']}. Started from {f'`{start}`' if start else 'nothing'}."
             ),
             (
@@ -116,7 +119,8 @@ def _results(name: str, result: Table) -> str:
         f"## Test fields of {name}",
         "",
         (
-            f"Groups {', '.join(result['groups'])}, {len(result['fields'])} fields; true bytes, PSNR"
+            f"Groups {', '.join(result['groups'])}, {len(result['fields'])} fields;"
+            f" true bytes, PSNR"
             f" over {result['data_range']:g} counts, means over fields."
         ),
         "",
