@@ -12,6 +12,7 @@ import hashlib
 import http.client
 import pickle
 import sys
+import urllib.error
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -227,6 +228,8 @@ def _fetch(torch: Any, url: str, folder: str) -> Any:
                 url, map_location="cpu", progress=False, weights_only=True
             )
     except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()
         raise NotAvailableError(
             f"Pretrained weights are not in {folder}, and {url} cannot be fetched ({error}); fetch"
             " it on a machine with internet and put it there, or set TORCH_HOME to a folder that"
