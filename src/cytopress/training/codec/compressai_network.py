@@ -49,7 +49,14 @@ class CompressAINetwork(nn.Module):
         self.pad = 64
         self.gains = len(self.model.Gain) if BY_NAME[self.name].gains else 0
 
-    def forward(self, x: Tensor, quality: Tensor, hard: bool = False) -> Coded:  # noqa: FBT001, FBT002 - the contract
+    def forward(
+        self,
+        x: Tensor,
+        quality: Tensor,
+        *,
+        center: Tensor | None = None,  # noqa: ARG002 - these models know no mean
+        hard: bool = False,
+    ) -> Coded:
         """Return the reconstruction and the estimated bits.
 
         Parameters

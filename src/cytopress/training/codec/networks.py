@@ -178,5 +178,5 @@ def build(network: Network, rate: Rate) -> nn.Module:
     if network.architecture.startswith("compressai/"):
         from cytopress.training.codec.compressai_network import CompressAINetwork
 
-        return CompressAINetwork(network, rate)
+        return CompressAINetwork(network.architecture, N=network.N, M=network.M)
     return LatentNetwork(network, rate)
