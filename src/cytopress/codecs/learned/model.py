@@ -178,7 +178,8 @@ class Model:
     def _hyper_latents(self, y: Array) -> Array:
         z = self._run("hyper_analysis", y[None])[0]
         # The hyper synthesis sees no more than this.
-        return np.clip(np.rint(np.nan_to_num(z)), -MOST_INPUT, MOST_INPUT).astype(np.int32)
+        z_hat: Array = np.clip(np.rint(np.nan_to_num(z)), -MOST_INPUT, MOST_INPUT)
+        return z_hat.astype(np.int32)
 
     def _moments(self, z_hat: Array, setting: Setting) -> tuple[Array | None, Array]:
         """Return means, (M, h, w) float32, if there are any, and scale indices, (M * h * w,)."""

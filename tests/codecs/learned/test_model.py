@@ -1,0 +1,175 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cytopress.codecs.learned import model as module
+from cytopress.codecs.learned.manifest import read_card
+from cytopress.codecs.learned.model import Model
+from cytopress.codecs.learned.opening import open_model
+from cytopress.errors import CorruptDataError, PackageError
+from cytopress.package import Package, write_package
+
+
+def form(model: Model, height: int, width: int) -> tuple[int, int, int]:
+    step = model.card.hyper_stride // model.card.stride
+    return model.card.latent_channels, height * step, width * step
+
+
+def random_latents(model: Model, random: np.random.Generator) -> np.ndarray:
+    """Return latents as varied as any image's: flat, heavy-tailed, far out of the tables."""
+    height, width = random.integers(1, 4, 2)
+    latents = random.standard_t(2, form(model, height, width)) * 2.0 ** random.uniform(-3, 9)
+    return (latents + random.normal(0, 30)).astype(np.float32)
+
+
+def check(model: Model, count: int) -> None:
+    random = np.random.default_rng(11)
+    for _ in range(count):
+        latents = random_latents(model, random)
+        shape = tuple(length * model.card.stride for length in latents.shape[1:])
+        setting = model.setting(float(random.random()))
+        stream, y_hat = model.code(latents.copy(), setting)
+        np.testing.assert_array_equal(model.decode(stream, shape, setting), y_hat)
+        # Where rounding is the only loss, none is farther off than half a step.
+        assert np.abs(y_hat / setting.inverse_gain - latents).max() < 0.501
+
+
+def test_latents_come_back(package: Package) -> None:
+    check(open_model(package), 150)
+
+
+@pytest.mark.slow
+def test_ten_thousand_random_latents_come_back(package: Package) -> None:
+    check(open_model(package), 10_000)
+
+
+def test_the_entropy_side_runs_no_float_network(
+    package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So neither threads nor graph optimization nor another onnxruntime can change what it decodes.
+    model = open_model(package)
+    latents = random_latents(model, np.random.default_rng(2))
+    shape = tuple(length * model.card.stride for length in latents.shape[1:])
+    stream, y_hat = model.code(latents, model.setting(0.3))
+    monkeypatch.setattr(Package, "run", None)
+    np.testing.assert_array_equal(model.decode(stream, shape, model.setting(0.3)), y_hat)
+
+
+def test_rounding_for_rate_costs_fewer_bytes_and_decodes(tiny: Package) -> None:
+    model = open_model(tiny)
+    cheap = replace(model, card=replace(model.card, rdo=3.0))
+    latents = np.random.default_rng(3).normal(0, 2, form(model, 5, 5)).astype(np.float32)
+    setting = model.setting(0.5)
+    plain, _ = model.code(latents.copy(), setting)
+    stream, y_hat = cheap.code(latents.copy(), setting)
+    assert len(stream) < 0.98 * len(plain)
+    np.testing.assert_array_equal(model.decode(stream, (320, 320), setting), y_hat)
+
+
+def test_tiles_give_what_the_whole_gives(package: Package, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = open_model(package)
+    random = np.random.default_rng(4)
+    plane = random.normal(0, 0.3, (200, 330)).astype(np.float32)
+    y = model.analyse(plane)
+    x_hat = model.synthesise(y, (200, 330))
+    for tile in (32, 64, 128):
+        monkeypatch.setattr(module, "TILE", tile)
+        np.testing.assert_allclose(model.analyse(plane), y, atol=1e-5)
+        np.testing.assert_allclose(model.synthesise(y, (200, 330)), x_hat, atol=1e-5)
+
+
+def test_threads_change_no_pixel(package: Package, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = open_model(package)
+    y = np.random.default_rng(4).normal(0, 0.3, form(model, 4, 4)).astype(np.float32)
+    one = model.synthesise(y, (256, 256))
+    monkeypatch.setattr(module, "THREADS", 2)
+    np.testing.assert_array_equal(model.synthesise(y, (256, 256)), one)
+
+
+def test_factors_are_interpolated_between_nodes(tiny: Package) -> None:
+    model = open_model(tiny)
+    for node, quality in enumerate((0.0, 0.5, 1.0)):
+        setting = model.setting(quality)
+        np.testing.assert_allclose(setting.gain[:, 0, 0], 2.0 ** model.gain[node], rtol=1e-6)
+        np.testing.assert_array_equal(setting.scale_bias[:, 0, 0], model.scale_bias[node])
+    setting = model.setting(0.125)
+    log = 0.75 * model.gain[0] + 0.25 * model.gain[1]
+    np.testing.assert_allclose(setting.gain[:, 0, 0], 2.0**log, rtol=1e-4)
+    bias = 0.75 * model.scale_bias[0] + 0.25 * model.scale_bias[1]
+    assert np.abs(setting.scale_bias[:, 0, 0] - bias).max() <= 0.5
+
+
+def test_a_stream_of_a_smaller_plane_is_corrupt(package: Package) -> None:
+    model = open_model(package)
+    setting = model.setting(0.5)
+    latents = np.random.default_rng(1).normal(0, 40, form(model, 2, 2)).astype(np.float32)
+    stream, _ = model.code(latents, setting)
+    with pytest.raises(CorruptDataError):
+        model.decode(stream, (4096, 4096), setting)
+
+
+def remade(package: Package, folder: Path, *, manifest: dict, arrays: dict, drop: str) -> Package:
+    """Return a copy of a package with something else in it."""
+    names = [name for name in package.names() if name != drop]
+    stored = {name[:-4]: package.array(name[:-4]) for name in names if name.endswith(".npy")}
+    graphs = {name[:-5]: package.read(name) for name in names if name.endswith(".onnx")}
+    return write_package(
+        folder / "other.cytomodel",
+        {**package.manifest, **manifest},
+        graphs=graphs,
+        arrays=stored | arrays,
+    )
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [
+        ({"kind": "task"}, "task package"),
+        ({"name": "compressai/x"}, "learned/NAME"),
+        ({"architecture": "transformer"}, "transformer"),
+        ({"axes": "ZYX"}, "ZYX"),
+        ({"stride": 0}, "stride"),
+        ({"hyper_stride": 40}, "40 pixels"),
+        ({"latent_channels": 1.5}, "latent_channels"),
+        ({"rates": None}, "rates"),
+        ({"rates": 2}, "several rates or gains"),
+        ({"reach": {"analysis": 3}}, "synthesis"),
+        ({"reach": 3}, "reach"),
+        ({"hyper_synthesis": []}, "layers"),
+        ({"hyper_synthesis": [{"index": 0, "relu": True, "upsample": 1}]}, "shift"),
+        ({"range_percentiles": [5]}, "range_percentiles"),
+        ({"rdo": "much"}, "rdo"),
+    ],
+)
+def test_a_manifest_that_contradicts_itself_is_refused(
+    tiny: Package, tmp_path: Path, manifest: dict, said: str
+) -> None:
+    other = remade(tiny, tmp_path, manifest=manifest, arrays={}, drop="")
+    with pytest.raises(PackageError, match=said) as caught:
+        read_card(other)
+    assert str(other.path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "drop", "said"),
+    [
+        ({}, "r0/gain.npy", "r0/gain"),
+        ({"r0/gain": np.zeros((2, 6), np.float32)}, "", "r0/gain"),
+        ({"r0/inverse_gain": np.full((3, 6), np.nan, np.float32)}, "", "finite"),
+        ({"r0/scale_bias": np.zeros((3, 6), np.float32)}, "", "scale_bias"),
+        ({"r0/scale_bias": np.full((3, 6), 2**25, np.int32)}, "", "scale bias"),
+        ({"r0/prior_size": np.full(4, 1, np.int32)}, "", "table"),
+        ({"r0/hs.1.weight": np.zeros((24, 5, 3, 3), np.int32)}, "", "follow"),
+        ({"r0/hs.2.weight": np.zeros((24, 6, 1, 1), np.int32)}, "", "layer"),
+        ({"r0/hs.0.weight": np.full((24, 4, 3, 3), 2**30, np.int32)}, "", "exact"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(
+    tiny: Package, tmp_path: Path, arrays: dict, drop: str, said: str
+) -> None:
+    other = remade(tiny, tmp_path, manifest={}, arrays=arrays, drop=drop)
+    with pytest.raises(PackageError, match=said) as caught:
+        open_model(other)
+    assert str(other.path) in str(caught.value)
