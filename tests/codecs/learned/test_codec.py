@@ -1,4 +1,5 @@
 import pickle
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -231,6 +232,28 @@ def test_a_damaged_stream_is_an_image_or_corrupt(
     dtype = np.dtype(data.draw(st.sampled_from(["uint8", "uint16", "float32"])))
     form = Form("YX", (height, width), dtype, dtype.itemsize * 8)
     restored(codec, bytes(stream[:cut]) + more, form)
+
+
+def peak(codec: Learned, stream: bytes, form: Form) -> int:
+    """Return the most memory that arrays took while decoding."""
+    tracemalloc.start()
+    try:
+        restored(codec, stream, form)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_damage_takes_no_more_than_twice_the_memory(tiny: Package, cells: Image) -> None:
+    codec, form = Learned(tiny), Form.of(cells)
+    stream = codec.compress(cells)
+    whole = peak(codec, stream, form)
+    random = np.random.default_rng(0)
+    for _ in range(30):
+        damaged = bytearray(stream)
+        start = random.integers(14, len(stream))
+        damaged[start : start + 40] = random.bytes(len(damaged[start : start + 40]))
+        assert peak(codec, bytes(damaged), form) < 2 * whole
 
 
 @settings(max_examples=100)

@@ -53,11 +53,11 @@ class Encoder:
 
     def put(self, values: Array, rows: Array, tables: Tables) -> None:
         """Append integers, (n,), with the row of ``tables``, (n,) of uint8, that each goes by."""
-        order, ends = _groups(rows, len(tables))
+        order, counts = _groups(rows, len(tables))
         ordered = values[order]
         escaped = []
         start = 0
-        for row, end in enumerate(ends):
+        for row, end in enumerate(np.cumsum(counts).tolist()):
             if end > start:
                 group = ordered[start:end].astype(np.int64) - tables.offset[row]
                 last = tables.size[row] - 1
@@ -102,13 +102,13 @@ class Decoder:
 
     def take(self, rows: Array, tables: Tables) -> Array:
         """Return the integers, (n,) of int64 or int32, that were put with these rows, (n,)."""
-        self._spend(rows, tables)
-        order, ends = _groups(rows, len(tables))
+        order, counts = _groups(rows, len(tables))
+        self._spend(counts, tables)
         ordered = np.empty(len(order), np.int32)
         escapes: list[Array] = []
         starts: list[tuple[int, int]] = []
         start = 0
-        for row, end in enumerate(ends):
+        for row, end in enumerate(np.cumsum(counts).tolist()):
             if end > start:
                 group = self._decode(tables.models[row], end - start)
                 last = int(tables.size[row]) - 1
@@ -123,13 +123,13 @@ class Decoder:
         values[order] = ordered
         return values
 
-    def _spend(self, rows: Array, tables: Tables) -> None:
-        least = np.bincount(rows, minlength=len(tables)) @ tables.least_bits
+    def _spend(self, counts: Array, tables: Tables) -> None:
+        least = counts @ tables.least_bits
         # What float32 rounded in the costs.
         self._bits_left -= float(least) * 0.999
         if self._bits_left < 0:
             raise CorruptDataError(
-                f"The latents end early: {len(rows)} more cannot be held by what is left."
+                f"The latents end early: {counts.sum()} more cannot be held by what is left."
             )
 
     def _take_escaped(
@@ -163,11 +163,10 @@ class Decoder:
             raise CorruptDataError("The latents are followed by bytes that belong to nothing.")
 
 
-def _groups(rows: Array, count: int) -> tuple[Array, list[int]]:
-    """Return the order that sorts by row, and where each row's group ends in it."""
+def _groups(rows: Array, count: int) -> tuple[Array, Array]:
+    """Return the order that sorts by row, and how many there are of each row."""
     # Of uint8 a stable sort is one pass of counting.
-    order = np.argsort(rows, kind="stable")
-    return order, np.cumsum(np.bincount(rows, minlength=count)).tolist()
+    return np.argsort(rows, kind="stable"), np.bincount(rows, minlength=count)
 
 
 def _chunks(lengths: Array) -> list[tuple[int, int, Array]]:

@@ -8,6 +8,7 @@ the layers are made.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,8 @@ MOST_ACTIVATION = 2**20
 EXACT = 2**53
 # Hyper-latents a region: at a stride of 64 a field of 2048 pixels.
 SIZE = 32
+# Positions of one product: what follows it finds the sums in the cache.
+CHUNK = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,23 +89,24 @@ class Layer:
             columns = np.stack(steps, axis=1).reshape(inputs * side**2, height * width)
         else:
             columns = a.reshape(inputs, height * width)
-        sums = self._matrix @ columns
-        sums += self._bias
-        if self.shift:
-            sums *= 2.0**-self.shift
+        least = 0 if self.relu else -MOST_ACTIVATION
+        found = np.empty((outputs, height * width))
+        for start in range(0, height * width, CHUNK):
+            sums = self._matrix @ columns[:, start : start + CHUNK]
+            sums += self._bias
             np.floor(sums, out=sums)
-        np.clip(sums, 0 if self.relu else -MOST_ACTIVATION, MOST_ACTIVATION, out=sums)
-        return _shuffled(sums.reshape(outputs, height, width), self.upsample)
+            np.clip(sums, least, MOST_ACTIVATION, out=found[:, start : start + CHUNK])
+        return _shuffled(found.reshape(outputs, height, width), self.upsample)
 
-    @property
+    @functools.cached_property
     def _matrix(self) -> Array:
-        return self.weight.reshape(len(self.weight), -1).astype(np.float64)
+        # Times a power of two every product and sum has the same digits: exact as before.
+        return self.weight.reshape(len(self.weight), -1) * 2.0**-self.shift
 
-    @property
+    @functools.cached_property
     def _bias(self) -> Array:
         # Half of what is rounded off makes rounding down rounding to the nearest.
-        half = 2.0 ** (self.shift - 1) if self.shift else 0.0
-        return (self.bias.astype(np.float64) + half)[:, None]
+        return self.bias[:, None] * 2.0**-self.shift + (0.5 if self.shift else 0.0)
 
 
 def _shuffled(a: Array, factor: int) -> Array:
@@ -166,7 +170,7 @@ class HyperSynthesis:
         _, height, width = z_hat.shape
         scale = self.upsample
         out = np.empty((self.outputs, height * scale, width * scale), np.int32)
-        for region in regions(height, width, size=self.size, halo=self.halo):
+        for region in regions(height, width, size=(self.size, self.size), halo=self.halo):
             seen = z_hat[(slice(None), *region.source())]
             a = np.clip(seen, -MOST_INPUT, MOST_INPUT).astype(np.float64) * 2**FRACTION
             for layer in self.layers:

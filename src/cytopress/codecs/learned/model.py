@@ -22,9 +22,9 @@ from cytopress.codecs.learned.tables import Tables
 from cytopress.package import Package
 
 Array = npt.NDArray[Any]
-# Pixels kept of a region along each axis. Never change it: a decoder must run the very shapes that
-# the encoder ran, so that floats round alike.
-TILE = 1024
+# Pixels kept of a region along each axis. Never change them: a decoder must run the very shapes
+# that the encoder ran, so that floats round alike. Wide ones see less of their neighbors.
+TILE = 1024, 2048
 # One, as every codec here has; many fields are coded side by side.
 THREADS = 1
 # Shares between two gain nodes are rounded to this many bits, so that integers can be interpolated.
@@ -154,7 +154,7 @@ class Model:
         height, width = (length // stride for length in tall)
         y = np.empty((self.card.latent_channels, height, width), np.float32)
         halo = -(-self.card.analysis_reach // stride)
-        for region in regions(height, width, size=TILE // stride, halo=halo):
+        for region in regions(height, width, size=_tile(stride), halo=halo):
             seen = padded[region.source(stride)][None, None]
             found = self._run("analysis", seen)
             y[(slice(None), *region.target())] = found[0][(slice(None), *region.inner())]
@@ -166,7 +166,7 @@ class Model:
         _, height, width = y_hat.shape
         plane = np.empty((height * stride, width * stride), np.float32)
         halo = -(-self.card.synthesis_reach // stride)
-        for region in regions(height, width, size=TILE // stride, halo=halo):
+        for region in regions(height, width, size=_tile(stride), halo=halo):
             seen = np.ascontiguousarray(y_hat[(slice(None), *region.source())][None])
             found = self._run("synthesis", seen)
             plane[region.target(stride)] = found[0, 0][region.inner(stride)]
@@ -211,6 +211,11 @@ class Model:
     def _run(self, graph: str, value: Array) -> Array:
         (out,) = self.package.run(self.prefix + graph, value, threads=THREADS)
         return out
+
+
+def _tile(stride: int) -> tuple[int, int]:
+    rows, columns = TILE
+    return rows // stride, columns // stride
 
 
 def _restored(symbols: Array, mean: Array | None, setting: Setting) -> Array:

@@ -41,22 +41,23 @@ def _slices(bounds: object, scale: int) -> tuple[slice, slice]:
     return rows, columns
 
 
-def regions(height: int, width: int, *, size: int, halo: int) -> Iterator[Region]:
+def regions(height: int, width: int, *, size: tuple[int, int], halo: int) -> Iterator[Region]:
     """Yield regions that cover a grid of (height, width), row by row.
 
     Parameters
     ----------
     height, width : int
         Steps of the grid.
-    size : int
-        Steps kept along each axis.
+    size : tuple of int
+        Steps kept along each axis, at most.
     halo : int
         Steps seen beyond them, where the plane has any: at its own borders a network pads as it
         does with the whole plane.
     """
-    for top in range(0, height, size):
-        for left in range(0, width, size):
-            bottom, right = min(top + size, height), min(left + size, width)
+    rows, columns = size
+    for top in range(0, height, rows):
+        for left in range(0, width, columns):
+            bottom, right = min(top + rows, height), min(left + columns, width)
             yield Region(
                 kept=((top, bottom), (left, right)),
                 seen=(
