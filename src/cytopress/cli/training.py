@@ -1,4 +1,4 @@
-"""``train task`` (and, with the learned codecs, ``train codec``)."""
+"""``train codec`` and ``train task``."""
 
 from __future__ import annotations
 
@@ -30,4 +30,19 @@ def task(
     training = read_task_training(config)
     with bar(f"Training {training.name}") as progress:
         package = train_task(training, out, settings=from_environment(), progress=progress)
+    print(package)
+
+
+@train.command()
+def codec(
+    config: Annotated[Path, typer.Argument(help="A training config (TOML).")],
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints, log, card and package.")],
+) -> None:
+    """Train a learned codec; run the same command again and it resumes."""
+    from cytopress.training.codec.config import read_codec_training
+    from cytopress.training.codec.train import train_codec
+
+    training = read_codec_training(config)
+    with bar(f"Training {training.name}") as progress:
+        package = train_codec(training, out, settings=from_environment(), progress=progress)
     print(package)

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from cytopress.errors import UsageError
 from cytopress.training.receptive import receptive_field
+from cytopress.training.toml import Table, read_training
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Network(_Table):
+class Network(Table):
     """The U-Net's shape: ``channels`` at full resolution, doubled at each of ``depth`` halvings."""
 
     channels: int = Field(default=24, ge=1, le=256)
@@ -34,7 +29,7 @@ class Network(_Table):
         return self
 
 
-class Fit(_Table):
+class Fit(Table):
     """The optimization. ``steps`` batches of ``batch`` crops of ``crop`` x ``crop`` pixels.
 
     The learning rate rises over the first 5 % of the steps and falls along a cosine to zero at the
@@ -54,7 +49,7 @@ class Fit(_Table):
     threads: int = Field(default=2, ge=1)
 
 
-class Augmentation(_Table):
+class Augmentation(Table):
     """Changes drawn anew for each crop; each number is the largest one.
 
     ``symmetry`` mirrors and turns by 90 degrees; ``zoom`` scales by up to this factor either way;
@@ -70,7 +65,7 @@ class Augmentation(_Table):
     blur: float = Field(default=0.0, ge=0, le=5)
 
 
-class TaskTraining(_Table):
+class TaskTraining(Table):
     """One training of a task's model: everything that decides its weights."""
 
     kind: Literal["task"]
@@ -102,26 +97,4 @@ def read_task_training(path: Path) -> TaskTraining:
     UsageError
         No such file, not TOML, an unknown key, a missing one or a value out of range.
     """
-    try:
-        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: is not valid TOML ({error}).") from error
-    try:
-        return TaskTraining.model_validate(table)
-    except ValidationError as error:
-        raise UsageError(f"{path}: {_first_fault(error)}.") from error
-
-
-def _first_fault(error: ValidationError) -> str:
-    fault = error.errors()[0]
-    key = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        return f"there is no key {key!r} in a training of a task; remove or correct it"
-    if fault["type"] == "missing":
-        return f"the key {key!r} must be given"
-    message = fault["msg"].removeprefix("Value error, ")
-    if not key or fault["type"] == "value_error":
-        return message
-    return f"{key} = {fault['input']!r} is not allowed: {message[:1].lower()}{message[1:]}"
+    return read_training(path, TaskTraining, "a training of a task")

@@ -57,6 +57,11 @@ class LabelFree(lightning.LightningModule):
         """Take the new weights into the average."""
         self.averaged.update_parameters(self.network)
 
+    @property
+    def steps_done(self) -> int:
+        """Steps that were taken."""
+        return int(self.global_step)
+
     def on_validation_epoch_start(self) -> None:
         """Forget the round before."""
         self._pearson.clear()

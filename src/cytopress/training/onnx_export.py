@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import warnings
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import torch
 from onnx import numpy_helper
@@ -62,7 +64,7 @@ def _halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def stored_weights(graph: bytes) -> dict[str, np.ndarray]:
+def stored_weights(graph: bytes) -> dict[str, npt.NDArray[Any]]:
     """Return the weights of an exported graph, under the names of the network's parameters."""
     return {
         tensor.name.removesuffix(HALVED): numpy_helper.to_array(tensor)

@@ -20,11 +20,12 @@ from cytopress.tasks.labelfree import LabelFree
 from cytopress.training.card import model_card
 from cytopress.training.config import TaskTraining
 from cytopress.training.evaluate import evaluate, machine
-from cytopress.training.fit import Progress, fit
+from cytopress.training.fit import fit
 from cytopress.training.network import UNet
 from cytopress.training.onnx_export import export_onnx
 from cytopress.training.pairs import TargetFacts, load_pairs, measure_targets
 from cytopress.training.receptive import receptive_field
+from cytopress.training.rounds import Progress
 
 Row = Mapping[str, float | None]
 

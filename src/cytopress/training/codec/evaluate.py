@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from cytopress.codecs.codec import StreamCodec
-from cytopress.codecs.learned.codec import LearnedFamily
 from cytopress.codecs.spec import codec
 from cytopress.errors import NotAvailableError
 from cytopress.image import Image
@@ -18,6 +17,7 @@ from cytopress.metrics import metric
 from cytopress.metrics.bd_rate import bd_rate
 from cytopress.metrics.data_range import data_range
 from cytopress.package import Package
+from cytopress.training.codec.validate import codecs_of
 
 Progress = Callable[[str], None]
 # Settings of a continuous quality, and decibels of JPEG 2000, that are tried on each field.
@@ -48,7 +48,7 @@ def evaluate(
     Parameters
     ----------
     package : Package
-        For the runtime ``learned/NAME``.
+        Of ours or of a CompressAI model.
     datasets : sequence of Dataset
         Planes (YX); those without test fields are left out.
     progress : callable, optional
@@ -65,7 +65,7 @@ def evaluate(
             if progress:
                 progress(f"{dataset.name} {field.name}")
             image = dataset.read_input(field)
-            own.append(_curve(image, settings(package), span))
+            own.append(_curve(image, codecs_of(package, QUALITIES), span))
             other.append(_curve(image, opponents(image), span))
         results[dataset.name] = _summary(own, other) | {
             "fields": [field.name for field in fields],
@@ -73,16 +73,6 @@ def evaluate(
             "data_range": span,
         }
     return results
-
-
-def settings(package: Package) -> list[StreamCodec]:
-    """Return the codecs of a package at every setting that is tried."""
-    family = LearnedFamily(package)
-    knob = family.traits.knob
-    if knob is None:
-        return [family.from_options({})]
-    values = range(1, int(knob.most) + 1) if knob.integer else QUALITIES
-    return [family.from_options({"quality": value}) for value in values]
 
 
 def opponents(image: Image) -> list[StreamCodec]:

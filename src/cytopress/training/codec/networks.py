@@ -49,7 +49,7 @@ class LatentNetwork(nn.Module):
         self.log_gain, self.log_inverse = nn.Parameter(gain), nn.Parameter(-gain)
         if self.architecture == "factorized":
             self.prior = Prior(latents)
-            self.pad = network.stride
+            self.pad: int = network.stride
         else:
             means = self.architecture == "mean-scale"
             self.h_a = HyperAnalysis(latents, network.hyper_width, network.hyper_channels)

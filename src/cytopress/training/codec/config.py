@@ -1,0 +1,210 @@
+"""What a training file of a codec says: read from TOML, checked at birth, unknown keys refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from cytopress.training.toml import Table, read_training
+
+OURS = ("factorized", "hyperprior", "mean-scale")
+COMPRESSAI = "compressai/"
+
+
+class Network(Table):
+    """The network: ours by its shape, or one of CompressAI's by its name, ``N`` and ``M``.
+
+    ``analysis`` and ``synthesis`` are channels at a quarter, an eighth (and, with stride 16, a
+    sixteenth) of the resolution.
+    """
+
+    architecture: str
+    latent_channels: int = Field(default=64, ge=1, le=256)
+    stride: Literal[8, 16] = 8
+    hyper_channels: int = Field(default=32, ge=1, le=512)
+    hyper_width: int = Field(default=40, ge=1, le=512)
+    analysis: tuple[int, ...] = (48, 96)
+    synthesis: tuple[int, ...] = (24, 48)
+    N: int = Field(default=48, ge=1, le=512)
+    M: int = Field(default=96, ge=1, le=512)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Network:
+        if self.architecture.startswith(COMPRESSAI):
+            return self
+        if self.architecture not in OURS:
+            raise ValueError(
+                f"architecture {self.architecture!r} is none of {', '.join(OURS)} and"
+                f" {COMPRESSAI}NAME"
+            )
+        if self.latent_channels > self.stride**2:
+            raise ValueError(
+                f"latent_channels = {self.latent_channels}: a stride of {self.stride} has at most"
+                f" {self.stride**2}"
+            )
+        levels = 2 if self.stride == 8 else 3
+        if len(self.analysis) != levels or len(self.synthesis) != levels:
+            raise ValueError(
+                f"analysis and synthesis have {levels} widths each at a stride of {self.stride}"
+            )
+        return self
+
+    @property
+    def ours(self) -> bool:
+        """Whether the package decodes without torch."""
+        return not self.architecture.startswith(COMPRESSAI)
+
+
+class Rate(Table):
+    """Which rates: a list of lambdas, one network each, or gain units, one network for all.
+
+    Lambda weighs the mean squared error, in units of (used range / 255) squared, against bits a
+    pixel, as CompressAI does; with MS-SSIM it weighs 1 - MS-SSIM.
+    """
+
+    lambdas: tuple[float, ...] = ()
+    gains: int = Field(default=0, ge=0, le=100)
+    lambda_range: tuple[float, float] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Rate:
+        if bool(self.lambdas) == bool(self.gains):
+            raise ValueError("rate takes either lambdas or gains with lambda_range")
+        if bool(self.gains) != (self.lambda_range is not None):
+            raise ValueError("gains and lambda_range go together")
+        if self.gains == 1:
+            raise ValueError("gains = 1 is one rate: give it as lambdas instead")
+        values = self.lambdas or self.lambda_range or ()
+        if any(value <= 0 for value in values) or list(values) != sorted(set(values)):
+            raise ValueError("lambdas are above 0 and increase")
+        return self
+
+    @property
+    def networks(self) -> int:
+        """How many networks are trained."""
+        return len(self.lambdas) or 1
+
+    def alone(self, index: int) -> Rate:
+        """Return what one of the networks covers."""
+        return Rate(lambdas=(self.lambdas[index],)) if self.lambdas else self
+
+    @property
+    def nodes(self) -> list[float]:
+        """Return lambda at each gain node, or the one lambda of a network."""
+        if self.lambda_range is None:
+            return list(self.lambdas[:1])
+        low, high = self.lambda_range
+        return [low * (high / low) ** (node / (self.gains - 1)) for node in range(self.gains)]
+
+
+class Loss(Table):
+    """What is minimized.
+
+    ``domain = "stabilized"`` measures the distortion after the generalized Anscombe transform of
+    each source's noise model, in units of the noise. ``balance`` weighs each crop by (lambda /
+    largest lambda) to the power of minus it: at 0 high rates dominate. ``rdo`` is what a squared
+    quantization step weighs in bits where symbols are chosen; 0: they are rounded.
+    """
+
+    distortion: Literal["mse", "ms-ssim"] = "mse"
+    domain: Literal["raw", "stabilized"] = "raw"
+    balance: float = Field(default=0.45, ge=0, le=1)
+    rdo: float = Field(default=0.0, ge=0, le=100)
+
+
+class Fit(Table):
+    """The optimization. ``steps`` batches of ``batch`` crops of ``crop`` x ``crop`` pixels.
+
+    The learning rate rises over the first hundred steps and falls along a cosine to zero at the
+    last. Weights are averaged exponentially with ``average``; the average is what is exported.
+    Every ``validate_every`` steps up to ``validate_fields`` held-out fields of each source are
+    coded with true bytes, and a checkpoint is written.
+    """
+
+    steps: int = Field(ge=1)
+    batch: int = Field(default=8, ge=1)
+    crop: int = Field(default=192, ge=64)
+    learning_rate: float = Field(default=1e-3, gt=0, lt=1)
+    clip: float = Field(default=1.0, gt=0)
+    average: float = Field(default=0.999, ge=0, lt=1)
+    validate_every: int = Field(default=1000, ge=1)
+    validate_fields: int = Field(default=2, ge=0)
+    precision: Literal["float32", "bfloat16"] = "float32"
+    threads: int = Field(default=2, ge=1)
+
+    @model_validator(mode="after")
+    def _crop_fits(self) -> Fit:
+        if self.crop % 64:
+            raise ValueError(f"crop = {self.crop} must be a multiple of 64")
+        return self
+
+
+class Augmentation(Table):
+    """Changes drawn anew for each crop; each number is the largest one.
+
+    ``symmetry`` mirrors and transposes; ``gain`` changes the contrast, ``offset`` shifts it, in
+    used ranges.
+    """
+
+    symmetry: bool = True
+    gain: float = Field(default=0.15, ge=0, lt=1)
+    offset: float = Field(default=0.04, ge=0, le=1)
+
+
+class Source(Table):
+    """Where images come from: a dataset, a folder or a packaged archive, one of the three."""
+
+    dataset: str | None = None
+    folder: str | None = None
+    archive: str | None = None
+    images: tuple[str, ...] = ("input",)
+    weight: float = Field(default=1.0, gt=0)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Source:
+        if sum(place is not None for place in (self.dataset, self.folder, self.archive)) != 1:
+            raise ValueError("a source names one of dataset, folder and archive")
+        return self
+
+
+class CodecTraining(Table):
+    """One training of a codec: everything that decides its weights."""
+
+    kind: Literal["codec"]
+    name: str = Field(pattern=r"^(learned|compressai)/[a-z0-9][a-z0-9._-]*$")
+    seed: int = Field(default=1, ge=0)
+    init: str | None = None
+    network: Network
+    rate: Rate
+    loss: Loss = Loss()
+    fit: Fit
+    augmentation: Augmentation = Augmentation()
+    sources: tuple[Source, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _named_after_its_runtime(self) -> CodecTraining:
+        wanted = "learned/" if self.network.ours else COMPRESSAI
+        if not self.name.startswith(wanted):
+            raise ValueError(
+                f"name = {self.name!r}: a package of {self.network.architecture} is named"
+                f" {wanted}NAME"
+            )
+        return self
+
+    @property
+    def file_stem(self) -> str:
+        """Name of the package's file: the codec's behind its slash; CompressAI's with it."""
+        return self.name.removeprefix("learned/").replace("/", "-")
+
+
+def read_codec_training(path: Path) -> CodecTraining:
+    """Read and check a training file.
+
+    Raises
+    ------
+    UsageError
+        No such file, not TOML, an unknown key, a missing one or a value out of range.
+    """
+    return read_training(path, CodecTraining, "a training of a codec")

@@ -1,0 +1,115 @@
+"""Run one network's training with Lightning, or go on where its checkpoint lies."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import nn
+from torch.utils.data import DataLoader
+
+from cytopress.training.codec.config import CodecTraining
+from cytopress.training.codec.crops import CropBatches
+from cytopress.training.codec.module import CodecModule, Validate
+from cytopress.training.codec.networks import LatentNetwork
+from cytopress.training.codec.sources import Plane
+from cytopress.training.rounds import AfterRound, Progress, Row, load_checkpoint, quiet
+from cytopress.training.steps import StepSampler
+
+# What the scales of an untrained network are set by.
+BEGINNING = 64
+
+
+def fit(
+    config: CodecTraining,
+    network: nn.Module,
+    lambdas: Sequence[float],
+    planes: Sequence[Plane],
+    path: Path,
+    *,
+    validate: Validate | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Train a network, or go on from the checkpoint at ``path``; return the last checkpoint.
+
+    A training that was killed and resumed ends with the weights of one that was not: each step
+    depends on the seed and its number alone.
+
+    Raises
+    ------
+    UsageError
+        The checkpoint is of another config.
+    CytopressError
+        The loss was not finite too often.
+    """
+    identity = config.model_dump(mode="json")
+    found = load_checkpoint(path, identity) if path.exists() else None
+    if found is not None and found["steps_done"] >= config.fit.steps:
+        return found
+    options = config.fit
+    batches = CropBatches(
+        planes, config.augmentation, crop=options.crop, batch=options.batch, seed=config.seed
+    )
+    with quiet(options.threads):
+        if found is None and config.init is None and isinstance(network, LatentNetwork):
+            count = BEGINNING // options.batch + 1
+            first = [batches[options.steps + index].pixels for index in range(count)]
+            network.begin(torch.cat(first))
+        module = CodecModule(network, config, lambdas, validate)
+        sampler = StepSampler(
+            steps=options.steps, each_round=options.validate_every, done=lambda: module.steps_done
+        )
+        after = AfterRound(
+            identity,
+            path,
+            steps=options.steps,
+            report=_Report(options.steps, found["steps_done"] if found else 0),
+            progress=progress,
+        )
+        trainer = _trainer(path, after, rounds=-(-options.steps // options.validate_every))
+        loader = DataLoader(batches, sampler=sampler, batch_size=None)
+        trainer.fit(module, loader, ckpt_path=path if found else None)
+    return load_checkpoint(path, identity)
+
+
+def _trainer(path: Path, after: AfterRound, *, rounds: int) -> lightning.Trainer:
+    logger: Any = False
+    with contextlib.suppress(ModuleNotFoundError):
+        logger = TensorBoardLogger(path.parent, name="tensorboard", version=path.stem)
+    return lightning.Trainer(
+        accelerator="auto",
+        devices=1,
+        max_epochs=rounds,
+        num_sanity_val_steps=0,
+        callbacks=[after],
+        logger=logger,
+        enable_checkpointing=True,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=path.parent,
+    )
+
+
+class _Report:
+    """Makes a line of the last row, with the time that is left."""
+
+    def __init__(self, steps: int, done: int) -> None:
+        self._steps, self._first, self._began = steps, done, time.monotonic()
+
+    def __call__(self, row: Row) -> str:
+        done = row["step"] - self._first
+        left = (time.monotonic() - self._began) / max(done, 1) * (self._steps - row["step"])
+        return (
+            f"{row['bpp']:.3f} bits/pixel, {row['psnr']:.2f} dB, {left / 60:.0f} min left"
+            + "".join(
+                f", {name} {scores[0]['bpp']:.3f}/{scores[0]['psnr']:.2f}"
+                for name, scores in row.get("validation", {}).items()
+                if scores
+            )
+        )

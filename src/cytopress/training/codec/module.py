@@ -1,0 +1,169 @@
+"""The Lightning module of a codec: rate-distortion loss, two optimizers, an average of weights."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import lightning
+import torch
+from torch import nn
+
+from cytopress.errors import CytopressError
+from cytopress.training.codec.config import CodecTraining
+from cytopress.training.codec.crops import Batch
+from cytopress.training.codec.distortion import distortion
+
+AUX_RATE = 1e-2
+# The quantiles follow a prior that moves slowly.
+AUX_EVERY = 10
+WARM_UP = 100
+MOST_SKIPPED = 100
+# Early on the average follows faster, so that it forgets the beginning.
+AVERAGE_DELAY = 10
+# Of the seeds drawn for each step.
+SEED_STEP = 1_000_003
+Validate = Callable[[nn.Module], dict[str, Any]]
+
+
+class CodecModule(lightning.LightningModule):
+    """Trains one network of a `CodecTraining`.
+
+    Parameters
+    ----------
+    network : nn.Module
+        As `networks.build` makes it.
+    config : CodecTraining
+        The whole training.
+    lambdas : sequence of float
+        At the gain nodes of this network; one without gains.
+    validate : callable, optional
+        Scores the averaged network behind each round; what it returns joins the history's row.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        config: CodecTraining,
+        lambdas: Sequence[float],
+        validate: Validate | None = None,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.network = network
+        self.averaged = copy.deepcopy(network)
+        for weight in self.averaged.parameters():
+            weight.requires_grad = False
+        self._config, self._lambdas, self._validate = config, lambdas, validate
+        self.counted: torch.Tensor
+        self.register_buffer("counted", torch.zeros(2, dtype=torch.long))
+        self.history: list[dict[str, Any]] = []
+        self._round: list[torch.Tensor] = []
+
+    @property
+    def steps_done(self) -> int:
+        """Steps that were taken, skipped ones included."""
+        return int(self.counted[0])
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Return Adam for the weights and another for the quantiles of the prior."""
+        network: Any = self.network
+        return [
+            torch.optim.Adam(list(network.main_parameters()), self._config.fit.learning_rate),
+            torch.optim.Adam(list(network.aux_parameters()), AUX_RATE),
+        ]
+
+    def training_step(self, batch: Batch, _: int) -> None:
+        """Take one step; everything random in it follows from the seed and the step's number."""
+        main, aux = self.optimizers()  # type: ignore[attr-defined]
+        torch.manual_seed(self._config.seed * SEED_STEP + self.steps_done)
+        for group in main.param_groups:
+            group["lr"] = self._learning_rate()
+        loss, bpp, error = self._loss(batch)
+        main.zero_grad()
+        self.manual_backward(loss)
+        network: Any = self.network
+        norm = nn.utils.clip_grad_norm_(list(network.main_parameters()), self._config.fit.clip)
+        if torch.isfinite(norm) and torch.isfinite(loss):
+            main.step()
+            self._round.append(torch.stack((loss, bpp, error)).detach())
+        else:
+            self._skip()
+        if self.steps_done % AUX_EVERY == 0:
+            aux.zero_grad()
+            self.manual_backward(network.aux_loss())
+            aux.step()
+        self.counted[0] += 1
+        self._follow()
+
+    def _loss(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return the loss, and the mean bits a pixel and squared error of the crops."""
+        options = self._config.loss
+        x = batch.pixels.contiguous(memory_format=torch.channels_last)
+        quality = torch.rand(len(x), device=x.device)
+        if len(self._lambdas) > 1:
+            low, high = self._lambdas[0], self._lambdas[-1]
+            weight = low * (high / low) ** quality
+        else:
+            high = self._lambdas[0]
+            weight = torch.full_like(quality, high)
+        coded = self.network(x, quality, center=batch.center)
+        bpp = coded.bits / x[0].numel()
+        loss = bpp + weight * distortion(x, coded.x_hat, batch, options)
+        balance = (weight / high) ** -options.balance
+        error = (x - coded.x_hat.float()).square().mean()
+        return (balance * loss).mean(), bpp.mean(), error
+
+    def _learning_rate(self) -> float:
+        steps, done = self._config.fit.steps, self.steps_done
+        rise = min(1.0, (done + 1) / min(WARM_UP, steps))
+        return self._config.fit.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * done / steps))
+
+    def _skip(self) -> None:
+        self.counted[1] += 1
+        if self.counted[1] > MOST_SKIPPED:
+            raise CytopressError(
+                f"The loss was not finite in {MOST_SKIPPED} steps before step {self.steps_done};"
+                " lower the learning rate."
+            )
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        done = self.steps_done
+        keep = min(self._config.fit.average, (done + 1) / (done + AVERAGE_DELAY))
+        for average, weight in zip(
+            self.averaged.state_dict().values(), self.network.state_dict().values(), strict=True
+        ):
+            if average.is_floating_point():
+                average.lerp_(weight, 1 - keep)
+
+    def on_train_epoch_end(self) -> None:
+        """Write the round into the history."""
+        if not self._round:
+            # Lightning begins a resumed training by ending the round that was saved.
+            return
+        loss, bpp, error = torch.stack(self._round).mean(0).tolist()
+        row = {
+            "step": self.steps_done,
+            "loss": loss,
+            "bpp": bpp,
+            "psnr": -10 * math.log10(error),
+            "skipped": int(self.counted[1]),
+        }
+        self._round.clear()
+        if self._validate:
+            row |= self._validate(self.averaged)
+        self.history.append(row)
+        if self.logger is not None:
+            numbers = {key: value for key, value in row.items() if isinstance(value, int | float)}
+            self.logger.log_metrics(numbers, self.steps_done)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what ``state_dict`` does not hold."""
+        checkpoint["history"] = self.history
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take it back."""
+        self.history = checkpoint["history"]

@@ -1,0 +1,157 @@
+"""Train a codec from a config to a package, with its log and card."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from cytopress.atomic import whole_file
+from cytopress.errors import UnknownNameError
+from cytopress.io.dataset import Dataset
+from cytopress.io.datasets import dataset as open_by_name
+from cytopress.package import SUFFIX, Package, find_package
+from cytopress.settings import Settings, from_environment
+from cytopress.training.codec.card import codec_card
+from cytopress.training.codec.config import CodecTraining
+from cytopress.training.codec.evaluate import evaluate
+from cytopress.training.codec.export import load_state
+from cytopress.training.codec.fit import fit
+from cytopress.training.codec.networks import build
+from cytopress.training.codec.sources import load_planes, sources_used
+from cytopress.training.codec.validate import validator, write_any
+from cytopress.training.evaluate import machine
+from cytopress.training.rounds import Progress
+
+
+def train_codec(
+    config: CodecTraining,
+    out: Path,
+    *,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Train a codec, or go on where a run in ``out`` stopped, export it and score it.
+
+    Parameters
+    ----------
+    config : CodecTraining
+        What to train.
+    out : Path
+        Folder for checkpoints, TensorBoard logs, ``log.json``, ``card.md`` and the package.
+    settings : Settings, optional
+        Where datasets, archives and packages are; read from the environment unless given.
+    progress : callable, optional
+        Called after each round with steps done, all steps and a line to show.
+
+    Returns
+    -------
+    Path
+        The package, ``out / NAME.cytomodel``.
+
+    Raises
+    ------
+    DatasetError
+        There is nothing to train on, or an image that cannot be.
+    UsageError
+        ``out`` holds a run of another config.
+    UnknownNameError
+        No package bears the name of ``init``.
+    """
+    settings = settings or from_environment()
+    options = config.fit
+    noise = config.loss.domain == "stabilized"
+    planes = load_planes(config.sources, settings, "train", crop=options.crop, noise=noise)
+    held = load_planes(config.sources, settings, "validation", crop=options.crop)
+    validate = validator(
+        held, name=config.name, rdo=config.loss.rdo, fields=options.validate_fields
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    networks, seconds, history = [], 0.0, []
+    for index in range(config.rate.networks):
+        rate = config.rate.alone(index)
+        network = _begun(config, rate, index, settings)
+        path = out / f"checkpoint-r{index}.ckpt"
+        trained = fit(
+            config, network, rate.nodes, planes, path, validate=validate, progress=progress
+        )
+        networks.append(_averaged(network, trained))
+        seconds += trained["seconds"]
+        history += [{"network": index, **row} for row in trained["history"]]
+    _write(out / "log.json", json.dumps(history, indent=1) + "\n")
+    manifest: dict[str, Any] = {
+        "name": config.name,
+        "rdo": config.loss.rdo,
+        "training": config.model_dump(mode="json"),
+        "trained_on": sources_used(planes),
+        "compute": {"minutes": round(seconds / 60, 1), **machine()},
+    }
+    return _export(config, networks, manifest, history, out, settings)
+
+
+def _export(
+    config: CodecTraining,
+    networks: Sequence[Any],
+    manifest: dict[str, Any],
+    history: Sequence[Any],
+    out: Path,
+    settings: Settings,
+) -> Path:
+    path = out / f"{config.file_stem}{SUFFIX}"
+    with tempfile.TemporaryDirectory(dir=out) as folder:
+        unscored = write_any(Path(folder) / path.name, networks, manifest)
+        manifest["results"] = evaluate(unscored, _datasets(config, settings))
+    package = write_any(path, networks, manifest)
+    if config.network.ours:
+        size = path.stat().st_size
+        card = codec_card(package.manifest, history, sha256=package.sha256, size=size)
+        _write(out / "card.md", card)
+    return path
+
+
+def _begun(config: CodecTraining, rate: Any, index: int, settings: Settings) -> nn.Module:
+    network = build(config.network, rate)
+    network.autocast = config.fit.precision == "bfloat16"  # type: ignore[assignment]
+    network.rdo = config.loss.rdo  # type: ignore[assignment]
+    if config.init is not None:
+        network.load_state_dict(load_state(_start(config.init, settings), index), strict=False)
+    return network
+
+
+def _start(init: str, settings: Settings) -> Package:
+    return find_package(settings.model_folders, "codec", init)
+
+
+def _averaged(network: nn.Module, trained: dict[str, Any]) -> nn.Module:
+    state = {
+        name.removeprefix("averaged."): value
+        for name, value in trained["state_dict"].items()
+        if name.startswith("averaged.")
+    }
+    network.load_state_dict(state)
+    return network.cpu()
+
+
+def _datasets(config: CodecTraining, settings: Settings) -> list[Dataset]:
+    """Return the datasets of planes whose input was trained on, each once."""
+    found: dict[str, Dataset] = {}
+    for source in config.sources:
+        name = source.dataset
+        if name is None or name in found or "input" not in source.images:
+            continue
+        try:
+            opened = open_by_name(name, settings)
+        except UnknownNameError:
+            continue
+        if opened.axes == "YX":
+            found[name] = opened
+    return list(found.values())
+
+
+def _write(path: Path, text: str) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,117 @@
+"""Rounds of a training with Lightning: a checkpoint behind each, exact resuming, quiet logs."""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Checkpoint
+
+from cytopress.atomic import whole_file
+from cytopress.errors import UsageError
+
+CHECKPOINT = "checkpoint.ckpt"
+Progress = Callable[[int, int, str], None]
+Row = Mapping[str, Any]
+
+
+class AfterRound(Checkpoint):
+    """Writes the checkpoint under a temporary name and renames it; reports progress.
+
+    The module has ``steps_done`` and ``history``, a list of rows.
+
+    Parameters
+    ----------
+    config : mapping
+        What the checkpoint belongs to, as JSON values.
+    path : Path
+        The checkpoint.
+    steps : int
+        Of the whole training.
+    report : callable
+        Makes the line that is shown of the last row.
+    progress : callable, optional
+        Gets steps done, all steps and the line.
+    """
+
+    def __init__(
+        self,
+        config: Row,
+        path: Path,
+        *,
+        steps: int,
+        report: Callable[[Row], str],
+        progress: Progress | None,
+    ) -> None:
+        self._config, self._path, self._steps = config, path, steps
+        self._report, self._progress = report, progress
+        self._step, self._seconds, self._began = 0, 0.0, time.monotonic()
+
+    # Lightning passes (trainer, module, checkpoint) and (trainer, module) by position.
+    def on_save_checkpoint(self, *arguments: Any) -> None:
+        """Add config, time and steps."""
+        checkpoint = arguments[-1]
+        checkpoint["config"] = self._config
+        checkpoint["seconds"] = self._seconds + time.monotonic() - self._began
+        checkpoint["steps_done"] = arguments[1].steps_done
+
+    def on_load_checkpoint(self, *arguments: Any) -> None:
+        """Take time and steps back."""
+        self._seconds, self._step = arguments[-1]["seconds"], arguments[-1]["steps_done"]
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        """Save, and report the round."""
+        if pl_module.steps_done == self._step:
+            return
+        self._step = pl_module.steps_done
+        with whole_file(self._path) as temporary:
+            trainer.save_checkpoint(temporary)
+        if self._progress:
+            self._progress(self._step, self._steps, self._report(pl_module.history[-1]))
+
+
+@contextmanager
+def quiet(threads: int) -> Iterator[None]:
+    """Compute on so many threads and keep Lightning from talking about itself, then undo both."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    before = [logger.level for logger in loggers], torch.get_num_threads()
+    torch.set_num_threads(threads)
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            # All data are in memory: worker processes would only cost.
+            warnings.filterwarnings("ignore", ".*does not have many workers.*")
+            # A dataset may have no validation part.
+            warnings.filterwarnings("ignore", ".*have no `val_dataloader`.*")
+            # One library inside the training stack still uses a name that another gave up.
+            warnings.filterwarnings("ignore", ".*LeafSpec.*")
+            yield
+    finally:
+        for logger, level in zip(loggers, before[0], strict=True):
+            logger.setLevel(level)
+        torch.set_num_threads(before[1])
+
+
+def load_checkpoint(path: Path, config: Row) -> dict[str, Any]:
+    """Return a checkpoint.
+
+    Raises
+    ------
+    UsageError
+        It belongs to a training of another config.
+    """
+    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    if checkpoint.get("config") != config:
+        raise UsageError(
+            f"{path}: belongs to a training with another config; choose another folder for --out,"
+            " or remove it to start anew."
+        )
+    return checkpoint
