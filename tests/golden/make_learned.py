@@ -1,0 +1,60 @@
+"""Write golden files of learned codecs: bytes, latents and pixels of the small packages of tests.
+
+python tests/golden/make_learned.py: all anew, only when the format is given up on purpose.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from cytopress.codecs import container
+from cytopress.codecs.learned.codec import REST, Learned
+from cytopress.codecs.learned.model import Setting
+from cytopress.image import Image
+from cytopress.package import Package, open_package
+
+FOLDER = Path(__file__).parent / "learned"
+PACKAGES = Path(__file__).parents[1] / "codecs" / "learned"
+LIMITS_BYTES = 8
+
+
+def packages() -> list[Package]:
+    """Return the small packages of tests."""
+    return [open_package(path) for path in sorted(PACKAGES.glob("*.cytomodel"))]
+
+
+def field() -> Image:
+    """Return 70 x 90 pixels of 12 bits: waves, noise, and a few pixels that no table expects."""
+    random = np.random.default_rng(6)
+    y, x = np.mgrid[:70, :90]
+    light = 700 + 300 * np.sin(y / 7) * np.cos(x / 11) + random.normal(0, 15, y.shape)
+    light[30:34, 50:54] = 4095
+    return Image(np.rint(light).astype(np.uint16), bits=12)
+
+
+def latents(codec: Learned, data: bytes) -> np.ndarray:
+    """Return what the entropy decoder gives, before any float touches it."""
+    header, stream = container.unpack(data)
+    model, setting = codec._model()
+    plain = Setting(setting.gain, np.ones_like(setting.inverse_gain), setting.scale_bias)
+    height, width = header.form.shape
+    return model.decode(stream[LIMITS_BYTES + REST.size :], (height, width), plain)
+
+
+def main() -> None:
+    """Write every file."""
+    FOLDER.mkdir(exist_ok=True)
+    for package in packages():
+        codec, place = Learned(package), FOLDER / package.path.stem
+        data = codec.encode(field())
+        place.with_suffix(".cyto").write_bytes(data)
+        pixels = codec.decode(data).pixels
+        np.savez_compressed(place.with_suffix(".npz"), pixels=pixels, latents=latents(codec, data))
+        sys.stdout.write(f"{place.name}: {len(data)} bytes\n")
+
+
+if __name__ == "__main__":
+    main()
