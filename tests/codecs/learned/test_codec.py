@@ -27,7 +27,7 @@ from cytopress.errors import (
     UsageError,
 )
 from cytopress.image import Image
-from cytopress.package import Package
+from cytopress.package import Package, open_package, write_package
 from cytopress.settings import Settings
 
 
@@ -93,8 +93,6 @@ def test_a_decoder_of_the_package_decodes_every_quality(tiny: Package, cells: Im
 
 
 def test_several_models_have_whole_qualities(cells: Image) -> None:
-    from cytopress.package import open_package
-
     package = open_package(Path(__file__).parent / "tiny-hyperprior.cytomodel")
     knob = Learned(package).traits.knob
     assert knob is not None
@@ -113,8 +111,6 @@ def test_qualities_out_of_range_are_refused(tiny: Package) -> None:
 
 
 def test_a_package_at_one_rate_has_no_knob() -> None:
-    from cytopress.package import open_package
-
     package = open_package(Path(__file__).parent / "tiny-factorized.cytomodel")
     assert Learned(package).traits.knob is None
     with pytest.raises(UsageError, match="no quality"):
@@ -122,8 +118,6 @@ def test_a_package_at_one_rate_has_no_knob() -> None:
 
 
 def test_codecs_are_equal_by_digest_and_quality(tiny: Package, tmp_path: Path) -> None:
-    from cytopress.package import open_package
-
     copy = tmp_path / "copy.cytomodel"
     copy.write_bytes(tiny.path.read_bytes())
     assert Learned(open_package(copy), 1) == Learned(tiny, 1.0)
@@ -174,10 +168,17 @@ def test_the_container_names_package_and_quality(tiny: Package, cells: Image) ->
 def test_packages_are_found_by_digest(tiny: Package, tmp_path: Path) -> None:
     folder = tmp_path / "models"
     folder.mkdir()
-    (folder / "any.cytomodel").write_bytes(tiny.path.read_bytes())
+    other = write_package(folder / "a.cytomodel", tiny.manifest, graphs={})
+    (folder / "b.cytomodel").write_bytes(b"damaged")
     settings = Settings(data=None, models=(folder,), cache=tmp_path, user_data=tmp_path / "none")
     digest = bytes.fromhex(tiny.sha256)[:8]
-    assert find_by_digest(digest, settings).name == "learned/tiny"
+    with pytest.raises(PackageError, match=digest.hex()):
+        find_by_digest(digest, settings)
+    # Neither another package of this name nor a damaged one hides it, once it is there.
+    (folder / "c.cytomodel").write_bytes(tiny.path.read_bytes())
+    assert find_by_digest(digest, settings).package.path == folder / "c.cytomodel"
+    assert other.name == tiny.name
+    (folder / "b.cytomodel").unlink()
     assert "learned/tiny" in [package.name for package in learned_packages(settings)]
     with pytest.raises(PackageError, match=f"0202020202020202.*{folder}.*CYTOPRESS_MODELS"):
         find_by_digest(b"\2" * 8, settings)
@@ -190,6 +191,16 @@ def test_other_pixels_than_the_encoders_are_told(tiny: Package, cells: Image) ->
     stream[10] ^= 1
     with pytest.warns(CytopressWarning, match="not exactly the encoder's"):
         codec.decode(resealed(data, bytes(stream)))
+
+
+@pytest.mark.parametrize("options", [{"quality": 7}, {"quality": "x"}, {"speed": 3}])
+def test_options_that_no_encoder_wrote_are_corrupt(
+    tiny: Package, cells: Image, options: dict
+) -> None:
+    header, stream = container.unpack(Learned(tiny).encode(cells))
+    recipe = container.Recipe(32, "", {"model": header.recipe.options["model"]} | options)
+    with pytest.raises(CorruptDataError, match="options"):
+        Learned(tiny).decode(container.pack(recipe, header.form, stream, {}))
 
 
 def test_bytes_of_another_codec_are_refused(tiny: Package, cells: Image) -> None:

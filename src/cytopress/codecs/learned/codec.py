@@ -7,10 +7,12 @@ and the coded latents.
 
 from __future__ import annotations
 
+import functools
 import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 import google_crc32c
@@ -26,7 +28,7 @@ from cytopress.codecs.learned.opening import open_model
 from cytopress.codecs.learned.plane import constant, normalized, pixels_of, used_range
 from cytopress.errors import CorruptDataError, CytopressWarning, PackageError, UsageError
 from cytopress.image import Image, Pixels
-from cytopress.package import Package, find_packages
+from cytopress.package import SUFFIX, Package, find_packages, open_package
 from cytopress.settings import Settings, from_environment
 
 NUMBER = 32
@@ -94,7 +96,10 @@ class Learned(StreamCodec):
         header, stream = container.unpack(data)
         if header.recipe.number != NUMBER:
             return super().decode(data)
-        codec = LearnedFamily(self.package).from_options(header.recipe.options)
+        try:
+            codec = LearnedFamily(self.package).from_options(header.recipe.options)
+        except UsageError as error:
+            raise CorruptDataError(f"The file's options make no sense: {error}") from error
         return codec.restore(stream, header.form)
 
     def compress(self, image: Image) -> bytes:
@@ -205,10 +210,20 @@ def find_by_digest(digest: bytes, settings: Settings | None = None) -> LearnedFa
     PackageError
         No folder holds it; the message says which were searched.
     """
-    folders = (settings or from_environment()).model_folders
+    return _by_digest(digest, (settings or from_environment()).model_folders)
+
+
+@functools.lru_cache(maxsize=32)
+def _by_digest(digest: bytes, folders: tuple[Path, ...]) -> LearnedFamily:
+    # By the digest, not by the name: of two packages with one name either may have coded. Once
+    # found it is found for good: whatever lies there later, this digest means these networks.
     for folder in folders:
-        # By the digest, not by the name: of two packages with one name either may have coded.
-        for package in find_packages([folder], "codec"):
+        for path in sorted(folder.glob(f"*{SUFFIX}")):
+            try:
+                package = open_package(path)
+            except PackageError:
+                # A damaged file in the way has another digest.
+                continue
             if bytes.fromhex(package.sha256)[:DIGEST_BYTES] == digest:
                 return LearnedFamily(package)
     raise PackageError(
