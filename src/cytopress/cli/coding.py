@@ -20,8 +20,15 @@ from cytopress.cli.options import (
     settings_with,
 )
 from cytopress.cli.progress import spinner
-from cytopress.errors import CorruptDataError, CytopressWarning, UsageError
+from cytopress.errors import (
+    CorruptDataError,
+    CytopressWarning,
+    NotAvailableError,
+    PackageError,
+    UsageError,
+)
 from cytopress.image import Image
+from cytopress.settings import Settings
 
 Result = TypeVar("Result")
 
@@ -47,10 +54,10 @@ def encode(
     from cytopress.atomic import whole_file
     from cytopress.codecs.spec import codec as parse
 
-    settings_with(models)
+    settings = settings_with(models)
     check_output(output, image)
-    choice = parse(codec)
-    original = read_one(image, select=select, axes=axes)
+    choice = parse(codec, settings)
+    original = read_one(image, select=select, axes=axes, settings=settings)
     with spinner(f"Encoding {image.name}"):
         solution = choice.solve(original)
     for text in solution.warnings:
@@ -70,10 +77,10 @@ def decode(
     from cytopress.codecs.registry import decode as decode_bytes
     from cytopress.io.images import write
 
-    settings_with(models)
+    settings = settings_with(models)
     check_output(output, file)
     with spinner(f"Decoding {file.name}"):
-        image = _named(file, lambda: decode_bytes(_read_bytes(file)))
+        image = _named(file, lambda: decode_bytes(_read_bytes(file), settings))
     write(output, [image])
     print(f"{output}: {image}")
 
@@ -82,9 +89,10 @@ def info(
     file: Annotated[Path, typer.Argument(help="A .cyto file, or an image file.")],
     axes: Axes = None,
     as_json: AsJson = False,
+    models: Models = None,
 ) -> None:
     """Say what is in a file: its image, codec, options, target and size."""
-    facts = _cyto_facts(file) if _is_cyto(file) else _image_facts(file, axes)
+    facts = _cyto_facts(file, settings_with(models)) if _is_cyto(file) else _image_facts(file, axes)
     if as_json:
         print(json.dumps(facts, indent=2))
         return
@@ -93,7 +101,9 @@ def info(
             print(f"{key:>12}  {value}")
 
 
-def read_one(file: Path, *, select: str | None, axes: str | None) -> Image:
+def read_one(
+    file: Path, *, select: str | None, axes: str | None, settings: Settings | None = None
+) -> Image:
     """Read the one image of a file that a command works on, coded or not.
 
     Raises
@@ -112,11 +122,11 @@ def read_one(file: Path, *, select: str | None, axes: str | None) -> Image:
                 f"{file}: a .cyto file holds one image and knows its axes, so --select and --axes"
                 " do not apply; decode it first to take a part of it."
             )
-        return _named(file, lambda: decode_bytes(_read_bytes(file)))
+        return _named(file, lambda: decode_bytes(_read_bytes(file), settings))
     return read_image(file, axes=axes, select=parse_selection(select) if select else None)
 
 
-def _cyto_facts(file: Path) -> list[dict[str, Any]]:
+def _cyto_facts(file: Path, settings: Settings) -> list[dict[str, Any]]:
     from cytopress.codecs.container import unpack
     from cytopress.codecs.registry import build
 
@@ -124,11 +134,14 @@ def _cyto_facts(file: Path) -> list[dict[str, Any]]:
     header, _ = _named(file, lambda: unpack(data))
     form = header.form
     raw = form.raw_bytes
-    codec = _named(file, lambda: build(header.recipe))
-    facts: dict[str, Any] = {
-        "name": file.name,
-        "codec": repr(codec),
-        "lossless": codec.lossless,
+    facts: dict[str, Any] = {"name": file.name}
+    try:
+        codec = _named(file, lambda: build(header.recipe, settings))
+        facts |= {"codec": repr(codec), "lossless": codec.lossless}
+    except (PackageError, NotAvailableError) as error:
+        # What the file says can be told without the model that decodes it.
+        facts |= {"codec": f"codec {header.recipe.number}", "missing": str(error)}
+    facts |= {
         "axes": form.axes,
         "shape": list(form.shape),
         "dtype": form.dtype.name,

@@ -25,11 +25,11 @@ def add_to(app: typer.Typer) -> None:
     app.command()(models)
 
 
-def codecs(as_json: AsJson = False) -> None:
+def codecs(as_json: AsJson = False, models: Models = None) -> None:
     """List every codec: what it takes, what its quality means, what it reads back to."""
     from cytopress.codecs.table import rows
 
-    show(rows(), as_json=as_json)
+    show(rows(settings_with(models)), as_json=as_json)
 
 
 @datasets.callback()
@@ -109,6 +109,8 @@ def models(as_json: AsJson = False, models: Models = None) -> None:
                 "name": package.name,
                 "architecture": package.manifest["architecture"],
                 "axes": package.manifest["axes"],
+                "rates": _rates(package.manifest),
+                "bytes": package.path.stat().st_size,
                 "sha256": package.sha256,
                 "path": str(package.path),
             }
@@ -116,6 +118,10 @@ def models(as_json: AsJson = False, models: Models = None) -> None:
         ],
         as_json=as_json,
     )
+
+
+def _rates(manifest: Mapping[str, Any]) -> str:
+    return "continuous" if manifest.get("gains") else str(manifest.get("rates", 1))
 
 
 def show(rows: Sequence[Row], *, as_json: bool) -> None:

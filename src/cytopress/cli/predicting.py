@@ -32,9 +32,10 @@ def predict(
     from cytopress.tasks.registry import task as find
 
     check_output(output, image)
-    found = find(task, settings_with(models))
+    settings = settings_with(models)
+    found = find(task, settings)
     with spinner(f"Predicting from {image.name}"):
-        prediction = found.predict(read_one(image, select=select, axes=axes))
+        prediction = found.predict(read_one(image, select=select, axes=axes, settings=settings))
     if not isinstance(prediction, Image):
         raise UsageError(f"{task} does not predict an image; use it in a study.")
     write(output, [prediction])

@@ -97,12 +97,13 @@ def _run(
     from cytopress.study.execute import execute
     from cytopress.study.spec import load_study
 
-    plan = load_study(spec)
+    settings = settings_with(models)
+    plan = load_study(spec, settings)
     with bar(f"Study {plan.name}") as progress:
         results = execute(
             plan,
             out,
-            settings=settings_with(models),
+            settings=settings,
             jobs=jobs,
             scheduler=scheduler,
             progress=progress,

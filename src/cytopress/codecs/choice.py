@@ -8,9 +8,9 @@ target. With neither, the codec is lossless. Everything is decided in `Choice.at
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from cytopress.codecs.codec import StreamCodec
+from cytopress.codecs.codec import Family, StreamCodec
 from cytopress.codecs.registry import decode
 from cytopress.codecs.search import Solution, knob_value, solve
 from cytopress.codecs.target import KINDS, Kind, Target
@@ -19,6 +19,8 @@ from cytopress.errors import CytopressWarning, UsageError
 from cytopress.image import Image
 from cytopress.metrics.data_range import data_range
 from cytopress.metrics.noise import NoiseModel, fit_noise
+from cytopress.package import Package
+from cytopress.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class Choice:
 
     Parameters
     ----------
-    family : type
-        The adapter.
+    family : Family
+        The adapter, or the model package.
     native : float, optional
         Value of the family's knob.
     asked : (kind, value), optional
@@ -43,9 +45,11 @@ class Choice:
         Edge in pixels of the tiles that bound memory.
     guard : int, optional
         Hard bound on the error in counts, kept by a coded residual.
+    settings : Settings, optional
+        Says where model packages are, for decoding.
     """
 
-    family: type[StreamCodec]
+    family: Family
     native: float | None = None
     asked: tuple[Kind, float] | None = None
     data_range: float | None = None
@@ -53,11 +57,13 @@ class Choice:
     options: tuple[tuple[str, float | str], ...] = ()
     tile: int | None = None
     guard: int | None = None
+    settings: Settings | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         knob = self.family.traits.knob
         if knob is None and self.asked:
-            raise UsageError(f"{self.name} is always lossless: it takes no {self.asked[0]}.")
+            kind = "lossless" if self.family.traits.can_be_lossless else "coded at one rate"
+            raise UsageError(f"{self.name} is always {kind}: it takes no {self.asked[0]}.")
         if knob is not None and self.native is not None and self.asked is not None:
             raise UsageError(f"{self.name}: give one of {knob.name} and {self.asked[0]}, not both.")
         open_ended = self.native is None and self.asked is None
@@ -84,6 +90,12 @@ class Choice:
     def lossless(self) -> bool:
         """Whether nothing but every pixel exactly was asked for."""
         return self.asked is None and self._adapter(self.native).lossless
+
+    @property
+    def packages(self) -> tuple[Package, ...]:
+        """The model packages that it needs: part of what identifies a result."""
+        knob = self.family.traits.knob
+        return self._adapter(knob_value(knob, 1.0) if knob else None).packages()
 
     @property
     def spec(self) -> str:
@@ -207,7 +219,7 @@ class Choice:
 
     def decode(self, data: bytes) -> Image:
         """Return the image of coded bytes."""
-        return decode(data)
+        return decode(data, self.settings)
 
 
 def _plain(value: float | str) -> str:

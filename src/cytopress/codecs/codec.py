@@ -24,6 +24,8 @@ from cytopress.errors import (
     UsageError,
 )
 from cytopress.image import Image, Pixels
+from cytopress.package import Package
+from cytopress.settings import from_environment
 
 
 class Codec(Protocol):
@@ -51,6 +53,21 @@ class Codec(Protocol):
         CorruptDataError
             The bytes are not whole, not intact, or another codec's.
         """
+
+
+class Family(Protocol):
+    """Codecs that differ in their options alone: an adapter's class, or a model package."""
+
+    @property
+    def name(self) -> str:
+        """Stable name, such as ``jpegxl`` or ``learned/cytopress-2d``."""
+
+    @property
+    def traits(self) -> Traits:
+        """What its codecs take and give."""
+
+    def from_options(self, options: container.Options, /) -> StreamCodec:
+        """Return the codec of these options."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +161,8 @@ class StreamCodec(ABC):
         from cytopress.codecs.registry import build
 
         header, stream = container.unpack(data)
-        codec = build(header.recipe)
+        at_hand = (package.path.parent for package in self.packages())
+        codec = build(header.recipe, from_environment().with_models(*at_hand))
         if codec.name != self.name:
             raise CorruptDataError(f"These bytes were made by {codec.name}, not by {self.name}.")
         return codec.restore(stream, header.form)
@@ -170,6 +188,17 @@ class StreamCodec(ABC):
         except ImageError as error:
             raise CorruptDataError(f"{self.name} decoded what is no image: {error}") from error
 
+    def packages(self) -> tuple[Package, ...]:
+        """Return the model packages that this codec and those inside it need."""
+        found: list[Package] = []
+        for option in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, option.name)
+            if isinstance(value, StreamCodec):
+                found += value.packages()
+            elif isinstance(value, Package):
+                found.append(value)
+        return tuple(found)
+
     def recipe(self) -> container.Recipe:
         """Return what rebuilds this codec: its number and the options that are not default."""
         options: dict[str, Any] = {}
@@ -185,6 +214,13 @@ class StreamCodec(ABC):
     def from_options(cls, options: container.Options) -> Self:
         """Rebuild from the options of a recipe."""
         return cls(**options)
+
+
+def option_names(family: Family) -> list[str]:
+    """Return the names of a family's options, the knob's among them."""
+    if isinstance(family, type):
+        return [option.name for option in fields(family)]  # type: ignore[arg-type]
+    return list(getattr(family, "options", ()))
 
 
 def within_bits(pixels: Pixels, form: Form) -> Pixels:

@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from cytopress.codecs import container
 from cytopress.codecs.anscombe_jpegxl import AnscombeJpegXL
 from cytopress.codecs.avif import Avif
-from cytopress.codecs.codec import StreamCodec
+from cytopress.codecs.codec import Family, StreamCodec
 from cytopress.codecs.container import Recipe
 from cytopress.codecs.htj2k import Htj2k
 from cytopress.codecs.jpeg import Jpeg
@@ -31,10 +31,20 @@ from cytopress.codecs.sz3 import Sz3
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled
 from cytopress.codecs.zfp import Zfp
 from cytopress.codecs.zstd import Zstd
-from cytopress.errors import CorruptDataError, CytopressWarning, NotAvailableError, PackageError
+from cytopress.errors import (
+    CorruptDataError,
+    CytopressWarning,
+    NotAvailableError,
+    PackageError,
+    UnknownNameError,
+)
 from cytopress.image import Image
+from cytopress.package import find_package, find_packages
+from cytopress.settings import Settings, from_environment
 
 GROUP = "cytopress.codecs"
+# Numbers of the codecs that come from model packages; what they need is imported when used.
+LEARNED, COMPRESSAI = 32, 33
 # In the order of help and tables: lossless ones, then those that can lose.
 FAMILIES: tuple[type[StreamCodec], ...] = (
     Png,
@@ -84,14 +94,62 @@ def _external(point: EntryPoint) -> type[StreamCodec]:
     return family
 
 
-def build(recipe: Recipe) -> StreamCodec:
+def find_family(name: str, settings: Settings | None = None) -> Family:
+    """Return the family of a name: a built-in or external codec, or a model package.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``jpegxl``, ``learned/cytopress-2d`` or ``compressai/mbt2018-mean``.
+    settings : Settings, optional
+        Says where packages are; read from the environment unless given.
+
+    Raises
+    ------
+    UnknownNameError
+        No codec bears the name; the message says what is there, and where was looked.
+    PackageError
+        A package in the way is damaged.
+    """
+    settings = settings or from_environment()
+    kind = name.partition("/")[0]
+    if name in families():
+        return families()[name]
+    if kind == "learned":
+        from cytopress.codecs.learned.codec import LearnedFamily
+
+        return LearnedFamily(find_package(settings.model_folders, "codec", name))
+    if kind == "compressai":
+        from cytopress.codecs.learned.compressai import family
+
+        return family(name, settings)
+    raise UnknownNameError("codec", name, [*sorted(families()), *package_names(settings)])
+
+
+def package_names(settings: Settings) -> list[str]:
+    """Return the names of the codecs that are in the folders of model packages."""
+    found = find_packages(settings.model_folders, "codec")
+    return sorted(package.name for package in found if package.name.startswith("learned/"))
+
+
+def build(recipe: Recipe, settings: Settings | None = None) -> StreamCodec:
     """Build the codec that a container names.
 
     Raises
     ------
     CorruptDataError
         No such codec here, or its options make no sense.
+    PackageError
+        It needs a model package that is in none of the settings' folders.
     """
+    if recipe.number == LEARNED:
+        from cytopress.codecs.learned.codec import restored
+
+        return restored(recipe.options, settings)
+    if recipe.number == COMPRESSAI:
+        from cytopress.codecs.learned.compressai import restored as compressai_restored
+
+        return compressai_restored(recipe.options, settings)
     if recipe.number:
         numbered = {family.number: family for family in (*FAMILIES, *WRAPPERS)}
         family = numbered.get(recipe.number)
@@ -103,7 +161,7 @@ def build(recipe: Recipe) -> StreamCodec:
             " here; install what provides it, or a newer cytopress."
         )
     options = {
-        name: build(value) if isinstance(value, Recipe) else value
+        name: build(value, settings) if isinstance(value, Recipe) else value
         for name, value in recipe.options.items()
     }
     try:
@@ -117,13 +175,22 @@ def build(recipe: Recipe) -> StreamCodec:
         ) from error
 
 
-def decode(data: bytes) -> Image:
+def decode(data: bytes, settings: Settings | None = None) -> Image:
     """Return the image of coded bytes, whichever codec made them.
+
+    Parameters
+    ----------
+    data : bytes
+        All of a coded image.
+    settings : Settings, optional
+        Says where model packages are; read from the environment unless given.
 
     Raises
     ------
     CorruptDataError
         The bytes are foreign, damaged, or made by a codec that is not installed.
+    PackageError
+        The model package that coded them is not here.
     """
     header, stream = container.unpack(data)
-    return build(header.recipe).restore(stream, header.form)
+    return build(header.recipe, settings).restore(stream, header.form)

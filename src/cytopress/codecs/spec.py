@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields
 
 from cytopress.codecs.choice import Choice
-from cytopress.codecs.codec import StreamCodec
-from cytopress.codecs.registry import families
+from cytopress.codecs.codec import Family, option_names
+from cytopress.codecs.registry import find_family
 from cytopress.codecs.target import KINDS, Kind
 from cytopress.errors import UnknownNameError, UsageError
 from cytopress.metrics.noise import NoiseModel
+from cytopress.settings import Settings
 
 YARDSTICKS = ("range", "a", "b", "offset")
 WRAPPERS = ("tile", "guard")
@@ -21,13 +21,20 @@ SHARED = (*KINDS, *YARDSTICKS, *WRAPPERS)
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
-def codec(spec: str) -> Choice:
+def codec(spec: str, settings: Settings | None = None) -> Choice:
     """Return the codec that a spec string asks for.
 
     Every codec takes the portable targets ``max_error`` (counts), ``sigma`` (noise sigma), ``psnr``
     (dB) and ``ratio``, at most one of them; its own quality parameter instead; its other options;
     ``range`` (counts) that ``psnr`` refers to; the noise model ``a``, ``b``, ``offset``; ``tile``
     (pixels) and ``guard`` (counts).
+
+    Parameters
+    ----------
+    spec : str
+        ``NAME`` or ``NAME:key=value,key=value``.
+    settings : Settings, optional
+        Says where model packages are; read from the environment unless given.
 
     Raises
     ------
@@ -37,12 +44,10 @@ def codec(spec: str) -> Choice:
         An option has no proper value, stands there twice, or contradicts another.
     """
     name, _, text = spec.partition(":")
-    if name not in families():
-        raise UnknownNameError("codec", name, sorted(families()))
-    family = families()[name]
+    given = _pairs(spec, text)
+    family = given_family(name, given, settings)
     knob = family.traits.knob.name if family.traits.knob else ""
     own = [field for field in _fields(family) if field != knob]
-    given = _pairs(spec, text)
     _refuse_unknown(given, name, [*([knob] if knob else []), *own, *SHARED])
     numbers = {key: _number(spec, key, given[key]) for key in given if key not in own}
     return Choice(
@@ -54,12 +59,25 @@ def codec(spec: str) -> Choice:
         options=tuple((key, _value(given[key])) for key in own if key in given),
         tile=_whole(spec, "tile", numbers),
         guard=_whole(spec, "guard", numbers),
+        settings=settings,
     )
 
 
-def _fields(family: type[StreamCodec]) -> list[str]:
-    names = [option.name for option in fields(family)]  # type: ignore[arg-type]
-    return [name for name in names if name not in SHARED]
+def family_of(spec: str, settings: Settings | None = None) -> Family:
+    """Return the family that a spec string names, raising as `codec` does."""
+    name, _, text = spec.partition(":")
+    return given_family(name, _pairs(spec, text), settings)
+
+
+def given_family(name: str, given: Mapping[str, str], settings: Settings | None = None) -> Family:
+    """Return the family of a name; where it hangs on options, the one that they choose."""
+    family = find_family(name, settings)
+    chosen: Family = family.given(given) if hasattr(family, "given") else family
+    return chosen
+
+
+def _fields(family: Family) -> list[str]:
+    return [name for name in option_names(family) if name not in SHARED]
 
 
 def _pairs(spec: str, text: str) -> dict[str, str]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from cytopress.codecs.codec import Knob, StreamCodec, Traits
-from cytopress.codecs.registry import families
+from cytopress.codecs.codec import Family, Knob, Traits
+from cytopress.codecs.registry import families, find_family, package_names
+from cytopress.settings import Settings
 
 
-def rows() -> list[dict[str, str]]:
+def rows(settings: Settings | None = None) -> list[dict[str, str]]:
     """Return one row a codec, the built-in ones first, in the order of the registry.
+
+    With ``settings``, the codecs of the model packages that are in its folders come last.
 
     Keys are ``name``, ``coding``, ``dims``, ``dtypes``, ``bits``, ``parameter``, ``unit``,
     ``range`` (both ends of the parameter, coarsest first) and ``reads_back_to``. Those of the
     parameter are empty where a codec is always lossless.
     """
-    return [_row(family) for family in families().values()]
+    found: list[Family] = list(families().values())
+    if settings is not None:
+        found += [find_family(name, settings) for name in package_names(settings)]
+    return [_row(family) for family in found]
 
 
-def _row(family: type[StreamCodec]) -> dict[str, str]:
+def _row(family: Family) -> dict[str, str]:
     traits, knob = family.traits, family.traits.knob
     return {
         "name": family.name,
@@ -32,7 +38,7 @@ def _row(family: type[StreamCodec]) -> dict[str, str]:
 
 
 def _coding(traits: Traits) -> str:
-    if traits.knob is None:
+    if traits.knob is None and traits.can_be_lossless:
         return "lossless"
     return "lossless or lossy" if traits.can_be_lossless else "lossy"
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cytopress.errors import NotAvailableError
+from cytopress.metrics.bd_rate import BDRate, bd_rate
 from cytopress.report.curves import Curve
 from cytopress.report.findings import Findings
-from cytopress.metrics.bd_rate import BDRate, bd_rate
 from cytopress.study.results import Results, ScoreFacts
 
 REFERENCE = "jpeg2000"

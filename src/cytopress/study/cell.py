@@ -43,6 +43,8 @@ class Cell:
         The study's.
     preview : int
         Edge, in pixels, of the pictures that are kept; 0 for none.
+    packages : tuple of (name, sha256)
+        The model packages that the codec needs.
     """
 
     original: str
@@ -56,11 +58,16 @@ class Cell:
     trained_on: str = ""
     seed: int = 0
     preview: int = 0
+    packages: tuple[tuple[str, str], ...] = ()
 
     @property
     def key(self) -> str:
         """Hexadecimal sha256 of the cell as canonical JSON."""
-        return digest_json({"format": FORMAT, **asdict(self)})
+        facts = asdict(self)
+        if not self.packages:
+            # Cells of codecs without packages keep the keys that they had before there were any.
+            del facts["packages"]
+        return digest_json({"format": FORMAT, **facts})
 
     @property
     def noise_model(self) -> NoiseModel:

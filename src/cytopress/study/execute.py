@@ -74,12 +74,12 @@ def execute(
     # Nothing is written before all that the study rests on has been read and found good.
     known = load_yardsticks(out)
     surveyed = _survey(study, settings, known, progress)
-    planned = plan(study, [found.subject for found in surveyed])
+    planned = plan(study, [found.subject for found in surveyed], settings)
     with writing(out) as store:
         store.write_yardsticks(known)
         _describe(study, store, surveyed, planned)
         everyone = 1 if jobs > 1 or scheduler is not None else 0
-        todo = _jobs(planned, surveyed, done=store.finished(), threads=everyone)
+        todo = _jobs(planned, surveyed, settings, done=store.finished(), threads=everyone)
         total = len({row.cell.key for row in planned})
         with closing(_done(todo, jobs, scheduler)) as outcomes:
             progress(total - len(todo), total, "trials")
@@ -87,7 +87,7 @@ def execute(
                 store.add(key, outcome)
                 progress(done, total, "trials")
         if study.speed:
-            _time_codecs(out, store, planned, surveyed, progress)
+            _time_codecs(out, store, planned, surveyed, settings, progress)
     return load_results(out)
 
 
@@ -137,6 +137,7 @@ def _describe(
 def _jobs(
     planned: Sequence[Planned],
     surveyed: Sequence[Surveyed],
+    settings: Settings,
     *,
     done: set[str],
     threads: int,
@@ -149,7 +150,9 @@ def _jobs(
         key = row.cell.key
         if key not in done and key not in jobs:
             dataset, field = fields[row.dataset, row.field]
-            jobs[key] = Job(row.cell, replace(dataset, fields=()), field, tasks[row.dataset])
+            jobs[key] = Job(
+                row.cell, replace(dataset, fields=()), field, tasks[row.dataset], settings
+            )
     return list(jobs.values())
 
 
@@ -172,6 +175,7 @@ def _time_codecs(
     store: Store,
     planned: Sequence[Planned],
     surveyed: Sequence[Surveyed],
+    settings: Settings,
     progress: Progress,
 ) -> None:
     usable = {trial.key for trial in load_results(out).trials if trial.coded_bytes is not None}
@@ -181,7 +185,8 @@ def _time_codecs(
         progress(done, len(chosen), f"timing {row.codec}")
         if row.cell.key not in timed:
             dataset, field = fields[row.dataset, row.field]
-            store.write_timing(row.cell.key, time_codec(row.cell.spec, dataset.read_input(field)))
+            timing = time_codec(row.cell.spec, dataset.read_input(field), settings=settings)
+            store.write_timing(row.cell.key, timing)
     progress(len(chosen), len(chosen), "timing")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 
 from cytopress.errors import DatasetError
 from cytopress.io.dataset import Dataset, Field
+from cytopress.settings import Settings
 from cytopress.study.cell import Cell, digest_image
 from cytopress.study.run import Material, Outcome, baseline, run
 from cytopress.tasks.protocol import Task
@@ -28,6 +29,7 @@ class Job:
     dataset: Dataset
     field: Field
     tasks: tuple[Task, ...]
+    settings: Settings | None = None
 
 
 class Materials:
@@ -63,7 +65,7 @@ _OF_THIS_PROCESS = Materials()
 def run_job(job: Job, materials: Materials = _OF_THIS_PROCESS) -> Outcome:
     """Do one cell with material read here; a fault says which cell it was."""
     try:
-        return run(job.cell, materials.of(job))
+        return run(job.cell, materials.of(job), job.settings)
     except Exception as error:
         error.add_note(f"while doing {job.cell.spec} on {job.field.name} of {job.dataset.name}")
         raise

@@ -9,6 +9,7 @@ from cytopress.codecs.choice import Choice
 from cytopress.codecs.target import KINDS
 from cytopress.errors import UsageError
 from cytopress.metrics import NoiseModel
+from cytopress.settings import Settings
 from cytopress.study.cell import Cell
 from cytopress.study.results import DatasetFacts
 from cytopress.study.spec import Study
@@ -55,8 +56,12 @@ class Planned:
     raw_bytes: int
 
 
-def plan(study: Study, subjects: Sequence[Subject]) -> tuple[Planned, ...]:
+def plan(
+    study: Study, subjects: Sequence[Subject], settings: Settings | None = None
+) -> tuple[Planned, ...]:
     """Return what a study has to do, field by field so that what a field needs is made once.
+
+    ``settings`` says where the packages of codecs are.
 
     Raises
     ------
@@ -67,17 +72,23 @@ def plan(study: Study, subjects: Sequence[Subject]) -> tuple[Planned, ...]:
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"The dataset {name!r} stands in the study twice.")
-    return tuple(planned for subject in subjects for planned in _of_subject(study, subject))
+    return tuple(
+        planned for subject in subjects for planned in _of_subject(study, subject, settings)
+    )
 
 
-def _of_subject(study: Study, subject: Subject) -> Iterator[Planned]:
+def _of_subject(study: Study, subject: Subject, settings: Settings | None) -> Iterator[Planned]:
     facts = subject.facts
     noise = NoiseModel(facts.noise.a, facts.noise.b, facts.noise.offset)
     choices = [
         choice.with_yardsticks(facts.data_range, noise)
         for entry in study.codecs
-        for choice in entry.choices()
+        for choice in entry.choices(settings)
     ]
+    packages = {
+        choice.spec: tuple((package.name, package.sha256) for package in choice.packages)
+        for choice in choices
+    }
     for specimen in subject.specimens:
         for choice in choices:
             cell = Cell(
@@ -90,6 +101,7 @@ def _of_subject(study: Study, subject: Subject) -> Iterator[Planned]:
                 tasks=subject.tasks,
                 seed=study.seed,
                 preview=study.preview_size if specimen.preview else 0,
+                packages=packages[choice.spec],
             )
             target, value = asked(choice)
             yield Planned(

@@ -15,6 +15,7 @@ from cytopress.codecs.spec import codec
 from cytopress.errors import CodecError, NotAvailableError, TaskError
 from cytopress.image import Image
 from cytopress.metrics import metric
+from cytopress.settings import Settings
 from cytopress.study.cell import Cell
 from cytopress.study.pictures import crop, picture_of
 from cytopress.study.plan import asked
@@ -74,22 +75,22 @@ def baseline(task: Task, original: Image, truth: Image) -> Baseline:
         return Baseline(task, None, {}, str(error))
 
 
-def run(cell: Cell, material: Material) -> Outcome:
-    """Do one cell.
+def run(cell: Cell, material: Material, settings: Settings | None = None) -> Outcome:
+    """Do one cell; ``settings`` says where the packages of codecs are.
 
     Raises
     ------
     BrokenPromiseError
         The decoded pixels are not what the codec promised.
     """
-    choice = codec(cell.spec)
+    choice = codec(cell.spec, settings)
     try:
         solution = choice.solve(material.original)
     except EXPECTED as error:
         return Outcome(error=str(error))
     encode_s = _seconds_to_encode(solution, material.original)
     begin = time.perf_counter()
-    decoded = decode(solution.data)
+    decoded = decode(solution.data, settings)
     decode_s = time.perf_counter() - begin
     _hold_to_promise(choice, solution, material.original, decoded)
     scores = _pixel_scores(cell, material.original, decoded)

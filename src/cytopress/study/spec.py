@@ -6,14 +6,22 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from cytopress.codecs.choice import Choice
-from cytopress.codecs.registry import families
-from cytopress.codecs.spec import codec
+from cytopress.codecs.spec import codec, family_of
 from cytopress.codecs.target import KINDS
 from cytopress.errors import CytopressError, NotAvailableError, UnknownNameError, UsageError
 from cytopress.metrics import METRICS, available, metric_names
+from cytopress.settings import Settings
 
 Name = Annotated[str, Field(min_length=1)]
 Names = tuple[Name, ...]
@@ -66,11 +74,11 @@ class CodecEntry(Table):
 
     @model_validator(mode="before")
     @classmethod
-    def _target_of(cls, table: object) -> object:
+    def _target_of(cls, table: object, info: ValidationInfo) -> object:
         if not isinstance(table, dict) or not isinstance(table.get("spec"), str):
             return table
         keys = [key for key in table if key != "spec"]
-        known = _targets(table["spec"])
+        known = _targets(table["spec"], info.context)
         for key in keys:
             if key not in known:
                 raise UnknownNameError(f"target of {table['spec']}", key, known)
@@ -85,28 +93,26 @@ class CodecEntry(Table):
         return {"spec": table["spec"], "target": keys[0], "values": values}
 
     @model_validator(mode="after")
-    def _can_be_made(self) -> CodecEntry:
-        specs = [choice.spec for choice in self.choices()]
+    def _can_be_made(self, info: ValidationInfo) -> CodecEntry:
+        specs = [choice.spec for choice in self.choices(info.context)]
         for spec in specs:
             if specs.count(spec) > 1:
                 raise UsageError(f"{spec} stands there twice.")
         return self
 
-    def choices(self) -> tuple[Choice, ...]:
+    def choices(self, settings: Settings | None = None) -> tuple[Choice, ...]:
         """Return the codec at each value, coarse or fine in the order of the file."""
         if not self.target:
-            return (codec(self.spec),)
+            return (codec(self.spec, settings),)
         joint = "," if ":" in self.spec else ":"
         return tuple(
-            codec(f"{self.spec}{joint}{self.target}={value:.17g}") for value in self.values
+            codec(f"{self.spec}{joint}{self.target}={value:.17g}", settings)
+            for value in self.values
         )
 
 
-def _targets(spec: str) -> list[str]:
-    name = spec.partition(":")[0]
-    if name not in families():
-        raise UnknownNameError("codec", name, sorted(families()))
-    knob = families()[name].traits.knob
+def _targets(spec: str, settings: Settings | None) -> list[str]:
+    knob = family_of(spec, settings).traits.knob
     return [*KINDS, *([knob.name] if knob is not None else [])]
 
 
@@ -130,7 +136,7 @@ class Study(Table):
     _source: str = PrivateAttr("")
 
     @model_validator(mode="after")
-    def _sensible(self) -> Study:
+    def _sensible(self, info: ValidationInfo) -> Study:
         for name in self.metrics:
             if name not in METRICS:
                 raise UnknownNameError("metric", name, metric_names())
@@ -143,7 +149,7 @@ class Study(Table):
             )
         seen: set[str] = set()
         for entry in self.codecs:
-            for choice in entry.choices():
+            for choice in entry.choices(info.context):
                 if choice.spec in seen:
                     raise UsageError(f"{choice.spec} stands there twice.")
                 seen.add(choice.spec)
@@ -155,8 +161,8 @@ class Study(Table):
         return self._source
 
 
-def load_study(path: Path) -> Study:
-    """Read a study file.
+def load_study(path: Path, settings: Settings | None = None) -> Study:
+    """Read a study file; ``settings`` says where the packages of codecs are.
 
     Raises
     ------
@@ -170,17 +176,17 @@ def load_study(path: Path) -> Study:
         raise UsageError(f"{path}: the study file cannot be read ({error.strerror}).") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: a study file is UTF-8 text ({error}).") from error
-    return parse_study(text, folder=path.parent, label=str(path))
+    return parse_study(text, folder=path.parent, label=str(path), settings=settings)
 
 
-def parse_study(text: str, *, folder: Path, label: str) -> Study:
+def parse_study(text: str, *, folder: Path, label: str, settings: Settings | None = None) -> Study:
     """Read the text of a study file; ``folder`` is what its relative paths start from."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{label}: is not valid TOML ({error}).") from error
     try:
-        study = Study.model_validate(tables)
+        study = Study.model_validate(tables, context=settings)
     except ValidationError as error:
         raise UsageError(f"{label}: {_sentence(error)}") from error
     except CytopressError as error:

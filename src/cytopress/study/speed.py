@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.image import Image
+from cytopress.settings import Settings
 from cytopress.study.plan import Planned
 
 REPEATS = 5
@@ -49,15 +50,17 @@ def speed_cells(plan: Sequence[Planned], usable: Collection[str]) -> tuple[Plann
     return tuple(chosen)
 
 
-def time_codec(spec: str, image: Image, *, repeats: int = REPEATS) -> Timing:
+def time_codec(
+    spec: str, image: Image, *, repeats: int = REPEATS, settings: Settings | None = None
+) -> Timing:
     """Time a codec's ``encode`` and ``decode`` on one image, at the setting that meets its target.
 
     Solving the target is the warm-up of the encoder; the decoder gets one of its own.
     """
-    solution = codec(spec).solve(image)
-    decode(solution.data)
+    solution = codec(spec, settings).solve(image)
+    decode(solution.data, settings)
     encode_s, encode_threads = _median(lambda: solution.codec.encode(image), repeats)
-    decode_s, decode_threads = _median(lambda: decode(solution.data), repeats)
+    decode_s, decode_threads = _median(lambda: decode(solution.data, settings), repeats)
     return Timing(
         coded_bytes=len(solution.data),
         encode_s=encode_s,

@@ -202,6 +202,25 @@ def learned_packages(settings: Settings | None = None) -> Iterator[Package]:
             yield package
 
 
+def restored(options: Options, settings: Settings | None = None) -> Learned:
+    """Return the codec of a recipe, as a container of number 32 holds it.
+
+    Raises
+    ------
+    CorruptDataError
+        The options make no sense.
+    PackageError
+        The package that coded is not here.
+    """
+    digest = options.get("model")
+    if not isinstance(digest, bytes) or len(digest) != DIGEST_BYTES:
+        raise CorruptDataError(f"{FAMILY}: the file names no model.")
+    try:
+        return find_by_digest(digest, settings).from_options(options)
+    except UsageError as error:
+        raise CorruptDataError(f"The file's options make no sense: {error}") from error
+
+
 def find_by_digest(digest: bytes, settings: Settings | None = None) -> LearnedFamily:
     """Return the family of the package whose sha256 starts with ``digest`` (8 bytes).
 

@@ -32,6 +32,7 @@ from cytopress.errors import (
     UsageError,
 )
 from cytopress.image import Image, Pixels
+from cytopress.package import Package
 
 NUMBER = 33
 PERCENTILES = 0.1, 99.9
@@ -72,6 +73,10 @@ class CompressAI(StreamCodec):
     quality: float | None = None
 
     number: ClassVar[int] = NUMBER
+
+    def packages(self) -> tuple[Package, ...]:
+        """Return the package that the weights come from, if they do."""
+        return () if self.weights.package is None else (self.weights.package,)
 
     def __post_init__(self) -> None:
         knob = self.weights.knob
