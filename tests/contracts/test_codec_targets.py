@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from cytopress.codecs.container import unpack
-from cytopress.codecs.registry import decode, families
+from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.errors import UnreachableTargetError
 from cytopress.image import Image
 
+from contracts.members import members
+
 
 def lossy() -> list[str]:
-    return [name for name, family in families().items() if family.traits.knob is not None]
+    return [name for name, family in members().items() if family.traits.knob is not None]
 
 
 @pytest.mark.parametrize(("kind", "value"), [("max_error", 60), ("sigma", 1), ("psnr", 33)])

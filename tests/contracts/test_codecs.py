@@ -16,11 +16,13 @@ from cytopress.codecs import registry
 from cytopress.codecs.choice import Choice
 from cytopress.codecs.container import Form, unpack
 from cytopress.codecs.jpegls import JpegLS
-from cytopress.codecs.registry import decode, families
+from cytopress.codecs.registry import decode
 from cytopress.codecs.search import knob_value
 from cytopress.codecs.spec import codec
 from cytopress.errors import CorruptDataError, UnsupportedImageError
 from cytopress.image import Image, Pixels
+
+from contracts.members import members
 
 MOST_HEADER = 80
 # Of a codec's own error, what its mean may be without counting as bias; told only where the codec
@@ -35,7 +37,7 @@ POSITIONS = {"coarsest": 0.0, "coarse": 0.3, "middle": 0.6, "finest": 1.0}
 def settings() -> list[str]:
     """Return specs: each family lossless where it can be, and at four places of its knob."""
     specs = []
-    for name, family in families().items():
+    for name, family in members().items():
         if family.traits.can_be_lossless:
             specs.append(name)
         if family.traits.knob is not None:
@@ -125,7 +127,7 @@ def refused_beyond_traits(choice: Choice, image: Image) -> list[str]:
     return ["refused although its traits say that it is taken"]
 
 
-@pytest.mark.parametrize("name", families())
+@pytest.mark.parametrize("name", members())
 def test_the_same_image_gives_the_same_bytes(name: str, micrograph: Image) -> None:
     choice = codec(next(spec for spec in settings() if spec.partition(":")[0] == name))
     assert choice.encode(micrograph) == choice.encode(micrograph)

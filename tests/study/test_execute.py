@@ -37,9 +37,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The specs of the cells that were really done."""
     done: list[str] = []
 
-    def counted(cell: run.Cell, material: run.Material) -> run.Outcome:
+    def counted(cell: run.Cell, material: run.Material, settings: Settings) -> run.Outcome:
         done.append(cell.spec)
-        return run.run(cell, material)
+        return run.run(cell, material, settings)
 
     monkeypatch.setattr(materials, "run", counted)
     return done

@@ -99,6 +99,7 @@ def test_every_part_of_a_cell_changes_its_key() -> None:
         "original": "p", "target": "u", "spec": "jpegls:near=1", "data_range": 2.0,
         "noise": (0.0, 2.0, 0.0), "metrics": ("rmse", "psnr"), "tasks": (("task", "others"),),
         "regime": "matched", "trained_on": "jpegls", "seed": 1, "preview": 192,
+        "packages": (("learned/a", "sha256"),),
     }  # fmt: skip
     assert set(others) == {field.name for field in fields(Cell)}
     keys = {cell.key} | {replace(cell, **{name: value}).key for name, value in others.items()}  # type: ignore[arg-type]
