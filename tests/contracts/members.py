@@ -1,0 +1,13 @@
+"""Every codec that the contracts hold for: the registry's, and the model packages that ship."""
+
+from __future__ import annotations
+
+from cytopress.codecs.codec import Family
+from cytopress.codecs.registry import families, find_family, package_names
+from cytopress.settings import from_environment
+
+
+def members() -> dict[str, Family]:
+    """Return every family by name."""
+    packages = package_names(from_environment())
+    return {**families(), **{name: find_family(name) for name in packages}}
