@@ -14,7 +14,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,8 @@ class Package:
 
     path: Path
     sha256: str
-    manifest: Mapping[str, Any]
+    # A repr is a recipe; the digest stands for all of it.
+    manifest: Mapping[str, Any] = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -231,4 +232,5 @@ def find_package(folders: Sequence[Path], kind: str, name: str) -> Package:
         if package.name == name:
             return package
         known.append(package.name)
-    raise UnknownNameError(f"{kind} package", name, known)
+    place = f" in {', '.join(str(folder) for folder in folders)}"
+    raise UnknownNameError(f"{kind} package", name, known, place)
