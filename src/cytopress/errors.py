@@ -26,15 +26,16 @@ class UsageError(CytopressError, ValueError):
 class UnknownNameError(UsageError, KeyError):
     """No codec, metric, task, dataset or model bears this name."""
 
-    def __init__(self, kind: str, name: str, known: list[str]) -> None:
+    def __init__(self, kind: str, name: str, known: list[str], place: str = "") -> None:
         import difflib
 
         near = difflib.get_close_matches(name.lower(), known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        super().__init__(f"There is no {kind} named {name!r}.{hint} Known: {', '.join(known)}.")
-        self._parts = (kind, name, known)
+        listed = ", ".join(known) or "none"
+        super().__init__(f"There is no {kind} named {name!r}{place}.{hint} Known: {listed}.")
+        self._parts = (kind, name, known, place)
 
-    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str]]]:
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str], str]]:
         # It must reach whoever waits for a worker in another process.
         return type(self), self._parts
 

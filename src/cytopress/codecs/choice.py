@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 from cytopress.codecs.codec import Family, StreamCodec
+from cytopress.codecs.jpegls import JpegLS
 from cytopress.codecs.registry import decode
 from cytopress.codecs.search import Solution, knob_value, solve
 from cytopress.codecs.target import KINDS, Kind, Target
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled
-from cytopress.errors import CytopressWarning, UsageError
+from cytopress.codecs.zstd import Zstd
+from cytopress.errors import CytopressWarning, UnreachableTargetError, UsageError
 from cytopress.image import Image
 from cytopress.metrics.data_range import data_range
 from cytopress.metrics.noise import NoiseModel, fit_noise
@@ -194,16 +197,27 @@ class Choice:
         if self.asked is None or knob is None:
             codec = choice.at(self.native, image)
             data = codec.encode(image)
-            return Solution(codec, data, image.raw_bytes / len(data), tuple(doubts))
-        found = solve(
-            image,
-            Target(*self.asked, choice.data_range, choice.noise),
-            knob,
-            lambda setting: choice.at(setting, image),
-            name=self.name,
-            can_be_lossless=self.family.traits.can_be_lossless,
-            guarded=self.guard is not None,
-        )
+            found = Solution(codec, data, image.raw_bytes / len(data))
+        else:
+            try:
+                found = solve(
+                    image,
+                    Target(*self.asked, choice.data_range, choice.noise),
+                    knob,
+                    lambda setting: choice.at(setting, image),
+                    name=self.name,
+                    can_be_lossless=self.family.traits.can_be_lossless,
+                    guarded=self.guard is not None,
+                )
+            except UnreachableTargetError as error:
+                if not self.packages:
+                    raise
+                name, ratio = lossless_ratio(image)
+                raise UnreachableTargetError(
+                    f"{error} It may be unlike the images that the model learned from; lossless"
+                    f" {name} makes it {ratio:.3g}x smaller."
+                ) from error
+        doubts += _dearer_than_lossless(found, image)
         return replace(found, warnings=(*doubts, *found.warnings))
 
     def encode(self, image: Image) -> bytes:
@@ -220,6 +234,30 @@ class Choice:
     def decode(self, data: bytes) -> Image:
         """Return the image of coded bytes."""
         return decode(data, self.settings)
+
+
+def _dearer_than_lossless(found: Solution, image: Image) -> list[str]:
+    """Say where a learned codec's bytes buy nothing: an image far from what it learned from."""
+    if not found.codec.packages():
+        return []
+    name, ratio = lossless_ratio(image)
+    reached = image.raw_bytes / len(found.data)
+    if reached > ratio:
+        return []
+    told = (
+        f"this takes more bytes than lossless {name} ({reached:.3g}x against {ratio:.3g}x smaller)"
+    )
+    return [f"{told}; the image may be unlike those that the model learned from."]
+
+
+def lossless_ratio(image: Image) -> tuple[str, float]:
+    """Return a fast lossless codec that takes an image, and its raw bytes over coded bytes."""
+    best = ("zstd", image.raw_bytes / len(Zstd().encode(image)))
+    if image.dtype.kind == "u" and len(image.axes) == 2:
+        best = max(
+            best, ("jpegls", image.raw_bytes / len(JpegLS().encode(image))), key=itemgetter(1)
+        )
+    return best
 
 
 def _plain(value: float | str) -> str:

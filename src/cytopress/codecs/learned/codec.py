@@ -37,7 +37,7 @@ LIMITS = struct.Struct("<ff")
 REST = struct.Struct("<eI")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Learned(StreamCodec):
     """A learned codec; two with equal packages and qualities are equal.
 
@@ -73,6 +73,10 @@ class Learned(StreamCodec):
     def name(self) -> str:  # type: ignore[override]
         """Such as ``learned/cytopress-2d``."""
         return self.package.name
+
+    def __repr__(self) -> str:
+        quality = "" if self.quality is None else f", quality={self.quality:g}"
+        return f"Learned({self.name!r}, sha256={self.sha256[: 2 * DIGEST_BYTES]!r}{quality})"
 
     @property
     def traits(self) -> Traits:  # type: ignore[override]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,13 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class _Key:
-    """A model by the digest of its package: what a cache needs."""
+    """A model by the digest and place of its package: what a cache needs.
+
+    The place counts too: of two equal files one may go while the other stays.
+    """
 
     sha256: str
+    path: Path
     index: int
     package: Package = field(compare=False)
 
@@ -44,7 +49,7 @@ def open_model(package: Package, index: int = 0) -> Model:
     PackageError
         The package is of another kind, or lacks or contradicts something; the message says what.
     """
-    return _opened(_Key(package.sha256, index, package))
+    return _opened(_Key(package.sha256, package.path, index, package))
 
 
 @functools.lru_cache(maxsize=8)
