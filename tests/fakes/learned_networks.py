@@ -1,0 +1,53 @@
+"""Small networks of ours that are not trained, yet code an image at every rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+ARCHITECTURES = ("factorized", "hyperprior", "mean-scale")
+
+
+def network(architecture: str = "mean-scale", *, lambdas: Sequence[float] = (), **options: Any):  # type: ignore[no-untyped-def]
+    """Return a network with three gain nodes, or of one lambda.
+
+    Its weights are drawn wide enough that means, scales and tables differ from place to place and
+    from channel to channel.
+    """
+    import torch
+
+    from cytopress.training.codec.config import Network, Rate
+    from cytopress.training.codec.networks import build
+
+    form: dict[str, Any] = {
+        "latent_channels": 6,
+        "hyper_channels": 5,
+        "hyper_width": 4,
+        "analysis": (4, 4),
+        "synthesis": (4, 4),
+        **options,
+    }
+    rate = Rate(lambdas=tuple(lambdas)) if lambdas else Rate(gains=3, lambda_range=(0.001, 0.1))
+    torch.manual_seed(1)
+    made = build(Network(architecture=architecture, **form), rate)
+    with torch.no_grad():
+        for name, weight in made.named_parameters():
+            if name.startswith(("h_s", "h_a")):
+                weight.mul_(3)
+            elif name.startswith(("log_", "prior.bottleneck._")):
+                weight.add_(0.3 * torch.randn_like(weight))
+        made.begin(torch.from_numpy(field(128, 128))[None, None])
+    return made.eval()
+
+
+def field(height: int, width: int, seed: int = 0) -> npt.NDArray[np.float32]:
+    """Return a smooth plane with noise, its 0.1 and 99.9 percentile at 0 and 1."""
+    random = np.random.default_rng(seed)
+    plane = ndimage.gaussian_filter(random.normal(size=(height, width)), 5, mode="wrap")
+    plane = plane / plane.std() + 0.1 * random.normal(size=plane.shape)
+    low, high = np.percentile(plane, (0.1, 99.9))
+    return ((plane - low) / (high - low)).astype(np.float32)

@@ -1,0 +1,227 @@
+"""The integer form of the entropy model: near the trained one, and the same numbers everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy import stats
+
+from cytopress.codecs.learned.entropy import Encoder
+from cytopress.codecs.learned.hyper import HyperSynthesis
+from cytopress.codecs.learned.opening import open_model
+from fakes import learned_networks as fakes
+
+torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
+pytest.importorskip("compressai", reason="needs CompressAI (extra learn)")
+pytestmark = pytest.mark.learn
+Array = npt.NDArray[Any]
+QUALITIES = (0.0, 0.37, 1.0)
+TOTAL = 2**24
+
+
+def _exported(path: Path, architecture: str = "mean-scale"):  # type: ignore[no-untyped-def]
+    """Return a network, its package and that opened as a model."""
+    from cytopress.training.codec.export import write_codec_package
+
+    network = fakes.network(architecture)
+    package = write_codec_package(path / "a.cytomodel", [network], {"name": "learned/a"})
+    return network, package, open_model(package)
+
+
+def _by_torch(package, z_hat: Array) -> Array:  # type: ignore[no-untyped-def]
+    """Return what torch's own convolutions make of hyper-latents, (N, Nz, h, w), in float64."""
+    a = 256 * torch.from_numpy(z_hat).double().clamp(-4096, 4096)
+    for layer in package.manifest["hyper_synthesis"]:
+        weight, bias = (
+            torch.from_numpy(package.array(f"r0/hs.{layer['index']}.{part}")).double()
+            for part in ("weight", "bias")
+        )
+        a = torch.nn.functional.conv2d(a, weight, bias, padding=weight.shape[2] // 2)
+        if layer["shift"]:
+            a = torch.floor((a + 2 ** (layer["shift"] - 1)) / 2 ** layer["shift"])
+        if layer["relu"]:
+            a = torch.relu(a)
+        if layer["upsample"] > 1:
+            a = torch.nn.functional.pixel_shuffle(a, layer["upsample"])
+        a = a.clamp(-(2**20), 2**20)
+    return a.numpy()
+
+
+def _hyper_latents(count: int, height: int, width: int, seed: int) -> Array:
+    """Return hyper-latents of every size, from all zero to beyond what is clipped."""
+    random = np.random.default_rng(seed)
+    scale = 2.0 ** random.uniform(-2, 14, (count, 1, 1, 1))
+    return np.rint(random.standard_normal((count, 5, height, width)) * scale).astype(np.int64)
+
+
+def _check_exact(folder: Path, architecture: str, count: int) -> None:
+    _, package, model = _exported(folder, architecture)
+    for seed, (height, width) in enumerate([(1, 1), (2, 3), (5, 4), (1, 7)]):
+        z_hat = _hyper_latents(count // 4, height, width, seed)
+        for start in range(0, len(z_hat), 8):
+            part = z_hat[start : start + 8]
+            for one, expected in zip(part, _by_torch(package, part), strict=True):
+                np.testing.assert_array_equal(model.h_s(one), expected)
+
+
+@pytest.mark.parametrize("architecture", ["hyperprior", "mean-scale"])
+def test_exported_hyper_synthesis_equals_torch_bit_for_bit(
+    tmp_path: Path, architecture: str
+) -> None:
+    _check_exact(tmp_path, architecture, 400)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["hyperprior", "mean-scale"])
+def test_ten_thousand_hyper_latents_equal_torch_bit_for_bit(
+    tmp_path: Path, architecture: str
+) -> None:
+    _check_exact(tmp_path, architecture, 10_000)
+
+
+def test_threads_batches_and_regions_change_no_number(tmp_path: Path) -> None:
+    from threadpoolctl import threadpool_limits
+
+    _, package, model = _exported(tmp_path)
+    z_hat = _hyper_latents(8, 9, 7, 3)
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            found.append(_by_torch(package, z_hat))
+            found.append(np.concatenate([_by_torch(package, one[None]) for one in z_hat]))
+            for size in (2, 5, 64):
+                h_s = HyperSynthesis(model.h_s.layers, size=size)
+                with threadpool_limits(threads):
+                    found.append(np.stack([h_s(one) for one in z_hat]))
+    finally:
+        torch.set_num_threads(before)
+    assert len(np.unique(found[0])) > 1000
+    for other in found[1:]:
+        np.testing.assert_array_equal(other, found[0])
+
+
+def test_integers_are_near_the_floats_that_were_trained(tmp_path: Path) -> None:
+    network, _, model = _exported(tmp_path)
+    z_hat = np.random.default_rng(0).integers(-9, 10, (5, 6, 6))
+    with torch.no_grad():
+        quality = torch.tensor([0.37])
+        mean, log_scale = network.moments(torch.from_numpy(z_hat).float()[None], quality)
+    found = model.h_s(z_hat).astype(float) / 256
+    assert mean.std() > 1
+    np.testing.assert_allclose(found[:6], mean[0], atol=0.02)
+    index = found[6:] + model.setting(0.37).scale_bias / 256
+    # 56 tables from 2 ** -4 to 2 ** 8.
+    np.testing.assert_allclose(index * 12 / 55 - 4, log_scale[0], atol=0.02)
+
+
+def _check_latents(folder: Path, architecture: str, count: int) -> None:
+    """Code latents by what torch says of them; the runtime must read the very same ones."""
+    _, package, model = _exported(folder, architecture)
+    random = np.random.default_rng(5)
+    bias, inverse = (package.array(f"r0/{name}") for name in ("scale_bias", "inverse_gain"))
+    coarse = np.repeat(np.arange(5, dtype=np.uint8), 2)
+    z_hats = _hyper_latents(count, 1, 2, 7) // 16
+    tables: set[int] = set()
+    for z_hat, out in zip(z_hats, _by_torch(package, z_hats), strict=True):
+        node = int(random.integers(3))
+        mean = out[:6] / 256 if len(out) == 12 else np.zeros((6, 4, 8))
+        rows = np.clip((out[-6:] + bias[node][:, None, None] + 128) // 256, 0, 55).astype(np.uint8)
+        symbols = np.rint(random.standard_normal(mean.shape) * 2.0 ** random.uniform(-2, 9))
+        coder = Encoder()
+        coder.put(z_hat.ravel(), coarse, model.prior)
+        coder.put(symbols.ravel().astype(np.int64), rows.ravel(), model.scales)
+        setting = model.setting(node / 2)
+        found = model.decode(coder.bytes(), (32, 64), setting)
+        factor = np.exp2(inverse[node])[:, None, None]
+        np.testing.assert_allclose(found, (symbols + mean) * factor, rtol=1e-6)
+        exact = (symbols + mean) * 256
+        np.testing.assert_array_equal(np.rint(found / setting.inverse_gain * 256), exact)
+        tables |= set(np.unique(rows).tolist())
+    assert len(tables) > 20
+
+
+@pytest.mark.parametrize("architecture", ["hyperprior", "mean-scale"])
+def test_latents_coded_by_torch_decode_in_the_runtime(tmp_path: Path, architecture: str) -> None:
+    _check_latents(tmp_path, architecture, 100)
+
+
+@pytest.mark.slow
+def test_ten_thousand_latents_coded_by_torch_decode_in_the_runtime(tmp_path: Path) -> None:
+    _check_latents(tmp_path, "mean-scale", 10_000)
+
+
+def test_scale_tables_are_normal_distributions() -> None:
+    from cytopress.training.codec.integer import scale_tables
+
+    tables = scale_tables()
+    for row, sigma in enumerate(2 ** np.linspace(-4, 8, 56)):
+        size = tables.size[row]
+        counts = np.diff(tables.cdf[row, : size + 1].astype(np.int64))
+        values = np.arange(size - 1) + tables.offset[row]
+        normal = stats.norm(scale=sigma)
+        expected = normal.cdf(values + 0.5) - normal.cdf(values - 0.5)
+        assert counts.min() >= 1
+        assert counts.sum() == TOTAL
+        # Each symbol is there at least once, and what rounding leaves goes to the likeliest.
+        np.testing.assert_allclose(counts[:-1] / TOTAL, expected, atol=2 * size / TOTAL)
+        np.testing.assert_array_equal(counts[:-1], counts[-2::-1])
+        # Escapes are rare.
+        assert counts[-1] / TOTAL < 1e-4
+
+
+def test_scale_bias_counts_tables_from_the_narrowest() -> None:
+    from cytopress.training.codec.integer import scale_bias
+
+    found = scale_bias(torch.tensor([[-4.0, 8.0, 2.0]]))
+    np.testing.assert_array_equal(found, [[0, 55 * 256, round(27.5 * 256)]])
+    assert found.dtype == np.int32
+
+
+def test_prior_tables_cost_what_the_prior_says() -> None:
+    from cytopress.training.codec.entropy import Prior
+    from cytopress.training.codec.integer import prior_tables
+
+    torch.manual_seed(4)
+    prior = Prior(5)
+    with torch.no_grad():
+        for name, weight in prior.named_parameters():
+            if not name.endswith("quantiles"):
+                weight.add_(0.3 * torch.randn_like(weight))
+        tables = prior_tables(prior)
+        for row in range(5):
+            size = int(tables.size[row])
+            counts = np.diff(tables.cdf[row, : size + 1].astype(np.int64))
+            assert counts.min() >= 1
+            assert counts.sum() == TOTAL
+            values = np.arange(size - 1) + tables.offset[row]
+            asked = torch.zeros(size - 1, 5, 1, 1)
+            asked[:, row, 0, 0] = torch.from_numpy(values)
+            asked_alone = prior(asked, hard=True)[1].numpy()
+            zeros = prior(torch.zeros(1, 5, 1, 1), hard=True)[1].numpy()
+            # Channels are independent: what the others' zeros cost is known by difference.
+            at_zero = asked_alone[values == 0]
+            bits = asked_alone - zeros + _bits_of_zero(prior, row)
+            assert at_zero == pytest.approx(zeros, abs=1e-3)
+            probability = counts[:-1] / TOTAL
+            excess = np.sum(probability * (-np.log2(probability) - bits))
+            assert abs(excess) < 1e-3
+            # What is left out is rare.
+            assert 0 <= counts[-1] / TOTAL < 1e-3
+
+
+def _bits_of_zero(prior, row: int) -> float:  # type: ignore[no-untyped-def]
+    """Return what a zero costs in one channel, by CompressAI's cumulative in float64."""
+    logits = [
+        prior.bottleneck._logits_cumulative(torch.full((5, 1, 1), edge), stop_gradient=True)[
+            row, 0, 0
+        ].item()
+        for edge in (-0.5, 0.5)
+    ]
+    low, high = (1 / (1 + np.exp(-each)) for each in logits)
+    return float(-np.log2(high - low))
