@@ -20,12 +20,15 @@ from cytopress.errors import UsageError
 CHECKPOINT = "checkpoint.ckpt"
 Progress = Callable[[int, int, str], None]
 Row = Mapping[str, Any]
+# Between rounds, which can be minutes long, something is shown this often.
+SHOW_EVERY_S = 10.0
 
 
 class AfterRound(Checkpoint):
     """Writes the checkpoint under a temporary name and renames it; reports progress.
 
-    The module has ``steps_done`` and ``history``, a list of rows.
+    The module has ``steps_done`` and ``history``, a list of rows; it may have ``recent``, which
+    gives the row of the latest steps.
 
     Parameters
     ----------
@@ -53,6 +56,7 @@ class AfterRound(Checkpoint):
         self._config, self._path, self._steps = config, path, steps
         self._report, self._progress = report, progress
         self._step, self._seconds, self._began = 0, 0.0, time.monotonic()
+        self._shown = self._began
 
     # Lightning passes (trainer, module, checkpoint) and (trainer, module) by position.
     def on_save_checkpoint(self, *arguments: Any) -> None:
@@ -66,6 +70,19 @@ class AfterRound(Checkpoint):
         """Take time and steps back."""
         self._seconds, self._step = arguments[-1]["seconds"], arguments[-1]["steps_done"]
 
+    def on_train_batch_end(self, *arguments: Any) -> None:
+        """Report where the round is, now and then."""
+        module = arguments[1]
+        late = time.monotonic() - self._shown > SHOW_EVERY_S
+        row = module.recent() if late and hasattr(module, "recent") else None
+        if row:
+            self._show(module.steps_done, row)
+
+    def _show(self, step: int, row: Row) -> None:
+        self._shown = time.monotonic()
+        if self._progress:
+            self._progress(step, self._steps, self._report(row))
+
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Save, and report the round."""
         if pl_module.steps_done == self._step:
@@ -73,8 +90,8 @@ class AfterRound(Checkpoint):
         self._step = pl_module.steps_done
         with whole_file(self._path) as temporary:
             trainer.save_checkpoint(temporary)
-        if self._progress:
-            self._progress(self._step, self._steps, self._report(pl_module.history[-1]))
+        if pl_module.history:
+            self._show(self._step, pl_module.history[-1])
 
 
 @contextmanager

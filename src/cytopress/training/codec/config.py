@@ -7,10 +7,13 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from cytopress.codecs.learned.compressai.architectures import BY_NAME
 from cytopress.training.toml import Table, read_training
 
 OURS = ("factorized", "hyperprior", "mean-scale")
 COMPRESSAI = "compressai/"
+# MS-SSIM looks at a crop at a sixteenth of its resolution too.
+LEAST_CROP_MS_SSIM = 128
 
 
 class Network(Table):
@@ -32,12 +35,12 @@ class Network(Table):
 
     @model_validator(mode="after")
     def _fits(self) -> Network:
-        if self.architecture.startswith(COMPRESSAI):
+        if self.architecture.removeprefix(COMPRESSAI) in BY_NAME and not self.ours:
             return self
         if self.architecture not in OURS:
             raise ValueError(
                 f"architecture {self.architecture!r} is none of {', '.join(OURS)} and"
-                f" {COMPRESSAI}NAME"
+                f" {COMPRESSAI}NAME, with NAME one of {', '.join(BY_NAME)}"
             )
         if self.latent_channels > self.stride**2:
             raise ValueError(
@@ -191,6 +194,22 @@ class CodecTraining(Table):
                 f"name = {self.name!r}: a package of {self.network.architecture} is named"
                 f" {wanted}NAME"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _parts_go_together(self) -> CodecTraining:
+        if self.loss.distortion == "ms-ssim" and self.fit.crop < LEAST_CROP_MS_SSIM:
+            raise ValueError(
+                f"crop = {self.fit.crop}: MS-SSIM needs crops of at least {LEAST_CROP_MS_SSIM}"
+            )
+        if self.network.ours:
+            return self
+        name = self.network.architecture
+        if BY_NAME[name.removeprefix(COMPRESSAI)].gains != bool(self.rate.gains):
+            wanted = "lambdas" if self.rate.gains else "gains with lambda_range"
+            raise ValueError(f"{name} takes {wanted}: that is how its rate is set")
+        if self.loss.rdo or self.fit.precision != "float32":
+            raise ValueError(f"{name} takes neither rdo nor a precision other than float32")
         return self
 
     @property

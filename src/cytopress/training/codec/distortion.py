@@ -40,18 +40,14 @@ def stabilized(x: torch.Tensor, batch: Batch) -> torch.Tensor:
     Starck, Murtagh and Bijaoui, "Image Processing and Data Analysis", 1998. With variance
     ``a * (x - offset) + b`` it is ``2 / a * sqrt(a * (x - offset) + 3 / 8 * a ** 2 + b)``,
     continued linearly below the offset; without signal-dependent noise it divides by the deviation.
+    Written so that it holds for a = 0 too, and loses no digits near it.
     """
     a, b, offset = (
         value[:, None, None, None] for value in (batch.noise_a, batch.noise_b, batch.noise_offset)
     )
-    b = b.clamp_min(LEAST_VARIANCE)
-    safe = a.clamp_min(1e-9)
-    base = 0.375 * safe**2 + b
-    above = (x - offset).clamp_min(0)
-    below = (x - offset).clamp_max(0)
-    curved = 2 / safe * (torch.sqrt(safe * above + base) - torch.sqrt(base))
-    curved = curved + below / torch.sqrt(base)
-    return torch.where(a > 0, curved, (x - offset) / torch.sqrt(b))
+    base = 0.375 * a.square() + b.clamp_min(LEAST_VARIANCE)
+    light = x - offset
+    return 2 * light / (torch.sqrt(a * light.clamp_min(0) + base) + torch.sqrt(base))
 
 
 def _noise_at(x: torch.Tensor, batch: Batch) -> torch.Tensor:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from compressai.entropy_models import EntropyBottleneck
-from compressai.ops import LowerBound
 from torch import nn
+
+from cytopress.codecs.learned.compressai.architectures import need
 
 # log2 of the smallest and largest standard deviation of a latent, in quantization steps.
 LEAST_SCALE, MOST_SCALE = -4.0, 8.0
@@ -84,7 +84,7 @@ class GaussianBits(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bound = LowerBound(LEAST_SCALE)
+        self.bound = need("compressai.ops").LowerBound(LEAST_SCALE)
 
     def forward(self, residual: torch.Tensor, log_scale: torch.Tensor) -> torch.Tensor:
         """Return bits an image, (N,); ``log_scale`` is log2 of the standard deviation."""
@@ -110,7 +110,7 @@ class Prior(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.bottleneck = EntropyBottleneck(channels)
+        self.bottleneck = need("compressai.entropy_models").EntropyBottleneck(channels)
 
     def forward(self, values: torch.Tensor, *, hard: bool) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the rounded values and the bits an image."""

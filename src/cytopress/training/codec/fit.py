@@ -72,21 +72,31 @@ def fit(
             report=_Report(options.steps, found["steps_done"] if found else 0),
             progress=progress,
         )
-        trainer = _trainer(path, after, rounds=-(-options.steps // options.validate_every))
+        rounds = -(-options.steps // options.validate_every)
+        # What a killed run logged after its last checkpoint is logged again.
+        logger = _logger(path, found["steps_done"] + 1 if found else None)
+        trainer = _trainer(path, after, logger, rounds=rounds)
         loader = DataLoader(batches, sampler=sampler, batch_size=None)
         trainer.fit(module, loader, ckpt_path=path if found else None)
     return load_checkpoint(path, identity)
 
 
-def _trainer(path: Path, after: AfterRound, *, rounds: int) -> lightning.Trainer:
-    logger: Any = False
+def _logger(path: Path, first: int | None) -> Any:
     with contextlib.suppress(ModuleNotFoundError):
-        logger = TensorBoardLogger(path.parent, name="tensorboard", version=path.stem)
+        return TensorBoardLogger(
+            path.parent, name="tensorboard", version=path.stem, purge_step=first
+        )
+    return False
+
+
+def _trainer(path: Path, after: AfterRound, logger: Any, *, rounds: int) -> lightning.Trainer:
     return lightning.Trainer(
         accelerator="auto",
         devices=1,
         max_epochs=rounds,
         num_sanity_val_steps=0,
+        # It logs nothing by itself, and warns of rounds shorter than this.
+        log_every_n_steps=1,
         callbacks=[after],
         logger=logger,
         enable_checkpointing=True,

@@ -21,6 +21,8 @@ AUX_RATE = 1e-2
 AUX_EVERY = 10
 WARM_UP = 100
 MOST_SKIPPED = 100
+# Steps that are averaged for what is shown between rounds.
+RECENT = 50
 # Early on the average follows faster, so that it forgets the beginning.
 AVERAGE_DELAY = 10
 # Of the seeds drawn for each step.
@@ -103,6 +105,10 @@ class CodecModule(lightning.LightningModule):
         options = self._config.loss
         x = batch.pixels.contiguous(memory_format=torch.channels_last)
         quality = torch.rand(len(x), device=x.device)
+        levels = getattr(self.network, "gains", 0)
+        if levels:
+            # CompressAI's models are trained at their gains alone, so lambda is theirs too.
+            quality = torch.round(quality * (levels - 1)) / (levels - 1)
         if len(self._lambdas) > 1:
             low, high = self._lambdas[0], self._lambdas[-1]
             weight = low * (high / low) ** quality
@@ -138,6 +144,13 @@ class CodecModule(lightning.LightningModule):
         ):
             if average.is_floating_point():
                 average.lerp_(weight, 1 - keep)
+
+    def recent(self) -> dict[str, float] | None:
+        """Return step, bits a pixel and PSNR of the latest steps of the round, if there are any."""
+        if not self._round:
+            return None
+        _, bpp, error = torch.stack(self._round[-RECENT:]).mean(0).tolist()
+        return {"step": self.steps_done, "bpp": bpp, "psnr": -10 * math.log10(error)}
 
     def on_train_epoch_end(self) -> None:
         """Write the round into the history."""

@@ -14,15 +14,14 @@ from cytopress.atomic import whole_file
 from cytopress.errors import UnknownNameError
 from cytopress.io.dataset import Dataset
 from cytopress.io.datasets import dataset as open_by_name
-from cytopress.package import SUFFIX, Package, find_package
+from cytopress.package import SUFFIX
 from cytopress.settings import Settings, from_environment
 from cytopress.training.codec.card import codec_card
 from cytopress.training.codec.config import CodecTraining
 from cytopress.training.codec.evaluate import evaluate
-from cytopress.training.codec.export import load_state
 from cytopress.training.codec.fit import fit
-from cytopress.training.codec.networks import build
 from cytopress.training.codec.sources import load_planes, sources_used
+from cytopress.training.codec.start import begin
 from cytopress.training.codec.validate import validator, write_any
 from cytopress.training.evaluate import machine
 from cytopress.training.rounds import Progress
@@ -61,6 +60,8 @@ def train_codec(
         ``out`` holds a run of another config.
     UnknownNameError
         No package bears the name of ``init``.
+    PackageError
+        That package holds another network's weights, or none to start from.
     """
     settings = settings or from_environment()
     options = config.fit
@@ -70,11 +71,11 @@ def train_codec(
     validate = validator(
         held, name=config.name, rdo=config.loss.rdo, fields=options.validate_fields
     )
+    begun = begin(config, settings)
     out.mkdir(parents=True, exist_ok=True)
     networks, seconds, history = [], 0.0, []
-    for index in range(config.rate.networks):
+    for index, network in enumerate(begun):
         rate = config.rate.alone(index)
-        network = _begun(config, rate, index, settings)
         path = out / f"checkpoint-r{index}.ckpt"
         trained = fit(
             config, network, rate.nodes, planes, path, validate=validate, progress=progress
@@ -111,19 +112,6 @@ def _export(
         card = codec_card(package.manifest, history, sha256=package.sha256, size=size)
         _write(out / "card.md", card)
     return path
-
-
-def _begun(config: CodecTraining, rate: Any, index: int, settings: Settings) -> nn.Module:
-    network = build(config.network, rate)
-    network.autocast = config.fit.precision == "bfloat16"  # type: ignore[assignment]
-    network.rdo = config.loss.rdo  # type: ignore[assignment]
-    if config.init is not None:
-        network.load_state_dict(load_state(_start(config.init, settings), index), strict=False)
-    return network
-
-
-def _start(init: str, settings: Settings) -> Package:
-    return find_package(settings.model_folders, "codec", init)
 
 
 def _averaged(network: nn.Module, trained: dict[str, Any]) -> nn.Module:

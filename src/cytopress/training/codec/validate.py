@@ -66,7 +66,7 @@ def validator(
     def validate(network: nn.Module) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "round.cytomodel"
-            package = write_any(path, [copy.deepcopy(network)], {"name": name, "rdo": rdo})
+            package = write_any(path, [copy.deepcopy(network).cpu()], {"name": name, "rdo": rdo})
             codecs = codecs_of(package, QUALITIES)
             return {
                 "validation": {

@@ -11,8 +11,6 @@ pytestmark = pytest.mark.learn
 class FullDisk:
     """A trainer whose checkpoint, made elsewhere, is copied to a disk that fills up."""
 
-    global_step = 3
-
     def save_checkpoint(self, path: Path) -> None:
         path.write_bytes(b"half")
         text = os.strerror(errno.ENOSPC)
@@ -21,17 +19,13 @@ class FullDisk:
 
 def test_a_full_disk_keeps_the_last_checkpoint_and_leaves_nothing(tmp_path: Path) -> None:
     pytest.importorskip("lightning", reason="training needs the extra learn")
-    from cytopress.training.config import TaskTraining
-    from cytopress.training.fit import _AfterRound
+    from cytopress.training.rounds import AfterRound
 
     path = tmp_path / "checkpoint.ckpt"
     path.write_bytes(b"whole")
-    config = TaskTraining.model_validate(
-        {"kind": "task", "name": "labelfree/a", "dataset": "a", "fit": {"steps": 3}}
-    )
-    after = _AfterRound(config, path, None)
+    after = AfterRound({}, path, steps=3, report=str, progress=None)
     with pytest.raises(OSError, match="No space left") as caught:
-        after.on_train_epoch_end(FullDisk(), SimpleNamespace())  # type: ignore[arg-type]
+        after.on_train_epoch_end(FullDisk(), SimpleNamespace(steps_done=3))  # type: ignore[arg-type]
     assert caught.value.filename == str(path)
     assert path.read_bytes() == b"whole"
     assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,77 @@
+"""``train codec``: what goes in is checked; the package's path comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cytopress.cli import main
+from cytopress.settings import Settings
+
+Run = Callable[..., tuple[int, str, str]]
+CONFIG = """kind = "codec"
+name = "learned/cells"
+[network]
+architecture = "mean-scale"
+[rate]
+lambdas = [0.01]
+[fit]
+steps = 1
+[[sources]]
+folder = "{folder}"
+"""
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as leave:
+            main(arguments)
+        out, err = capsys.readouterr()
+        return int(leave.value.code or 0), out, err
+
+    return call
+
+
+@pytest.mark.learn
+def test_prints_the_package_and_passes_settings_on(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[object] = []
+
+    def train(config: object, out: Path, *, settings: Settings, progress: object) -> Path:
+        given.extend((config, out, settings.data))
+        return out / "cells.cytomodel"
+
+    monkeypatch.setattr("cytopress.training.codec.train.train_codec", train)
+    monkeypatch.setenv("CYTOPRESS_DATA", str(tmp_path))
+    config = tmp_path / "training.toml"
+    config.write_text(CONFIG.format(folder="x"))
+    code, out, _ = run("train", "codec", str(config), "--out", str(tmp_path / "out"))
+    assert (code, out) == (0, f"{tmp_path / 'out' / 'cells.cytomodel'}\n")
+    assert given[0].name == "learned/cells"  # type: ignore[attr-defined]
+    assert given[1:] == [tmp_path / "out", tmp_path]
+
+
+@pytest.mark.learn
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("steps = 1", "stepps = 1", "fit."),
+        ('name = "learned/cells"', 'name = "cells"', "name = 'cells'"),
+        ("[network]", "[network", "not valid TOML"),
+        ("{folder}", "none", "there is no such folder"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_writes_nothing(
+    run: Run, tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    config = tmp_path / "training.toml"
+    config.write_text(CONFIG.replace(old, new))
+    code, out, err = run("train", "codec", str(config), "--out", str(tmp_path / "out"))
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "out").exists()

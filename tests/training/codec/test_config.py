@@ -1,0 +1,117 @@
+"""Training files of codecs: the shipped ones are valid; faults are one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from cytopress.errors import UsageError
+from cytopress.training.codec.config import Rate, read_codec_training
+
+TRAININGS = Path(__file__).parents[3] / "trainings"
+SHIPPED = [path for path in sorted(TRAININGS.glob("*.toml")) if "labelfree" not in path.stem]
+VALID = """kind = "codec"
+name = "learned/cells"
+[network]
+architecture = "mean-scale"
+[rate]
+gains = 4
+lambda_range = [0.001, 0.1]
+[fit]
+steps = 4
+[[sources]]
+dataset = "cells"
+"""
+COMPRESSAI = """kind = "codec"
+name = "compressai/cells"
+[network]
+architecture = "compressai/mbt2018-mean"
+[rate]
+lambdas = [0.0018, 0.013]
+[fit]
+steps = 4
+[[sources]]
+folder = "images"
+"""
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_file_names_its_package(path: Path) -> None:
+    assert read_codec_training(path).name.replace("/", "-") == path.stem
+
+
+@pytest.mark.parametrize("text", [VALID, COMPRESSAI], ids=["ours", "compressai"])
+def test_valid(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "training.toml"
+    path.write_text(text)
+    training = read_codec_training(path)
+    with pytest.raises(ValidationError, match="frozen"):
+        training.seed = 2  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("steps = 4", "steps = 4\nstep = 5", "no key 'fit.step' in a training of a codec"),
+        ("steps = 4", "steps = 0", "fit.steps = 0"),
+        ("steps = 4", "steps = 4\ncrop = 100", "crop = 100 must be a multiple of 64"),
+        ("steps = 4", "steps = 4\nprecision = 'float16'", "fit.precision = 'float16'"),
+        ("gains = 4\n", "gains = 4\nlambdas = [0.1]\n", "either lambdas or gains"),
+        ("gains = 4\nlambda_range = [0.001, 0.1]", "", "either lambdas or gains"),
+        ("lambda_range = [0.001, 0.1]", "", "gains and lambda_range go together"),
+        ("gains = 4", "gains = 1", "gains = 1"),
+        ("[0.001, 0.1]", "[0.1, 0.001]", "increase"),
+        ("[0.001, 0.1]", "[0.0, 0.1]", "above 0"),
+        ("learned/cells", "compressai/cells", "named learned/NAME"),
+        ("learned/cells", "labelfree/cells", "name = 'labelfree/cells'"),
+        ('"mean-scale"', '"mean"', "architecture 'mean' is none of"),
+        ('"mean-scale"', '"mean-scale"\nlatent_channels = 65', "at most 64"),
+        ('"mean-scale"', '"mean-scale"\nstride = 16', "3 widths"),
+        ('dataset = "cells"', "", "one of dataset, folder and archive"),
+        ('dataset = "cells"', 'dataset = "cells"\nfolder = "x"', "one of dataset, folder and"),
+        ('dataset = "cells"', 'dataset = "cells"\nweight = 0', "weight = 0"),
+        ('[[sources]]\ndataset = "cells"\n', "", "'sources' must be given"),
+        ('kind = "codec"', 'kind = "task"', "kind = 'task'"),
+        ("steps = 4", "steps = ", "not valid TOML"),
+    ],
+)
+def test_fault_is_one_sentence(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in VALID
+    _refused(tmp_path, VALID.replace(old, new), said)
+
+
+def test_compressai_is_named_after_it(tmp_path: Path) -> None:
+    changed = COMPRESSAI.replace('name = "compressai/', 'name = "learned/')
+    _refused(tmp_path, changed, "named compressai/NAME")
+
+
+def _refused(folder: Path, text: str, said: str) -> None:
+    path = folder / "training.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        read_codec_training(path)
+    message = str(caught.value)
+    assert said in message
+    assert "\n" not in message
+    assert message.startswith(str(path))
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_codec_training(tmp_path / "none.toml")
+
+
+def test_gain_nodes_lie_evenly_on_a_logarithmic_scale() -> None:
+    rate = Rate(gains=4, lambda_range=(0.001, 1.0))
+    np.testing.assert_allclose(rate.nodes, [0.001, 0.01, 0.1, 1.0])
+    assert rate.networks == 1
+    assert rate.alone(0) == rate
+
+
+def test_each_lambda_is_a_network() -> None:
+    rate = Rate(lambdas=(0.01, 0.1))
+    assert rate.networks == 2
+    assert [rate.alone(index).nodes for index in range(2)] == [[0.01], [0.1]]
