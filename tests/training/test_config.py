@@ -20,7 +20,9 @@ steps = 4
 """
 
 
-@pytest.mark.parametrize("path", sorted(TRAININGS.glob("labelfree-*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted(TRAININGS.glob("labelfree-*.toml")), ids=lambda path: path.stem
+)
 def test_shipped_file_names_its_package(path: Path) -> None:
     assert read_task_training(path).file_stem == path.stem
 
