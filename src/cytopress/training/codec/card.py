@@ -126,7 +126,7 @@ def _results(name: str, result: Table) -> str:
         "",
     ]
     if "bd_rate" in result:
-        low, high = result["bd_rate_range"]
+        low, high = min(result["bd_rate_fields"]), max(result["bd_rate_fields"])
         rows += [
             (
                 f"BD-rate against JPEG 2000: **{result['bd_rate']:+.1f} %** (single fields"
