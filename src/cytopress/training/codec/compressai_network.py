@@ -16,6 +16,7 @@ from cytopress.codecs.learned.compressai.architectures import (
     gain,
     model_options,
     mono,
+    need,
 )
 from cytopress.errors import PackageError, UsageError
 from cytopress.package import Array, Package, write_package
@@ -47,6 +48,12 @@ class CompressAINetwork(nn.Module):
         self.options = model_options(self.name, options)
         self.model = mono(self.name, **self.options)
         self.pad = 64
+        self.autocast = False
+        entropy_model = need("compressai.entropy_models").EntropyModel
+        for module in self.model.modules():
+            if isinstance(module, entropy_model):
+                module.register_forward_pre_hook(_into_float32, with_kwargs=True)
+                module.register_forward_hook(_out_of_float32, always_call=True)
         self.gains = len(self.model.Gain) if BY_NAME[self.name].gains else 0
 
     def forward(
@@ -78,9 +85,10 @@ class CompressAINetwork(nn.Module):
         before = self.model.training
         self.model.train(not hard)
         try:
-            if self.gains:
-                return self._at_each_gain(x, quality, hard=hard)
-            return _coded(self.model(x))
+            with torch.autocast(x.device.type, torch.bfloat16, enabled=self.autocast):
+                if self.gains:
+                    return self._at_each_gain(x, quality, hard=hard)
+                return _coded(self.model(x))
         finally:
             self.model.train(before)
 
@@ -95,7 +103,7 @@ class CompressAINetwork(nn.Module):
             else:
                 made = self.model(x[rows], s=int(step))
             coded = _coded(made)
-            x_hat = x_hat.index_put((rows,), coded.x_hat)
+            x_hat = x_hat.index_put((rows,), coded.x_hat.to(x_hat.dtype))
             bits = bits.index_put((rows,), coded.bits)
         return Coded(x_hat, bits)
 
@@ -179,6 +187,22 @@ def write_compressai_package(
         "model": {"channels": 1, **first.options},
     }
     return write_package(path, whole, graphs={}, arrays=arrays)
+
+
+def _into_float32(module: Any, args: Any, kwargs: Any) -> Any:
+    """Compute probabilities in float32 whatever the rest is computed in."""
+    module.whole = torch.autocast(args[0].device.type, enabled=False)
+    module.whole.__enter__()
+
+    def whole(value: Any) -> Any:
+        return value.float() if isinstance(value, Tensor) else value
+
+    return tuple(map(whole, args)), {name: whole(value) for name, value in kwargs.items()}
+
+
+def _out_of_float32(module: Any, *_: Any) -> None:
+    module.whole.__exit__(None, None, None)
+    del module.whole
 
 
 def _auxiliary(name: str) -> bool:

@@ -208,8 +208,8 @@ class CodecTraining(Table):
         if BY_NAME[name.removeprefix(COMPRESSAI)].gains != bool(self.rate.gains):
             wanted = "lambdas" if self.rate.gains else "gains with lambda_range"
             raise ValueError(f"{name} takes {wanted}: that is how its rate is set")
-        if self.loss.rdo or self.fit.precision != "float32":
-            raise ValueError(f"{name} takes neither rdo nor a precision other than float32")
+        if self.loss.rdo:
+            raise ValueError(f"{name} takes no rdo")
         return self
 
     @property

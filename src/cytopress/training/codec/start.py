@@ -38,10 +38,10 @@ def begin(config: CodecTraining, settings: Settings) -> list[nn.Module]:
         # Whatever was drawn before, a network begins as its config says.
         torch.manual_seed(config.seed)
         network: Any = build(config.network, config.rate.alone(index))
+        network.autocast = config.fit.precision == "bfloat16"
         if isinstance(network, CompressAINetwork):
             _check_gains(network, config)
         else:
-            network.autocast = config.fit.precision == "bfloat16"
             network.rdo = config.loss.rdo
         if package is not None:
             _load(network, package, index)
