@@ -74,7 +74,9 @@ class Package:
                 f"{self.path}: {name}.npy in the package is no plain array ({error})."
             ) from error
 
-    def run(self, graph: str, *inputs: Array, threads: int = 0) -> list[Array]:
+    def run(
+        self, graph: str, *inputs: Array, threads: int = 0, release: bool = False
+    ) -> list[Array]:
         """Run one graph on arrays in the order of its inputs, return its outputs.
 
         Parameters
@@ -85,10 +87,13 @@ class Package:
             As the graph declares them.
         threads : int, optional
             Threads within one operator; 0 leaves the choice to onnxruntime.
+        release : bool, optional
+            Whether to give back the memory that the graph ran in, which is kept for the next run
+            otherwise.
         """
         session = _session(self.path, self.sha256, graph, threads)
         feeds = {node.name: value for node, value in zip(session.get_inputs(), inputs, strict=True)}
-        return list(session.run(None, feeds))
+        return list(session.run(None, feeds, _releasing() if release else None))
 
 
 def _read(path: Path) -> bytes:
@@ -128,6 +133,15 @@ def _session(path: Path, sha256: str, graph: str, threads: int) -> Any:
         raise PackageError(
             f"{path}: onnxruntime cannot load {graph}.onnx of the package ({reason})."
         ) from error
+
+
+@functools.cache
+def _releasing() -> Any:
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
 
 
 def open_package(path: Path) -> Package:

@@ -19,6 +19,7 @@ import constriction
 import numpy as np
 import numpy.typing as npt
 
+from cytopress.codecs.learned.groups import Groups
 from cytopress.codecs.learned.tables import PRECISION, Tables
 from cytopress.errors import CorruptDataError
 
@@ -52,21 +53,24 @@ class Encoder:
         self._coder = constriction.stream.queue.RangeEncoder()
 
     def put(self, values: Array, rows: Array, tables: Tables) -> None:
-        """Append integers, (n,), with the row of ``tables``, (n,) of uint8, that each goes by."""
-        order, counts = _groups(rows, len(tables))
-        ordered = values[order]
+        """Append integers, (n,), with the row of ``tables``, (n,) of uint8, that each goes by.
+
+        None is farther from 0 than ``MOST_VALUE``.
+        """
+        groups = Groups(rows, len(tables))
+        ordered = groups.gather(values)
         escaped = []
         start = 0
-        for row, end in enumerate(np.cumsum(counts).tolist()):
+        for row, end in enumerate(groups.ends):
             if end > start:
-                group = ordered[start:end].astype(np.int64) - tables.offset[row]
-                last = tables.size[row] - 1
+                group, last = ordered[start:end], int(tables.size[row]) - 1
+                group -= int(tables.offset[row])
                 if int(group.min()) < 0 or int(group.max()) >= last:
                     outside = (group < 0) | (group >= last)
-                    beyond = group[outside]
+                    beyond = group[outside].astype(np.int64)
                     escaped.append(np.where(beyond < 0, -2 * beyond - 1, 2 * (beyond - last)))
                     group[outside] = last
-                self._coder.encode(group.astype(np.int32), tables.models[row])
+                self._coder.encode(group, tables.models[row])
             start = end
         if escaped:
             self._put_escaped(np.concatenate(escaped) + 1)
@@ -101,14 +105,14 @@ class Decoder:
         self._bits_left = 8.0 * len(stream) + SLACK_BITS
 
     def take(self, rows: Array, tables: Tables) -> Array:
-        """Return the integers, (n,) of int64 or int32, that were put with these rows, (n,)."""
-        order, counts = _groups(rows, len(tables))
-        self._spend(counts, tables)
-        ordered = np.empty(len(order), np.int32)
+        """Return the integers, (n,) of int32, that were put with these rows, (n,)."""
+        groups = Groups(rows, len(tables))
+        self._spend(groups.counts, tables)
+        ordered = np.empty(len(rows), np.int32)
         escapes: list[Array] = []
         starts: list[tuple[int, int]] = []
         start = 0
-        for row, end in enumerate(np.cumsum(counts).tolist()):
+        for row, end in enumerate(groups.ends):
             if end > start:
                 group = self._decode(tables.models[row], end - start)
                 last = int(tables.size[row]) - 1
@@ -117,11 +121,9 @@ class Decoder:
                     starts.append((row, len(escapes[-1])))
                 np.add(group, int(tables.offset[row]), out=ordered[start:end])
             start = end
-        values = np.empty_like(ordered)
         if escapes:
             self._take_escaped(ordered, np.concatenate(escapes), starts, tables)
-        values[order] = ordered
-        return values
+        return groups.scatter(ordered)
 
     def _spend(self, counts: Array, tables: Tables) -> None:
         least = counts @ tables.least_bits
@@ -161,12 +163,6 @@ class Decoder:
         """Raise CorruptDataError if bytes are left that belong to nothing."""
         if not self._coder.maybe_exhausted():
             raise CorruptDataError("The latents are followed by bytes that belong to nothing.")
-
-
-def _groups(rows: Array, count: int) -> tuple[Array, Array]:
-    """Return the order that sorts by row, and how many there are of each row."""
-    # Of uint8 a stable sort is one pass of counting.
-    return np.argsort(rows, kind="stable"), np.bincount(rows, minlength=count)
 
 
 def _chunks(lengths: Array) -> list[tuple[int, int, Array]]:

@@ -9,6 +9,7 @@ the layers are made.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,12 +169,18 @@ class HyperSynthesis:
     def __call__(self, z_hat: Array) -> Array:
         """Return (C, h, w) int32, ``FRACTION`` bits of it a fraction, of z_hat (Nz, h', w')."""
         _, height, width = z_hat.shape
+        out = np.empty((self.outputs, height * self.upsample, width * self.upsample), np.int32)
+        for target, part in self.parts(z_hat):
+            out[(slice(None), *target)] = part
+        return out
+
+    def parts(self, z_hat: Array) -> Iterator[tuple[tuple[slice, slice], Array]]:
+        """Yield rectangles that cover the same, each with what belongs there, as float64."""
+        _, height, width = z_hat.shape
         scale = self.upsample
-        out = np.empty((self.outputs, height * scale, width * scale), np.int32)
         for region in regions(height, width, size=(self.size, self.size), halo=self.halo):
             seen = z_hat[(slice(None), *region.source())]
             a = np.clip(seen, -MOST_INPUT, MOST_INPUT).astype(np.float64) * 2**FRACTION
             for layer in self.layers:
                 a = layer(a)
-            out[(slice(None), *region.target(scale))] = a[(slice(None), *region.inner(scale))]
-        return out
+            yield region.target(scale), a[(slice(None), *region.inner(scale))]

@@ -7,6 +7,7 @@ with a scale hyperprior", ICLR 2018; gain units after Cui et al., CVPR 2021.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from cytopress.codecs.learned.entropy import MOST_VALUE, Decoder, Encoder
 from cytopress.codecs.learned.hyper import FRACTION, MOST_INPUT, HyperSynthesis
 from cytopress.codecs.learned.manifest import Card
 from cytopress.codecs.learned.rdo import rounded
-from cytopress.codecs.learned.regions import regions
+from cytopress.codecs.learned.regions import Region, regions
 from cytopress.codecs.learned.tables import Tables
 from cytopress.package import Package
 
@@ -121,7 +122,7 @@ class Model:
         np.clip(residual, -MOST_VALUE, MOST_VALUE, out=residual)
         symbols = rounded(residual.reshape(-1), rows, tables, self.card.rdo)
         coder.put(symbols, rows, tables)
-        return coder.bytes(), _restored(symbols.reshape(y.shape), mean, setting)
+        return coder.bytes(), _restored(symbols.reshape(y.shape), mean, setting, out=y)
 
     def decode(self, stream: bytes, shape: tuple[int, int], setting: Setting) -> Array:
         """Return y_hat, (M, h, w) float32, of the coded latents of a plane of ``shape``.
@@ -148,15 +149,15 @@ class Model:
 
     def analyse(self, plane: Array) -> Array:
         """Return y, (M, h, w) float32, of a plane, (H, W) float32, padded by its own edge."""
-        stride, tall = self.card.stride, self._padded((plane.shape[0], plane.shape[1]))
-        margin = [(0, most - length) for most, length in zip(tall, plane.shape, strict=True)]
-        padded = np.pad(plane, margin, mode="edge")
-        height, width = (length // stride for length in tall)
+        stride = self.card.stride
+        height, width = (
+            length // stride for length in self._padded((plane.shape[0], plane.shape[1]))
+        )
         y = np.empty((self.card.latent_channels, height, width), np.float32)
         halo = -(-self.card.analysis_reach // stride)
-        for region in regions(height, width, size=_tile(stride), halo=halo):
-            seen = padded[region.source(stride)][None, None]
-            found = self._run("analysis", seen)
+        for region, last in _regions(height, width, stride, halo):
+            seen = _padded_part(plane, region.source(stride))[None, None]
+            found = self._run("analysis", seen, release=last)
             y[(slice(None), *region.target())] = found[0][(slice(None), *region.inner())]
         return y
 
@@ -166,9 +167,9 @@ class Model:
         _, height, width = y_hat.shape
         plane = np.empty((height * stride, width * stride), np.float32)
         halo = -(-self.card.synthesis_reach // stride)
-        for region in regions(height, width, size=_tile(stride), halo=halo):
+        for region, last in _regions(height, width, stride, halo):
             seen = np.ascontiguousarray(y_hat[(slice(None), *region.source())][None])
-            found = self._run("synthesis", seen)
+            found = self._run("synthesis", seen, release=last)
             plane[region.target(stride)] = found[0, 0][region.inner(stride)]
         # Crafted latents may overflow a network.
         kept = plane[: shape[0], : shape[1]]
@@ -176,7 +177,8 @@ class Model:
         return kept
 
     def _hyper_latents(self, y: Array) -> Array:
-        z = self._run("hyper_analysis", y[None])[0]
+        large = y[0].size * self.card.stride**2 > TILE[0] * TILE[1]
+        z = self._run("hyper_analysis", y[None], release=large)[0]
         # The hyper synthesis sees no more than this.
         z_hat: Array = np.clip(np.rint(np.nan_to_num(z)), -MOST_INPUT, MOST_INPUT)
         return z_hat.astype(np.int32)
@@ -185,18 +187,20 @@ class Model:
         """Return means, (M, h, w) float32, if there are any, and scale indices, (M * h * w,)."""
         assert self.h_s is not None
         assert self.scales is not None
-        moments = self.h_s(z_hat)
-        channels = self.card.latent_channels
-        index = moments[-channels:]
-        index += setting.scale_bias + 2 ** (FRACTION - 1)
-        index >>= FRACTION
-        rows = np.clip(index, 0, len(self.scales) - 1).astype(np.uint8).reshape(-1)
-        if len(moments) == channels:
-            return None, rows
-        # At most 21 bits, so float32 holds the fraction too.
-        mean = moments[:channels].astype(np.float32)
-        mean *= np.float32(2.0**-FRACTION)
-        return mean, rows
+        channels, most = self.card.latent_channels, len(self.scales) - 1
+        form = channels, *(length * self.h_s.upsample for length in z_hat.shape[1:])
+        rows = np.empty(form, np.uint8)
+        mean = None if self.h_s.outputs == channels else np.empty(form, np.float32)
+        half = 2 ** (FRACTION - 1)
+        for (high, wide), moments in self.h_s.parts(z_hat):
+            index = moments[-channels:].astype(np.int32)
+            index += setting.scale_bias + half
+            index >>= FRACTION
+            rows[:, high, wide] = np.clip(index, 0, most, out=index)
+            if mean is not None:
+                # At most 21 bits, so float32 holds the fraction too.
+                mean[:, high, wide] = moments[:channels] * 2.0**-FRACTION
+        return mean, rows.reshape(-1)
 
     def _channels(self, shape: tuple[int, ...]) -> Array:
         """Return each latent's channel, flat."""
@@ -208,18 +212,36 @@ class Model:
         height, width = (-(-length // step) * step for length in shape)
         return height, width
 
-    def _run(self, graph: str, value: Array) -> Array:
-        (out,) = self.package.run(self.prefix + graph, value, threads=THREADS)
+    def _run(self, graph: str, value: Array, *, release: bool) -> Array:
+        (out,) = self.package.run(self.prefix + graph, value, threads=THREADS, release=release)
         return out
 
 
-def _tile(stride: int) -> tuple[int, int]:
+def _regions(height: int, width: int, stride: int, halo: int) -> Iterator[tuple[Region, bool]]:
+    """Yield regions of latents, and whether each is the last of several."""
     rows, columns = TILE
-    return rows // stride, columns // stride
+    found = list(regions(height, width, size=(rows // stride, columns // stride), halo=halo))
+    for region in found:
+        # What one region needs is small, and of use for the next image.
+        yield region, len(found) > 1 and region is found[-1]
 
 
-def _restored(symbols: Array, mean: Array | None, setting: Setting) -> Array:
-    y_hat = symbols.astype(np.float32)
+def _padded_part(plane: Array, place: tuple[slice, slice]) -> Array:
+    """Return a part of a plane that goes on beyond its ends with their values."""
+    starts = (min(part.start, length - 1) for part, length in zip(place, plane.shape, strict=True))
+    found = plane[tuple(slice(start, part.stop) for start, part in zip(starts, place, strict=True))]
+    margin = [
+        (0, part.stop - part.start - length)
+        for part, length in zip(place, found.shape, strict=True)
+    ]
+    return np.pad(found, margin, mode="edge") if np.any(margin) else found
+
+
+def _restored(
+    symbols: Array, mean: Array | None, setting: Setting, out: Array | None = None
+) -> Array:
+    y_hat = np.empty(symbols.shape, np.float32) if out is None else out
+    np.copyto(y_hat, symbols, casting="same_kind")
     if mean is not None:
         y_hat += mean
     y_hat *= setting.inverse_gain

@@ -30,18 +30,17 @@ def rounded(residuals: Array, rows: Array, tables: Tables, weight: float) -> Arr
     weight : float
         Bits that a squared step is worth; 0: always the nearest.
     """
-    nearest = np.rint(residuals)
-    if not weight:
-        return nearest.astype(np.int32)
-    out = np.empty(nearest.shape, np.int32)
+    out = np.empty(residuals.shape, np.int32)
     for start in range(0, len(out), CHUNK):
         part = slice(start, start + CHUNK)
-        out[part] = _chosen(residuals[part], nearest[part], rows[part], tables, weight)
+        nearest = np.rint(residuals[part]).astype(np.int32)
+        if weight:
+            nearest = _chosen(residuals[part], nearest, rows[part], tables, weight)
+        out[part] = nearest
     return out
 
 
-def _chosen(residuals: Array, nearest: Array, rows: Array, tables: Tables, weight: float) -> Array:
-    chosen = nearest.astype(np.int32)
+def _chosen(residuals: Array, chosen: Array, rows: Array, tables: Tables, weight: float) -> Array:
     # Zero has no way to go.
     open_ = np.flatnonzero(chosen)
     values, row, exact = chosen[open_], rows[open_], residuals[open_]
