@@ -1,0 +1,42 @@
+"""Multiply-adds, against a count by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from fakes import learned_networks as fakes
+
+pytest.importorskip("torch", reason="needs torch (extra learn)")
+pytest.importorskip("compressai", reason="needs CompressAI (extra learn)")
+pytestmark = pytest.mark.learn
+
+
+@pytest.mark.parametrize("architecture", fakes.ARCHITECTURES)
+def test_multiply_adds(architecture: str) -> None:
+    from cytopress.training.codec.cost import multiply_adds
+
+    network = fakes.network(
+        architecture,
+        latent_channels=12,
+        hyper_channels=5,
+        hyper_width=7,
+        analysis=(10, 20),
+        synthesis=(6, 14),
+    )
+    # Of each layer: channels in, channels out, taps, pixels a position.
+    g_a = [(1, 12, 256, 64), (16, 10, 9, 16), (10, 10, 9, 16), (10, 20, 4, 64), (20, 20, 9, 64)]
+    g_a += [(20, 12, 9, 64)]
+    g_s = [(12, 1, 256, 64), (12, 14, 9, 64), (14, 14, 9, 64), (14, 24, 1, 64), (6, 6, 9, 16)]
+    g_s += [(6, 6, 9, 16), (6, 16, 9, 16)]
+    h_a = [(12, 7, 9, 256), (7, 7, 1, 256), (7, 5, 9, 1024)]
+    outputs = 24 if architecture == "mean-scale" else 12
+    h_s = [(5, 28, 9, 1024), (7, 28, 9, 256), (7, outputs, 1, 64)]
+    if architecture == "factorized":
+        h_a = h_s = []
+
+    def total(layers: list[tuple[int, int, int, int]]) -> float:
+        return sum(before * after * taps / pixels for before, after, taps, pixels in layers)
+
+    found = multiply_adds(network)
+    assert found["encoder"] == pytest.approx(total(g_a) + total(h_a) + total(h_s), abs=0.06)
+    assert found["decoder"] == pytest.approx(total(g_s) + total(h_s), abs=0.06)

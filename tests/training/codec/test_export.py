@@ -1,0 +1,243 @@
+"""Exported networks: the package estimates, costs, sees and starts as the network does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from cytopress.codecs.learned.codec import LearnedFamily
+from cytopress.codecs.learned.opening import open_model
+from cytopress.image import Image
+from cytopress.package import Package, open_package
+from fakes import learned_networks as fakes
+
+torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
+pytest.importorskip("compressai", reason="needs CompressAI (extra learn)")
+pytest.importorskip("onnx", reason="needs onnx (extra learn)")
+pytestmark = pytest.mark.learn
+Array = npt.NDArray[Any]
+every_architecture = pytest.mark.parametrize("architecture", fakes.ARCHITECTURES)
+HEADER = 80
+
+
+def _written(folder: Path, *networks: Any, **manifest: Any) -> Package:
+    from cytopress.training.codec.export import write_codec_package
+
+    facts = {"name": "learned/a", **manifest}
+    return write_codec_package(folder / "a.cytomodel", list(networks), facts)
+
+
+def _stored(package: Package, network: Any) -> Any:
+    """Give a network the weights as they are stored: rounded to half floats."""
+    from cytopress.training.codec.export import load_state
+
+    network.load_state_dict(load_state(package), strict=False)
+    return network.eval()
+
+
+@every_architecture
+def test_a_package_gives_its_weights_back(tmp_path: Path, architecture: str) -> None:
+    from cytopress.training.codec.export import load_state
+
+    networks = [fakes.network(architecture, lambdas=[value]) for value in (0.01, 0.1)]
+    with torch.no_grad():
+        for weight in networks[1].parameters():
+            weight.add_(0.1)
+    package = _written(tmp_path, *networks)
+    for index, network in enumerate(networks):
+        found = load_state(package, index)
+        wanted = dict(network.named_parameters())
+        assert wanted.keys() <= found.keys() <= network.state_dict().keys()
+        for name, weight in wanted.items():
+            # Large tensors are stored as half floats, small ones as they are.
+            tolerance = 2**-10 if weight.numel() >= 1024 else 0.0
+            np.testing.assert_allclose(
+                found[name], weight.detach(), rtol=tolerance, atol=2e-7, err_msg=name
+            )
+
+
+@every_architecture
+@pytest.mark.parametrize("quality", [0.0, 0.63, 1.0])
+def test_runtime_decodes_what_the_network_sees(
+    tmp_path: Path, architecture: str, quality: float
+) -> None:
+    network = fakes.network(architecture)
+    package = _written(tmp_path, network)
+    _stored(package, network)
+    x = torch.from_numpy(fakes.field(64, 96))[None, None]
+    with torch.no_grad():
+        expected = network(x, torch.tensor([quality]), hard=True)
+    model = open_model(package)
+    setting = model.setting(quality)
+    center = float(x.mean())
+    stream, y_hat = model.encode(x[0, 0].numpy() - center, setting)
+    plane = model.synthesise(y_hat, (64, 96)) + center
+    # A latent on the edge between two integers may round the other way.
+    off = np.abs(plane - expected.x_hat[0, 0].numpy()) > 1e-3
+    assert off.mean() < 0.05
+    assert 8 * len(stream) == pytest.approx(float(expected.bits), rel=0.01, abs=8 * HEADER)
+
+
+def _check_rate(package: Package, network: Any, image: Image, quality: float) -> None:
+    """Compare true bytes with the estimate of the network with the weights of the package."""
+    from cytopress.codecs.learned.plane import used_range
+
+    low, high = used_range(image.pixels, (0.1, 99.9))
+    x = torch.from_numpy((image.pixels.astype(np.float32) - low) / (high - low))[None, None]
+    center = x.mean((1, 2, 3))
+    # As the runtime pads.
+    margin = [(-length) % network.pad for length in image.shape]
+    x = torch.nn.functional.pad(x, (0, margin[1], 0, margin[0]), mode="replicate")
+    with torch.no_grad():
+        bits = float(network(x, torch.tensor([quality]), center=center, hard=True).bits)
+    data = LearnedFamily(package).from_options({"quality": quality}).encode(image)
+    assert abs(len(data) - bits / 8) <= 0.01 * bits / 8 + HEADER
+
+
+def _codes_at_once(architecture: str, x: Array, **options: Any) -> Any:
+    """Return a network that codes by its first transform and one scale a channel."""
+    network = fakes.network(architecture, latent_channels=64, **options)
+    with torch.no_grad():
+        if architecture != "factorized":
+            network.h_s.last.weight.mul_(0.05)
+            network.h_s.last.bias.zero_()
+        network.begin(torch.from_numpy(x)[None, None])
+    return network
+
+
+@pytest.mark.parametrize("architecture", ["hyperprior", "mean-scale"])
+@pytest.mark.parametrize("rdo", [0.0, 8.0])
+def test_true_bytes_are_what_the_network_estimates(
+    tmp_path: Path, architecture: str, rdo: float
+) -> None:
+    plane = fakes.field(150, 200)
+    network = _codes_at_once(architecture, plane)
+    package = _written(tmp_path, network, rdo=rdo)
+    network.rdo = rdo
+    image = Image(np.clip(1000 + 3000 * plane, 0, 65535).astype(np.uint16))
+    for quality in (0.0, 0.5, 1.0):
+        _check_rate(package, _stored(package, network), image, quality)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("quality", [0.0, 0.5, 1.0])
+def test_true_bytes_of_a_real_field(tmp_path: Path, quality: float) -> None:
+    from cytopress.io.datasets import dataset
+    from cytopress.settings import from_environment
+
+    found = dataset("ecoli-phase", from_environment())
+    image = found.read_input(found.part("validation")[0])
+    low, high = np.percentile(image.pixels, (0.1, 99.9))
+    plane = ((image.pixels - low) / (high - low)).astype(np.float32)
+    network = _codes_at_once("mean-scale", plane[:256, :256])
+    package = _written(tmp_path, network)
+    _check_rate(package, _stored(package, network), image, quality)
+
+
+@every_architecture
+def test_floats_do_not_touch_what_is_decoded(tmp_path: Path, architecture: str) -> None:
+    """Threads and graph optimization move floats; the latents of a stream are the same."""
+    import onnxruntime
+
+    network = fakes.network(architecture)
+    package = _written(tmp_path, network)
+    model = open_model(package)
+    setting = model.setting(0.5)
+    plane = fakes.field(128, 192) - np.float32(0.5)
+    stream, y_hat = model.encode(plane, setting)
+    decoded = model.decode(stream, (128, 192), setting)
+    np.testing.assert_array_equal(decoded, y_hat)
+    pictures = []
+    for threads in (1, 2):
+        for level in ("ORT_DISABLE_ALL", "ORT_ENABLE_ALL"):
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = threads
+            options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
+            run = [
+                onnxruntime.InferenceSession(
+                    package.read(f"r0/{graph}.onnx"), options, providers=["CPUExecutionProvider"]
+                )
+                for graph in ("analysis", "synthesis")
+            ]
+            y = run[0].run(None, {"input": plane[None, None]})[0][0]
+            made, _ = model.code(y * setting.gain, setting)
+            again = model.decode(made, (128, 192), setting)
+            # What an encoder of other floats made decodes here to nearly the same latents,
+            assert np.mean(again != y_hat) < 0.01
+            pictures.append(run[1].run(None, {"input": decoded[None]})[0][0, 0])
+    # and what is decoded is the same picture within a float's rounding.
+    for picture in pictures:
+        np.testing.assert_allclose(picture, model.synthesise(decoded, (128, 192)), atol=1e-4)
+
+
+@pytest.mark.parametrize("stride", [8, 16])
+def test_reach_covers_what_each_transform_sees(stride: int) -> None:
+    from cytopress.training.codec.export import reach
+
+    widths = (4, 4) if stride == 8 else (4, 4, 4)
+    network = fakes.network("factorized", stride=stride, analysis=widths, synthesis=widths)
+    with torch.no_grad():
+        for name, weight in network.named_parameters():
+            if name.startswith("g_"):
+                # All positive: nothing cancels, and no rectifier closes.
+                weight.uniform_(0.1, 1.0)
+    analysis, synthesis = (_seen(network, part, stride) for part in ("g_a", "g_s"))
+    # An upper bound, and not a lavish one.
+    for seen, bound in ((analysis, reach(network.g_a)), (synthesis, reach(network.g_s))):
+        assert seen <= bound <= seen + 2 * stride
+
+
+def _seen(network: Any, part: str, stride: int) -> int:
+    """Return how far beyond a latent's own pixels, or from a pixel to its latents', values go."""
+    count = 16
+    middle = count // 2
+    far = 0
+    if part == "g_a":
+        x = torch.ones(1, 1, stride, count * stride, requires_grad=True)
+        network.g_a(x)[0, :, :, middle].sum().backward()
+        touched = torch.nonzero(x.grad[0, 0].sum(0)).ravel()
+        return max(middle * stride - int(touched[0]), int(touched[-1]) - (middle + 1) * stride + 1)
+    for place in range(stride):
+        y = torch.ones(1, network.log_gain.shape[1], 1, count, requires_grad=True)
+        network.g_s(y)[0, 0, :, middle * stride + place].sum().backward()
+        touched = torch.nonzero(y.grad[0].sum((0, 1))).ravel()
+        # A region keeps whole latents and reads so many around it.
+        far = max(far, (middle - int(touched[0])) * stride, (int(touched[-1]) - middle) * stride)
+    return far
+
+
+def test_tiles_give_what_the_whole_image_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cytopress.codecs.learned import model as module
+
+    package = _written(tmp_path, fakes.network())
+    model = open_model(package)
+    plane = fakes.field(160, 224) - np.float32(0.5)
+    y = model.analyse(plane)
+    whole = model.synthesise(y, (160, 224))
+    monkeypatch.setattr(module, "TILE", (32, 48))
+    np.testing.assert_allclose(model.analyse(plane), y, atol=1e-5)
+    np.testing.assert_allclose(model.synthesise(y, (160, 224)), whole, atol=1e-5)
+
+
+def test_one_package_holds_every_rate(tmp_path: Path) -> None:
+    networks = [fakes.network(lambdas=[value]) for value in (0.001, 0.1)]
+    package = open_package(_written(tmp_path, *networks).path)
+    image = Image((1000 + 3000 * fakes.field(80, 90)).clip(0).astype(np.uint16))
+    made = []
+    for quality in (1, 2):
+        codec = LearnedFamily(package).from_options({"quality": quality})
+        data = codec.encode(image)
+        assert codec.decode(data).pixels.shape == image.shape
+        made.append(data)
+    assert made[0] != made[1]
+
+
+def test_equal_networks_make_equal_packages(tmp_path: Path) -> None:
+    one, two = (_written(tmp_path / name, fakes.network()) for name in ("one", "two"))
+    assert one.sha256 == two.sha256
