@@ -28,8 +28,8 @@ MOST_ACTIVATION = 2**20
 EXACT = 2**53
 # Hyper-latents a region: at a stride of 64 a field of 2048 pixels.
 SIZE = 32
-# Positions of one product: what follows it finds the sums in the cache.
-CHUNK = 1024
+# Positions of one product, about: what follows it finds the sums in the cache.
+CHUNK = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,44 +79,39 @@ class Layer:
         """Return (C_out / upsample ** 2, h * upsample, w * upsample) of (C_in, h, w), float64."""
         outputs, inputs, side, _ = self.weight.shape
         _, height, width = a.shape
-        if side > 1:
-            margin = side // 2
-            padded = np.pad(a, ((0, 0), (margin, margin), (margin, margin)))
-            steps = [
-                padded[:, top : top + height, left : left + width]
-                for top in range(side)
-                for left in range(side)
-            ]
-            columns = np.stack(steps, axis=1).reshape(inputs * side**2, height * width)
-        else:
-            columns = a.reshape(inputs, height * width)
+        factor, margin = self.upsample, side // 2
+        padded = np.pad(a, ((0, 0), (margin, margin), (margin, margin))) if margin else a
+        out = np.empty((outputs // factor**2, height, factor, width, factor))
+        # As torch's pixel shuffle has them.
+        shuffled = out.transpose(0, 2, 4, 1, 3)
         least = 0 if self.relu else -MOST_ACTIVATION
-        found = np.empty((outputs, height * width))
-        for start in range(0, height * width, CHUNK):
-            sums = self._matrix @ columns[:, start : start + CHUNK]
-            sums += self._bias
+        rows = min(height, max(1, CHUNK // width))
+        # Made once, not once a chunk: memory that is new to a process costs time.
+        columns, sums = (np.empty((n, rows * width)) for n in (inputs * side**2 + 1, outputs))
+        # What the bias is multiplied by.
+        columns[-1] = 1
+        steps = columns[:-1].reshape(inputs, side, side, rows, width)
+        for start in range(0, height, rows):
+            # The last chunk begins within the one before it.
+            first = min(start, height - rows)
+            for top in range(side):
+                for left in range(side):
+                    seen = padded[:, first + top : first + top + rows, left : left + width]
+                    steps[:, top, left] = seen
+            np.matmul(self._matrix, columns, out=sums)
             np.floor(sums, out=sums)
-            np.clip(sums, least, MOST_ACTIVATION, out=found[:, start : start + CHUNK])
-        return _shuffled(found.reshape(outputs, height, width), self.upsample)
+            np.maximum(sums, least, out=sums)
+            parts = sums.reshape(-1, factor, factor, rows, width)
+            np.minimum(parts, MOST_ACTIVATION, out=shuffled[:, :, :, first : first + rows])
+        return out.reshape(-1, height * factor, width * factor)
 
     @functools.cached_property
     def _matrix(self) -> Array:
-        # Times a power of two every product and sum has the same digits: exact as before.
-        return self.weight.reshape(len(self.weight), -1) * 2.0**-self.shift
-
-    @functools.cached_property
-    def _bias(self) -> Array:
         # Half of what is rounded off makes rounding down rounding to the nearest.
-        return self.bias[:, None] * 2.0**-self.shift + (0.5 if self.shift else 0.0)
-
-
-def _shuffled(a: Array, factor: int) -> Array:
-    """Return (C, h * factor, w * factor) of (C * factor ** 2, h, w), as torch's pixel shuffle."""
-    if factor == 1:
-        return a
-    channels, height, width = a.shape
-    parts = a.reshape(channels // factor**2, factor, factor, height, width)
-    return parts.transpose(0, 3, 1, 4, 2).reshape(-1, height * factor, width * factor)
+        half = 2.0 ** (self.shift - 1) if self.shift else 0.0
+        weights = self.weight.reshape(len(self.weight), -1).astype(np.float64)
+        # Times a power of two every product and sum has the same digits: exact as before.
+        return np.column_stack([weights, self.bias + half]) * 2.0**-self.shift
 
 
 @dataclass(frozen=True, eq=False)
