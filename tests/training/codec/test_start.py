@@ -1,0 +1,98 @@
+"""What a training starts from: its seed, or a package's weights, the same to the last bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cytopress.errors import PackageError
+from cytopress.settings import Settings
+from fakes import learned_networks as fakes
+
+torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
+pytest.importorskip("compressai", reason="needs CompressAI (extra learn)")
+pytestmark = pytest.mark.learn
+FORM = {
+    "latent_channels": 6,
+    "hyper_channels": 5,
+    "hyper_width": 4,
+    "analysis": (4, 4),
+    "synthesis": (4, 4),
+}
+
+
+def _begun(folder: Path, **changes: Any) -> list[Any]:
+    from cytopress.training.codec.config import CodecTraining
+    from cytopress.training.codec.start import begin
+
+    table = {
+        "kind": "codec",
+        "name": "learned/b",
+        "network": {"architecture": "mean-scale", **FORM},
+        "rate": {"gains": 3, "lambda_range": [0.001, 0.1]},
+        "fit": {"steps": 1},
+        "sources": [{"dataset": "a"}],
+        **changes,
+    }
+    settings = Settings(None, (), folder, folder).with_models(folder)
+    return begin(CodecTraining.model_validate(table), settings)
+
+
+def _write(folder: Path, *networks: Any) -> Path:
+    from cytopress.training.codec.export import write_codec_package
+
+    path = folder / "a.cytomodel"
+    write_codec_package(path, networks, {"name": "learned/a"})
+    return path
+
+
+@pytest.mark.parametrize("architecture", fakes.ARCHITECTURES)
+def test_every_weight_of_the_package(tmp_path: Path, architecture: str) -> None:
+    given = fakes.network(architecture)
+    path = _write(tmp_path, given)
+    network = {"architecture": architecture, **FORM}
+    for init in ("learned/a", str(path)):
+        (begun,) = _begun(tmp_path, init=init, network=network)
+        for name, weight in given.named_parameters():
+            stored = weight.half().float() if weight.numel() >= 1024 else weight
+            found = dict(begun.named_parameters())[name]
+            assert torch.equal(found, stored), name
+            assert found.requires_grad
+
+
+def test_each_rate_starts_from_its_own_and_more_from_the_last(tmp_path: Path) -> None:
+    given = [fakes.network(lambdas=[value]) for value in (0.01, 0.1)]
+    with torch.no_grad():
+        given[1].log_gain.add_(1)
+    _write(tmp_path, *given)
+    begun = _begun(tmp_path, init="learned/a", rate={"lambdas": [0.01, 0.1, 0.2]})
+    for network, source in zip(begun, (given[0], given[1], given[1]), strict=True):
+        assert torch.equal(network.log_gain, source.log_gain)
+
+
+def test_the_seed_decides_whatever_was_drawn_before(tmp_path: Path) -> None:
+    states = []
+    for seed in (1, 1, 2):
+        torch.rand(3)
+        (network,) = _begun(tmp_path, seed=seed)
+        states.append(network.state_dict()["g_a.network.1.weight"])
+    assert torch.equal(states[0], states[1])
+    assert not torch.equal(states[0], states[2])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"rate": {"lambdas": [0.1]}}, "another size"),
+        ({"network": {"architecture": "hyperprior", **FORM}}, "another form"),
+        ({"network": {"architecture": "mean-scale", **FORM, "hyper_width": 5}}, "another size"),
+    ],
+)
+def test_another_network_is_refused(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    path = _write(tmp_path, fakes.network())
+    with pytest.raises(PackageError, match=said) as caught:
+        _begun(tmp_path, init="learned/a", **changes)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
