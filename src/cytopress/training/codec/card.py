@@ -19,7 +19,8 @@ def codec_card(manifest: Table, history: Sequence[Table], *, sha256: str, size: 
     manifest : mapping
         The package's.
     history : sequence of mapping
-        A row a validation: ``step``, ``bpp`` and ``psnr`` of the training crops.
+        A row a validation: ``network``, counted from 0, ``step``, ``loss``, ``bpp`` and ``psnr`` of
+        the training crops.
     sha256 : str
         The package's identity.
     size : int
@@ -144,23 +145,32 @@ def _results(name: str, result: Table) -> str:
 
 
 def _curve(history: Sequence[Table]) -> str:
-    every = max(1, -(-len(history) // MOST_CURVE_ROWS))
-    shown = [*history[every - 1 :: every]]
-    if history and shown[-1] is not history[-1]:
-        shown.append(history[-1])
+    networks = sorted({row["network"] for row in history})
+    several = len(networks) > 1
     rows = [
         "## Curve",
         "",
         "Over the crops and qualities drawn since the row before.",
         "",
-        "| step | loss | bits a pixel | PSNR in used ranges (dB) |",
-        "|---|---|---|---|",
+        ("| network " if several else "")
+        + "| step | loss | bits a pixel | PSNR in used ranges (dB) |",
+        ("|---" if several else "") + "|---|---|---|---|",
     ]
-    rows += [
-        f"| {row['step']} | {row['loss']:.4f} | {row['bpp']:.4f} | {row['psnr']:.2f} |"
-        for row in shown
-    ]
+    for network in networks:
+        own = _thinned([row for row in history if row["network"] == network])
+        rows += [
+            (f"| {network + 1} " if several else "")
+            + f"| {row['step']} | {row['loss']:.4f} | {row['bpp']:.4f} | {row['psnr']:.2f} |"
+            for row in own
+        ]
     return "\n".join(rows)
+
+
+def _thinned(history: Sequence[Table]) -> list[Table]:
+    """Return some rows, evenly, and the last."""
+    every = -(-len(history) // MOST_CURVE_ROWS)
+    shown = [*history[every - 1 :: every]]
+    return shown if shown[-1] is history[-1] else [*shown, history[-1]]
 
 
 LIMITS = """## Limits
