@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from cytopress.codecs.learned.codec import Learned
+from cytopress.codecs.registry import decode
 from cytopress.errors import CytopressWarning
 from cytopress.package import Package
+from cytopress.settings import Settings
 
 HERE = Path(__file__).parent
 FOUND = importlib.util.spec_from_file_location("make_learned", HERE / "make_learned.py")
@@ -22,15 +24,19 @@ FOUND.loader.exec_module(make)
 
 
 @pytest.mark.parametrize("package", make.packages(), ids=lambda package: package.path.stem)
-def test_golden_bytes_decode_to_their_latents_and_pixels(package: Package) -> None:
+def test_golden_bytes_decode_to_their_latents_and_pixels(
+    package: Package, settings: Settings
+) -> None:
     place = HERE / "learned" / package.path.stem
     data, codec = place.with_suffix(".cyto").read_bytes(), Learned(package)
     with np.load(place.with_suffix(".npz")) as golden:
         latents, pixels = golden["latents"], golden["pixels"]
     np.testing.assert_array_equal(make.latents(codec, data), latents)
-    with warnings.catch_warnings():
-        # Another processor may round another way; then it must say so, and by a count at most.
-        warnings.simplefilter("ignore", CytopressWarning)
-        decoded = codec.decode(data).pixels
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", CytopressWarning)
+        # By whoever has the bytes and a folder of models, and nothing else.
+        decoded = decode(data, settings.with_models(make.PACKAGES)).pixels
     assert decoded.dtype == pixels.dtype
+    # Another processor may round another way; then it must say so, and by a count at most.
     np.testing.assert_allclose(decoded.astype(int), pixels.astype(int), rtol=0, atol=1)
+    assert bool(told) == (not np.array_equal(decoded, pixels))
