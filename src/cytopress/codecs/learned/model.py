@@ -7,7 +7,6 @@ with a scale hyperprior", ICLR 2018; gain units after Cui et al., CVPR 2021.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +17,7 @@ from cytopress.codecs.learned.entropy import MOST_VALUE, Decoder, Encoder
 from cytopress.codecs.learned.hyper import FRACTION, MOST_INPUT, HyperSynthesis
 from cytopress.codecs.learned.manifest import Card
 from cytopress.codecs.learned.rdo import rounded
-from cytopress.codecs.learned.regions import Region, regions
+from cytopress.codecs.learned.regions import regions
 from cytopress.codecs.learned.tables import Tables
 from cytopress.package import Package
 
@@ -105,8 +104,7 @@ class Model:
         y = self.analyse(plane)
         y *= setting.gain
         # Only an absurd plane overflows a network.
-        np.nan_to_num(y, copy=False)
-        return self.code(y, setting)
+        return self.code(_finite(y), setting)
 
     def code(self, y: Array, setting: Setting) -> tuple[bytes, Array]:
         """Return the same of latents in quantization steps, (M, h, w) float32, overwritten."""
@@ -155,9 +153,10 @@ class Model:
         )
         y = np.empty((self.card.latent_channels, height, width), np.float32)
         halo = -(-self.card.analysis_reach // stride)
-        for region, last in _regions(height, width, stride, halo):
+        places = list(regions(height, width, size=_tile(stride), halo=halo))
+        for place, region in enumerate(places):
             seen = _padded_part(plane, region.source(stride))[None, None]
-            found = self._run("analysis", seen, release=last)
+            found = self._run("analysis", seen, release=0 < place == len(places) - 1)
             y[(slice(None), *region.target())] = found[0][(slice(None), *region.inner())]
         return y
 
@@ -167,20 +166,19 @@ class Model:
         _, height, width = y_hat.shape
         plane = np.empty((height * stride, width * stride), np.float32)
         halo = -(-self.card.synthesis_reach // stride)
-        for region, last in _regions(height, width, stride, halo):
+        for region in regions(height, width, size=_tile(stride), halo=halo):
             seen = np.ascontiguousarray(y_hat[(slice(None), *region.source())][None])
-            found = self._run("synthesis", seen, release=last)
+            # Its memory is kept: it is less than an encoder needs, and new memory costs time.
+            found = self._run("synthesis", seen)
             plane[region.target(stride)] = found[0, 0][region.inner(stride)]
         # Crafted latents may overflow a network.
-        kept = plane[: shape[0], : shape[1]]
-        np.nan_to_num(kept, copy=False)
-        return kept
+        return _finite(plane[: shape[0], : shape[1]])
 
     def _hyper_latents(self, y: Array) -> Array:
         large = y[0].size * self.card.stride**2 > TILE[0] * TILE[1]
         z = self._run("hyper_analysis", y[None], release=large)[0]
         # The hyper synthesis sees no more than this.
-        z_hat: Array = np.clip(np.rint(np.nan_to_num(z)), -MOST_INPUT, MOST_INPUT)
+        z_hat: Array = np.clip(np.rint(_finite(z)), -MOST_INPUT, MOST_INPUT)
         return z_hat.astype(np.int32)
 
     def _moments(self, z_hat: Array, setting: Setting) -> tuple[Array | None, Array]:
@@ -212,18 +210,14 @@ class Model:
         height, width = (-(-length // step) * step for length in shape)
         return height, width
 
-    def _run(self, graph: str, value: Array, *, release: bool) -> Array:
+    def _run(self, graph: str, value: Array, *, release: bool = False) -> Array:
         (out,) = self.package.run(self.prefix + graph, value, threads=THREADS, release=release)
         return out
 
 
-def _regions(height: int, width: int, stride: int, halo: int) -> Iterator[tuple[Region, bool]]:
-    """Yield regions of latents, and whether each is the last of several."""
+def _tile(stride: int) -> tuple[int, int]:
     rows, columns = TILE
-    found = list(regions(height, width, size=(rows // stride, columns // stride), halo=halo))
-    for region in found:
-        # What one region needs is small, and of use for the next image.
-        yield region, len(found) > 1 and region is found[-1]
+    return rows // stride, columns // stride
 
 
 def _padded_part(plane: Array, place: tuple[slice, slice]) -> Array:
@@ -235,6 +229,14 @@ def _padded_part(plane: Array, place: tuple[slice, slice]) -> Array:
         for part, length in zip(place, found.shape, strict=True)
     ]
     return np.pad(found, margin, mode="edge") if np.any(margin) else found
+
+
+def _finite(values: Array) -> Array:
+    """Return the same values, overwritten where they are no numbers."""
+    # To look takes a tenth of the time that replacing nothing takes.
+    if not np.isfinite(values).all():
+        np.nan_to_num(values, copy=False)
+    return values
 
 
 def _restored(
