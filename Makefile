@@ -33,11 +33,13 @@ docs-serve: .venv-test/stamp-$(DIGEST)
 
 bench: .venv-test/stamp-$(DIGEST)
 	$(TEST)/python bench/codecs.py
+	$(TEST)/python bench/learned.py
 	$(TEST)/python bench/study.py
 
 # Rewrites the frozen bytes: only when the format itself changes.
 golden: .venv-test/stamp-$(DIGEST)
 	$(TEST)/python tests/golden/make.py
+	$(TEST)/python tests/golden/make_learned.py
 
 .venv/stamp-$(DIGEST):
 	$(PYTHON) -m venv --clear .venv
