@@ -220,6 +220,29 @@ def _enlarge(settings: Settings) -> None:
         tifffile.imwrite(path, np.tile(tifffile.imread(path), (3, 3)))
 
 
+@pytest.mark.parametrize("changes", [{}, COMPRESSAI], ids=["ours", "compressai"])
+def test_a_training_that_ended_is_not_repeated(
+    cells: Settings,
+    tmp_path: Path,
+    changes: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = _config({"steps": 1, "validate_fields": 0}, **changes)
+    out = tmp_path / "out"
+    path = _train(config, cells, out)
+    before = path.stat()
+    monkeypatch.setattr("cytopress.training.codec.train.load_planes", None)
+    assert _train(config, cells, out) == path
+    assert path.stat() == before
+    monkeypatch.undo()
+    # Killed before its last file was there: exported again, from the checkpoints alone.
+    path.unlink()
+    rounds: list[int] = []
+    assert _train(config, cells, out, progress=lambda done, *_: rounds.append(done)) == path
+    assert path.is_file()
+    assert not rounds
+
+
 def test_another_config_is_refused(cells: Settings, tmp_path: Path) -> None:
     _train(_config({"steps": 1}), cells, tmp_path / "out")
     with pytest.raises(UsageError, match="another config"):

@@ -14,7 +14,7 @@ from cytopress.atomic import whole_file
 from cytopress.errors import UnknownNameError
 from cytopress.io.dataset import Dataset
 from cytopress.io.datasets import dataset as open_by_name
-from cytopress.package import SUFFIX
+from cytopress.package import SUFFIX, open_package
 from cytopress.settings import Settings, from_environment
 from cytopress.training.codec.card import codec_card
 from cytopress.training.codec.config import CodecTraining
@@ -26,6 +26,9 @@ from cytopress.training.codec.validate import validator, write_any
 from cytopress.training.evaluate import machine
 from cytopress.training.rounds import Progress
 
+CHECKPOINT = "checkpoint-r{}.ckpt"
+CARD = "card.md"
+
 
 def train_codec(
     config: CodecTraining,
@@ -35,6 +38,8 @@ def train_codec(
     progress: Progress | None = None,
 ) -> Path:
     """Train a codec, or go on where a run in ``out`` stopped, export it and score it.
+
+    A run that has ended is not repeated: where ``out`` holds all of it, its package is returned.
 
     Parameters
     ----------
@@ -65,6 +70,8 @@ def train_codec(
     """
     settings = settings or from_environment()
     options = config.fit
+    if _ended(config, out):
+        return _package_of(config, out)
     noise = config.loss.domain == "stabilized"
     planes = load_planes(config.sources, settings, "train", crop=options.crop, noise=noise)
     held = load_planes(config.sources, settings, "validation", crop=options.crop)
@@ -76,7 +83,7 @@ def train_codec(
     networks, seconds, history = [], 0.0, []
     for index, network in enumerate(begun):
         rate = config.rate.alone(index)
-        path = out / f"checkpoint-r{index}.ckpt"
+        path = out / CHECKPOINT.format(index)
         trained = fit(
             config, network, rate.nodes, planes, path, validate=validate, progress=progress
         )
@@ -102,7 +109,7 @@ def _export(
     out: Path,
     settings: Settings,
 ) -> Path:
-    path = out / f"{config.file_stem}{SUFFIX}"
+    path = _package_of(config, out)
     with tempfile.TemporaryDirectory(dir=out) as folder:
         unscored = write_any(Path(folder) / path.name, networks, manifest)
         manifest["results"] = evaluate(unscored, _datasets(config, settings))
@@ -110,8 +117,23 @@ def _export(
     if config.network.ours:
         size = path.stat().st_size
         card = codec_card(package.manifest, history, sha256=package.sha256, size=size)
-        _write(out / "card.md", card)
+        _write(out / CARD, card)
     return path
+
+
+def _package_of(config: CodecTraining, out: Path) -> Path:
+    return out / f"{config.file_stem}{SUFFIX}"
+
+
+def _ended(config: CodecTraining, out: Path) -> bool:
+    """Whether a run of this config has written its last file here, and nothing is missing."""
+    path = _package_of(config, out)
+    needed = [path, *(out / CHECKPOINT.format(index) for index in range(config.rate.networks))]
+    if config.network.ours:
+        needed.append(out / CARD)
+    if not all(each.is_file() for each in needed):
+        return False
+    return bool(open_package(path).manifest.get("training") == config.model_dump(mode="json"))
 
 
 def _averaged(network: nn.Module, trained: dict[str, Any]) -> nn.Module:
