@@ -38,7 +38,7 @@ def network(architecture: str = "mean-scale", *, lambdas: Sequence[float] = (), 
         for name, weight in made.named_parameters():
             if name.startswith(("h_s", "h_a")):
                 weight.mul_(3)
-            elif name.startswith(("log_gain", "prior.bottleneck._")):
+            elif name.startswith(("log_gain", "prior")) and not name.endswith("quantiles"):
                 weight.add_(0.3 * torch.randn_like(weight))
         made.log_inverse.copy_(-made.log_gain + 0.01 * torch.randn_like(made.log_gain))
         made.begin(torch.from_numpy(field(128, 128))[None, None])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,18 @@ attribution = "made in a test"
 test = ["c"]
 validation = ["b"]
 """
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small arrays are computed sooner by one thread, above all beside other work."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ModuleNotFoundError:
+        yield
+    else:
+        with threadpool_limits(1):
+            yield
 
 
 @pytest.fixture

@@ -32,23 +32,33 @@ def _exported(path: Path, architecture: str = "mean-scale"):  # type: ignore[no-
     return network, package, open_model(package)
 
 
-def _by_torch(package, z_hat: Array) -> Array:  # type: ignore[no-untyped-def]
-    """Return what torch's own convolutions make of hyper-latents, (N, Nz, h, w), in float64."""
-    a = 256 * torch.from_numpy(z_hat).double().clamp(-4096, 4096)
-    for layer in package.manifest["hyper_synthesis"]:
-        weight, bias = (
-            torch.from_numpy(package.array(f"r0/hs.{layer['index']}.{part}")).double()
-            for part in ("weight", "bias")
+def _by_torch(package):  # type: ignore[no-untyped-def]
+    """Return torch's own convolutions as a function of hyper-latents, (N, Nz, h, w), in float64."""
+    layers = [
+        (
+            *(
+                torch.from_numpy(package.array(f"r0/hs.{layer['index']}.{part}")).double()
+                for part in ("weight", "bias")
+            ),
+            layer,
         )
-        a = torch.nn.functional.conv2d(a, weight, bias, padding=weight.shape[2] // 2)
-        if layer["shift"]:
-            a = torch.floor((a + 2 ** (layer["shift"] - 1)) / 2 ** layer["shift"])
-        if layer["relu"]:
-            a = torch.relu(a)
-        if layer["upsample"] > 1:
-            a = torch.nn.functional.pixel_shuffle(a, layer["upsample"])
-        a = a.clamp(-(2**20), 2**20)
-    return a.numpy()
+        for layer in package.manifest["hyper_synthesis"]
+    ]
+
+    def run(z_hat: Array) -> Array:
+        a = 256 * torch.from_numpy(z_hat).double().clamp(-4096, 4096)
+        for weight, bias, layer in layers:
+            a = torch.nn.functional.conv2d(a, weight, bias, padding=weight.shape[2] // 2)
+            if layer["shift"]:
+                a = torch.floor((a + 2 ** (layer["shift"] - 1)) / 2 ** layer["shift"])
+            if layer["relu"]:
+                a = torch.relu(a)
+            if layer["upsample"] > 1:
+                a = torch.nn.functional.pixel_shuffle(a, layer["upsample"])
+            a = a.clamp(-(2**20), 2**20)
+        return a.numpy()
+
+    return run
 
 
 def _hyper_latents(count: int, height: int, width: int, seed: int) -> Array:
@@ -60,11 +70,12 @@ def _hyper_latents(count: int, height: int, width: int, seed: int) -> Array:
 
 def _check_exact(folder: Path, architecture: str, count: int) -> None:
     _, package, model = _exported(folder, architecture)
+    by_torch = _by_torch(package)
     for seed, (height, width) in enumerate([(1, 1), (2, 3), (5, 4), (1, 7)]):
         z_hat = _hyper_latents(count // 4, height, width, seed)
         for start in range(0, len(z_hat), 8):
             part = z_hat[start : start + 8]
-            for one, expected in zip(part, _by_torch(package, part), strict=True):
+            for one, expected in zip(part, by_torch(part), strict=True):
                 np.testing.assert_array_equal(model.h_s(one), expected)
 
 
@@ -84,17 +95,17 @@ def test_ten_thousand_hyper_latents_equal_torch_bit_for_bit(
 
 
 def test_threads_batches_and_regions_change_no_number(tmp_path: Path) -> None:
-    from threadpoolctl import threadpool_limits
-
+    threadpool_limits = pytest.importorskip("threadpoolctl").threadpool_limits
     _, package, model = _exported(tmp_path)
+    by_torch = _by_torch(package)
     z_hat = _hyper_latents(8, 9, 7, 3)
     before = torch.get_num_threads()
     found = []
     try:
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            found.append(_by_torch(package, z_hat))
-            found.append(np.concatenate([_by_torch(package, one[None]) for one in z_hat]))
+            found.append(by_torch(z_hat))
+            found.append(np.concatenate([by_torch(one[None]) for one in z_hat]))
             for size in (2, 5, 64):
                 h_s = HyperSynthesis(model.h_s.layers, size=size)
                 with threadpool_limits(threads):
@@ -128,7 +139,7 @@ def _check_latents(folder: Path, architecture: str, count: int) -> None:
     coarse = np.repeat(np.arange(5, dtype=np.uint8), 2)
     z_hats = _hyper_latents(count, 1, 2, 7) // 16
     tables: set[int] = set()
-    for z_hat, out in zip(z_hats, _by_torch(package, z_hats), strict=True):
+    for z_hat, out in zip(z_hats, _by_torch(package)(z_hats), strict=True):
         node = int(random.integers(3))
         mean = out[:6] / 256 if len(out) == 12 else np.zeros((6, 4, 8))
         rows = np.clip((out[-6:] + bias[node][:, None, None] + 128) // 256, 0, 55).astype(np.uint8)
@@ -181,6 +192,22 @@ def test_scale_bias_counts_tables_from_the_narrowest() -> None:
     found = scale_bias(torch.tensor([[-4.0, 8.0, 2.0]]))
     np.testing.assert_array_equal(found, [[0, 55 * 256, round(27.5 * 256)]])
     assert found.dtype == np.int32
+
+
+def test_prior_tables_are_as_wide_as_the_prior() -> None:
+    from cytopress.training.codec.entropy import Prior
+    from cytopress.training.codec.integer import prior_tables
+
+    torch.manual_seed(4)
+    prior = Prior(2)
+    with torch.no_grad():
+        # A larger first factor narrows the first channel, a smaller one widens the second.
+        prior.bottleneck.matrices[0].add_(torch.tensor([4.0, -2.0])[:, None, None])
+        tables = prior_tables(prior)
+    wide = int(tables.cdf[1, tables.size[1]] - tables.cdf[1, tables.size[1] - 1])
+    assert tables.size[0] < 50
+    assert tables.size[1] > 600
+    assert wide / TOTAL < 1e-3
 
 
 def test_prior_tables_cost_what_the_prior_says() -> None:

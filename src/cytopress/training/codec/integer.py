@@ -22,7 +22,8 @@ WEIGHT_BITS = 14
 # Beyond so many standard deviations, or below such a probability, a value is escaped.
 REACH = 4.5
 LEAST_PROBABILITY = 2.0**-18
-MOST_PRIOR = 255
+# Where tables of the factorized prior end: of its latents some are means of whole blocks.
+MOST_PRIOR = 2047
 
 
 @dataclass(frozen=True)
