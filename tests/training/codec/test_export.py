@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+import cytopress
 from cytopress.codecs.learned.codec import LearnedFamily
 from cytopress.codecs.learned.opening import open_model
 from cytopress.image import Image
@@ -22,6 +23,8 @@ pytestmark = pytest.mark.learn
 Array = npt.NDArray[Any]
 every_architecture = pytest.mark.parametrize("architecture", fakes.ARCHITECTURES)
 HEADER = 80
+MODELS = Path(cytopress.__file__).parent / "models"
+SHIPPED = [path for path in sorted(MODELS.glob("*.cytomodel")) if "labelfree" not in path.stem]
 
 
 def _written(folder: Path, *networks: Any, **manifest: Any) -> Package:
@@ -241,3 +244,22 @@ def test_one_package_holds_every_rate(tmp_path: Path) -> None:
 def test_equal_networks_make_equal_packages(tmp_path: Path) -> None:
     one, two = (_written(tmp_path / name, fakes.network()) for name in ("one", "two"))
     assert one.sha256 == two.sha256
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["ecoli-phase", "nuclei-brightfield"])
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_true_bytes_of_a_shipped_codec(path: Path, name: str) -> None:
+    from cytopress.io.datasets import dataset
+    from cytopress.settings import from_environment
+    from cytopress.training.codec.config import CodecTraining
+    from cytopress.training.codec.networks import build
+
+    package = open_package(path)
+    config = CodecTraining.model_validate(package.manifest["training"])
+    network = _stored(package, build(config.network, config.rate))
+    network.rdo = config.loss.rdo
+    found = dataset(name, from_environment())
+    image = found.read_input(found.part("validation")[0])
+    for quality in (0.0, 0.5, 1.0):
+        _check_rate(package, network, image, quality)
