@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from cytopress.codecs.codec import StreamCodec
 from cytopress.codecs.spec import codec
-from cytopress.errors import NotAvailableError
+from cytopress.errors import NotAvailableError, UnreachableTargetError
 from cytopress.image import Image
 from cytopress.io.dataset import Dataset
 from cytopress.metrics import metric
@@ -20,9 +21,10 @@ from cytopress.package import Package
 from cytopress.training.codec.validate import codecs_of
 
 Progress = Callable[[str], None]
-# Settings of a continuous quality, and decibels of JPEG 2000, that are tried on each field.
+# Settings of a continuous quality that are tried on each field, and ratios of JPEG 2000: its own
+# parameter, in decibels, spans other rates on every field.
 QUALITIES = tuple(step / 12 for step in range(13))
-DECIBELS = tuple(range(24, 66, 3))
+OPPONENT_RATIOS = (10, 20, 40, 80, 160, 320, 500)
 # What a model from ratio 10 to 500 is judged over.
 RATIOS = (8.0, 600.0)
 OPPONENT = "jpeg2000"
@@ -76,8 +78,12 @@ def evaluate(
 
 
 def opponents(image: Image) -> list[StreamCodec]:
-    """Return JPEG 2000 at every setting that is tried."""
-    return [codec(f"{OPPONENT}:level={level}").at(float(level), image) for level in DECIBELS]
+    """Return JPEG 2000 at the setting that reaches each ratio; without those that none reaches."""
+    found = []
+    for ratio in OPPONENT_RATIOS:
+        with contextlib.suppress(UnreachableTargetError):
+            found.append(codec(f"{OPPONENT}:ratio={ratio}").solve(image).codec)
+    return found
 
 
 def _curve(image: Image, codecs: Sequence[StreamCodec], span: float) -> list[Point]:
@@ -122,5 +128,6 @@ def _means(curves: list[list[Point]]) -> list[dict[str, float]]:
             "ratio": round(1 / float(np.mean([1 / p.ratio for p in points])), 2),
             "psnr": round(float(np.mean([p.psnr for p in points])), 2),
         }
-        for points in zip(*curves, strict=True)
+        # A setting that some field cannot reach has no mean.
+        for points in zip(*curves, strict=False)
     ]
