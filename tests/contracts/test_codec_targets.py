@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from contracts.members import members
 from cytopress.codecs.container import unpack
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.errors import UnreachableTargetError
 from cytopress.image import Image
-
-from contracts.members import members
 
 
 def lossy() -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from contracts.members import members
 from cytopress.codecs import registry
 from cytopress.codecs.choice import Choice
 from cytopress.codecs.container import Form, unpack
@@ -21,8 +22,6 @@ from cytopress.codecs.search import knob_value
 from cytopress.codecs.spec import codec
 from cytopress.errors import CorruptDataError, UnsupportedImageError
 from cytopress.image import Image, Pixels
-
-from contracts.members import members
 
 MOST_HEADER = 80
 # Of a codec's own error, what its mean may be without counting as bias; told only where the codec

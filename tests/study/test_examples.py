@@ -26,6 +26,7 @@ def test_every_example_is_tried() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.toml")} == {
         "demo",
         "ecoli",
+        "learned",
         "nuclei",
         "zhou2024",
     }
