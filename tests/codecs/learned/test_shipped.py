@@ -1,0 +1,88 @@
+"""The packages that ship: what their cards say is what they do, on fields never trained on."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cytopress
+from cytopress.codecs.learned.codec import Learned, learned_packages
+from cytopress.io.datasets import dataset
+from cytopress.package import Package
+from cytopress.settings import Settings
+
+MODELS = Path(cytopress.__file__).parent / "models"
+CARDS = Path(__file__).parents[3] / "docs" / "models"
+SHIPPED = list(learned_packages(Settings(None, (MODELS,), MODELS / "none", MODELS / "none")))
+EACH = pytest.mark.parametrize("package", SHIPPED, ids=lambda package: package.name)
+# What issue and card promise of the networks' cost.
+MOST_MULTIPLY_ADDS = {"encoder": 5000, "decoder": 2500}
+MOST_BYTES = 8e6
+
+
+def test_three_ship() -> None:
+    names = {package.name for package in SHIPPED}
+    assert names == {"learned/cytopress-2d", "learned/ecoli-phase", "learned/nuclei-brightfield"}
+
+
+@EACH
+def test_a_package_keeps_to_its_budget_and_has_its_card(package: Package) -> None:
+    assert package.path.stat().st_size < MOST_BYTES
+    for part, most in MOST_MULTIPLY_ADDS.items():
+        assert package.manifest["multiply_adds"][part] <= most
+    card = (CARDS / f"{package.name.replace('/', '-')}.md").read_text(encoding="utf-8")
+    assert package.sha256 in card
+    for result in package.manifest["results"].values():
+        assert f"**{result['bd_rate']:+.1f} %**" in card
+
+
+@EACH
+def test_no_test_group_was_trained_on(package: Package) -> None:
+    tested = {
+        group for result in package.manifest["results"].values() for group in result["groups"]
+    }
+    trained = {group for source in package.manifest["trained_on"] for group in source["groups"]}
+    assert tested
+    assert not tested & trained
+
+
+@pytest.mark.data
+@pytest.mark.slow
+@EACH
+def test_every_test_field_decodes_to_what_the_encoder_saw(package: Package) -> None:
+    for name in package.manifest["results"]:
+        for field in dataset(name).part("test"):
+            image = dataset(name).read_input(field)
+            codec = Learned(package, 0.55)
+            with warnings.catch_warnings():
+                # A reconstruction that differs from the encoder's is told by a warning.
+                warnings.simplefilter("error")
+                decoded = codec.decode(codec.encode(image))
+            assert decoded.shape == image.shape
+            assert abs(float(np.mean(decoded.pixels, dtype=float) - image.pixels.mean())) < 0.01 * (
+                float(np.ptp(image.pixels))
+            )
+
+
+@pytest.mark.data
+@pytest.mark.slow
+@pytest.mark.learn
+@EACH
+def test_the_bd_rate_of_a_card_comes_out_again(package: Package) -> None:
+    from dataclasses import replace
+
+    from cytopress.training.codec.evaluate import evaluate
+
+    name = package.name.partition("/")[2]
+    name = name if name in package.manifest["results"] else "ecoli-phase"
+    told = package.manifest["results"][name]
+    whole = dataset(name)
+    tested = whole.part("test")[:2]
+    fields = (*whole.part("train"), *tested)
+    found = evaluate(package, [replace(whole, fields=fields)])[name]
+    assert found["fields"] == told["fields"][:2]
+    assert found["data_range"] == told["data_range"]
+    assert found["bd_rate_fields"] == pytest.approx(told["bd_rate_fields"][:2], abs=0.5)
