@@ -23,14 +23,27 @@ def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str
 
 
 def test_every_codec_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert [row["name"] for row in listed(capsys, "codecs")] == list(families())
+    names = [row["name"] for row in listed(capsys, "codecs")]
+    assert names[: len(families())] == list(families())
+    assert names[len(families()) :] == [row["name"] for row in listed(capsys, "models")]
+
+
+def test_a_model_is_told_with_its_digest_and_rates(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path(cytopress.__file__).parent / "models"
+    rows = {row["name"]: row for row in listed(capsys, "models")}
+    shipped = rows["learned/cytopress-2d"]
+    file = folder / "cytopress-2d.cytomodel"
+    assert shipped["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert shipped["bytes"] == file.stat().st_size
+    assert shipped["rates"] == "continuous"
 
 
 def test_a_task_is_told_with_the_whole_digest_of_its_package(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = Path(cytopress.__file__).parent / "models"
-    digests = {hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.iterdir()}
+    files = folder.glob("labelfree-*.cytomodel")
+    digests = {hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     assert digests
     assert digests <= {row["weights"] for row in listed(capsys, "tasks")}
 

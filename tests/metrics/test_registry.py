@@ -34,6 +34,7 @@ NOT_METRICS = {
     "noise_faults",
     "registry",
     "__init__",
+    "bd_rate",
 }
 
 
