@@ -39,7 +39,7 @@ from cytopress.errors import (
     UnknownNameError,
 )
 from cytopress.image import Image
-from cytopress.package import find_package, find_packages
+from cytopress.package import find_package
 from cytopress.settings import Settings, from_environment
 
 GROUP = "cytopress.codecs"
@@ -128,8 +128,9 @@ def find_family(name: str, settings: Settings | None = None) -> Family:
 
 def package_names(settings: Settings) -> list[str]:
     """Return the names of the codecs that are in the folders of model packages."""
-    found = find_packages(settings.model_folders, "codec")
-    return sorted(package.name for package in found if package.name.startswith("learned/"))
+    from cytopress.codecs.learned.codec import learned_packages
+
+    return sorted(package.name for package in learned_packages(settings))
 
 
 def build(recipe: Recipe, settings: Settings | None = None) -> StreamCodec:

@@ -25,7 +25,14 @@ from cytopress.codecs.learned.manifest import FAMILY, read_card
 from cytopress.codecs.learned.model import Model, Setting
 from cytopress.codecs.learned.offer import checked_quality, traits
 from cytopress.codecs.learned.opening import open_model
-from cytopress.codecs.learned.plane import constant, normalized, pixels_of, used_range
+from cytopress.codecs.learned.plane import (
+    LIMITS,
+    constant,
+    normalized,
+    pixels_of,
+    take_limits,
+    used_range,
+)
 from cytopress.errors import CorruptDataError, CytopressWarning, PackageError, UsageError
 from cytopress.image import Image, Pixels
 from cytopress.package import SUFFIX, Package, find_packages, open_package
@@ -33,7 +40,6 @@ from cytopress.settings import Settings, from_environment
 
 NUMBER = 32
 DIGEST_BYTES = 8
-LIMITS = struct.Struct("<ff")
 REST = struct.Struct("<eI")
 
 
@@ -122,15 +128,8 @@ class Learned(StreamCodec):
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the pixels; warns where they are not those that the encoder saw."""
-        if len(stream) < LIMITS.size:
-            raise CorruptDataError(f"{self.name}: the stream ends within its limits.")
-        low, high = LIMITS.unpack_from(stream)
-        if not (np.isfinite((low, high)).all() and low <= high):
-            raise CorruptDataError(f"{self.name}: the limits {low} and {high} are no range.")
-        rest = stream[LIMITS.size :]
+        low, high, rest = take_limits(self.name, stream)
         if low == high:
-            if rest:
-                raise CorruptDataError(f"{self.name}: a constant image is followed by more bytes.")
             return constant(low, form)
         if len(rest) < REST.size:
             raise CorruptDataError(f"{self.name}: the stream ends within its checksum.")

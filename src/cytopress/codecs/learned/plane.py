@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,12 @@ import numpy.typing as npt
 
 from cytopress.codecs.codec import to_dtype
 from cytopress.codecs.container import Form
+from cytopress.errors import CorruptDataError
 from cytopress.image import Pixels
 
 Plane = npt.NDArray[np.float32]
+# The used range as it stands in front of a stream.
+LIMITS = struct.Struct("<ff")
 # What a plane's values are clipped to, in used ranges. A single hot pixel of a float image can lie
 # anywhere; this far out a network of floats has no digits left for the others.
 MOST = 2.0**15
@@ -67,6 +71,25 @@ def pixels_of(plane: Plane, center: float, low: float, high: float, form: Form) 
         np.clip(values, -most, most, out=values)
         pixels[band] = to_dtype(values, form)
     return pixels
+
+
+def take_limits(name: str, stream: bytes) -> tuple[float, float, bytes]:
+    """Return the limits that a stream begins with, and the rest of it, none of a constant image.
+
+    Raises
+    ------
+    CorruptDataError
+        It is too short, the limits are no range, or a constant image is followed by more.
+    """
+    if len(stream) < LIMITS.size:
+        raise CorruptDataError(f"{name}: the stream ends within its limits.")
+    low, high = LIMITS.unpack_from(stream)
+    if not (np.isfinite((low, high)).all() and low <= high):
+        raise CorruptDataError(f"{name}: the limits {low} and {high} are no range.")
+    rest = stream[LIMITS.size :]
+    if low == high and rest:
+        raise CorruptDataError(f"{name}: a constant image is followed by more bytes.")
+    return low, high, rest
 
 
 def constant(value: float, form: Form) -> Pixels:

@@ -24,6 +24,8 @@ from cytopress.codecs.container import Form, Recipe
 from cytopress.codecs.learned.compressai import streams
 from cytopress.codecs.learned.compressai.architectures import FAMILY
 from cytopress.codecs.learned.compressai.weights import ZOO, Weights
+from cytopress.codecs.learned.manifest import PERCENTILES
+from cytopress.codecs.learned.plane import LIMITS, constant, take_limits, used_range
 from cytopress.codecs.wire import join_streams, split_streams
 from cytopress.errors import (
     CorruptDataError,
@@ -35,8 +37,6 @@ from cytopress.image import Image, Pixels
 from cytopress.package import Package
 
 NUMBER = 33
-PERCENTILES = 0.1, 99.9
-LIMITS = struct.Struct("<ff")
 CRC = struct.Struct("<I")
 
 
@@ -152,7 +152,7 @@ class CompressAI(StreamCodec):
 
     def compress(self, image: Image) -> bytes:
         """Return limits, checksum and strings."""
-        low, high = _limits(image.pixels)
+        low, high = used_range(image.pixels, PERCENTILES)
         limits = LIMITS.pack(low, high)
         if low == high:
             return limits
@@ -168,16 +168,9 @@ class CompressAI(StreamCodec):
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the pixels; warns where they are not those that the encoder saw."""
-        if len(stream) < LIMITS.size:
-            raise CorruptDataError(f"{self.name}: the stream ends within its limits.")
-        low, high = LIMITS.unpack_from(stream)
-        if not (np.isfinite((low, high)).all() and low <= high):
-            raise CorruptDataError(f"{self.name}: the limits {low} and {high} are no range.")
-        rest = stream[LIMITS.size :]
+        low, high, rest = take_limits(self.name, stream)
         if low == high:
-            if rest:
-                raise CorruptDataError(f"{self.name}: a constant image is followed by more bytes.")
-            return to_dtype(np.full(form.shape, low), form)
+            return constant(low, form)
         if len(rest) < CRC.size:
             raise CorruptDataError(f"{self.name}: the stream ends within its checksum.")
         model = self.weights.model(self._level)
@@ -205,16 +198,6 @@ class CompressAI(StreamCodec):
     @property
     def _level(self) -> float:
         return 1 if self.quality is None else self.quality
-
-
-def _limits(pixels: Pixels) -> tuple[float, float]:
-    """Return the used range, as float32 holds it; equal limits mean a constant image."""
-    least, most = float(pixels.min()), float(pixels.max())
-    low, high = (float(np.float32(value)) for value in np.percentile(pixels, PERCENTILES))
-    if low == high:
-        # Fewer bright pixels than the percentile leaves out are an image still.
-        low, high = float(np.float32(least)), float(np.float32(most))
-    return low, high
 
 
 def _crc(pixels: Pixels) -> int:
