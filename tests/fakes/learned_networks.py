@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-ARCHITECTURES = ("factorized", "hyperprior", "mean-scale")
+ARCHITECTURES = ("factorized", "hyperprior", "mean-scale", "context")
 
 
 def network(architecture: str = "mean-scale", *, lambdas: Sequence[float] = (), **options: Any):  # type: ignore[no-untyped-def]
@@ -27,6 +27,8 @@ def network(architecture: str = "mean-scale", *, lambdas: Sequence[float] = (), 
         "latent_channels": 6,
         "hyper_channels": 5,
         "hyper_width": 4,
+        "context_channels": 2,
+        "context_width": 3,
         "analysis": (4, 4),
         "synthesis": (4, 4),
         **options,
@@ -38,6 +40,9 @@ def network(architecture: str = "mean-scale", *, lambdas: Sequence[float] = (), 
         for name, weight in made.named_parameters():
             if name.startswith(("h_s", "h_a")):
                 weight.mul_(3)
+            elif name.startswith("context"):
+                # They begin as nothing.
+                weight.add_(0.2 * torch.randn_like(weight))
             elif name.startswith(("log_gain", "prior")) and not name.endswith("quantiles"):
                 weight.add_(0.3 * torch.randn_like(weight))
         made.log_inverse.copy_(-made.log_gain + 0.01 * torch.randn_like(made.log_gain))

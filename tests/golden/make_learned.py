@@ -10,13 +10,13 @@ here.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from cytopress.codecs import container
 from cytopress.codecs.learned.codec import REST, Learned
-from cytopress.codecs.learned.model import Setting
 from cytopress.image import Image
 from cytopress.package import Package, open_package
 
@@ -43,7 +43,7 @@ def latents(codec: Learned, data: bytes) -> np.ndarray:
     """Return what the entropy decoder gives, before any float touches it."""
     header, stream = container.unpack(data)
     model, setting = codec._model()
-    plain = Setting(setting.gain, np.ones_like(setting.inverse_gain), setting.scale_bias)
+    plain = replace(setting, inverse_gain=np.ones_like(setting.inverse_gain))
     height, width = header.form.shape
     return model.decode(stream[LIMITS_BYTES + REST.size :], (height, width), plain)
 

@@ -16,6 +16,7 @@ from cytopress.package import write_package
 
 HERE = Path(__file__).parent
 M, NZ, WIDTH, SCALES = 6, 4, 6, 24
+FIRST, INSIDE = 2, 3
 TOTAL = 2**24
 
 
@@ -24,6 +25,7 @@ def main() -> None:
     build("mean-scale", "tiny", gains=3)
     build("hyperprior", "tiny-hyperprior", rates=2)
     build("factorized", "tiny-factorized")
+    build("context", "tiny-context", gains=3)
 
 
 def build(architecture: str, name: str, *, rates: int = 1, gains: int = 0) -> None:
@@ -45,12 +47,15 @@ def build(architecture: str, name: str, *, rates: int = 1, gains: int = 0) -> No
         arrays |= named(prefix + "prior", gaussian(spread * (1 + np.arange(len(spread)) / 4)))
         if hyper:
             graphs[prefix + "hyper_analysis"] = hyper_analysis(random)
-            outputs = 2 * M if architecture == "mean-scale" else M
+            outputs = {"hyperprior": M, "mean-scale": 2 * M}.get(architecture, 2 * M + 2 * INSIDE)
             layers, found = hyper_synthesis(random, outputs)
             arrays |= {prefix + key: value for key, value in found.items()}
             arrays |= named(prefix + "scale", gaussian(2.0 ** np.linspace(-3, 5, SCALES)))
             bias = np.linspace(8, 20, nodes)[:, None] + np.zeros(M)
             arrays[prefix + "scale_bias"] = np.rint(bias * 256).astype(np.int32)
+        if architecture == "context":
+            arrays |= named(prefix + "prior", gaussian(np.geomspace(0.5, 6, nodes * NZ)))
+            arrays |= {f"{prefix}context.{key}": value for key, value in context(random).items()}
     manifest = {
         "kind": "codec",
         "name": f"learned/{name}",
@@ -66,6 +71,8 @@ def build(architecture: str, name: str, *, rates: int = 1, gains: int = 0) -> No
         "hyper_synthesis": layers,
         "range_percentiles": [0.1, 99.9],
     }
+    if architecture == "context":
+        manifest["context"] = dict.fromkeys(CONTEXT, 12)
     write_package(HERE / f"{name}.cytomodel", manifest, graphs=graphs, arrays=arrays)
 
 
@@ -150,6 +157,26 @@ def hyper_synthesis(
         arrays[f"hs.{index}.bias"] = np.rint(random.normal(0, 2**18, after)).astype(np.int64)
         layers.append({"index": index, "shift": 12, "relu": relu, "upsample": upsample})
     return layers, arrays
+
+
+CONTEXT = {
+    "across.hidden": (INSIDE, 4 * FIRST, 1),
+    "across.mean": (FIRST, 4 * FIRST, 1),
+    "across.scale": (FIRST, INSIDE, 1),
+    "inward.hidden": (INSIDE, FIRST, 3),
+    "inward.mean": (M - FIRST, FIRST, 1),
+    "inward.scale": (M - FIRST, INSIDE, 1),
+}
+
+
+def context(random: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return the arrays of the context model."""
+    arrays = {}
+    for name, (after, before, side) in CONTEXT.items():
+        weight = random.normal(0, 0.2, (after, before, side, side)) * 2**12
+        arrays[f"{name}.weight"] = np.rint(weight).astype(np.int32)
+        arrays[f"{name}.bias"] = np.rint(random.normal(0, 2**18, after)).astype(np.int64)
+    return arrays
 
 
 def gaussian(sigmas: np.ndarray) -> list[np.ndarray]:

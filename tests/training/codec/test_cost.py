@@ -20,6 +20,8 @@ def test_multiply_adds(architecture: str) -> None:
         latent_channels=12,
         hyper_channels=5,
         hyper_width=7,
+        context_channels=4,
+        context_width=3,
         analysis=(10, 20),
         synthesis=(6, 14),
     )
@@ -29,10 +31,14 @@ def test_multiply_adds(architecture: str) -> None:
     g_s = [(12, 1, 256, 64), (12, 14, 9, 64), (14, 14, 9, 64), (14, 24, 1, 64), (6, 6, 9, 16)]
     g_s += [(6, 6, 9, 16), (6, 16, 9, 16)]
     h_a = [(12, 7, 9, 256), (7, 7, 1, 256), (7, 5, 9, 1024)]
-    outputs = 24 if architecture == "mean-scale" else 12
+    outputs = {"mean-scale": 24, "context": 24 + 6}.get(architecture, 12)
     h_s = [(5, 28, 9, 1024), (7, 28, 9, 256), (7, outputs, 1, 64)]
     if architecture == "factorized":
         h_a = h_s = []
+    if architecture == "context":
+        # The black squares know their four white neighbors.
+        h_s += [(16, 3, 1, 128), (16, 4, 1, 128), (3, 4, 1, 128)]
+        h_s += [(4, 3, 9, 64), (4, 8, 1, 64), (3, 8, 1, 64)]
 
     def total(layers: list[tuple[int, int, int, int]]) -> float:
         return sum(before * after * taps / pixels for before, after, taps, pixels in layers)

@@ -23,6 +23,8 @@ class Options:
     symmetry: bool = True
     gain: float = 0.15
     offset: float = 0.08
+    zoom: float = 0.0
+    noise: float = 0.0
 
 
 def _plane(n: int, source: Source, shape: tuple[int, int] = (40, 48)) -> Plane:
@@ -78,6 +80,39 @@ def test_all_eight_symmetries_come() -> None:
     seen = [[np.array_equal(crop, t) for t in turned] for crop in batch.pixels[:, 0].numpy()]
     assert (np.sum(seen, axis=1) == 1).all()
     assert np.any(seen, axis=0).all()
+
+
+def test_groups_are_drawn_evenly() -> None:
+    source = _source(1)
+    planes = [_plane(n, source) for n in range(4)]
+    planes[3] = Plane(**{**vars(planes[3]), "group": "b"})
+    batches = _batches(planes, batch=4000)
+    share = np.bincount(batches[0].plane.numpy(), minlength=4) / 4000
+    assert share == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1 / 2], abs=0.032)
+
+
+def test_noise_is_added_to_half_of_the_crops() -> None:
+    flat = np.full((64, 64), 0.5, np.float32)
+    plane = Plane(flat, 0.0, 1.0, 1.0, None, "flat", "a", "input", _source(1))
+    options = Options(gain=0, offset=0, noise=0.2)
+    spread = _batches([plane], options, batch=400, crop=64)[0].pixels.std((1, 2, 3)).numpy()
+    assert np.mean(spread == 0) == pytest.approx(0.5, abs=0.1)
+    assert 0.18 < spread.max() < 0.21
+    assert spread[spread > 0].mean() == pytest.approx(0.1, abs=0.02)
+
+
+def test_zoom_changes_the_size_of_details_by_up_to_its_factor() -> None:
+    waves = np.tile(np.sin(np.arange(512) * 2 * np.pi / 16).astype(np.float32), (512, 1))
+    plane = Plane(waves, 0.0, 1.0, 1.0, None, "waves", "a", "input", _source(1))
+    options = Options(symmetry=False, gain=0, offset=0, zoom=1.0)
+    crops = _batches([plane], options, batch=400, crop=128)[1].pixels[:, 0, 0].numpy()
+    power = np.abs(np.fft.rfft(crops, 1024, axis=1))
+    periods = 1024 / power.argmax(1)
+    assert periods.min() == pytest.approx(8, rel=0.1)
+    assert periods.max() == pytest.approx(32, rel=0.1)
+    assert np.mean(np.abs(periods / 16 - 1) < 0.02) == pytest.approx(0.52, abs=0.12)
+    small = Plane(waves[:130, :130], 0.0, 1.0, 1.0, None, "small", "a", "input", _source(1))
+    assert _batches([small], options, crop=128)[0].pixels.isfinite().all()
 
 
 def test_jitter_keeps_the_way_back_to_counts() -> None:

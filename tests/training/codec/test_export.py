@@ -112,7 +112,7 @@ def _codes_at_once(architecture: str, x: Array, **options: Any) -> Any:
     return network
 
 
-@pytest.mark.parametrize("architecture", ["hyperprior", "mean-scale"])
+@pytest.mark.parametrize("architecture", ["hyperprior", "mean-scale", "context"])
 @pytest.mark.parametrize("rdo", [0.0, 8.0])
 def test_true_bytes_are_what_the_network_estimates(
     tmp_path: Path, architecture: str, rdo: float

@@ -122,7 +122,7 @@ def test_integers_are_near_the_floats_that_were_trained(tmp_path: Path) -> None:
     z_hat = np.random.default_rng(0).integers(-9, 10, (5, 6, 6))
     with torch.no_grad():
         quality = torch.tensor([0.37])
-        mean, log_scale = network.moments(torch.from_numpy(z_hat).float()[None], quality)
+        mean, log_scale, _ = network.moments(torch.from_numpy(z_hat).float()[None], quality)
     found = model.h_s(z_hat).astype(float) / 256
     assert mean.std() > 1
     np.testing.assert_allclose(found[:6], mean[0], atol=0.02)
@@ -136,11 +136,11 @@ def _check_latents(folder: Path, architecture: str, count: int) -> None:
     _, package, model = _exported(folder, architecture)
     random = np.random.default_rng(5)
     bias, inverse = (package.array(f"r0/{name}") for name in ("scale_bias", "inverse_gain"))
-    coarse = np.repeat(np.arange(5, dtype=np.uint8), 2)
     z_hats = _hyper_latents(count, 1, 2, 7) // 16
     tables: set[int] = set()
     for z_hat, out in zip(z_hats, _by_torch(package)(z_hats), strict=True):
         node = int(random.integers(3))
+        coarse = np.repeat(np.arange(5 * node, 5 * node + 5, dtype=np.uint8), 2)
         mean = out[:6] / 256 if len(out) == 12 else np.zeros((6, 4, 8))
         rows = np.clip((out[-6:] + bias[node][:, None, None] + 128) // 256, 0, 55).astype(np.uint8)
         symbols = np.rint(random.standard_normal(mean.shape) * 2.0 ** random.uniform(-2, 9))
@@ -229,8 +229,8 @@ def test_prior_tables_cost_what_the_prior_says() -> None:
             values = np.arange(size - 1) + tables.offset[row]
             asked = torch.zeros(size - 1, 5, 1, 1)
             asked[:, row, 0, 0] = torch.from_numpy(values)
-            asked_alone = prior(asked, hard=True)[1].numpy()
-            zeros = prior(torch.zeros(1, 5, 1, 1), hard=True)[1].numpy()
+            asked_alone = prior(asked, torch.zeros(size - 1), hard=True)[1].numpy()
+            zeros = prior(torch.zeros(1, 5, 1, 1), torch.zeros(1), hard=True)[1].numpy()
             # Channels are independent: what the others' zeros cost is known by difference.
             at_zero = asked_alone[values == 0]
             bits = asked_alone - zeros + _bits_of_zero(prior, row)

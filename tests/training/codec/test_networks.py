@@ -62,6 +62,9 @@ def test_more_quality_costs_more_and_errs_less(architecture: str) -> None:
             network.h_s.last.weight.zero_()
             network.h_s.last.bias.zero_()
             network.begin(x)
+        for weight in network.prior.parameters():
+            # Of equal priors a finer rate costs more.
+            weight.copy_(weight[: len(weight) // 3].repeat(3, 1, 1))
         coded = network(x, torch.linspace(0, 1, 5), hard=True)
     error = (coded.x_hat - x).square().mean((1, 2, 3))
     assert (error.diff() < 0).all()
@@ -117,16 +120,102 @@ def test_scales_begin_as_what_the_transform_gives() -> None:
             np.testing.assert_allclose(2 ** network.log_scale[node], expected, rtol=1e-4)
 
 
-def test_gaussian_bits() -> None:
-    from cytopress.training.codec.entropy import GaussianBits
+def test_priors_are_of_the_nearest_node_and_of_compressai() -> None:
+    """Bits of each node by CompressAI's own likelihood, of that node's channels alone."""
+    network = fakes.network("factorized")
+    bottleneck = network.prior.bottleneck
+    values = torch.randint(-9, 10, (5, 6, 4, 3)).float()
+    quality = torch.tensor([0.0, 0.24, 0.26, 0.74, 0.76])
+    with torch.no_grad():
+        _, bits = network.prior(values, quality, hard=True)
+        for image, node in enumerate((0, 0, 1, 1, 2)):
+            whole = torch.zeros(18, 1, 12)
+            whole[6 * node : 6 * node + 6, 0] = values[image].flatten(1)
+            likelihood, _, _ = bottleneck._likelihood(whole)
+            expected = -torch.log2(likelihood[6 * node : 6 * node + 6]).sum()
+            assert bits[image] == pytest.approx(float(expected), rel=1e-4)
 
-    residual = np.array([[-7.0, -1, 0, 0, 1, 3, 400]])
-    log_scale = np.array([[2.0, -1, -9, 0, 0.3, 11, 7]])
+
+def test_the_context_begins_as_nothing() -> None:
+    from cytopress.training.codec.context import Context
+
+    context = Context(6, 2, 3)
+    y, mean, log_scale = torch.randn(3, 2, 6, 4, 8).unbind()
+    features = torch.randn(2, 6, 4, 8)
+    found = context(y, mean, log_scale, features, lambda residual, _: torch.round(residual))
+    assert torch.equal(found[0], mean)
+    assert torch.equal(found[1], log_scale)
+
+
+def test_no_latent_knows_of_itself_or_of_what_comes_later() -> None:
+    """Changing a latent changes what is said of later ones around it, and of nothing else."""
+    network = fakes.network("context")
+    y, mean, scale = torch.zeros(3, 1, 6, 8, 8).unbind()
+    features = torch.rand(1, 6, 8, 8)
+
+    def moments(y):  # type: ignore[no-untyped-def]
+        with torch.no_grad():
+            return torch.stack(network.context(y, mean, scale, features, lambda r, _: r.round()))
+
+    plain = moments(y)
+    for channel, row, column in ((0, 3, 3), (1, 4, 3), (5, 3, 3)):
+        changed = y.clone()
+        changed[0, channel, row, column] = 7.0
+        touched = (moments(changed) != plain).any(0)[0]
+        expected = torch.zeros_like(touched)
+        if channel < 2:
+            expected[2:, row - 1 : row + 2, column - 1 : column + 2] = True
+            if (row + column) % 2 == 0:
+                for y_, x_ in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+                    expected[:2, row + y_, column + x_] = True
+                    # What is said of a black square changes where it lies, and with it the rest.
+                    around = (
+                        slice(row + y_ - 1, row + y_ + 2),
+                        slice(column + x_ - 1, column + x_ + 2),
+                    )
+                    expected[2:, *around] = True
+        assert not (touched & ~expected).any()
+        assert touched.any() == (channel < 2)
+        assert not touched[channel, row, column]
+
+
+def test_context_counts_as_the_runtime_does() -> None:
+    from cytopress.codecs.learned import context as runtime
+    from cytopress.training.codec import context as training
+
+    plane = np.random.default_rng(3).normal(0, 40, (3, 4, 6)).round()
+    whole = torch.from_numpy(plane)[None]
+    black = training.black_squares(4, 6)
+    white = runtime.squares(plane, black=False)
+    known = training.neighbors(whole * ~black)[0].numpy()
+    np.testing.assert_array_equal(runtime.squares(known, black=True), runtime.neighbors(white))
+    logs = training.signed_log(whole)[0].numpy()
+    np.testing.assert_allclose(runtime.signed_log(256 * plane) / 256, logs, atol=1 / 256)
+
+
+def test_gaussian_bits() -> None:
+    from cytopress.training.codec.gaussian import gaussian_bits
+
+    residual = np.array([-7.0, -1, 0, 0, 1, 3, 400])
+    log_scale = np.array([2.0, -1, -9, 0, 0.3, 11, 7])
     sigma = 2 ** np.clip(log_scale, -4, 8)
     half = stats.norm.cdf(-(np.abs(residual) - 0.5) / sigma)
     expected = -np.log2(half - stats.norm.cdf(-(np.abs(residual) + 0.5) / sigma))
     given = (torch.from_numpy(each) for each in (residual, log_scale))
-    np.testing.assert_allclose(GaussianBits()(*given), expected.sum(1), rtol=1e-9)
+    np.testing.assert_allclose(gaussian_bits(*given), expected, rtol=1e-9)
+
+
+def test_gaussian_bits_are_derived_as_they_change() -> None:
+    from cytopress.training.codec.gaussian import gaussian_bits
+
+    torch.manual_seed(2)
+    scale = (8 * torch.rand(60, dtype=torch.float64) - 3).requires_grad_()
+    residual = (torch.randn(60, dtype=torch.float64) * torch.exp2(scale.detach())).requires_grad_()
+    assert torch.autograd.gradcheck(gaussian_bits, (residual, scale))
+    # Outside its bounds a scale has no slope, but below the lower one where that leads back.
+    outside = torch.tensor([-5.0, -5.0, 9.0], requires_grad=True)
+    gaussian_bits(torch.tensor([0.0, 0.6, 3.0]), outside).sum().backward()
+    assert outside.grad.sign().tolist() == [0, -1, 0]
 
 
 def test_symbols_are_the_cheaper_of_two() -> None:

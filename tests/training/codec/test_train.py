@@ -176,6 +176,7 @@ def test_a_longer_training_codes_better(cells: Settings, tmp_path: Path) -> None
     [
         {"network": {**CONFIG["network"], "architecture": "factorized"}},
         {"network": {**CONFIG["network"], "architecture": "hyperprior"}},
+        {"network": {**CONFIG["network"], "architecture": "context", "context_channels": 3}},
         {"loss": {"domain": "stabilized"}},
         {"loss": {"distortion": "ms-ssim"}, "fit": {"crop": 192}},
         {"loss": {"rdo": 10.0}},
@@ -191,6 +192,7 @@ def test_a_longer_training_codes_better(cells: Settings, tmp_path: Path) -> None
     ids=[
         "factorized",
         "hyperprior",
+        "context",
         "stabilized",
         "ms-ssim",
         "rdo",

@@ -10,7 +10,10 @@ from cytopress.errors import PackageError
 from cytopress.package import Package
 
 FAMILY = "learned"
-ARCHITECTURES = ("factorized", "hyperprior", "mean-scale")
+ARCHITECTURES = ("factorized", "hyperprior", "mean-scale", "context")
+CONTEXT_LAYERS = tuple(
+    f"{step}.{layer}" for step in ("across", "inward") for layer in ("hidden", "mean", "scale")
+)
 PERCENTILES = (0.1, 99.9)
 # Pixels; no network comes near, and a halo of it would need memory.
 MOST_REACH = 1024
@@ -23,7 +26,7 @@ class Card:
 
     Parameters
     ----------
-    architecture : {"factorized", "hyperprior", "mean-scale"}
+    architecture : {"factorized", "hyperprior", "mean-scale", "context"}
         How latents get their probabilities.
     rates : int
         Models in the package.
@@ -37,6 +40,8 @@ class Card:
         Pixels beyond its own that a latent sees, and that a pixel's latents lie away.
     hyper_synthesis : tuple of mapping
         The layers: ``index``, ``shift``, ``relu``, ``upsample``.
+    context : mapping
+        Of each layer of the context model, such as ``across.mean``, its shift; empty without one.
     percentiles : tuple of float
         Of an image, mapped to 0 and 1.
     rdo : float
@@ -53,6 +58,7 @@ class Card:
     analysis_reach: int
     synthesis_reach: int
     hyper_synthesis: tuple[Mapping[str, Any], ...]
+    context: Mapping[str, int]
     percentiles: tuple[float, float]
     rdo: float
 
@@ -96,6 +102,7 @@ def read_card(package: Package) -> Card:
         analysis_reach=_whole(package, reach, "analysis", 0, MOST_REACH),
         synthesis_reach=_whole(package, reach, "synthesis", 0, MOST_REACH),
         hyper_synthesis=() if factorized else _layers(package),
+        context=_context(package) if architecture == "context" else {},
         percentiles=_percentiles(package),
         rdo=_real(package, manifest.get("rdo", 0.0)),
     )
@@ -147,3 +154,13 @@ def _layers(package: Package) -> tuple[Mapping[str, Any], ...]:
         _whole(package, layer, "shift", 0, MOST_SHIFT)
         _whole(package, layer, "upsample", 1, 4)
     return tuple(layers)
+
+
+def _context(package: Package) -> Mapping[str, int]:
+    found = package.manifest.get("context")
+    if not isinstance(found, Mapping) or found.keys() != set(CONTEXT_LAYERS):
+        raise PackageError(
+            f"{package.path}: 'context' in the manifest has a shift for each of"
+            f" {', '.join(CONTEXT_LAYERS)}, not {found!r}."
+        )
+    return {name: _whole(package, found, name, 0, MOST_SHIFT) for name in CONTEXT_LAYERS}

@@ -7,12 +7,14 @@ with a scale hyperprior", ICLR 2018; gain units after Cui et al., CVPR 2021.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from cytopress.codecs.learned.context import Context, neighbors, put_squares, squares
 from cytopress.codecs.learned.entropy import MOST_VALUE, Decoder, Encoder
 from cytopress.codecs.learned.hyper import FRACTION, MOST_INPUT, HyperSynthesis
 from cytopress.codecs.learned.manifest import Card
@@ -41,11 +43,38 @@ class Setting:
         (M, 1, 1) float32 factors of the latents before rounding and after it.
     scale_bias : ndarray
         (M, 1, 1) int32 that is added to the scale indices, with ``FRACTION`` fractional bits.
+    node : int
+        The nearest gain node, whose prior counts.
     """
 
     gain: Array
     inverse_gain: Array
     scale_bias: Array
+    node: int
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """Latents that are coded together.
+
+    Parameters
+    ----------
+    pick : callable
+        Returns them of all latents, (M, h, w).
+    mean : ndarray, optional
+        Of their shape, float32: their means, if they have any.
+    rows : ndarray
+        (n,) their tables.
+    """
+
+    pick: Callable[[Array], Array]
+    mean: Array | None
+    rows: Array
+
+
+# Gives one pass after the other, is sent the symbols of each, (n,), and returns the latents in
+# steps, (M, h, w) float32. Encoder and decoder both go by it, so they see the same.
+Passes = Generator[Pass, Array, Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +94,14 @@ class Model:
     scale_bias : ndarray
         (nodes, M) of integers.
     prior : Tables
-        Of the hyper-latents by channel; of the latents themselves in a factorized model.
+        Of the hyper-latents by channel, or by gain node and channel; of the latents themselves in a
+        factorized model.
     scales : Tables, optional
         Of the residuals by scale index.
     h_s : HyperSynthesis, optional
         From hyper-latents to means and scale indices.
+    context : Context, optional
+        From decoded latents to means and scale indices of the next ones.
     """
 
     package: Package
@@ -81,6 +113,7 @@ class Model:
     prior: Tables
     scales: Tables | None = None
     h_s: HyperSynthesis | None = None
+    context: Context | None = None
 
     def setting(self, quality: float | None) -> Setting:
         """Return the factors at a quality from 0 to 1, interpolated between the gain nodes."""
@@ -97,7 +130,8 @@ class Model:
             return factors
 
         rounded_bias = (bias + 2 ** (SHARE - 1) >> SHARE).astype(np.int32)[:, None, None]
-        return Setting(factor(self.gain), factor(self.inverse_gain), rounded_bias)
+        node = place + 2 ** (SHARE - 1) >> SHARE
+        return Setting(factor(self.gain), factor(self.inverse_gain), rounded_bias, node)
 
     def encode(self, plane: Array, setting: Setting) -> tuple[bytes, Array]:
         """Return the coded latents of a plane, (H, W) float32, and y_hat as a decoder has it."""
@@ -107,20 +141,23 @@ class Model:
         return self.code(_finite(y), setting)
 
     def code(self, y: Array, setting: Setting) -> tuple[bytes, Array]:
-        """Return the same of latents in quantization steps, (M, h, w) float32, overwritten."""
-        coder = Encoder()
-        if self.scales is None:
-            rows, mean, tables = self._channels(y.shape), None, self.prior
-        else:
+        """Return the same of latents in quantization steps, (M, h, w) float32."""
+        coder, tables, z_hat = Encoder(), self.scales or self.prior, None
+        if self.scales is not None:
             z_hat = self._hyper_latents(y)
-            coder.put(z_hat.reshape(-1), self._channels(z_hat.shape), self.prior)
-            mean, rows = self._moments(z_hat, setting)
-            tables = self.scales
-        residual = y if mean is None else np.subtract(y, mean, out=y)
-        np.clip(residual, -MOST_VALUE, MOST_VALUE, out=residual)
-        symbols = rounded(residual.reshape(-1), rows, tables, self.card.rdo)
-        coder.put(symbols, rows, tables)
-        return coder.bytes(), _restored(symbols.reshape(y.shape), mean, setting, out=y)
+            coder.put(z_hat.reshape(-1), self._channels(z_hat.shape, setting), self.prior)
+
+        def put(these: Pass) -> Array:
+            wanted = these.pick(y)
+            residual = wanted.copy() if these.mean is None else wanted - these.mean
+            np.clip(residual, -MOST_VALUE, MOST_VALUE, out=residual)
+            symbols = rounded(residual.reshape(-1), these.rows, tables, self.card.rdo)
+            coder.put(symbols, these.rows, tables)
+            return symbols
+
+        y_hat = _through(self._passes(y.shape, z_hat, setting), put)
+        y_hat *= setting.inverse_gain
+        return coder.bytes(), y_hat
 
     def decode(self, stream: bytes, shape: tuple[int, int], setting: Setting) -> Array:
         """Return y_hat, (M, h, w) float32, of the coded latents of a plane of ``shape``.
@@ -133,17 +170,15 @@ class Model:
         height, width = self._padded(shape)
         card = self.card
         form = card.latent_channels, height // card.stride, width // card.stride
-        coder = Decoder(stream)
-        if self.scales is None:
-            rows, mean, tables = self._channels(form), None, self.prior
-        else:
+        coder, tables, z_hat = Decoder(stream), self.scales or self.prior, None
+        if self.scales is not None:
             coarse = card.hyper_channels, height // card.hyper_stride, width // card.hyper_stride
-            z_hat = coder.take(self._channels(coarse), self.prior).reshape(coarse)
-            mean, rows = self._moments(z_hat, setting)
-            tables = self.scales
-        symbols = coder.take(rows, tables).reshape(form)
+            z_hat = coder.take(self._channels(coarse, setting), self.prior).reshape(coarse)
+        passes = self._passes(form, z_hat, setting)
+        y_hat = _through(passes, lambda these: coder.take(these.rows, tables))
         coder.finish()
-        return _restored(symbols, mean, setting)
+        y_hat *= setting.inverse_gain
+        return y_hat
 
     def analyse(self, plane: Array) -> Array:
         """Return y, (M, h, w) float32, of a plane, (H, W) float32, padded by its own edge."""
@@ -181,29 +216,94 @@ class Model:
         z_hat: Array = np.clip(np.rint(_finite(z)), -MOST_INPUT, MOST_INPUT)
         return z_hat.astype(np.int32)
 
-    def _moments(self, z_hat: Array, setting: Setting) -> tuple[Array | None, Array]:
-        """Return means, (M, h, w) float32, if there are any, and scale indices, (M * h * w,)."""
+    def _passes(self, form: tuple[int, ...], z_hat: Array | None, setting: Setting) -> Passes:
+        """Say by which means and tables latents of the shape ``form`` go."""
+        if z_hat is None:
+            symbols = yield Pass(_all, None, self._channels(form, setting))
+            return symbols.reshape(form).astype(np.float32)
+        mean, index, features = self._moments(z_hat, setting)
+        if self.context is not None:
+            assert mean is not None
+            return (yield from self._in_context(self.context, mean, index, features))
+        symbols = yield Pass(_all, mean, self._rows(index))
+        y_hat = symbols.reshape(form).astype(np.float32)
+        if mean is not None:
+            y_hat += mean
+        return y_hat
+
+    def _in_context(self, context: Context, mean: Array, index: Array, features: Array) -> Passes:
+        """Say the same where each pass goes by what was decoded before."""
+        first, inside = context.first, context.features // 2
+
+        def white_of(a: Array) -> Array:
+            return squares(a[:first], black=False)
+
+        def black_of(a: Array) -> Array:
+            return squares(a[:first], black=True)
+
+        known = np.empty((first, *mean.shape[1:]))
+        white = white_of(mean)
+        symbols = yield Pass(white_of, white, self._rows(white_of(index)))
+        decoded = symbols.reshape(white.shape) * 2.0**FRACTION
+        put_squares(known, decoded, black=False)
+
+        black, black_index = black_of(mean), black_of(index)
+        more = np.empty(black.shape)
+        around = squares(features[:inside], black=True)
+        for place, offset, wider in context.across.parts(neighbors(decoded), around):
+            more[:, *place] = offset
+            black_index[:, *place] += wider.astype(np.int32)
+        black += (more * 2.0**-FRACTION).astype(np.float32)
+        symbols = yield Pass(black_of, black, self._rows(black_index))
+        put_squares(known, symbols.reshape(black.shape) * 2.0**FRACTION + more, black=True)
+
+        y_hat = np.empty(mean.shape, np.float32)
+        y_hat[:first] = mean[:first] + known * 2.0**-FRACTION
+        rest, rest_index = mean[first:], index[first:]
+        for place, offset, wider in context.inward.parts(known, features[inside:]):
+            rest[:, *place] += (offset * 2.0**-FRACTION).astype(np.float32)
+            rest_index[:, *place] += wider.astype(np.int32)
+        symbols = yield Pass(lambda a: a[first:], rest, self._rows(rest_index))
+        np.add(symbols.reshape(rest.shape), rest, out=y_hat[first:], casting="same_kind")
+        return y_hat
+
+    def _moments(self, z_hat: Array, setting: Setting) -> tuple[Array | None, Array, Array]:
+        """Return what the hyper synthesis says of the latents.
+
+        Their means, (M, h, w) float32, if they have any; their scale indices, (M, h, w), and
+        features for the context model, (F, h, w), int32 with a fraction.
+        """
         assert self.h_s is not None
-        assert self.scales is not None
-        channels, most = self.card.latent_channels, len(self.scales) - 1
-        form = channels, *(length * self.h_s.upsample for length in z_hat.shape[1:])
-        rows = np.empty(form, np.uint8)
-        mean = None if self.h_s.outputs == channels else np.empty(form, np.float32)
-        half = 2 ** (FRACTION - 1)
-        for (high, wide), moments in self.h_s.parts(z_hat):
-            index = moments[-channels:].astype(np.int32)
-            index += setting.scale_bias + half
-            index >>= FRACTION
-            rows[:, high, wide] = np.clip(index, 0, most, out=index)
+        channels = self.card.latent_channels
+        shape = tuple(length * self.h_s.upsample for length in z_hat.shape[1:])
+        spare = 0 if self.context is None else self.context.features
+        mean = None
+        if self.h_s.outputs > channels:
+            mean = np.empty((channels, *shape), np.float32)
+        index, features = (np.empty((n, *shape), np.int32) for n in (channels, spare))
+        start = 0 if mean is None else channels
+        for place, moments in self.h_s.parts(z_hat):
             if mean is not None:
                 # At most 21 bits, so float32 holds the fraction too.
-                mean[:, high, wide] = moments[:channels] * 2.0**-FRACTION
-        return mean, rows.reshape(-1)
+                mean[:, *place] = moments[:channels] * 2.0**-FRACTION
+            index[:, *place] = moments[start : start + channels]
+            features[:, *place] = moments[start + channels :]
+        index += setting.scale_bias
+        return mean, index, features
 
-    def _channels(self, shape: tuple[int, ...]) -> Array:
-        """Return each latent's channel, flat."""
-        kind = np.uint8 if shape[0] <= 256 else np.uint16
-        return np.repeat(np.arange(shape[0], dtype=kind), shape[1] * shape[2])
+    def _rows(self, index: Array) -> Array:
+        """Return tables, (n,) uint8, of scale indices with a fraction."""
+        assert self.scales is not None
+        rows = index + 2 ** (FRACTION - 1)
+        rows >>= FRACTION
+        flat: Array = np.clip(rows, 0, len(self.scales) - 1).astype(np.uint8).reshape(-1)
+        return flat
+
+    def _channels(self, shape: tuple[int, ...], setting: Setting) -> Array:
+        """Return the prior's table of each value, by its channel, flat."""
+        start = setting.node * shape[0] if len(self.prior) > shape[0] else 0
+        kind = np.uint8 if len(self.prior) <= 256 else np.uint16
+        return np.repeat(np.arange(start, start + shape[0], dtype=kind), shape[1] * shape[2])
 
     def _padded(self, shape: tuple[int, int]) -> tuple[int, int]:
         step = self.card.hyper_stride
@@ -239,12 +339,15 @@ def _finite(values: Array) -> Array:
     return values
 
 
-def _restored(
-    symbols: Array, mean: Array | None, setting: Setting, out: Array | None = None
-) -> Array:
-    y_hat = np.empty(symbols.shape, np.float32) if out is None else out
-    np.copyto(y_hat, symbols, casting="same_kind")
-    if mean is not None:
-        y_hat += mean
-    y_hat *= setting.inverse_gain
-    return y_hat
+def _all(a: Array) -> Array:
+    return a
+
+
+def _through(passes: Passes, answer: Callable[[Pass], Array]) -> Array:
+    """Answer each pass with its symbols; return what comes of them."""
+    try:
+        these = next(passes)
+        while True:
+            these = passes.send(answer(these))
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cytopress.codecs.learned.context import Context, Step
 from cytopress.codecs.learned.hyper import HyperSynthesis, Layer
 from cytopress.codecs.learned.manifest import Card, read_card
 from cytopress.codecs.learned.model import Model
@@ -72,9 +73,10 @@ def _read(package: Package, prefix: str, card: Card) -> Model:
         for name in ("gain", "inverse_gain")
     )
     prior = _tables(package, prefix + "prior")
-    if len(prior) != card.hyper_channels:
+    if len(prior) not in {card.hyper_channels, card.hyper_channels * nodes}:
         raise PackageError(
-            f"there are {len(prior)} prior tables for {card.hyper_channels} channels."
+            f"there are {len(prior)} prior tables for {card.hyper_channels} channels and"
+            f" {nodes} nodes."
         )
     if card.architecture == "factorized":
         none = np.zeros((nodes, channels), np.int64)
@@ -86,14 +88,22 @@ def _read(package: Package, prefix: str, card: Card) -> Model:
     if len(scales) > 256:
         raise PackageError(f"there are {len(scales)} scale tables; at most 256 can be told apart.")
     h_s = HyperSynthesis(tuple(_layer(package, prefix, entry) for entry in card.hyper_synthesis))
-    outputs = channels * (2 if card.architecture == "mean-scale" else 1)
+    context = _context(package, prefix, card) if card.context else None
+    if context is not None and context.channels != channels:
+        raise PackageError(
+            f"the context model is of {context.channels} channels, where {channels} belong."
+        )
+    if context is not None and h_s.upsample % 2:
+        raise PackageError("a checkerboard needs a hyper stride of an even number of latents.")
+    outputs = channels * (1 if card.architecture == "hyperprior" else 2)
+    outputs += context.features if context else 0
     wanted = (card.hyper_channels, outputs, card.hyper_stride // card.stride)
     if (h_s.inputs, h_s.outputs, h_s.upsample) != wanted:
         raise PackageError(
             f"the hyper synthesis has (inputs, outputs, upsampling)"
             f" {(h_s.inputs, h_s.outputs, h_s.upsample)}, where {wanted} belong."
         )
-    return Model(package, prefix, card, gain, inverse, bias, prior, scales, h_s)
+    return Model(package, prefix, card, gain, inverse, bias, prior, scales, h_s, context)
 
 
 def _checked(package: Package, name: str, shape: tuple[int, ...], kind: str) -> Array:
@@ -109,6 +119,24 @@ def _checked(package: Package, name: str, shape: tuple[int, ...], kind: str) -> 
 
 def _tables(package: Package, name: str) -> Tables:
     return Tables(*(package.array(f"{name}_{part}") for part in ("cdf", "size", "offset")))
+
+
+def _context(package: Package, prefix: str, card: Card) -> Context:
+    layers = {
+        name: Layer(
+            weight=package.array(f"{prefix}context.{name}.weight"),
+            bias=package.array(f"{prefix}context.{name}.bias"),
+            shift=shift,
+            relu=False,
+            upsample=1,
+        )
+        for name, shift in card.context.items()
+    }
+    across, inward = (
+        Step(*(layers[f"{step}.{layer}"] for layer in ("hidden", "mean", "scale")))
+        for step in ("across", "inward")
+    )
+    return Context(across, inward)
 
 
 def _layer(package: Package, prefix: str, entry: Mapping[str, Any]) -> Layer:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from cytopress.codecs.learned.compressai.architectures import BY_NAME
 from cytopress.training.toml import Table, read_training
 
-OURS = ("factorized", "hyperprior", "mean-scale")
+OURS = ("factorized", "hyperprior", "mean-scale", "context")
 COMPRESSAI = "compressai/"
 # MS-SSIM looks at a crop at a sixteenth of its resolution too.
 LEAST_CROP_MS_SSIM = 128
@@ -28,6 +28,8 @@ class Network(Table):
     stride: Literal[8, 16] = 8
     hyper_channels: int = Field(default=32, ge=1, le=512)
     hyper_width: int = Field(default=40, ge=1, le=512)
+    context_channels: int = Field(default=16, ge=1, le=256)
+    context_width: int = Field(default=32, ge=1, le=512)
     analysis: tuple[int, ...] = (48, 96)
     synthesis: tuple[int, ...] = (24, 48)
     N: int = Field(default=48, ge=1, le=512)
@@ -47,6 +49,11 @@ class Network(Table):
                 f"latent_channels = {self.latent_channels}: a stride of {self.stride} has at most"
                 f" {self.stride**2}"
             )
+        if self.architecture == "context" and self.context_channels >= self.latent_channels:
+            raise ValueError(
+                f"context_channels = {self.context_channels} of {self.latent_channels} latent"
+                " channels leave none that they could tell of"
+            )
         levels = 2 if self.stride == 8 else 3
         if len(self.analysis) != levels or len(self.synthesis) != levels:
             raise ValueError(
@@ -64,10 +71,12 @@ class Rate(Table):
     """Which rates: a list of lambdas, one network each, or gain units, one network for all.
 
     Lambda weighs the mean squared error, in units of (used range / 255) squared, against bits a
-    pixel, as CompressAI does; with MS-SSIM it weighs 1 - MS-SSIM.
+    pixel, as CompressAI does; with MS-SSIM it weighs 1 - MS-SSIM. With ``from_finer`` the network
+    of the largest lambda is trained first, and each other one starts from the next finer one.
     """
 
     lambdas: tuple[float, ...] = ()
+    from_finer: bool = False
     gains: int = Field(default=0, ge=0, le=100)
     lambda_range: tuple[float, float] | None = None
 
@@ -77,6 +86,8 @@ class Rate(Table):
             raise ValueError("rate takes either lambdas or gains with lambda_range")
         if bool(self.gains) != (self.lambda_range is not None):
             raise ValueError("gains and lambda_range go together")
+        if self.from_finer and self.gains:
+            raise ValueError("from_finer goes with lambdas: gains are one network")
         if self.gains == 1:
             raise ValueError("gains = 1 is one rate: give it as lambdas instead")
         values = self.lambdas or self.lambda_range or ()
@@ -88,6 +99,12 @@ class Rate(Table):
     def networks(self) -> int:
         """How many networks are trained."""
         return len(self.lambdas) or 1
+
+    @property
+    def order(self) -> list[int]:
+        """Return the networks in the order in which they are trained."""
+        order = list(range(self.networks))
+        return order[::-1] if self.from_finer else order
 
     def alone(self, index: int) -> Rate:
         """Return what one of the networks covers."""
@@ -148,12 +165,16 @@ class Augmentation(Table):
     """Changes drawn anew for each crop; each number is the largest one.
 
     ``symmetry`` mirrors and transposes; ``gain`` changes the contrast, ``offset`` shifts it, in
-    used ranges.
+    used ranges. In half of the crops, ``zoom`` enlarges or shrinks by up to a factor of 1 + zoom;
+    in half, white noise is added, of a standard deviation up to ``noise`` used ranges: other
+    experiments have other noise and other sizes of detail.
     """
 
     symmetry: bool = True
     gain: float = Field(default=0.15, ge=0, lt=1)
     offset: float = Field(default=0.04, ge=0, le=1)
+    zoom: float = Field(default=0.0, ge=0, le=1)
+    noise: float = Field(default=0.0, ge=0, le=1)
 
 
 class Source(Table):
@@ -201,6 +222,11 @@ class CodecTraining(Table):
         if self.loss.distortion == "ms-ssim" and self.fit.crop < LEAST_CROP_MS_SSIM:
             raise ValueError(
                 f"crop = {self.fit.crop}: MS-SSIM needs crops of at least {LEAST_CROP_MS_SSIM}"
+            )
+        if self.loss.domain == "stabilized" and (self.augmentation.zoom or self.augmentation.noise):
+            raise ValueError(
+                "domain = 'stabilized' goes by the noise of the images as they are: set zoom and"
+                " noise of [augmentation] to 0"
             )
         if self.network.ours:
             return self

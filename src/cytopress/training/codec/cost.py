@@ -10,19 +10,22 @@ from torch import nn
 from cytopress.training.codec.networks import LatentNetwork
 
 SIDE = 256
-PARTS = ("g_a", "h_a", "h_s", "g_s")
+PARTS = ("g_a", "h_a", "h_s", "g_s", "context")
 
 
 @torch.no_grad()
 def multiply_adds(network: LatentNetwork) -> dict[str, float]:
-    """Return multiply-adds a pixel: ``encoder`` (g_a, h_a, h_s) and ``decoder`` (h_s, g_s).
+    """Return multiply-adds a pixel: ``encoder`` and ``decoder``, which share h_s and the context.
 
     The multiplications of convolutions; activations, gains and entropy coding are not among them.
     """
     counted: dict[str, int] = {}
     parts = {name: part for name, part in network.named_children() if name in PARTS}
+    halves: set[nn.Module] = set()
+    if "context" in parts:
+        halves = set(parts["context"].get_submodule("across").modules())
     handles = [
-        layer.register_forward_hook(_counter(counted, name))
+        layer.register_forward_hook(_counter(counted, name, halves))
         for name, part in parts.items()
         for layer in part.modules()
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
@@ -33,18 +36,20 @@ def multiply_adds(network: LatentNetwork) -> dict[str, float]:
     for handle in handles:
         handle.remove()
     each = {name: count / SIDE**2 for name, count in counted.items()}
-    shared = each.get("h_s", 0.0)
+    shared = each.get("h_s", 0.0) + each.get("context", 0.0)
     return {
         "encoder": round(each["g_a"] + each.get("h_a", 0.0) + shared, 1),
         "decoder": round(each["g_s"] + shared, 1),
     }
 
 
-def _counter(counted: dict[str, int], name: str) -> Any:
+def _counter(counted: dict[str, int], name: str, halves: set[nn.Module]) -> Any:
     def hook(layer: Any, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
         # A transposed convolution spreads each input; any other gathers each output.
         places = inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output
         pixels = places.shape[2] * places.shape[3]
-        counted[name] = counted.get(name, 0) + layer.weight.numel() * pixels
+        # A package computes the first step of the context on the black squares alone.
+        share = 2 if layer in halves else 1
+        counted[name] = counted.get(name, 0) + layer.weight.numel() * pixels // share
 
     return hook

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
+from torch import nn
 from torch.utils.data import Dataset
 
 from cytopress.errors import UsageError
-from cytopress.training.codec.sources import Plane
+from cytopress.training.codec.sources import Plane, Source
+
+# Share of the crops that zoom concerns, and noise.
+CHANGED = 0.5
 
 
 class Augmentation(Protocol):
@@ -27,6 +32,14 @@ class Augmentation(Protocol):
     @property
     def offset(self) -> float:
         """Largest shift, in units of the used range."""
+
+    @property
+    def zoom(self) -> float:
+        """Largest relative change of size."""
+
+    @property
+    def noise(self) -> float:
+        """Largest standard deviation of added noise, in units of the used range."""
 
 
 class Batch(NamedTuple):
@@ -54,8 +67,10 @@ class Batch(NamedTuple):
 class CropBatches(Dataset[Batch]):
     """Item ``step`` is one batch.
 
-    A source is drawn by its weight, a plane within it by its area, the place evenly. ``gain``
-    scales x by a factor from 1 - gain to 1 + gain, ``offset`` then shifts it either way.
+    A source is drawn by its weight, a group within it evenly, so that no experiment outweighs the
+    others, a plane within that by its area, the place evenly. ``gain``
+    scales x by a factor from 1 - gain to 1 + gain, ``offset`` then shifts it either way. ``zoom``
+    and ``noise`` concern half of the crops each.
     """
 
     def __init__(
@@ -83,31 +98,53 @@ class CropBatches(Dataset[Batch]):
             offset = self._options.offset * random.uniform(-1, 1)
             np.multiply(self._cut(plane, random), np.float32(gain), out=pixels[index, 0])
             pixels[index, 0] += np.float32(offset)
+            if self._options.noise and random.random() < CHANGED:
+                deviation = np.float32(self._options.noise * random.random())
+                pixels[index, 0] += deviation * random.standard_normal(
+                    pixels.shape[2:], dtype=np.float32
+                )
             center = self._centers[chosen[index]] * gain + offset
             facts[index] = _facts(plane, gain, offset, center)
         columns = torch.from_numpy(facts.astype(np.float32).T.copy()).unbind()
         return Batch._make((torch.from_numpy(pixels), *columns, torch.from_numpy(chosen)))
 
     def _cut(self, plane: Plane, random: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
-        top, left = (
-            int(random.integers(0, length - self._crop + 1)) for length in plane.pixels.shape
-        )
-        cut = plane.pixels[top : top + self._crop, left : left + self._crop]
+        side = self._side(plane, random) if self._options.zoom else self._crop
+        top, left = (int(random.integers(0, length - side + 1)) for length in plane.pixels.shape)
+        cut = plane.pixels[top : top + side, left : left + side]
+        if side != self._crop:
+            whole = torch.from_numpy(cut[None, None])
+            size = (self._crop, self._crop)
+            cut = nn.functional.interpolate(whole, size, mode="bilinear", antialias=True)[
+                0, 0
+            ].numpy()
         if not self._options.symmetry:
             return cut
         down, across, turned = random.random(3) < 0.5
         cut = cut[:: -1 if down else 1, :: -1 if across else 1]
         return cut.T if turned else cut
 
+    def _side(self, plane: Plane, random: np.random.Generator) -> int:
+        """Return how many pixels along each axis become a crop."""
+        if random.random() >= CHANGED:
+            return self._crop
+        factor = (1 + self._options.zoom) ** random.uniform(-1, 1)
+        return int(min(round(self._crop / factor), *plane.pixels.shape))
+
 
 def chances(planes: Sequence[Plane]) -> np.ndarray:  # type: ignore[type-arg]
-    """Return how likely each plane is drawn: its source's share of the weights, then by area."""
-    areas: dict[object, int] = {}
+    """Return how likely each plane is drawn: by its source's weight, evenly by group, by area."""
+    areas: Counter[tuple[Source, str]] = Counter()
     for plane in planes:
-        areas[plane.source] = areas.get(plane.source, 0) + plane.pixels.size
-    total = sum(source.weight for source in {plane.source for plane in planes})
+        areas[plane.source, plane.group] += plane.pixels.size
+    groups = Counter(source for source, _ in areas)
+    total = sum(source.weight for source in groups)
     return np.array(
-        [p.source.weight / total * p.pixels.size / areas[p.source] for p in planes], np.float64
+        [
+            p.source.weight / total / groups[p.source] * p.pixels.size / areas[p.source, p.group]
+            for p in planes
+        ],
+        np.float64,
     )
 
 

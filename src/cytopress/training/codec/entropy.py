@@ -13,10 +13,8 @@ import torch
 from torch import nn
 
 from cytopress.codecs.learned.compressai.architectures import need
+from cytopress.training.codec.gaussian import LEAST_LIKELIHOOD
 
-# log2 of the smallest and largest standard deviation of a latent, in quantization steps.
-LEAST_SCALE, MOST_SCALE = -4.0, 8.0
-LEAST_LIKELIHOOD = 1e-9
 # Hyper-latents are this many times coarser than latents.
 HYPER_STRIDE = 4
 
@@ -79,45 +77,60 @@ class HyperSynthesis(nn.Module):
         return a
 
 
-class GaussianBits(nn.Module):
-    """Bits of residuals under a normal distribution of mean 0, integrated over a step."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.bound = need("compressai.ops").LowerBound(LEAST_SCALE)
-
-    def forward(self, residual: torch.Tensor, log_scale: torch.Tensor) -> torch.Tensor:
-        """Return bits an image, (N,); ``log_scale`` is log2 of the standard deviation."""
-        return self.each(residual, log_scale).flatten(1).sum(1)
-
-    def each(self, residual: torch.Tensor, log_scale: torch.Tensor) -> torch.Tensor:
-        """Return the bits of each residual."""
-        scale = torch.exp2(self.bound(log_scale).clamp_max(MOST_SCALE))
-        distance = residual.abs()
-        likelihood = torch.special.ndtr((0.5 - distance) / scale) - torch.special.ndtr(
-            (-0.5 - distance) / scale
-        )
-        return -torch.log2(likelihood.clamp_min(LEAST_LIKELIHOOD))
-
-
 def quantize(values: torch.Tensor) -> torch.Tensor:
     """Round to integers, letting the gradient through as if it were the identity."""
     return values + (torch.round(values) - values).detach()
 
 
 class Prior(nn.Module):
-    """The factorized prior of Ballé et al. 2018, around zero: values are rounded to integers."""
+    """The factorized prior of Ballé et al. 2018, around zero: values are rounded to integers.
 
-    def __init__(self, channels: int) -> None:
+    Parameters
+    ----------
+    channels : int
+        Of the values.
+    nodes : int, optional
+        Gain nodes. Each has distributions of its own, since what is rare at a coarse rate is common
+        at a fine one.
+    """
+
+    def __init__(self, channels: int, nodes: int = 1) -> None:
         super().__init__()
-        self.bottleneck = need("compressai.entropy_models").EntropyBottleneck(channels)
+        self.channels, self.nodes = channels, nodes
+        # Node by node.
+        self.bottleneck = need("compressai.entropy_models").EntropyBottleneck(channels * nodes)
 
-    def forward(self, values: torch.Tensor, *, hard: bool) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the rounded values and the bits an image."""
+    def forward(
+        self, values: torch.Tensor, quality: torch.Tensor, *, hard: bool
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the rounded values and the bits an image.
+
+        Parameters
+        ----------
+        values : Tensor
+            (N, channels, h, w).
+        quality : Tensor
+            (N,), from 0 to 1: the nearest node counts.
+        hard : bool
+            Round, instead of the noise that training needs.
+        """
         noisy = torch.round(values) if hard else values + torch.rand_like(values) - 0.5
-        channels = values.shape[1]
-        flat = noisy.transpose(0, 1).reshape(channels, 1, -1)
-        likelihood, _, _ = self.bottleneck._likelihood(flat)  # noqa: SLF001 - it has no other name
-        shape = (channels, values.shape[0], *values.shape[2:])
+        node = torch.floor(quality.clamp(0, 1) * (self.nodes - 1) + 0.5).long()
+        flat = noisy.reshape(len(values), self.channels, 1, -1)
+        likelihood = self._cumulative(flat + 0.5, node) - self._cumulative(flat - 0.5, node)
         spent = -torch.log2(likelihood.clamp_min(LEAST_LIKELIHOOD))
-        return quantize(values), spent.reshape(shape).transpose(0, 1).flatten(1).sum(1)
+        return quantize(values), spent.flatten(1).sum(1)
+
+    def _cumulative(self, values: torch.Tensor, node: torch.Tensor) -> torch.Tensor:
+        """Return the distribution function at (N, channels, 1, n), each by its own node."""
+
+        def of_node(parameter: torch.Tensor) -> torch.Tensor:
+            return parameter.view(self.nodes, self.channels, *parameter.shape[1:])[node]
+
+        layers = self.bottleneck
+        for index, (matrix, bias) in enumerate(zip(layers.matrices, layers.biases, strict=True)):
+            weight = nn.functional.softplus(of_node(matrix))
+            values = torch.matmul(weight, values) + of_node(bias)
+            if index < len(layers.factors):
+                values = values + torch.tanh(of_node(layers.factors[index])) * torch.tanh(values)
+        return torch.sigmoid(values)

@@ -16,6 +16,7 @@ from cytopress.package import Package, write_package
 from cytopress.training.codec.cost import multiply_adds
 from cytopress.training.codec.integer import (
     Tables,
+    context_layers,
     integer_layers,
     prior_tables,
     scale_bias,
@@ -90,10 +91,14 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
     }
     layers: list[dict[str, Any]] = []
     if network.architecture != "factorized":
-        means = latents if network.architecture == "mean-scale" else 0
-        layers, integers = integer_layers(network.h_s, means)
+        means = 0 if network.architecture == "hyperprior" else latents
+        layers, integers = integer_layers(network.h_s, means, latents)
         arrays |= integers | _prefixed("scale", scale_tables())
         arrays["scale_bias"] = scale_bias(network.log_scale)
+    shifts: dict[str, int] = {}
+    if network.architecture == "context":
+        shifts, integers = context_layers(network.context)
+        arrays |= integers
     arrays |= {
         STATE + name: value.numpy()
         for name, value in network.state_dict().items()
@@ -105,8 +110,9 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         "stride": stride,
         "hyper_stride": network.pad,
         "latent_channels": latents,
-        "hyper_channels": network.prior.bottleneck.channels,
+        "hyper_channels": network.prior.channels,
         "hyper_synthesis": layers,
+        "context": shifts,
         "reach": {"analysis": reach(network.g_a), "synthesis": reach(network.g_s)},
         "multiply_adds": multiply_adds(network),
         "parameters": sum(weight.numel() for weight in network.main_parameters()),

@@ -9,8 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.special import ndtr
+from torch import nn
 
-from cytopress.training.codec.entropy import LEAST_SCALE, MOST_SCALE, HyperSynthesis, Prior
+from cytopress.training.codec.context import Context
+from cytopress.training.codec.entropy import HyperSynthesis, Prior
+from cytopress.training.codec.gaussian import LEAST_SCALE, MOST_SCALE
 
 Array = npt.NDArray[Any]
 PRECISION = 24
@@ -39,28 +42,52 @@ class Tables:
 
 
 def integer_layers(
-    h_s: HyperSynthesis, means: int
+    h_s: HyperSynthesis, means: int, scales: int
 ) -> tuple[list[dict[str, Any]], dict[str, Array]]:
     """Return the manifest's layers and the arrays ``hs.<i>.weight`` and ``hs.<i>.bias``.
 
     The last layer's scales, log2 of the standard deviation, become indices of `scale_tables`; the
-    first ``means`` of its outputs are means and stay as they are.
+    ``means`` outputs before these ``scales`` are means and stay as they are.
     """
-    layers, arrays = [], {}
+    layers: list[dict[str, Any]] = []
+    arrays: dict[str, Array] = {}
     for index, layer in enumerate(h_s.layers()):
-        weight = layer.convolution.weight.detach().double().numpy().copy()
-        assert layer.convolution.bias is not None
-        bias = layer.convolution.bias.detach().double().numpy().copy()
+        factor: Array = np.ones(layer.convolution.out_channels)
         if not layer.relu:
-            weight[means:] /= STEP
-            bias[means:] /= STEP
-        shift = WEIGHT_BITS - max(0, int(np.ceil(np.log2(np.abs(weight).max() + 1e-12))))
-        arrays[f"hs.{index}.weight"] = np.rint(weight * 2.0**shift).astype(np.int32)
-        arrays[f"hs.{index}.bias"] = np.rint(bias * 2.0 ** (shift + FRACTION)).astype(np.int64)
+            # Behind means and scales come features, which stay as they are too.
+            factor[means : means + scales] /= STEP
+        shift, weight, bias = _integers(layer.convolution, factor)
+        arrays |= {f"hs.{index}.weight": weight, f"hs.{index}.bias": bias}
         layers.append(
             {"index": index, "shift": shift, "relu": layer.relu, "upsample": layer.upsample}
         )
     return layers, arrays
+
+
+def context_layers(context: Context) -> tuple[dict[str, int], dict[str, Array]]:
+    """Return the manifest's shifts and the arrays ``context.<step>.<layer>.weight``, ``bias``."""
+    shifts: dict[str, int] = {}
+    arrays: dict[str, Array] = {}
+    for step in ("across", "inward"):
+        for layer in ("hidden", "mean", "scale"):
+            name = f"{step}.{layer}"
+            convolution = context.get_submodule(name)
+            assert isinstance(convolution, nn.Conv2d)
+            factor = np.full(convolution.out_channels, 1 / STEP if layer == "scale" else 1.0)
+            shifts[name], weight, bias = _integers(convolution, factor)
+            arrays |= {f"context.{name}.weight": weight, f"context.{name}.bias": bias}
+    return shifts, arrays
+
+
+def _integers(convolution: nn.Conv2d, factor: Array) -> tuple[int, Array, Array]:
+    """Return the shift, the weights and the biases of a convolution times a factor a channel."""
+    weight = convolution.weight.detach().double().numpy() * factor[:, None, None, None]
+    bias: Array = np.zeros(len(weight))
+    if convolution.bias is not None:
+        bias = convolution.bias.detach().double().numpy() * factor
+    shift = WEIGHT_BITS - max(0, int(np.ceil(np.log2(np.abs(weight).max() + 1e-12))))
+    whole = np.rint(weight * 2.0**shift).astype(np.int32)
+    return shift, whole, np.rint(bias * 2.0 ** (shift + FRACTION)).astype(np.int64)
 
 
 def scale_bias(log_scale: torch.Tensor) -> Array:

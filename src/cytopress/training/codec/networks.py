@@ -9,13 +9,9 @@ import torch
 from torch import nn
 
 from cytopress.training.codec.coded import Coded
-from cytopress.training.codec.entropy import (
-    HYPER_STRIDE,
-    GaussianBits,
-    HyperAnalysis,
-    HyperSynthesis,
-    Prior,
-)
+from cytopress.training.codec.context import Context
+from cytopress.training.codec.entropy import HYPER_STRIDE, HyperAnalysis, HyperSynthesis, Prior
+from cytopress.training.codec.gaussian import gaussian_bits
 from cytopress.training.codec.transforms import Analysis, Synthesis
 
 if TYPE_CHECKING:
@@ -48,16 +44,17 @@ class LatentNetwork(nn.Module):
         gain = gain[:, None].repeat(1, latents)
         self.log_gain, self.log_inverse = nn.Parameter(gain), nn.Parameter(-gain)
         if self.architecture == "factorized":
-            self.prior = Prior(latents)
+            self.prior = Prior(latents, len(self.lambdas))
             self.pad: int = network.stride
         else:
-            means = self.architecture == "mean-scale"
+            outputs = latents * (1 if self.architecture == "hyperprior" else 2)
+            if self.architecture == "context":
+                width = network.context_width
+                self.context = Context(latents, network.context_channels, width)
+                outputs += 2 * width
             self.h_a = HyperAnalysis(latents, network.hyper_width, network.hyper_channels)
-            self.h_s = HyperSynthesis(
-                network.hyper_channels, network.hyper_width, latents * (2 if means else 1)
-            )
-            self.prior = Prior(network.hyper_channels)
-            self.gaussian = GaussianBits()
+            self.h_s = HyperSynthesis(network.hyper_channels, network.hyper_width, outputs)
+            self.prior = Prior(network.hyper_channels, len(self.lambdas))
             self.log_scale = nn.Parameter(gain - 4)
             self.pad = network.stride * HYPER_STRIDE
         self.autocast = False
@@ -130,23 +127,27 @@ class LatentNetwork(nn.Module):
     def _entropy(
         self, y: torch.Tensor, quality: torch.Tensor, *, hard: bool
     ) -> tuple[torch.Tensor, torch.Tensor]:
+        # Of one layout, and the fast one for what follows.
+        y = y.contiguous()
         if self.architecture == "factorized":
-            return self.prior(y, hard=hard)  # type: ignore[no-any-return]
-        z_hat, spent = self.prior(self.h_a(y), hard=hard)
-        mean, log_scale = self.moments(z_hat, quality)
+            return self.prior(y, quality, hard=hard)  # type: ignore[no-any-return]
+        z_hat, spent = self.prior(self.h_a(y), quality, hard=hard)
+        mean, log_scale, features = self.moments(z_hat, quality)
+        if self.architecture == "context":
+            mean, log_scale = self.context(y, mean, log_scale, features, self._choose)
         residual = y - mean
         chosen = self._choose(residual.detach(), log_scale.detach())
         y_hat = mean + residual + (chosen - residual).detach()
         if hard:
-            return y_hat, spent + self.gaussian(chosen, log_scale)
+            return y_hat, spent + _total(gaussian_bits(chosen, log_scale))
         noisy = residual + torch.rand_like(residual) - 0.5
         if not self.rdo:
-            return y_hat, spent + self.gaussian(noisy, log_scale)
+            return y_hat, spent + _total(gaussian_bits(noisy, log_scale))
         # Latents learn from the noise, which has a gradient; scales from the symbols that will be
         # coded, which the noise does not resemble any more. The value is that of
         # the second alone.
-        relaxed = self.gaussian(noisy, log_scale.detach())
-        coded = self.gaussian(chosen, log_scale)
+        relaxed = _total(gaussian_bits(noisy, log_scale.detach()))
+        coded = _total(gaussian_bits(chosen, log_scale))
         return y_hat, spent + coded + relaxed - relaxed.detach()
 
     def _choose(self, residual: torch.Tensor, log_scale: torch.Tensor) -> torch.Tensor:
@@ -156,21 +157,28 @@ class LatentNetwork(nn.Module):
             return nearest
         lower = nearest - torch.sign(nearest)
         cost = [
-            self.gaussian.each(symbol, log_scale) + self.rdo * (residual - symbol).square()
+            gaussian_bits(symbol, log_scale) + self.rdo * (residual - symbol).square()
             for symbol in (nearest, lower)
         ]
         return torch.where(cost[1] < cost[0], lower, nearest)
 
     def moments(
         self, z_hat: torch.Tensor, quality: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return mean and log2 of the standard deviation of the latents, in steps."""
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return what the hyperprior says: means of the latents and log2 of their deviations.
+
+        Both in steps. The third are features for the context model, none without one.
+        """
         out = self.h_s(z_hat)
-        bias = self.at(self.log_scale, quality)
+        bias, latents = self.at(self.log_scale, quality), self.log_scale.shape[1]
         if self.architecture == "hyperprior":
-            return torch.zeros_like(out), out + bias
-        mean, log_scale = out.chunk(2, 1)
-        return mean, log_scale + bias
+            return torch.zeros_like(out), out + bias, out[:, :0]
+        mean, log_scale = out[:, :latents].contiguous(), out[:, latents : 2 * latents] + bias
+        return mean, log_scale, out[:, 2 * latents :]
+
+
+def _total(bits: torch.Tensor) -> torch.Tensor:
+    return bits.flatten(1).sum(1)
 
 
 def build(network: Network, rate: Rate) -> nn.Module:

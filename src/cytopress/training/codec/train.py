@@ -80,16 +80,20 @@ def train_codec(
     )
     begun = begin(config, settings)
     out.mkdir(parents=True, exist_ok=True)
-    networks, seconds, history = [], 0.0, []
-    for index, network in enumerate(begun):
-        rate = config.rate.alone(index)
+    finished: dict[int, nn.Module] = {}
+    seconds, history = 0.0, []
+    for index in config.rate.order:
+        network, rate = begun[index], config.rate.alone(index)
+        if config.rate.from_finer and index + 1 in finished:
+            network.load_state_dict(finished[index + 1].state_dict())
         path = out / CHECKPOINT.format(index)
         trained = fit(
             config, network, rate.nodes, planes, path, validate=validate, progress=progress
         )
-        networks.append(_averaged(network, trained))
+        finished[index] = _averaged(network, trained)
         seconds += trained["seconds"]
         history += [{"network": index, **row} for row in trained["history"]]
+    networks = [finished[index] for index in sorted(finished)]
     _write(out / "log.json", json.dumps(history, indent=1) + "\n")
     manifest: dict[str, Any] = {
         "name": config.name,

@@ -1,0 +1,136 @@
+"""A context model: what was decoded before tells of what comes next.
+
+The first channels, low frequencies, are decoded on the white squares of a checkerboard, then on the
+black ones, which by then know their four neighbors (He et al., "Checkerboard context model for
+efficient learned image compression", CVPR 2021). The other channels know all of the first ones
+around them (uneven groups of channels after He et al., "ELIC", CVPR 2022). Each step adds to the
+means and scales that the hyperprior gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+Choose = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+class Step(nn.Module):
+    """Means and scales of some channels, from decoded ones.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        Channels.
+    width : int
+        Channels between.
+    reach : int
+        Latents beyond its own that the scales go by, along each axis.
+    """
+
+    def __init__(self, inputs: int, outputs: int, width: int, reach: int) -> None:
+        super().__init__()
+        side = 2 * reach + 1
+        self.hidden = nn.Conv2d(inputs, width, side, padding=reach, bias=False)
+        self.scale = nn.Conv2d(width, outputs, 1)
+        self.mean = nn.Conv2d(inputs, outputs, 1, bias=False)
+        with torch.no_grad():
+            # It begins as if there were no context.
+            self.mean.weight.zero_()
+            self.scale.weight.zero_()
+            assert self.scale.bias is not None
+            self.scale.bias.zero_()
+
+    def forward(
+        self, known: torch.Tensor, features: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return what to add to the means and to log2 of the scales, (N, outputs, h, w) each.
+
+        Parameters
+        ----------
+        known : Tensor
+            (N, inputs, h, w): decoded latents around their means, in steps.
+        features : Tensor
+            (N, width, h, w): what the hyper synthesis adds before the rectifier.
+        """
+        hidden = nn.functional.relu(self.hidden(signed_log(known)) + features)
+        return self.mean(known), self.scale(hidden)
+
+
+class Context(nn.Module):
+    """Both steps.
+
+    Parameters
+    ----------
+    channels : int
+        Of the latents.
+    first : int
+        How many of them are decoded first.
+    width : int
+        Channels inside each step.
+    """
+
+    def __init__(self, channels: int, first: int, width: int) -> None:
+        super().__init__()
+        self.first, self.width = first, width
+        self.across = Step(4 * first, first, width, 0)
+        self.inward = Step(first, channels - first, width, 1)
+
+    def forward(
+        self,
+        y: torch.Tensor,
+        mean: torch.Tensor,
+        log_scale: torch.Tensor,
+        features: torch.Tensor,
+        choose: Choose,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return means and log2 of the scales, (N, M, h, w) each.
+
+        Parameters
+        ----------
+        y, mean, log_scale : Tensor
+            (N, M, h, w): the latents in steps, and what the hyperprior says of them.
+        features : Tensor
+            (N, 2 * width, h, w), of the hyper synthesis.
+        choose : callable
+            Gives symbols for residuals and their log2 scales.
+        """
+
+        def symbols(residual: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+            return residual + (choose(residual.detach(), scale.detach()) - residual).detach()
+
+        first = self.first
+        around, scale = y[:, :first] - mean[:, :first], log_scale[:, :first]
+        black = black_squares(y.shape[2], y.shape[3], y.device)
+        known = symbols(around, scale) * ~black
+        more, wider = self.across(neighbors(known), features[:, : self.width])
+        more, wider = more * black, wider * black
+        known = symbols(around - more, scale + wider) + more
+        rest, others = self.inward(known, features[:, self.width :])
+        return mean + torch.cat((more, rest), 1), log_scale + torch.cat((wider, others), 1)
+
+
+def black_squares(height: int, width: int, device: torch.device | None = None) -> torch.Tensor:
+    """Return the (height, width) mask of the squares that are decoded second."""
+    rows, columns = (torch.arange(length, device=device) for length in (height, width))
+    return (rows[:, None] + columns) % 2 == 1
+
+
+def neighbors(x: torch.Tensor) -> torch.Tensor:
+    """Return what lies above, below, left and right, (N, 4 * C, h, w); 0 outside."""
+    height, width = x.shape[2:]
+    wide = nn.functional.pad(x, (1, 1, 1, 1))
+    places = ((0, 1), (2, 1), (1, 0), (1, 2))
+    return torch.cat([wide[:, :, t : t + height, e : e + width] for t, e in places], 1)
+
+
+def signed_log(x: torch.Tensor) -> torch.Tensor:
+    """Return sign(x) log2(1 + |x|), a straight line between powers of two.
+
+    As such it has an exact form in integers.
+    """
+    size = 1 + x.abs()
+    exponent = torch.frexp(size.detach())[1] - 1
+    return torch.sign(x) * (exponent + torch.ldexp(size, -exponent) - 1)
