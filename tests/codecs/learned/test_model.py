@@ -9,7 +9,7 @@ from cytopress.codecs.learned.manifest import read_card
 from cytopress.codecs.learned.model import Model
 from cytopress.codecs.learned.opening import open_model
 from cytopress.errors import CorruptDataError, PackageError
-from cytopress.package import Package, write_package
+from cytopress.package import Package, open_package, write_package
 
 
 def form(model: Model, height: int, width: int) -> tuple[int, int, int]:
@@ -170,6 +170,27 @@ def test_arrays_that_do_not_fit_are_refused(
     tiny: Package, tmp_path: Path, arrays: dict, drop: str, said: str
 ) -> None:
     other = remade(tiny, tmp_path, manifest={}, arrays=arrays, drop=drop)
+    with pytest.raises(PackageError, match=said) as caught:
+        open_model(other)
+    assert str(other.path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "arrays", "said"),
+    [
+        ({"context": {"across.mean": 3}}, {}, "'context' in the manifest"),
+        ({"context": None}, {}, "'context' in the manifest"),
+        ({}, {"r0/context.inward.mean.weight": np.zeros((5, 2, 1, 1), np.int32)}, "layer"),
+        ({}, {"r0/context.inward.hidden.weight": np.zeros((3, 2, 3, 5), np.int32)}, "layer"),
+        ({}, {"r0/context.across.scale.weight": np.full((2, 3, 1, 1), 2**32)}, "exact"),
+        ({}, {"r0/prior_size": np.full(8, 9, np.int32)}, "do not belong together"),
+    ],
+)
+def test_a_context_model_that_does_not_fit_is_refused(
+    tmp_path: Path, manifest: dict, arrays: dict, said: str
+) -> None:
+    tiny = open_package(Path(__file__).parent / "tiny-context.cytomodel")
+    other = remade(tiny, tmp_path, manifest=manifest, arrays=arrays, drop="")
     with pytest.raises(PackageError, match=said) as caught:
         open_model(other)
     assert str(other.path) in str(caught.value)

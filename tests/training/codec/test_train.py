@@ -96,9 +96,10 @@ def _field(settings: Settings, name: str) -> Image:
     [
         ({}, "checkpoint-r0.ckpt", [4, 5]),
         ({"rate": TWO_RATES}, "checkpoint-r1.ckpt", [4, 5]),
+        ({"rate": {**TWO_RATES, "from_finer": True}}, "checkpoint-r0.ckpt", [4, 5]),
         (COMPRESSAI, "checkpoint-r0.ckpt", [4, 5, 2, 4, 5]),
     ],
-    ids=["gains", "second rate", "compressai"],
+    ids=["gains", "second rate", "from the finer rate", "compressai"],
 )
 def test_killed_and_resumed_equals_uninterrupted(
     cells: Settings, tmp_path: Path, changes: dict[str, Any], checkpoint: str, after: list[int]
@@ -122,6 +123,19 @@ def test_killed_and_resumed_equals_uninterrupted(
     assert rounds[0] > 2
     assert _weights(resumed) == _weights(whole)
     assert (out / "log.json").read_text() == (tmp_path / "whole" / "log.json").read_text()
+
+
+def test_a_coarse_rate_may_start_from_the_finer_one(cells: Settings, tmp_path: Path) -> None:
+    """With a learning rate of almost nothing it stays what the finer one began as."""
+    fit = {"steps": 1, "validate_fields": 0, "learning_rate": 1e-12}
+    rate = {**TWO_RATES, "from_finer": True}
+    path = _train(_config(fit, rate=rate), cells, tmp_path / "out")
+    package = open_package(path)
+    coarse, fine = (package.array(f"r{n}/scale_bias") for n in (0, 1))
+    np.testing.assert_array_equal(coarse, fine)
+    apart = _train(_config(fit, rate=TWO_RATES), cells, tmp_path / "apart")
+    coarse, fine = (open_package(apart).array(f"r{n}/scale_bias") for n in (0, 1))
+    assert not np.array_equal(coarse, fine)
 
 
 def test_two_trainings_of_one_seed_are_equal(cells: Settings, tmp_path: Path) -> None:

@@ -33,13 +33,15 @@ def fit(
     planes: Sequence[Plane],
     path: Path,
     *,
+    fresh: bool = True,
     validate: Validate | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Train a network, or go on from the checkpoint at ``path``; return the last checkpoint.
 
     A training that was killed and resumed ends with the weights of one that was not: each step
-    depends on the seed and its number alone.
+    depends on the seed and its number alone. The scales of a ``fresh`` network, one that starts
+    from no other, are first set to what its transform gives.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def fit(
         planes, config.augmentation, crop=options.crop, batch=options.batch, seed=config.seed
     )
     with quiet(options.threads):
-        if found is None and config.init is None and isinstance(network, LatentNetwork):
+        if found is None and fresh and isinstance(network, LatentNetwork):
             count = BEGINNING // options.batch + 1
             first = [batches[options.steps + index].pixels for index in range(count)]
             network.begin(torch.cat(first))

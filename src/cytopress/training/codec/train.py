@@ -84,11 +84,20 @@ def train_codec(
     seconds, history = 0.0, []
     for index in config.rate.order:
         network, rate = begun[index], config.rate.alone(index)
+        fresh = config.init is None
         if config.rate.from_finer and index + 1 in finished:
             network.load_state_dict(finished[index + 1].state_dict())
+            fresh = False
         path = out / CHECKPOINT.format(index)
         trained = fit(
-            config, network, rate.nodes, planes, path, validate=validate, progress=progress
+            config,
+            network,
+            rate.nodes,
+            planes,
+            path,
+            fresh=fresh,
+            validate=validate,
+            progress=progress,
         )
         finished[index] = _averaged(network, trained)
         seconds += trained["seconds"]
