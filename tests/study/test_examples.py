@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cytopress.io.datasets import KNOWN_DATASETS
+from cytopress.settings import from_environment
 from cytopress.study.spec import load_study
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -24,6 +25,7 @@ def test_an_example_is_a_study_of_known_datasets(name: str) -> None:
 
 def test_every_example_is_tried() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.toml")} == {
+        "compressai",
         "demo",
         "ecoli",
         "learned",
@@ -41,3 +43,31 @@ def test_the_demo_has_enough_codecs_at_enough_rates() -> None:
     study = load_study(EXAMPLES / "demo.toml")
     lossy = {entry.spec for entry in study.codecs if len(entry.values) >= 5}
     assert len(lossy) >= 8
+
+
+@pytest.mark.learn
+def test_the_comparison_of_architectures_takes_what_its_trainings_make(tmp_path: Path) -> None:
+    pytest.importorskip("compressai", reason="needs CompressAI (extra learn)")
+    from cytopress.training.codec.compressai_network import (
+        CompressAINetwork,
+        write_compressai_package,
+    )
+    from cytopress.training.codec.config import read_codec_training
+
+    trainings = sorted((EXAMPLES.parent / "trainings").glob("compressai-*.toml"))
+    configs = [read_codec_training(path) for path in trainings]
+    for config in configs:
+        # Untrained and small, but of the names and rates that the trainings give.
+        networks = [CompressAINetwork(config.network.architecture, N=8, M=8)] * config.rate.networks
+        path = tmp_path / f"{config.file_stem}.cytomodel"
+        write_compressai_package(path, networks, {"name": config.name})
+    study = load_study(EXAMPLES / "compressai.toml", from_environment().with_models(tmp_path))
+    wanted = {f"{c.network.architecture}:weights={c.name}" for c in configs}
+    assert {e.spec for e in study.codecs if e.target == "quality"} == wanted
+    assert len(wanted) == 6
+    # Apart from the network and how long an equal time lasts, they are trained alike.
+    shared = [
+        c.model_dump(exclude={"name": True, "network": True, "fit": {"steps", "validate_every"}})
+        for c in configs
+    ]
+    assert all(each == shared[0] for each in shared)

@@ -28,7 +28,7 @@ MOST_BYTES = 8e6
 
 
 def scored(package: Package) -> dict[str, dict[str, Any]]:
-    """Return the results that have a BD-rate: it needs curves that overlap on every field."""
+    """Return the results that have a BD-rate: it needs curves that overlap."""
     results = package.manifest["results"]
     return {name: result for name, result in results.items() if "bd_rate" in result}
 

@@ -121,7 +121,7 @@ def test_a_long_curve_is_thinned_and_keeps_its_end(rows: int) -> None:
     steps = [
         int(line.split("|")[1]) for line in curve.splitlines() if line[:3].strip("| ").isdigit()
     ]
-    assert len(steps) <= 13
+    assert len(steps) <= 15
     assert steps == sorted(set(steps))
     assert steps[-1:] == ([10 * rows] if rows else [])
 
@@ -136,6 +136,13 @@ def test_several_networks_are_told_apart() -> None:
     # The last of each.
     assert "| 1 | 80 |" in curve
     assert "| 2 | 80 |" in curve
+
+
+def test_fields_without_a_bd_rate_are_counted() -> None:
+    manifest = _manifest()
+    manifest["results"]["cells"]["bd_rate_fields"] = [None, -16.7]
+    card = codec_card(manifest, _history(1), sha256="", size=0)
+    assert "**-23.4 %** (1 of 2 fields have one; single fields -16.7 to -16.7 %)" in card
 
 
 def test_without_results_nothing_is_claimed() -> None:

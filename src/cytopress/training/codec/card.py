@@ -8,7 +8,7 @@ from typing import Any
 from cytopress.training.codec.evaluate import OPPONENT
 
 Table = Mapping[str, Any]
-MOST_CURVE_ROWS = 12
+MOST_CURVE_ROWS = 14
 
 
 def codec_card(manifest: Table, history: Sequence[Table], *, sha256: str, size: int) -> str:
@@ -127,11 +127,11 @@ def _results(name: str, result: Table) -> str:
         "",
     ]
     if "bd_rate" in result:
-        low, high = min(result["bd_rate_fields"]), max(result["bd_rate_fields"])
+        known = [rate for rate in result["bd_rate_fields"] if rate is not None]
         rows += [
             (
-                f"BD-rate against JPEG 2000: **{result['bd_rate']:+.1f} %** (single fields"
-                f" {low:+.1f} to {high:+.1f} %)."
+                f"BD-rate against JPEG 2000: **{result['bd_rate']:+.1f} %** ({_of_fields(result)}"
+                f"single fields {min(known):+.1f} to {max(known):+.1f} %)."
             ),
             "",
         ]
@@ -139,9 +139,16 @@ def _results(name: str, result: Table) -> str:
     for label, points in (("this", result["curve"]), ("JPEG 2000", result[OPPONENT])):
         rows += [
             f"| {label} | {point['bpp']:.4f} | {point['ratio']:.1f} | {point['psnr']:.2f} |"
-            for point in points
+            for point in _thinned(points)
         ]
     return "\n".join(rows)
+
+
+def _of_fields(result: Table) -> str:
+    """Say on how many fields a BD-rate holds, if not on all of them."""
+    rates = result["bd_rate_fields"]
+    known = sum(rate is not None for rate in rates)
+    return "" if known == len(rates) else f"{known} of {len(rates)} fields have one; "
 
 
 def _curve(history: Sequence[Table]) -> str:
@@ -166,11 +173,11 @@ def _curve(history: Sequence[Table]) -> str:
     return "\n".join(rows)
 
 
-def _thinned(history: Sequence[Table]) -> list[Table]:
+def _thinned(rows: Sequence[Table]) -> list[Table]:
     """Return some rows, evenly, and the last."""
-    every = -(-len(history) // MOST_CURVE_ROWS)
-    shown = [*history[every - 1 :: every]]
-    return shown if shown[-1] is history[-1] else [*shown, history[-1]]
+    every = -(-len(rows) // MOST_CURVE_ROWS)
+    shown = [*rows[every - 1 :: every]]
+    return shown if not rows or shown[-1] is rows[-1] else [*shown, rows[-1]]
 
 
 LIMITS = """## Limits

@@ -23,7 +23,7 @@ from cytopress.training.codec.validate import codecs_of
 Progress = Callable[[str], None]
 # Settings of a continuous quality that are tried on each field, and ratios of JPEG 2000: its own
 # parameter, in decibels, spans other rates on every field.
-QUALITIES = tuple(step / 12 for step in range(13))
+QUALITIES = tuple(step / 24 for step in range(25))
 OPPONENT_RATIOS = (10, 20, 40, 80, 160, 320, 500)
 # What a model from ratio 10 to 500 is judged over.
 RATIOS = (8.0, 600.0)
@@ -44,8 +44,9 @@ def evaluate(
 ) -> dict[str, Any]:
     """Return, for each dataset, curves of the package and of JPEG 2000 over its test inputs.
 
-    PSNR is over the data range of the training groups. The BD-rate is each field's own, averaged;
-    ``bd_rate_fields`` are all of them.
+    PSNR is over the data range of the training groups. ``bd_rate_fields`` is the BD-rate of each
+    field, None where it has none, and ``bd_rate`` the mean of those that there are; without any,
+    both are missing.
 
     Parameters
     ----------
@@ -98,7 +99,7 @@ def _curve(image: Image, codecs: Sequence[StreamCodec], span: float) -> list[Poi
 
 
 def _summary(own: list[list[Point]], other: list[list[Point]]) -> dict[str, Any]:
-    rates = []
+    rates: list[float | None] = []
     for mine, theirs in zip(map(_within, own), map(_within, other), strict=True):
         try:
             rate = bd_rate(
@@ -108,12 +109,14 @@ def _summary(own: list[list[Point]], other: list[list[Point]]) -> dict[str, Any]
                 [p.psnr for p in mine],
             )
         except NotAvailableError:
-            continue
-        rates.append(rate.percent)
+            rates.append(None)
+        else:
+            rates.append(round(rate.percent, 1))
     summary: dict[str, Any] = {"curve": _means(own), OPPONENT: _means(other)}
-    if len(rates) == len(own):
-        summary["bd_rate"] = round(float(np.mean(rates)), 1)
-        summary["bd_rate_fields"] = [round(rate, 1) for rate in rates]
+    known = [rate for rate in rates if rate is not None]
+    if known:
+        summary["bd_rate"] = round(float(np.mean(known)), 1)
+        summary["bd_rate_fields"] = rates
     return summary
 
 
