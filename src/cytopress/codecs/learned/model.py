@@ -224,7 +224,10 @@ class Model:
         mean, index, features = self._moments(z_hat, setting)
         if self.context is not None:
             assert mean is not None
-            return (yield from self._in_context(self.context, mean, index, features))
+            passes = self._in_context(self.context, mean, index, features)
+            # It lets go of them when it has no more use for them.
+            del mean, index, features
+            return (yield from passes)
         symbols = yield Pass(_all, mean, self._rows(index))
         y_hat = symbols.reshape(form).astype(np.float32)
         if mean is not None:
@@ -263,7 +266,10 @@ class Model:
         for place, offset, wider in context.inward.parts(known, features[inside:]):
             rest[:, *place] += (offset * 2.0**-FRACTION).astype(np.float32)
             rest_index[:, *place] += wider.astype(np.int32)
-        symbols = yield Pass(lambda a: a[first:], rest, self._rows(rest_index))
+        rows = self._rows(rest_index)
+        # The largest pass needs their memory.
+        del features, index, rest_index, known, around, black, black_index, more, decoded
+        symbols = yield Pass(lambda a: a[first:], rest, rows)
         np.add(symbols.reshape(rest.shape), rest, out=y_hat[first:], casting="same_kind")
         return y_hat
 
