@@ -15,6 +15,7 @@ from cytopress.codecs.learned.opening import open_model
 from cytopress.image import Image
 from cytopress.package import Package, open_package
 from fakes import learned_networks as fakes
+from fakes import passes_by_torch as by_torch
 
 torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
 pytest.importorskip("compressai", reason="needs CompressAI (extra learn)")
@@ -263,3 +264,27 @@ def test_true_bytes_of_a_shipped_codec(path: Path, name: str) -> None:
     image = found.read_input(found.part("validation")[0])
     for quality in (0.0, 0.5, 1.0):
         _check_rate(package, network, image, quality)
+
+
+@pytest.mark.data
+@pytest.mark.slow
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_tables_of_every_test_field_equal_torch_bit_for_bit(path: Path) -> None:
+    from cytopress.codecs.learned.plane import normalized, used_range
+    from cytopress.io.datasets import dataset
+    from cytopress.settings import from_environment
+
+    package = open_package(path)
+    model = open_model(package)
+    tables: set[int] = set()
+    for name in package.manifest["results"]:
+        found = dataset(name, from_environment())
+        for number, field in enumerate(found.part("test")):
+            pixels = found.read_input(field).pixels
+            plane, _ = normalized(pixels, *used_range(pixels, (0.1, 99.9)))
+            quality = number % 10 / 9
+            y = model.analyse(plane) * model.setting(quality).gain
+            symbols = np.rint(y).astype(np.int64)
+            rows = by_torch.check(package, model, model._hyper_latents(y), symbols, quality)
+            tables |= set(np.unique(rows).tolist())
+    assert len(tables) > 40

@@ -14,6 +14,7 @@ from cytopress.codecs.learned.entropy import Encoder
 from cytopress.codecs.learned.hyper import HyperSynthesis
 from cytopress.codecs.learned.opening import open_model
 from fakes import learned_networks as fakes
+from fakes import passes_by_torch as by_torch
 
 torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
 pytest.importorskip("compressai", reason="needs CompressAI (extra learn)")
@@ -165,6 +166,21 @@ def test_latents_coded_by_torch_decode_in_the_runtime(tmp_path: Path, architectu
 @pytest.mark.slow
 def test_ten_thousand_latents_coded_by_torch_decode_in_the_runtime(tmp_path: Path) -> None:
     _check_latents(tmp_path, "mean-scale", 10_000)
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_contexts_equal_torch_bit_for_bit(tmp_path: Path, count: int) -> None:
+    _, package, model = _exported(tmp_path, "context")
+    random = np.random.default_rng(6)
+    tables: set[int] = set()
+    for seed, (height, width) in enumerate([(1, 1), (2, 3)]):
+        for z_hat in _hyper_latents(count // 2, height, width, seed) // 16:
+            scale = 2.0 ** random.uniform(-2, 12)
+            symbols = np.rint(random.standard_normal((6, 4 * height, 4 * width)) * scale)
+            quality = float(random.integers(3)) / 2
+            rows = by_torch.check(package, model, z_hat, symbols.astype(np.int64), quality)
+            tables |= set(np.unique(rows).tolist())
+    assert len(tables) > 20
 
 
 def test_scale_tables_are_normal_distributions() -> None:

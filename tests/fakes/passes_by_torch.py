@@ -1,0 +1,100 @@
+"""The means and tables of a context model's latents by torch's own convolutions, in float64."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.codecs.learned.model import Model
+from cytopress.package import Package
+
+Array = npt.NDArray[Any]
+ONE, MOST = 256.0, 2.0**20
+
+
+def check(package: Package, model: Model, z_hat: Array, symbols: Array, quality: float) -> Array:
+    """Compare every mean and table of a field with torch's; return the tables, (M, h, w).
+
+    Parameters
+    ----------
+    package, model : Package, Model
+        One and the same, of architecture "context".
+    z_hat, symbols : ndarray
+        (Nz, h', w') and (M, h, w) of integers.
+    quality : float
+        At a gain node, where the bias of the scales is not interpolated.
+    """
+    mean, index = _moments(package, z_hat, symbols, quality)
+    expected = np.clip((index + 128) // 256, 0, len(model.scales) - 1)
+    found_mean, found_rows = np.empty(symbols.shape), np.empty(symbols.shape, int)
+    first = package.array("r0/context.inward.hidden.weight").shape[1]
+    rows, columns = np.indices(symbols.shape[1:])
+    white = (rows + columns) % 2 == 0
+    setting = model.setting(quality)
+    passes = model._passes(symbols.shape, z_hat, setting)
+    these = next(passes)
+    for mask in (white, ~white):
+        found_mean[:first, mask] = these.mean.reshape(first, -1)
+        found_rows[:first, mask] = these.rows.reshape(first, -1)
+        these = passes.send(symbols[:first, mask].astype(np.int32).reshape(-1))
+    found_mean[first:] = these.mean
+    found_rows[first:] = these.rows.reshape(symbols[first:].shape)
+    np.testing.assert_array_equal(found_mean * ONE, mean)
+    np.testing.assert_array_equal(found_rows, expected)
+    return found_rows
+
+
+def _moments(package: Package, z_hat: Array, symbols: Array, quality: float) -> tuple[Array, Array]:
+    """Return means and scale indices in fixed point, (M, h, w), by the definition."""
+    import torch
+
+    def convolved(a: Any, name: str, shift: int) -> Any:
+        weight, bias = (
+            torch.from_numpy(package.array(f"r0/{name}.{part}")).double()
+            for part in ("weight", "bias")
+        )
+        out = torch.nn.functional.conv2d(a[None], weight, bias, padding=weight.shape[2] // 2)[0]
+        return torch.floor(out / 2**shift + 0.5)
+
+    a = ONE * torch.from_numpy(z_hat).double().clamp(-4096, 4096)
+    for layer in package.manifest["hyper_synthesis"]:
+        a = convolved(a, f"hs.{layer['index']}", layer["shift"])
+        a = torch.relu(a) if layer["relu"] else a
+        if layer["upsample"] > 1:
+            a = torch.nn.functional.pixel_shuffle(a, layer["upsample"])
+        a = a.clamp(-MOST, MOST)
+    channels, shifts = len(symbols), package.manifest["context"]
+    mean, index, features = a[:channels], a[channels : 2 * channels], a[2 * channels :]
+    nodes = package.array("r0/scale_bias")
+    index = index + torch.from_numpy(nodes[round(quality * (len(nodes) - 1))])[:, None, None]
+
+    def step(name: str, known: Any, added: Any) -> tuple[Any, Any]:
+        known = known.clamp(-MOST, MOST)
+        size = known.abs() + ONE
+        exponent = torch.frexp(size)[1] - 1
+        logs = (exponent - 8) * ONE + torch.floor(size * 2.0 ** (8 - exponent)) - ONE
+        hidden = convolved(
+            logs * torch.sign(known), f"context.{name}.hidden", shifts[f"{name}.hidden"]
+        )
+        hidden = (hidden.clamp(-MOST, MOST) + added).clamp(0, MOST)
+        return (
+            convolved(known, f"context.{name}.mean", shifts[f"{name}.mean"]).clamp(-MOST, MOST),
+            convolved(hidden, f"context.{name}.scale", shifts[f"{name}.scale"]).clamp(-MOST, MOST),
+        )
+
+    first = package.array("r0/context.inward.hidden.weight").shape[1]
+    height, width = symbols.shape[1:]
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    black = (rows + columns) % 2 == 1
+    steps = ONE * torch.from_numpy(symbols[:first]).double()
+    wide = torch.nn.functional.pad(steps * ~black, (1, 1, 1, 1))
+    around = torch.cat(
+        [wide[:, :-2, 1:-1], wide[:, 2:, 1:-1], wide[:, 1:-1, :-2], wide[:, 1:-1, 2:]]
+    )
+    half = len(features) // 2
+    more, wider = (each * black for each in step("across", around, features[:half]))
+    rest, others = step("inward", steps + more, features[half:])
+    mean = mean + torch.cat((more, rest))
+    return mean.numpy(), (index + torch.cat((wider, others))).numpy()
