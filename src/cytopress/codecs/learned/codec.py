@@ -2,7 +2,7 @@
 
 Payload: low and high, the limits of the used range as float32; of a constant image nothing else.
 Then the mean of the image in that range, as float16, a CRC-32C of the encoder's own reconstruction,
-and the coded latents.
+the surface that was taken out of it, if the package has one, and the coded latents.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ from cytopress.codecs.learned.offer import checked_quality, traits
 from cytopress.codecs.learned.opening import open_model
 from cytopress.codecs.learned.plane import (
     LIMITS,
+    Plane,
     constant,
     normalized,
     pixels_of,
     take_limits,
     used_range,
 )
+from cytopress.codecs.learned.surface import Grid, Mesh
 from cytopress.errors import CorruptDataError, CytopressWarning, PackageError, UsageError
 from cytopress.image import Image, Pixels
 from cytopress.package import SUFFIX, Package, find_packages, open_package
@@ -120,11 +122,19 @@ class Learned(StreamCodec):
             return limits
         plane, center = normalized(image.pixels, low, high)
         model, setting = self._model()
+        surface, smooth = model.surface, b""
+        if surface is not None:
+            grid = surface.mesh.fit(plane)
+            smooth = surface.pack(grid)
+            for rows, values in surface.mesh.bands(grid, plane.shape):
+                plane[rows] -= values
         latents, y_hat = model.encode(plane, setting)
         del plane
         restored = model.synthesise(y_hat, (image.shape[0], image.shape[1]))
+        if surface is not None:
+            _add(restored, surface.mesh, grid)
         mirrored = pixels_of(restored, center, low, high, Form.of(image))
-        return limits + REST.pack(center, _crc(mirrored)) + latents
+        return limits + REST.pack(center, _crc(mirrored)) + smooth + latents
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the pixels; warns where they are not those that the encoder saw."""
@@ -138,8 +148,13 @@ class Learned(StreamCodec):
             raise CorruptDataError(f"{self.name}: the mean is no number.")
         model, setting = self._model()
         shape = form.shape[0], form.shape[1]
-        y_hat = model.decode(rest[REST.size :], shape, setting)
-        pixels = pixels_of(model.synthesise(y_hat, shape), center, low, high, form)
+        coded, surface = rest[REST.size :], model.surface
+        if surface is not None:
+            grid, coded = surface.unpack(coded, shape)
+        plane = model.synthesise(model.decode(coded, shape, setting), shape)
+        if surface is not None:
+            _add(plane, surface.mesh, grid)
+        pixels = pixels_of(plane, center, low, high, form)
         if _crc(pixels) != crc:
             warnings.warn(
                 f"{self.name}: the decoded pixels are not exactly the encoder's: another processor"
@@ -257,6 +272,11 @@ def _by_digest(digest: bytes, folders: tuple[Path, ...]) -> LearnedFamily:
 
 def _text(digest: object) -> str:
     return digest.hex() if isinstance(digest, bytes) else repr(digest)
+
+
+def _add(plane: Plane, mesh: Mesh, grid: Grid) -> None:
+    for rows, values in mesh.bands(grid, plane.shape):
+        plane[rows] += values
 
 
 def _crc(pixels: Pixels) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cytopress.codecs.learned.surface import Mesh
 from cytopress.errors import PackageError
 from cytopress.package import Package
 
@@ -42,6 +43,8 @@ class Card:
         The layers: ``index``, ``shift``, ``relu``, ``upsample``.
     context : mapping
         Of each layer of the context model, such as ``across.mean``, its shift; empty without one.
+    surface : Mesh, optional
+        Where the surface is known that is taken out of an image, if one is.
     percentiles : tuple of float
         Of an image, mapped to 0 and 1.
     rdo : float
@@ -59,6 +62,7 @@ class Card:
     synthesis_reach: int
     hyper_synthesis: tuple[Mapping[str, Any], ...]
     context: Mapping[str, int]
+    surface: Mesh | None
     percentiles: tuple[float, float]
     rdo: float
 
@@ -103,6 +107,7 @@ def read_card(package: Package) -> Card:
         synthesis_reach=_whole(package, reach, "synthesis", 0, MOST_REACH),
         hyper_synthesis=() if factorized else _layers(package),
         context=_context(package) if architecture == "context" else {},
+        surface=_surface(package),
         percentiles=_percentiles(package),
         rdo=_real(package, manifest.get("rdo", 0.0)),
     )
@@ -164,3 +169,15 @@ def _context(package: Package) -> Mapping[str, int]:
             f" {', '.join(CONTEXT_LAYERS)}, not {found!r}."
         )
     return {name: _whole(package, found, name, 0, MOST_SHIFT) for name in CONTEXT_LAYERS}
+
+
+def _surface(package: Package) -> Mesh | None:
+    found = package.manifest.get("surface")
+    if not found:
+        return None
+    step = found.get("step") if isinstance(found, Mapping) else None
+    if not isinstance(step, float) or not 2.0**-20 <= step <= 1:
+        raise PackageError(
+            f"{package.path}: 'surface' in the manifest has a block and a step, not {found!r}."
+        )
+    return Mesh(_whole(package, found, "block", 2, 2**16), step)

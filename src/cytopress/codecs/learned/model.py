@@ -20,6 +20,7 @@ from cytopress.codecs.learned.hyper import FRACTION, MOST_INPUT, HyperSynthesis
 from cytopress.codecs.learned.manifest import Card
 from cytopress.codecs.learned.rdo import rounded
 from cytopress.codecs.learned.regions import regions
+from cytopress.codecs.learned.surface import Surface
 from cytopress.codecs.learned.tables import Tables
 from cytopress.package import Package
 
@@ -102,6 +103,8 @@ class Model:
         From hyper-latents to means and scale indices.
     context : Context, optional
         From decoded latents to means and scale indices of the next ones.
+    surface : Surface, optional
+        What whoever calls takes out of a plane before it is coded, and adds again.
     """
 
     package: Package
@@ -114,6 +117,7 @@ class Model:
     scales: Tables | None = None
     h_s: HyperSynthesis | None = None
     context: Context | None = None
+    surface: Surface | None = None
 
     def setting(self, quality: float | None) -> Setting:
         """Return the factors at a quality from 0 to 1, interpolated between the gain nodes."""

@@ -15,6 +15,7 @@ from cytopress.codecs.learned.context import Context, Step
 from cytopress.codecs.learned.hyper import HyperSynthesis, Layer
 from cytopress.codecs.learned.manifest import Card, read_card
 from cytopress.codecs.learned.model import Model
+from cytopress.codecs.learned.surface import Surface
 from cytopress.codecs.learned.tables import Tables
 from cytopress.errors import PackageError
 from cytopress.package import Package
@@ -68,6 +69,7 @@ def _opened(key: _Key) -> Model:
 
 def _read(package: Package, prefix: str, card: Card) -> Model:
     nodes, channels = max(card.gains, 1), card.latent_channels
+    surface = Surface(card.surface, _tables(package, "surface")) if card.surface else None
     gain, inverse = (
         _checked(package, prefix + name, (nodes, channels), "f")
         for name in ("gain", "inverse_gain")
@@ -80,7 +82,7 @@ def _read(package: Package, prefix: str, card: Card) -> Model:
         )
     if card.architecture == "factorized":
         none = np.zeros((nodes, channels), np.int64)
-        return Model(package, prefix, card, gain, inverse, none, prior)
+        return Model(package, prefix, card, gain, inverse, none, prior, surface=surface)
     bias = _checked(package, prefix + "scale_bias", (nodes, channels), "i").astype(np.int64)
     if np.abs(bias).max() > 2**20:
         raise PackageError("the scale bias is larger than any scale index can be.")
@@ -103,7 +105,7 @@ def _read(package: Package, prefix: str, card: Card) -> Model:
             f"the hyper synthesis has (inputs, outputs, upsampling)"
             f" {(h_s.inputs, h_s.outputs, h_s.upsample)}, where {wanted} belong."
         )
-    return Model(package, prefix, card, gain, inverse, bias, prior, scales, h_s, context)
+    return Model(package, prefix, card, gain, inverse, bias, prior, scales, h_s, context, surface)
 
 
 def _checked(package: Package, name: str, shape: tuple[int, ...], kind: str) -> Array:

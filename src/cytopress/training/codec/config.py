@@ -8,22 +8,27 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from cytopress.codecs.learned.compressai.architectures import BY_NAME
+from cytopress.codecs.learned.surface import Mesh
 from cytopress.training.toml import Table, read_training
 
 OURS = ("factorized", "hyperprior", "mean-scale", "context")
 COMPRESSAI = "compressai/"
 # MS-SSIM looks at a crop at a sixteenth of its resolution too.
 LEAST_CROP_MS_SSIM = 128
+# Of the numbers that make a surface, in used ranges: far below what coarse rates lose.
+SURFACE_STEP = 1 / 64
 
 
 class Network(Table):
     """The network: ours by its shape, or one of CompressAI's by its name, ``N`` and ``M``.
 
     ``analysis`` and ``synthesis`` are channels at a quarter, an eighth (and, with stride 16, a
-    sixteenth) of the resolution.
+    sixteenth) of the resolution. ``surface`` is the edge of the blocks, in pixels, whose medians
+    make the smooth surface that is taken out of an image first; 0: only its mean is.
     """
 
     architecture: str
+    surface: int = Field(default=64, ge=0, le=1024)
     latent_channels: int = Field(default=64, ge=1, le=256)
     stride: Literal[8, 16] = 8
     hyper_channels: int = Field(default=32, ge=1, le=512)
@@ -60,6 +65,17 @@ class Network(Table):
                 f"analysis and synthesis have {levels} widths each at a stride of {self.stride}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _surface_is_even(self) -> Network:
+        if self.surface % 2:
+            raise ValueError(f"surface = {self.surface}: blocks have an even number of pixels")
+        return self
+
+    @property
+    def mesh(self) -> Mesh | None:
+        """Where the surface is known that is taken out, if one is."""
+        return Mesh(self.surface, SURFACE_STEP) if self.ours and self.surface else None
 
     @property
     def ours(self) -> bool:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 from torch.utils.data import Dataset
 
+from cytopress.codecs.learned.surface import Mesh
 from cytopress.errors import UsageError
 from cytopress.training.codec.sources import Plane, Source
 
@@ -47,7 +49,8 @@ class Batch(NamedTuple):
 
     x is a pixel of ``pixels``, (N, 1, crop, crop); every other one has the shape (N,). A pixel of
     x counts ``low + scale * x``, jitter included. ``data_range`` is what PSNR refers to, in units
-    of x; ``center`` is the mean of the whole plane that a crop is of, as x. The variance of the
+    of x; ``center``, as x, is the mean of the whole plane that a crop is of, or, of the shape of
+    ``pixels``, the surface that is taken out of it. The variance of the
     noise at x, in units of x squared, is
     ``noise_a * max(x - noise_offset, 0) + noise_b``; NaN where the planes have no noise model.
     ``plane`` is the place in the list of planes, int64.
@@ -74,7 +77,14 @@ class CropBatches(Dataset[Batch]):
     """
 
     def __init__(
-        self, planes: Sequence[Plane], options: Augmentation, *, crop: int, batch: int, seed: int
+        self,
+        planes: Sequence[Plane],
+        options: Augmentation,
+        *,
+        crop: int,
+        batch: int,
+        seed: int,
+        mesh: Mesh | None = None,
     ) -> None:
         if not planes:
             raise UsageError("there are no planes to cut crops from.")
@@ -83,11 +93,17 @@ class CropBatches(Dataset[Batch]):
         self._crop, self._batch, self._seed = crop, batch, seed
         self._cumulative = np.cumsum(chances(planes))
         self._centers = [float(plane.pixels.mean(dtype=np.float64)) for plane in planes]
+        self._mesh = mesh
+        self._grids = [
+            mesh.fit(plane.pixels - np.float32(center)) if mesh else None
+            for plane, center in zip(planes, self._centers, strict=True)
+        ]
 
     def __getitem__(self, step: int) -> Batch:
         """Draw the batch of one step."""
         random = np.random.default_rng([self._seed, step])
-        pixels = np.empty((self._batch, 1, self._crop, self._crop), np.float32)
+        shape = (self._batch, 1, self._crop, self._crop)
+        pixels, surface = np.empty(shape, np.float32), np.empty(shape, np.float32)
         facts = np.empty((self._batch, 7))
         chosen = np.empty(self._batch, np.int64)
         for index in range(self._batch):
@@ -96,40 +112,45 @@ class CropBatches(Dataset[Batch]):
             plane = self._planes[chosen[index]]
             gain = 1 + self._options.gain * random.uniform(-1, 1)
             offset = self._options.offset * random.uniform(-1, 1)
-            np.multiply(self._cut(plane, random), np.float32(gain), out=pixels[index, 0])
-            pixels[index, 0] += np.float32(offset)
+            cut = self._cut(int(chosen[index]), random)
+            pixels[index, 0], surface[index, 0] = cut * np.float32(gain) + np.float32(offset)
             if self._options.noise and random.random() < CHANGED:
                 deviation = np.float32(self._options.noise * random.random())
-                pixels[index, 0] += deviation * random.standard_normal(
-                    pixels.shape[2:], dtype=np.float32
-                )
+                pixels[index, 0] += deviation * random.standard_normal(shape[2:], np.float32)
             center = self._centers[chosen[index]] * gain + offset
             facts[index] = _facts(plane, gain, offset, center)
         columns = torch.from_numpy(facts.astype(np.float32).T.copy()).unbind()
-        return Batch._make((torch.from_numpy(pixels), *columns, torch.from_numpy(chosen)))
+        batch = Batch._make((torch.from_numpy(pixels), *columns, torch.from_numpy(chosen)))
+        return batch._replace(center=torch.from_numpy(surface)) if self._mesh else batch
 
-    def _cut(self, plane: Plane, random: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
-        side = self._side(plane, random) if self._options.zoom else self._crop
-        top, left = (int(random.integers(0, length - side + 1)) for length in plane.pixels.shape)
-        cut = plane.pixels[top : top + side, left : left + side]
+    def _cut(self, index: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
+        """Return a crop of a plane and of the surface that is taken out of it, (2, crop, crop)."""
+        plane = self._planes[index].pixels
+        side = self._side(plane.shape, random) if self._options.zoom else self._crop
+        top, left = (int(random.integers(0, length - side + 1)) for length in plane.shape)
+        cut = np.full((2, side, side), self._centers[index], np.float32)
+        cut[0] = plane[top : top + side, left : left + side]
+        grid = self._grids[index]
+        if self._mesh is not None and grid is not None:
+            rows, columns = range(top, top + side), range(left, left + side)
+            cut[1] += self._mesh.surface(grid, rows, columns)
         if side != self._crop:
-            whole = torch.from_numpy(cut[None, None])
-            size = (self._crop, self._crop)
-            cut = nn.functional.interpolate(whole, size, mode="bilinear", antialias=True)[
-                0, 0
-            ].numpy()
+            whole, size = torch.from_numpy(cut[None]), (self._crop, self._crop)
+            smaller = side > self._crop
+            resized = nn.functional.interpolate(whole, size, mode="bilinear", antialias=smaller)
+            cut = resized[0].numpy()
         if not self._options.symmetry:
             return cut
         down, across, turned = random.random(3) < 0.5
-        cut = cut[:: -1 if down else 1, :: -1 if across else 1]
-        return cut.T if turned else cut
+        cut = cut[:, :: -1 if down else 1, :: -1 if across else 1]
+        return cut.transpose(0, 2, 1) if turned else cut
 
-    def _side(self, plane: Plane, random: np.random.Generator) -> int:
+    def _side(self, shape: tuple[int, ...], random: np.random.Generator) -> int:
         """Return how many pixels along each axis become a crop."""
         if random.random() >= CHANGED:
             return self._crop
         factor = (1 + self._options.zoom) ** random.uniform(-1, 1)
-        return int(min(round(self._crop / factor), *plane.pixels.shape))
+        return int(min(round(self._crop / factor), *shape))
 
 
 def chances(planes: Sequence[Plane]) -> np.ndarray:  # type: ignore[type-arg]

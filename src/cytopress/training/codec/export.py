@@ -21,6 +21,7 @@ from cytopress.training.codec.integer import (
     prior_tables,
     scale_bias,
     scale_tables,
+    surface_tables,
 )
 from cytopress.training.codec.networks import LatentNetwork
 from cytopress.training.onnx_export import export_onnx, stored_weights
@@ -64,6 +65,10 @@ def write_codec_package(
         found, plain, form = _export(network.eval())
         graphs |= {prefix + name: graph for name, graph in found.items()}
         arrays |= {prefix + name: array for name, array in plain.items()}
+    mesh = networks[0].mesh
+    if mesh is not None:
+        arrays |= _prefixed("surface", surface_tables())
+        form["surface"] = {"block": mesh.block, "step": mesh.step}
     whole = {"kind": "codec", "axes": "YX", "rates": len(networks), **form, **manifest}
     return write_package(path, whole, graphs=graphs, arrays=arrays)
 

@@ -56,7 +56,12 @@ def fit(
         return found
     options = config.fit
     batches = CropBatches(
-        planes, config.augmentation, crop=options.crop, batch=options.batch, seed=config.seed
+        planes,
+        config.augmentation,
+        crop=options.crop,
+        batch=options.batch,
+        seed=config.seed,
+        mesh=config.network.mesh,
     )
     with quiet(options.threads):
         if found is None and fresh and isinstance(network, LatentNetwork):

@@ -11,6 +11,7 @@ import torch
 from scipy.special import ndtr
 from torch import nn
 
+from cytopress.codecs.learned.surface import PREDICTORS
 from cytopress.training.codec.context import Context
 from cytopress.training.codec.entropy import HyperSynthesis, Prior
 from cytopress.training.codec.gaussian import LEAST_SCALE, MOST_SCALE
@@ -25,6 +26,10 @@ WEIGHT_BITS = 14
 # Beyond so many standard deviations, or below such a probability, a value is escaped.
 REACH = 4.5
 LEAST_PROBABILITY = 2.0**-18
+# Mean deviations of what the prediction of a surface misses, in its steps, and how many of them a
+# table reaches.
+SURFACE_SPREADS = tuple(2.0 ** (power / 2) for power in range(-5, 11))
+SURFACE_REACH = 7
 # Where tables of the factorized prior end: of its latents some are means of whole blocks.
 MOST_PRIOR = 2047
 
@@ -104,6 +109,21 @@ def scale_tables() -> Tables:
         reach = int(np.ceil(REACH * sigma))
         values = np.arange(-reach, reach + 1)
         rows.append((-reach, ndtr((values + 0.5) / sigma) - ndtr((values - 0.5) / sigma)))
+    return _tables(rows)
+
+
+def surface_tables() -> Tables:
+    """Return tables of integers whose probability falls by a factor a step, and one of these.
+
+    The last row says which of the others is meant, and with which of the predictors.
+    """
+    rows = []
+    for spread in SURFACE_SPREADS:
+        reach = int(np.ceil(SURFACE_REACH * spread)) + 1
+        values = np.abs(np.arange(-reach, reach + 1))
+        rows.append((-reach, np.exp(-values / spread) * np.tanh(0.5 / spread)))
+    choices = len(rows) * len(PREDICTORS)
+    rows.append((0, np.full(choices, 1 / choices)))
     return _tables(rows)
 
 

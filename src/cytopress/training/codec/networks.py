@@ -35,7 +35,7 @@ class LatentNetwork(nn.Module):
 
     def __init__(self, network: Network, rate: Rate) -> None:
         super().__init__()
-        self.architecture = network.architecture
+        self.architecture, self.mesh = network.architecture, network.mesh
         latents = network.latent_channels
         self.g_a = Analysis(latents, network.analysis, network.stride)
         self.g_s = Synthesis(latents, network.synthesis, network.stride)
@@ -109,12 +109,13 @@ class LatentNetwork(nn.Module):
         quality : Tensor
             (N,), from 0 to 1; ignored without gains.
         center : Tensor, optional
-            (N,): the mean of the whole image that a crop is of; the crop's own unless given.
+            (N,): the mean of the whole image that a crop is of, or (N, 1, H, W): the surface that
+            is taken out of it; the crop's own mean unless given.
         hard : bool, optional
             Round everything as a decoder will see it, instead of the noise that training needs.
         """
         middle = x.mean((1, 2, 3)) if center is None else center
-        middle = middle[:, None, None, None]
+        middle = middle if middle.ndim == 4 else middle[:, None, None, None]
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.autocast):
             y = self.g_a(x - middle)
         y = y * torch.exp2(self.at(self.log_gain, quality))
