@@ -124,6 +124,11 @@ def _codes_at_once(architecture: str, x: Array, **options: Any) -> Any:
         if architecture != "factorized":
             network.h_s.last.weight.mul_(0.05)
             network.h_s.last.bias.zero_()
+        if architecture == "context":
+            # Where scales are far off, a likelihood's floor is not what an escape costs.
+            for step in (network.context.across, network.context.inward):
+                for layer in (step.mean, step.scale):
+                    layer.weight.mul_(0.05)
         network.begin(torch.from_numpy(x)[None, None])
     return network
 

@@ -14,6 +14,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+# As in the integer form: activations are held within 2 ** 20, 8 bits of it a fraction.
+MOST = 2.0**12
 Choose = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
@@ -55,8 +57,9 @@ class Step(nn.Module):
         features : Tensor
             (N, width, h, w): what the hyper synthesis adds before the rectifier.
         """
-        hidden = nn.functional.relu(self.hidden(signed_log(known)) + features)
-        return self.mean(known), self.scale(hidden)
+        known = known.clamp(-MOST, MOST)
+        hidden = (self.hidden(signed_log(known)) + features).clamp(0, MOST)
+        return self.mean(known).clamp(-MOST, MOST), self.scale(hidden)
 
 
 class Context(nn.Module):

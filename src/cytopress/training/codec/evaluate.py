@@ -23,7 +23,7 @@ from cytopress.training.codec.validate import codecs_of
 Progress = Callable[[str], None]
 # Settings of a continuous quality that are tried on each field, and ratios of JPEG 2000: its own
 # parameter, in decibels, spans other rates on every field.
-QUALITIES = tuple(step / 24 for step in range(25))
+QUALITIES = tuple(step / 16 for step in range(17))
 OPPONENT_RATIOS = (10, 20, 40, 80, 160, 320, 500)
 # What a model from ratio 10 to 500 is judged over.
 RATIOS = (8.0, 600.0)
