@@ -45,7 +45,10 @@ def latents(codec: Learned, data: bytes) -> np.ndarray:
     model, setting = codec._model()
     plain = replace(setting, inverse_gain=np.ones_like(setting.inverse_gain))
     height, width = header.form.shape
-    return model.decode(stream[LIMITS_BYTES + REST.size :], (height, width), plain)
+    coded = stream[LIMITS_BYTES + REST.size :]
+    if model.surface is not None:
+        _, coded = model.surface.unpack(coded, (height, width))
+    return model.decode(coded, (height, width), plain)
 
 
 def main() -> None:

@@ -73,6 +73,8 @@ def build(architecture: str, name: str, *, rates: int = 1, gains: int = 0) -> No
     }
     if architecture == "context":
         manifest["context"] = dict.fromkeys(CONTEXT, 12)
+        manifest["surface"] = {"block": 16, "step": 1 / 64}
+        arrays |= named("surface", surface())
     write_package(HERE / f"{name}.cytomodel", manifest, graphs=graphs, arrays=arrays)
 
 
@@ -177,6 +179,18 @@ def context(random: np.random.Generator) -> dict[str, np.ndarray]:
         arrays[f"{name}.weight"] = np.rint(weight).astype(np.int32)
         arrays[f"{name}.bias"] = np.rint(random.normal(0, 2**18, after)).astype(np.int64)
     return arrays
+
+
+def surface() -> list[np.ndarray]:
+    """Return three tables, and one that chooses among them and two predictors."""
+    cdf, size, offset = gaussian(np.array([0.4, 2.0, 9.0]))
+    choice = np.full((1, cdf.shape[1]), TOTAL, np.uint32)
+    choice[0, :8] = [*(2**21 * np.arange(7)), TOTAL]
+    return [
+        np.concatenate((cdf, choice)),
+        np.append(size, np.int32(7)),
+        np.append(offset, np.int32(0)),
+    ]
 
 
 def gaussian(sigmas: np.ndarray) -> list[np.ndarray]:
