@@ -180,6 +180,10 @@ def test_arrays_that_do_not_fit_are_refused(
     [
         ({"context": {"across.mean": 3}}, {}, "'context' in the manifest"),
         ({"context": None}, {}, "'context' in the manifest"),
+        ({"surface": 64}, {}, "'surface' in the manifest"),
+        ({"surface": {"block": 0, "step": 0.5}}, {}, "'block' in the manifest"),
+        ({"surface": {"block": 8, "step": 0}}, {}, "'surface' in the manifest"),
+        ({}, {"surface_offset": np.full(4, 1, np.int32)}, "last table"),
         ({}, {"r0/context.inward.mean.weight": np.zeros((5, 2, 1, 1), np.int32)}, "layer"),
         ({}, {"r0/context.inward.hidden.weight": np.zeros((3, 2, 3, 5), np.int32)}, "layer"),
         ({}, {"r0/context.across.scale.weight": np.full((2, 3, 1, 1), 2**32)}, "exact"),

@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
 pytestmark = pytest.mark.learn
 
+from cytopress.codecs.learned.surface import Mesh  # noqa: E402
 from cytopress.errors import UsageError  # noqa: E402
 from cytopress.metrics.noise import NoiseModel  # noqa: E402
 from cytopress.training.codec.crops import CropBatches  # noqa: E402
@@ -132,6 +133,24 @@ def test_jitter_keeps_the_way_back_to_counts() -> None:
     assert np.allclose(batch.data_range * batch.scale, 800, rtol=1e-5)
     # The crop is the whole plane here.
     assert np.allclose(batch.center, x.mean(dim=(1, 2)), atol=1e-5)
+
+
+@pytest.mark.parametrize("zoom", [0.0, 0.5])
+def test_the_surface_of_a_crop_goes_through_the_same_changes(zoom: float) -> None:
+    """A shaded plane is left flat, whatever was mirrored, turned, resized and brightened."""
+    y, x = np.mgrid[:160, :192]
+    noise = np.random.default_rng(1).normal(0, 0.01, y.shape)
+    shaded = (y / 200 - x / 300 + noise).astype(np.float32)
+    plane = Plane(shaded, 0.0, 1.0, 1.0, None, "shaded", "a", "input", _source(1))
+    changes = {"crop": 32, "batch": 60, "mesh": Mesh(16, 1 / 64)}
+    batch = CropBatches([plane], Options(zoom=zoom), seed=1, **changes)[0]
+    assert batch.center.shape == batch.pixels.shape
+    left = (batch.pixels - batch.center).numpy()
+    assert batch.pixels.std((1, 2, 3)).min() > 0.03
+    assert left.std(axis=(1, 2, 3)).max() < 0.02
+    assert np.abs(left.mean(axis=(1, 2, 3))).max() < 0.02
+    plain = CropBatches([plane], Options(zoom=zoom), seed=1, **{**changes, "mesh": None})[0]
+    assert torch.equal(plain.pixels, batch.pixels)
 
 
 def test_planes_without_a_noise_model_say_so_and_no_planes_are_an_error() -> None:
