@@ -109,7 +109,9 @@ def read_raw(
         return source, raw, raw
     if options.folder:
         folder = Path(options.folder)
-        source = Source(str(folder), folder.name, "unknown", "unknown", weight)
+        # Its name alone: where it lies is nobody's business who gets the package.
+        name = folder.resolve().name
+        source = Source(name, name, "unknown", "unknown", weight)
         trained = list(_folder_planes(folder, "train", hold_out=hold_out))
         if part == "train":
             if hold_out:
