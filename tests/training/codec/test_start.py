@@ -18,6 +18,8 @@ FORM = {
     "latent_channels": 6,
     "hyper_channels": 5,
     "hyper_width": 4,
+    "context_channels": 2,
+    "context_width": 3,
     "analysis": (4, 4),
     "synthesis": (4, 4),
 }
