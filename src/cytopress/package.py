@@ -12,8 +12,9 @@ import functools
 import hashlib
 import io
 import json
+import time
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from cytopress.errors import PackageError, UnknownNameError
 FORMAT = 1
 SUFFIX = ".cytomodel"
 KINDS = ("codec", "task")
+# A file that was changed within this time may be changed again at the same tick of its clock.
+SETTLED_NS = 2_000_000_000
 Array = npt.NDArray[Any]
 
 
@@ -62,11 +65,19 @@ class Package:
 
     def read(self, name: str) -> bytes:
         """Return a file of the package, such as ``network.onnx``."""
-        return _member(self.path, self.sha256, name)
+        return _members(self.path, self.sha256, [name])[0]
 
     def array(self, name: str) -> Array:
         """Return the array stored as ``name.npy``."""
-        data = _member(self.path, self.sha256, f"{name}.npy")
+        return self.arrays([name])[name]
+
+    def arrays(self, names: Iterable[str]) -> dict[str, Array]:
+        """Return several arrays; the file is read and its digest checked once for all of them."""
+        names = list(names)
+        members = _members(self.path, self.sha256, [f"{name}.npy" for name in names])
+        return {name: self._plain(name, data) for name, data in zip(names, members, strict=True)}
+
+    def _plain(self, name: str, data: bytes) -> Array:
         try:
             return np.load(io.BytesIO(data), allow_pickle=False)  # type: ignore[no-any-return]
         except (ValueError, EOFError) as error:
@@ -103,24 +114,26 @@ def _read(path: Path) -> bytes:
         raise PackageError(f"{path}: cannot read the model package ({error.strerror}).") from error
 
 
-def _member(path: Path, sha256: str, name: str) -> bytes:
-    """Return a file of a package, which must still be the package that was opened."""
+def _members(path: Path, sha256: str, names: Sequence[str]) -> list[bytes]:
+    """Return files of a package, which must still be the package that was opened."""
     data = _read(path)
     if hashlib.sha256(data).hexdigest() != sha256:
         raise PackageError(
             f"{path}: the model package has changed since it was opened; run the command again."
         )
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if name not in archive.namelist():
-            raise PackageError(f"{path}: there is no {name} in the package; export it again.")
-        return archive.read(name)
+        held = set(archive.namelist())
+        for name in names:
+            if name not in held:
+                raise PackageError(f"{path}: there is no {name} in the package; export it again.")
+        return [archive.read(name) for name in names]
 
 
 @functools.lru_cache(maxsize=8)
 def _session(path: Path, sha256: str, graph: str, threads: int) -> Any:
     import onnxruntime
 
-    model = _member(path, sha256, f"{graph}.onnx")
+    (model,) = _members(path, sha256, [f"{graph}.onnx"])
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -152,6 +165,23 @@ def open_package(path: Path) -> Package:
     PackageError
         No such file, not a package, damaged, or of another format version.
     """
+    try:
+        facts = path.stat()
+    except OSError:
+        return _opened(path)
+    if time.time_ns() - facts.st_mtime_ns < SETTLED_NS:
+        # Its time of change would not tell a second change.
+        return _opened(path)
+    return _known(path, facts.st_size, facts.st_mtime_ns, facts.st_ino)
+
+
+@functools.lru_cache(maxsize=64)
+def _known(path: Path, *_: int) -> Package:
+    """Open a package once for as long as it stays what it is: a study asks for it every trial."""
+    return _opened(path)
+
+
+def _opened(path: Path) -> Package:
     data = _read(path)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -172,15 +172,15 @@ def by_digest(digest: bytes, settings: Settings) -> Weights:
     )
 
 
-@functools.lru_cache(maxsize=4)
+# A comparison goes through several architectures at several rates for every field.
+@functools.lru_cache(maxsize=16)
 def _packaged(path: Path, sha256: str, weights: Weights, rate: int) -> Any:
     package, torch = weights.package, need("torch")
     assert package is not None
     model = mono(weights.architecture.name, **package.manifest["model"])
-    state = {
-        name: torch.from_numpy(package.array(f"r{rate}/state/{name}"))
-        for name in model.state_dict()
-    }
+    names = {f"r{rate}/state/{name}": name for name in model.state_dict()}
+    arrays = package.arrays(names)
+    state = {name: torch.from_numpy(arrays[key]) for key, name in names.items()}
     return _ready(model, state, f"{path}, sha256 {sha256}")
 
 
