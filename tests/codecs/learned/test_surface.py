@@ -94,10 +94,11 @@ def test_straight_lines_between_the_middles() -> None:
     np.testing.assert_allclose(MESH.surface(grid, rows, columns), expected, atol=1e-5)
     part = MESH.surface(grid, range(5, 11), range(2, 20))
     np.testing.assert_array_equal(part, MESH.surface(grid, rows, columns)[5:11, 2:20])
-    whole = np.empty((32, 21), np.float32)
-    for place, values in MESH.bands(grid, whole.shape):
-        whole[place] = values
+    whole = np.zeros((32, 21), np.float32)
+    MESH.add(whole, grid)
     np.testing.assert_array_equal(whole, MESH.surface(grid, rows, columns))
+    MESH.subtract(whole, grid)
+    assert not whole.any()
 
 
 @pytest.mark.parametrize("form", [(1, 1), (1, 4), (4, 1)])

@@ -125,14 +125,28 @@ def test_killed_and_resumed_equals_uninterrupted(
     assert (out / "log.json").read_text() == (tmp_path / "whole" / "log.json").read_text()
 
 
-def test_a_coarse_rate_may_start_from_the_finer_one(cells: Settings, tmp_path: Path) -> None:
+def test_a_coarse_rate_may_start_from_the_finer_one(
+    cells: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With a learning rate of almost nothing it stays what the finer one began as."""
+    from cytopress.training.codec.networks import LatentNetwork
+
+    begun: list[float] = []
+    begin = LatentNetwork.begin
+
+    def counted(network: Any, x: Any) -> None:
+        begun.append(network.lambdas[0])
+        begin(network, x)
+
+    monkeypatch.setattr(LatentNetwork, "begin", counted)
     fit = {"steps": 1, "validate_fields": 0, "learning_rate": 1e-12}
     rate = {**TWO_RATES, "from_finer": True}
     path = _train(_config(fit, rate=rate), cells, tmp_path / "out")
     package = open_package(path)
     coarse, fine = (package.array(f"r{n}/scale_bias") for n in (0, 1))
     np.testing.assert_array_equal(coarse, fine)
+    # What was learned is not set back to what an untrained transform gives.
+    assert begun == [0.1]
     apart = _train(_config(fit, rate=TWO_RATES), cells, tmp_path / "apart")
     coarse, fine = (open_package(apart).array(f"r{n}/scale_bias") for n in (0, 1))
     assert not np.array_equal(coarse, fine)

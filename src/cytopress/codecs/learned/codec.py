@@ -27,14 +27,12 @@ from cytopress.codecs.learned.offer import checked_quality, traits
 from cytopress.codecs.learned.opening import open_model
 from cytopress.codecs.learned.plane import (
     LIMITS,
-    Plane,
     constant,
     normalized,
     pixels_of,
     take_limits,
     used_range,
 )
-from cytopress.codecs.learned.surface import Grid, Mesh
 from cytopress.errors import CorruptDataError, CytopressWarning, PackageError, UsageError
 from cytopress.image import Image, Pixels
 from cytopress.package import SUFFIX, Package, find_packages, open_package
@@ -126,13 +124,12 @@ class Learned(StreamCodec):
         if surface is not None:
             grid = surface.mesh.fit(plane)
             smooth = surface.pack(grid)
-            for rows, values in surface.mesh.bands(grid, plane.shape):
-                plane[rows] -= values
+            surface.mesh.subtract(plane, grid)
         latents, y_hat = model.encode(plane, setting)
         del plane
         restored = model.synthesise(y_hat, (image.shape[0], image.shape[1]))
         if surface is not None:
-            _add(restored, surface.mesh, grid)
+            surface.mesh.add(restored, grid)
         mirrored = pixels_of(restored, center, low, high, Form.of(image))
         return limits + REST.pack(center, _crc(mirrored)) + smooth + latents
 
@@ -153,7 +150,7 @@ class Learned(StreamCodec):
             grid, coded = surface.unpack(coded, shape)
         plane = model.synthesise(model.decode(coded, shape, setting), shape)
         if surface is not None:
-            _add(plane, surface.mesh, grid)
+            surface.mesh.add(plane, grid)
         pixels = pixels_of(plane, center, low, high, form)
         if _crc(pixels) != crc:
             warnings.warn(
@@ -272,11 +269,6 @@ def _by_digest(digest: bytes, folders: tuple[Path, ...]) -> LearnedFamily:
 
 def _text(digest: object) -> str:
     return digest.hex() if isinstance(digest, bytes) else repr(digest)
-
-
-def _add(plane: Plane, mesh: Mesh, grid: Grid) -> None:
-    for rows, values in mesh.bands(grid, plane.shape):
-        plane[rows] += values
 
 
 def _crc(pixels: Pixels) -> int:

@@ -121,7 +121,7 @@ class Context:
 
 
 def squares(a: Array, *, black: bool) -> Array:
-    """Return a view-sized copy, (C, h, w / 2), of every second value of (C, h, w), w even.
+    """Return the values on the squares of one color, (C, h, w / 2) of (C, h, w), w even.
 
     White are those whose row and column add up to an even number.
     """

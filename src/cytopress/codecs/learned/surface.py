@@ -74,11 +74,21 @@ class Mesh:
             values = values[down] + (values[down + 1] - values[down]) * after[:, None]
         return np.broadcast_to(values, (len(rows), len(columns)))
 
-    def bands(self, grid: Grid, shape: tuple[int, ...]) -> Iterator[tuple[slice, Plane]]:
-        """Yield the rows of a plane of ``shape`` and the surface over them."""
-        for top in range(0, shape[0], BAND):
-            rows = range(top, min(top + BAND, shape[0]))
-            yield slice(rows.start, rows.stop), self.surface(grid, rows, range(shape[1]))
+    def subtract(self, plane: Plane, grid: Grid) -> None:
+        """Take the surface out of a plane, in place."""
+        for part, values in self._bands(plane, grid):
+            np.subtract(part, values, out=part)
+
+    def add(self, plane: Plane, grid: Grid) -> None:
+        """Put the surface back into a plane, in place."""
+        for part, values in self._bands(plane, grid):
+            np.add(part, values, out=part)
+
+    def _bands(self, plane: Plane, grid: Grid) -> Iterator[tuple[Plane, Plane]]:
+        """Yield views of some rows of a plane, and the surface over them."""
+        for top in range(0, plane.shape[0], BAND):
+            rows = range(top, min(top + BAND, plane.shape[0]))
+            yield plane[top : rows.stop], self.surface(grid, rows, range(plane.shape[1]))
 
     def _between(self, places: range, count: int) -> tuple[npt.NDArray[Any], Plane]:
         """Return for each pixel the middle before it, and how far it lies toward the next one."""
