@@ -10,6 +10,7 @@ import numpy as np
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.image import Image
+from cytopress.tasks.objects import Objects
 from cytopress.tasks.protocol import Prediction
 
 
@@ -44,11 +45,11 @@ def _starts(length: int, size: int) -> list[int]:
 
 
 def picture_of(shown: Prediction | None, window: Window) -> Image | None:
-    """Cut the window out of an image or of labels; None where there is nothing to show."""
+    """Cut the window out of an image or of objects; None where there is nothing to show."""
     if isinstance(shown, Image):
         pixels, spacing = shown.pixels, shown.spacing_um
-    elif isinstance(shown, np.ndarray) and shown.max(initial=0) < 2**16:
-        pixels, spacing = shown.astype(np.uint16), None
+    elif isinstance(shown, Objects) and shown.count < 2**16:
+        pixels, spacing = shown.labels.astype(np.uint16), None
     else:
         return None
     plane = pixels if window.plane is None else pixels[window.plane]

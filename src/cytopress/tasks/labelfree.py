@@ -18,7 +18,7 @@ from cytopress.errors import NotAvailableError, PackageError, TaskError
 from cytopress.image import Image, Pixels
 from cytopress.metrics import metric
 from cytopress.package import Package
-from cytopress.tasks.protocol import Prediction, Score
+from cytopress.tasks.protocol import Prediction, Score, Truth
 from cytopress.tasks.tiling import Plane, run_tiled
 
 SCORES = (Score("pearson", "", "higher"), Score("ssim", "", "higher"), Score("nrmse", "", "lower"))
@@ -50,6 +50,7 @@ class LabelFree:
     tile: int = 512
     threads: int = 0
     scores: ClassVar[tuple[Score, ...]] = SCORES
+    truth: ClassVar[Truth] = "target"
 
     def __post_init__(self) -> None:
         manifest = self.package.manifest

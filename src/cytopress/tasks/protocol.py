@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
-
-import numpy.typing as npt
+from typing import Literal, Protocol
 
 from cytopress.image import Image
+from cytopress.tasks.objects import Objects
 
-Labels = npt.NDArray[Any]
-Prediction = Image | Labels | Mapping[str, float]
+Prediction = Image | Objects | Mapping[str, float]
+# What a prediction can be held against: the field's target image, the labels of its objects as
+# measured in the original, or nothing but the prediction from the original.
+Truth = Literal["target", "labels", "none"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class Task(Protocol):
     @property
     def scores(self) -> tuple[Score, ...]:
         """The numbers that ``score`` returns; the first is the main one."""
+
+    @property
+    def truth(self) -> Truth:
+        """What the ground truth is; a task without one is scored by agreement alone."""
 
     def predict(self, image: Image) -> Prediction:
         """Predict from one image.
