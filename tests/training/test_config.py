@@ -61,3 +61,15 @@ def test_fault_is_one_sentence(tmp_path: Path, old: str, new: str, said: str) ->
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         read_task_training(tmp_path / "none.toml")
+
+
+def test_what_came_later_is_not_recorded_where_it_says_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "training.toml"
+    path.write_text(VALID)
+    assert set(read_task_training(path).recorded()) == {
+        "kind", "name", "dataset", "seed", "network", "fit", "augmentation"
+    }  # fmt: skip
+    path.write_text('codecs = ["jpegls:max_error=4"]\nvariant = "near"\n' + VALID)
+    changed = read_task_training(path)
+    assert changed.recorded()["codecs"] == ["jpegls:max_error=4"]
+    assert changed.file_stem == "labelfree-cells.near"

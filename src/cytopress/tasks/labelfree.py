@@ -68,8 +68,8 @@ class LabelFree:
 
     @property
     def name(self) -> str:
-        """Stable name, such as ``labelfree/ecoli-phase``."""
-        return self.package.name
+        """Stable name, such as ``labelfree/ecoli-phase``; the same for all variants of a task."""
+        return str(self.package.manifest.get("task", self.package.name))
 
     @property
     def weights(self) -> str:

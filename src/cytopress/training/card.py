@@ -74,6 +74,7 @@ def _data(manifest: Mapping[str, Any], dataset: Dataset) -> str:
         fields, groups = trained[part]["fields"], trained[part]["groups"]
         rows.append(f"| {part} | {', '.join(groups) or 'none'} | {len(fields)} |")
     shared = sorted(set(trained["train"]["groups"]) & set(trained["validation"]["groups"]))
+    rows += ["", _seen(manifest)]
     rows += ["", "The test groups were used neither for training nor for choosing a checkpoint."]
     if shared:
         rows.append(
@@ -84,6 +85,24 @@ def _data(manifest: Mapping[str, Any], dataset: Dataset) -> str:
     if validation:
         rows += ["", f"Validation fields: {validation}."]
     return "\n".join(rows)
+
+
+def _seen(manifest: Mapping[str, Any]) -> str:
+    codecs = manifest["codecs"]
+    if not codecs:
+        return "Trained and validated on originals; the scores below are on originals too."
+    listed = ", ".join(f"`{spec}`" for spec in codecs)
+    return (
+        f"Trained and validated on inputs as these codecs give them back, in equal shares: {listed}"
+        " (`original` is the image itself). The scores below are on originals, never compressed."
+    )
+
+
+def _config(manifest: Mapping[str, Any]) -> str:
+    if manifest["name"] != manifest["task"]:
+        return "- Config: the table `training` of the package's manifest."
+    stem = manifest["name"].replace("/", "-")
+    return f"- Config: `trainings/{stem}.toml`, run with `cytopress train task`."
 
 
 def _model(manifest: Mapping[str, Any]) -> str:
@@ -122,10 +141,7 @@ def _model(manifest: Mapping[str, Any]) -> str:
         f"- Augmentation, largest values: {augmentation}.",
         f"- Exported: {chosen}.",
         _compute(manifest["compute"], fit["threads"]),
-        (
-            f"- Config: `trainings/{manifest['name'].replace('/', '-')}.toml`, run with"
-            " `cytopress train task`."
-        ),
+        _config(manifest),
     ]
     return "\n".join(lines)
 

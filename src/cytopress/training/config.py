@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from cytopress.training.receptive import receptive_field
 from cytopress.training.toml import Table, read_training
+
+LATER = ("variant", "codecs")
 
 
 class Network(Table):
@@ -66,11 +68,18 @@ class Augmentation(Table):
 
 
 class TaskTraining(Table):
-    """One training of a task's model: everything that decides its weights."""
+    """One training of a task's model: everything that decides its weights.
+
+    ``codecs`` are spec strings: what they give back of the inputs is trained and validated on, each
+    field once for each of them, and ``original`` stands for the image itself. Without any, training
+    is on originals. ``variant`` tells the packages of one task apart.
+    """
 
     kind: Literal["task"]
     name: str = Field(pattern=r"^labelfree/[a-z0-9][a-z0-9._-]*$")
+    variant: str = Field(default="", pattern=r"^[a-z0-9._-]*$")
     dataset: str = Field(min_length=1)
+    codecs: tuple[str, ...] = ()
     seed: int = Field(default=1, ge=0)
     network: Network = Network()
     fit: Fit
@@ -84,9 +93,22 @@ class TaskTraining(Table):
         return self
 
     @property
+    def package_name(self) -> str:
+        """Name of the package: the task's, and the variant behind a dot."""
+        return f"{self.name}.{self.variant}" if self.variant else self.name
+
+    @property
     def file_stem(self) -> str:
-        """Name of the package's file: the task's, ``/`` replaced."""
-        return self.name.replace("/", "-")
+        """Name of the package's file: the package's, ``/`` replaced."""
+        return self.package_name.replace("/", "-")
+
+    def recorded(self) -> dict[str, Any]:
+        """Return this config as JSON values, for checkpoint and manifest.
+
+        Keys that came later are left out where they say nothing: a folder from before resumes.
+        """
+        values = self.model_dump(mode="json")
+        return {key: value for key, value in values.items() if value or key not in LATER}
 
 
 def read_task_training(path: Path) -> TaskTraining:

@@ -44,7 +44,7 @@ def fit(
         ``out`` holds a checkpoint of another config.
     """
     path = out / CHECKPOINT
-    found = load_checkpoint(path, config.model_dump(mode="json")) if path.exists() else None
+    found = load_checkpoint(path, config.recorded()) if path.exists() else None
     if found is not None and found["steps_done"] >= config.fit.steps:
         return found
     with quiet(config.fit.threads):
@@ -57,7 +57,7 @@ def fit(
             _whole(validation) if validation else None,
             ckpt_path=path if found else None,
         )
-    return load_checkpoint(path, config.model_dump(mode="json"))
+    return load_checkpoint(path, config.recorded())
 
 
 def _trainer(
@@ -73,7 +73,7 @@ def _trainer(
         num_sanity_val_steps=0,
         callbacks=[
             AfterRound(
-                config.model_dump(mode="json"),
+                config.recorded(),
                 path,
                 steps=config.fit.steps,
                 report=_report,

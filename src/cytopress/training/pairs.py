@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.errors import DatasetError
-from cytopress.image import Pixels
+from cytopress.image import Image
 from cytopress.io.dataset import Dataset, Field
 from cytopress.io.splits import Part
 from cytopress.metrics.data_range import PERCENTILES
+from cytopress.settings import Settings
 from cytopress.tasks.labelfree import standardize
+from cytopress.training.decoded import decoded_inputs
 
 Plane = npt.NDArray[np.float32]
 
@@ -41,34 +43,58 @@ class TargetFacts:
     data_range: float
 
 
-def load_pairs(dataset: Dataset, part: Part, *, smallest: int) -> list[Pair]:
-    """Read and standardize the fields of one part.
+def load_pairs(
+    dataset: Dataset,
+    part: Part,
+    *,
+    smallest: int,
+    codecs: Sequence[str],
+    settings: Settings,
+) -> list[Pair]:
+    """Read and standardize the fields of one part, each once for each codec.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Of planes.
+    part : str
+        "train", "validation" or "test".
+    smallest : int
+        Pixels that a field must have along each axis.
+    codecs : sequence of str
+        What the inputs went through (see `decoded_inputs`); the targets never do.
+    settings : Settings
+        Says where the model packages of learned codecs are.
 
     Raises
     ------
     DatasetError
         A field is smaller than ``smallest`` pixels along an axis, is a stack, holds NaN, or its
         input and target differ in shape.
+    CodecError
+        A codec refuses an input.
     """
-    return [_load(dataset, field, smallest) for field in dataset.part(part)]
+    pairs = []
+    for field in dataset.part(part):
+        source, target = _read_planes(dataset, field, smallest)
+        name = f"Field {field.name!r} of {dataset.name}"
+        inputs = decoded_inputs(source, codecs, field=name, settings=settings)
+        truth = standardize(target.pixels)
+        pairs += [Pair(field.name, field.group, standardize(seen.pixels), truth) for seen in inputs]
+    return pairs
 
 
-def _load(dataset: Dataset, field: Field, smallest: int) -> Pair:
-    source, target = _read_planes(dataset, field)
+def _read_planes(dataset: Dataset, field: Field, smallest: int) -> tuple[Image, Image]:
+    source, target = dataset.read_input(field), dataset.read_target(field)
+    if len(source.shape) != 2:
+        raise DatasetError(
+            f"Field {field.name!r} of {dataset.name}: training reads planes (YX), not"
+            f" {dataset.axes}; cut the stacks into planes."
+        )
     if min(source.shape) < smallest:
         raise DatasetError(
             f"Field {field.name!r} of {dataset.name}: {source.shape[0]} x {source.shape[1]} pixels"
             f" are smaller than the crop of {smallest} x {smallest}; choose a smaller crop."
-        )
-    return Pair(field.name, field.group, standardize(source), standardize(target))
-
-
-def _read_planes(dataset: Dataset, field: Field) -> tuple[Pixels, Pixels]:
-    source, target = dataset.read_input(field).pixels, dataset.read_target(field).pixels
-    if source.ndim != 2:
-        raise DatasetError(
-            f"Field {field.name!r} of {dataset.name}: training reads planes (YX), not"
-            f" {dataset.axes}; cut the stacks into planes."
         )
     return source, target
 

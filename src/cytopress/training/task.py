@@ -46,30 +46,37 @@ def train_task(
     out : Path
         Folder for ``checkpoint.ckpt``, ``log.csv``, ``card.md`` and the package.
     settings : Settings, optional
-        Where datasets are; read from the environment unless given.
+        Where datasets and packages are; read from the environment unless given.
     progress : callable, optional
         Called after each round with steps done, all steps and a line to show.
 
     Returns
     -------
     Path
-        The package, ``out / labelfree-DATASET.cytomodel``.
+        The package, such as ``out / labelfree-DATASET.cytomodel``.
 
     Raises
     ------
     DatasetError
         The dataset has no training fields, or one that cannot be trained on.
+    CodecError
+        A codec of the config refuses a field.
     UsageError
         ``out`` holds a run of another config.
     """
-    dataset = open_by_name(config.dataset, settings or from_environment())
-    train = load_pairs(dataset, "train", smallest=config.fit.crop)
+    settings = settings or from_environment()
+    dataset = open_by_name(config.dataset, settings)
+    train = load_pairs(
+        dataset, "train", smallest=config.fit.crop, codecs=config.codecs, settings=settings
+    )
     if not train:
         raise DatasetError(
             f"{dataset.name}: there is no field for training; give its groups a part in the table"
             " [split] of dataset.toml."
         )
-    validation = load_pairs(dataset, "validation", smallest=1)
+    validation = load_pairs(
+        dataset, "validation", smallest=1, codecs=config.codecs, settings=settings
+    )
     facts = measure_targets(dataset, dataset.part("train"))
     out.mkdir(parents=True, exist_ok=True)
     trained = fit(config, train, validation, out, progress=progress)
@@ -100,7 +107,8 @@ def _manifest(
     validated = bool(dataset.part("validation"))
     return {
         "kind": "task",
-        "name": config.name,
+        "name": config.package_name,
+        "task": config.name,
         "architecture": "unet",
         "axes": "YX",
         "stride": network.stride,
@@ -109,7 +117,8 @@ def _manifest(
         "parameters": sum(weights.numel() for weights in network.parameters()),
         "input": {"name": dataset.input, "normalization": "image mean and standard deviation"},
         "target": {"name": dataset.target, "unit": "counts", **asdict(facts)},
-        "training": config.model_dump(mode="json"),
+        "training": config.recorded(),
+        "codecs": list(config.codecs),
         "trained_on": {"dataset": dataset.name, **{part: _part(dataset, part) for part in PARTS}},
         "selection": {
             "by": "validation Pearson r" if validated else "",

@@ -1,0 +1,53 @@
+"""What a codec gives back of a field's input: what compression-aware training trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cytopress.codecs.registry import decode
+from cytopress.codecs.spec import codec
+from cytopress.errors import CodecError
+from cytopress.image import Image
+from cytopress.settings import Settings
+
+# In a list of codecs: the image itself.
+ORIGINAL = "original"
+
+
+def decoded_inputs(
+    image: Image, codecs: Sequence[str], *, field: str, settings: Settings
+) -> list[Image]:
+    """Return the image once for each codec, as the decoder gives it back.
+
+    Parameters
+    ----------
+    image : Image
+        The original.
+    codecs : sequence of str
+        Spec strings, or ``original`` for the image itself. Without any, the original alone.
+    field : str
+        What an error calls the image.
+    settings : Settings
+        Says where the model packages of learned codecs are.
+
+    Raises
+    ------
+    UsageError
+        A spec string asks for a codec or an option that is not there.
+    CodecError
+        A codec refuses the image, or reaches its target with no setting.
+    """
+    return [_decoded(image, spec, field, settings) for spec in codecs or (ORIGINAL,)]
+
+
+def _decoded(image: Image, spec: str, field: str, settings: Settings) -> Image:
+    if spec == ORIGINAL:
+        return image
+    chosen = codec(spec, settings)
+    try:
+        return decode(chosen.solve(image).data, settings)
+    except CodecError as error:
+        raise CodecError(
+            f"{field} cannot be coded with {spec} for training ({error}); choose another codec or"
+            " setting."
+        ) from error
