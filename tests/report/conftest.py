@@ -117,6 +117,7 @@ def make_results(trials: Sequence[Trial], **changes: Any) -> Results:
         "tasks": (),
         "scores": SCORES,
         "trials": tuple(trials),
+        "redraws": (),
         "speeds": (),
         "previews": lambda key: (),
     }

@@ -16,7 +16,7 @@ from cytopress.image import Image
 from cytopress.io.form import write_form
 from cytopress.study import survey
 from cytopress.study.spec import Study, parse_study
-from cytopress.tasks.protocol import Prediction, Score
+from cytopress.tasks.protocol import Prediction, Score, Truth
 
 FACTS = {
     "name": "tiny",
@@ -82,6 +82,8 @@ def study_of(tmp_path: Path) -> Callable[..., Study]:
 
     def make(*, codecs: str = "", head: str = "", dataset: str = "", folder: str = "tiny") -> Study:
         codecs = codecs or '[[codecs]]\nspec = "jpegls"\nmax_error = [1, 4]\n'
+        if "noise_draws" not in head:
+            head += "\nnoise_draws = 0"
         text = (
             f'name = "small"\nmetrics = ["rmse", "psnr", "max_error"]\nspeed = false\n{head}\n'
             f'[[datasets]]\nfolder = "{folder}"\n{dataset}\n{codecs}'
@@ -99,6 +101,7 @@ class Doubling:
     weights: str = "0" * 64
     refuses: bool = False
     scores: ClassVar[tuple[Score, ...]] = (Score("error", "counts", "lower"),)
+    truth: ClassVar[Truth] = "target"
 
     def predict(self, image: Image) -> Prediction:
         if self.refuses:

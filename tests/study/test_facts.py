@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_a_task_is_told_in_short(tmp_path: Path, make_dataset: MakeDataset) -> N
     from cytopress.io.dataset import open_dataset
 
     found = Surveyed(
-        Subject(facts=None, specimens=(), tasks=()),  # type: ignore[arg-type]
+        Subject(facts=SimpleNamespace(name="tiny"), specimens=()),  # type: ignore[arg-type]
         open_dataset(make_dataset()),
         (PACKAGED,),
     )

@@ -5,6 +5,7 @@ import pytest
 
 from cytopress.image import Image
 from cytopress.study.pictures import crop, pack_picture, picture_of, unpack_picture
+from cytopress.tasks.objects import measure_objects
 
 
 @pytest.mark.parametrize("place", [(0, 0), (70, 5), (69, 89), (33, 60)])
@@ -33,7 +34,7 @@ def test_a_stack_is_shown_by_its_middle_plane() -> None:
 def test_labels_are_shown_and_numbers_are_not() -> None:
     truth = Image(np.zeros((4, 4), np.uint8))
     labels = np.arange(16, dtype=np.int64).reshape(4, 4)
-    shown = picture_of(labels, crop(truth, 192))
+    shown = picture_of(measure_objects(labels, truth), crop(truth, 192))
     assert shown == Image(labels.astype(np.uint16))
     assert picture_of({"cells": 3.0}, crop(truth, 192)) is None
     assert picture_of(None, crop(truth, 192)) is None

@@ -11,15 +11,16 @@ from cytopress.codecs.spec import codec
 from cytopress.errors import UsageError
 from cytopress.image import Image
 from cytopress.metrics import NoiseModel
-from cytopress.study.cell import Cell, digest_image
+from cytopress.study.cell import Arm, Cell, digest_image
 from cytopress.study.plan import Specimen, Subject, options_of, plan
 from cytopress.study.results import DatasetFacts, NoiseFacts
 from cytopress.study.spec import Study, parse_study
 
+ARM = Arm(seed=1, tasks=(("task", "w"),))
 NOISE = NoiseFacts(a=0.5, b=20.0, offset=100.0, good=True, reason="", means=(), variances=())
 
 
-def study(codecs: str, head: str = "") -> Study:
+def study(codecs: str, head: str = "noise_draws = 0") -> Study:
     text = f'name = "s"\n{head}\n[[datasets]]\nname = "d"\n{codecs}'
     return parse_study(text, folder=Path(), label="s.toml")
 
@@ -43,7 +44,7 @@ def subject(name: str = "d", **changes: Any) -> Subject:
         )
         for i in range(2)
     )
-    return replace(Subject(facts=facts, specimens=specimens, tasks=(("task", "w"),)), **changes)
+    return replace(Subject(facts=facts, specimens=specimens, arms=(ARM,)), **changes)
 
 
 def test_the_order_is_field_by_field_and_as_in_the_file() -> None:
@@ -93,20 +94,23 @@ def test_options_name_the_curve_and_leave_the_target_out() -> None:
 def test_every_part_of_a_cell_changes_its_key() -> None:
     cell = Cell(
         original="o", target="t", spec="jpegls", data_range=1.0, noise=(0.0, 1.0, 0.0),
-        metrics=("rmse",), tasks=(("task", "weights"),),
+        metrics=("rmse",), arms=(ARM,),
     )  # fmt: skip
     others = {
         "original": "p", "target": "u", "spec": "jpegls:near=1", "data_range": 2.0,
-        "noise": (0.0, 2.0, 0.0), "metrics": ("rmse", "psnr"), "tasks": (("task", "others"),),
-        "regime": "matched", "trained_on": "jpegls", "seed": 1, "preview": 192,
+        "noise": (0.0, 2.0, 0.0), "metrics": ("rmse", "psnr"), "labels": "l", "arms": (),
+        "seed": 1, "preview": 192,
         "packages": (("learned/a", "sha256"),),
     }  # fmt: skip
     assert set(others) == {field.name for field in fields(Cell)}
+    arms = [replace(ARM, **{name: "other"}) for name in ("regime", "trained_on")]  # type: ignore[arg-type]
+    arms += [replace(ARM, seed=2), replace(ARM, tasks=(("task", "others"),))]
+    assert len({cell.key, *(replace(cell, arms=(arm,)).key for arm in arms)}) == 5
     keys = {cell.key} | {replace(cell, **{name: value}).key for name, value in others.items()}  # type: ignore[arg-type]
     assert len(keys) == len(others) + 1
     assert replace(cell).key == cell.key
     # Frozen: a change here makes every study run again, so it must be meant.
-    assert cell.key == "9f9beebb8f3896cd93376f9b43e33c3ff52b2d72317354bd0460b40038d76e23"
+    assert cell.key == "8b676dfccf477c705b83e91c2be3e212c949b4660b23310112e52436044a9f99"
 
 
 def test_equal_pixels_have_equal_digests_and_meaning_counts() -> None:
@@ -127,3 +131,33 @@ def test_equal_pixels_have_equal_digests_and_meaning_counts() -> None:
 def test_a_dataset_stands_in_a_study_once() -> None:
     with pytest.raises(UsageError, match="'d' stands in the study twice"):
         plan(study('[[codecs]]\nspec = "jpegls"\n'), [subject(), subject()])
+
+
+def arm(regime: str = "raw", trained_on: str = "") -> Arm:
+    return Arm(regime=regime, trained_on=trained_on, tasks=(("task", f"{regime}{trained_on}"),))
+
+
+def test_an_arm_is_matched_where_it_was_trained_and_cross_elsewhere() -> None:
+    head = 'noise_draws = 0\nregimes = ["raw", "matched", "cross", "mixed"]'
+    arms = (arm(), arm("matched", "jpegls:near=1"), arm("mixed", "both"))
+    rows = plan(study('[[codecs]]\nspec = "jpegls"\nnear = [1, 2]\n', head), [subject(arms=arms)])
+    seen = [[(one.regime, one.trained_on) for one in row.cell.arms] for row in rows[:2]]
+    assert seen == [
+        [("raw", ""), ("matched", "jpegls:near=1"), ("mixed", "both")],
+        [("raw", ""), ("cross", "jpegls:near=1"), ("mixed", "both")],
+    ]
+    only = plan(
+        study('[[codecs]]\nspec = "jpegls"\nnear = 2\n', 'regimes = ["raw", "matched"]'),
+        [subject(arms=arms)],
+    )
+    assert [one.regime for one in only[0].cell.arms] == ["raw"]
+
+
+def test_the_camera_is_drawn_again_for_the_raw_arms_and_never_without_a_task() -> None:
+    codecs = '[[codecs]]\nspec = "jpegls"\n'
+    arms = (arm(), arm("mixed", "both"))
+    rows = plan(study(codecs, "noise_draws = 3"), [subject(arms=arms)])
+    draws = [row for row in rows if row.codec == "camera" and row.field == "f0"]
+    assert [row.cell.spec for row in draws] == [f"camera:draw={n}" for n in (1, 2, 3)]
+    assert all(row.cell.arms == (arm(),) and row.cell.preview == 0 for row in draws)
+    assert len(plan(study(codecs, "noise_draws = 3"), [subject(arms=(Arm(),))])) == 2

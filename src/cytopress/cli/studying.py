@@ -65,9 +65,16 @@ def run(
         typer.Option(help="Address of a dask scheduler that runs already (extra dask)."),
     ] = None,
     models: Models = None,
+    retrain: Annotated[
+        bool, typer.Option("--retrain", help="Train every model anew, in OUT/models (extra learn).")
+    ] = False,
 ) -> None:
-    """Run a study; run the same command again and it resumes."""
-    _run(spec, out, models=models, jobs=jobs, scheduler=scheduler)
+    """Run a study; run the same command again and it resumes.
+
+    Models of other seeds and of compression-aware training that the study file asks for and that
+    are not found are trained first.
+    """
+    _run(spec, out, models=models, jobs=jobs, scheduler=scheduler, retrain=retrain)
 
 
 @study.command()
@@ -92,7 +99,13 @@ def export(
 
 
 def _run(
-    spec: Path, out: Path, *, models: list[Path] | None, jobs: int, scheduler: str | None
+    spec: Path,
+    out: Path,
+    *,
+    models: list[Path] | None,
+    jobs: int,
+    scheduler: str | None,
+    retrain: bool = False,
 ) -> None:
     from cytopress.study.execute import execute
     from cytopress.study.spec import load_study
@@ -106,6 +119,7 @@ def _run(
             settings=settings,
             jobs=jobs,
             scheduler=scheduler,
+            retrain=retrain,
             progress=progress,
         )
     page = _write_report(results, out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cytopress.errors import DatasetError, ImageError, UsageError
@@ -50,6 +50,15 @@ class Dataset:
     def part(self, part: Part) -> tuple[Field, ...]:
         """Return the fields of one part of the split."""
         return tuple(field for field in self.fields if field.part == part)
+
+    def target_channel(self) -> Dataset:
+        """Return the same fields with the target image as what is compressed and predicted from.
+
+        All bits of the target's dtype count as significant: a dataset says them of its input alone.
+        """
+        bits = 8 * self.read_target(self.fields[0]).dtype.itemsize
+        fields = tuple(replace(field, input=field.target) for field in self.fields)
+        return replace(self, input=self.target, bits=bits, fields=fields)
 
     def read_input(self, field: Field) -> Image:
         """Read the image that is compressed and predicted from."""

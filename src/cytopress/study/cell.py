@@ -11,22 +11,49 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+import numpy as np
+
 from cytopress.image import Image
 from cytopress.metrics import NoiseModel
+from cytopress.tasks.objects import Labels
 
 # Raised when trials or yardsticks are made or measured differently, so that old ones are not taken
 # for new ones.
-FORMAT = 1
+FORMAT = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """What predicts in one row of the table: the tasks of one training regime and seed.
+
+    Parameters
+    ----------
+    regime : str
+        ``raw`` for models trained on originals, ``matched`` on what the cell's own codec gives
+        back, ``cross`` on what another one does, ``mixed`` on several and the originals.
+    trained_on : str
+        The codec or codecs that the models were trained on, "" for originals.
+    seed : int
+        The training seed of the models.
+    tasks : tuple of (name, weights)
+        Every task with the sha256 of its weights.
+    """
+
+    regime: str = "raw"
+    trained_on: str = ""
+    seed: int = 0
+    tasks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """All that decides the result of a trial, times apart.
+    """All that decides the result of one coding of one field, times apart: a trial for each arm.
 
     Parameters
     ----------
-    original, target : str
-        Digests of the image that is coded and of the truth that predictions are held against.
+    original, target, labels : str
+        Digests of the image that is coded and of the truths that predictions are held against; ""
+        where there are no labels.
     spec : str
         The codec, with its target and every yardstick written out.
     data_range : float
@@ -35,10 +62,8 @@ class Cell:
         The dataset's noise model, for the metrics in units of the noise.
     metrics : tuple of str
         Names of the pixel metrics.
-    tasks : tuple of (name, weights)
-        Every task with the sha256 of its weights.
-    regime, trained_on : str
-        What the tasks were trained on.
+    arms : tuple of Arm
+        What predicts, at least one.
     seed : int
         The study's.
     preview : int
@@ -53,9 +78,8 @@ class Cell:
     data_range: float
     noise: tuple[float, float, float]
     metrics: tuple[str, ...]
-    tasks: tuple[tuple[str, str], ...]
-    regime: str = "raw"
-    trained_on: str = ""
+    arms: tuple[Arm, ...]
+    labels: str = ""
     seed: int = 0
     preview: int = 0
     packages: tuple[tuple[str, str], ...] = ()
@@ -63,11 +87,7 @@ class Cell:
     @property
     def key(self) -> str:
         """Hexadecimal sha256 of the cell as canonical JSON."""
-        facts = asdict(self)
-        if not self.packages:
-            # Cells of codecs without packages keep the keys that they had before there were any.
-            del facts["packages"]
-        return digest_json({"format": FORMAT, **facts})
+        return digest_json({"format": FORMAT, **asdict(self)})
 
     @property
     def noise_model(self) -> NoiseModel:
@@ -79,6 +99,13 @@ def digest_json(value: object) -> str:
     """Return the hexadecimal sha256 of a value as canonical JSON: sorted keys, no spaces."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_labels(labels: Labels) -> str:
+    """Return the hexadecimal sha256 of labels: which pixels bear which number."""
+    digest = hashlib.sha256(json.dumps(list(labels.shape)).encode())
+    digest.update(np.ascontiguousarray(labels, "<i8").data)
+    return digest.hexdigest()
 
 
 def digest_image(image: Image) -> str:

@@ -13,6 +13,7 @@ from cytopress.errors import CytopressWarning, UsageError
 from cytopress.io.dataset import Dataset, Field
 from cytopress.machine import machine, versions
 from cytopress.settings import Settings
+from cytopress.study.arms import Trainer, with_arms
 from cytopress.study.executors import (
     Outcomes,
     check_installed,
@@ -41,9 +42,12 @@ def execute(
     settings: Settings,
     jobs: int = 1,
     scheduler: str | None = None,
+    retrain: bool = False,
     progress: Progress | None = None,
 ) -> Results:
     """Run a study, or what is left of it, and return its results.
+
+    Models that the study asks for and nobody has are trained first, in ``out / "models"``.
 
     Parameters
     ----------
@@ -57,6 +61,8 @@ def execute(
         Processes of this machine that work at once; above 1 needs the extra dask.
     scheduler : str, optional
         Address of a dask scheduler to use instead.
+    retrain : bool, optional
+        Train every model anew instead of using those that are found; run again, it resumes.
     progress : callable, optional
         Called as (done, total, what is being done now).
 
@@ -73,7 +79,10 @@ def execute(
     check_installed(jobs, scheduler)
     # Nothing is written before all that the study rests on has been read and found good.
     known = load_yardsticks(out)
-    surveyed = _survey(study, settings, known, progress)
+    trainer = Trainer(out, settings, retrain, progress)
+    surveyed = [
+        with_arms(study, found, trainer) for found in _survey(study, settings, known, progress)
+    ]
     planned = plan(study, [found.subject for found in surveyed], settings)
     with writing(out) as store:
         store.write_yardsticks(known)
@@ -144,21 +153,24 @@ def _jobs(
 ) -> list[Job]:
     """Return what is left to do, each cell once."""
     fields = _fields(surveyed)
-    tasks = {found.subject.facts.name: pinned(found.tasks, threads) for found in surveyed}
+    tasks = {
+        (found.subject.facts.name, arm.tasks): pinned(predicting, threads)
+        for found in surveyed
+        for arm, predicting in zip(found.subject.arms, found.arms, strict=True)
+    }
     jobs: dict[str, Job] = {}
     for row in planned:
         key = row.cell.key
         if key not in done and key not in jobs:
             dataset, field = fields[row.dataset, row.field]
-            jobs[key] = Job(
-                row.cell, replace(dataset, fields=()), field, tasks[row.dataset], settings
-            )
+            arms = tuple(tasks[row.dataset, arm.tasks] for arm in row.cell.arms)
+            jobs[key] = Job(row.cell, replace(dataset, fields=()), field, arms, settings)
     return list(jobs.values())
 
 
 def _fields(surveyed: Sequence[Surveyed]) -> Mapping[tuple[str, str], tuple[Dataset, Field]]:
     return {
-        (found.dataset.name, field.name): (found.dataset, field)
+        (found.subject.facts.name, field.name): (found.dataset, field)
         for found in surveyed
         for field in found.dataset.fields
     }

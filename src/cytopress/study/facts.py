@@ -47,8 +47,8 @@ def task_facts(surveyed: Sequence[Surveyed]) -> tuple[TaskFacts, ...]:
         TaskFacts(
             name=task.name,
             weights=task.weights,
-            dataset=found.dataset.name,
-            summary=_summary(task) | _caution(task, found),
+            dataset=found.subject.facts.name,
+            summary=_summary(task) | _caution(task, found) | _truth(task, found),
         )
         for found in surveyed
         for task in found.tasks
@@ -99,6 +99,14 @@ def _caution(task: Task, found: Surveyed) -> dict[str, str]:
         "caution": f"{len(known)} of {len(here)} fields of this study, or others of their groups,"
         " trained the model or chose its checkpoint: its scores on them flatter"
     }
+
+
+def _truth(task: Task, found: Surveyed) -> dict[str, str]:
+    """Say so where there is no truth but the prediction from the original."""
+    labeled = all(one.labels for one in found.subject.specimens)
+    if task.truth == "target" or (task.truth == "labels" and labeled):
+        return {}
+    return {"ground truth": "none: held against its own prediction from the original"}
 
 
 def _manifest(task: Task) -> Mapping[str, Any]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from cytopress.errors import DatasetError
 from cytopress.io.dataset import Dataset, Field
 from cytopress.settings import Settings
-from cytopress.study.cell import Cell, digest_image
-from cytopress.study.run import Material, Outcome, baseline, run
-from cytopress.tasks.protocol import Task
+from cytopress.study.cell import Cell, digest_image, digest_labels
+from cytopress.study.run import Baseline, Material, Outcome, baseline, run
+from cytopress.tasks.objects import measure_objects
+from cytopress.tasks.protocol import Prediction, Task
 
 # A field of a stack takes hundreds of megabytes with its predictions.
 KEPT = 2
@@ -22,14 +23,50 @@ KEPT = 2
 class Job:
     """A cell and where its material comes from; all of it travels to whoever does it.
 
-    ``dataset`` holds the facts that reading needs, its list of fields left out.
+    ``dataset`` holds the facts that reading needs, its list of fields left out. ``arms`` are the
+    tasks of each arm of the cell.
     """
 
     cell: Cell
     dataset: Dataset
     field: Field
-    tasks: tuple[Task, ...]
+    arms: tuple[tuple[Task, ...], ...]
     settings: Settings | None = None
+
+
+class FieldMaterial:
+    """One field: its original, its truths, and what each model made of the original."""
+
+    def __init__(self, job: Job) -> None:
+        self.original = job.dataset.read_input(job.field)
+        self.truth = job.dataset.read_target(job.field)
+        self._labels = None if job.field.labels is None else job.dataset.read_labels(job.field)
+        labels = "" if self._labels is None else digest_labels(self._labels)
+        found = (digest_image(self.original), digest_image(self.truth), labels)
+        if found != (job.cell.original, job.cell.target, job.cell.labels):
+            raise DatasetError(
+                f"{job.field.input}: the images of {job.field.name!r} are not those that the study"
+                " was planned on; leave them alone while it runs, and run the same command again."
+            )
+        self._baselines: dict[tuple[str, str], Baseline] = {}
+
+    def of(self, arms: Sequence[Sequence[Task]]) -> Material:
+        """Return what the cells with these arms need."""
+        baselines = tuple(tuple(map(self._baseline, tasks)) for tasks in arms)
+        return Material(self.original, self.truth, baselines)
+
+    def _baseline(self, task: Task) -> Baseline:
+        key = (task.name, task.weights)
+        if key not in self._baselines:
+            self._baselines[key] = baseline(task, self.original, self._truth_of(task))
+        return self._baselines[key]
+
+    def _truth_of(self, task: Task) -> Prediction | None:
+        if task.truth == "target":
+            return self.truth
+        if task.truth == "labels" and self._labels is not None:
+            return measure_objects(self._labels, self.original)
+        return None
 
 
 class Materials:
@@ -37,7 +74,7 @@ class Materials:
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
-        self._materials: OrderedDict[tuple[object, ...], Material] = OrderedDict()
+        self._fields: OrderedDict[tuple[str, ...], FieldMaterial] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, job: Job) -> Material:
@@ -48,15 +85,15 @@ class Materials:
         DatasetError
             The images are no longer those that the study was planned on.
         """
-        key = (job.cell.original, job.cell.target, job.cell.tasks)
+        key = (job.cell.original, job.cell.target, job.cell.labels)
         with self._lock:
-            if key not in self._materials:
+            if key not in self._fields:
                 # First out, then in: two stacks at once are enough.
-                while len(self._materials) >= self._kept:
-                    self._materials.popitem(last=False)
-                self._materials[key] = _make(job)
-            self._materials.move_to_end(key)
-            return self._materials[key]
+                while len(self._fields) >= self._kept:
+                    self._fields.popitem(last=False)
+                self._fields[key] = FieldMaterial(job)
+            self._fields.move_to_end(key)
+            return self._fields[key].of(job.arms)
 
 
 _OF_THIS_PROCESS = Materials()
@@ -79,14 +116,3 @@ def pinned(tasks: Sequence[Task], threads: int) -> tuple[Task, ...]:
         else task
         for task in tasks
     )
-
-
-def _make(job: Job) -> Material:
-    original, truth = job.dataset.read_input(job.field), job.dataset.read_target(job.field)
-    found = (digest_image(original), digest_image(truth))
-    if found != (job.cell.original, job.cell.target):
-        raise DatasetError(
-            f"{job.field.input}: the images of {job.field.name!r} are not those that the study was"
-            " planned on; leave them alone while it runs, and run the same command again."
-        )
-    return Material(original, truth, tuple(baseline(task, original, truth) for task in job.tasks))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cytopress.codecs.choice import Choice
 from cytopress.codecs.target import KINDS
 from cytopress.errors import UsageError
 from cytopress.metrics import NoiseModel
 from cytopress.settings import Settings
-from cytopress.study.cell import Cell
+from cytopress.study.camera import CAMERA
+from cytopress.study.cell import Arm, Cell
 from cytopress.study.results import DatasetFacts
 from cytopress.study.spec import Study
 
@@ -27,15 +28,20 @@ class Specimen:
     bits: int
     raw_bytes: int
     preview: bool
+    labels: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A dataset as a study uses it: what is known of it, its fields, its tasks' weights."""
+    """A dataset as a study uses it: what is known of it, its fields, what predicts from them.
+
+    An arm that was trained on one codec is given as ``matched``: the plan says where it is and
+    where it is ``cross``.
+    """
 
     facts: DatasetFacts
     specimens: tuple[Specimen, ...]
-    tasks: tuple[tuple[str, str], ...]
+    arms: tuple[Arm, ...] = (Arm(),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,47 +83,99 @@ def plan(
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Coding:
+    """What is done to every field of a dataset, and what predicts from what comes back."""
+
+    spec: str
+    arms: tuple[Arm, ...]
+    codec: str
+    options: str = ""
+    target: str
+    target_value: float | None
+    packages: tuple[tuple[str, str], ...] = ()
+
+
 def _of_subject(study: Study, subject: Subject, settings: Settings | None) -> Iterator[Planned]:
+    codings = [*_codecs(study, subject, settings), *_draws(study, subject)]
+    for specimen in subject.specimens:
+        for coding in codings:
+            yield _planned(study, subject, specimen, coding)
+
+
+def _codecs(study: Study, subject: Subject, settings: Settings | None) -> Iterator[Coding]:
+    """Yield each codec, with the dataset's yardsticks."""
     facts = subject.facts
     noise = NoiseModel(facts.noise.a, facts.noise.b, facts.noise.offset)
-    choices = [
-        choice.with_yardsticks(facts.data_range, noise)
-        for entry in study.codecs
-        for choice in entry.choices(settings)
-    ]
-    packages = {
-        choice.spec: tuple((package.name, package.sha256) for package in choice.packages)
-        for choice in choices
-    }
-    for specimen in subject.specimens:
-        for choice in choices:
-            cell = Cell(
-                original=specimen.original,
-                target=specimen.target,
-                spec=choice.spec,
-                data_range=facts.data_range,
-                noise=(noise.a, noise.b, noise.offset),
-                metrics=study.metrics,
-                tasks=subject.tasks,
-                seed=study.seed,
-                preview=study.preview_size if specimen.preview else 0,
-                packages=packages[choice.spec],
-            )
+    for entry in study.codecs:
+        for bare in entry.choices(settings):
+            choice = bare.with_yardsticks(facts.data_range, noise)
             target, value = asked(choice)
-            yield Planned(
-                cell=cell,
-                study=study.name,
-                dataset=facts.name,
-                field=specimen.name,
-                group=specimen.group,
-                split=specimen.split,
+            yield Coding(
+                spec=choice.spec,
+                arms=arms_of(study, subject.arms, bare.spec),
                 codec=choice.name,
                 options=options_of(choice),
-                bits=specimen.bits,
                 target=target,
                 target_value=value,
-                raw_bytes=specimen.raw_bytes,
+                packages=tuple((package.name, package.sha256) for package in choice.packages),
             )
+
+
+def _draws(study: Study, subject: Subject) -> Iterator[Coding]:
+    """Yield the draws of the camera's noise; without a task they would tell nothing."""
+    raw = tuple(arm for arm in subject.arms if arm.regime == "raw")
+    if not any(arm.tasks for arm in raw):
+        return
+    for draw in range(1, study.noise_draws + 1):
+        yield Coding(
+            spec=f"{CAMERA}:draw={draw}",
+            arms=raw,
+            codec=CAMERA,
+            target="draw",
+            target_value=float(draw),
+        )
+
+
+def arms_of(study: Study, arms: Sequence[Arm], spec: str) -> tuple[Arm, ...]:
+    """Return the arms that a codec is judged by, each with its regime seen from this codec."""
+    seen = (
+        replace(arm, regime="cross") if arm.regime == "matched" and arm.trained_on != spec else arm
+        for arm in arms
+    )
+    return tuple(arm for arm in seen if arm.regime in study.regimes)
+
+
+def _planned(study: Study, subject: Subject, specimen: Specimen, coding: Coding) -> Planned:
+    noise = subject.facts.noise
+    shown = specimen.preview and coding.codec != CAMERA
+    cell = Cell(
+        original=specimen.original,
+        target=specimen.target,
+        labels=specimen.labels,
+        spec=coding.spec,
+        data_range=subject.facts.data_range,
+        noise=(noise.a, noise.b, noise.offset),
+        metrics=study.metrics,
+        arms=coding.arms,
+        seed=study.seed,
+        preview=study.preview_size if shown else 0,
+        packages=coding.packages,
+    )
+    return Planned(
+        cell=cell,
+        study=study.name,
+        dataset=subject.facts.name,
+        field=specimen.name,
+        group=specimen.group,
+        split=specimen.split,
+        codec=coding.codec,
+        options=coding.options,
+        bits=specimen.bits,
+        target=coding.target,
+        target_value=coding.target_value,
+        raw_bytes=specimen.raw_bytes,
+    )
 
 
 def asked(choice: Choice) -> tuple[str, float | None]:

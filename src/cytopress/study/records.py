@@ -16,6 +16,7 @@ from cytopress.study.yardsticks import Yardsticks
 
 NAMED = ("dataset", "field", "codec", "options", "target", "target_value", "raw_bytes")
 MEASURED = ("reached", "coded_bytes", "encode_s", "decode_s", "error", "scores")
+ARM = ("regime", "trained_on", "seed")
 
 
 def dump(value: object) -> str:
@@ -27,18 +28,34 @@ def dump_names(planned: Planned) -> str:
     """Return what a row of the table is called, the cell left out."""
     cell = planned.cell
     names = {f.name: getattr(planned, f.name) for f in fields(planned) if f.name != "cell"}
-    names |= {"regime": cell.regime, "trained_on": cell.trained_on, "seed": cell.seed}
-    return dump(names)
+    arms = [{name: getattr(arm, name) for name in ARM} for arm in cell.arms]
+    return dump({**names, "arms": arms})
 
 
 def dump_outcome(outcome: Outcome) -> str:
     """Return what a cell gave, its pictures left out."""
-    return dump({name: getattr(outcome, name) for name in MEASURED})
+    arms = [{"scores": arm.scores, "error": arm.error} for arm in outcome.arms]
+    return dump({name: getattr(outcome, name) for name in MEASURED} | {"arms": arms})
 
 
-def trial_of(key: str, names: str, outcome: str) -> Trial:
-    """Join what a row is called with what its cell gave."""
-    return Trial(key=key, **json.loads(names), **json.loads(outcome))
+def trials_of(key: str, names: str, outcome: str) -> list[Trial]:
+    """Join what the rows of a cell are called with what it gave: one trial for each arm."""
+    named, found = json.loads(names), json.loads(outcome)
+    arms, judged = named.pop("arms"), found.pop("arms")
+    # A cell that gave no pixels has nothing to judge.
+    judged = judged or [{"scores": {}, "error": ""}] * len(arms)
+    pixels, error = found.pop("scores"), found.pop("error")
+    return [
+        Trial(
+            key=key,
+            **named,
+            **arm,
+            **found,
+            error=error or one["error"],
+            scores=pixels | one["scores"],
+        )
+        for arm, one in zip(arms, judged, strict=True)
+    ]
 
 
 def dump_yardsticks(yardsticks: Yardsticks) -> str:

@@ -91,7 +91,9 @@ class Speed:
 class Results:
     """A study read back from its store.
 
-    ``previews`` returns the pictures of a trial by its key (empty for most trials).
+    ``trials`` are of codecs, ``redraws`` of the camera's own noise drawn once more, which is the
+    yardstick of a margin (`cytopress.study.camera`): without bytes, and not exported. ``previews``
+    returns the pictures of a trial by its key (empty for most trials).
     """
 
     name: str
@@ -108,5 +110,6 @@ class Results:
     tasks: Sequence[TaskFacts]
     scores: Sequence[ScoreFacts]
     trials: Sequence[Trial]
+    redraws: Sequence[Trial]
     speeds: Sequence[Speed]
     previews: Callable[[str], Sequence[Preview]]

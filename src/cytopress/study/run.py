@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,7 @@ from cytopress.errors import CodecError, NotAvailableError, TaskError
 from cytopress.image import Image
 from cytopress.metrics import metric
 from cytopress.settings import Settings
+from cytopress.study.camera import draw_of, redraw
 from cytopress.study.cell import Cell
 from cytopress.study.pictures import crop, picture_of
 from cytopress.study.plan import asked
@@ -35,27 +36,40 @@ class BrokenPromiseError(RuntimeError):
 class Baseline:
     """What a task makes of the original: made once for a field, not once for a cell.
 
-    ``error`` says why there is none.
+    ``reference`` is what its scores are held against: the ground truth, or where there is none the
+    prediction from the original itself. ``error`` says why there is no prediction.
     """
 
     task: Task
     prediction: Prediction | None
+    reference: Prediction | None
     scores: Mapping[str, float]
     error: str = ""
 
 
 @dataclass(frozen=True)
 class Material:
-    """All that the cells of one field need."""
+    """All that the cells of one field need; ``baselines`` are those of each arm of the cell."""
 
     original: Image
     truth: Image
-    baselines: tuple[Baseline, ...]
+    baselines: tuple[tuple[Baseline, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What one arm made of a coded field. An error leaves in place what was scored before it."""
+
+    scores: Mapping[str, float] = field(default_factory=dict)
+    error: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a cell gave. An error leaves in place what was measured before it."""
+    """What a cell gave. An error leaves in place what was measured before it.
+
+    ``scores`` are of the pixels; ``arms`` holds what each arm made of them.
+    """
 
     reached: float | None = None
     coded_bytes: int | None = None
@@ -63,16 +77,30 @@ class Outcome:
     decode_s: float | None = None
     error: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
+    arms: tuple[Judged, ...] = ()
     previews: tuple[Preview, ...] = ()
 
 
-def baseline(task: Task, original: Image, truth: Image) -> Baseline:
-    """Predict from the original and score it against the truth."""
+@dataclass(frozen=True, kw_only=True)
+class Coded:
+    """A field as a codec gave it back, or the camera would have once more."""
+
+    image: Image
+    reached: float | None = None
+    coded_bytes: int | None = None
+    encode_s: float | None = None
+    decode_s: float | None = None
+
+
+def baseline(task: Task, original: Image, truth: Prediction | None) -> Baseline:
+    """Predict from the original and score it against the truth, or itself where there is none."""
     try:
         prediction = task.predict(original)
-        return Baseline(task, prediction, task.score(prediction, truth, original))
+        reference = prediction if truth is None else truth
+        scores = task.score(prediction, reference, original)
     except EXPECTED as error:
-        return Baseline(task, None, {}, str(error))
+        return Baseline(task, None, truth, {}, str(error))
+    return Baseline(task, prediction, reference, scores)
 
 
 def run(cell: Cell, material: Material, settings: Settings | None = None) -> Outcome:
@@ -83,44 +111,70 @@ def run(cell: Cell, material: Material, settings: Settings | None = None) -> Out
     BrokenPromiseError
         The decoded pixels are not what the codec promised.
     """
-    choice = codec(cell.spec, settings)
     try:
-        solution = choice.solve(material.original)
+        coded = _coded(cell, material.original, settings)
     except EXPECTED as error:
         return Outcome(error=str(error))
-    encode_s = _seconds_to_encode(solution, material.original)
+    # A task must not be able to tell where its input comes from.
+    image = Image(
+        coded.image.pixels,
+        axes=coded.image.axes,
+        bits=coded.image.bits,
+        spacing_um=coded.image.spacing_um,
+        name=material.original.name,
+    )
+    arms, predictions = [], []
+    for baselines in material.baselines:
+        judged, predicted = _judged(baselines, image)
+        arms.append(judged)
+        predictions.append(predicted)
+    return Outcome(
+        reached=coded.reached,
+        coded_bytes=coded.coded_bytes,
+        encode_s=coded.encode_s,
+        decode_s=coded.decode_s,
+        scores=_pixel_scores(cell, material.original, image),
+        arms=tuple(arms),
+        previews=_previews(cell.preview, material, image, predictions[0] if predictions else {}),
+    )
+
+
+def _coded(cell: Cell, original: Image, settings: Settings | None) -> Coded:
+    draw = draw_of(cell.spec)
+    if draw is not None:
+        random = np.random.default_rng([cell.seed, draw, int(cell.original[:16], 16)])
+        return Coded(image=redraw(original, cell.noise_model, random), reached=float(draw))
+    choice = codec(cell.spec, settings)
+    solution = choice.solve(original)
+    encode_s = _seconds_to_encode(solution, original)
     begin = time.perf_counter()
     decoded = decode(solution.data, settings)
     decode_s = time.perf_counter() - begin
-    _hold_to_promise(choice, solution, material.original, decoded)
-    scores = _pixel_scores(cell, material.original, decoded)
-    # A task must not be able to tell where its input comes from.
-    named = Image(
-        decoded.pixels,
-        axes=decoded.axes,
-        bits=decoded.bits,
-        spacing_um=decoded.spacing_um,
-        name=material.original.name,
-    )
-    failure, predictions = "", {}
-    for base in material.baselines:
-        scores |= {f"{base.task.name}/{name}/baseline": v for name, v in base.scores.items()}
-        try:
-            prediction, task_scores = _task_scores(base, named, material.truth)
-        except EXPECTED as error:
-            failure = failure or str(error)
-            continue
-        scores |= task_scores
-        predictions[base.task.name] = prediction
-    return Outcome(
+    _hold_to_promise(choice, solution, original, decoded)
+    return Coded(
+        image=decoded,
         reached=_reached(choice, solution),
         coded_bytes=len(solution.data),
         encode_s=encode_s,
         decode_s=decode_s,
-        error=failure,
-        scores=scores,
-        previews=_previews(cell.preview, material, named, predictions),
     )
+
+
+def _judged(baselines: Sequence[Baseline], decoded: Image) -> tuple[Judged, dict[str, Prediction]]:
+    """Let every task of an arm predict from a decoded image; one that fails stops no other."""
+    scores: dict[str, float] = {}
+    failure, predictions = "", {}
+    for base in baselines:
+        name = base.task.name
+        scores |= {f"{name}/{score}/baseline": v for score, v in base.scores.items()}
+        try:
+            prediction, task_scores = _task_scores(base, decoded)
+        except EXPECTED as error:
+            failure = failure or str(error)
+            continue
+        scores |= task_scores
+        predictions[name] = prediction
+    return Judged(scores=scores, error=failure), predictions
 
 
 def _seconds_to_encode(solution: Solution, original: Image) -> float:
@@ -170,14 +224,12 @@ def _pixel_scores(cell: Cell, original: Image, decoded: Image) -> dict[str, floa
     return scores
 
 
-def _task_scores(
-    base: Baseline, decoded: Image, truth: Image
-) -> tuple[Prediction, dict[str, float]]:
-    if base.prediction is None:
+def _task_scores(base: Baseline, decoded: Image) -> tuple[Prediction, dict[str, float]]:
+    if base.prediction is None or base.reference is None:
         raise TaskError(base.error)
     task = base.task
     prediction = task.predict(decoded)
-    harm = task.score(prediction, truth, decoded)
+    harm = task.score(prediction, base.reference, decoded)
     agreement = task.score(prediction, base.prediction, decoded)
     scores = {f"{task.name}/{name}/harm": value for name, value in harm.items()}
     return prediction, scores | {
@@ -195,16 +247,17 @@ def _previews(
         ("original", "", material.original),
         ("decoded", "", decoded),
     ]
-    for base in material.baselines:
+    shown = material.baselines[0] if material.baselines else ()
+    for base in shown:
         name = base.task.name
         wanted += [
-            ("truth", name, material.truth),
+            ("truth", name, base.reference),
             ("prediction", name, base.prediction),
             ("prediction-decoded", name, predictions.get(name)),
         ]
-    if not material.baselines:
+    if not shown:
         wanted.append(("truth", "", material.truth))
-    pictures = ((kind, task, picture_of(shown, window)) for kind, task, shown in wanted)
+    pictures = ((kind, task, picture_of(given, window)) for kind, task, given in wanted)
     return tuple(
         Preview(kind=kind, task=task, image=picture)
         for kind, task, picture in pictures

@@ -37,12 +37,14 @@ class DatasetEntry(Table):
     """A dataset, the part of it that is used, and the tasks that predict from it.
 
     Exactly one of ``name`` (a known dataset) and ``folder`` (relative to the study file) is given.
+    ``channel`` says which image of a field is compressed: its input, or the target itself.
     ``fields`` names the fields to use, ``limit`` the most of each group; all of the split's unless
     given. ``previews`` names the fields whose pictures are kept; one of each group unless given.
     """
 
     name: Name | None = None
     folder: Path | None = None
+    channel: Literal["input", "target"] = "input"
     split: Literal["test", "validation", "train"] = "test"
     tasks: Names = ()
     fields: Names | None = None
@@ -119,15 +121,24 @@ def _targets(spec: str, settings: Settings | None) -> list[str]:
 class Study(Table):
     """What a study file says.
 
-    ``metrics`` are all that this machine can compute unless given. ``preview_size`` is the edge of
-    the pictures kept for the gallery, in pixels. ``speed`` adds the one-thread pass at the end.
+    ``metrics`` are all that this machine can compute unless given. ``seeds`` are the training seeds
+    of every model that was trained here, ``regimes`` what models are trained on; ``trained_on``
+    names the codec settings of the study that the regimes beside ``raw`` train on, all lossy ones
+    unless given. ``noise_draws`` is how often the camera's noise is drawn again, for the yardstick
+    of a margin. ``preview_size`` is the edge of the pictures kept for the gallery, in pixels.
+    ``speed`` adds the one-thread pass at the end.
     """
 
     name: Name
     title: str = ""
     seed: Annotated[int, Field(ge=0)] = 0
     metrics: Names = Field(default_factory=lambda: tuple(filter(available, metric_names())))
-    regimes: tuple[Literal["raw", "matched", "cross", "mixed"], ...] = ("raw",)
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    regimes: Annotated[
+        tuple[Literal["raw", "matched", "cross", "mixed"], ...], Field(min_length=1)
+    ] = ("raw",)
+    trained_on: Names | None = None
+    noise_draws: Annotated[int, Field(ge=0)] = 10
     preview_size: Annotated[int, Field(ge=16, le=1024)] = 192
     speed: bool = True
     datasets: Annotated[tuple[DatasetEntry, ...], Field(min_length=1)]
@@ -142,18 +153,33 @@ class Study(Table):
                 raise UnknownNameError("metric", name, metric_names())
             if not available(name):
                 raise NotAvailableError(f"The metric {name} cannot be computed on this machine.")
-        if self.regimes != ("raw",):
-            raise UsageError(
-                f"regimes may hold raw only, not {', '.join(self.regimes)}: models trained on"
-                " compressed images are not part of this version."
-            )
         seen: set[str] = set()
         for entry in self.codecs:
             for choice in entry.choices(info.context):
                 if choice.spec in seen:
                     raise UsageError(f"{choice.spec} stands there twice.")
                 seen.add(choice.spec)
+        for spec in self.trained_on or ():
+            if spec not in seen:
+                raise UnknownNameError("codec setting of the study to train on", spec, [*seen])
         return self
+
+    @model_validator(mode="after")
+    def _comparable(self) -> Study:
+        if "raw" not in self.regimes:
+            raise UsageError("regimes must hold raw: the others are compared with it.")
+        if self.noise_draws == 1:
+            raise UsageError("noise_draws = 1 has no spread; give 0 for none, or at least 2.")
+        return self
+
+    def training_settings(self, settings: Settings | None = None) -> tuple[Choice, ...]:
+        """Return the codec settings that models are trained on, in the order of the file."""
+        if self.regimes == ("raw",):
+            return ()
+        choices = [choice for entry in self.codecs for choice in entry.choices(settings)]
+        if self.trained_on is not None:
+            return tuple(choice for choice in choices if choice.spec in self.trained_on)
+        return tuple(c for c in choices if c.asked is not None or c.native is not None)
 
     @property
     def toml(self) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cytopress.errors import StoreError
 from cytopress.study import records
+from cytopress.study.camera import CAMERA
 from cytopress.study.pictures import pack_picture, unpack_picture
 from cytopress.study.plan import Planned
 from cytopress.study.results import DatasetFacts, Results, ScoreFacts, TaskFacts
@@ -171,6 +172,7 @@ def load_results(folder: Path) -> Results:
             "SELECT names, value, min(position) FROM plan JOIN speeds USING (key) GROUP BY key"
             " ORDER BY min(position)"
         ).fetchall()
+    trials = [trial for row in rows for trial in records.trials_of(*row)]
     return Results(
         name=texts["name"],
         title=texts["title"],
@@ -184,7 +186,8 @@ def load_results(folder: Path) -> Results:
         datasets=records.datasets_of(texts["datasets"]),
         tasks=records.tasks_of(texts["tasks"]),
         scores=records.scores_of(texts["scores"]),
-        trials=tuple(records.trial_of(*row) for row in rows),
+        trials=tuple(trial for trial in trials if trial.codec != CAMERA),
+        redraws=tuple(trial for trial in trials if trial.codec == CAMERA),
         speeds=tuple(records.speed_of(names, value) for names, value, _ in speeds),
         previews=lambda key: _load_previews(path, key),
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cytopress.errors import DatasetError, UnknownNameError
+from cytopress.errors import DatasetError, UnknownNameError, UsageError
 from cytopress.io.dataset import Dataset, Field
 from cytopress.io.datasets import dataset as open_known
 from cytopress.io.splits import PARTS
 from cytopress.settings import Settings
-from cytopress.study.cell import digest_image
+from cytopress.study.cell import digest_image, digest_labels
 from cytopress.study.plan import Specimen, Subject
 from cytopress.study.results import DatasetFacts
 from cytopress.study.spec import DatasetEntry
@@ -23,6 +23,7 @@ from cytopress.tasks.registry import task
 class Opened:
     """A dataset with its tasks, and which of its fields are used; nothing is read yet."""
 
+    name: str
     dataset: Dataset
     tasks: tuple[Task, ...]
     fields: tuple[Field, ...]
@@ -31,11 +32,15 @@ class Opened:
 
 @dataclass(frozen=True)
 class Surveyed:
-    """A subject, and the opened dataset and tasks that it stands for."""
+    """A subject, and the opened dataset and tasks that it stands for.
+
+    ``tasks`` are those that the study names, ``arms`` the tasks of each of the subject's arms.
+    """
 
     subject: Subject
     dataset: Dataset
     tasks: tuple[Task, ...]
+    arms: tuple[tuple[Task, ...], ...] = ((),)
 
 
 def open_entry(entry: DatasetEntry, settings: Settings) -> Opened:
@@ -44,14 +49,32 @@ def open_entry(entry: DatasetEntry, settings: Settings) -> Opened:
     Raises
     ------
     UsageError
-        A dataset, field or task that is not there.
+        A dataset, field or task that is not there, or a task of the dataset's other channel.
     DatasetError
         The dataset is damaged, or none of its fields is left.
     """
     dataset = open_known(entry.source, settings)
     tasks = tuple(task(name, settings) for name in entry.tasks)
+    for found in tasks:
+        _check_channel(found, dataset, entry.channel)
+    name = dataset.name
+    if entry.channel == "target":
+        dataset, name = dataset.target_channel(), f"{name}/target"
     fields = _chosen(dataset, entry)
-    return Opened(dataset, tasks, fields, _previewed(fields, entry))
+    return Opened(name, dataset, tasks, fields, _previewed(fields, entry))
+
+
+def _check_channel(found: Task, dataset: Dataset, channel: str) -> None:
+    """Refuse a model of one channel on the images of the other."""
+    manifest = getattr(getattr(found, "package", None), "manifest", {})
+    if manifest.get("trained_on", {}).get("dataset") != dataset.name:
+        return
+    read = manifest.get("input", {}).get("channel", "input")
+    if read != channel:
+        raise UsageError(
+            f"{found.name} reads the {read} of {dataset.name}, not its {channel}; give the dataset"
+            f' channel = "{read}" for this task.'
+        )
 
 
 def survey(opened: Opened, yardsticks: Yardsticks, *, step: Callable[[str], None]) -> Surveyed:
@@ -69,11 +92,7 @@ def survey(opened: Opened, yardsticks: Yardsticks, *, step: Callable[[str], None
         step(field.name)
         preview = field.name in opened.previewed
         specimens.append(_specimen(opened.dataset, field, preview=preview))
-    subject = Subject(
-        facts=_facts(opened.dataset, yardsticks),
-        specimens=tuple(specimens),
-        tasks=tuple((found.name, found.weights) for found in opened.tasks),
-    )
+    subject = Subject(facts=_facts(opened, yardsticks), specimens=tuple(specimens))
     return Surveyed(subject, opened.dataset, opened.tasks)
 
 
@@ -85,6 +104,7 @@ def _specimen(dataset: Dataset, field: Field, *, preview: bool) -> Specimen:
         split=field.part,
         original=digest_image(original),
         target=digest_image(target),
+        labels="" if field.labels is None else digest_labels(dataset.read_labels(field)),
         bits=original.bits,
         raw_bytes=original.raw_bytes,
         preview=preview,
@@ -128,9 +148,10 @@ def _previewed(fields: Sequence[Field], entry: DatasetEntry) -> frozenset[str]:
     return frozenset(entry.previews)
 
 
-def _facts(dataset: Dataset, measured: Yardsticks) -> DatasetFacts:
+def _facts(opened: Opened, measured: Yardsticks) -> DatasetFacts:
+    dataset = opened.dataset
     return DatasetFacts(
-        name=dataset.name,
+        name=opened.name,
         title=dataset.title,
         input=dataset.input,
         target=dataset.target,

@@ -9,11 +9,21 @@ TEMPLATE = """\
 
 name = "my-study"
 title = "What compression does to our images"
-# Part of a result's identity. Trials draw nothing at random: any seed gives the same scores.
+# Part of a result's identity: the camera's noise is drawn by it.
 seed = 0
 
 # Pixel metrics, all that this machine can compute unless given:
 # metrics = ["rmse", "psnr", "ssim", "pearson", "max_error", "bias"]
+
+# Models that cytopress trained can be judged over several training seeds, and trained on what
+# codecs give back: "matched" (the codec they are tested on), "cross" (another one), "mixed" (all of
+# them and the originals). What is missing is trained, which takes time and the extra learn:
+# seeds = [1, 2, 3]
+# regimes = ["raw", "matched", "cross", "mixed"]
+# Codec settings of this file to train on; all lossy ones unless given:
+# trained_on = ["jpegls:max_error=4"]
+# How often the camera's own noise is drawn again, to say what a loss is worth; 0 for never:
+# noise_draws = 10
 
 # Edge in pixels of the pictures kept for the report, and whether to time each codec at the end:
 # preview_size = 192
@@ -26,6 +36,8 @@ name = "scratch-assay"
 # folder = "my-images"
 # What predicts from the images (see `cytopress tasks`), if anything:
 # tasks = ["labelfree/scratch-assay"]
+# Which image of a field is compressed, "input" or "target":
+# channel = "input"
 # Which part of the dataset, which fields, and at most how many of each group:
 # split = "test"
 # fields = ["field-1", "field-2"]

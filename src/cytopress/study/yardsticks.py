@@ -73,10 +73,16 @@ def digest_sources(dataset: Dataset) -> str:
     Yardsticks that an earlier version measured in another way have another digest, as cells do.
     """
     _, fields = yardstick_fields(dataset)
-    digests = sorted(_digest_file(field.input) for field in fields)
+    files = digest_files([field.input for field in fields])
     return hashlib.sha256(
-        "\n".join([str(cell.FORMAT), str(dataset.bits), dataset.axes, *digests]).encode()
+        "\n".join([str(cell.FORMAT), str(dataset.bits), dataset.axes, files]).encode()
     ).hexdigest()
+
+
+def digest_files(paths: Iterable[Path]) -> str:
+    """Return one sha256 of the contents of files, whatever their names and order."""
+    digests = sorted(map(_digest_file, paths))
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def _digest_file(path: Path) -> str:

@@ -1,0 +1,182 @@
+"""The arms of a study: which models predict, by regime and seed; what is missing is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from cytopress.codecs.choice import Choice
+from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
+from cytopress.io.datasets import dataset as open_known
+from cytopress.metrics import NoiseModel
+from cytopress.package import SUFFIX, find_package
+from cytopress.settings import Settings
+from cytopress.study.cell import Arm, digest_json
+from cytopress.study.spec import Study
+from cytopress.study.survey import Surveyed
+from cytopress.study.yardsticks import digest_files
+from cytopress.tasks.protocol import Task
+from cytopress.tasks.registry import task as open_task
+from cytopress.training.config import TaskTraining
+
+Progress = Callable[[int, int, str], None]
+FOLDER = "models"
+# In a package's list of codecs: the image as it is.
+ORIGINAL = "original"
+DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Finds the model of a task by seed and by what it was trained on, or trains it.
+
+    A model's name bears a digest of everything that decides its weights: the training images, the
+    codecs with their options, and the config. So whatever bears the name is the model.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the study; models are trained in its ``models``.
+    settings : Settings
+        Where datasets and packages are.
+    retrain : bool
+        Whether to use only what was trained in ``out``.
+    progress : callable
+        Called with steps done, all steps and what is being trained.
+    """
+
+    out: Path
+    settings: Settings
+    retrain: bool
+    progress: Progress
+
+    def model(self, base: Task, seed: int, codecs: Sequence[str]) -> Task:
+        """Return the task with the model of a seed, trained on what codecs give back.
+
+        Raises
+        ------
+        NotAvailableError
+            It must be trained, and the extra learn is not installed.
+        """
+        config = config_of(base)
+        if config is None:
+            raise UsageError(f"{base.name} was not trained here: it has no seeds and no regimes.")
+        if seed == config.seed and not codecs and not self.retrain:
+            return base
+        plain = config.model_copy(update={"seed": seed, "variant": "", "codecs": tuple(codecs)})
+        digest = digest_json({"config": plain.recorded(), "data": self._data(config)})
+        wanted = plain.model_copy(update={"variant": f"seed{seed}-{digest[:DIGITS]}"})
+        return self._found(wanted) or self._trained(wanted)
+
+    def _data(self, config: TaskTraining) -> str:
+        dataset = open_known(config.dataset, self.settings)
+        fields = [*dataset.part("train"), *dataset.part("validation")]
+        paths = [
+            path for field in fields for path in (field.input, field.target, field.labels) if path
+        ]
+        return digest_files(paths)
+
+    def _path(self, wanted: TaskTraining) -> Path:
+        return self.out / FOLDER / wanted.file_stem / f"{wanted.file_stem}{SUFFIX}"
+
+    def _found(self, wanted: TaskTraining) -> Task | None:
+        path = self._path(wanted)
+        if path.exists():
+            return open_task(path, self.settings)
+        if self.retrain:
+            return None
+        try:
+            package = find_package(self.settings.model_folders, "task", wanted.package_name)
+        except UnknownNameError:
+            return None
+        return open_task(package.path, self.settings)
+
+    def _trained(self, wanted: TaskTraining) -> Task:
+        try:
+            from cytopress.training.task import train_task
+        except ImportError as error:
+            raise NotAvailableError(
+                f"{wanted.package_name} must be trained, which needs {error.name}; install the"
+                " extra: pip install 'cytopress[learn]', or say with --models where the model is."
+            ) from error
+        trained_on = " + ".join(wanted.codecs) or "originals"
+        what = f"training {wanted.name}, seed {wanted.seed}, on {trained_on}"
+        folder = self._path(wanted).parent
+        path = train_task(
+            wanted,
+            folder,
+            settings=self.settings,
+            progress=lambda done, of, line: self.progress(done, of, f"{what}: {line}"),
+        )
+        return open_task(path, self.settings)
+
+
+def config_of(task: Task) -> TaskTraining | None:
+    """Return the config that a task's model was trained with; None where it was not made here."""
+    manifest: Any = getattr(getattr(task, "package", None), "manifest", {})
+    try:
+        return TaskTraining.model_validate(manifest.get("training"))
+    except ValidationError:
+        return None
+
+
+def with_arms(study: Study, found: Surveyed, trainer: Trainer) -> Surveyed:
+    """Return a surveyed dataset with everything that predicts from it."""
+    arms, tasks = [], []
+    for arm, predicting in _arms(study, found, trainer):
+        named = tuple((task.name, task.weights) for task in predicting)
+        arms.append(replace(arm, tasks=named))
+        tasks.append(predicting)
+    return replace(found, subject=replace(found.subject, arms=tuple(arms)), arms=tuple(tasks))
+
+
+def _arms(
+    study: Study, found: Surveyed, trainer: Trainer
+) -> Iterator[tuple[Arm, tuple[Task, ...]]]:
+    trained = {task.name: config for task in found.tasks if (config := config_of(task))}
+    seeds = study.seeds or tuple(dict.fromkeys(config.seed for config in trained.values())) or (0,)
+    models = [task for task in found.tasks if task.name in trained]
+    for place, seed in enumerate(seeds):
+        yield (
+            Arm(seed=seed),
+            tuple(
+                _of_seed(study, task, seed, trainer) if task.name in trained else task
+                for task in found.tasks
+                # What has no seed predicts once.
+                if task.name in trained or place == 0
+            ),
+        )
+    if not models:
+        return
+    for regime, trained_on, codecs in _regimes(study, found, trainer.settings):
+        for seed in seeds:
+            arm = Arm(regime=regime, trained_on=trained_on, seed=seed)
+            yield arm, tuple(trainer.model(task, seed, codecs) for task in models)
+
+
+def _of_seed(study: Study, task: Task, seed: int, trainer: Trainer) -> Task:
+    return trainer.model(task, seed, ()) if study.seeds or trainer.retrain else task
+
+
+def _regimes(
+    study: Study, found: Surveyed, settings: Settings
+) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield regime, what is shown as trained on, and the codecs as they are trained on."""
+    choices = study.training_settings(settings)
+    full = [_with_yardsticks(choice, found).spec for choice in choices]
+    if {"matched", "cross"} & set(study.regimes):
+        for choice, spec in zip(choices, full, strict=True):
+            yield "matched", choice.spec, (spec,)
+    if "mixed" in study.regimes:
+        shown = " + ".join([ORIGINAL, *(choice.spec for choice in choices)])
+        yield "mixed", shown, (ORIGINAL, *full)
+
+
+def _with_yardsticks(choice: Choice, found: Surveyed) -> Choice:
+    facts = found.subject.facts
+    noise = NoiseModel(facts.noise.a, facts.noise.b, facts.noise.offset)
+    return choice.with_yardsticks(facts.data_range, noise)
