@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from cytopress.cli.coding import read_one
 from cytopress.cli.options import Axes, Models, Output, Select, check_output, settings_with
 from cytopress.cli.progress import spinner
 from cytopress.errors import UsageError
+
+if TYPE_CHECKING:
+    from cytopress.tasks.objects import Objects
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,17 +29,33 @@ def predict(
     axes: Axes = None,
     models: Models = None,
 ) -> None:
-    """Run a task's model on one image and write what it predicts."""
+    """Run a task on one image and write the image, or the labels of the objects, it predicts."""
     from cytopress.image import Image
     from cytopress.io.images import write
+    from cytopress.io.labels import write_labels
+    from cytopress.tasks.objects import Objects
     from cytopress.tasks.registry import task as find
 
     check_output(output, image)
     settings = settings_with(models)
     found = find(task, settings)
+    source = read_one(image, select=select, axes=axes, settings=settings)
     with spinner(f"Predicting from {image.name}"):
-        prediction = found.predict(read_one(image, select=select, axes=axes, settings=settings))
+        prediction = found.predict(source)
+    if isinstance(prediction, Objects):
+        write_labels(output, prediction.labels, source)
+        print(f"{output}: {_described(prediction)}")
+        return
     if not isinstance(prediction, Image):
-        raise UsageError(f"{task} does not predict an image; use it in a study.")
+        raise UsageError(f"{task} predicts neither an image nor objects; use it in a study.")
     write(output, [prediction])
     print(f"{output}: {prediction}")
+
+
+def _described(objects: Objects) -> str:
+    if not objects.count:
+        return "labels of no objects"
+    return (
+        f"labels of {objects.count} objects, on average {objects.area.mean():.4g} pixels and"
+        f" {objects.intensity.mean():.5g} counts"
+    )

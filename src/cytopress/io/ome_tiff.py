@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cytopress.image import Image
+from cytopress.image import Image, Pixels
 
 
 def write_ome_tiff(path: Path, images: Sequence[Image]) -> None:
@@ -18,21 +18,34 @@ def write_ome_tiff(path: Path, images: Sequence[Image]) -> None:
 
     Equal images give equal bytes.
     """
-    import tifffile
-
     first = images[0]
-    metadata: dict[str, Any] = {
-        "Creator": "cytopress",
+    pixels = first.pixels if len(images) == 1 else np.stack([image.pixels for image in images])
+    metadata = {
         "axes": first.axes if len(images) == 1 else f"C{first.axes}",
         "SignificantBits": first.bits,
         "Channel": {"Name": [image.name for image in images]},
     }
-    pixels = first.pixels if len(images) == 1 else np.stack([image.pixels for image in images])
+    _write(path, pixels, metadata, images)
+
+
+def write_many_labels(path: Path, labels: Pixels, like: Image) -> None:
+    """Write the labels of more objects than an Image can number, as uint32.
+
+    Axes, spacing and name are those of ``like``, the image that was labeled.
+    """
+    metadata = {"axes": like.axes, "Channel": {"Name": [like.name]}}
+    _write(path, labels.astype(np.uint32), metadata, [like])
+
+
+def _write(path: Path, pixels: Pixels, metadata: dict[str, Any], images: Sequence[Image]) -> None:
+    import tifffile
+
     # By default it would hold this machine's network address and the time.
     content = hashlib.sha256(pixels.data)
     content.update(repr(images).encode())
+    metadata["Creator"] = "cytopress"
     metadata["UUID"] = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, content.hexdigest())}"
-    for axis, size in zip(first.axes, first.spacing_um or (), strict=False):
+    for axis, size in zip(images[0].axes, images[0].spacing_um or (), strict=False):
         metadata[f"PhysicalSize{axis}"] = size
     tifffile.imwrite(
         path,
@@ -43,6 +56,6 @@ def write_ome_tiff(path: Path, images: Sequence[Image]) -> None:
         photometric="minisblack",
         compression="zlib",
         # Readers other than tifffile seldom know the predictor for floats.
-        predictor=2 if first.dtype.kind == "u" else None,
+        predictor=2 if pixels.dtype.kind == "u" else None,
         metadata=metadata,
     )

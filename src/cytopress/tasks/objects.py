@@ -26,7 +26,8 @@ class Objects:
     area : ndarray
         (objects,) float64: pixels of each object.
     intensity : ndarray
-        (objects,) float64: mean of the measured image over each object, in counts.
+        (objects,) float64: mean of the measured image over each object, in counts, the camera's
+        offset and the background included.
     """
 
     labels: Labels
@@ -45,29 +46,71 @@ def measure_objects(labels: Labels, image: Image) -> Objects:
     Parameters
     ----------
     labels : ndarray
-        Integers of the image's shape, 0 is background; numbers may have gaps.
+        Integers of the image's shape, 0 is background; numbers may have gaps. What bears one number
+        is one object, in however many pieces.
     image : Image
         What the intensity is measured in.
 
     Raises
     ------
     TaskError
-        The shapes differ.
+        The shapes differ, or the labels are not integers from 0 on.
     """
+    if labels.dtype.kind not in "ui":
+        raise TaskError(f"labels must be integers, not {labels.dtype}; label the mask first.")
     if labels.shape != image.shape:
         raise TaskError(
             f"objects are measured in an image of their labels' shape {labels.shape}, not of"
             f" {image.shape}."
         )
     names, numbered = np.unique(labels, return_inverse=True)
-    numbered = numbered.reshape(labels.shape)
+    if names[0] < 0:
+        raise TaskError(
+            f"labels count from 0, the background, but there is a {names[0]}; renumber them."
+        )
+    # numpy 2.0 alone gives the labels' own shape.
+    numbered = numbered.ravel()
     if names[0] != 0:
         # Without background the first object would be taken for it.
         numbered = numbered + 1
-    areas = np.bincount(numbered.ravel())
-    sums = np.bincount(numbered.ravel(), weights=image.pixels.ravel().astype(np.float64))
+    areas = np.bincount(numbered)
+    sums = np.bincount(numbered, weights=image.pixels.ravel().astype(np.float64))
     return Objects(
-        labels=numbered.astype(np.int32),
+        labels=numbered.reshape(labels.shape).astype(np.int32),
         area=areas[1:].astype(np.float64),
-        intensity=sums[1:] / np.maximum(areas[1:], 1),
+        intensity=sums[1:] / areas[1:],
     )
+
+
+def without_small(labels: Labels, min_area: int) -> Labels:
+    """Return labels without the objects of fewer than ``min_area`` pixels; numbers get gaps."""
+    small = np.bincount(labels.ravel()) < min_area
+    return np.where(small[labels], 0, labels)
+
+
+def as_objects(name: str, prediction: object, reference: object) -> tuple[Objects, Objects]:
+    """Return both as the objects of one field of view that the task ``name`` compares.
+
+    Raises
+    ------
+    TaskError
+        One is something else, or they are of images of unequal shape.
+    """
+    if not isinstance(prediction, Objects) or not isinstance(reference, Objects):
+        raise TaskError(f"{name} scores objects against objects.")
+    if prediction.labels.shape != reference.labels.shape:
+        raise TaskError(
+            f"{name} scores objects in images of one shape, not {prediction.labels.shape} against"
+            f" {reference.labels.shape}."
+        )
+    return prediction, reference
+
+
+def relative_error(found: float, expected: float) -> float:
+    """Return how far ``found`` is from ``expected``, as a share of ``expected``.
+
+    Where nothing was expected there is no share: then it is 0 if nothing was found, else 1.
+    """
+    if expected == 0:
+        return float(found != 0)
+    return abs(found - expected) / abs(expected)

@@ -1,18 +1,26 @@
-"""The one table of tasks: families made from packages, found by name."""
+"""The one table of tasks: built-in ones and families made from packages, found by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from cytopress.errors import PackageError
+from cytopress.errors import PackageError, UnknownNameError
 from cytopress.package import Package, find_package, find_packages
 from cytopress.settings import Settings, from_environment
 from cytopress.tasks.labelfree import LabelFree
+from cytopress.tasks.measurement import Measurement
 from cytopress.tasks.protocol import Task
+from cytopress.tasks.segmentation import Segmentation
 
 # The part of a task's name before the slash, and what makes the task from its package.
-FAMILIES: Mapping[str, Callable[[Package], Task]] = {"labelfree": LabelFree}
+FAMILIES: Mapping[str, Callable[[Package], Task]] = {
+    "labelfree": LabelFree,
+    "labelfree-pix2pix": LabelFree,
+    "segmentation": Segmentation,
+}
+# Tasks that need no package.
+BUILT_IN: Mapping[str, Callable[[], Task]] = {Measurement.name: Measurement}
 
 
 def task(name: str | Path, settings: Settings | None = None) -> Task:
@@ -21,26 +29,36 @@ def task(name: str | Path, settings: Settings | None = None) -> Task:
     Parameters
     ----------
     name : str or Path
-        Such as ``labelfree/ecoli-phase``, or the path of a ``.cytomodel`` file.
+        Such as ``labelfree/ecoli-phase`` or ``measurement``, or the path of a ``.cytomodel`` file.
     settings : Settings, optional
         Says where packages are; read from the environment unless given.
 
     Raises
     ------
     UnknownNameError
-        No package of a task bears this name.
+        No built-in task and no package of a task bears this name.
     PackageError
         The package is damaged, or not of a task.
     """
-    settings = settings or from_environment()
-    return from_package(find_package(settings.model_folders, "task", str(name)))
+    built_in = BUILT_IN.get(str(name))
+    if built_in is not None:
+        return built_in()
+    folders = (settings or from_environment()).model_folders
+    try:
+        package = find_package(folders, "task", str(name))
+    except UnknownNameError:
+        known = [*BUILT_IN, *(package.name for package in find_packages(folders, "task"))]
+        place = f" built in or in {', '.join(str(folder) for folder in folders)}"
+        raise UnknownNameError("task", str(name), known, place) from None
+    return from_package(package)
 
 
 def tasks(settings: Settings | None = None) -> list[Task]:
     """Return every task that is there, in the order of their names."""
     settings = settings or from_environment()
     packages = find_packages(settings.model_folders, "task")
-    return sorted((from_package(package) for package in packages), key=lambda found: found.name)
+    found = [make() for make in BUILT_IN.values()] + [from_package(package) for package in packages]
+    return sorted(found, key=lambda task: task.name)
 
 
 def from_package(package: Package) -> Task:

@@ -22,7 +22,8 @@ def run_tiled(
     Parameters
     ----------
     model : callable
-        Maps (H, W) float32 to the same shape, H and W multiples of ``stride``.
+        Maps (H, W) float32 to (..., H, W): a plane, or one for each channel. H and W are multiples
+        of ``stride``.
     plane : ndarray
         (Y, X) float32.
     stride : int
@@ -31,16 +32,26 @@ def run_tiled(
         No output pixel depends on an input pixel farther away than this, along either axis.
     tile : int
         Pixels kept of a tile along each axis; rounded up to a multiple of ``stride``.
+
+    Returns
+    -------
+    ndarray
+        (..., Y, X) float32.
     """
     height, width = plane.shape
     padded = np.pad(plane, ((0, -height % stride), (0, -width % stride)), mode="edge")
     tile, halo = -(-tile // stride) * stride, -(-reach // stride) * stride
-    result = np.empty(padded.shape, np.float32)
+    result: Plane | None = None
     for top in range(0, padded.shape[0], tile):
         for left in range(0, padded.shape[1], tile):
             above, before = max(0, top - halo), max(0, left - halo)
             seen = padded[above : top + tile + halo, before : left + tile + halo]
-            kept = result[top : top + tile, left : left + tile]
-            predicted = model(seen)[top - above :, left - before :]
-            kept[...] = predicted[: kept.shape[0], : kept.shape[1]]
-    return result[:height, :width].copy()
+            predicted = model(seen)
+            if result is None:
+                # How many channels there are is the model's to say.
+                result = np.empty((*predicted.shape[:-2], *padded.shape), np.float32)
+            kept = result[..., top : top + tile, left : left + tile]
+            inner = predicted[..., top - above :, left - before :]
+            kept[...] = inner[..., : kept.shape[-2], : kept.shape[-1]]
+    assert result is not None
+    return result[..., :height, :width].copy()

@@ -1,0 +1,140 @@
+"""Measurement of a fluorescence image without a network: the simplest analysis that most labs run.
+
+The image is smoothed, thresholded after Otsu, labeled and measured. Nothing is standardized: a
+codec that changes the light changes the result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from cytopress.errors import TaskError, UsageError
+from cytopress.image import Image, Pixels
+from cytopress.tasks.objects import (
+    Floats,
+    Labels,
+    Objects,
+    as_objects,
+    measure_objects,
+    relative_error,
+    without_small,
+)
+from cytopress.tasks.protocol import Prediction, Score, Truth
+
+# The main one is the intensity: it follows every change of the light, where a count moves in steps.
+SCORES = (
+    Score("intensity_error", "", "lower"),
+    Score("count_error", "", "lower"),
+    Score("area_error", "", "lower"),
+)
+# Raised when equal options give another result.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Count bright objects, and measure their area and mean intensity.
+
+    Parameters
+    ----------
+    sigma : float, optional
+        Standard deviation, in pixels, of the Gaussian that the image is smoothed with before it is
+        thresholded. Intensities are measured in the image as it is.
+    min_area : int, optional
+        Pixels; smaller objects are taken for noise.
+
+    Raises
+    ------
+    UsageError
+        One of them makes no sense.
+    """
+
+    sigma: float = 1.0
+    min_area: int = 20
+    name: ClassVar[str] = "measurement"
+    scores: ClassVar[tuple[Score, ...]] = SCORES
+    truth: ClassVar[Truth] = "labels"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.sigma) and self.sigma >= 0):
+            raise UsageError(
+                f"measurement's sigma is a number of pixels from 0 on, not {self.sigma}."
+            )
+        if self.min_area < 0:
+            raise UsageError(
+                f"measurement's min_area is a number of pixels from 0 on, not {self.min_area}."
+            )
+
+    @property
+    def weights(self) -> str:
+        """Hexadecimal sha256 of the options and the version: there are no weights."""
+        recipe = f"{self.name} {VERSION}: sigma={self.sigma!r}, min_area={self.min_area!r}"
+        return hashlib.sha256(recipe.encode()).hexdigest()
+
+    def predict(self, image: Image) -> Objects:
+        """Find the bright objects in one plane, and measure them in it.
+
+        Parameters
+        ----------
+        image : Image
+            Axes YX, any dtype, bright objects on a dark background. A constant image holds none.
+
+        Returns
+        -------
+        Objects
+            Areas in pixels, intensities in counts of the image given.
+
+        Raises
+        ------
+        TaskError
+            The image is a stack.
+        """
+        if image.axes != "YX":
+            raise TaskError(f"{self.name} measures one plane (YX), not {image.axes}; select one.")
+        return measure_objects(without_small(self._labels(image.pixels), self.min_area), image)
+
+    def _labels(self, pixels: Pixels) -> Labels:
+        from scipy.ndimage import gaussian_filter
+        from skimage import filters, measure
+
+        threshold_otsu: Any = filters.threshold_otsu
+        label: Any = measure.label
+        if pixels.min() == pixels.max():
+            # Smoothed, its rounding errors would be thresholded.
+            return np.zeros(pixels.shape, np.int32)
+        smooth = gaussian_filter(pixels.astype(np.float64), self.sigma)
+        return np.asarray(label(smooth > threshold_otsu(smooth), connectivity=2))
+
+    def score(
+        self,
+        prediction: Prediction,
+        reference: Prediction,
+        image: Image,  # noqa: ARG002
+    ) -> dict[str, float]:
+        """Compare what was measured: relative errors of the means over all objects, and the count.
+
+        No object is matched with another: the errors are those of the numbers that are reported of
+        a field of view. Where only one side has objects, those of area and intensity are 1.
+
+        Raises
+        ------
+        TaskError
+            One is no Objects, or their images' shapes differ.
+        """
+        found, expected = as_objects(self.name, prediction, reference)
+        return {
+            "intensity_error": _mean_error(found.intensity, expected.intensity),
+            "count_error": relative_error(found.count, expected.count),
+            "area_error": _mean_error(found.area, expected.area),
+        }
+
+
+def _mean_error(found: Floats, expected: Floats) -> float:
+    if not found.size or not expected.size:
+        return float(found.size != expected.size)
+    return relative_error(float(found.mean()), float(expected.mean()))

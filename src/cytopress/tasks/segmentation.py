@@ -1,0 +1,191 @@
+"""Segmentation of nuclei or cells: an image in, its objects out.
+
+The network sees the image standardized by its own mean and standard deviation, so a codec's gain
+and offset do not change what is outlined. The objects are measured in the image itself, in counts,
+where both are seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from cytopress.errors import PackageError, TaskError
+from cytopress.image import Image
+from cytopress.package import Package
+from cytopress.tasks.instances import CLASSES, instances
+from cytopress.tasks.labelfree import standardize
+from cytopress.tasks.matching import Matches, match
+from cytopress.tasks.objects import Objects, as_objects, measure_objects, relative_error
+from cytopress.tasks.protocol import Prediction, Score, Truth
+from cytopress.tasks.tiling import Plane, run_tiled
+
+# The main one is averaged over thresholds of IoU: outlines move long before an object is lost.
+SCORES = (
+    Score("average_precision", "", "higher"),
+    Score("average_precision_50", "", "higher"),
+    Score("f1_50", "", "higher"),
+    Score("count_error", "", "lower"),
+    Score("area_error", "", "lower"),
+    Score("intensity_error", "", "lower"),
+)
+NEEDED = ("stride", "reach", "input", "segmentation")
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """A segmentation model from a package.
+
+    Parameters
+    ----------
+    package : Package
+        Its graph ``network`` maps standardized (N, 1, H, W) float32 to (N, 3, H, W), the logits of
+        background, interior and boundary. Its manifest gives ``stride`` and ``reach`` (see
+        `run_tiled`), ``input`` with the ``name`` of what is looked at, and ``segmentation`` with
+        ``interior``, ``foreground`` (probabilities) and ``min_area`` (pixels; see `instances`).
+    tile : int, optional
+        Pixels predicted at a time along each axis: bounds memory, not results.
+    threads : int, optional
+        Threads of onnxruntime; 0 leaves the choice to it.
+
+    Raises
+    ------
+    PackageError
+        The manifest lacks one of these, or one makes no sense.
+    """
+
+    package: Package
+    tile: int = 512
+    threads: int = 0
+    scores: ClassVar[tuple[Score, ...]] = SCORES
+    truth: ClassVar[Truth] = "labels"
+
+    def __post_init__(self) -> None:
+        manifest = self.package.manifest
+        missing = [key for key in NEEDED if key not in manifest]
+        if "name" not in manifest.get("input", {}):
+            missing.append("input.name")
+        if missing:
+            raise PackageError(
+                f"{self.package.path}: a segmentation model needs {missing[0]} in its manifest;"
+                " export it again."
+            )
+        options = manifest["segmentation"]
+        for key in ("interior", "foreground"):
+            value = options.get(key)
+            if not _is_number(value) or not 0 < value < 1:
+                self._refuse(key, "a probability between 0 and 1", value)
+        if not _is_number(options.get("min_area")) or options["min_area"] < 0:
+            self._refuse("min_area", "a number of pixels from 0 on", options.get("min_area"))
+
+    def _refuse(self, key: str, expected: str, found: object) -> None:
+        raise PackageError(
+            f"{self.package.path}: segmentation.{key} in the manifest must be {expected}, not"
+            f" {found!r}; export it again."
+        )
+
+    @property
+    def name(self) -> str:
+        """Stable name, such as ``segmentation/scratch-assay``."""
+        return self.package.name
+
+    @property
+    def weights(self) -> str:
+        """Hexadecimal sha256 of the package."""
+        return self.package.sha256
+
+    def predict(self, image: Image) -> Objects:
+        """Find the objects in one plane of any size, and measure them in it.
+
+        Parameters
+        ----------
+        image : Image
+            Axes YX, any dtype. A constant image holds no objects.
+
+        Returns
+        -------
+        Objects
+            Areas in pixels, intensities in counts of the image given.
+
+        Raises
+        ------
+        TaskError
+            The image is a stack.
+        PackageError
+            The network gives something else than three channels.
+        """
+        if image.axes != "YX":
+            raise TaskError(f"{self.name} segments one plane (YX), not {image.axes}; select one.")
+        manifest = self.package.manifest
+        plane = standardize(image.pixels)
+        if not plane.any():
+            # What a network says of an empty field is about its biases.
+            return measure_objects(np.zeros(image.shape, np.int32), image)
+        logits = run_tiled(
+            self._network,
+            plane,
+            stride=manifest["stride"],
+            reach=manifest["reach"],
+            tile=self.tile,
+        )
+        options = manifest["segmentation"]
+        labels = instances(
+            logits,
+            interior=options["interior"],
+            foreground=options["foreground"],
+            min_area=options["min_area"],
+        )
+        return measure_objects(labels, image)
+
+    def _network(self, plane: Plane) -> Plane:
+        (result,) = self.package.run("network", plane[np.newaxis, np.newaxis], threads=self.threads)
+        expected = (1, len(CLASSES), *plane.shape)
+        if result.shape != expected:
+            raise PackageError(
+                f"{self.package.path}: the network of a segmentation model gives {expected}"
+                f" ({', '.join(CLASSES)}), not {result.shape}; export it again."
+            )
+        return np.asarray(result[0], np.float32)
+
+    def score(
+        self,
+        prediction: Prediction,
+        reference: Prediction,
+        image: Image,  # noqa: ARG002
+    ) -> dict[str, float]:
+        """Compare two sets of objects in one field of view.
+
+        ``average_precision`` is TP / (TP + FP + FN), averaged over IoU above 0.5, 0.55, ..., 0.9;
+        ``average_precision_50`` is that at 0.5, ``f1_50`` the F1 score there. ``count_error`` is
+        the relative error of the number of objects. ``area_error`` and ``intensity_error`` are the
+        median over the objects matched at 0.5 of each one's own relative error: 0 where there are
+        no objects at all, 1 where none is matched.
+
+        Raises
+        ------
+        TaskError
+            One is no Objects, or their images' shapes differ.
+        """
+        found, expected = as_objects(self.name, prediction, reference)
+        matches = match(found, expected)
+        return {
+            "average_precision": matches.average_precision(),
+            "average_precision_50": matches.average_precision([0.5]),
+            "f1_50": matches.f1(0.5),
+            "count_error": relative_error(found.count, expected.count),
+            "area_error": _median_error(found.area, expected.area, matches),
+            "intensity_error": _median_error(found.intensity, expected.intensity, matches),
+        }
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _median_error(found: Any, expected: Any, matches: Matches) -> float:
+    if not matches.iou.size:
+        return float(sum(matches.objects) > 0)
+    pairs = zip(found[matches.prediction], expected[matches.reference], strict=True)
+    return float(np.median([relative_error(one, other) for one, other in pairs]))
