@@ -20,15 +20,17 @@ steps = 4
 """
 
 
-@pytest.mark.parametrize(
-    "path", sorted(TRAININGS.glob("labelfree-*.toml")), ids=lambda path: path.stem
-)
+TASKS = sorted(path for path in TRAININGS.glob("*.toml") if 'kind = "task"' in path.read_text())
+
+
+@pytest.mark.parametrize("path", TASKS, ids=lambda path: path.stem)
 def test_shipped_file_names_its_package(path: Path) -> None:
     assert read_task_training(path).file_stem == path.stem
 
 
-def test_three_are_shipped() -> None:
-    assert len(list(TRAININGS.glob("labelfree-*.toml"))) == 3
+def test_each_family_has_shipped_files() -> None:
+    found = [read_task_training(path).family for path in TASKS]
+    assert {family: found.count(family) for family in found} == {"labelfree": 3, "segmentation": 2}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,10 @@ def test_three_are_shipped() -> None:
         ("labelfree/cells", "cells", "name = 'cells'"),
         ("steps = 4", "steps = ", "not valid TOML"),
         ('kind = "task"', 'kind = "codec"', "kind = 'codec'"),
+        ("labelfree/cells", "segmentation/cells", "set loss = 'cross-entropy'"),
+        ("steps = 4", 'steps = 4\nloss = "cross-entropy"', "set loss = 'mse'"),
+        ('dataset = "cells"', 'dataset = "cells"\nchannel = "input"', "and nothing else"),
+        ('dataset = "cells"', 'dataset = "cells"\nvariant = "a/b"', "variant = 'a/b'"),
     ],
 )
 def test_fault_is_one_sentence(tmp_path: Path, old: str, new: str, said: str) -> None:

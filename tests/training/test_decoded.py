@@ -8,18 +8,30 @@ import numpy as np
 import pytest
 
 from cytopress.errors import CodecError, UsageError
+from cytopress.image import Image
+from cytopress.io.dataset import Dataset, Field
 from cytopress.io.datasets import dataset
 from cytopress.settings import Settings
 from cytopress.tasks.labelfree import standardize
 from cytopress.training.decoded import decoded_inputs
-from cytopress.training.pairs import Pair, load_pairs
+from cytopress.training.pairs import Pair, Plane, load_pairs
 
 BOUND = 500
 
 
+class LabelFree:
+    """What label-free training reads, without torch."""
+
+    def source(self, cells: Dataset, field: Field) -> Image:
+        return cells.read_input(field)
+
+    def target(self, cells: Dataset, field: Field) -> Plane:
+        return standardize(cells.read_target(field).pixels)
+
+
 def _pairs(settings: Settings, *codecs: str) -> list[Pair]:
     cells = dataset("cells", settings)
-    return load_pairs(cells, "train", smallest=16, codecs=codecs, settings=settings)
+    return load_pairs(cells, "train", LabelFree(), smallest=16, codecs=codecs, settings=settings)
 
 
 def test_input_is_lossy_within_the_bound(settings: Settings) -> None:

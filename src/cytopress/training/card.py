@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cytopress.io.dataset import Dataset
-from cytopress.tasks.labelfree import SCORES
+from cytopress.training.kinds.kind import CardPart
 
 MOST_CURVE_ROWS = 12
 
@@ -14,12 +14,13 @@ MOST_CURVE_ROWS = 12
 def model_card(
     manifest: Mapping[str, Any],
     dataset: Dataset,
+    part: CardPart,
     history: Sequence[Mapping[str, float | None]],
     *,
     sha256: str,
     size: int,
 ) -> str:
-    """Write the card of a label-free package.
+    """Write the card of a task's package.
 
     Parameters
     ----------
@@ -27,35 +28,29 @@ def model_card(
         The package's.
     dataset : Dataset
         What it was trained on.
+    part : CardPart
+        What the kind of task tells.
     history : sequence of mapping
-        ``step``, ``loss`` and ``validation_pearson`` of each round.
+        ``step``, ``loss`` and validation score of each round.
     sha256 : str
         The package's identity.
     size : int
         Its bytes.
     """
     sections = (
-        _head(manifest, dataset, sha256, size),
+        _head(manifest, part, sha256, size),
         _data(manifest, dataset),
-        _model(manifest),
-        _scores(manifest),
+        _model(manifest, part),
+        _scores(manifest, part),
         _curve(history),
-        _limits(dataset),
+        _limits(dataset, part),
     )
     return "\n\n".join(sections) + "\n"
 
 
-def _head(manifest: Mapping[str, Any], dataset: Dataset, sha256: str, size: int) -> str:
-    mean, base = manifest["results"]["mean"], manifest["results"]["baseline_mean"]
-    reached = (
-        f"Mean over the test fields: Pearson r **{mean['pearson']:.4f}**, a linear filter bank"
-        f" fitted on the same fields {base['pearson']:.4f}."
-        if mean
-        else "The dataset has no test fields, so nothing is known about its accuracy."
-    )
+def _head(manifest: Mapping[str, Any], part: CardPart, sha256: str, size: int) -> str:
     return (
-        f"# {manifest['name']}\n\n"
-        f"Predicts {dataset.target} from {dataset.input}. {reached}\n\n"
+        f"# {manifest['name']}\n\n{part.summary}\n\n"
         f"Package: {size / 1e6:.2f} MB, sha256 `{sha256}`."
     )
 
@@ -105,8 +100,8 @@ def _config(manifest: Mapping[str, Any]) -> str:
     return f"- Config: `trainings/{stem}.toml`, run with `cytopress train task`."
 
 
-def _model(manifest: Mapping[str, Any]) -> str:
-    config, target, side = manifest["training"], manifest["target"], manifest["receptive_field"]
+def _model(manifest: Mapping[str, Any], part: CardPart) -> str:
+    config, side = manifest["training"], manifest["receptive_field"]
     network, fit = config["network"], config["fit"]
     augmentation = ", ".join(f"{key} {value}" for key, value in config["augmentation"].items())
     chosen = (
@@ -124,15 +119,7 @@ def _model(manifest: Mapping[str, Any]) -> str:
             f" {side} x {side} pixels. Weights are stored as float16, computed in float32."
         ),
         "- Input: standardized by the mean and standard deviation of the image given.",
-        (
-            f"- Output: counts, `z * {target['std']:.6g} + {target['mean']:.6g}`: standard"
-            " deviation and mean of a target, averaged over the training fields. In training each"
-            " target was standardized by itself."
-        ),
-        (
-            "- Data range of the target, for SSIM and the normalized error:"
-            f" {target['data_range']:.6g} counts."
-        ),
+        *(f"- {line}" for line in part.output),
         (
             f"- Loss: {fit['loss']}. Seed: {config['seed']}. {fit['steps']} steps of {fit['batch']}"
             f" crops of {fit['crop']} x {fit['crop']} pixels; AdamW, largest learning rate"
@@ -155,24 +142,25 @@ def _compute(compute: Mapping[str, Any], threads: int) -> str:
     )
 
 
-def _scores(manifest: Mapping[str, Any]) -> str:
+def _scores(manifest: Mapping[str, Any], part: CardPart) -> str:
     results = manifest["results"]
-    names = [score.name for score in SCORES if score.name in results["mean"]]
-    rows = [
-        "## Scores on the test fields",
-        "",
-        "Prediction against ground truth, in counts. In brackets: the linear filter bank.",
+    names = [name for name in results["scores"] if name in results["mean"]]
+    rows = ["## Scores on the test fields", ""]
+    if not names:
+        return "\n".join([*rows, "None were measured."])
+    rows += [
+        part.scored,
         "",
         "| field | " + " | ".join(names) + " |",
         "|---" * (len(names) + 1) + "|",
     ]
-    pairs = [
-        (f"`{field}`", scores, results["baseline_fields"][field])
-        for field, scores in results["fields"].items()
-    ]
-    pairs.append(("**mean**", results["mean"], results["baseline_mean"]))
-    for label, scores, base in pairs:
-        cells = (f"{scores[name]:.4f} ({base[name]:.4f})" for name in names)
+    base = results.get("baseline_fields", {})
+    table = [(f"`{field}`", found, base.get(field)) for field, found in results["fields"].items()]
+    table.append(("**mean**", results["mean"], results.get("baseline_mean")))
+    for label, found, other in table:
+        cells = (
+            f"{found[name]:.4f}" + (f" ({other[name]:.4f})" if other else "") for name in names
+        )
         rows.append(f"| {label} | " + " | ".join(cells) + " |")
     return "\n".join(rows)
 
@@ -182,22 +170,28 @@ def _curve(history: Sequence[Mapping[str, float | None]]) -> str:
     shown = [*history[every - 1 :: every]]
     if history and shown[-1] is not history[-1]:
         shown.append(history[-1])
-    rows = ["## Curve", "", "| step | training loss | validation Pearson r |", "|---|---|---|"]
+    names = [name for name in history[0] if name != "step"]
+    titles = " | ".join(name.replace("_", " ") for name in ("step", *names))
+    rows = ["## Curve", "", f"| {titles} |", "|---" * (len(names) + 1) + "|"]
     for row in shown:
-        r = row["validation_pearson"]
-        rows.append(
-            f"| {row['step']:.0f} | {row['loss']:.4f} | {'none' if r is None else f'{r:.4f}'} |"
-        )
+        cells = ("none" if row[name] is None else f"{row[name]:.4f}" for name in names)
+        rows.append(f"| {row['step']:.0f} | " + " | ".join(cells) + " |")
     return "\n".join(rows)
 
 
-def _limits(dataset: Dataset) -> str:
-    notes = f"\n- About the data: {dataset.notes}" if dataset.notes else ""
-    return f"""## Limits
-
-- One seed: the spread over seeds is not known.
-- It knows the cells, the microscope and the magnification of its training fields, and no others.
-- Standardizing each input hides a gain or an offset of the whole image, so this task cannot see
-  what a codec does to those; the bias metric can.
-- Predictions are in the scale of the training fields: a field twice as bright is predicted at their
-  brightness. Pearson's r does not see that, the normalized error does.{notes}"""
+def _limits(dataset: Dataset, part: CardPart) -> str:
+    lines = [
+        "One seed: the spread over seeds is not known.",
+        (
+            "It knows the cells, the microscope and the magnification of its training fields, and"
+            " no others."
+        ),
+        (
+            "Standardizing each input hides a gain or an offset of the whole image, so this task"
+            " cannot see\n  what a codec does to those; the bias metric can."
+        ),
+        *part.limits,
+    ]
+    if dataset.notes:
+        lines.append(f"About the data: {dataset.notes}")
+    return "\n".join(["## Limits", "", *(f"- {line}" for line in lines)])

@@ -10,7 +10,9 @@ from pydantic import Field, model_validator
 from cytopress.training.receptive import receptive_field
 from cytopress.training.toml import Table, read_training
 
-LATER = ("variant", "codecs")
+LATER = ("variant", "codecs", "channel")
+# What each family of tasks is trained on.
+LOSSES = {"labelfree": "mse", "segmentation": "cross-entropy"}
 
 
 class Network(Table):
@@ -44,7 +46,7 @@ class Fit(Table):
     crop: int = Field(default=128, ge=8)
     learning_rate: float = Field(default=1e-3, gt=0, lt=1)
     weight_decay: float = Field(default=1e-4, ge=0, lt=1)
-    loss: Literal["mse"] = "mse"
+    loss: Literal["mse", "cross-entropy"] = "mse"
     average: float = Field(default=0.995, ge=0, lt=1)
     validate_every: int = Field(default=100, ge=1)
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -70,15 +72,17 @@ class Augmentation(Table):
 class TaskTraining(Table):
     """One training of a task's model: everything that decides its weights.
 
-    ``codecs`` are spec strings: what they give back of the inputs is trained and validated on, each
-    field once for each of them, and ``original`` stands for the image itself. Without any, training
-    is on originals. ``variant`` tells the packages of one task apart.
+    ``variant`` tells the packages of one task apart. ``channel`` says which image of a pair is
+    segmented. ``codecs`` are spec strings: what they give back of the inputs is trained and
+    validated on, each field once for each of them, and ``original`` stands for the image itself.
+    Without any, training is on originals.
     """
 
     kind: Literal["task"]
-    name: str = Field(pattern=r"^labelfree/[a-z0-9][a-z0-9._-]*$")
+    name: str = Field(pattern=r"^(labelfree|segmentation)/[a-z0-9][a-z0-9._-]*$")
     variant: str = Field(default="", pattern=r"^[a-z0-9._-]*$")
     dataset: str = Field(min_length=1)
+    channel: Literal["input", "target"] | None = None
     codecs: tuple[str, ...] = ()
     seed: int = Field(default=1, ge=0)
     network: Network = Network()
@@ -86,11 +90,30 @@ class TaskTraining(Table):
     augmentation: Augmentation = Augmentation()
 
     @model_validator(mode="after")
+    def _family_has_its_own(self) -> TaskTraining:
+        loss = LOSSES[self.family]
+        if self.fit.loss != loss:
+            raise ValueError(
+                f"{self.family} is trained on another loss; set loss = {loss!r} in [fit]"
+            )
+        if (self.family == "segmentation") != (self.channel is not None):
+            raise ValueError(
+                "a segmentation, and nothing else, needs channel = 'input' or 'target': which image"
+                " of a pair is segmented"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _crop_fits_stride(self) -> TaskTraining:
         stride = 2**self.network.depth
         if self.fit.crop % stride:
             raise ValueError(f"crop = {self.fit.crop} must be a multiple of {stride} at this depth")
         return self
+
+    @property
+    def family(self) -> str:
+        """The part of the task's name before the slash."""
+        return self.name.partition("/")[0]
 
     @property
     def package_name(self) -> str:

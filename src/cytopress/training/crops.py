@@ -26,8 +26,11 @@ from cytopress.training.pairs import Pair
 BOTH = ("input", "target")
 
 
-def augmentation(options: Augmentation, crop: int) -> Compose:
-    """Build the random transform of one {"input", "target"} pair of (1, H, W) tensors."""
+def augmentation(options: Augmentation, crop: int, interpolation: str) -> Compose:
+    """Build the random transform of one {"input", "target"} pair of (1, H, W) tensors.
+
+    ``interpolation`` is how a target is zoomed, ``bilinear`` or ``nearest``.
+    """
     steps: list[Callable[..., Any]] = []
     if options.zoom > 1:
         steps += [
@@ -36,7 +39,7 @@ def augmentation(options: Augmentation, crop: int) -> Compose:
                 prob=0.5,
                 min_zoom=1 / options.zoom,
                 max_zoom=options.zoom,
-                mode="bilinear",
+                mode=("bilinear", interpolation),
                 padding_mode="edge",
             ),
             CenterSpatialCropd(BOTH, (crop, crop)),
@@ -59,11 +62,18 @@ class CropBatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     """Item ``step`` is one batch: inputs and targets, (batch, 1, crop, crop) float32."""
 
     def __init__(
-        self, pairs: Sequence[Pair], options: Augmentation, *, crop: int, batch: int, seed: int
+        self,
+        pairs: Sequence[Pair],
+        options: Augmentation,
+        *,
+        crop: int,
+        batch: int,
+        seed: int,
+        interpolation: str = "bilinear",
     ) -> None:
         set_track_meta(False)
         self._pairs = pairs
-        self._transform = augmentation(options, crop)
+        self._transform = augmentation(options, crop, interpolation)
         # Shrinking must not run out of pixels, so more is cut than is kept.
         smallest = min(min(pair.input.shape) for pair in pairs)
         self._side = min(math.ceil(crop * options.zoom), smallest)

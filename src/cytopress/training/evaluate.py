@@ -1,62 +1,68 @@
-"""Score a finished model, and the linear baseline, on the test fields: once, at the end."""
+"""Score a finished package on the test fields: once, at the end."""
 
 from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from cytopress.image import Image
-from cytopress.io.dataset import Dataset
+from cytopress.io.dataset import Dataset, Field
 from cytopress.machine import processor
-from cytopress.tasks.labelfree import LabelFree, standardize
-from cytopress.training.baseline import fit_filter_bank
-from cytopress.training.pairs import Pair, TargetFacts
+from cytopress.package import Package
+from cytopress.tasks.objects import measure_objects
+from cytopress.tasks.protocol import Prediction, Task
+from cytopress.tasks.registry import FAMILIES, from_package
 
 Scores = dict[str, float]
+Source = Callable[[Dataset, Field], Image]
 
 
-def evaluate(
-    dataset: Dataset, task: LabelFree, train: Sequence[Pair], facts: TargetFacts
-) -> dict[str, Any]:
-    """Return the scores of network and baseline: per test field, and their means.
+def evaluate(dataset: Dataset, package: Package, source: Source) -> dict[str, Any]:
+    """Return the names of the scores, the scores of each test field, and their means.
 
-    Both are given in counts of the target by the same rule, and the baseline is fitted on the very
-    fields that the network was trained on. A dataset without test fields gives empty tables.
+    Parameters
+    ----------
+    dataset : Dataset
+        Without test fields the tables are empty; so they are for a package of a family that no task
+        serves.
+    package : Package
+        The finished model.
+    source : callable
+        Gives the original image of a field that the task predicts from.
     """
-    bank = fit_filter_bank(train)
-
-    def linear(image: Image) -> Image:
-        return Image(
-            bank.predict(standardize(image.pixels)) * np.float32(facts.std) + np.float32(facts.mean)
-        )
-
-    network = _score_fields(dataset, task, task.predict)
-    baseline = _score_fields(dataset, task, linear)
-    return {
-        "fields": network,
-        "mean": _means(network),
-        "baseline_fields": baseline,
-        "baseline_mean": _means(baseline),
-    }
+    if package.name.partition("/")[0] not in FAMILIES:
+        return {"scores": [], "fields": {}, "mean": {}}
+    task = from_package(package)
+    fields = score_fields(dataset, task, source, task.predict)
+    names = [score.name for score in task.scores]
+    return {"scores": names, "fields": fields, "mean": means(fields)}
 
 
-def _score_fields(
-    dataset: Dataset, task: LabelFree, predict: Callable[[Image], Image]
+def score_fields(
+    dataset: Dataset, task: Task, source: Source, predict: Callable[[Image], Prediction]
 ) -> dict[str, Scores]:
+    """Return the scores of each test field, by field and score."""
     scores = {}
     for field in dataset.part("test"):
-        source, truth = dataset.read_input(field), dataset.read_target(field)
-        found = task.score(predict(source), truth, source)
+        image = source(dataset, field)
+        found = task.score(predict(image), _truth(dataset, field, task, image), image)
         scores[field.name] = {name: round(value, 5) for name, value in found.items()}
     return scores
 
 
-def _means(fields: dict[str, Scores]) -> Scores:
+def _truth(dataset: Dataset, field: Field, task: Task, image: Image) -> Prediction:
+    if task.truth == "labels":
+        return measure_objects(dataset.read_labels(field), image)
+    return dataset.read_target(field)
+
+
+def means(fields: dict[str, Scores]) -> Scores:
+    """Return the mean of each score over the fields; none without fields."""
     names = next(iter(fields.values()), {})
     return {
         name: round(float(np.mean([scores[name] for scores in fields.values()])), 5)

@@ -12,7 +12,8 @@ from torch.utils.data import DataLoader
 
 from cytopress.training.config import TaskTraining
 from cytopress.training.crops import CropBatches
-from cytopress.training.labelfree import LabelFree
+from cytopress.training.kinds.kind import Kind
+from cytopress.training.module import TaskModule
 from cytopress.training.pairs import Pair
 from cytopress.training.rounds import (
     CHECKPOINT,
@@ -27,6 +28,7 @@ from cytopress.training.steps import StepSampler
 
 def fit(
     config: TaskTraining,
+    kind: Kind,
     train: Sequence[Pair],
     validation: Sequence[Pair],
     out: Path,
@@ -50,10 +52,10 @@ def fit(
     with quiet(config.fit.threads):
         lightning.seed_everything(config.seed, verbose=False)
         trainer = _trainer(config, out, path, validation=bool(validation), progress=progress)
-        module = LabelFree(config.network, config.fit)
+        module = kind.module(config, train)
         trainer.fit(
             module,
-            _loader(config, train, module),
+            _loader(config, kind, train, module),
             _whole(validation) if validation else None,
             ckpt_path=path if found else None,
         )
@@ -88,10 +90,17 @@ def _trainer(
     )
 
 
-def _loader(config: TaskTraining, pairs: Sequence[Pair], module: LabelFree) -> DataLoader[Any]:
+def _loader(
+    config: TaskTraining, kind: Kind, pairs: Sequence[Pair], module: TaskModule
+) -> DataLoader[Any]:
     options = config.fit
     batches = CropBatches(
-        pairs, config.augmentation, crop=options.crop, batch=options.batch, seed=config.seed
+        pairs,
+        config.augmentation,
+        crop=options.crop,
+        batch=options.batch,
+        seed=config.seed,
+        interpolation=kind.interpolation,
     )
     sampler = StepSampler(
         steps=options.steps, each_round=options.validate_every, done=lambda: module.global_step
@@ -108,5 +117,9 @@ def _whole(pairs: Sequence[Pair]) -> DataLoader[Any]:
 
 
 def _report(row: Row) -> str:
-    r = row["validation_pearson"]
-    return f"loss {row['loss']:.4f}" + ("" if r is None else f", validation r {r:.4f}")
+    scores = (f", {key.replace('_', ' ')} {row[key]:.4f}" for key in row if _is_score(row, key))
+    return f"loss {row['loss']:.4f}" + "".join(scores)
+
+
+def _is_score(row: Row, key: str) -> bool:
+    return key not in ("step", "loss") and row[key] is not None

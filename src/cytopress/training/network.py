@@ -1,8 +1,8 @@
-"""The U-Net: label-free prediction in the manner of FNet.
+"""The U-Net of every task, in the manner of FNet.
 
 Ounkomol et al., "Label-free prediction of three-dimensional fluorescence images from
 transmitted-light microscopy", Nature Methods 2018: a U-Net with batch normalization, trained on the
-mean squared error between standardized images.
+mean squared error between standardized images. Segmentation asks the same network for classes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch import nn
 
 
 class UNet(nn.Module):
-    """One channel in, one out, of the same size, which must be a multiple of ``stride``.
+    """One channel in, ``outputs`` out, of one size, which must be a multiple of ``stride``.
 
     Parameters
     ----------
@@ -20,9 +20,11 @@ class UNet(nn.Module):
         Features at full resolution; doubled at each halving.
     depth : int
         Number of halvings.
+    outputs : int, optional
+        Channels of the answer.
     """
 
-    def __init__(self, channels: int, depth: int) -> None:
+    def __init__(self, channels: int, depth: int, outputs: int = 1) -> None:
         super().__init__()
         widths = [channels * 2**level for level in range(depth + 1)]
         self.stride = 2**depth
@@ -35,10 +37,10 @@ class UNet(nn.Module):
             for below, width in zip(widths[1:], widths[:-1], strict=True)
         )
         self.up = nn.ModuleList(_two_convolutions(2 * width, width) for width in widths[:-1])
-        self.head = nn.Conv2d(channels, 1, 1)
+        self.head = nn.Conv2d(channels, outputs, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map (N, 1, H, W) to the same shape."""
+        """Map (N, 1, H, W) to (N, outputs, H, W)."""
         skips = []
         for block in self.down[:-1]:
             x = block(x)

@@ -1,9 +1,10 @@
-"""Paired fields of a dataset, standardized and kept in memory."""
+"""Paired fields of a dataset, ready for the network and kept in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,6 @@ from cytopress.errors import DatasetError
 from cytopress.image import Image
 from cytopress.io.dataset import Dataset, Field
 from cytopress.io.splits import Part
-from cytopress.metrics.data_range import PERCENTILES
 from cytopress.settings import Settings
 from cytopress.tasks.labelfree import standardize
 from cytopress.training.decoded import decoded_inputs
@@ -22,7 +22,7 @@ Plane = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Pair:
-    """One field: input and target, (Y, X) float32, each with mean 0 and standard deviation 1."""
+    """One field, (Y, X) float32: a standardized input, and a target as the kind of task has it."""
 
     name: str
     group: str
@@ -30,22 +30,20 @@ class Pair:
     target: Plane
 
 
-@dataclass(frozen=True)
-class TargetFacts:
-    """The target's intensities over the training groups, in counts.
+class Reading(Protocol):
+    """What is read of a field: the image that goes in, and what is to be learned from it."""
 
-    ``mean`` and ``std`` are means over fields; ``data_range`` is the span from the 0.01 to the
-    99.99 percentile of all pixels.
-    """
+    def source(self, dataset: Dataset, field: Field) -> Image:
+        """Return the image."""
 
-    mean: float
-    std: float
-    data_range: float
+    def target(self, dataset: Dataset, field: Field) -> Plane:
+        """Return what is to be learned, (Y, X)."""
 
 
 def load_pairs(
     dataset: Dataset,
     part: Part,
+    reading: Reading,
     *,
     smallest: int,
     codecs: Sequence[str],
@@ -59,6 +57,8 @@ def load_pairs(
         Of planes.
     part : str
         "train", "validation" or "test".
+    reading : Reading
+        The kind of task: what it reads of a field.
     smallest : int
         Pixels that a field must have along each axis.
     codecs : sequence of str
@@ -76,16 +76,18 @@ def load_pairs(
     """
     pairs = []
     for field in dataset.part(part):
-        source, target = _read_planes(dataset, field, smallest)
+        source = _read_plane(dataset, field, reading, smallest)
+        target = reading.target(dataset, field)
         name = f"Field {field.name!r} of {dataset.name}"
         inputs = decoded_inputs(source, codecs, field=name, settings=settings)
-        truth = standardize(target.pixels)
-        pairs += [Pair(field.name, field.group, standardize(seen.pixels), truth) for seen in inputs]
+        pairs += [
+            Pair(field.name, field.group, standardize(seen.pixels), target) for seen in inputs
+        ]
     return pairs
 
 
-def _read_planes(dataset: Dataset, field: Field, smallest: int) -> tuple[Image, Image]:
-    source, target = dataset.read_input(field), dataset.read_target(field)
+def _read_plane(dataset: Dataset, field: Field, reading: Reading, smallest: int) -> Image:
+    source = reading.source(dataset, field)
     if len(source.shape) != 2:
         raise DatasetError(
             f"Field {field.name!r} of {dataset.name}: training reads planes (YX), not"
@@ -96,15 +98,4 @@ def _read_planes(dataset: Dataset, field: Field, smallest: int) -> tuple[Image, 
             f"Field {field.name!r} of {dataset.name}: {source.shape[0]} x {source.shape[1]} pixels"
             f" are smaller than the crop of {smallest} x {smallest}; choose a smaller crop."
         )
-    return source, target
-
-
-def measure_targets(dataset: Dataset, fields: Sequence[Field]) -> TargetFacts:
-    """Measure the targets of the training fields."""
-    targets = [dataset.read_target(field).pixels for field in fields]
-    low, high = np.percentile(np.concatenate([t.ravel() for t in targets]), PERCENTILES)
-    return TargetFacts(
-        mean=float(np.mean([t.mean(dtype=np.float64) for t in targets])),
-        std=float(np.mean([t.std(dtype=np.float64) for t in targets])),
-        data_range=float(high - low),
-    )
+    return source

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,16 @@ from cytopress.io.datasets import dataset as open_by_name
 from cytopress.io.splits import PARTS
 from cytopress.package import SUFFIX, Package, write_package
 from cytopress.settings import Settings, from_environment
-from cytopress.tasks.labelfree import LabelFree
 from cytopress.training.card import model_card
 from cytopress.training.config import TaskTraining
-from cytopress.training.evaluate import evaluate, machine
+from cytopress.training.evaluate import machine
 from cytopress.training.fit import fit
+from cytopress.training.kinds.kind import CardPart, Kind
+from cytopress.training.kinds.registry import kind_of
+from cytopress.training.module import kept_in
 from cytopress.training.network import UNet
 from cytopress.training.onnx_export import export_onnx
-from cytopress.training.pairs import TargetFacts, load_pairs, measure_targets
+from cytopress.training.pairs import load_pairs
 from cytopress.training.receptive import receptive_field
 from cytopress.training.rounds import Progress
 
@@ -64,46 +66,44 @@ def train_task(
     UsageError
         ``out`` holds a run of another config.
     """
-    settings = settings or from_environment()
+    settings, kind = settings or from_environment(), kind_of(config)
     dataset = open_by_name(config.dataset, settings)
-    train = load_pairs(
-        dataset, "train", smallest=config.fit.crop, codecs=config.codecs, settings=settings
-    )
+    read = partial(load_pairs, dataset, reading=kind, codecs=config.codecs, settings=settings)
+    train = read("train", smallest=config.fit.crop)
     if not train:
         raise DatasetError(
             f"{dataset.name}: there is no field for training; give its groups a part in the table"
             " [split] of dataset.toml."
         )
-    validation = load_pairs(
-        dataset, "validation", smallest=1, codecs=config.codecs, settings=settings
-    )
-    facts = measure_targets(dataset, dataset.part("train"))
+    validation = read("validation", smallest=1)
+    own = kind.manifest(dataset)
     out.mkdir(parents=True, exist_ok=True)
-    trained = fit(config, train, validation, out, progress=progress)
-    kept = trained["labelfree"]
+    trained = fit(config, kind, train, validation, out, progress=progress)
+    kept = kept_in(trained)
     write_log(out / "log.csv", kept["history"])
-    network = UNet(config.network.channels, config.network.depth)
+    network = UNet(config.network.channels, config.network.depth, kind.outputs)
     network.load_state_dict(kept["best"])
     graphs = {"network": export_onnx(network, stride=network.stride)}
-    manifest = _manifest(config, dataset, facts, trained, network)
+    manifest = {**_manifest(config, dataset, trained, network, kind), **own}
     path = out / f"{config.file_stem}{SUFFIX}"
     with tempfile.TemporaryDirectory(dir=out) as folder:
         unscored = write_package(Path(folder) / path.name, manifest, graphs=graphs)
-        manifest["results"] = evaluate(dataset, LabelFree(unscored), train, facts)
+        manifest["results"] = kind.results(dataset, unscored, train)
     package = write_package(path, manifest, graphs=graphs)
-    _write_card(out / "card.md", package, dataset, kept["history"])
+    part = kind.card(package.manifest, dataset)
+    _write_card(out / "card.md", package, dataset, part, kept["history"])
     return path
 
 
 def _manifest(
     config: TaskTraining,
     dataset: Dataset,
-    facts: TargetFacts,
     trained: Mapping[str, Any],
     network: UNet,
+    kind: Kind,
 ) -> dict[str, Any]:
     seen = receptive_field(config.network.depth)
-    kept = trained["labelfree"]
+    kept = kept_in(trained)
     validated = bool(dataset.part("validation"))
     return {
         "kind": "task",
@@ -115,18 +115,22 @@ def _manifest(
         "receptive_field": seen.size,
         "reach": seen.reach,
         "parameters": sum(weights.numel() for weights in network.parameters()),
-        "input": {"name": dataset.input, "normalization": "image mean and standard deviation"},
-        "target": {"name": dataset.target, "unit": "counts", **asdict(facts)},
         "training": config.recorded(),
         "codecs": list(config.codecs),
-        "trained_on": {"dataset": dataset.name, **{part: _part(dataset, part) for part in PARTS}},
+        "trained_on": _trained_on(config, dataset),
         "selection": {
-            "by": "validation Pearson r" if validated else "",
+            "by": f"validation {kind.score}" if validated else "",
             "step": kept["best_step"],
             "of": len(kept["history"]),
         },
         "compute": {"minutes": round(trained["seconds"] / 60, 1), **machine()},
     }
+
+
+def _trained_on(config: TaskTraining, dataset: Dataset) -> dict[str, Any]:
+    channel = {"channel": config.channel} if config.channel else {}
+    parts: dict[str, Any] = {part: _part(dataset, part) for part in PARTS}
+    return {"dataset": dataset.name, **channel, **parts}
 
 
 def _part(dataset: Dataset, part: Any) -> dict[str, list[str]]:
@@ -140,15 +144,18 @@ def _part(dataset: Dataset, part: Any) -> dict[str, list[str]]:
 def write_log(path: Path, history: Sequence[Row]) -> None:
     """Write the history of a training as a table, one row a round."""
     with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
-        table = csv.DictWriter(stream, ["step", "loss", "validation_pearson"])
+        table = csv.DictWriter(stream, list(history[0]))
         table.writeheader()
         table.writerows(history)
 
 
-def _write_card(path: Path, package: Package, dataset: Dataset, history: Sequence[Row]) -> None:
+def _write_card(
+    path: Path, package: Package, dataset: Dataset, part: CardPart, history: Sequence[Row]
+) -> None:
     text = model_card(
         package.manifest,
         dataset,
+        part,
         history,
         sha256=package.sha256,
         size=package.path.stat().st_size,

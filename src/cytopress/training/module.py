@@ -1,40 +1,71 @@
-"""The Lightning module of label-free training: loss, averaged weights, selection, schedule."""
+"""The Lightning module of a task: averaged weights, validation, selection, schedule."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import lightning
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from cytopress.errors import CytopressError
-from cytopress.tasks.labelfree import pearson_or_zero
-from cytopress.training.config import Fit, Network
+from cytopress.training.config import TaskTraining
 from cytopress.training.network import UNet
 
+# Where a checkpoint holds what ``state_dict`` does not; another name when there was one kind.
+KEPT, KEPT_BEFORE = "kept", "labelfree"
+Planes = npt.NDArray[np.float32]
 
-class LabelFree(lightning.LightningModule):
-    """Trains a U-Net on the mean squared error; keeps the average that validates best.
 
-    ``history`` has one row a round: step, mean loss and validation Pearson r (None without
+class TaskModule(lightning.LightningModule):
+    """Trains a U-Net; keeps the average of its weights that validates best.
+
+    ``history`` has one row a round: step, mean loss and the validation score (None without
     validation fields). Everything that a resumed training needs is in the checkpoint.
+
+    Parameters
+    ----------
+    config : TaskTraining
+        The training.
+    loss : callable
+        Of prediction (N, C, H, W) and target (N, 1, H, W), both float32.
+    validate : callable
+        Scores the prediction of one field, (C, Y, X), against its target, (Y, X): more is better.
+    score : str
+        The name of what ``validate`` gives.
+    outputs : int, optional
+        C, the channels that are predicted.
     """
 
-    def __init__(self, network: Network, fit: Fit) -> None:
+    def __init__(
+        self,
+        config: TaskTraining,
+        loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+        validate: Callable[[Planes, Planes], float],
+        *,
+        score: str,
+        outputs: int = 1,
+    ) -> None:
         super().__init__()
-        self.fit_options = fit
-        self.network = UNet(network.channels, network.depth).to(memory_format=torch.channels_last)
+        self.fit_options = config.fit
+        self.loss = loss
+        self.score = f"validation_{score}"
+        self._validate = validate
+        shape = config.network
+        network = UNet(shape.channels, shape.depth, outputs)
+        self.network = network.to(memory_format=torch.channels_last)
         self.averaged = AveragedModel(self.network, avg_fn=self._average, use_buffers=True)
         self.averaged.requires_grad_(requires_grad=False)
         self.history: list[dict[str, float | None]] = []
         self.best: dict[str, torch.Tensor] | None = None
         self.best_step = 0
         self._losses: list[torch.Tensor] = []
-        self._pearson: list[float] = []
+        self._scores: list[float] = []
 
     def _average(
         self, average: torch.Tensor, current: torch.Tensor, count: torch.Tensor | int
@@ -49,7 +80,7 @@ class LabelFree(lightning.LightningModule):
         """Return the loss of one batch."""
         source, target = batch
         predicted = self.network(source.contiguous(memory_format=torch.channels_last))
-        loss = nn.functional.mse_loss(predicted.float(), target)
+        loss: torch.Tensor = self.loss(predicted.float(), target)
         self._losses.append(loss.detach())
         return loss
 
@@ -64,14 +95,14 @@ class LabelFree(lightning.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Forget the round before."""
-        self._pearson.clear()
+        self._scores.clear()
 
     def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> None:
         """Score whole fields, one a batch, with the averaged weights."""
         source, target = batch
         self.averaged.eval()
         predicted = predict_planes(self.averaged.module, source).float().cpu().numpy()
-        self._pearson.append(pearson_or_zero(target.cpu().numpy()[0, 0], predicted[0, 0]))
+        self._scores.append(self._validate(predicted[0], target.cpu().numpy()[0, 0]))
 
     def on_train_epoch_end(self) -> None:
         """Write the round into the history, and keep the average if it is the best so far.
@@ -89,24 +120,18 @@ class LabelFree(lightning.LightningModule):
             raise CytopressError(
                 f"The loss became {loss} before step {self.global_step}; lower the learning rate."
             )
-        pearson = float(np.mean(self._pearson)) if self._pearson else None
-        before = [row["validation_pearson"] for row in self.history]
-        self.history.append(
-            {
-                "step": self.global_step,
-                "loss": loss,
-                "validation_pearson": pearson,
-            }
-        )
+        score = float(np.mean(self._scores)) if self._scores else None
+        before = [row[self.score] for row in self.history]
+        self.history.append({"step": self.global_step, "loss": loss, self.score: score})
         self._losses.clear()
-        if pearson is None or all(other is None or pearson > other for other in before):
+        if score is None or all(other is None or score > other for other in before):
             weights = self.averaged.module.state_dict()
             self.best = {name: tensor.detach().clone() for name, tensor in weights.items()}
             self.best_step = self.global_step
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what ``state_dict`` does not hold."""
-        checkpoint["labelfree"] = {
+        checkpoint[KEPT] = {
             "history": self.history,
             "best": self.best,
             "best_step": self.best_step,
@@ -114,7 +139,7 @@ class LabelFree(lightning.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take it back."""
-        kept = checkpoint["labelfree"]
+        kept = kept_in(checkpoint)
         self.history, self.best, self.best_step = kept["history"], kept["best"], kept["best_step"]
 
     def configure_optimizers(self) -> dict[str, Any]:  # type: ignore[override]
@@ -132,6 +157,12 @@ class LabelFree(lightning.LightningModule):
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def kept_in(checkpoint: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return history, best weights and best step of a checkpoint."""
+    found: Mapping[str, Any] = checkpoint[KEPT if KEPT in checkpoint else KEPT_BEFORE]
+    return found
 
 
 def predict_planes(network: Any, planes: torch.Tensor) -> torch.Tensor:

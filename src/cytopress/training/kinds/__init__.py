@@ -1,0 +1,1 @@
+"""The kinds of task that are trained here: one module each, and the table of them."""
