@@ -35,6 +35,7 @@ bench: .venv-test/stamp-$(DIGEST)
 	$(TEST)/python bench/codecs.py
 	$(TEST)/python bench/learned.py
 	$(TEST)/python bench/study.py
+	$(TEST)/python bench/intervals.py
 
 # Rewrites the frozen bytes: only when the format itself changes.
 golden: .venv-test/stamp-$(DIGEST)
