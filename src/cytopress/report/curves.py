@@ -131,8 +131,11 @@ def curves(results: Results, dataset: str) -> list[Curve]:
 
 
 def measured(results: Results, dataset: str) -> list[Trial]:
-    """Return the trials of a dataset that count: those of its test part where it has one."""
-    trials = [trial for trial in results.trials if trial.dataset == dataset]
+    """Return the trials of a dataset that count: those of its test part where it has one.
+
+    Only of models trained on originals: the matrix shows what the others do.
+    """
+    trials = [t for t in results.trials if t.dataset == dataset and t.regime == "raw"]
     test = [trial for trial in trials if trial.split == "test"]
     return test or trials
 

@@ -89,7 +89,7 @@ class Segmentation:
     @property
     def name(self) -> str:
         """Stable name, such as ``segmentation/scratch-assay``."""
-        return self.package.name
+        return str(self.package.manifest.get("task", self.package.name))
 
     @property
     def weights(self) -> str:
