@@ -59,6 +59,8 @@ def _seeds(margin: float, spread: float | None, *, trained: bool) -> list[str]:
     if margin >= spread:
         return []
     return [
-        f"the margin of {margin:.3g} is less than the spread over training seeds, {spread:.3g}:"
-        " training again would change the score by more"
+        (
+            f"the margin of {margin:.3g} is less than the spread over training seeds, {spread:.3g}:"
+            " training again would change the score by more"
+        )
     ]
