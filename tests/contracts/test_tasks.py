@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cytopress.errors import TaskError
 from cytopress.image import Image
 from cytopress.settings import from_environment
 from cytopress.tasks.objects import Objects
@@ -52,6 +53,23 @@ def test_prediction_depends_on_the_pixels_alone(task: Task, image: Image) -> Non
     renamed = task.predict(Image(image.pixels.copy(), name="decoded"))
     np.testing.assert_array_equal(image.pixels, before)
     np.testing.assert_equal(_plain(first), _plain(renamed))
+
+
+def test_hard_images_are_predicted_or_refused(task: Task, hard_set: dict[str, Image]) -> None:
+    predicted = 0
+    for name, hard in hard_set.items():
+        try:
+            found = task.predict(hard)
+        except TaskError:
+            assert hard.axes == "ZYX", name
+            continue
+        predicted += 1
+        if isinstance(found, Image):
+            assert found.shape == hard.shape
+        elif isinstance(found, Objects):
+            assert found.labels.shape == hard.shape
+            assert np.isfinite(found.intensity).all(), name
+    assert predicted
 
 
 def test_scores_are_the_declared_ones_in_order_and_finite(task: Task, image: Image) -> None:
