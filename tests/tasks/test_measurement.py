@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 from scipy import ndimage
+from skimage.morphology import dilation, disk
 
 from cytopress.errors import NotAvailableError, TaskError, UsageError
 from cytopress.image import Image
@@ -74,6 +75,20 @@ def test_harm_is_seen_against_the_truth() -> None:
     after = TASK.score(TASK.predict(blurred), truth, blurred)
     assert after["intensity_error"] > before["intensity_error"] + 0.05
     assert after["area_error"] > before["area_error"] + 0.05
+
+
+def test_loss_of_light_can_hide_in_harm_but_not_in_agreement() -> None:
+    """As the documentation says: outlines wider than the threshold's make the truth darker."""
+    image, labels = _cells()
+    truth = measure_objects(dilation(labels, disk(2)), image)
+    darker = image.with_pixels(np.rint(image.pixels * 0.95).astype(np.uint16))
+    before, after = TASK.predict(image), TASK.predict(darker)
+    assert (
+        TASK.score(after, truth, darker)["intensity_error"]
+        < (TASK.score(before, truth, image)["intensity_error"])
+    )
+    agreement = TASK.score(after, before, darker)["intensity_error"]
+    assert agreement == pytest.approx(0.05, abs=1e-3)
 
 
 def test_specks_of_noise_are_no_objects() -> None:
