@@ -98,6 +98,19 @@ def test_specks_of_noise_are_no_objects() -> None:
     assert all_of_them.count > 12
 
 
+def test_the_least_area_is_kept_to() -> None:
+    pixels = np.zeros((40, 40), np.uint8)
+    pixels[5:9, 5:10] = pixels[20:29, 20:22] = 200
+    areas = {least: Measurement(0.0, least).predict(Image(pixels)).area for least in (18, 19, 21)}
+    assert {least: found.tolist() for least, found in areas.items()} == {
+        18: [20, 18],
+        19: [20],
+        21: [],
+    }
+    # What is left out by default is less than 20 pixels.
+    assert Measurement(sigma=0.0).predict(Image(pixels)).area.tolist() == [20]
+
+
 def test_uneven_background_fools_one_threshold() -> None:
     """As the documentation says: this is the simplest analysis, not the best."""
     image, labels = _cells(shading=1500.0)
@@ -131,7 +144,6 @@ def test_nothing_found_and_nothing_there() -> None:
 
 @pytest.mark.parametrize("value", [0, 7, 255, 0.1, 1e30])
 def test_a_constant_image_holds_no_objects(value: float) -> None:
-    """0.1 has no exact float, so that smoothing it gives a noise of rounding errors."""
     dtype = np.uint8 if isinstance(value, int) else np.float32
     assert TASK.predict(Image(np.full((50, 60), value, dtype))).count == 0
 
