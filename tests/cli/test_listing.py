@@ -11,6 +11,7 @@ import pytest
 import cytopress
 from cytopress.cli import main
 from cytopress.codecs.registry import families
+from cytopress.tasks.measurement import Measurement
 
 
 def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, object]]:
@@ -46,6 +47,13 @@ def test_a_task_is_told_with_the_whole_digest_of_its_package(
     digests = {hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     assert digests
     assert digests <= {row["weights"] for row in listed(capsys, "tasks")}
+
+
+def test_the_measurement_is_a_task_without_a_package(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = {row["name"]: row for row in listed(capsys, "tasks")}
+    scores = str(rows["measurement"]["scores"])
+    assert scores.startswith("intensity_error (lower is better), count_error")
+    assert rows["measurement"]["weights"] == Measurement().weights
 
 
 def test_a_dataset_says_where_it_is(

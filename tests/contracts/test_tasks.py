@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import pickle
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cytopress.errors import TaskError
 from cytopress.image import Image
 from cytopress.settings import from_environment
-from cytopress.tasks.protocol import Task
+from cytopress.tasks.objects import Objects
+from cytopress.tasks.protocol import Prediction, Task
 from cytopress.tasks.registry import tasks
+from cytopress.tasks.segmentation import Segmentation
+from fakes.segmentation import computed_package, onnx_package
+from fakes.tasks import Deaf
 
-TASKS = tasks(from_environment())
+TASKS = {task.name: task for task in tasks(from_environment())}
 
 
-@pytest.fixture(params=TASKS, ids=lambda task: task.name)
-def task(request: pytest.FixtureRequest) -> Task:
-    return request.param  # type: ignore[no-any-return]
+@pytest.fixture(
+    params=[*TASKS, "segmentation, computed", pytest.param("segmentation", marks=pytest.mark.learn)]
+)
+def task(request: pytest.FixtureRequest, tmp_path: Path) -> Task:
+    if request.param == "segmentation, computed":
+        return Segmentation(computed_package())
+    if request.param == "segmentation":
+        return Segmentation(onnx_package(tmp_path / "tiny.cytomodel"))
+    return TASKS[request.param]
 
 
 @pytest.fixture
@@ -40,10 +52,24 @@ def test_prediction_depends_on_the_pixels_alone(task: Task, image: Image) -> Non
     first = task.predict(image)
     renamed = task.predict(Image(image.pixels.copy(), name="decoded"))
     np.testing.assert_array_equal(image.pixels, before)
-    if isinstance(first, Image):
-        assert isinstance(renamed, Image)
-        first, renamed = first.pixels, renamed.pixels
-    np.testing.assert_equal(first, renamed)
+    np.testing.assert_equal(_plain(first), _plain(renamed))
+
+
+def test_hard_images_are_predicted_or_refused(task: Task, hard_set: dict[str, Image]) -> None:
+    predicted = 0
+    for name, hard in hard_set.items():
+        try:
+            found = task.predict(hard)
+        except TaskError:
+            assert hard.axes == "ZYX", name
+            continue
+        predicted += 1
+        if isinstance(found, Image):
+            assert found.shape == hard.shape
+        elif isinstance(found, Objects):
+            assert found.labels.shape == hard.shape
+            assert np.isfinite(found.intensity).all(), name
+    assert predicted
 
 
 def test_scores_are_the_declared_ones_in_order_and_finite(task: Task, image: Image) -> None:
@@ -62,6 +88,26 @@ def test_agreement_with_itself_is_never_beaten(task: Task, image: Image) -> None
         assert gain >= 0 if score.better == "higher" else gain <= 0
 
 
+def test_what_ignores_its_input_is_never_harmed(task: Task, image: Image) -> None:
+    deaf = Deaf(task, image)
+    truth = task.predict(image.with_pixels(image.pixels[:, ::-1].copy()))
+    baseline = deaf.score(deaf.predict(image), truth, image)
+    best = task.score(task.predict(image), task.predict(image), image)
+    for ruined in (image.pixels // 2, np.zeros_like(image.pixels), image.pixels[::-1].copy()):
+        decoded = image.with_pixels(ruined)
+        assert deaf.score(deaf.predict(decoded), truth, decoded) == baseline
+        assert deaf.score(deaf.predict(decoded), deaf.predict(image), decoded) == best
+
+
 def test_travels_to_a_worker(task: Task, image: Image) -> None:
     there = pickle.loads(pickle.dumps(task))
     assert (there.name, there.weights) == (task.name, task.weights)
+
+
+def _plain(prediction: Prediction) -> object:
+    """Return what numpy can compare."""
+    if isinstance(prediction, Image):
+        return prediction.pixels
+    if isinstance(prediction, Objects):
+        return prediction.labels, prediction.area, prediction.intensity
+    return prediction

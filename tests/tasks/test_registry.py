@@ -10,7 +10,11 @@ import pytest
 from cytopress.errors import PackageError, UnknownNameError, UsageError
 from cytopress.package import write_package
 from cytopress.settings import Settings
-from cytopress.tasks.registry import FAMILIES, from_package, task, tasks
+from cytopress.tasks.labelfree import LabelFree
+from cytopress.tasks.measurement import Measurement
+from cytopress.tasks.registry import BUILT_IN, FAMILIES, from_package, task, tasks
+from cytopress.tasks.segmentation import Segmentation
+from fakes.segmentation import MANIFEST
 
 MODELS = Path(__file__).parents[2] / "src" / "cytopress" / "models"
 SETTINGS = Settings(None, (), Path("none"), Path("none"))
@@ -19,9 +23,12 @@ SETTINGS = Settings(None, (), Path("none"), Path("none"))
 def test_every_shipped_task_is_listed_and_found() -> None:
     names = [found.name for found in tasks(SETTINGS)]
     assert names == sorted(names)
-    assert {"labelfree/ecoli-phase", "labelfree/nuclei-brightfield", "labelfree/scratch-assay"} <= {
-        *names
-    }
+    assert {
+        "labelfree/ecoli-phase",
+        "labelfree/nuclei-brightfield",
+        "labelfree/scratch-assay",
+        "measurement",
+    } <= {*names}
     for name in names:
         assert task(name, SETTINGS).name == name
 
@@ -53,6 +60,30 @@ def test_unknown_name_says_what_there_is() -> None:
     assert isinstance(caught.value, UsageError)
 
 
+def test_measurement_needs_no_package(settings: Settings) -> None:
+    assert isinstance(task("measurement", settings), Measurement)
+    # These folders hold no package but those that ship.
+    with pytest.raises(UnknownNameError, match="Did you mean 'measurement'"):
+        task("measurment", settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("labelfree/mine", LabelFree),
+        ("labelfree-pix2pix/mine", LabelFree),
+        ("segmentation/mine", Segmentation),
+    ],
+)
+def test_families(tmp_path: Path, name: str, made: type) -> None:
+    manifest = MANIFEST | {"name": name, "target": {"mean": 0, "std": 1, "data_range": 1}}
+    write_package(tmp_path / "mine.cytomodel", manifest, graphs={})
+    found = task(name, SETTINGS.with_models(tmp_path))
+    assert type(found) is made
+    assert found.name == name
+    assert name in [listed.name for listed in tasks(SETTINGS.with_models(tmp_path))]
+
+
 def test_missing_path() -> None:
     with pytest.raises(PackageError, match="cannot read"):
         task("none/there.cytomodel", SETTINGS)
@@ -66,4 +97,7 @@ def test_unknown_family(tmp_path: Path) -> None:
 
 
 def test_families_make_tasks_of_their_own_name() -> None:
-    assert {found.name.partition("/")[0] for found in tasks(SETTINGS)} <= set(FAMILIES)
+    heads = {found.name.partition("/")[0] for found in tasks(SETTINGS)}
+    assert heads <= {*FAMILIES, *BUILT_IN}
+    assert not set(FAMILIES) & set(BUILT_IN)
+    assert all(make().name == name for name, make in BUILT_IN.items())

@@ -37,6 +37,16 @@ def test_tiled_is_the_whole(shape: tuple[int, int], tile: int) -> None:
     assert tiled.shape == shape
 
 
+@pytest.mark.parametrize("tile", [16, 1000])
+def test_channels_are_tiled_alike(tile: int) -> None:
+    plane = np.random.default_rng(0).normal(size=(37, 50)).astype(np.float32)
+    form = {"stride": STRIDE, "reach": REACH, "tile": tile}
+    alone = run_tiled(Model(), plane, **form)
+    together = run_tiled(lambda seen: np.stack([Model()(seen), -seen]), plane, **form)
+    assert together.shape == (2, 37, 50)
+    np.testing.assert_array_equal(together, [alone, -plane])
+
+
 def test_no_more_than_tile_and_halo_is_seen() -> None:
     model = Model()
     run_tiled(model, np.zeros((200, 300), np.float32), stride=STRIDE, reach=REACH, tile=32)

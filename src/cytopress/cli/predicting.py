@@ -39,8 +39,8 @@ def predict(
     check_output(output, image)
     settings = settings_with(models)
     found = find(task, settings)
-    source = read_one(image, select=select, axes=axes, settings=settings)
     with spinner(f"Predicting from {image.name}"):
+        source = read_one(image, select=select, axes=axes, settings=settings)
         prediction = found.predict(source)
     if isinstance(prediction, Objects):
         write_labels(output, prediction.labels, source)

@@ -106,7 +106,7 @@ class Measurement:
         threshold_otsu: Any = filters.threshold_otsu
         label: Any = measure.label
         if pixels.min() == pixels.max():
-            # Smoothed, its rounding errors would be thresholded.
+            # Otsu parts two classes, and here is one.
             return np.zeros(pixels.shape, np.int32)
         smooth = gaussian_filter(pixels.astype(np.float64), self.sigma)
         return np.asarray(label(smooth > threshold_otsu(smooth), connectivity=2))

@@ -77,8 +77,10 @@ class Segmentation:
             value = options.get(key)
             if not _is_number(value) or not 0 < value < 1:
                 self._refuse(key, "a probability between 0 and 1", value)
-        if not _is_number(options.get("min_area")) or options["min_area"] < 0:
-            self._refuse("min_area", "a number of pixels from 0 on", options.get("min_area"))
+        least = options.get("min_area")
+        # NaN is not refused by being below 0.
+        if not _is_number(least) or not least >= 0:
+            self._refuse("min_area", "a number of pixels from 0 on", least)
 
     def _refuse(self, key: str, expected: str, found: object) -> None:
         raise PackageError(
