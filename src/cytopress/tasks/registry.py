@@ -12,7 +12,10 @@ from cytopress.tasks.labelfree import LabelFree
 from cytopress.tasks.protocol import Task
 
 # The part of a task's name before the slash, and what makes the task from its package.
-FAMILIES: Mapping[str, Callable[[Package], Task]] = {"labelfree": LabelFree}
+FAMILIES: Mapping[str, Callable[[Package], Task]] = {
+    "labelfree": LabelFree,
+    "labelfree-pix2pix": LabelFree,
+}
 
 
 def task(name: str | Path, settings: Settings | None = None) -> Task:
