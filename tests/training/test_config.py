@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cytopress.errors import UsageError
-from cytopress.training.config import read_task_training
+from cytopress.training.config import LOSSES, read_task_training
 
 TRAININGS = Path(__file__).parents[2] / "trainings"
 VALID = """kind = "task"
@@ -25,12 +25,12 @@ TASKS = sorted(path for path in TRAININGS.glob("*.toml") if 'kind = "task"' in p
 
 @pytest.mark.parametrize("path", TASKS, ids=lambda path: path.stem)
 def test_shipped_file_names_its_package(path: Path) -> None:
-    assert read_task_training(path).file_stem == path.stem
+    package = f"{read_task_training(path).file_stem}.cytomodel"
+    assert package in path.read_text().partition("\nkind")[0]
 
 
-def test_each_family_has_shipped_files() -> None:
-    found = [read_task_training(path).family for path in TASKS]
-    assert {family: found.count(family) for family in found} == {"labelfree": 3, "segmentation": 2}
+def test_each_family_has_a_shipped_file() -> None:
+    assert {read_task_training(path).family for path in TASKS} == set(LOSSES)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,14 @@ def test_each_family_has_shipped_files() -> None:
         ("labelfree/cells", "segmentation/cells", "set loss = 'cross-entropy'"),
         ("steps = 4", 'steps = 4\nloss = "cross-entropy"', "set loss = 'mse'"),
         ('dataset = "cells"', 'dataset = "cells"\nchannel = "input"', "and nothing else"),
+        ("labelfree/cells", "labelfree-pix2pix/cells", "needs the table [adversarial]"),
+        ("steps = 4", "steps = 4\n[adversarial]\nplain_steps = 2", "needs the table [adversarial]"),
+        (
+            'labelfree/cells"\ndataset = "cells"\n[network]\ndepth = 2\n[fit]\n',
+            'labelfree-pix2pix/cells"\ndataset = "cells"\n[adversarial]\nplain_steps = 4\n[fit]\n',
+            "must leave some",
+        ),
+        ("steps = 4", "steps = 4\n[adversarial]\nscales = 1", "give [adversarial] start or"),
         ('dataset = "cells"', 'dataset = "cells"\nvariant = "a/b"', "variant = 'a/b'"),
     ],
 )

@@ -171,3 +171,19 @@ def test_no_training_field(settings: Settings, tmp_path: Path) -> None:
     facts.write_text(facts.read_text().replace('test = ["c"]', 'test = ["a", "c"]'))
     with pytest.raises(DatasetError, match="no field for training"):
         train_task(_config(), tmp_path / "out", settings=settings)
+
+
+def test_a_folder_from_when_there_was_one_kind_still_exports(
+    settings: Settings, tmp_path: Path
+) -> None:
+    import torch
+
+    from cytopress.training.task import train_task
+
+    whole = train_task(_config(steps=1), tmp_path / "out", settings=settings)
+    before, path = _graph(whole), tmp_path / "out" / "checkpoint.ckpt"
+    checkpoint = torch.load(path, weights_only=True)
+    checkpoint["labelfree"] = checkpoint.pop("kept")
+    torch.save(checkpoint, path)
+    whole.unlink()
+    assert _graph(train_task(_config(steps=1), tmp_path / "out", settings=settings)) == before

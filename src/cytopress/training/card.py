@@ -93,13 +93,6 @@ def _seen(manifest: Mapping[str, Any]) -> str:
     )
 
 
-def _config(manifest: Mapping[str, Any]) -> str:
-    if manifest["name"] != manifest["task"]:
-        return "- Config: the table `training` of the package's manifest."
-    stem = manifest["name"].replace("/", "-")
-    return f"- Config: `trainings/{stem}.toml`, run with `cytopress train task`."
-
-
 def _model(manifest: Mapping[str, Any], part: CardPart) -> str:
     config, side = manifest["training"], manifest["receptive_field"]
     network, fit = config["network"], config["fit"]
@@ -108,7 +101,7 @@ def _model(manifest: Mapping[str, Any], part: CardPart) -> str:
         f"the averaged weights of step {manifest['selection']['step']}, best of the"
         f" {manifest['selection']['of']} that were validated"
         if manifest["selection"]["by"]
-        else "the averaged weights of the last step, since there is no validation part"
+        else f"the averaged weights of the last step; {_why_last(manifest)}"
     )
     lines = [
         "## Model and training",
@@ -128,9 +121,18 @@ def _model(manifest: Mapping[str, Any], part: CardPart) -> str:
         f"- Augmentation, largest values: {augmentation}.",
         f"- Exported: {chosen}.",
         _compute(manifest["compute"], fit["threads"]),
-        _config(manifest),
+        (
+            "- Config: the table `training` of the package's manifest, run with `cytopress train"
+            " task`."
+        ),
     ]
     return "\n".join(lines)
+
+
+def _why_last(manifest: Mapping[str, Any]) -> str:
+    if manifest["trained_on"]["validation"]["fields"]:
+        return "the validation score is shown, but chose nothing"
+    return "there is no validation part"
 
 
 def _compute(compute: Mapping[str, Any], threads: int) -> str:

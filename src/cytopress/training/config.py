@@ -10,9 +10,9 @@ from pydantic import Field, model_validator
 from cytopress.training.receptive import receptive_field
 from cytopress.training.toml import Table, read_training
 
-LATER = ("variant", "codecs", "channel")
+LATER = ("variant", "codecs", "channel", "adversarial")
 # What each family of tasks is trained on.
-LOSSES = {"labelfree": "mse", "segmentation": "cross-entropy"}
+LOSSES = {"labelfree": "mse", "labelfree-pix2pix": "mse", "segmentation": "cross-entropy"}
 
 
 class Network(Table):
@@ -69,6 +69,31 @@ class Augmentation(Table):
     blur: float = Field(default=0.0, ge=0, le=5)
 
 
+class Adversarial(Table):
+    """The discriminators of pix2pix, and how much each loss weighs.
+
+    Training begins from ``start``, a package's name or path, or with ``plain_steps`` on the
+    reconstruction loss alone. ``scales`` discriminators of ``channels`` features and ``layers``
+    halvings judge patches; ``learning_rate`` is theirs.
+    """
+
+    start: str | None = Field(default=None, min_length=1)
+    plain_steps: int = Field(default=0, ge=0)
+    scales: int = Field(default=2, ge=1, le=4)
+    channels: int = Field(default=16, ge=1, le=256)
+    layers: int = Field(default=3, ge=1, le=5)
+    learning_rate: float = Field(default=2e-4, gt=0, lt=1)
+    reconstruction: float = Field(default=1.0, ge=0)
+    adversarial: float = Field(default=0.02, ge=0)
+    features: float = Field(default=0.2, ge=0)
+
+    @model_validator(mode="after")
+    def _begins_somewhere(self) -> Adversarial:
+        if self.start is None and not self.plain_steps:
+            raise ValueError("a pix2pix begins somewhere; give [adversarial] start or plain_steps")
+        return self
+
+
 class TaskTraining(Table):
     """One training of a task's model: everything that decides its weights.
 
@@ -79,7 +104,7 @@ class TaskTraining(Table):
     """
 
     kind: Literal["task"]
-    name: str = Field(pattern=r"^(labelfree|segmentation)/[a-z0-9][a-z0-9._-]*$")
+    name: str = Field(pattern=r"^(labelfree|labelfree-pix2pix|segmentation)/[a-z0-9][a-z0-9._-]*$")
     variant: str = Field(default="", pattern=r"^[a-z0-9._-]*$")
     dataset: str = Field(min_length=1)
     channel: Literal["input", "target"] | None = None
@@ -88,6 +113,7 @@ class TaskTraining(Table):
     network: Network = Network()
     fit: Fit
     augmentation: Augmentation = Augmentation()
+    adversarial: Adversarial | None = None
 
     @model_validator(mode="after")
     def _family_has_its_own(self) -> TaskTraining:
@@ -101,6 +127,10 @@ class TaskTraining(Table):
                 "a segmentation, and nothing else, needs channel = 'input' or 'target': which image"
                 " of a pair is segmented"
             )
+        if (self.family == "labelfree-pix2pix") != (self.adversarial is not None):
+            raise ValueError("a pix2pix, and nothing else, needs the table [adversarial]")
+        if self.adversarial and self.adversarial.plain_steps >= self.fit.steps:
+            raise ValueError("adversarial.plain_steps must leave some of fit.steps for the rest")
         return self
 
     @model_validator(mode="after")

@@ -45,13 +45,16 @@ def fit(
     UsageError
         ``out`` holds a checkpoint of another config.
     """
-    path = out / CHECKPOINT
-    found = load_checkpoint(path, config.recorded()) if path.exists() else None
+    path, identity = out / CHECKPOINT, {**config.recorded(), **kind.identity}
+    found = load_checkpoint(path, identity) if path.exists() else None
     if found is not None and found["steps_done"] >= config.fit.steps:
         return found
     with quiet(config.fit.threads):
         lightning.seed_everything(config.seed, verbose=False)
-        trainer = _trainer(config, out, path, validation=bool(validation), progress=progress)
+        after = AfterRound(
+            identity, path, steps=config.fit.steps, report=_report, progress=progress
+        )
+        trainer = _trainer(config, out, after, validation=bool(validation))
         module = kind.module(config, train)
         trainer.fit(
             module,
@@ -59,11 +62,11 @@ def fit(
             _whole(validation) if validation else None,
             ckpt_path=path if found else None,
         )
-    return load_checkpoint(path, config.recorded())
+    return load_checkpoint(path, identity)
 
 
 def _trainer(
-    config: TaskTraining, out: Path, path: Path, *, validation: bool, progress: Progress | None
+    config: TaskTraining, out: Path, after: AfterRound, *, validation: bool
 ) -> lightning.Trainer:
     return lightning.Trainer(
         accelerator="auto",
@@ -73,15 +76,7 @@ def _trainer(
         max_epochs=-1,
         limit_val_batches=None if validation else 0,
         num_sanity_val_steps=0,
-        callbacks=[
-            AfterRound(
-                config.recorded(),
-                path,
-                steps=config.fit.steps,
-                report=_report,
-                progress=progress,
-            )
-        ],
+        callbacks=[after],
         logger=False,
         enable_checkpointing=True,
         enable_progress_bar=False,

@@ -25,7 +25,7 @@ Planes = npt.NDArray[np.float32]
 class TaskModule(lightning.LightningModule):
     """Trains a U-Net; keeps the average of its weights that validates best.
 
-    ``history`` has one row a round: step, mean loss and the validation score (None without
+    ``history`` has one row a round: step, mean losses and the validation score (None without
     validation fields). Everything that a resumed training needs is in the checkpoint.
 
     Parameters
@@ -41,6 +41,11 @@ class TaskModule(lightning.LightningModule):
     outputs : int, optional
         C, the channels that are predicted.
     """
+
+    # The losses that are kept, a column each.
+    parts: tuple[str, ...] = ("loss",)
+    # Whether the validation score chooses the average that is kept.
+    selects = True
 
     def __init__(
         self,
@@ -64,7 +69,7 @@ class TaskModule(lightning.LightningModule):
         self.history: list[dict[str, float | None]] = []
         self.best: dict[str, torch.Tensor] | None = None
         self.best_step = 0
-        self._losses: list[torch.Tensor] = []
+        self._noted: list[dict[str, torch.Tensor]] = []
         self._scores: list[float] = []
 
     def _average(
@@ -81,8 +86,12 @@ class TaskModule(lightning.LightningModule):
         source, target = batch
         predicted = self.network(source.contiguous(memory_format=torch.channels_last))
         loss: torch.Tensor = self.loss(predicted.float(), target)
-        self._losses.append(loss.detach())
+        self.note(loss=loss)
         return loss
+
+    def note(self, **losses: torch.Tensor) -> None:
+        """Keep the losses of one step, by names of ``parts``, for the row of its round."""
+        self._noted.append({name: loss.detach() for name, loss in losses.items()})
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Take the new weights into the average."""
@@ -112,22 +121,29 @@ class TaskModule(lightning.LightningModule):
         CytopressError
             The loss is not finite: what was saved before stays.
         """
-        if not self._losses:
+        if not self._noted:
             # Lightning begins a resumed training by ending the round that was saved.
             return
-        loss = float(torch.stack(self._losses).mean())
-        if not math.isfinite(loss):
-            raise CytopressError(
-                f"The loss became {loss} before step {self.global_step}; lower the learning rate."
-            )
+        losses = {name: self._mean(name) for name in self.parts}
+        for name, loss in losses.items():
+            if loss is not None and not math.isfinite(loss):
+                raise CytopressError(
+                    f"The {name} became {loss} before step {self.global_step}; lower the learning"
+                    " rate."
+                )
         score = float(np.mean(self._scores)) if self._scores else None
         before = [row[self.score] for row in self.history]
-        self.history.append({"step": self.global_step, "loss": loss, self.score: score})
-        self._losses.clear()
-        if score is None or all(other is None or score > other for other in before):
+        self.history.append({"step": self.global_step, **losses, self.score: score})
+        self._noted.clear()
+        best = score is None or all(other is None or score > other for other in before)
+        if best or not self.selects:
             weights = self.averaged.module.state_dict()
             self.best = {name: tensor.detach().clone() for name, tensor in weights.items()}
             self.best_step = self.global_step
+
+    def _mean(self, name: str) -> float | None:
+        noted = [step[name] for step in self._noted if name in step]
+        return float(torch.stack(noted).mean()) if noted else None
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what ``state_dict`` does not hold."""
@@ -148,15 +164,21 @@ class TaskModule(lightning.LightningModule):
         optimizer = torch.optim.AdamW(
             self.network.parameters(), options.learning_rate, weight_decay=options.weight_decay
         )
-        rise = max(1, options.steps // 20)
+        schedule = self.schedule(optimizer, options.steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def schedule(
+        self, optimizer: torch.optim.Optimizer, steps: int
+    ) -> torch.optim.lr_scheduler.LambdaLR:
+        """Return a schedule that rises over 5 % of the steps and falls to zero."""
+        rise = max(1, steps // 20)
 
         def factor(step: int) -> float:
             if step < rise:
                 return (step + 1) / rise
-            return 0.5 + 0.5 * math.cos(math.pi * (step - rise) / max(1, options.steps - rise))
+            return 0.5 + 0.5 * math.cos(math.pi * (step - rise) / max(1, steps - rise))
 
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
 
 def kept_in(checkpoint: Mapping[str, Any]) -> Mapping[str, Any]:

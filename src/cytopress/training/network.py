@@ -7,8 +7,12 @@ mean squared error between standardized images. Segmentation asks the same netwo
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
+
+Convolution = nn.Conv2d | nn.ConvTranspose2d
 
 
 class UNet(nn.Module):
@@ -39,6 +43,13 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(_two_convolutions(2 * width, width) for width in widths[:-1])
         self.head = nn.Conv2d(channels, outputs, 1)
 
+    def convolutions(self) -> list[tuple[Convolution, nn.BatchNorm2d | None]]:
+        """Return each convolution in the order of computation, with the norm behind it."""
+        found = [pair for block in self.down for pair in _pairs(block)]
+        for enlarge, block in zip(reversed(self.enlarge), reversed(self.up), strict=True):
+            found += [(enlarge, None), *_pairs(block)]
+        return [*found, (self.head, None)]
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (N, 1, H, W) to (N, outputs, H, W)."""
         skips = []
@@ -63,3 +74,8 @@ def _two_convolutions(above: int, width: int) -> nn.Sequential:
             nn.ReLU(inplace=True),
         ]
     return nn.Sequential(*layers)
+
+
+def _pairs(block: nn.Module) -> list[tuple[Any, Any]]:
+    first, first_norm, _, second, second_norm, _ = block.children()
+    return [(first, first_norm), (second, second_norm)]

@@ -66,7 +66,8 @@ def train_task(
     UsageError
         ``out`` holds a run of another config.
     """
-    settings, kind = settings or from_environment(), kind_of(config)
+    settings = settings or from_environment()
+    kind = kind_of(config, settings)
     dataset = open_by_name(config.dataset, settings)
     read = partial(load_pairs, dataset, reading=kind, codecs=config.codecs, settings=settings)
     train = read("train", smallest=config.fit.crop)
@@ -104,7 +105,7 @@ def _manifest(
 ) -> dict[str, Any]:
     seen = receptive_field(config.network.depth)
     kept = kept_in(trained)
-    validated = bool(dataset.part("validation"))
+    chosen = kind.selects and bool(dataset.part("validation"))
     return {
         "kind": "task",
         "name": config.package_name,
@@ -119,7 +120,7 @@ def _manifest(
         "codecs": list(config.codecs),
         "trained_on": _trained_on(config, dataset),
         "selection": {
-            "by": f"validation {kind.score}" if validated else "",
+            "by": f"validation {kind.score}" if chosen else "",
             "step": kept["best_step"],
             "of": len(kept["history"]),
         },

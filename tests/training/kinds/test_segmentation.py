@@ -163,3 +163,24 @@ def test_a_field_without_labels_is_named(settings: Settings, tmp_path: Path) -> 
     with pytest.raises(DatasetError, match="'f0' has no labels"):
         train_task(_config(), tmp_path / "out", settings=settings)
     assert not (tmp_path / "out").exists()
+
+
+def test_resumed_equals_uninterrupted(disks: Settings, tmp_path: Path) -> None:
+    from cytopress.training.task import train_task
+
+    fit = {**_config().fit.model_dump(), "steps": 5, "validate_every": 2}
+    config = _config(fit=fit)
+
+    def stop(done: int, *_: object) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    whole = train_task(config, tmp_path / "whole", settings=disks)
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        train_task(config, tmp_path / "out", settings=disks, progress=stop)
+    resumed = train_task(config, tmp_path / "out", settings=disks)
+    graphs = [open_package(path).read("network.onnx") for path in (whole, resumed)]
+    assert graphs[0] == graphs[1]
+    logs = [(path.parent / "log.csv").read_text() for path in (whole, resumed)]
+    assert logs[0] == logs[1]
+    assert len(logs[0].splitlines()) == 4

@@ -52,6 +52,14 @@ class Kind(Protocol):
     def interpolation(self) -> str:
         """How a target is zoomed: ``bilinear`` for intensities, ``nearest`` for classes."""
 
+    @property
+    def selects(self) -> bool:
+        """Whether the validation score chooses which average is kept; else the last one is."""
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """What decides the weights besides config and data, such as a package's digest."""
+
     def source(self, dataset: Dataset, field: Field) -> Image:
         """Return the image that the network reads, before it is standardized."""
 

@@ -31,6 +31,16 @@ class LabelFreeKind:
     score: str = "pearson"
     interpolation: str = "bilinear"
 
+    @property
+    def selects(self) -> bool:
+        """Yes: the best average is kept."""
+        return True
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Nothing."""
+        return {}
+
     def source(self, dataset: Dataset, field: Field) -> Image:
         """Return the transmitted light."""
         return dataset.read_input(field)

@@ -4,17 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from cytopress.package import find_package
+from cytopress.settings import Settings
 from cytopress.training.config import TaskTraining
 from cytopress.training.kinds.kind import Kind
 from cytopress.training.kinds.labelfree import LabelFreeKind
+from cytopress.training.kinds.pix2pix import Pix2PixKind
 from cytopress.training.kinds.segmentation import SegmentationKind
 
-KINDS: Mapping[str, Callable[[TaskTraining], Kind]] = {
-    "labelfree": lambda _: LabelFreeKind(),
-    "segmentation": lambda config: SegmentationKind(config.channel or "input"),
+
+def _labelfree(_: TaskTraining, __: Settings) -> Kind:
+    return LabelFreeKind()
+
+
+def _pix2pix(config: TaskTraining, settings: Settings) -> Kind:
+    start = config.adversarial.start if config.adversarial else None
+    if start is None:
+        return Pix2PixKind()
+    return Pix2PixKind(start=find_package(settings.model_folders, "task", start))
+
+
+def _segmentation(config: TaskTraining, _: Settings) -> Kind:
+    assert config.channel is not None
+    return SegmentationKind(config.channel)
+
+
+KINDS: Mapping[str, Callable[[TaskTraining, Settings], Kind]] = {
+    "labelfree": _labelfree,
+    "labelfree-pix2pix": _pix2pix,
+    "segmentation": _segmentation,
 }
 
 
-def kind_of(config: TaskTraining) -> Kind:
-    """Return the kind of a training."""
-    return KINDS[config.family](config)
+def kind_of(config: TaskTraining, settings: Settings) -> Kind:
+    """Return the kind of a training; ``settings`` say where a package to begin from is.
+
+    Raises
+    ------
+    UnknownNameError
+        No package bears the name that the training begins from.
+    PackageError
+        That package is damaged.
+    """
+    return KINDS[config.family](config, settings)

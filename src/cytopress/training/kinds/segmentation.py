@@ -41,6 +41,16 @@ class SegmentationKind:
     score: str = "dice"
     interpolation: str = "nearest"
 
+    @property
+    def selects(self) -> bool:
+        """Yes: the best average is kept."""
+        return True
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Nothing."""
+        return {}
+
     def source(self, dataset: Dataset, field: Field) -> Image:
         """Return the image that is segmented."""
         read = dataset.read_input if self.channel == "input" else dataset.read_target
@@ -78,7 +88,7 @@ class SegmentationKind:
         """Return the scores of the deployed task."""
         return evaluate(dataset, package, self.source)
 
-    def card(self, manifest: Mapping[str, Any], dataset: Dataset) -> CardPart:
+    def card(self, manifest: Mapping[str, Any], dataset: Dataset) -> CardPart:  # noqa: ARG002
         """Return what the card tells of objects."""
         results, cut = manifest["results"], manifest["segmentation"]
         reached = "Nothing was measured on test fields."
@@ -86,11 +96,15 @@ class SegmentationKind:
             main = results["scores"][0]
             reached = f"Mean over the test fields: {main} **{results['mean'][main]:.4f}**."
         return CardPart(
-            f"Segments {manifest['input']['name']} of {dataset.title}. {reached}",
+            f"Segments objects in {manifest['input']['name']}. {reached}",
             (
                 (
-                    "Output: logits of background, interior and boundary. Boundary are the"
-                    " outermost pixels of each labeled object."
+                    "Output: logits of background, interior and boundary, the outermost pixels of"
+                    " each labeled object."
+                ),
+                (
+                    "In the loss a class weighs as the inverse square root of its share of the"
+                    " pixels, and soft Dice of interior and boundary is added."
                 ),
                 (
                     f"Objects: seeds where the interior has at least {cut['interior']:g}, grown"
