@@ -115,7 +115,7 @@ def designs() -> Iterator[Design]:
     for groups in (5, 8, 12):
         yield from (Design(law, groups=groups) for law in MODERATE)
     for law in (MODERATE[0], MODERATE[3]):
-        yield from (Design(law, fields=fields, seeds=3) for fields in (8, 10, 20, 30))
+        yield from (Design(law, fields=fields, seeds=3) for fields in (5, 8, 10, 15, 20, 30))
         yield from (Design(law, groups=groups, seeds=3) for groups in (5, 8, 12))
 
 

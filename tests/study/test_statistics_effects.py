@@ -129,6 +129,16 @@ def test_variance_is_that_of_the_two_way_layout() -> None:
     assert found.freedom(6, 4)[0] == pytest.approx(freedom)
 
 
+def test_few_seeds_leave_their_variance_in_doubt() -> None:
+    """The relative variance of an estimate from normal numbers, by simulation."""
+    of_samples = np.random.default_rng(0).normal(size=(200_000, 3)).var(axis=1, ddof=1)
+    found = variance_of(units_of(np.random.default_rng(1).normal(size=(6, 3, 4)), ["one"] * 6))
+    doubted = found.in_doubt(3)
+    assert doubted.seeds == pytest.approx(found.seeds * (1 + of_samples.var()), rel=0.03)
+    assert doubted.units == pytest.approx(found.units)
+    assert found.in_doubt(1).seeds == pytest.approx(found.seeds)
+
+
 def test_draws_stray_as_a_bootstrap_written_out_does() -> None:
     """Groups of unequal size, one draw at a time."""
     rng = np.random.default_rng(0)
