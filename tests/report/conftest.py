@@ -134,7 +134,7 @@ def made_up_scores(codec: int, ratio: float, field: int, *, task: bool) -> dict[
     }
     if task:
         baseline = 0.92 - 0.01 * field
-        wobble = 0.0015 * math.sin(5 * field + ratio + codec)
+        wobble = 0.001 * math.sin(5 * field + ratio + codec)
         loss = 0.004 * max(0.0, math.log2(ratio / (12 + 3 * codec))) ** 2
         scores |= {
             f"{TASK}/pearson/baseline": baseline,

@@ -23,8 +23,9 @@ def interval_and_p(
 
     mean = table.seed_means().mean(axis=0)
     variance = variance_of(table)
-    error, freedom = variance.error, variance.freedom(table.n, table.seeds)
-    stray = strays(table, variance, draws)
+    error, in_doubt = variance.error, variance.in_doubt(table.seeds)
+    freedom = in_doubt.freedom(table.n, table.seeds)
+    stray = strays(table, in_doubt, draws)
     tail = (1 - confidence) / 2
     # The draw whose rank is that share of all: then p and the ends of the interval agree exactly.
     rank = max(0, int(tail * (draws.resamples + 1) + 1e-9) - 1)

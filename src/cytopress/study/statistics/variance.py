@@ -36,6 +36,15 @@ class Variance:
         whole = (self.units + self.seeds) ** 2
         return np.divide(whole, parts, out=np.full_like(whole, units - 1.0), where=parts > 0)
 
+    def in_doubt(self, seeds: int) -> Variance:
+        """Return it with the seeds' part taken larger by the variance of that estimate.
+
+        For the shape of the interval alone: where few seeds happen to lie close together, the
+        interval would be as short as if there were many.
+        """
+        doubt = 1 + 2 / (seeds - 1) if seeds > 1 else 1
+        return Variance(self.units, doubt * self.seeds)
+
 
 def variance_of(table: Units) -> Variance:
     """Estimate the variance of the mean of at least two units, crossed with the seeds.
