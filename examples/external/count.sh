@@ -16,8 +16,8 @@ if [ "$#" -ne 2 ]; then
     exit 2
 fi
 
-original=$(gzip -9 -c "$1" | wc -c)
-decoded=$(gzip -9 -c "$2" | wc -c)
+original=$(gzip -9 -n -c "$1" | wc -c)
+decoded=$(gzip -9 -n -c "$2" | wc -c)
 change=$((decoded - original))
 [ "$change" -ge 0 ] || change=$((-change))
 awk -v change="$change" -v original="$original" 'BEGIN {

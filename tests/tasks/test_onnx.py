@@ -105,7 +105,7 @@ def test_softmax_over_channels(tmp_path: Path) -> None:
 
 def test_grey_is_repeated_only_where_declared(tmp_path: Path) -> None:
     graph = blur(channels=3, gains=(1, 2, 3))
-    with pytest.raises(UsageError, match='takes 3 channels.*channels = "repeat"'):
+    with pytest.raises(UsageError, match=r'takes 3 channels.*channels = "repeat"'):
         _declared(tmp_path, graph)
     image = _image()
     found = _values(_declared(tmp_path, graph, input={"channels": "repeat"}), image)
@@ -204,7 +204,7 @@ def test_what_does_not_fit_the_graph(tmp_path: Path) -> None:
 
 def test_infinite_answers_are_no_prediction(tmp_path: Path) -> None:
     graph = model([("Log", ["x"], ["y"], {})], [("x", FLOAT, FREE)], [("y", FLOAT, FREE)])
-    with pytest.raises(TaskError, match="onnx/net.*NaN or infinity"):
+    with pytest.raises(TaskError, match=r"onnx/net.*NaN or infinity"):
         _declared(tmp_path, graph).predict(Image(np.zeros((8, 8), np.uint16)))
 
 

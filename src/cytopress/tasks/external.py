@@ -186,7 +186,7 @@ def _finite(name: str, key: str, value: Any) -> float:
     # An integer may be too large for a float.
     if not number or abs(value) > 1e300 or not math.isfinite(value):
         raise TaskError(
-            f"{name}: the program answers {_short(json.dumps(value))} for {key!r}, not a finite"
+            f"{name}: the program answers {json.dumps(value)[:40]} for {key!r}, not a finite"
             " number."
         )
     return float(value)

@@ -180,6 +180,24 @@ def open_zoo_model(path: Path, digest: str) -> ZooModel:
             f"{path}: the package has changed since it was opened; run the command again."
         )
     description = _description(path)
+    try:
+        return ZooModel(
+            tuple(
+                _tensor(path, one)
+                for one in description.inputs
+                if not getattr(one, "optional", False)
+            ),
+            tuple(_tensor(path, one) for one in description.outputs),
+            description,
+            _adapter(zoo, path, description),
+        )
+    finally:
+        if isinstance(description.root, zipfile.ZipFile):
+            # The weights are in memory by now.
+            description.root.close()
+
+
+def _adapter(zoo: Any, path: Path, description: Any) -> Any:
     weights = description.weights.onnx
     if weights is None:
         raise NotAvailableError(
@@ -191,22 +209,17 @@ def open_zoo_model(path: Path, digest: str) -> ZooModel:
         raise NotAvailableError(
             f"{path}: the weights lie at {weights.source}; fetch the whole package first."
         )
-    try:
-        adapter = zoo.create_model_adapter(
-            model_description=description,
-            devices=["CPUExecutionProvider"],
-            weight_format_priority_order=("onnx",),
-        )
-    except Exception as error:
-        # onnxruntime's exceptions have no root of their own.
-        reason = str(error).strip().partition("\n")[0].rstrip(". ")
-        raise PackageError(f"{path}: the ONNX weights cannot be loaded ({reason}).") from error
-    return ZooModel(
-        tuple(_tensor(path, one) for one in description.inputs if not getattr(one, "optional", 0)),
-        tuple(_tensor(path, one) for one in description.outputs),
-        description,
-        adapter,
-    )
+    with _leaving_files():
+        try:
+            return zoo.create_model_adapter(
+                model_description=description,
+                devices=["CPUExecutionProvider"],
+                weight_format_priority_order=("onnx",),
+            )
+        except Exception as error:
+            # onnxruntime's exceptions have no root of their own.
+            reason = str(error).strip().partition("\n")[0].rstrip(". ")
+            raise PackageError(f"{path}: the ONNX weights cannot be loaded ({reason}).") from error
 
 
 def _bioimageio() -> Any:
@@ -226,15 +239,21 @@ def _description(path: Path) -> Any:
     # A string that is no path would be looked for on the internet; checks would fetch what the
     # description refers to.
     context = ValidationContext(perform_io_checks=False, log_warnings=False)
-    with warnings.catch_warnings(), context:
-        # It leaves files for the garbage collector to close.
-        warnings.simplefilter("ignore", ResourceWarning)
+    with _leaving_files(), context:
         try:
             return load_model_description(path, format_version="latest")
         except Exception as error:
             # Its own exceptions, pydantic's and the YAML reader's.
             reason = " ".join(str(error).split())[:300].rstrip(". ")
             raise PackageError(f"{path}: this is no model that can be read ({reason}).") from error
+
+
+@contextmanager
+def _leaving_files() -> Iterator[None]:
+    """Bear with bioimageio, which leaves files for the garbage collector to close."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
 
 
 def _tensor(path: Path, described: Any) -> Tensor:
