@@ -3,7 +3,7 @@
 A package is one file, a stored (uncompressed) zip named ``*.cytomodel``, with ``manifest.json``,
 ONNX graphs (``NAME.onnx``) and plain arrays (``NAME.npy``, never pickled). Its identity is the
 sha256 of the whole file. This module knows neither codecs nor tasks: it holds the onnxruntime
-session and hands out what the manifest says.
+session and hands out what the manifest says. The bare ONNX files of other people run here as well.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.atomic import whole_file
-from cytopress.errors import PackageError, UnknownNameError
+from cytopress.errors import PackageError, TaskError, UnknownNameError
 
 FORMAT = 1
 SUFFIX = ".cytomodel"
@@ -131,9 +131,13 @@ def _members(path: Path, sha256: str, names: Sequence[str]) -> list[bytes]:
 
 @functools.lru_cache(maxsize=8)
 def _session(path: Path, sha256: str, graph: str, threads: int) -> Any:
+    (model,) = _members(path, sha256, [f"{graph}.onnx"])
+    return _loaded(model, f"{path}: onnxruntime cannot load {graph}.onnx of the package", threads)
+
+
+def _loaded(model: bytes, fault: str, threads: int) -> Any:
     import onnxruntime
 
-    (model,) = _members(path, sha256, [f"{graph}.onnx"])
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -142,10 +146,11 @@ def _session(path: Path, sha256: str, graph: str, threads: int) -> Any:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:
         # Its exceptions have no root of their own.
-        reason = str(error).partition("\n")[0]
-        raise PackageError(
-            f"{path}: onnxruntime cannot load {graph}.onnx of the package ({reason})."
-        ) from error
+        raise PackageError(f"{fault} ({_reason(error)}).") from error
+
+
+def _reason(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(". ")
 
 
 @functools.cache
@@ -155,6 +160,87 @@ def _releasing() -> Any:
     options = onnxruntime.RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     return options
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of a graph: its name, its shape, None where free, and its ONNX type."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    type: str
+
+
+@dataclass(frozen=True)
+class OnnxFile:
+    """A bare ONNX graph in a file of its own, as other people's tools write it.
+
+    Parameters
+    ----------
+    path : Path
+        The file; weights outside it are not read.
+    sha256 : str
+        Hexadecimal digest of the file.
+    inputs, outputs : tuple of Port
+        What the graph declares, in its order.
+    """
+
+    path: Path
+    sha256: str
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+    def run(self, feeds: Mapping[str, Array], output: str, *, threads: int = 0) -> Array:
+        """Run the graph on arrays by the names of its inputs, return one output.
+
+        Raises
+        ------
+        PackageError
+            The file has changed since it was opened.
+        TaskError
+            The graph does not take these arrays.
+        """
+        session = _file_session(self.path, self.sha256, threads)
+        try:
+            (result,) = session.run([output], dict(feeds))
+        except Exception as error:
+            # Its exceptions have no root of their own.
+            raise TaskError(f"{self.path}: the model failed ({_reason(error)}).") from error
+        return np.asarray(result)
+
+
+def open_onnx(path: Path) -> OnnxFile:
+    """Open a bare ONNX graph.
+
+    Raises
+    ------
+    PackageError
+        No such file, no ONNX graph, or one with an operator that onnxruntime does not know.
+    """
+    sha256 = hashlib.sha256(_read(path)).hexdigest()
+    session = _file_session(path, sha256, 0)
+    inputs, outputs = (
+        tuple(
+            Port(
+                node.name,
+                tuple(length if isinstance(length, int) else None for length in node.shape),
+                node.type,
+            )
+            for node in nodes
+        )
+        for nodes in (session.get_inputs(), session.get_outputs())
+    )
+    return OnnxFile(path, sha256, inputs, outputs)
+
+
+@functools.lru_cache(maxsize=8)
+def _file_session(path: Path, sha256: str, threads: int) -> Any:
+    model = _read(path)
+    if hashlib.sha256(model).hexdigest() != sha256:
+        raise PackageError(
+            f"{path}: the model has changed since it was opened; run the command again."
+        )
+    return _loaded(model, f"{path}: onnxruntime cannot load this ONNX model", threads)
 
 
 def open_package(path: Path) -> Package:

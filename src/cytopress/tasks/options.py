@@ -1,0 +1,223 @@
+"""The tables of a study file that declare other people's models: frozen, every key checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cytopress.errors import CytopressError, UsageError
+
+Text = Annotated[str, Field(min_length=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Edge = Annotated[int, Field(ge=1)]
+Halo = Annotated[int, Field(ge=0)]
+Percentile = Annotated[float, Field(ge=0, le=100)]
+IMAGE_SCORES = ("pearson", "ssim", "ms_ssim", "nrmse")
+LABEL_SCORES = ("count_error", "iou", "dice")
+
+
+def check_axes(axes: str) -> None:
+    """Refuse axes that name one twice or lack Y or X.
+
+    Raises
+    ------
+    UsageError
+        They do.
+    """
+    if len(set(axes)) < len(axes) or not {"Y", "X"} <= {*axes}:
+        raise UsageError(f"axes need Y and X and no letter twice, not {axes!r}.")
+
+
+class Table(BaseModel):
+    """A table of a study file: a key that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+class Windows(Table):
+    """How an image is cut for a model: by windows of edge ``tile``, ``halo`` dropped of each.
+
+    ``halo`` is an eighth of the window unless given. A model that takes one size only has its own
+    ``tile``. ``channels = "repeat"`` feeds the one channel to each of several that a model takes.
+    """
+
+    channels: Literal["one", "repeat"] = "one"
+    tile: Edge | None = None
+    halo: Halo | None = None
+
+
+class OnnxInput(Windows):
+    """What an ONNX graph is fed.
+
+    ``axes`` holds N (batch), C (channel), Z, Y and X in the graph's order. ``normalize``: ``none``;
+    ``scale`` divides by ``full_scale``, the largest value of the image's dtype unless given;
+    ``percentile`` maps the ``low`` and ``high`` percentiles of the very image given to 0 and 1;
+    ``standardize`` subtracts its mean and divides by its standard deviation. A free axis is padded
+    to a multiple of ``multiple``.
+    """
+
+    name: Text | None = None
+    axes: Annotated[str, Field(pattern="^[NCZYX]+$")] = "NCYX"
+    normalize: Literal["none", "scale", "standardize", "percentile"] = "none"
+    full_scale: Positive | None = None
+    low: Percentile = 1.0
+    high: Percentile = 99.8
+    multiple: Edge = 1
+
+    @model_validator(mode="after")
+    def _sensible(self) -> OnnxInput:
+        if self.low >= self.high:
+            raise UsageError(f"low must be below high, not {self.low:g} and {self.high:g}.")
+        if self.full_scale is not None and self.normalize != "scale":
+            raise UsageError('full_scale goes with normalize = "scale" only.')
+        check_axes(self.axes)
+        return self
+
+
+class Output(Table):
+    """What is made of a model's answer.
+
+    ``channel`` picks one of several, from 0. ``as``: ``image`` and ``probability`` keep the values,
+    the latter with a range of 1; ``labels`` takes what is above ``threshold`` as foreground and its
+    connected parts of at least ``min_area`` pixels as objects.
+    """
+
+    name: Text | None = None
+    channel: Annotated[int, Field(ge=0)] | None = None
+    form: Annotated[Literal["image", "probability", "labels"], Field(alias="as")] = "image"
+    threshold: Annotated[float, Field(allow_inf_nan=False)] = 0.5
+    min_area: Annotated[int, Field(ge=0)] = 0
+
+
+class OnnxOutput(Output):
+    """What is made of an ONNX graph's answer; ``activation`` is applied to it before.
+
+    ``axes`` are those of the input unless given.
+    """
+
+    axes: Annotated[str, Field(pattern="^[NCZYX]+$")] | None = None
+    activation: Literal["none", "sigmoid", "softmax"] = "none"
+
+    @model_validator(mode="after")
+    def _sensible(self) -> OnnxOutput:
+        if self.axes is not None:
+            check_axes(self.axes)
+        return self
+
+
+class Model(Table):
+    """What the declarations of all models share.
+
+    ``score`` names what is compared, the main one first; ``range`` is the data range of ``nrmse``
+    and of the similarities. ``truth`` is what the model's answer can be held against: the dataset's
+    ``target`` image, its ``labels``, or ``none``.
+    """
+
+    path: Text
+    truth: Literal["target", "labels", "none"] = "none"
+    score: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
+    range: Positive | None = None
+    output: Output = Output()
+
+    @model_validator(mode="after")
+    def _scores_exist(self) -> Model:
+        labels = self.output.form == "labels"
+        known = LABEL_SCORES if labels else IMAGE_SCORES
+        for name in self.score or ():
+            if name not in known:
+                raise UsageError(
+                    f"there is no score {name!r} for output as {self.output.form!r};"
+                    f" known: {', '.join(known)}."
+                )
+        if len(set(self.score or ())) < len(self.score or ()):
+            raise UsageError(f"score names one twice: {', '.join(self.score or ())}.")
+        if self.truth == ("target" if labels else "labels"):
+            raise UsageError(
+                f"output as {self.output.form!r} cannot be held against truth = {self.truth!r}."
+            )
+        if labels and self.range is not None:
+            raise UsageError("range is of images; output as 'labels' has none.")
+        return self
+
+    def identity(self, digest: str) -> str:
+        """Return a sha256 of a model's own digest and of all that the declaration changes.
+
+        Where the file lies and what its answer is held against change no prediction.
+        """
+        options = self.model_dump(
+            mode="json", by_alias=True, exclude_defaults=True, exclude={"path", "truth"}
+        )
+        text = json.dumps([digest, options], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class OnnxModel(Model):
+    """``kind = "onnx"``."""
+
+    kind: Literal["onnx"]
+    input: OnnxInput = OnnxInput()
+    output: OnnxOutput = OnnxOutput()
+
+
+class BioimageioModel(Model):
+    """``kind = "bioimageio"``: how it normalizes its input is in the package."""
+
+    kind: Literal["bioimageio"]
+    input: Windows = Windows()
+
+
+class Program(Table):
+    """``kind = "external"``: a command without a shell, and the seconds it may take."""
+
+    kind: Literal["external"]
+    command: Annotated[tuple[Text, ...], Field(min_length=1)]
+    timeout: Positive = 60.0
+
+
+Checked = TypeVar("Checked", bound=Table)
+
+
+def checked(form: type[Checked], table: Mapping[str, object], label: str) -> Checked:
+    """Check a table; ``label`` is what a fault calls it.
+
+    Raises
+    ------
+    UsageError
+        An unknown key, a missing one, or a value that is not allowed.
+    """
+    try:
+        return form.model_validate(dict(table))
+    except ValidationError as error:
+        raise UsageError(f"{label}: {_sentence(error, form)}") from error
+
+
+def _sentence(error: ValidationError, form: type[Table]) -> str:
+    faults = error.errors()
+    # A misspelled key is also a missing one; what stands there is the better hint.
+    fault = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
+    place = [str(part) for part in fault["loc"]]
+    inside = f" in {'.'.join(place[:-1])}" if place[:-1] else ""
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key {place[-1]!r}{inside}; known: {', '.join(_known(form, place))}."
+    if fault["type"] == "missing":
+        return f"{place[-1]!r} must be given{inside}."
+    cause = fault.get("ctx", {}).get("error")
+    if isinstance(cause, CytopressError):
+        return f"{'.'.join(place)}: {cause}" if place else str(cause)
+    came: Any = fault["input"]
+    return f"{'.'.join(place)}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, not {came!r}."
+
+
+def _known(form: type[Table], place: list[str]) -> list[str]:
+    for part in place[:-1]:
+        kind = form.model_fields[part].annotation
+        form = next(
+            one
+            for one in (kind, *get_args(kind))
+            if isinstance(one, type) and issubclass(one, Table)
+        )
+    return [field.alias or name for name, field in form.model_fields.items()]

@@ -1,0 +1,95 @@
+"""Run a program without a shell, within a time, and end all that it started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from cytopress.errors import TaskError
+
+# Nobody answers numbers that take more; what is printed beyond is not read.
+MOST_PRINTED = 1 << 20
+
+
+def run_program(command: Sequence[str], *, folder: Path, timeout: float, name: str) -> str:
+    """Return what a program prints on stdout.
+
+    It runs in ``folder`` with nothing on stdin, in a process group of its own, which is ended with
+    it.
+
+    Parameters
+    ----------
+    command : sequence of str
+        The program and its arguments.
+    folder : Path
+        Its working directory.
+    timeout : float
+        Seconds.
+    name : str
+        What an error calls it.
+
+    Raises
+    ------
+    TaskError
+        It cannot be started, takes longer, ends with another code than 0, or prints more than a
+        megabyte.
+    """
+    # Files and not pipes: a pipe stays open for as long as any grandchild lives.
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        try:
+            process = subprocess.Popen(  # noqa: S603
+                command,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise TaskError(
+                f"{name}: {command[0]} cannot be started ({error.strerror}); correct command."
+            ) from error
+        try:
+            code = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise TaskError(
+                f"{name}: the program took longer than {timeout:g} s and was ended; raise timeout"
+                " if it needs more."
+            ) from None
+        finally:
+            _end(process)
+        stdout.seek(0)
+        printed = stdout.read(MOST_PRINTED + 1)
+        if code != 0:
+            stderr.seek(0, os.SEEK_END)
+            stderr.seek(max(0, stderr.tell() - MOST_PRINTED))
+            raise TaskError(f"{name}: the program {_ended(code)}{_last_line(stderr.read())}.")
+    if len(printed) > MOST_PRINTED:
+        raise TaskError(f"{name}: the program prints more than a megabyte, and no JSON answer.")
+    return printed.decode("utf-8", errors="replace")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process with all of its group, which may outlive it."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
+
+
+def _ended(code: int) -> str:
+    if code < 0:
+        return f"was ended by signal {-code}"
+    return f"ended with exit code {code}"
+
+
+def _last_line(printed: bytes) -> str:
+    lines = printed.decode("utf-8", errors="replace").strip().splitlines()
+    return f" ({lines[-1].strip().rstrip('.')})" if lines else " and said nothing on stderr"
