@@ -67,10 +67,24 @@ class Trainer:
             raise UsageError(f"{base.name} was not trained here: it has no seeds and no regimes.")
         if seed == config.seed and not codecs and not self.retrain:
             return base
-        plain = config.model_copy(update={"seed": seed, "variant": "", "codecs": tuple(codecs)})
+        plain = self._begun(config, seed, codecs).model_copy(
+            update={"seed": seed, "variant": "", "codecs": tuple(codecs)}
+        )
         digest = digest_json({"config": plain.recorded(), "data": self._data(config)})
         wanted = plain.model_copy(update={"variant": f"seed{seed}-{digest[:DIGITS]}"})
         return self._found(wanted) or self._trained(wanted)
+
+    def _begun(self, config: TaskTraining, seed: int, codecs: Sequence[str]) -> TaskTraining:
+        """Let a training that begins from another model begin from that model's own sibling."""
+        if config.adversarial is None or config.adversarial.start is None:
+            return config
+        start = open_task(config.adversarial.start, self.settings)
+        if config_of(start) is None:
+            return config
+        sibling = getattr(self.model(start, seed, codecs), "package", None)
+        assert sibling is not None
+        begun = config.adversarial.model_copy(update={"start": sibling.name})
+        return config.model_copy(update={"adversarial": begun})
 
     def _data(self, config: TaskTraining) -> str:
         dataset = open_known(config.dataset, self.settings)
@@ -95,6 +109,10 @@ class Trainer:
             return None
         return open_task(package.path, self.settings)
 
+    def _folders(self) -> list[Path]:
+        """Where this study's models lie, each in a folder of its own."""
+        return sorted(path.parent for path in (self.out / FOLDER).glob(f"*/*{SUFFIX}"))
+
     def _trained(self, wanted: TaskTraining) -> Task:
         try:
             from cytopress.training.task import train_task
@@ -109,7 +127,7 @@ class Trainer:
         path = train_task(
             wanted,
             folder,
-            settings=self.settings,
+            settings=self.settings.with_models(*self._folders()),
             progress=lambda done, of, line: self.progress(done, of, f"{what}: {line}"),
         )
         return open_task(path, self.settings)
