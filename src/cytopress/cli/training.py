@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from cytopress.cli.options import Models, settings_with
 from cytopress.cli.progress import bar
-from cytopress.settings import from_environment
 
 train = typer.Typer(help="Train a model package from your own images.", no_args_is_help=True)
 
@@ -22,6 +22,7 @@ def add_to(app: typer.Typer) -> None:
 def task(
     config: Annotated[Path, typer.Argument(help="A training config (TOML).")],
     out: Annotated[Path, typer.Option(help="Folder for checkpoints, log, card and package.")],
+    models: Models = None,
 ) -> None:
     """Train a task's model; run the same command again and it resumes."""
     from cytopress.training.config import read_task_training
@@ -29,7 +30,7 @@ def task(
 
     training = read_task_training(config)
     with bar(f"Training {training.name}") as progress:
-        package = train_task(training, out, settings=from_environment(), progress=progress)
+        package = train_task(training, out, settings=settings_with(models), progress=progress)
     print(package)
 
 
@@ -37,6 +38,7 @@ def task(
 def codec(
     config: Annotated[Path, typer.Argument(help="A training config (TOML).")],
     out: Annotated[Path, typer.Option(help="Folder for checkpoints, log, card and package.")],
+    models: Models = None,
 ) -> None:
     """Train a learned codec; run the same command again and it resumes."""
     from cytopress.training.codec.config import read_codec_training
@@ -44,5 +46,5 @@ def codec(
 
     training = read_codec_training(config)
     with bar(f"Training {training.name}") as progress:
-        package = train_codec(training, out, settings=from_environment(), progress=progress)
+        package = train_codec(training, out, settings=settings_with(models), progress=progress)
     print(package)

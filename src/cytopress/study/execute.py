@@ -105,7 +105,7 @@ def _survey(
 ) -> tuple[Surveyed, ...]:
     """Survey every dataset; what is not in ``known`` is measured and put there."""
     # Everything is opened before anything is read: a misspelled task is told at once.
-    opened = [open_entry(entry, settings) for entry in study.datasets]
+    opened = [open_entry(entry, study, settings) for entry in study.datasets]
     total = sum(len(one.fields) + len(yardstick_fields(one.dataset)[1]) for one in opened)
     read = 0
 

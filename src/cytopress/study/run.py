@@ -230,7 +230,8 @@ def _task_scores(base: Baseline, decoded: Image) -> tuple[Prediction, dict[str, 
     task = base.task
     prediction = task.predict(decoded)
     harm = task.score(prediction, base.reference, decoded)
-    agreement = task.score(prediction, base.prediction, decoded)
+    alone = base.reference is base.prediction
+    agreement = harm if alone else task.score(prediction, base.prediction, decoded)
     scores = {f"{task.name}/{name}/harm": value for name, value in harm.items()}
     return prediction, scores | {
         f"{task.name}/{name}/agreement": value for name, value in agreement.items()

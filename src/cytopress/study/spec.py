@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +23,8 @@ from cytopress.codecs.target import KINDS
 from cytopress.errors import CytopressError, NotAvailableError, UnknownNameError, UsageError
 from cytopress.metrics import METRICS, available, metric_names
 from cytopress.settings import Settings
+from cytopress.tasks.declared import declared_name, declared_task
+from cytopress.tasks.protocol import Task
 
 Name = Annotated[str, Field(min_length=1)]
 Names = tuple[Name, ...]
@@ -126,7 +129,8 @@ class Study(Table):
     names the codec settings of the study that the regimes beside ``raw`` train on, all lossy ones
     unless given. ``noise_draws`` is how often the camera's noise is drawn again, for the yardstick
     of a margin. ``preview_size`` is the edge of the pictures kept for the gallery, in pixels.
-    ``speed`` adds the one-thread pass at the end.
+    ``speed`` adds the one-thread pass at the end. ``tasks`` declares other people's models and
+    programs, by name.
     """
 
     name: Name
@@ -141,10 +145,12 @@ class Study(Table):
     noise_draws: Annotated[int, Field(ge=0)] = 10
     preview_size: Annotated[int, Field(ge=16, le=1024)] = 192
     speed: bool = True
+    tasks: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     datasets: Annotated[tuple[DatasetEntry, ...], Field(min_length=1)]
     codecs: Annotated[tuple[CodecEntry, ...], Field(min_length=1)]
 
     _source: str = PrivateAttr("")
+    _folder: Path = PrivateAttr(Path())
 
     @model_validator(mode="after")
     def _sensible(self, info: ValidationInfo) -> Study:
@@ -180,6 +186,21 @@ class Study(Table):
         if self.trained_on is not None:
             return tuple(choice for choice in choices if choice.spec in self.trained_on)
         return tuple(c for c in choices if c.asked is not None or c.native is not None)
+
+    def declared_task(self, name: str) -> Task | None:
+        """Return the task that ``[tasks.NAME]`` declares under this full name; None without one.
+
+        Raises
+        ------
+        UsageError
+            The table is wrong.
+        PackageError, TaskError
+            What it points at cannot be used.
+        """
+        for key, table in self.tasks.items():
+            if declared_name(key, table) == name:
+                return declared_task(key, table, folder=self._folder)
+        return None
 
     @property
     def toml(self) -> str:
@@ -224,7 +245,7 @@ def parse_study(text: str, *, folder: Path, label: str, settings: Settings | Non
         for entry in study.datasets
     )
     study = study.model_copy(update={"datasets": datasets})
-    study._source = text  # noqa: SLF001
+    study._source, study._folder = text, folder.resolve()  # noqa: SLF001
     return study
 
 

@@ -13,7 +13,7 @@ from cytopress.settings import Settings
 from cytopress.study.cell import digest_image, digest_labels
 from cytopress.study.plan import Specimen, Subject
 from cytopress.study.results import DatasetFacts
-from cytopress.study.spec import DatasetEntry
+from cytopress.study.spec import DatasetEntry, Study
 from cytopress.study.yardsticks import Yardsticks
 from cytopress.tasks.protocol import Task
 from cytopress.tasks.registry import task
@@ -43,8 +43,8 @@ class Surveyed:
     arms: tuple[tuple[Task, ...], ...] = ((),)
 
 
-def open_entry(entry: DatasetEntry, settings: Settings) -> Opened:
-    """Open a dataset and its tasks and choose the fields; reads no image.
+def open_entry(entry: DatasetEntry, study: Study, settings: Settings) -> Opened:
+    """Open a dataset of a study and its tasks and choose the fields; reads no image.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def open_entry(entry: DatasetEntry, settings: Settings) -> Opened:
         The dataset is damaged, or none of its fields is left.
     """
     dataset = open_known(entry.source, settings)
-    tasks = tuple(task(name, settings) for name in entry.tasks)
+    tasks = tuple(study.declared_task(name) or task(name, settings) for name in entry.tasks)
     for found in tasks:
         _check_channel(found, dataset, entry.channel)
     name = dataset.name
