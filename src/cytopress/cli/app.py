@@ -11,7 +11,7 @@ from typing import Annotated, TextIO
 import typer
 
 import cytopress
-from cytopress.cli import coding, listing, predicting, studying, training
+from cytopress.cli import coding, listing, predicting, recommending, studying, training
 from cytopress.errors import CytopressError, CytopressWarning
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (studying, coding, predicting, training, listing):
+for part in (studying, recommending, coding, predicting, training, listing):
     part.add_to(app)
 
 

@@ -12,6 +12,7 @@ import typer
 from cytopress.cli.listing import show
 from cytopress.cli.options import Models, check_output, settings_with
 from cytopress.cli.progress import bar
+from cytopress.cli.recommending import wishes
 from cytopress.errors import CodecError, CytopressWarning, UsageError
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _tell_failures(results: Results) -> None:
 def _write_report(results: Results, folder: Path) -> Path:
     from cytopress.report import write_report
 
-    return write_report(results, folder / "report.html")
+    return write_report(results, folder / "report.html", wishes(folder))
 
 
 def _print_summary(results: Results) -> None:

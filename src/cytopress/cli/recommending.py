@@ -1,0 +1,149 @@
+"""``recommend``: which codec, how far, for which analysis."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cytopress.cli.options import AsJson
+from cytopress.errors import CytopressWarning, NotAvailableError, StoreError, UsageError
+
+if TYPE_CHECKING:
+    from cytopress.report.recommendation import Recommendation, Wish
+    from cytopress.study.results import Results
+
+FILE = "recommendation.json"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(recommend)
+
+
+def recommend(
+    folder: Annotated[Path, typer.Argument(help="A study's folder.")],
+    task: Annotated[str, typer.Option(help="The analysis that must survive, a task of the study.")],
+    margin: Annotated[
+        str,
+        typer.Option(
+            help="The largest loss that is allowed, in the score's unit, or 'noise': as much as one"
+            " more draw of the camera's noise moves it.",
+            metavar="M|noise",
+        ),
+    ],
+    metric: Annotated[
+        str, typer.Option(help="A score of the task; its main one if not given.")
+    ] = "",
+    confidence: Annotated[float, typer.Option(help="Of the whole recommendation.")] = 0.95,
+    as_json: AsJson = False,
+) -> None:
+    """Say how far a study's images can be compressed without harm, with a bound.
+
+    Prints the answer for every dataset, and writes it to DIR/recommendation.json and to the top of
+    the report. "None is safe" is an answer too: the exit code is 0.
+    """
+    from cytopress.report.recommendation import NOISE, Wish
+    from cytopress.report.recommendation import as_json as plain
+    from cytopress.report.recommendation import recommend as find
+    from cytopress.study.store import load_results
+
+    wish = Wish(
+        task=task,
+        metric=metric,
+        margin=margin if margin == NOISE else _number(margin),
+        confidence=confidence,
+    )
+    results = load_results(folder)
+    found = find(results, wish)
+    if not found:
+        raise UsageError(f"{folder}: the study has no result of {task} yet; run it again.")
+    told = [plain(one) for one in found]
+    kept = [row for row in _stored(folder) if (row["task"], row["metric"]) != _key(told[0])]
+    _write(folder / FILE, [*told, *kept])
+    _write_report(folder, results)
+    if as_json:
+        print(json.dumps(told, indent=2))
+        return
+    for one in found:
+        _print(one)
+
+
+def wishes(folder: Path) -> list[Wish]:
+    """Return what was asked of a study before, the last first: its report answers that again."""
+    from cytopress.report.recommendation import NOISE, Wish
+
+    asked = {}
+    for row in _stored(folder):
+        margin = NOISE if row["margin_from"] == NOISE else row["margin"]
+        wish = Wish(
+            task=row["task"], metric=row["metric"], margin=margin, confidence=row["confidence"]
+        )
+        asked.setdefault(_key(row), wish)
+    return list(asked.values())
+
+
+def _stored(folder: Path) -> list[dict[str, Any]]:
+    path = folder / FILE
+    if not path.exists():
+        return []
+    try:
+        rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+        for row in rows:
+            _key(row), row["margin"], row["margin_from"], row["confidence"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{path}: is not what `recommend` wrote ({error}); remove it and ask again."
+        ) from error
+    return rows
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["task"], row["metric"]
+
+
+def _number(margin: str) -> float:
+    try:
+        return float(margin)
+    except ValueError as error:
+        raise UsageError(f"--margin {margin}: give a number, or noise.") from error
+
+
+def _write(path: Path, value: object) -> None:
+    from cytopress.atomic import whole_file
+
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def _write_report(folder: Path, results: Results) -> None:
+    from cytopress.report import write_report
+
+    try:
+        write_report(results, folder / "report.html", wishes(folder))
+    except NotAvailableError as error:
+        # The answer needs no page.
+        warnings.warn(f"the report was not written again: {error}", CytopressWarning, stacklevel=2)
+
+
+def _print(found: Recommendation) -> None:
+    from cytopress.report.formats import plain, ratio_text
+    from cytopress.report.recommendation.text import cost_text, sentence
+
+    print(f"{found.found.facts.name}: {sentence(found)}")
+    if found.chosen is not None:
+        print(f"  Use:        --codec {found.chosen.spec}")
+        print(f"  Saves:      {plain(cost_text(found.chosen))}.")
+    for label, setting in (("Runner-up:", found.runner_up), ("Lossless:", found.lossless)):
+        if setting is not None:
+            print(f"  {label:<11} {setting.spec}, {plain(ratio_text(setting.ratio))} smaller")
+    for setting in found.unsafe:
+        print(
+            f"  Not safe:   {setting.spec} ({plain(ratio_text(setting.ratio))}): {setting.reason}"
+        )
+    for warning in found.warnings:
+        print(f"  Note:       {warning}")

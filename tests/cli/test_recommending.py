@@ -1,0 +1,163 @@
+"""``recommend``: an answer with a bound, in words, as JSON and in the report."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from scipy.ndimage import gaussian_filter
+
+from cytopress.cli import main
+from cytopress.io.form import write_form
+
+pytest.importorskip("jinja2", reason="needs the extra report")
+
+Run = Callable[..., tuple[int, str, str]]
+PROGRAM = """
+import json, sys
+if len(sys.argv) == 1:
+    print(json.dumps([{"name": "shift", "unit": "counts", "better": "lower"}]))
+else:
+    import tifffile
+    one, other = (tifffile.imread(path).astype(float) for path in sys.argv[1:])
+    print(json.dumps({"shift": abs(float(other.std() - one.std()))}))
+"""
+STUDY = f"""
+name = "small"
+metrics = ["rmse", "max_error", "psnr"]
+speed = false
+noise_draws = 2
+preview_size = 16
+[[datasets]]
+folder = "tiny"
+tasks = ["external/mine"]
+[[codecs]]
+spec = "jpegls"
+[[codecs]]
+spec = "zstd"
+[[codecs]]
+spec = "jpegls"
+max_error = [2, 200]
+[[codecs]]
+spec = "round-zstd"
+max_error = [4]
+[tasks.mine]
+kind = "external"
+command = ["{sys.executable}", "shift.py"]
+timeout = 60
+"""
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as leave:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return int(leave.value.code or 0), out, err
+
+    return call
+
+
+@pytest.fixture
+def folder(tmp_path: Path, run: Run) -> Path:
+    """A finished study of six fields."""
+    images = tmp_path / "tiny" / "images"
+    images.mkdir(parents=True)
+    rows = []
+    for number in range(6):
+        random = np.random.default_rng(number)
+        smooth = gaussian_filter(random.normal(size=(40, 48)), 3) * 4000 + 1500
+        pixels = np.clip(smooth + random.normal(0, 5, smooth.shape), 0, 4095).astype(np.uint16)
+        tifffile.imwrite(images / f"{number}.tif", pixels)
+        name = f"images/{number}.tif"
+        rows.append({"field": f"f{number}", "group": "g", "input": name, "target": name})
+    facts = {
+        "name": "tiny", "title": "Noise", "input": "light", "target": "light", "axes": "YX",
+        "bits": 12, "licence": "CC0-1.0", "attribution": "made by a test",
+    }  # fmt: skip
+    write_form(tmp_path / "tiny", facts, rows)  # type: ignore[arg-type]
+    (tmp_path / "shift.py").write_text(PROGRAM)
+    (tmp_path / "study.toml").write_text(STUDY)
+    code, _, err = run("study", "run", tmp_path / "study.toml", "--out", tmp_path / "out")
+    assert code == 0, err
+    return tmp_path / "out"
+
+
+def test_an_answer_is_printed_written_and_can_be_encoded_with(folder: Path, run: Run) -> None:
+    asked = ("recommend", folder, "--task", "external/mine", "--margin", "1")
+    code, out, _ = run(*asked, "--json")
+    (found,) = json.loads(out)
+    assert code == 0
+    assert json.loads((folder / "recommendation.json").read_text()) == [found]
+    assert found["name"] == "tiny"
+    assert found["metric"] == "shift"
+    # A bound of 200 counts changes the contrast by more than one count, one of 4 does not.
+    assert found["spec"] in ("jpegls:max_error=2", "round-zstd:max_error=4")
+    assert 0 <= found["bound"] < found["margin"] == 1
+    assert [one["spec"] for one in found["unsafe"]] == ["jpegls:max_error=200"]
+    assert found["lossless"]["ratio"] < found["ratio"]
+    assert any("only 1 group" in warning for warning in found["warnings"])
+    assert any("only 6 fields" in warning for warning in found["warnings"])
+    image = folder.parent / "tiny" / "images" / "0.tif"
+    code, _, err = run("encode", image, "-o", folder / "a.cyto", "--codec", found["spec"])
+    assert code == 0, err
+    code, out, _ = run(*asked)
+    assert code == 0
+    assert f"--codec {found['spec']}" in out
+    page = (folder / "report.html").read_text()
+    assert found["spec"] in page
+
+
+def test_nothing_safe_is_an_answer(folder: Path, run: Run) -> None:
+    asked = ("recommend", folder, "--task", "external/mine", "--margin", "1e-9")
+    code, out, _ = run(*asked, "--json")
+    (found,) = json.loads(out)
+    assert code == 0
+    assert found["spec"] is None
+    assert found["bound"] is None
+    assert found["lossless"]["spec"] in ("jpegls", "zstd")
+    code, out, _ = run(*asked)
+    assert code == 0
+    assert "lossless" in out
+
+
+def test_a_report_made_again_answers_the_last_question(folder: Path, run: Run) -> None:
+    run("recommend", folder, "--task", "external/mine", "--margin", "1")
+    before = (folder / "report.html").read_text()
+    (folder / "report.html").unlink()
+    assert run("study", "report", folder)[0] == 0
+    assert (folder / "report.html").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--task", "external/mine", "--margin", "much"), "give a number, or noise"),
+        (("--task", "external/mine", "--margin", "-1"), "positive"),
+        (("--task", "external/mine", "--margin", "nan"), "positive"),
+        (("--task", "external/mines", "--margin", "1"), "external/mine"),
+        (("--task", "external/mine", "--margin", "1", "--metric", "r"), "shift"),
+        (("--task", "external/mine", "--margin", "1", "--confidence", "95"), "between 0 and 1"),
+    ],
+)
+def test_a_wrong_question_is_told_and_writes_nothing(
+    folder: Path, run: Run, options: tuple[str, ...], said: str
+) -> None:
+    code, out, err = run("recommend", folder, *options)
+    assert code == 2
+    assert not out
+    assert said in err
+    assert err.count("\n") == 1
+    assert not (folder / "recommendation.json").exists()
+
+
+def test_no_study_in_the_folder(tmp_path: Path, run: Run) -> None:
+    code, _, err = run("recommend", tmp_path, "--task", "a", "--margin", "noise")
+    assert code == 1
+    assert str(tmp_path) in err
