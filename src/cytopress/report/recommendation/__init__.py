@@ -2,6 +2,7 @@
 
 from cytopress.report.recommendation.recommend import Recommendation, recommend
 from cytopress.report.recommendation.setting import Setting
+from cytopress.report.recommendation.text import as_json, sentence
 from cytopress.report.recommendation.wish import NOISE, Wish
 
-__all__ = ["NOISE", "Recommendation", "Setting", "Wish", "recommend"]
+__all__ = ["NOISE", "Recommendation", "Setting", "Wish", "as_json", "recommend", "sentence"]
