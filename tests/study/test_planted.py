@@ -1,0 +1,41 @@
+"""A codec that adds light: similarity does not see it, the bias and the measurement do."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from cytopress.image import Image
+from cytopress.study import run as running
+from cytopress.study.cell import Arm, Cell
+from cytopress.study.run import Coded, Material, baseline, run
+from cytopress.tasks.measurement import Measurement
+
+
+@pytest.mark.parametrize("gain", [1.02, 0.98])
+def test_a_known_bias_is_caught_though_similarity_stays(
+    monkeypatch: pytest.MonkeyPatch, gain: float
+) -> None:
+    random = np.random.default_rng(3)
+    cells = gaussian_filter((random.random((160, 160)) < 0.003).astype(float), 5)
+    light = 400 + 12_000 * cells / cells.max() + random.normal(0, 30, cells.shape)
+    original = Image(np.clip(light, 0, 65535).astype(np.uint16), name="field")
+    brighter = np.rint(original.pixels * gain).astype(np.uint16)
+    monkeypatch.setattr(running, "_coded", lambda *_: Coded(image=Image(brighter), coded_bytes=1))
+    task = Measurement()
+    cell = Cell(
+        original="0" * 64,
+        target="",
+        spec="brighter",
+        data_range=float(np.ptp(original.pixels)),
+        noise=(0.0, 900.0, 0.0),
+        metrics=("ssim", "bias"),
+        arms=(Arm(tasks=((task.name, task.weights),)),),
+    )
+    material = Material(original, original, ((baseline(task, original, None),),))
+    outcome = run(cell, material)
+    assert outcome.scores["pixels/ssim"] > 0.99
+    expected = (brighter.astype(float) - original.pixels).mean()
+    assert outcome.scores["pixels/bias"] == pytest.approx(expected)
+    (judged,) = outcome.arms
+    assert judged.scores["measurement/intensity_error/baseline"] == 0
+    assert judged.scores["measurement/intensity_error/harm"] == pytest.approx(0.02, abs=0.002)
