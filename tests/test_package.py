@@ -5,8 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytopress.errors import PackageError, UnknownNameError
-from cytopress.package import find_package, find_packages, open_package, write_package
+from cytopress.errors import PackageError, TaskError, UnknownNameError
+from cytopress.package import (
+    Port,
+    find_package,
+    find_packages,
+    open_onnx,
+    open_package,
+    write_package,
+)
+from fakes.onnx_graphs import blur
 
 MANIFEST = {"kind": "task", "name": "labelfree/test", "architecture": "none", "axes": "YX"}
 
@@ -145,3 +153,16 @@ def test_a_graph_runs_whatever_the_threads(tmp_path: Path) -> None:
     for threads in (0, 1, 2):
         (z,) = package.run("g", x, y, threads=threads)
         np.testing.assert_array_equal(z, x * y)
+
+
+def test_a_bare_graph_says_what_it_takes_and_runs(tmp_path: Path) -> None:
+    path = tmp_path / "net.onnx"
+    path.write_bytes(blur(8, channels=2, gains=(1, 2)))
+    graph = open_onnx(path)
+    assert graph.inputs == (Port("x", (None, 2, 8, 8), "tensor(float)"),)
+    assert graph.outputs == (Port("y", (None, 1, 8, 8), "tensor(float)"),)
+    found = graph.run({"x": np.ones((1, 2, 8, 8), np.float32)}, "y")
+    assert found.shape == (1, 1, 8, 8)
+    assert found[0, 0, 4, 4] == pytest.approx(3)
+    with pytest.raises(TaskError, match=r"net\.onnx: the model failed"):
+        graph.run({"x": np.ones((1, 2, 9, 8), np.float32)}, "y")

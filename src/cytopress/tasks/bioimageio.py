@@ -18,7 +18,8 @@ from cytopress.tasks.layout import arranged, channels_first, one_channel
 from cytopress.tasks.options import BioimageioModel
 from cytopress.tasks.protocol import Prediction, Score, Truth
 from cytopress.tasks.windows import Values, fitting, halos, run_windows
-from cytopress.tasks.zoo import Tensor, ZooModel, content_digest, open_zoo_model
+from cytopress.tasks.zoo import Tensor, ZooModel
+from cytopress.tasks.zoo_package import content_digest, open_zoo_model
 
 
 @dataclass(frozen=True)

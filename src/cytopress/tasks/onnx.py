@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from cytopress.errors import TaskError, UsageError
+from cytopress.errors import TaskError
 from cytopress.image import Image, Pixels
 from cytopress.package import OnnxFile, Port, open_onnx
 from cytopress.tasks.answers import Answer, answer_of
 from cytopress.tasks.layout import arranged, channels_first, one_channel
 from cytopress.tasks.normalize import DTYPES, normalized
+from cytopress.tasks.onnx_ports import fitted, length_along, result_axes, spatial
 from cytopress.tasks.options import OnnxModel
 from cytopress.tasks.protocol import Prediction, Score, Truth
 from cytopress.tasks.windows import Values, fitting, halos, run_windows
@@ -47,90 +48,13 @@ class OnnxTask:
     result: Port = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        wanted = self.model.input
-        object.__setattr__(self, "source", self._port("input", self.file.inputs, wanted.name))
-        object.__setattr__(
-            self, "result", self._port("output", self.file.outputs, self.model.output.name)
-        )
-        if len(self.file.inputs) > 1:
-            names = ", ".join(port.name for port in self.file.inputs)
-            self._refuse(f"the model takes several inputs ({names}), where one image is given")
-        if self.source.type not in DTYPES:
-            self._refuse(
-                f"input {self.source.name!r} is {self.source.type}; known: {', '.join(DTYPES)}"
-            )
-        if DTYPES[self.source.type].kind == "u" and wanted.normalize == "standardize":
-            self._refuse(
-                f"input {self.source.name!r} is {self.source.type} and cannot be standardized"
-            )
-        self._check_axes(self.source, wanted.axes)
-        self._check_axes(self.result, self._result_axes)
-        if {*self._result_axes} & {*"ZYX"} != {*wanted.axes} & {*"ZYX"}:
-            self._refuse(f"output axes {self._result_axes} need those of the input, {wanted.axes}")
-        self._check_channels()
-        self._check_tile()
-
-    def _refuse(self, sentence: str) -> None:
-        raise UsageError(f"{self.name}: {self.file.path}: {sentence}.")
-
-    def _port(self, role: str, ports: tuple[Port, ...], name: str | None) -> Port:
-        names = [port.name for port in ports]
-        if name is None and len(ports) > 1 and role == "output":
-            self._refuse(f"the model has several outputs; name one of {', '.join(names)}")
-        if name is not None and name not in names:
-            self._refuse(f"there is no {role} {name!r}; known: {', '.join(names)}")
-        return ports[0 if name is None else names.index(name)]
-
-    def _check_axes(self, port: Port, axes: str) -> None:
-        if port.shape and len(port.shape) != len(axes):
-            self._refuse(
-                f"{port.name!r} has {len(port.shape)} axes {_shown(port)}, not"
-                f" {len(axes)} ({axes}); correct axes"
-            )
-        if "N" in axes and self._length(port, axes, "N") not in (None, 1):
-            self._refuse(
-                f"{port.name!r} has a fixed batch of {self._length(port, axes, 'N')}"
-                f" {_shown(port)}, where one image is given; correct axes or export it again"
-            )
-
-    @staticmethod
-    def _length(port: Port, axes: str, letter: str) -> int | None:
-        return port.shape[axes.index(letter)] if letter in axes and port.shape else None
-
-    def _check_channels(self) -> None:
-        taken = self._length(self.source, self.model.input.axes, "C")
-        if taken not in (None, 1) and self.model.input.channels != "repeat":
-            self._refuse(
-                f"input {self.source.name!r} {_shown(self.source)} takes {taken} channels in axes"
-                f' {self.model.input.axes}, where an image has one; declare channels = "repeat",'
-                " or correct axes"
-            )
-        given = self._length(self.result, self._result_axes, "C")
-        channel = self.model.output.channel
-        if given is not None and given > 1 and channel is None:
-            self._refuse(f"output {self.result.name!r} has {given} channels; declare which")
-        if given is not None and channel is not None and channel >= given:
-            self._refuse(f"output {self.result.name!r} has {given} channels, no channel {channel}")
-
-    def _check_tile(self) -> None:
-        wanted = self.model.input
-        for letter in self._spatial:
-            fixed = self._length(self.source, wanted.axes, letter)
-            if fixed is not None and letter != "Z" and wanted.tile not in (None, fixed):
-                self._refuse(
-                    f"the model takes {fixed} pixels along {letter}, not tile = {wanted.tile}"
-                )
-            edge = fixed or wanted.tile
-            if edge is not None and 2 * (wanted.halo or 0) >= edge:
-                self._refuse(f"halo = {wanted.halo} leaves nothing of a window of {edge}")
-
-    @property
-    def _result_axes(self) -> str:
-        return self.model.output.axes or self.model.input.axes
+        source, result = fitted(f"{self.name}: {self.file.path}", self.file, self.model)
+        object.__setattr__(self, "source", source)
+        object.__setattr__(self, "result", result)
 
     @property
     def _spatial(self) -> str:
-        return "".join(letter for letter in "ZYX" if letter in self.model.input.axes)
+        return spatial(self.model.input.axes)
 
     @property
     def answer(self) -> Answer:
@@ -170,7 +94,7 @@ class OnnxTask:
         wanted = self.model.input
         try:
             pixels = normalized(image, wanted, DTYPES[self.source.type])
-            channels = self._length(self.source, wanted.axes, "C") or 1
+            channels = length_along(self.source, wanted.axes, "C") or 1
             window = [self._edge(*axis) for axis in zip(self._spatial, image.shape, strict=True)]
             values = run_windows(
                 self._run,
@@ -186,7 +110,7 @@ class OnnxTask:
         wanted = self.model.input
         return fitting(
             length,
-            fixed=self._length(self.source, wanted.axes, letter),
+            fixed=length_along(self.source, wanted.axes, letter),
             least=wanted.multiple,
             step=wanted.multiple,
             tile=None if letter == "Z" else wanted.tile,
@@ -196,7 +120,7 @@ class OnnxTask:
         fed = arranged(window, self.model.input.axes)
         found = self.file.run({self.source.name: fed}, self.result.name, threads=self.threads)
         output = self.model.output
-        values = channels_first(found, self._result_axes, output.activation)
+        values = channels_first(found, result_axes(self.model), output.activation)
         return one_channel(values, output.channel, self.result.name, window.shape[1:])
 
     def score(
@@ -216,10 +140,6 @@ class OnnxTask:
             return self.answer.compare(prediction, reference)
         except TaskError as error:
             raise TaskError(f"{self.name}: {error}") from error
-
-
-def _shown(port: Port) -> str:
-    return "(" + ", ".join("?" if length is None else str(length) for length in port.shape) + ")"
 
 
 def onnx_task(name: str, model: OnnxModel, folder: Path) -> OnnxTask:
