@@ -15,7 +15,8 @@ from cytopress.study.statistics import Interval, bootstrap_mean
 
 # The draws of the bootstrap; fixed, so that a report made again says the same.
 SEED = 0
-# With fewer units an interval of 95 % is narrower than its name: no verdict is built on it.
+# Fewer units do not show how skewed they are, and an interval of 95 % may cover less: no verdict
+# is built on it.
 LEAST_UNITS = 5
 
 Word = Literal["no loss seen", "loss", "better", "not shown", "lossless"]

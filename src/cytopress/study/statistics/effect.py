@@ -82,7 +82,7 @@ def effects(
     be inside the margin at level alpha where the interval of confidence 1 - alpha ends below it,
     as is usual in trials of non-inferiority. Of nominal 95 % the interval covers 94 to 97 % with
     eight units or more, where losses are as skewed as an exponential law or less, and the test
-    is wrong in at most 5 %; see docs/statistics.md for five units, and for worse tails.
+    at 5 % is wrong in 5.2 % at most; see docs/statistics.md for five units, and for worse tails.
 
     Parameters
     ----------
