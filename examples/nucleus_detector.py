@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, T201
 """A published network as a task: nuclei in phase gradient contrast, before and after coding.
 
 Network and image are in the wheel of `napari-czann-segment` 0.1.2 (BSD-3-Clause), which is fetched

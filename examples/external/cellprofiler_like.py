@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, T201
 """A task as a CellProfiler pipeline would be one: identify objects, measure them, compare.
 
 Identify: a Gaussian, Otsu's threshold, holes filled, touching objects split by their distance
