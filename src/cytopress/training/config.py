@@ -82,7 +82,7 @@ class Adversarial(Table):
     scales: int = Field(default=2, ge=1, le=4)
     channels: int = Field(default=16, ge=1, le=256)
     layers: int = Field(default=3, ge=1, le=5)
-    learning_rate: float = Field(default=2e-4, gt=0, lt=1)
+    learning_rate: float = Field(default=1e-3, gt=0, lt=1)
     reconstruction: float = Field(default=1.0, ge=0)
     adversarial: float = Field(default=0.02, ge=0)
     features: float = Field(default=0.2, ge=0)
