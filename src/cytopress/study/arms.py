@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cytopress.codecs.choice import Choice
+from cytopress.codecs.spec import codec
 from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
 from cytopress.io.datasets import dataset as open_known
 from cytopress.metrics import NoiseModel
@@ -70,7 +71,9 @@ class Trainer:
         plain = self._begun(config, seed, codecs).model_copy(
             update={"seed": seed, "variant": "", "codecs": tuple(codecs)}
         )
-        digest = digest_json({"config": plain.recorded(), "data": self._data(config)})
+        facts = {"config": plain.recorded(), "data": self._data(config)}
+        packages = self._packages(codecs)
+        digest = digest_json({**facts, "packages": packages} if packages else facts)
         wanted = plain.model_copy(update={"variant": f"seed{seed}-{digest[:DIGITS]}"})
         return self._found(wanted) or self._trained(wanted)
 
@@ -93,6 +96,11 @@ class Trainer:
             path for field in fields for path in (field.input, field.target, field.labels) if path
         ]
         return digest_files(paths)
+
+    def _packages(self, codecs: Sequence[str]) -> list[str]:
+        """Return the digests of the packages of learned codecs: a name alone may mean another."""
+        specs = [spec for spec in codecs if spec != ORIGINAL]
+        return sorted({p.sha256 for spec in specs for p in codec(spec, self.settings).packages})
 
     def _path(self, wanted: TaskTraining) -> Path:
         return self.out / FOLDER / wanted.file_stem / f"{wanted.file_stem}{SUFFIX}"
