@@ -4,44 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cytopress.atomic import whole_file
-from cytopress.errors import NotAvailableError
 from cytopress.report import tables
-from cytopress.report.bd_table import BDCell, bd_tables
+from cytopress.report.bd_table import bd_tables
 from cytopress.report.change import LEAST_UNITS, SEED
+from cytopress.report.equivalence import equivalence_data
 from cytopress.report.findings import Findings, findings
-from cytopress.report.formats import (
-    MINUS,
-    count_text,
-    label_text,
-    moment_text,
-    number_text,
-    ratio_text,
-)
 from cytopress.report.gallery import Gallery, gallery
 from cytopress.report.plots import plot_data
 from cytopress.report.reading import progress_text, reading, split_text
+from cytopress.report.recommendation.answers import Answer, answers
+from cytopress.report.recommendation.wish import Wish
 from cytopress.report.speed import speed_rows
+from cytopress.report.templates import ASSETS, environment, libraries
 from cytopress.study.results import Results
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-ASSETS = files("cytopress.report") / "assets"
 FIRST_METRICS = ("pixels/psnr", "pixels/ssim")
-VERDICT_CLASSES = {
-    "no loss seen": "none",
-    "better": "better",
-    "loss": "loss",
-    "lossless": "lossless",
-}
 
 
-def write_report(results: Results, path: Path) -> Path:
+def write_report(results: Results, path: Path, wishes: Sequence[Wish] = ()) -> Path:
     """Write the report of a study as one HTML file that opens from disk without a network.
 
     Parameters
@@ -50,6 +34,9 @@ def write_report(results: Results, path: Path) -> Path:
         A finished study, or one on the way; the page says which.
     path : Path
         The file to write; it appears whole or not at all.
+    wishes : sequence of Wish
+        What to recommend; without any, what loses no more than the camera's own noise, for each
+        task where that was drawn. A wish that cannot be met is told on the page.
 
     Returns
     -------
@@ -61,23 +48,28 @@ def write_report(results: Results, path: Path) -> Path:
     NotAvailableError
         The extra ``report`` is not installed.
     """
-    page = _render(results)
+    page = _render(results, wishes)
     with whole_file(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return path
 
 
-def _render(results: Results) -> str:
+def _render(results: Results, wishes: Sequence[Wish]) -> str:
     found = findings(results)
+    answered = answers(results, wishes)
     pictures = gallery(results, [curve for each in found for curve in each.curves])
     metrics = [score for score in results.scores if not score.task]
     columns = [score.column for score in metrics]
-    markup = _environment()
+    markup = environment()
     template = markup.get_template("page.html")
     return template.render(
-        **_inlined(results, found, pictures),
+        **_inlined(results, found, pictures, answered),
         results=results,
         found=found,
+        answers=answered,
+        any_judged=any(_judged(answered)),
+        judged=_judged(answered),
+        wished=bool(wishes),
         title=results.title or results.name,
         gallery=pictures,
         metrics=metrics,
@@ -97,74 +89,31 @@ def _render(results: Results) -> str:
     )
 
 
-def _environment() -> Environment:
-    """Return the templates: every name and text of a study is escaped."""
-    jinja2, _ = _libraries()
-    made: Environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: (ASSETS / name).read_text(encoding="utf-8")),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {
-        "ratio": ratio_text,
-        "number": lambda value, significant=4: number_text(value, significant=significant),
-        "exact": lambda value: f"{value:.6g}".replace("-", MINUS),
-        "moment": moment_text,
-        "label": label_text,
-        "count": count_text,
-        "percent": lambda value: f"{value:+.0f} %".replace("-", MINUS),
-        "verdict_class": lambda word: VERDICT_CLASSES.get(word, "unclear"),
-        "bd_reasons": _reasons,
-    }
-    made.globals |= {
-        "verdicts": tables.verdicts,
-        "lossless_rows": tables.lossless_rows,
-        "sizes": tables.sizes,
-        "psnr": tables.psnr_text,
-        "difference": tables.difference_text,
-        "interval": tables.interval_text,
-    }
-    return made
-
-
-def _inlined(results: Results, found: Sequence[Findings], pictures: Gallery) -> dict[str, Any]:
+def _inlined(
+    results: Results,
+    found: Sequence[Findings],
+    pictures: Gallery,
+    answered: Sequence[Answer],
+) -> dict[str, Any]:
     from markupsafe import Markup
 
-    _, plotly = _libraries()
+    _, plotly = libraries()
     content = {"entries": pictures.entries, "pictures": pictures.pictures}
     texts = {
         "css": (ASSETS / "page.css").read_text(encoding="utf-8"),
         "plots_js": (ASSETS / "plots.js").read_text(encoding="utf-8"),
         "gallery_js": (ASSETS / "gallery.js").read_text(encoding="utf-8"),
         "plotly": plotly.get_plotlyjs(),
-        "plot_data": _json(plot_data(results, found)),
+        "plot_data": _json(plot_data(results, found) | {"equivalence": equivalence_data(answered)}),
         "gallery_data": _json(content),
     }
     return {name: Markup(text) for name, text in texts.items()}  # noqa: S704 - ours, or escaped by _json
-
-
-def _libraries() -> tuple[Any, Any]:
-    try:
-        import jinja2
-        from plotly import offline
-    except ImportError as error:
-        raise NotAvailableError(
-            f"A report needs {error.name}, which is not installed; install the extra report:"
-            " pip install 'cytopress[report]'."
-        ) from error
-    return jinja2, offline
 
 
 def _json(value: object) -> str:
     """Return JSON that cannot end the script element that holds it."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("&", "\\u0026")
-
-
-def _reasons(rows: Sequence[tuple[object, Sequence[BDCell]]]) -> list[str]:
-    return list(dict.fromkeys(cell.reason for _, cells in rows for cell in cells if cell.reason))
 
 
 def _units(found: Sequence[Findings]) -> str:
@@ -182,3 +131,8 @@ def _units(found: Sequence[Findings]) -> str:
             span = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else f"{numbers[0]}"
             sentences.append(f"{each.facts.title}: over {span} {unit}.")
     return " ".join([*sentences, f"10,000 draws, seed {SEED}."])
+
+
+def _judged(answered: Sequence[Answer]) -> set[str]:
+    """Name the datasets that have an answer with judged settings."""
+    return {a.facts.name for a in answered if a.recommendation and a.recommendation.settings}

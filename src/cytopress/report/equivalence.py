@@ -1,0 +1,48 @@
+"""Losses against a margin, as the page draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cytopress.report.formats import label_text
+from cytopress.report.recommendation.answers import Answer
+from cytopress.report.recommendation.recommend import Recommendation
+from cytopress.report.recommendation.setting import Setting
+
+
+def equivalence_data(answers: Sequence[Answer]) -> list[dict[str, Any] | None]:
+    """Return one plot for each answer, None for an answer without a judged setting.
+
+    Settings are by the label of their codec, in the order of its curve.
+    """
+    return [
+        _plot(answer.recommendation)
+        if answer.recommendation is not None and answer.recommendation.settings
+        else None
+        for answer in answers
+    ]
+
+
+def _plot(given: Recommendation) -> dict[str, Any]:
+    curves: dict[str, list[dict[str, Any]]] = {}
+    for setting in given.settings:
+        curves.setdefault(setting.curve.label, []).append(_point(setting))
+    unit = f" ({given.score.unit})" if given.score.unit else ""
+    return {
+        "label": f"{label_text(given.score.name)}{unit}",
+        "margin": given.margin,
+        "noise": given.noise,
+        "curves": curves,
+    }
+
+
+def _point(setting: Setting) -> dict[str, Any]:
+    effect = setting.effect
+    return {
+        "mean": effect.mean if effect else None,
+        "low": effect.low if effect else None,
+        "bound": setting.bound,
+        "safe": setting.safe,
+        "reason": setting.reason,
+    }

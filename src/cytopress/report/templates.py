@@ -1,0 +1,89 @@
+"""The templates of the page, with how numbers and words are written in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from cytopress.errors import NotAvailableError
+from cytopress.report import tables
+from cytopress.report.bd_table import BDCell
+from cytopress.report.formats import (
+    MINUS,
+    count_text,
+    label_text,
+    moment_text,
+    number_text,
+    ratio_text,
+)
+from cytopress.report.recommendation import text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+ASSETS = files("cytopress.report") / "assets"
+VERDICT_CLASSES = {
+    "no loss seen": "none",
+    "better": "better",
+    "loss": "loss",
+    "lossless": "lossless",
+}
+
+
+def environment() -> Environment:
+    """Return the templates: every name and text of a study is escaped."""
+    jinja2, _ = libraries()
+    made: Environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: (ASSETS / name).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "ratio": ratio_text,
+        "number": lambda value, significant=4: number_text(value, significant=significant),
+        "exact": lambda value: f"{value:.6g}".replace("-", MINUS),
+        "moment": moment_text,
+        "label": label_text,
+        "count": count_text,
+        "percent": lambda value: f"{value:+.0f} %".replace("-", MINUS),
+        "verdict_class": lambda word: VERDICT_CLASSES.get(word, "unclear"),
+        "bd_reasons": _reasons,
+    }
+    made.globals |= {
+        "verdicts": tables.verdicts,
+        "lossless_rows": tables.lossless_rows,
+        "sizes": tables.sizes,
+        "psnr": tables.psnr_text,
+        "difference": tables.difference_text,
+        "interval": tables.interval_text,
+        "sentence": text.sentence,
+        "cost": text.cost_text,
+        "amount": text.amount_text,
+    }
+    return made
+
+
+def libraries() -> tuple[Any, Any]:
+    """Return jinja2 and plotly's offline part.
+
+    Raises
+    ------
+    NotAvailableError
+        The extra ``report`` is not installed.
+    """
+    try:
+        import jinja2
+        from plotly import offline
+    except ImportError as error:
+        raise NotAvailableError(
+            f"A report needs {error.name}, which is not installed; install the extra report:"
+            " pip install 'cytopress[report]'."
+        ) from error
+    return jinja2, offline
+
+
+def _reasons(rows: Sequence[tuple[object, Sequence[BDCell]]]) -> list[str]:
+    return list(dict.fromkeys(cell.reason for _, cells in rows for cell in cells if cell.reason))
