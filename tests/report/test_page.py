@@ -64,7 +64,17 @@ def test_page_is_whole_html(make_study, page):
 
 def test_parts_stand_in_order(make_study, page):
     found = re.findall(r'<section id="(\w+)"', body_of(page(make_study())))
-    expected = ["recommendation", "verdict", "accuracy", "metrics", "speed", "bd", "gallery", "data", "method"]
+    expected = [
+        "recommendation",
+        "verdict",
+        "accuracy",
+        "metrics",
+        "speed",
+        "bd",
+        "gallery",
+        "data",
+        "method",
+    ]
     assert found == expected
 
 

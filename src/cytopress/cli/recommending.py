@@ -77,7 +77,7 @@ def wishes(folder: Path) -> list[Wish]:
     """Return what was asked of a study before, the last first: its report answers that again."""
     from cytopress.report.recommendation import NOISE, Wish
 
-    asked = {}
+    asked: dict[tuple[str, str], Wish] = {}
     for row in _stored(folder):
         margin = NOISE if row["margin_from"] == NOISE else row["margin"]
         wish = Wish(

@@ -25,7 +25,11 @@ Array = npt.NDArray[Any]
 every_architecture = pytest.mark.parametrize("architecture", fakes.ARCHITECTURES)
 HEADER = 80
 MODELS = Path(cytopress.__file__).parent / "models"
-SHIPPED = [path for path in sorted(MODELS.glob("*.cytomodel")) if "labelfree" not in path.stem]
+SHIPPED = [
+    path
+    for path in sorted(MODELS.glob("*.cytomodel"))
+    if open_package(path).manifest["kind"] == "codec"
+]
 
 
 def _written(folder: Path, *networks: Any, **manifest: Any) -> Package:
