@@ -6,7 +6,8 @@ On training and validation fields of `nuclei-brightfield`, never on its test gro
 learned here may choose something. For each octave of spatial frequency: the share of the contrast
 that is kept (the regression of the decoded on the original, 1: all of it), the energy of the error
 over that of the original, and how far the prediction recovers when the original alone is put back
-into that octave. ``NAME+plain`` is a learned codec whose encoder rounds instead of choosing symbols.
+into that octave. ``NAME+plain`` is a learned codec whose
+encoder rounds instead of choosing symbols.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def report(specs: Any, settings: Settings) -> None:
     span = data_range(data.read_input(field).pixels for field in data.part("train"))
     train = data.part("train")
     chosen = {
-        "train": [*train[: 1], *train[len(train) // 2 :: len(train)], *train[-1:]][:EACH],
+        "train": [*train[:1], *train[len(train) // 2 :: len(train)], *train[-1:]][:EACH],
         "validation": data.part("validation")[:EACH],
     }
     for part, fields in chosen.items():

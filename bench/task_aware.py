@@ -1,11 +1,12 @@
 """What a codec trained through a task gains on that task, and loses on pixels and on others.
 
-    python bench/task_aware.py ROWS.jsonl [SPEC ...]
+    python bench/task_aware.py ROWS.jsonl FIELDS [SPEC ...]
 
-Every codec at ratios 20 to 320 on the test fields of `nuclei-brightfield`, and of `ecoli-phase`, on
-whose images neither was trained: PSNR, the label-free task against the truth, and on the former
-another task, `labelfree/scratch-assay`, against what it makes of the original. True bytes, through
-the public API. A row a field, codec and ratio goes to the file; what it holds is not done again.
+Every codec at ratios 20 to 320 on at most so many test fields of `nuclei-brightfield`, and of
+`ecoli-phase`, on whose images neither learned one was fine-tuned: PSNR, the label-free task against
+the truth, and on the former another task, `labelfree/scratch-assay`, against what it makes of the
+original. True bytes, through the public API. A row a field, codec and ratio goes to the file; what
+it holds is not done again.
 """
 
 from __future__ import annotations
@@ -36,39 +37,41 @@ Row = dict[str, Any]
 
 def main() -> int:
     stay_on_one_core()
-    path, specs = Path(sys.argv[1]), sys.argv[2:] or list(SPECS)
+    path, most, specs = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:] or list(SPECS)
     lines = path.read_text().splitlines() if path.exists() else []
     done = [json.loads(line) for line in lines]
     for name in OTHERS:
         for spec in specs:
             known = {row["field"] for row in done if (row["data"], row["spec"]) == (name, spec)}
             with path.open("a") as stream:
-                for row in rows(name, spec, known):
-                    stream.write(json.dumps(row) + "\n")
+                for found in rows(name, spec, known, most):
+                    stream.write("".join(json.dumps(row) + "\n" for row in found))
                     stream.flush()
-                    done.append(row)
+                    done += found
     for name in OTHERS:
         show(name, [row for row in done if row["data"] == name and row["spec"] in specs])
     return 0
 
 
-def rows(name: str, spec: str, known: set[str]) -> Iterator[Row]:
-    """Yield a row for each ratio, field by field; of the original too, at ratio 1."""
+def rows(name: str, spec: str, known: set[str], most: int) -> Iterator[list[Row]]:
+    """Yield the rows of each field, one a ratio."""
     data, own = cytopress.dataset(name), cytopress.task(f"labelfree/{name}")
     others = {other: cytopress.task(f"labelfree/{other}") for other in OTHERS[name]}
     span = data_range(data.read_input(field).pixels for field in data.part("train"))
     # The experiments in turn, so that a run that was stopped holds some of each.
     fields = data.part("test")
     ranks = [sum(f.group == field.group for f in fields[:n]) for n, field in enumerate(fields)]
-    for _, field in sorted(zip(ranks, fields, strict=True), key=lambda pair: pair[0]):
+    in_turn = sorted(zip(ranks, fields, strict=True), key=lambda pair: pair[0])
+    for _, field in in_turn[:most]:
         if field.name in known:
             continue
         image, truth = data.read_input(field), data.read_target(field)
         before = {other: each.predict(image) for other, each in others.items()}
         baseline = own.score(own.predict(image), truth, image)["pearson"]
+        found = []
         for ratio, coded in at_ratios(spec, image):
             decoded = cytopress.decode(coded)
-            yield {
+            row = {
                 "data": name,
                 "spec": spec,
                 "field": field.name,
@@ -82,6 +85,8 @@ def rows(name: str, spec: str, known: set[str]) -> Iterator[Row]:
                     for other, each in others.items()
                 },
             }
+            found.append(row)
+        yield found
 
 
 def at_ratios(spec: str, image: Image) -> Iterator[tuple[int, bytes]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +16,12 @@ from torch import nn
 from cytopress.errors import PackageError, TaskError
 from cytopress.package import Package
 from cytopress.training.network import UNet
-from cytopress.training.onnx_export import HALVED
 
 # What reads a plane standardized by its own mean and standard deviation and gives one plane.
 FAMILIES = ("labelfree", "labelfree-pix2pix")
 ARCHITECTURE = "unet"
 Array = npt.NDArray[np.float32]
+Layer = Literal["output", "features"]
 
 
 class FrozenUNet(UNet):
@@ -31,31 +33,24 @@ class FrozenUNet(UNet):
     def __init__(self, channels: int, depth: int) -> None:
         super().__init__(channels, depth)
         for block in (*self.down, *self.up):
-            _fold(block)  # type: ignore[arg-type]
+            _fold(block)
         self.requires_grad_(requires_grad=False)
         self.eval()
-
-    def features(self, x: torch.Tensor) -> torch.Tensor:
-        """Map (N, 1, H, W) to what the last layer reads, (N, channels, H, W)."""
-        head, self.head = self.head, nn.Identity()
-        try:
-            return self(x)  # type: ignore[no-any-return]
-        finally:
-            self.head = head
 
     def train(self, mode: bool = True) -> FrozenUNet:  # noqa: ARG002, FBT001, FBT002
         """Stay as it is, whatever the module around it does."""
         return super().train(mode=False)
 
 
-def frozen_network(package: Package) -> FrozenUNet:
+def frozen_network(package: Package, layer: Layer = "output") -> FrozenUNet:
     """Rebuild the network of a label-free task from the graph in its package.
 
     Returns
     -------
     FrozenUNet
         Maps standardized (N, 1, H, W), H and W multiples of its ``stride``, to standardized
-        fluorescence of the same shape, as `Package.run` does with the graph ``network``.
+        fluorescence of the same shape, as `Package.run` does with the graph ``network``; or, for
+        "features", to what the last layer makes that of, (N, channels, H, W).
 
     Raises
     ------
@@ -66,7 +61,7 @@ def frozen_network(package: Package) -> FrozenUNet:
     """
     _check(package)
     graph = onnx.load_from_string(package.read("network.onnx")).graph
-    layers = list(_layers(graph))
+    layers = list(_layers(package.path, graph))
     depth = sum(transposed for transposed, _, _ in layers)
     network = FrozenUNet(layers[0][1].shape[0] if layers else 1, depth)
     own = list(_in_order(network))
@@ -75,14 +70,16 @@ def frozen_network(package: Package) -> FrozenUNet:
             f"{package.path}: its graph has {len(layers)} convolutions, where a U-Net of {depth}"
             f" halvings has {len(own)}; export it again."
         )
-    for layer, (_, weight, bias) in zip(own, layers, strict=True):
-        if tuple(layer.weight.shape) != weight.shape or layer.bias is None:
+    for part, (_, weight, bias) in zip(own, layers, strict=True):
+        if tuple(part.weight.shape) != weight.shape or part.bias is None:
             raise PackageError(
                 f"{package.path}: its graph has a convolution of {weight.shape}, where a U-Net has"
-                f" one of {tuple(layer.weight.shape)}; export it again."
+                f" one of {tuple(part.weight.shape)}; export it again."
             )
-        layer.weight.data.copy_(torch.from_numpy(weight))
-        layer.bias.data.copy_(torch.from_numpy(bias))
+        part.weight.data.copy_(torch.from_numpy(weight))
+        part.bias.data.copy_(torch.from_numpy(bias))
+    if layer == "features":
+        network.add_module("head", nn.Identity())
     return network
 
 
@@ -119,13 +116,18 @@ def _in_order(network: UNet) -> Iterator[nn.Conv2d | nn.ConvTranspose2d]:
                 yield layer
 
 
-def _layers(graph: onnx.GraphProto) -> Iterator[tuple[bool, Array, Array]]:
+def _layers(path: Path, graph: onnx.GraphProto) -> Iterator[tuple[bool, Array, Array]]:
     """Yield of each convolution whether it is transposed, its weight and its bias."""
-    stored = {
-        tensor.name.removesuffix(HALVED): numpy_helper.to_array(tensor).astype(np.float32)
-        for tensor in graph.initializer
-    }
+    known = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     for node in graph.node:
-        if node.op_type in ("Conv", "ConvTranspose"):
-            weight, bias = (stored[name] for name in node.input[1:3])
+        if node.op_type in ("Cast", "Identity") and node.input[0] in known:
+            # Weights are stored in half, and equal ones once.
+            known[node.output[0]] = known[node.input[0]]
+        elif node.op_type in ("Conv", "ConvTranspose"):
+            if len(node.input) != 3 or not known.keys() >= set(node.input[1:]):
+                raise PackageError(
+                    f"{path}: its graph has a convolution without stored weights and bias; export"
+                    " it again."
+                )
+            weight, bias = (known[name].astype(np.float32) for name in node.input[1:])
             yield node.op_type == "ConvTranspose", weight, bias

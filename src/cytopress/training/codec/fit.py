@@ -16,10 +16,9 @@ from torch.utils.data import DataLoader
 
 from cytopress.training.codec.config import CodecTraining
 from cytopress.training.codec.crops import CropBatches
-from cytopress.training.codec.module import CodecModule, Validate
+from cytopress.training.codec.module import CodecModule, Judges
 from cytopress.training.codec.networks import LatentNetwork
 from cytopress.training.codec.sources import Plane
-from cytopress.training.codec.task_distortion import TaskDistortion
 from cytopress.training.rounds import AfterRound, Progress, Row, load_checkpoint, quiet
 from cytopress.training.steps import StepSampler
 
@@ -35,16 +34,15 @@ def fit(
     path: Path,
     *,
     fresh: bool = True,
-    validate: Validate | None = None,
+    judges: Judges | None = None,
     progress: Progress | None = None,
-    task: TaskDistortion | None = None,
 ) -> dict[str, Any]:
     """Train a network, or go on from the checkpoint at ``path``; return the last checkpoint.
 
     A training that was killed and resumed ends with the weights of one that was not: each step
     depends on the seed and its number alone. The scales of a ``fresh`` network, one that starts
-    from no other, are first set to what its transform gives. A ``task``'s digest belongs to
-    the config of the checkpoint: through other weights it would be another training.
+    from no other, are first set to what its transform gives. A task's digest belongs to the
+    config of the checkpoint: through other weights it would be another training.
 
     Raises
     ------
@@ -54,6 +52,8 @@ def fit(
         The loss was not finite too often.
     """
     identity = config.model_dump(mode="json")
+    judges = judges or Judges()
+    task = judges.task
     if task is not None:
         identity["task"] |= {"sha256": task.sha256}
     found = load_checkpoint(path, identity) if path.exists() else None
@@ -75,7 +75,7 @@ def fit(
             network.begin(torch.cat([batches[step].pixels for step in first]))
         if task is not None:
             task.measure(batches[step] for step in first)
-        module = CodecModule(network, config, lambdas, validate, task)
+        module = CodecModule(network, config, lambdas, judges)
         sampler = StepSampler(
             steps=options.steps, each_round=options.validate_every, done=lambda: module.steps_done
         )

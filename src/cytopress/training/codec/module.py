@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import lightning
@@ -31,6 +32,18 @@ SEED_STEP = 1_000_003
 Validate = Callable[[nn.Module], dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Judges:
+    """What judges a network in training besides bits and pixels.
+
+    ``validate`` scores the averaged network behind each round; what it returns joins the history's
+    row. Through ``task`` distortion is measured too; the share that it loses joins the row.
+    """
+
+    validate: Validate | None = None
+    task: TaskDistortion | None = None
+
+
 class CodecModule(lightning.LightningModule):
     """Trains one network of a `CodecTraining`.
 
@@ -42,10 +55,8 @@ class CodecModule(lightning.LightningModule):
         The whole training.
     lambdas : sequence of float
         At the gain nodes of this network; one without gains.
-    validate : callable, optional
-        Scores the averaged network behind each round; what it returns joins the history's row.
-    task : TaskDistortion, optional
-        What distortion is measured through besides; the share that is lost joins the row too.
+    judges : Judges, optional
+        None unless given.
     """
 
     def __init__(
@@ -53,8 +64,7 @@ class CodecModule(lightning.LightningModule):
         network: nn.Module,
         config: CodecTraining,
         lambdas: Sequence[float],
-        validate: Validate | None = None,
-        task: TaskDistortion | None = None,
+        judges: Judges = Judges(),
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -62,9 +72,9 @@ class CodecModule(lightning.LightningModule):
         self.averaged = copy.deepcopy(network)
         for weight in self.averaged.parameters():
             weight.requires_grad = False
-        self._config, self._lambdas, self._validate = config, lambdas, validate
+        self._config, self._lambdas, self._validate = config, lambdas, judges.validate
         # No part of this module: a checkpoint has no need of weights that never change.
-        self._task = task
+        self._task = judges.task
         self.counted: torch.Tensor
         self.register_buffer("counted", torch.zeros(2, dtype=torch.long))
         self.history: list[dict[str, Any]] = []

@@ -59,7 +59,7 @@ class TaskDistortion:
         assert config.task is not None
         self.options: Task = config.task
         self.sha256 = package.sha256
-        network = frozen_network(package)
+        network = frozen_network(package, self.options.layer)
         if config.fit.crop % network.stride:
             raise TaskError(
                 f"{package.name} reads multiples of {network.stride} pixels, not crops of"
@@ -97,8 +97,6 @@ class TaskDistortion:
         return (x - mean[:, None, None, None]) / deviation[:, None, None, None]
 
     def _layer(self, standardized: torch.Tensor) -> torch.Tensor:
-        network = self._network
-        read = network if self.options.layer == "output" else network.features
         x = standardized.contiguous(memory_format=torch.channels_last)
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self._autocast):
-            return read(x).float()  # type: ignore[no-any-return]
+            return self._network(x).float()  # type: ignore[no-any-return]

@@ -20,6 +20,7 @@ from cytopress.training.codec.card import codec_card
 from cytopress.training.codec.config import CodecTraining
 from cytopress.training.codec.evaluate import evaluate
 from cytopress.training.codec.fit import fit
+from cytopress.training.codec.module import Judges
 from cytopress.training.codec.sources import load_planes, sources_used
 from cytopress.training.codec.start import begin
 from cytopress.training.codec.task_distortion import TaskDistortion, task_package
@@ -83,7 +84,7 @@ def train_codec(
         held, name=config.name, rdo=config.loss.rdo, fields=options.validate_fields
     )
     begun = begin(config, settings)
-    task = TaskDistortion(config, by, planes) if by is not None else None
+    judges = Judges(validate, TaskDistortion(config, by, planes) if by is not None else None)
     out.mkdir(parents=True, exist_ok=True)
     finished: dict[int, nn.Module] = {}
     seconds, history = 0.0, []
@@ -101,9 +102,8 @@ def train_codec(
             planes,
             path,
             fresh=fresh,
-            validate=validate,
+            judges=judges,
             progress=progress,
-            task=task,
         )
         finished[index] = _averaged(network, trained)
         seconds += trained["seconds"]
