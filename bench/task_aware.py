@@ -30,7 +30,7 @@ SPECS = ("jpeg2000", "learned/nuclei-brightfield", "learned/nuclei-brightfield-t
 RATIOS = (20, 40, 80, 160, 320)
 OTHERS = {"nuclei-brightfield": ("scratch-assay",), "ecoli-phase": ()}
 # Of a learned codec: where its bytes are looked at before a ratio is solved between them.
-GRID = tuple(step / 8 for step in range(7))
+GRID = tuple(step / 8 for step in range(9))
 CLOSE, MOST_TRIES = 0.01, 4
 Row = dict[str, Any]
 
