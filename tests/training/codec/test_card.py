@@ -114,6 +114,23 @@ def test_every_number_is_there() -> None:
     assert max(map(len, card.replace("|", "\n").splitlines())) < 300
 
 
+def test_a_task_is_told_where_there_is_one() -> None:
+    manifest = _manifest()
+    assert "frozen" not in codec_card(manifest, _history(1), sha256="", size=0)
+    manifest["training"]["task"] = {
+        "name": "labelfree/cells",
+        "layer": "features",
+        "weight": 321.0,
+        "pixels": 0.25,
+    }
+    manifest["task"] = {"name": "labelfree/cells", "sha256": 8 * "0123abcd"}
+    card = codec_card(manifest, _history(1), sha256="", size=0)
+    assert (
+        "0.25 x that of pixels + 321 x what the frozen `labelfree/cells` (sha256 `0123abcd" in card
+    )
+    assert "the variance of its features" in card
+
+
 @pytest.mark.parametrize("rows", [0, 1, 11, 12, 13, 40, 100])
 def test_a_long_curve_is_thinned_and_keeps_its_end(rows: int) -> None:
     card = codec_card(_manifest(), _history(rows), sha256="", size=0)

@@ -82,6 +82,14 @@ def test_valid(tmp_path: Path, text: str) -> None:
         ('dataset = "cells"', 'dataset = "cells"\nfolder = "x"', "one of dataset, folder and"),
         ('dataset = "cells"', 'dataset = "cells"\nweight = 0', "weight = 0"),
         ('[[sources]]\ndataset = "cells"\n', "", "'sources' must be given"),
+        ("steps = 4", "steps = 4\n[task]\nname = 'a/b'\nlayers = 2", "no key 'task.layers'"),
+        ("steps = 4", "steps = 4\n[task]\nweight = 2", "'task.name' must be given"),
+        ("steps = 4", "steps = 4\n[task]\nname = 'a/b'\nweight = 0", "task.weight = 0"),
+        (
+            "steps = 4",
+            "steps = 4\n[task]\nname = 'a/b'\n[loss]\ndistortion = 'ms-ssim'",
+            "[task] goes with distortion = 'mse'",
+        ),
         ('kind = "codec"', 'kind = "task"', "kind = 'task'"),
         ("steps = 4", "steps = ", "not valid TOML"),
     ],
@@ -89,6 +97,15 @@ def test_valid(tmp_path: Path, text: str) -> None:
 def test_fault_is_one_sentence(tmp_path: Path, old: str, new: str, said: str) -> None:
     assert old in VALID
     _refused(tmp_path, VALID.replace(old, new), said)
+
+
+def test_a_training_without_a_task_is_what_it_was(tmp_path: Path) -> None:
+    """Its identity is in checkpoints and packages from before there were tasks."""
+    path = tmp_path / "training.toml"
+    path.write_text(VALID)
+    assert "task" not in read_codec_training(path).model_dump(mode="json")
+    path.write_text(VALID.replace("steps = 4", "steps = 4\n[task]\nname = 'a/b'"))
+    assert read_codec_training(path).model_dump(mode="json")["task"]["name"] == "a/b"
 
 
 def test_compressai_is_named_after_it(tmp_path: Path) -> None:

@@ -15,9 +15,11 @@ pytestmark = pytest.mark.learn
 
 from torch import nn  # noqa: E402
 
+from cytopress.errors import UsageError  # noqa: E402
 from cytopress.training.codec import fit as fitting  # noqa: E402
 from cytopress.training.codec.coded import Coded  # noqa: E402
-from cytopress.training.codec.config import CodecTraining  # noqa: E402
+from cytopress.training.codec.config import CodecTraining, Task  # noqa: E402
+from cytopress.training.codec.module import Judges  # noqa: E402
 from cytopress.training.codec.sources import Plane, Source  # noqa: E402
 
 LOW, HIGH = 0.001, 0.1
@@ -43,6 +45,7 @@ class Recorder(nn.Module):
                 "center": center.tolist(),
                 "noise": torch.rand(3).tolist(),
                 "bits": made.bits.detach().numpy(),
+                "mean": x.mean((1, 2, 3)).tolist(),
                 "error": (x - made.x_hat).square().mean((1, 2, 3)).detach().numpy(),
                 "weight": self.weight.item(),
             }
@@ -63,7 +66,7 @@ def _fit(path: Path, network: Recorder, *, balance: float = 0.3, **options: Any)
     source = Source("made", "Made", "CC0-1.0", "a test", 1.0)
     pixels = np.random.default_rng(1).random((80, 96), np.float32)
     plane = Plane(pixels, 0.0, 1.0, 1.0, None, "a", "a", "input", source)
-    progress = options.pop("progress", None)
+    progress, judges = options.pop("progress", None), options.pop("judges", None)
     fit = {"steps": 6, "batch": 3, "crop": 64, "validate_every": 2, "threads": 1, **options}
     config = CodecTraining.model_validate(
         {
@@ -72,12 +75,13 @@ def _fit(path: Path, network: Recorder, *, balance: float = 0.3, **options: Any)
             "network": {"architecture": "mean-scale"},
             "rate": {"gains": 3, "lambda_range": [LOW, HIGH]},
             "loss": {"balance": balance},
+            **({"task": judges.task.options.model_dump()} if judges else {}),
             "fit": fit,
             "sources": [{"dataset": "made"}],
         }
     )
     nodes = config.rate.nodes
-    return fitting.fit(config, network, nodes, [plane], path, progress=progress)
+    return fitting.fit(config, network, nodes, [plane], path, judges=judges, progress=progress)
 
 
 @pytest.mark.parametrize("balance", [0.0, 0.45, 1.0])
@@ -96,6 +100,49 @@ def test_loss(tmp_path: Path, balance: float) -> None:
     assert row["step"] == 1
     # The center is the whole plane's, as it was changed with the crop.
     assert np.abs(np.array(seen["center"]) - 0.5).max() < 0.2
+
+
+class Shade:
+    """A task that loses the square of how dark x_hat has become."""
+
+    sha256 = "abc"
+
+    def __init__(self) -> None:
+        self.options = Task(name="labelfree/a", weight=7.0, pixels=0.25)
+        self.measured = 0
+
+    def measure(self, batches: Any) -> None:
+        self.measured = sum(len(batch.pixels) for batch in batches)
+
+    def lost(self, x: Any, x_hat: Any, batch: Any) -> Any:
+        assert len(batch.plane) == len(x)
+        return (x_hat - x).mean((1, 2, 3)).square()
+
+
+def test_loss_through_a_task(tmp_path: Path) -> None:
+    network, task = Recorder(), Shade()
+    judges: Any = Judges(task=task)  # type: ignore[arg-type]
+    (row,) = _fit(tmp_path / "a.ckpt", network, balance=0.0, steps=1, judges=judges)["history"]
+    (seen,) = network.seen
+    lost = (0.1 * np.array(seen["mean"])) ** 2
+    weight = LOW * (HIGH / LOW) ** np.array(seen["quality"])
+    distortion = 0.25 * 255**2 * seen["error"] + 7.0 * lost
+    assert row["loss"] == pytest.approx(
+        (seen["bits"] / 64**2 + weight * distortion).mean(), rel=1e-5
+    )
+    assert row["task_lost"] == pytest.approx(lost.mean(), rel=1e-4)
+    assert task.measured >= 64
+    assert "task_lost" not in _fit(tmp_path / "b.ckpt", Recorder(), steps=1)["history"][0]
+
+
+def test_another_digest_of_the_task_is_another_training(tmp_path: Path) -> None:
+    task = Shade()
+    judges: Any = Judges(task=task)  # type: ignore[arg-type]
+    _fit(tmp_path / "a.ckpt", Recorder(), judges=judges)
+    _fit(tmp_path / "a.ckpt", Recorder(), judges=judges)
+    task.sha256 = "abd"
+    with pytest.raises(UsageError, match="another config"):
+        _fit(tmp_path / "a.ckpt", Recorder(), judges=judges)
 
 
 @pytest.mark.parametrize("steps", [7, 130])

@@ -44,6 +44,8 @@ COMPRESSAI: dict[str, Any] = {
     "network": {"architecture": "compressai/mbt2018-mean", "N": 8, "M": 8},
     "rate": TWO_RATES,
 }
+# One that ships, so that it is found wherever a training runs.
+TASK = {"name": "labelfree/scratch-assay", "weight": 50.0}
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -98,8 +100,9 @@ def _field(settings: Settings, name: str) -> Image:
         ({"rate": TWO_RATES}, "checkpoint-r1.ckpt", [4, 5]),
         ({"rate": {**TWO_RATES, "from_finer": True}}, "checkpoint-r0.ckpt", [4, 5]),
         (COMPRESSAI, "checkpoint-r0.ckpt", [4, 5, 2, 4, 5]),
+        ({"task": TASK}, "checkpoint-r0.ckpt", [4, 5]),
     ],
-    ids=["gains", "second rate", "from the finer rate", "compressai"],
+    ids=["gains", "second rate", "from the finer rate", "compressai", "through a task"],
 )
 def test_killed_and_resumed_equals_uninterrupted(
     cells: Settings, tmp_path: Path, changes: dict[str, Any], checkpoint: str, after: list[int]
@@ -210,6 +213,7 @@ def test_a_longer_training_codes_better(cells: Settings, tmp_path: Path) -> None
         {"loss": {"rdo": 10.0}},
         {"fit": {"precision": "bfloat16"}},
         {"rate": TWO_RATES},
+        {"task": {**TASK, "layer": "features"}},
         COMPRESSAI,
         {
             "name": "compressai/cells",
@@ -226,6 +230,7 @@ def test_a_longer_training_codes_better(cells: Settings, tmp_path: Path) -> None
         "rdo",
         "bfloat16",
         "two rates",
+        "through a task",
         "compressai",
         "compressai with gains",
     ],
@@ -320,6 +325,31 @@ def test_start_from_another_network_is_refused(
     with pytest.raises(CytopressError, match=r"cells\.cytomodel"):
         _train(config, cells, tmp_path / "out")
     assert not list(tmp_path.glob("out/*"))
+
+
+def test_a_task_moves_the_weights_and_stands_in_the_package(
+    cells: Settings, tmp_path: Path
+) -> None:
+    fit = {"steps": 2, "validate_fields": 0}
+    one = _train(_config(fit), cells, tmp_path / "one")
+    two = _train(_config(fit, task=TASK), cells, tmp_path / "two")
+    assert _weights(one) != _weights(two)
+    assert _weights(one).keys() == _weights(two).keys()
+    (shipped,) = (
+        found for found in cells.model_folders[-1].glob("*.cytomodel") if "scratch" in found.stem
+    )
+    manifest = open_package(two).manifest
+    assert manifest["task"] == {"name": TASK["name"], "sha256": open_package(shipped).sha256}
+    assert manifest["training"]["task"]["weight"] == 50
+    assert "task" not in open_package(one).manifest
+    assert "frozen `labelfree/scratch-assay`" in (tmp_path / "two" / "card.md").read_text()
+
+
+def test_missing_task(cells: Settings, tmp_path: Path) -> None:
+    config = _config(task={"name": "labelfree/none"})
+    with pytest.raises(UsageError, match="no task package named 'labelfree/none'"):
+        _train(config, cells, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_missing_start(cells: Settings, tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ def _network(manifest: Table) -> str:
                 " to decode."
             ),
             f"- Rates: {rates}; distortion {loss['distortion']} in the {loss['domain']} domain.",
+            *_task(manifest),
             (
                 f"- {fit['steps']} steps of {fit['batch']} crops of {fit['crop']} x {fit['crop']}"
                 f" pixels, Adam at {fit['learning_rate']:g} falling along a cosine,"
@@ -113,6 +114,19 @@ def _network(manifest: Table) -> str:
             ),
         )
     )
+
+
+def _task(manifest: Table) -> list[str]:
+    """Say what distortion is measured through besides, if anything is."""
+    options = manifest["training"].get("task")
+    if not options:
+        return []
+    text = (
+        f"- Task: distortion is {options['pixels']:g} x that of pixels + {options['weight']:g} x"
+        f" what the frozen `{options['name']}` (sha256 `{manifest['task']['sha256'][:16]}`) loses"
+        f" of the variance of its {options['layer']}. Decoding takes none of it."
+    )
+    return [text]
 
 
 def _results(name: str, result: Table) -> str:

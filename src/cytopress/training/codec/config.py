@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from cytopress.codecs.learned.compressai.architectures import BY_NAME
 from cytopress.codecs.learned.surface import Mesh
@@ -150,6 +150,21 @@ class Loss(Table):
     rdo: float = Field(default=0.0, ge=0, le=100)
 
 
+class Task(Table):
+    """A task whose frozen network the distortion is measured through, besides on pixels.
+
+    ``layer`` is what is compared: the prediction, or the features that its last layer reads.
+    ``weight`` is in the units of the squared error of pixels, (used range / 255) squared: what it
+    costs to lose as much as the layer varies over the training images. ``pixels`` is the share
+    that the error of the pixels themselves keeps.
+    """
+
+    name: str
+    layer: Literal["output", "features"] = "output"
+    weight: float = Field(default=100.0, gt=0, le=1e6)
+    pixels: float = Field(default=1.0, ge=0, le=1)
+
+
 class Fit(Table):
     """The optimization. ``steps`` batches of ``batch`` crops of ``crop`` x ``crop`` pixels.
 
@@ -219,6 +234,7 @@ class CodecTraining(Table):
     network: Network
     rate: Rate
     loss: Loss = Loss()
+    task: Task | None = None
     fit: Fit
     augmentation: Augmentation = Augmentation()
     sources: tuple[Source, ...] = Field(min_length=1)
@@ -244,6 +260,11 @@ class CodecTraining(Table):
                 "domain = 'stabilized' goes by the noise of the images as they are: set zoom and"
                 " noise of [augmentation] to 0"
             )
+        if self.task and (self.loss.distortion, self.loss.domain) != ("mse", "raw"):
+            raise ValueError(
+                "[task] goes with distortion = 'mse' in the 'raw' domain: its weight is in their"
+                " units"
+            )
         if self.network.ours:
             return self
         name = self.network.architecture
@@ -253,6 +274,12 @@ class CodecTraining(Table):
         if self.loss.rdo:
             raise ValueError(f"{name} takes no rdo")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_asked_for(self, rest: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Runs and packages from before there were tasks stay what they are.
+        table: dict[str, Any] = rest(self)
+        return {key: value for key, value in table.items() if key != "task" or value is not None}
 
     @property
     def file_stem(self) -> str:

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 
 from cytopress.training.codec.config import CodecTraining
 from cytopress.training.codec.crops import CropBatches
-from cytopress.training.codec.module import CodecModule, Validate
+from cytopress.training.codec.module import CodecModule, Judges
 from cytopress.training.codec.networks import LatentNetwork
 from cytopress.training.codec.sources import Plane
 from cytopress.training.rounds import AfterRound, Progress, Row, load_checkpoint, quiet
@@ -34,14 +34,15 @@ def fit(
     path: Path,
     *,
     fresh: bool = True,
-    validate: Validate | None = None,
+    judges: Judges | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Train a network, or go on from the checkpoint at ``path``; return the last checkpoint.
 
     A training that was killed and resumed ends with the weights of one that was not: each step
     depends on the seed and its number alone. The scales of a ``fresh`` network, one that starts
-    from no other, are first set to what its transform gives.
+    from no other, are first set to what its transform gives. A task's digest belongs to the
+    config of the checkpoint: through other weights it would be another training.
 
     Raises
     ------
@@ -51,6 +52,10 @@ def fit(
         The loss was not finite too often.
     """
     identity = config.model_dump(mode="json")
+    judges = judges or Judges()
+    task = judges.task
+    if task is not None:
+        identity["task"] |= {"sha256": task.sha256}
     found = load_checkpoint(path, identity) if path.exists() else None
     if found is not None and found["steps_done"] >= config.fit.steps:
         return found
@@ -64,11 +69,13 @@ def fit(
         mesh=config.network.mesh,
     )
     with quiet(options.threads):
+        # Of no step, so that what is measured on them is of none either.
+        first = range(options.steps, options.steps + BEGINNING // options.batch + 1)
         if found is None and fresh and isinstance(network, LatentNetwork):
-            count = BEGINNING // options.batch + 1
-            first = [batches[options.steps + index].pixels for index in range(count)]
-            network.begin(torch.cat(first))
-        module = CodecModule(network, config, lambdas, validate)
+            network.begin(torch.cat([batches[step].pixels for step in first]))
+        if task is not None:
+            task.measure(batches[step] for step in first)
+        module = CodecModule(network, config, lambdas, judges)
         sampler = StepSampler(
             steps=options.steps, each_round=options.validate_every, done=lambda: module.steps_done
         )

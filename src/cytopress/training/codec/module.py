@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import lightning
@@ -15,6 +16,7 @@ from cytopress.errors import CytopressError
 from cytopress.training.codec.config import CodecTraining
 from cytopress.training.codec.crops import Batch
 from cytopress.training.codec.distortion import distortion
+from cytopress.training.codec.task_distortion import TaskDistortion
 
 AUX_RATE = 1e-2
 # The quantiles follow a prior that moves slowly.
@@ -30,6 +32,18 @@ SEED_STEP = 1_000_003
 Validate = Callable[[nn.Module], dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Judges:
+    """What judges a network in training besides bits and pixels.
+
+    ``validate`` scores the averaged network behind each round; what it returns joins the history's
+    row. Through ``task`` distortion is measured too; the share that it loses joins the row.
+    """
+
+    validate: Validate | None = None
+    task: TaskDistortion | None = None
+
+
 class CodecModule(lightning.LightningModule):
     """Trains one network of a `CodecTraining`.
 
@@ -41,8 +55,8 @@ class CodecModule(lightning.LightningModule):
         The whole training.
     lambdas : sequence of float
         At the gain nodes of this network; one without gains.
-    validate : callable, optional
-        Scores the averaged network behind each round; what it returns joins the history's row.
+    judges : Judges, optional
+        None unless given.
     """
 
     def __init__(
@@ -50,7 +64,7 @@ class CodecModule(lightning.LightningModule):
         network: nn.Module,
         config: CodecTraining,
         lambdas: Sequence[float],
-        validate: Validate | None = None,
+        judges: Judges = Judges(),
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -58,7 +72,9 @@ class CodecModule(lightning.LightningModule):
         self.averaged = copy.deepcopy(network)
         for weight in self.averaged.parameters():
             weight.requires_grad = False
-        self._config, self._lambdas, self._validate = config, lambdas, validate
+        self._config, self._lambdas, self._validate = config, lambdas, judges.validate
+        # No part of this module: a checkpoint has no need of weights that never change.
+        self._task = judges.task
         self.counted: torch.Tensor
         self.register_buffer("counted", torch.zeros(2, dtype=torch.long))
         self.history: list[dict[str, Any]] = []
@@ -83,14 +99,14 @@ class CodecModule(lightning.LightningModule):
         torch.manual_seed(self._config.seed * SEED_STEP + self.steps_done)
         for group in main.param_groups:
             group["lr"] = self._learning_rate()
-        loss, bpp, error = self._loss(batch)
+        loss, *shown = self._loss(batch)
         main.zero_grad()
         self.manual_backward(loss)
         network: Any = self.network
         norm = nn.utils.clip_grad_norm_(list(network.main_parameters()), self._config.fit.clip)
         if torch.isfinite(norm) and torch.isfinite(loss):
             main.step()
-            self._round.append(torch.stack((loss, bpp, error)).detach())
+            self._round.append(torch.stack((loss, *shown)).detach())
         else:
             self._skip()
         if self.steps_done % AUX_EVERY == 0:
@@ -100,8 +116,8 @@ class CodecModule(lightning.LightningModule):
         self.counted[0] += 1
         self._follow()
 
-    def _loss(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return the loss, and the mean bits a pixel and squared error of the crops."""
+    def _loss(self, batch: Batch) -> tuple[torch.Tensor, ...]:
+        """Return the loss, and means of bits a pixel, squared error and what the task loses."""
         options = self._config.loss
         x = batch.pixels.contiguous(memory_format=torch.channels_last)
         quality = torch.rand(len(x), device=x.device)
@@ -117,10 +133,14 @@ class CodecModule(lightning.LightningModule):
             weight = torch.full_like(quality, high)
         coded = self.network(x, quality, center=batch.center)
         bpp = coded.bits / x[0].numel()
-        loss = bpp + weight * distortion(x, coded.x_hat, batch, options)
-        balance = (weight / high) ** -options.balance
         error = (x - coded.x_hat.float()).square().mean()
-        return (balance * loss).mean(), bpp.mean(), error
+        lost, shown = distortion(x, coded.x_hat, batch, options), [bpp.mean(), error]
+        if self._task is not None:
+            of_task = self._task.lost(x, coded.x_hat, batch)
+            lost = self._task.options.pixels * lost + self._task.options.weight * of_task
+            shown.append(of_task.mean())
+        balance = (weight / high) ** -options.balance
+        return (balance * (bpp + weight * lost)).mean(), *shown
 
     def _learning_rate(self) -> float:
         steps, done = self._config.fit.steps, self.steps_done
@@ -149,7 +169,7 @@ class CodecModule(lightning.LightningModule):
         """Return step, bits a pixel and PSNR of the latest steps of the round, if there are any."""
         if not self._round:
             return None
-        _, bpp, error = torch.stack(self._round[-RECENT:]).mean(0).tolist()
+        _, bpp, error, *_ = torch.stack(self._round[-RECENT:]).mean(0).tolist()
         return {"step": self.steps_done, "bpp": bpp, "psnr": -10 * math.log10(error)}
 
     def on_train_epoch_end(self) -> None:
@@ -157,7 +177,7 @@ class CodecModule(lightning.LightningModule):
         if not self._round:
             # Lightning begins a resumed training by ending the round that was saved.
             return
-        loss, bpp, error = torch.stack(self._round).mean(0).tolist()
+        loss, bpp, error, *of_task = torch.stack(self._round).mean(0).tolist()
         row = {
             "step": self.steps_done,
             "loss": loss,
@@ -165,6 +185,8 @@ class CodecModule(lightning.LightningModule):
             "psnr": -10 * math.log10(error),
             "skipped": int(self.counted[1]),
         }
+        if of_task:
+            row["task_lost"] = of_task[0]
         self._round.clear()
         if self._validate:
             row |= self._validate(self.averaged)

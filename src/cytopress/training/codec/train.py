@@ -14,14 +14,16 @@ from cytopress.atomic import whole_file
 from cytopress.errors import UnknownNameError
 from cytopress.io.dataset import Dataset
 from cytopress.io.datasets import dataset as open_by_name
-from cytopress.package import SUFFIX, open_package
+from cytopress.package import SUFFIX, Package, open_package
 from cytopress.settings import Settings, from_environment
 from cytopress.training.codec.card import codec_card
 from cytopress.training.codec.config import CodecTraining
 from cytopress.training.codec.evaluate import evaluate
 from cytopress.training.codec.fit import fit
+from cytopress.training.codec.module import Judges
 from cytopress.training.codec.sources import load_planes, sources_used
 from cytopress.training.codec.start import begin
+from cytopress.training.codec.task_distortion import TaskDistortion, task_package
 from cytopress.training.codec.validate import validator, write_any
 from cytopress.training.evaluate import machine
 from cytopress.training.rounds import Progress
@@ -64,13 +66,16 @@ def train_codec(
     UsageError
         ``out`` holds a run of another config.
     UnknownNameError
-        No package bears the name of ``init``.
+        No package bears the name of ``init``, or of the task.
     PackageError
         That package holds another network's weights, or none to start from.
+    TaskError
+        The task is none that a codec can be trained by.
     """
     settings = settings or from_environment()
     options = config.fit
-    if _ended(config, out):
+    by = task_package(config, settings)
+    if _ended(config, out, by):
         return _package_of(config, out)
     noise = config.loss.domain == "stabilized"
     planes = load_planes(config.sources, settings, "train", crop=options.crop, noise=noise)
@@ -79,6 +84,7 @@ def train_codec(
         held, name=config.name, rdo=config.loss.rdo, fields=options.validate_fields
     )
     begun = begin(config, settings)
+    judges = Judges(validate, TaskDistortion(config, by, planes) if by is not None else None)
     out.mkdir(parents=True, exist_ok=True)
     finished: dict[int, nn.Module] = {}
     seconds, history = 0.0, []
@@ -96,7 +102,7 @@ def train_codec(
             planes,
             path,
             fresh=fresh,
-            validate=validate,
+            judges=judges,
             progress=progress,
         )
         finished[index] = _averaged(network, trained)
@@ -111,6 +117,8 @@ def train_codec(
         "trained_on": sources_used(planes),
         "compute": {"minutes": round(seconds / 60, 1), **machine()},
     }
+    if by is not None:
+        manifest["task"] = {"name": by.name, "sha256": by.sha256}
     return _export(config, networks, manifest, history, out, settings)
 
 
@@ -138,15 +146,18 @@ def _package_of(config: CodecTraining, out: Path) -> Path:
     return out / f"{config.file_stem}{SUFFIX}"
 
 
-def _ended(config: CodecTraining, out: Path) -> bool:
-    """Whether a run of this config has written its last file here, and nothing is missing."""
+def _ended(config: CodecTraining, out: Path, by: Package | None) -> bool:
+    """Whether a run of this config and task has written its last file, and none is missing."""
     path = _package_of(config, out)
     needed = [path, *(out / CHECKPOINT.format(index) for index in range(config.rate.networks))]
     if config.network.ours:
         needed.append(out / CARD)
     if not all(each.is_file() for each in needed):
         return False
-    return bool(open_package(path).manifest.get("training") == config.model_dump(mode="json"))
+    manifest = open_package(path).manifest
+    if manifest.get("task", {}).get("sha256") != (by.sha256 if by is not None else None):
+        return False
+    return bool(manifest.get("training") == config.model_dump(mode="json"))
 
 
 def _averaged(network: nn.Module, trained: dict[str, Any]) -> nn.Module:
