@@ -3,10 +3,14 @@ import pytest
 
 from cytopress.report import summary_rows
 from cytopress.report.bd_table import bd_tables
+from cytopress.report.change import change
+from cytopress.report.curves import Point
 from cytopress.report.findings import findings
 from cytopress.report.speed import speed_rows
 from cytopress.report.tables import error_rows, lossless_rows, sizes, verdicts
 from cytopress.study.statistics import bootstrap_mean
+
+from .conftest import SCORES, TASK, make_trial
 
 SCORE = "labelfree/cells/pearson"
 
@@ -253,3 +257,26 @@ def test_same_study_gives_the_same_intervals(make_study):
     one, two = summary_rows(make_study()), summary_rows(make_study())
     assert one == two
     assert np.all([row["fields"] == "6 of 6" for row in one])
+
+
+def test_training_seeds_widen_an_interval_and_a_field_without_one_is_left_out():
+    def point(shift):
+        trials = []
+        for field in range(8):
+            for seed in (1, 2, 3):
+                loss = 0.01 + 0.001 * (field % 3) + shift * seed
+                scores = {f"{TASK}/pearson/baseline": 0.9, f"{TASK}/pearson/harm": 0.9 - loss}
+                if field == 7 and seed == 2:
+                    del scores[f"{TASK}/pearson/harm"]
+                trials.append(make_trial(field=f"f{field}", seed=seed, scores=scores))
+        return Point(target="ratio", target_value=10.0, trials=tuple(trials), fields_asked=8)
+
+    score = next(score for score in SCORES if score.main)
+    same, apart = (change(point(shift), score) for shift in (0.0, 0.003))
+    assert same.fields == apart.fields == 7
+    assert same.difference == pytest.approx(-0.01 - 0.001 * 6 / 7)
+    assert apart.difference == pytest.approx(same.difference - 0.006)
+    width = [c.interval.high - c.interval.low for c in (same, apart)]
+    # Of 0.003 over three seeds: Student's t of two degrees of freedom, both sides.
+    assert width[1] > 5 * width[0]
+    assert width[1] > 2 * 4.3 * 0.003 / 3**0.5 * 0.9

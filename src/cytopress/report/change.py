@@ -11,7 +11,7 @@ from typing import Literal
 
 from cytopress.report.curves import Point
 from cytopress.study.results import ScoreFacts
-from cytopress.study.statistics import Interval, bootstrap_mean
+from cytopress.study.statistics import Interval, effects
 
 # The draws of the bootstrap; fixed, so that a report made again says the same.
 SEED = 0
@@ -41,45 +41,58 @@ class Change:
 
 
 def change(point: Point, score: ScoreFacts) -> Change | None:
-    """Return what a setting did to a task's score; None where no trial has it."""
-    baseline = field_means(point, f"{score.column}/baseline")
-    harm = field_means(point, f"{score.column}/harm")
-    both = [field for field in harm if field in baseline]
+    """Return what a setting did to a task's score; None where no trial has it.
+
+    Training seeds are a level of their own of the interval. A field that lacks one is left out.
+    """
+    baseline = _by_field(point, f"{score.column}/baseline")
+    harm = _by_field(point, f"{score.column}/harm")
+    seeds = sorted({seed for values in harm.values() for seed in values})
+    both = [
+        field
+        for field, values in harm.items()
+        if all(seed in values and seed in baseline.get(field, {}) for seed in seeds)
+    ]
     if not both:
         return None
     group_of = {trial.field: trial.group for trial in point.trials}
-    groups = [group_of[field] for field in both]
-    differences = [harm[field] - baseline[field] for field in both]
-    interval = interval_of(differences, groups)
+    groups = tuple(group_of[field] for field in both)
+    before = [[baseline[field][seed] for seed in seeds] for field in both]
+    after = [[harm[field][seed] for seed in seeds] for field in both]
+    differences = [
+        [b - a for a, b in zip(*pair, strict=True)] for pair in zip(before, after, strict=True)
+    ]
+    interval = _interval_of(differences, groups)
     return Change(
-        baseline=_mean([baseline[field] for field in both]),
-        harm=_mean([harm[field] for field in both]),
+        baseline=_mean(before),
+        harm=_mean(after),
         difference=_mean(differences),
         interval=interval,
-        harm_interval=interval_of([harm[field] for field in both], groups),
+        harm_interval=_interval_of(after, groups),
         fields=len(both),
         verdict=_verdict(point, interval, len(both), better=score.better),
     )
 
 
-def field_means(point: Point, column: str) -> dict[str, float]:
-    """Return a score of each field that has it; several seeds of one field count as one."""
-    values: dict[str, list[float]] = defaultdict(list)
+def _by_field(point: Point, column: str) -> dict[str, dict[int, float]]:
+    """Return a score of each field and seed that have it."""
+    values: dict[str, dict[int, float]] = defaultdict(dict)
     for trial in point.trials:
         if math.isfinite(trial.scores.get(column, math.nan)):
-            values[trial.field].append(trial.scores[column])
-    return {field: _mean(some) for field, some in values.items()}
+            values[trial.field][trial.seed] = trial.scores[column]
+    return values
 
 
-def interval_of(values: Sequence[float], groups: Sequence[str]) -> Interval | None:
+def _interval_of(values: Sequence[Sequence[float]], groups: tuple[str, ...]) -> Interval | None:
     """Return the 95 % interval of a mean over fields; None for one field, which has no spread."""
-    return _interval(tuple(values), tuple(groups)) if len(values) > 1 else None
+    return _interval(tuple(map(tuple, values)), groups) if len(values) > 1 else None
 
 
 # The page and the terminal ask for the same intervals.
 @functools.lru_cache(maxsize=10_000)
-def _interval(values: tuple[float, ...], groups: tuple[str, ...]) -> Interval:
-    return bootstrap_mean(values, groups, seed=SEED)
+def _interval(values: tuple[tuple[float, ...], ...], groups: tuple[str, ...]) -> Interval:
+    (found,) = effects([[[value] for value in field] for field in values], groups, seed=SEED)
+    return Interval(_mean(values), found.low, found.high, found.unit, found.n)
 
 
 def ends(interval: Interval | None) -> tuple[float, float] | None:
@@ -101,5 +114,6 @@ def _verdict(point: Point, interval: Interval | None, fields: int, *, better: st
     return "loss" if worse else "better" if gain else "no loss seen"
 
 
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
+def _mean(values: Sequence[Sequence[float]]) -> float:
+    """Mean over fields of the means over seeds."""
+    return math.fsum(math.fsum(field) / len(field) for field in values) / len(values)
