@@ -3,6 +3,7 @@
 import pytest
 
 from cytopress.report import write_report
+from cytopress.report.recommendation import Wish, recommend
 
 pytestmark = pytest.mark.browser
 WIDTHS = (1400, 400)
@@ -138,7 +139,8 @@ def test_metric_selector_changes_axis_and_lines(opened):
 
 def test_size_can_be_shown_in_bits_per_pixel(opened):
     opened.locator("select[data-rate]").first.select_option("bpp")
-    titles = opened.locator('.plot:not([data-kind="noise"]) .xtitle').all_text_contents()
+    sized = ", ".join(f'.plot[data-kind="{kind}"] .xtitle' for kind in KINDS)
+    titles = opened.locator(sized).all_text_contents()
     assert set(titles) == {"Bits per pixel"}
 
 
@@ -324,3 +326,51 @@ def test_axis_titles_are_not_cut(opened):
         }).map(title => title.textContent)"""
     )
     assert cut == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_losses_are_filled_where_safe_and_hollow_where_not(
+    browser, make_study, with_redraws, tmp_path, width
+):
+    study = with_redraws(make_study(codecs=CODECS, fields=12, groups=6))
+    wishes = [Wish(task="labelfree/cells"), Wish(task="labelfree/cells", margin=0.01)]
+    file = write_report(study, tmp_path / "report.html", wishes)
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    seen = Seen(page)
+    page.goto(file.as_uri())
+    page.wait_for_selector(".plot .js-line", state="attached")
+    plots = page.locator('.plot[data-kind="equivalence"]')
+    assert plots.count() == 2
+    assert [lines(page, "equivalence")] == [len(CODECS)]
+    for number, wish in enumerate(wishes):
+        (found,) = recommend(study, wish)
+        drawn = plots.nth(number).locator(".point").count()
+        hollow = (
+            plots.nth(number)
+            .locator(".point")
+            .evaluate_all("nodes => nodes.filter(node => node.style.fill === 'none').length")
+        )
+        assert drawn == len(found.settings)
+        assert hollow == sum(not setting.safe for setting in found.settings)
+        labels = plots.nth(number).locator(".shape-label").all_text_contents()
+        assert any("margin: " in label for label in labels)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert seen.complaints == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_matrix_and_similarity_are_drawn(browser, make_trainings, tmp_path, width):
+    file = write_report(make_trainings(), tmp_path / "report.html")
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    seen = Seen(page)
+    page.goto(file.as_uri())
+    page.wait_for_selector('.plot[data-kind="training"] .hm image', state="attached")
+    plot = page.locator('.plot[data-kind="training"]')
+    numbers = plot.locator(".heatmap-label").all_text_contents()
+    assert numbers[:3] == ["0.925", "0.885", "0.885"]
+    assert len(numbers) == 12
+    assert page.locator('.plot[data-kind="similarity"] .point').count() == 2
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert seen.complaints == []
+    page.close()

@@ -1,3 +1,4 @@
+import dataclasses
 import re
 import sys
 from html.parser import HTMLParser
@@ -7,6 +8,7 @@ import pytest
 from cytopress.errors import NotAvailableError
 from cytopress.image import Image
 from cytopress.report import write_report
+from cytopress.report.recommendation import Wish
 from cytopress.study.trial import Preview
 
 
@@ -26,8 +28,8 @@ def page(tmp_path):
     for library in ("jinja2", "plotly"):
         pytest.importorskip(library, reason="reports need the extra report")
 
-    def written(results):
-        return write_report(results, tmp_path / "report.html")
+    def written(results, wishes=()):
+        return write_report(results, tmp_path / "report.html", wishes)
 
     return written
 
@@ -69,6 +71,7 @@ def test_parts_stand_in_order(make_study, page):
         "verdict",
         "accuracy",
         "metrics",
+        "similarity",
         "speed",
         "bd",
         "gallery",
@@ -232,6 +235,61 @@ def test_without_the_extra_the_error_says_what_to_install(
     with pytest.raises(NotAvailableError, match=r"pip install 'cytopress\[report\]'"):
         write_report(make_study(), tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
+
+
+WISH = Wish(task="labelfree/cells", margin=0.01)
+
+
+def test_the_recommendation_stands_first(make_study, page):
+    words = words_of(page(make_study(fields=12, groups=6), [WISH]))
+    answer = words.index("makes the files 40x smaller. With 95 % confidence, at most")
+    assert answer < words.index("12 fields from 6 groups. Without losing a pixel")
+    assert "cytopress encode IMAGE -o FILE.cyto --codec jpegxr:ratio=40" in words
+    assert "975 GB saved on a terabyte" in words
+    assert "Loss against the margin" in words
+
+
+def test_none_is_a_recommendation_too(make_study, page):
+    words = words_of(page(make_study(), [Wish(task="labelfree/cells", margin=1e-9)]))
+    assert "Use lossless jpegls, 2.5x smaller." in words
+    assert "--codec jpegls" in words
+    assert "What was not shown to be safe, and why (3 codecs)" in words
+
+
+def test_a_wish_that_cannot_be_met_is_a_sentence(make_study, page):
+    words = words_of(page(make_study(), [Wish(task="labelfree/cells"), WISH]))
+    assert "No recommendation: the camera's noise was not drawn" in words.replace("&#39;", "'")
+    assert "makes the files" in words
+
+
+def test_without_margin_and_noise_the_page_says_how_to_ask(make_study, page):
+    assert "cytopress recommend DIR --task NAME --margin M|noise" in words_of(page(make_study()))
+
+
+def test_drawn_noise_is_a_margin_without_a_wish(make_study, with_redraws, page):
+    words = words_of(page(with_redraws(make_study())))
+    assert "as much as one more draw of the camera&#39;s noise moves it" in words
+
+
+def test_every_training_has_its_matrix(make_trainings, make_study, page):
+    words = words_of(page(make_trainings()))
+    assert "Trained on the same codec and rate (matched), they win back 0.03" in words
+    assert "Trained on, tested on" not in words_of(page(make_study()))
+
+
+def test_rank_correlations_are_printed(make_study, page):
+    words = words_of(page(make_study()))
+    assert words.count("rank correlation with the loss is −0.") == 2
+    assert "over 15 settings" in words
+
+
+def test_a_task_that_failed_everywhere_is_not_no_task(make_study, page):
+    study = make_study()
+    trials = [dataclasses.replace(t, scores={"pixels/psnr": 40.0}) for t in study.trials]
+    words = words_of(page(dataclasses.replace(study, trials=trials), [WISH]))
+    assert "gave no score on 6 of 6 fields" in words
+    assert "No task was run" not in words
+    assert "No lossy setting has a score of labelfree/cells" in words
 
 
 def test_page_appears_whole_or_not_at_all(make_study, tmp_path):

@@ -34,7 +34,7 @@ def test_codecs_that_went_as_far_are_named_together(make_study):
 
 def test_a_codec_that_went_further_is_named_alone(make_study):
     text = text_of(
-        make_study(codecs=("jpeg", "jpegxl", "avif", "jpegxr", "htj2k", "sperr", "lerc"))
+        make_study(codecs=("jpeg", "jpegxl", "avif", "jpegxr", "htj2k", "sperr", "lerc"), fields=8)
     )
     assert "no loss of the task’s Pearson r seen come from lerc: 40x smaller" in text
     assert "A loss is seen for 7 of 7 codecs, first at 20x (jpeg)" in text
@@ -61,3 +61,26 @@ def test_settings_that_lack_a_field_are_not_taken_for_harmless(make_study):
     text = text_of(dataclasses.replace(study, trials=trials))
     assert "No loss is seen at any tested size" not in text
     assert "3 settings of 6 cannot be judged" in text
+
+
+def test_fields_that_a_task_failed_on_are_counted(make_study):
+    study = make_study()
+    trials = [
+        dataclasses.replace(t, scores={"pixels/psnr": 40.0}, error="no objects")
+        if t.field in ("f1", "f4")
+        else t
+        for t in study.trials
+    ]
+    assert "labelfree/cells gave no score on 2 of 6 fields." in text_of(
+        dataclasses.replace(study, trials=trials)
+    )
+    assert "gave no score" not in text_of(study)
+
+
+def test_a_task_that_failed_everywhere_was_run_all_the_same(make_study):
+    study = make_study()
+    trials = [dataclasses.replace(t, scores={"pixels/psnr": 40.0}) for t in study.trials]
+    text = text_of(dataclasses.replace(study, trials=trials))
+    assert "labelfree/cells gave no score on 6 of 6 fields." in text
+    assert "there is no score" in text
+    assert "No task was run" not in text

@@ -135,7 +135,12 @@ def measured(results: Results, dataset: str) -> list[Trial]:
 
     Only of models trained on originals: the matrix shows what the others do.
     """
-    trials = [t for t in results.trials if t.dataset == dataset and t.regime == "raw"]
+    return [trial for trial in tested(results, dataset) if trial.regime == "raw"]
+
+
+def tested(results: Results, dataset: str) -> list[Trial]:
+    """Return the trials of a dataset's test part, or all where it has none; of every model."""
+    trials = [trial for trial in results.trials if trial.dataset == dataset]
     test = [trial for trial in trials if trial.split == "test"]
     return test or trials
 

@@ -67,7 +67,11 @@ def _findings(results: Results, facts: DatasetFacts) -> Findings:
     found = curves(results, facts.name)
     trials = measured(results, facts.name)
     columns = {column for trial in trials for column in trial.scores}
-    scores = [s for s in results.scores if s.task and f"{s.column}/harm" in columns]
+    run = {task.name for task in results.tasks if task.dataset == facts.name}
+    # A task that failed on every field was run all the same.
+    scores = [
+        s for s in results.scores if s.task and (s.task in run or f"{s.column}/harm" in columns)
+    ]
     return Findings(
         facts=facts,
         curves=found,

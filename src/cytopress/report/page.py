@@ -14,10 +14,12 @@ from cytopress.report.change import LEAST_UNITS, SEED
 from cytopress.report.equivalence import equivalence_data
 from cytopress.report.findings import Findings, findings
 from cytopress.report.gallery import Gallery, gallery
+from cytopress.report.insight import Insight, insight_data, insights
 from cytopress.report.plots import plot_data
 from cytopress.report.reading import progress_text, reading, split_text
 from cytopress.report.recommendation.answers import Answer, answers
 from cytopress.report.recommendation.wish import Wish
+from cytopress.report.similarity import likeness_text
 from cytopress.report.speed import speed_rows
 from cytopress.report.templates import ASSETS, environment, libraries
 from cytopress.study.results import Results
@@ -57,19 +59,24 @@ def write_report(results: Results, path: Path, wishes: Sequence[Wish] = ()) -> P
 def _render(results: Results, wishes: Sequence[Wish]) -> str:
     found = findings(results)
     answered = answers(results, wishes)
+    shown = insights(results, found)
     pictures = gallery(results, [curve for each in found for curve in each.curves])
     metrics = [score for score in results.scores if not score.task]
     columns = [score.column for score in metrics]
     markup = environment()
     template = markup.get_template("page.html")
     return template.render(
-        **_inlined(results, found, pictures, answered),
+        **_inlined(results, found, pictures, answered, shown),
         results=results,
         found=found,
         answers=answered,
         any_judged=any(_judged(answered)),
         judged=_judged(answered),
         wished=bool(wishes),
+        insights=shown,
+        any_matrix=any(one.matrix for one in shown),
+        any_likeness=any(one.likenesses for one in shown),
+        likeness_text=likeness_text,
         title=results.title or results.name,
         gallery=pictures,
         metrics=metrics,
@@ -94,17 +101,19 @@ def _inlined(
     found: Sequence[Findings],
     pictures: Gallery,
     answered: Sequence[Answer],
+    shown: Sequence[Insight],
 ) -> dict[str, Any]:
     from markupsafe import Markup
 
     _, plotly = libraries()
+    drawn = {"equivalence": equivalence_data(answered), **insight_data(shown)}
     content = {"entries": pictures.entries, "pictures": pictures.pictures}
     texts = {
         "css": (ASSETS / "page.css").read_text(encoding="utf-8"),
         "plots_js": (ASSETS / "plots.js").read_text(encoding="utf-8"),
         "gallery_js": (ASSETS / "gallery.js").read_text(encoding="utf-8"),
         "plotly": plotly.get_plotlyjs(),
-        "plot_data": _json(plot_data(results, found) | {"equivalence": equivalence_data(answered)}),
+        "plot_data": _json(plot_data(results, found) | drawn),
         "gallery_data": _json(content),
     }
     return {name: Markup(text) for name, text in texts.items()}  # noqa: S704 - ours, or escaped by _json

@@ -50,7 +50,11 @@ def reading(found: Findings, score: ScoreFacts | None) -> str:
     if score is None:
         sentences.append(_pixels(rows))
     else:
-        sentences += [*_lossy(score, found, verdicts(rows, ())), _caution(rows)]
+        sentences += [
+            *_lossy(score, found, verdicts(rows, ())),
+            _failed(rows, score),
+            _caution(rows),
+        ]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -81,6 +85,8 @@ def _lossy(score: ScoreFacts, where: Findings, found: Sequence[Verdict]) -> list
     name = f"the task’s {label_text(score.name)}"
     reached = [verdict.furthest for verdict in found if verdict.furthest is not None]
     lost = [verdict.first_loss for verdict in found if verdict.first_loss is not None]
+    if all(row.change is None for row in where.rows_of(score)):
+        return [f"What the codecs do to {name} is not shown: there is no score."]
     if not reached and not lost:
         return [f"What the codecs do to {name} is not shown: there are too few fields to judge by."]
     least = where.best[1].ratio if where.best else 1.0
@@ -126,6 +132,16 @@ def _furthest(name: str, reached: Sequence[Row], codecs: int) -> str:
         f" {len(equal)} of {count_text(codecs, 'codec')}: {names}."
         f" The change is least with {least.curve.label}: {effect_text(least.change)}."
     )
+
+
+def _failed(rows: Sequence[Row], score: ScoreFacts) -> str:
+    """Tell of fields on which the task gave no score though there was an image to judge."""
+    trials = [trial for row in rows for trial in row.point.trials]
+    fields = {trial.field for trial in trials}
+    failed = {trial.field for trial in trials if f"{score.column}/harm" not in trial.scores}
+    if not failed:
+        return ""
+    return f"{score.task} gave no score on {len(failed)} of {count_text(len(fields), 'field')}."
 
 
 def _pixels(rows: Sequence[Row]) -> str:

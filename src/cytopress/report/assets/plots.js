@@ -164,6 +164,42 @@
       made.yaxis = { ...made.yaxis, tickvals: ticks.map(place), ticktext: ticks.map((value) => String(Number(value.toPrecision(1))).replace("-", "−")), range: [place(Math.min(...values)) - 0.35, place(Math.max(...values)) + 0.35] };
       return { traces, layout: made };
     },
+    similarity(dataset, column) {
+      const [place, metric] = column.split(" ");
+      const { label, points } = data.similarity[Number(place)][metric];
+      const score = data.metrics.find((entry) => entry.column === metric);
+      const traces = dataset.curves.filter((curve) => !hidden.has(curve.label)).map((curve) => {
+        const own = points.filter((point) => point.codec === curve.label);
+        const hover = own.map((point) => `<b>${escape(point.codec)}</b> ${escape(point.setting)}<br>${short(point.ratio, 3)}x smaller<br>` +
+          `${escape(score.label)}: ${short(point.x)}<br>loss: ${signed(point.y)}`);
+        return { ...trace(curve, own.map((point) => point.x), own.map((point) => point.y), hover), mode: "markers" };
+      });
+      const made = layout({ curves: [{ ratio: [1, 10], bpp: [1, 10] }] }, `Loss of ${escape(label)}`, [level(0, "")]);
+      made.xaxis = { title: { text: escape(score.label) }, gridcolor: "#e8ecf0", zeroline: false, linecolor: "#1c2530", ticks: "outside", exponentformat: "none", nticks: 6 };
+      return { traces, layout: made };
+    },
+    training(dataset, column) {
+      const table = data.matrices[Number(column)];
+      const frame = ([row, place]) => ({
+        type: "rect", x0: place - 0.5, x1: place + 0.5, y0: row - 0.5, y1: row + 0.5, line: { color: "#d55e00", width: 3 },
+      });
+      const scale = [[0, "#173f5f"], [0.5, "#7fa6c0"], [1, "#f4f6f8"]];
+      const roomy = table.columns.length <= 8;
+      const made = layout({ curves: [{ ratio: [1, 10], bpp: [1, 10] }] }, "", table.matched.map(frame));
+      const names = (labels) => ({
+        tickvals: labels.map((_, i) => i), ticktext: labels.map((text) => escape(text.length > 44 ? `${text.slice(0, 42)}…` : text).replace(":", ":<br>")),
+        automargin: true, showgrid: false, zeroline: false, ticks: "", tickfont: { size: 11.5 },
+      });
+      return {
+        traces: [{
+          type: "heatmap", z: table.mean, colorscale: scale, reversescale: table.better === "lower", xgap: 2, ygap: 2,
+          text: table.mean.map((line) => line.map((value) => (value === null ? "" : short(value, 3)))), texttemplate: roomy ? "%{text}" : "",
+          customdata: table.hover.map((line, i) => line.map((text, j) => `trained on ${escape(table.rows[i])}<br>tested on ${escape(table.columns[j])}<br>${text}`)),
+          hovertemplate: "%{customdata}<extra></extra>", colorbar: { title: { text: escape(table.label), side: "right" }, thickness: 12, outlinewidth: 0 },
+        }],
+        layout: { ...made, margin: { ...made.margin, t: 36 }, xaxis: { ...names(table.columns), title: { text: "Tested on", standoff: 6 } }, yaxis: { ...names(table.rows), autorange: "reversed", title: { text: "Trained on", standoff: 6 } } },
+      };
+    },
     noise(dataset) {
       const { means, variances, a, b, offset } = dataset.noise;
       const last = Math.max(offset, ...means);
