@@ -35,7 +35,7 @@ from cytopress.settings import Settings, from_environment
 from cytopress.tasks.labelfree import pearson_or_zero
 from cytopress.tasks.registry import task
 
-DATASET, EACH = "nuclei-brightfield", 3
+DATASET = "nuclei-brightfield"
 SPECS = ("jpeg2000", "learned/nuclei-brightfield", "learned/nuclei-brightfield+plain")
 RATIOS = (20, 40, 160)
 # Octaves in cycles per pixel, the lowest and the highest open.
@@ -73,8 +73,8 @@ def report(specs: Any, settings: Settings) -> None:
     span = data_range(data.read_input(field).pixels for field in data.part("train"))
     train = data.part("train")
     chosen = {
-        "train": [*train[:1], *train[len(train) // 2 :: len(train)], *train[-1:]][:EACH],
-        "validation": data.part("validation")[:EACH],
+        "train": (train[0], train[len(train) // 2], train[-1]),
+        "validation": data.part("validation")[:3],
     }
     for part, fields in chosen.items():
         images = [data.read_input(field) for field in fields]

@@ -1,6 +1,7 @@
 """What a codec trained through a task gains on that task, and loses on pixels and on others.
 
-    python bench/task_aware.py ROWS.jsonl FIELDS [SPEC ...]
+    cytopress train codec trainings/learned-nuclei-brightfield-task.toml --out runs/task
+    CYTOPRESS_MODELS=runs/task python bench/task_aware.py ROWS.jsonl FIELDS [SPEC ...]
 
 Every codec at ratios 20 to 320 on at most so many test fields of `nuclei-brightfield`, and of
 `ecoli-phase`, on whose images neither learned one was fine-tuned: PSNR, the label-free task against

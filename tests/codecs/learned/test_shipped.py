@@ -43,14 +43,9 @@ def here(package: Package) -> list[Dataset]:
     return found
 
 
-def test_four_ship() -> None:
+def test_three_ship() -> None:
     names = {package.name for package in SHIPPED}
-    assert names == {
-        "learned/cytopress-2d",
-        "learned/ecoli-phase",
-        "learned/nuclei-brightfield",
-        "learned/nuclei-brightfield-task",
-    }
+    assert names == {"learned/cytopress-2d", "learned/ecoli-phase", "learned/nuclei-brightfield"}
 
 
 @EACH
