@@ -2,8 +2,8 @@
 
     python reference/tables.py DIR...
 
-For each study, dataset and task: the loss of each setting with its interval, what is safe within the
-noise of the camera, bytes at equal quality, and what training on decoded images wins back.
+For each study, dataset and task: the loss of each setting with its interval, what is safe within
+the noise of the camera, bytes at equal quality, and what training on decoded images wins back.
 """
 
 import sys
