@@ -7,7 +7,8 @@ from scipy.ndimage import gaussian_filter
 from cytopress.image import Image
 from cytopress.study import run as running
 from cytopress.study.cell import Arm, Cell
-from cytopress.study.run import Coded, Material, baseline, run
+from cytopress.study.judging import baseline
+from cytopress.study.run import Coded, Material, run
 from cytopress.tasks.measurement import Measurement
 
 

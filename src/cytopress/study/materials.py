@@ -11,7 +11,8 @@ from cytopress.errors import DatasetError
 from cytopress.io.dataset import Dataset, Field
 from cytopress.settings import Settings
 from cytopress.study.cell import Cell, digest_image, digest_labels
-from cytopress.study.run import Baseline, Material, Outcome, baseline, run
+from cytopress.study.judging import Baseline, baseline
+from cytopress.study.run import Material, Outcome, run
 from cytopress.tasks.objects import measure_objects
 from cytopress.tasks.protocol import Prediction, Task
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,39 +12,23 @@ from cytopress.codecs.choice import Choice
 from cytopress.codecs.registry import decode
 from cytopress.codecs.search import Solution
 from cytopress.codecs.spec import codec
-from cytopress.errors import CodecError, NotAvailableError, TaskError
+from cytopress.errors import NotAvailableError
 from cytopress.image import Image
 from cytopress.metrics import metric
 from cytopress.settings import Settings
 from cytopress.study.camera import draw_of, redraw
 from cytopress.study.cell import Cell
+from cytopress.study.judging import EXPECTED, Baseline, Judged, judge
 from cytopress.study.pictures import crop, picture_of
 from cytopress.study.plan import asked
 from cytopress.study.trial import Preview
-from cytopress.tasks.protocol import Prediction, Task
+from cytopress.tasks.protocol import Prediction
 
-# What a study expects to happen now and then. Anything else is a bug, and stops it.
-EXPECTED = (CodecError, TaskError, NotAvailableError)
 FRC_UM = "pixels/frc_resolution_um"
 
 
 class BrokenPromiseError(RuntimeError):
     """A codec did not keep what it declares: a bug of cytopress or of a codec, never a result."""
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """What a task makes of the original: made once for a field, not once for a cell.
-
-    ``reference`` is what its scores are held against: the ground truth, or where there is none the
-    prediction from the original itself. ``error`` says why there is no prediction.
-    """
-
-    task: Task
-    prediction: Prediction | None
-    reference: Prediction | None
-    scores: Mapping[str, float]
-    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,14 +38,6 @@ class Material:
     original: Image
     truth: Image
     baselines: tuple[tuple[Baseline, ...], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Judged:
-    """What one arm made of a coded field. An error leaves in place what was scored before it."""
-
-    scores: Mapping[str, float] = field(default_factory=dict)
-    error: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,17 +68,6 @@ class Coded:
     decode_s: float | None = None
 
 
-def baseline(task: Task, original: Image, truth: Prediction | None) -> Baseline:
-    """Predict from the original and score it against the truth, or itself where there is none."""
-    try:
-        prediction = task.predict(original)
-        reference = prediction if truth is None else truth
-        scores = task.score(prediction, reference, original)
-    except EXPECTED as error:
-        return Baseline(task, None, truth, {}, str(error))
-    return Baseline(task, prediction, reference, scores)
-
-
 def run(cell: Cell, material: Material, settings: Settings | None = None) -> Outcome:
     """Do one cell; ``settings`` says where the packages of codecs are.
 
@@ -125,7 +90,7 @@ def run(cell: Cell, material: Material, settings: Settings | None = None) -> Out
     )
     arms, predictions = [], []
     for baselines in material.baselines:
-        judged, predicted = _judged(baselines, image)
+        judged, predicted = judge(baselines, image)
         arms.append(judged)
         predictions.append(predicted)
     return Outcome(
@@ -158,23 +123,6 @@ def _coded(cell: Cell, original: Image, settings: Settings | None) -> Coded:
         encode_s=encode_s,
         decode_s=decode_s,
     )
-
-
-def _judged(baselines: Sequence[Baseline], decoded: Image) -> tuple[Judged, dict[str, Prediction]]:
-    """Let every task of an arm predict from a decoded image; one that fails stops no other."""
-    scores: dict[str, float] = {}
-    failure, predictions = "", {}
-    for base in baselines:
-        name = base.task.name
-        scores |= {f"{name}/{score}/baseline": v for score, v in base.scores.items()}
-        try:
-            prediction, task_scores = _task_scores(base, decoded)
-        except EXPECTED as error:
-            failure = failure or str(error)
-            continue
-        scores |= task_scores
-        predictions[name] = prediction
-    return Judged(scores=scores, error=failure), predictions
 
 
 def _seconds_to_encode(solution: Solution, original: Image) -> float:
@@ -222,20 +170,6 @@ def _pixel_scores(cell: Cell, original: Image, decoded: Image) -> dict[str, floa
         if name == "frc_resolution" and original.spacing_um is not None:
             scores[FRC_UM] = value / original.spacing_um[-1]
     return scores
-
-
-def _task_scores(base: Baseline, decoded: Image) -> tuple[Prediction, dict[str, float]]:
-    if base.prediction is None or base.reference is None:
-        raise TaskError(base.error)
-    task = base.task
-    prediction = task.predict(decoded)
-    harm = task.score(prediction, base.reference, decoded)
-    alone = base.reference is base.prediction
-    agreement = harm if alone else task.score(prediction, base.prediction, decoded)
-    scores = {f"{task.name}/{name}/harm": value for name, value in harm.items()}
-    return prediction, scores | {
-        f"{task.name}/{name}/agreement": value for name, value in agreement.items()
-    }
 
 
 def _previews(

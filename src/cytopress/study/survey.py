@@ -11,9 +11,10 @@ from cytopress.io.datasets import dataset as open_known
 from cytopress.io.splits import PARTS
 from cytopress.settings import Settings
 from cytopress.study.cell import digest_image, digest_labels
+from cytopress.study.entries import DatasetEntry
 from cytopress.study.plan import Specimen, Subject
 from cytopress.study.results import DatasetFacts
-from cytopress.study.spec import DatasetEntry, Study
+from cytopress.study.spec import Study
 from cytopress.study.yardsticks import Yardsticks
 from cytopress.tasks.protocol import Task
 from cytopress.tasks.registry import task
