@@ -47,7 +47,7 @@ def test_a_program_judges_decoded_images_by_their_originals(
     results = execute(study, tmp_path / "out", settings=settings)
     (facts,) = results.tasks
     assert facts.summary == {
-        "ground truth": "none: held against its own prediction from the original"
+        "ground truth": "none, so the prediction from the original stands for it"
     }
     for trial in results.trials:
         assert trial.scores["external/mine/shift/baseline"] == 0

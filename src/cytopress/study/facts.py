@@ -106,7 +106,7 @@ def _truth(task: Task, found: Surveyed) -> dict[str, str]:
     labeled = all(one.labels for one in found.subject.specimens)
     if task.truth == "target" or (task.truth == "labels" and labeled):
         return {}
-    return {"ground truth": "none: held against its own prediction from the original"}
+    return {"ground truth": "none, so the prediction from the original stands for it"}
 
 
 def _manifest(task: Task) -> Mapping[str, Any]:

@@ -28,7 +28,10 @@ def cautions(
         said.append(
             f"{chosen.spec} is the smallest that was tried of its codec: smaller may be safe too"
         )
-    said += [task.summary[key] for key in ("caution", "ground truth") if key in task.summary]
+    if "caution" in task.summary:
+        said.append(task.summary["caution"])
+    if "ground truth" in task.summary:
+        said.append(f"ground truth: {task.summary['ground truth']}")
     if found.best is None:
         said.append("no lossless codec was measured on every field to compare with")
     if results.cells_done < results.cells_planned:
