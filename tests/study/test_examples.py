@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from cytopress.io.datasets import KNOWN_DATASETS
+from cytopress.package import open_package
 from cytopress.settings import from_environment
+from cytopress.study.arms import config_of
 from cytopress.study.spec import load_study
+from cytopress.tasks.registry import task
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -71,3 +74,32 @@ def test_the_comparison_of_architectures_takes_what_its_trainings_make(tmp_path:
         for c in configs
     ]
     assert all(each == shared[0] for each in shared)
+
+
+REFERENCE = EXAMPLES.parent / "reference"
+
+
+@pytest.mark.parametrize("path", sorted(REFERENCE.glob("*.toml")), ids=lambda path: path.stem)
+def test_a_reference_study_finds_its_codecs_and_models(path: Path) -> None:
+    settings = from_environment().with_models(REFERENCE / "models")
+    study = load_study(path, settings)
+    assert study.seeds == (1, 2, 3)
+    for entry in study.datasets:
+        assert entry.name in KNOWN_DATASETS
+        for name in entry.tasks:
+            found = task(name, settings)
+            config = config_of(found)
+            assert config is None or config.seed == 1
+            if config is not None:
+                # The seeds beside the first are named by a digest of what made them.
+                siblings = REFERENCE.glob(f"models/{config.file_stem}.seed*.cytomodel")
+                assert {open_package(p).manifest["training"]["seed"] for p in siblings} >= {2, 3}
+
+
+def test_every_model_of_the_reference_has_its_card() -> None:
+    models = list((REFERENCE / "models").glob("*.cytomodel"))
+    assert models
+    for path in models:
+        package = open_package(path)
+        stem = path.stem if package.manifest["kind"] == "task" else f"learned-{path.stem}"
+        assert package.sha256 in (path.parent / f"{stem}.md").read_text(encoding="utf-8")
