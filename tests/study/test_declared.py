@@ -96,6 +96,7 @@ def test_the_target_channel_is_compressed_and_measured(
     assert {trial.dataset for trial in results.trials} == {"tiny/target"}
     (facts,) = results.datasets
     assert (facts.input, facts.bits) == ("twice the light", 16)
+    assert facts.title == "twice the light of Smooth random pixels"
     assert all(trial.scores["measurement/intensity_error/harm"] == 0 for trial in results.trials)
     drawn = [trial.scores["measurement/intensity_error/harm"] for trial in results.redraws]
     assert len(drawn) == 6

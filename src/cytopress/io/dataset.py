@@ -58,7 +58,8 @@ class Dataset:
         """
         bits = 8 * self.read_target(self.fields[0]).dtype.itemsize
         fields = tuple(replace(field, input=field.target) for field in self.fields)
-        return replace(self, input=self.target, bits=bits, fields=fields)
+        title = f"{self.target} of {self.title}"
+        return replace(self, title=title, input=self.target, bits=bits, fields=fields)
 
     def read_input(self, field: Field) -> Image:
         """Read the image that is compressed and predicted from."""
