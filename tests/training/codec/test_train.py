@@ -336,7 +336,9 @@ def test_a_task_moves_the_weights_and_stands_in_the_package(
     assert _weights(one) != _weights(two)
     assert _weights(one).keys() == _weights(two).keys()
     (shipped,) = (
-        found for found in cells.model_folders[-1].glob("*.cytomodel") if "scratch" in found.stem
+        found
+        for found in cells.model_folders[-1].glob("*.cytomodel")
+        if found.stem == "labelfree-scratch-assay"
     )
     manifest = open_package(two).manifest
     assert manifest["task"] == {"name": TASK["name"], "sha256": open_package(shipped).sha256}
