@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ class Trainer:
     settings: Settings
     retrain: bool
     progress: Progress
+    _digests: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def model(self, base: Task, seed: int, codecs: Sequence[str]) -> Task:
         """Return the task with the model of a seed, trained on what codecs give back.
@@ -90,11 +91,15 @@ class Trainer:
         return config.model_copy(update={"adversarial": begun})
 
     def _data(self, config: TaskTraining) -> str:
+        """Return the digest of a dataset's training images, read once for all its models."""
+        if config.dataset not in self._digests:
+            self._digests[config.dataset] = self._digest(config)
+        return self._digests[config.dataset]
+
+    def _digest(self, config: TaskTraining) -> str:
         dataset = open_known(config.dataset, self.settings)
         fields = [*dataset.part("train"), *dataset.part("validation")]
-        paths = [
-            path for field in fields for path in (field.input, field.target, field.labels) if path
-        ]
+        paths = [path for one in fields for path in (one.input, one.target, one.labels) if path]
         return digest_files(paths)
 
     def _packages(self, codecs: Sequence[str]) -> list[str]:
