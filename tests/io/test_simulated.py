@@ -3,6 +3,8 @@
 import dataclasses
 import importlib.util
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from cytopress.errors import DatasetError, NotAvailableError
 from cytopress.io import simulated
 from cytopress.io.datasets import KNOWN_DATASETS, cached_folder, dataset
 from cytopress.io.fetch import fetch
+from cytopress.io.progress import Progress, watch
 from cytopress.io.splits import KNOWN_SPLITS
 from cytopress.settings import Settings
 
@@ -25,7 +28,7 @@ HAS_WAVEORDER = pytest.mark.skipif(
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the dataset of one small volume a slide."""
 
-    def simulate(folder: Path, progress: simulated.Progress) -> None:
+    def simulate(folder: Path, progress: Progress) -> None:
         simulated.simulate_phantom_3d(folder, progress, shape=(4, 24, 32), volumes=1)
 
     known = dataclasses.replace(KNOWN_DATASETS["phantom-3d"], simulate=simulate)
@@ -42,13 +45,23 @@ def test_it_is_simulated_at_first_use_and_goes_on_where_it_stopped(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        dataset("phantom-3d", settings, progress=stop)
+        fetch("phantom-3d", settings=settings, progress=stop)
     assert not cached_folder("phantom-3d", settings).exists()
     (kept,) = cached_folder("phantom-3d", settings).parent.glob(".*.unfinished")
     first = kept / "images" / "slide-1_volume-1_input.tif"
     before = first.stat().st_mtime_ns, first.read_bytes()
 
+    told = []
+
+    @contextmanager
+    def watching(title: str) -> Iterator[Progress]:
+        yield lambda *args: told.append((title, *args))
+
+    token = watch.set(watching)
     found = dataset("phantom-3d", settings)
+    watch.reset(token)
+    assert told[0] == ("Simulating phantom-3d", 0, 8, "slide-1_volume-1")
+    assert told[-1][1:3] == (8, 8)
     path = found.fields[0].input
     assert (path.stat().st_mtime_ns, path.read_bytes()) == before
     assert found.folder == cached_folder("phantom-3d", settings)
@@ -68,7 +81,7 @@ def test_it_is_simulated_at_first_use_and_goes_on_where_it_stopped(
 def test_a_full_disk_leaves_what_was_made(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def simulate(folder: Path, progress: simulated.Progress) -> None:
+    def simulate(folder: Path, progress: Progress) -> None:
         (folder / "made").write_text("made")
         raise OSError(28, "No space left on device")
 

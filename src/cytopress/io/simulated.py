@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cytopress.image import Image
 from cytopress.io.form import write_form
 from cytopress.io.images import write
+from cytopress.io.progress import Progress
 
 if TYPE_CHECKING:
     from cytopress.phantom.slides import Slide
@@ -18,7 +18,6 @@ TITLE = "Simulated cells in three dimensions, bright-field and nuclear fluoresce
 SHAPE = (32, 256, 256)
 VOLUMES_A_SLIDE = 5
 COLUMNS = ("input", "target", "labels")
-Progress = Callable[[int, int, str], None]
 
 
 def simulate_phantom_3d(
