@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from cytopress.codecs import progress
 from cytopress.codecs.codec import StreamCodec, Traits
 from cytopress.codecs.container import Form
 from cytopress.codecs.wire import join_streams, split_streams
@@ -54,7 +55,8 @@ class PerPlane(StreamCodec):
 
     def compress(self, image: Image) -> bytes:
         """Return the planes' streams, each behind its length."""
-        return join_streams(self.codec.compress(_plane(image, z)) for z in range(image.shape[0]))
+        planes = progress.track(range(image.shape[0]))
+        return join_streams(self.codec.compress(_plane(image, z)) for z in planes)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the stack."""
@@ -62,7 +64,7 @@ class PerPlane(StreamCodec):
         plane = replace(form, axes="YX", shape=form.shape[1:], spacing_um=spacing)
         parts = split_streams(stream, form.shape[0])
         pixels = np.empty(form.shape, form.dtype)
-        for z, part in enumerate(parts):
+        for z, part in enumerate(progress.track(parts)):
             pixels[z] = self.codec.restore(part, plane).pixels
         return pixels
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from cytopress.codecs import progress
 from cytopress.codecs.codec import StreamCodec, Traits
 from cytopress.codecs.container import Form
 from cytopress.codecs.wire import join_streams, split_streams
@@ -69,7 +70,7 @@ class Tiled(StreamCodec):
         """Return the tiles' streams in row-major order, each behind its length."""
         return join_streams(
             self.codec.compress(image.with_pixels(image.pixels[tile]))
-            for tile in _tiles(image.shape, self.tile)
+            for tile in progress.track([*_tiles(image.shape, self.tile)])
         )
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
@@ -77,7 +78,7 @@ class Tiled(StreamCodec):
         rows, columns = (-(-length // self.tile) for length in form.shape[-2:])
         parts = split_streams(stream, rows * columns)
         pixels = np.empty(form.shape, form.dtype)
-        for tile, part in zip(_tiles(form.shape, self.tile), parts, strict=True):
+        for tile, part in progress.track([*zip(_tiles(form.shape, self.tile), parts, strict=True)]):
             tile_form = replace(form, shape=pixels[tile].shape)
             pixels[tile] = self.codec.restore(part, tile_form).pixels
         return pixels
