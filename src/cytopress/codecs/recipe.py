@@ -39,6 +39,12 @@ OPTION_NUMBERS = {
     "qstep": 15,
     "model": 16,
     "speed": 17,
+    "qp": 18,
+    "crf": 19,
+    "preset": 20,
+    "levels": 21,
+    "planes": 22,
+    "filter": 23,
 }
 OPTION_NAMES = {number: name for name, number in OPTION_NUMBERS.items()}
 # Registered numbers of codecs of codecs; frozen too.

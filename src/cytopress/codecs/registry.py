@@ -14,9 +14,11 @@ from importlib.metadata import EntryPoint, entry_points
 
 from cytopress.codecs import container
 from cytopress.codecs.anscombe_jpegxl import AnscombeJpegXL
+from cytopress.codecs.av1 import Av1
 from cytopress.codecs.avif import Avif
 from cytopress.codecs.codec import Family, StreamCodec
 from cytopress.codecs.container import Recipe
+from cytopress.codecs.hevc import Hevc
 from cytopress.codecs.htj2k import Htj2k
 from cytopress.codecs.jpeg import Jpeg
 from cytopress.codecs.jpeg2000 import Jpeg2000
@@ -56,6 +58,8 @@ FAMILIES: tuple[type[StreamCodec], ...] = (
     JpegXR,
     Jpeg,
     Avif,
+    Hevc,
+    Av1,
     Lerc,
     Zfp,
     Sperr,
