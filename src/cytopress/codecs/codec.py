@@ -140,6 +140,24 @@ class StreamCodec(ABC):
         """Return to how many bits a lossy setting wants the used range stretched; 0: not at all."""
         return self.traits.stretch
 
+    def leaving(self, share: float) -> Self:  # noqa: ARG002 - for those that can
+        """Return this codec at the setting that leaves about ``share`` times the error.
+
+        A wavelet along z codes its coefficients so. What is lossless stays as it is.
+
+        Raises
+        ------
+        UsageError
+            A wavelet before this codec makes no sense.
+        """
+        raise UsageError(
+            f"z=wavelet is for jpegxl, jpegls and jpeg2000, not for {self.name}: leave z out."
+        )
+
+    def rounding(self) -> tuple[int, StreamCodec]:
+        """Return to multiples of what this rounds pixels, and what codes those losslessly."""
+        return 1, self
+
     def check(self, image: Image) -> None:
         """Raise UnsupportedImageError if this image cannot be coded."""
         if len(image.axes) not in self.traits.dims:

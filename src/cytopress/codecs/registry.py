@@ -30,7 +30,7 @@ from cytopress.codecs.png import Png
 from cytopress.codecs.round_zstd import RoundZstd
 from cytopress.codecs.sperr import Sperr
 from cytopress.codecs.sz3 import Sz3
-from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled
+from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled, Wavelet
 from cytopress.codecs.zfp import Zfp
 from cytopress.codecs.zstd import Zstd
 from cytopress.errors import (
@@ -67,7 +67,7 @@ FAMILIES: tuple[type[StreamCodec], ...] = (
     RoundZstd,
     AnscombeJpegXL,
 )
-WRAPPERS: tuple[type[StreamCodec], ...] = (PerPlane, Rescaled, Tiled, Guarded)
+WRAPPERS: tuple[type[StreamCodec], ...] = (PerPlane, Rescaled, Tiled, Guarded, Wavelet)
 
 
 @functools.cache

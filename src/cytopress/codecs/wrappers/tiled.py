@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -59,6 +59,15 @@ class Tiled(StreamCodec):
     def exact(self) -> bool:
         """Whether the codec inside is."""
         return self.codec.exact
+
+    def leaving(self, share: float) -> Self:
+        """Return tiles of what the codec inside returns."""
+        return replace(self, codec=self.codec.leaving(share))
+
+    def rounding(self) -> tuple[int, StreamCodec]:
+        """Return what the codec inside rounds to, and tiles of the rest."""
+        step, rest = self.codec.rounding()
+        return step, replace(self, codec=rest)
 
     def check(self, image: Image) -> None:
         """Check each tile for the codec inside: those at the edges are smaller."""
