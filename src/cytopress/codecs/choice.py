@@ -31,6 +31,8 @@ from cytopress.metrics.noise import NoiseModel, fit_noise
 from cytopress.package import Package
 from cytopress.settings import Settings
 
+# From so many pixels on, codecs that copy the image get it in blocks of (Z, Y = X) pixels.
+LARGE, BLOCK = 2**25, (64, 512)
 AlongZ = Literal["planes", "wavelet"]
 
 
@@ -171,8 +173,10 @@ class Choice:
         """Compose the codec for one value of the knob (None: lossless) and an image's form."""
         traits, codec = self.family.traits, self._adapter(setting)
         stretch = 0 if codec.lossless else codec.stretch_bits(image)
-        if self.tile is not None:
-            codec = Tiled(codec, tile=self.tile)
+        large = image.pixels.ndim == 3 and image.pixels.size > LARGE
+        planes = BLOCK[0] if traits.whole and large else 0
+        if self.tile is not None or planes:
+            codec = Tiled(codec, tile=self.tile or BLOCK[1], planes=planes)
         if self.z == "wavelet":
             codec, stretch = Wavelet.over(codec), 0
         elif len(image.axes) not in traits.dims:

@@ -104,6 +104,8 @@ class Traits:
     shaped_by_noise: bool = False
     # What no pixel's error exceeds, as a share of the knob (in counts); 0: nothing is promised.
     bound: float = 0.0
+    # Whether it needs a copy of the whole image, or several: large volumes are coded in blocks.
+    whole: bool = False
     # Counts by which the mean may shift beyond what its own error explains.
     bias: float = 0.0
     # Whether lossy decoding gives the same pixels on every machine; False where it is done in
@@ -117,6 +119,8 @@ class StreamCodec(ABC):
     name: ClassVar[str]
     number: ClassVar[int]
     traits: ClassVar[Traits]
+    # Whether `decompress` takes a view of a file's bytes; else it is given bytes of its own.
+    takes_views: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -131,6 +135,10 @@ class StreamCodec(ABC):
     @abstractmethod
     def compress(self, image: Image) -> bytes:
         """Return the bare stream of an image that passed `check`."""
+
+    def parts(self, image: Image) -> list[bytes]:
+        """Return the bare stream in parts: one, or as many as a codec of codecs has at hand."""
+        return [self.compress(image)]
 
     @abstractmethod
     def decompress(self, stream: bytes, form: Form) -> Pixels:
@@ -171,7 +179,8 @@ class StreamCodec(ABC):
     def encode(self, image: Image, notes: container.Notes | None = None) -> bytes:
         """Return bytes that decode by themselves; ``notes`` go into the header for `info`."""
         self.check(image)
-        return container.pack(self.recipe(), Form.of(image), self.compress(image), notes or {})
+        form, parts = Form.of(image), self.parts(image)
+        return container.pack_parts(self.recipe(), form, parts, notes or {})
 
     def decode(self, data: bytes) -> Image:
         """Return the image of bytes that this codec made, whatever its options were then."""
@@ -185,12 +194,14 @@ class StreamCodec(ABC):
             raise CorruptDataError(f"These bytes were made by {codec.name}, not by {self.name}.")
         return codec.restore(stream, header.form)
 
-    def restore(self, stream: bytes, form: Form) -> Image:
+    def restore(self, stream: bytes | memoryview, form: Form) -> Image:
         """Decompress and check what came against what the container promised."""
         if len(form.axes) not in self.traits.dims or form.dtype.name not in self.traits.dtypes:
             raise CorruptDataError(f"{self.name} holds no {form.axes} images of {form.dtype}.")
         try:
-            pixels = self.decompress(stream, form)
+            # A view is a `Buffer`, and what takes views slices it as if it were bytes.
+            given = stream if self.takes_views else bytes(stream)
+            pixels = self.decompress(given, form)  # type: ignore[arg-type]
         except CytopressError:
             raise
         except Exception as error:

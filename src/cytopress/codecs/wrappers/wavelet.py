@@ -11,7 +11,7 @@ import numpy as np
 from cytopress.codecs import progress
 from cytopress.codecs.codec import StreamCodec, Traits, whole_option
 from cytopress.codecs.container import Form
-from cytopress.codecs.wire import join_streams, split_streams
+from cytopress.codecs.wire import behind_lengths, split_views
 from cytopress.codecs.wrappers.coefficients import Floats, Integers, Plane, share
 from cytopress.codecs.wrappers.lifting import join, lengths, split
 from cytopress.image import Image, Pixels
@@ -41,6 +41,7 @@ class Wavelet(StreamCodec):
 
     name: ClassVar[str] = "wavelet"
     number: ClassVar[int] = 27
+    takes_views: ClassVar[bool] = True
     traits: ClassVar[Traits] = Traits(
         dims=(3,),
         dtypes=("uint8", "uint16"),
@@ -85,6 +86,10 @@ class Wavelet(StreamCodec):
 
     def compress(self, image: Image) -> bytes:
         """Return side information, then each coefficient plane's stream behind its length."""
+        return b"".join(self.parts(image))
+
+    def parts(self, image: Image) -> list[bytes]:
+        """Return the parts of the stream."""
         counts = lengths(len(image.pixels), self.levels)
         codec, kind = self._inner(len(image.pixels)), self._kind(image)
         bands: list[list[bytes]] = [[] for _ in counts]
@@ -97,13 +102,13 @@ class Wavelet(StreamCodec):
             low = _lows(split(low, kind.steps), keep, level)
         for plane in low:
             keep(plane, len(counts) - 1)
-        return kind.put() + join_streams(stream for band in bands for stream in band)
+        return [kind.put(), *behind_lengths(stream for band in bands for stream in band)]
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the stack."""
         kind, start = self._taken(stream, form.shape[0])
         counts = lengths(form.shape[0], self.levels)
-        parts = iter(split_streams(stream[start:], form.shape[0]))
+        parts = iter(split_views(stream[start:], form.shape[0]))
         bands = [[next(parts) for _ in range(count)] for count in counts]
 
         def planes(band: int) -> Iterator[Plane]:
