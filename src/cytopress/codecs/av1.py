@@ -44,6 +44,7 @@ class Av1(StreamCodec):
 
     name: ClassVar[str] = "av1"
     number: ClassVar[int] = 18
+    takes_views: ClassVar[bool] = True
     traits: ClassVar[Traits] = Traits(
         dims=(2, 3),
         dtypes=("uint8", "uint16"),

@@ -52,6 +52,7 @@ class Hevc(StreamCodec):
 
     name: ClassVar[str] = "hevc"
     number: ClassVar[int] = 17
+    takes_views: ClassVar[bool] = True
     traits: ClassVar[Traits] = Traits(
         dims=(2, 3),
         dtypes=("uint8", "uint16"),

@@ -44,6 +44,7 @@ OPTION_NUMBERS = {
     "preset": 20,
     "levels": 21,
     "planes": 22,
+    "shuffle": 23,
 }
 OPTION_NAMES = {number: name for name, number in OPTION_NUMBERS.items()}
 # Registered numbers of codecs of codecs; frozen too.

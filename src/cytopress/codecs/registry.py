@@ -16,6 +16,7 @@ from cytopress.codecs import container
 from cytopress.codecs.anscombe_jpegxl import AnscombeJpegXL
 from cytopress.codecs.av1 import Av1
 from cytopress.codecs.avif import Avif
+from cytopress.codecs.blosc2 import Blosc2
 from cytopress.codecs.codec import Family, StreamCodec
 from cytopress.codecs.container import Recipe
 from cytopress.codecs.hevc import Hevc
@@ -51,6 +52,7 @@ LEARNED, COMPRESSAI = 32, 33
 FAMILIES: tuple[type[StreamCodec], ...] = (
     Png,
     Zstd,
+    Blosc2,
     JpegXL,
     JpegLS,
     Jpeg2000,

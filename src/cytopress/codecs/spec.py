@@ -59,7 +59,7 @@ def codec(spec: str, settings: Settings | None = None) -> Choice:
         options=tuple((key, _value(given[key])) for key in own if key in given),
         tile=_whole(spec, "tile", numbers),
         guard=_whole(spec, "guard", numbers),
-        z=given.get("z", "planes"),  # type: ignore[arg-type] - the choice refuses others
+        z=given.get("z", "planes"),  # type: ignore[arg-type]
         settings=settings,
     )
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from cytopress.codecs.codec import to_dtype
 from cytopress.codecs.container import Form
@@ -31,10 +30,11 @@ class Stretch:
         low, high = int(image.pixels.min()), int(image.pixels.max())
         return cls(low, high - low, high - low if top is None else top)
 
-    def forward(self, plane: Pixels) -> npt.NDArray[np.float64]:
+    def forward(self, plane: Pixels) -> Pixels:
         """Return whole numbers from 0 to top."""
         scale = self.top / max(self.span, 1)
-        return np.rint((plane - np.float64(self.low)) * scale)
+        numbers: Pixels = np.rint((plane - np.float64(self.low)) * scale)
+        return numbers
 
     def back(self, values: Pixels, form: Form) -> Pixels:
         """Return pixels of ``form``'s dtype, none outside the range that was used."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -101,6 +101,8 @@ class Video:
             There are more frames, fewer, or smaller ones.
         """
         count, height, width = shape
+        if count > len(stream):
+            raise CorruptDataError(f"{count} frames are promised in {len(stream)} bytes.")
         done = 0
         for frame in progress.track(self._frames(stream), count):
             done += 1
@@ -116,13 +118,13 @@ class Video:
     def _frames(self, stream: bytes) -> Iterator[av.VideoFrame]:
         context = self._context(self.decoder, "r")
         for start in range(0, len(stream), CHUNK):
-            for packet in context.parse(stream[start : start + CHUNK]):
+            for packet in context.parse(bytes(stream[start : start + CHUNK])):
                 yield from context.decode(packet)
         for packet in context.parse():
             yield from context.decode(packet)
         yield from context.decode(None)
 
-    def _context(self, name: str, mode: str) -> Any:
+    def _context(self, name: str, mode: Literal["r", "w"]) -> Any:
         try:
             import av
         except ImportError:
@@ -156,7 +158,7 @@ def decoded(video: Video, stream: bytes, form: Form) -> Pixels:
 def verified(video: Video, stream: bytes, image: Image) -> bytes:
     """Return limits and a stream that is called lossless, having decoded it.
 
-    Encoders were seen to be wrong here, each in its own case, and decoding takes little beside them.
+    Encoders were seen to be wrong here, each in its own case, and decoding is fast beside them.
     """
     planes, form = planes_of(image), Form.of(image)
     stretch, start = Stretch.take(stream)
@@ -177,7 +179,7 @@ def _frame(plane: Pixels, context: Any, bits: int) -> av.VideoFrame:
     frame = av.VideoFrame(context.width, context.height, context.pix_fmt)
     dtype = np.dtype(np.uint8 if bits == 8 else "<u2")
     for number, part in enumerate(frame.planes):
-        rows = np.frombuffer(part, dtype).reshape(part.height, -1)
+        rows = np.frombuffer(memoryview(part), dtype).reshape(part.height, -1)
         if number:
             rows[...] = 2 ** (bits - 1)
         else:
@@ -191,5 +193,7 @@ def _gray(frame: av.VideoFrame, formats: Mapping[int, str]) -> Pixels:
     if not bits:
         raise CorruptDataError(f"The stream holds frames of {frame.format.name}.")
     part = frame.planes[0]
-    rows: Pixels = np.frombuffer(part, np.uint8 if bits == 8 else "<u2").reshape(part.height, -1)
+    rows: Pixels = np.frombuffer(memoryview(part), np.uint8 if bits == 8 else "<u2").reshape(
+        part.height, -1
+    )
     return rows[:, : part.width]

@@ -1,4 +1,4 @@
-"""Codecs of codecs: stacks by planes or through a wavelet, a stretched range, tiles, a hard bound on the error."""
+"""Codecs of codecs: stacks by planes or wavelets, a stretched range, tiles, a bounded error."""
 
 from cytopress.codecs.wrappers.guarded import Guarded
 from cytopress.codecs.wrappers.per_plane import PerPlane

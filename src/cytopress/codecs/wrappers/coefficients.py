@@ -27,7 +27,8 @@ WINDOW = 8
 
 def _mean(a: Plane, b: Plane, extra: int, bits: int) -> Plane:
     """Return (a + b + extra) / 2**bits, rounded down, in the planes' own dtype."""
-    return ((a.astype(np.int32) + b + extra) >> bits).astype(a.dtype)
+    mean: Plane = (a.astype(np.int32) + b + extra) >> bits
+    return mean.astype(a.dtype)
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,14 @@ class Integers:
     def pixels(self, values: Plane, form: Form) -> Pixels:
         """Return a plane of ``form``'s dtype."""
         numbers = (values.astype(np.int32) + self.middle) % 256**values.itemsize * self.step
-        return np.minimum(numbers, 2**form.bits - 1).astype(form.dtype)
+        pixels: Pixels = np.minimum(numbers, 2**form.bits - 1)
+        return pixels.astype(form.dtype)
 
     def to_codec(self, coefficients: Plane, band: int) -> Pixels:  # noqa: ARG002 - all are alike
         """Return unsigned integers, zero in the middle of their range."""
         unsigned: Pixels = coefficients.view(f"u{coefficients.itemsize}")
-        return unsigned ^ unsigned.dtype.type(1 << 8 * unsigned.itemsize - 1)
+        flipped: Pixels = unsigned ^ unsigned.dtype.type(1 << 8 * unsigned.itemsize - 1)
+        return flipped
 
     def from_codec(self, pixels: Pixels, band: int) -> Plane:
         """Return the coefficients of `to_codec`."""
@@ -140,7 +143,8 @@ class Floats:
     def to_codec(self, coefficients: Plane, band: int) -> Pixels:
         """Return uint16, zero in the middle of their range."""
         scaled = coefficients * np.float32(self.weights[band]) + np.float32(TOP / 2)
-        return np.clip(np.rint(scaled), 0, TOP).astype(np.uint16)
+        pixels: Pixels = np.clip(np.rint(scaled), 0, TOP)
+        return pixels.astype(np.uint16)
 
     def from_codec(self, pixels: Pixels, band: int) -> Plane:
         """Return about the coefficients of `to_codec`."""

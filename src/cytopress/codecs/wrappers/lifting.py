@@ -1,8 +1,8 @@
 """Wavelets along a sequence of planes, by lifting, a few planes in memory at a time.
 
-A level splits planes x0, x1, x2, ... into low ones (even places) and high ones (odd places) in steps
-that each undo themselves: high = odd + predict(neighbors), low = even + update(neighbors). At the
-ends the one neighbor there is stands for the missing one, which is the symmetric extension of
+A level splits planes x0, x1, x2, ... into low ones (even places) and high ones (odd places) in
+steps that each can be undone: high = odd + predict(neighbors), low = even + update(neighbors). At
+the ends the one neighbor there is stands for the missing one, which is the symmetric extension of
 JPEG 2000 (ITU-T T.800, annex F), for any number of planes.
 """
 
@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-# A plane, or for `norms` a number.
+# A plane.
 P = TypeVar("P")
-# Takes the two neighbors of a plane, gives what is added to it.
-Change = Callable[[P, P], P]
+# Takes the two neighbors of a plane (any numbers that add up), gives what is added to it.
+Change = Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _scaled(factor: float) -> Change:
 
 
 # The 9/7 wavelet, without its scaling of the bands: `norms` says what they are worth.
-SMOOTH: Sequence[Step] = (
+SMOOTH: tuple[Step, ...] = (
     Step(_scaled(-1.586134342059924), _scaled(-0.052980118572961)),
     Step(_scaled(0.882911075530934), _scaled(0.443506852043971)),
 )
@@ -98,7 +98,7 @@ def lengths(count: int, levels: int) -> list[int]:
 
     A level that would have no high plane is left out.
     """
-    found = []
+    found: list[int] = []
     while count > 1 and len(found) < levels:
         found.append(count // 2)
         count -= count // 2

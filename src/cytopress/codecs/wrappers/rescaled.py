@@ -90,7 +90,7 @@ class Rescaled(StreamCodec):
 
     @property
     def _top(self) -> int:
-        return 2 ** int(self.bits) - 1
+        return (1 << int(self.bits)) - 1
 
     @property
     def _dtype(self) -> np.dtype[Any]:
