@@ -52,9 +52,8 @@ def settings() -> list[str]:
 
 def along_z() -> list[str]:
     """Return the specs that code stacks through a wavelet."""
-    specs = [
-        spec for spec in settings() if spec.partition(":")[0] in ("jpegxl", "jpegls", "jpeg2000")
-    ]
+    names = ("jpegxl", "jpegls", "jpeg2000")
+    specs = [spec for spec in settings() if spec.partition(":")[0] in names]
     return [f"{spec}{',' if ':' in spec else ':'}z=wavelet" for spec in specs]
 
 
@@ -121,20 +120,14 @@ def test_the_hard_set(spec: str, hard_set: dict[str, Image]) -> None:
 
 @pytest.mark.parametrize("spec", along_z())
 def test_the_hard_set_as_stacks(spec: str, hard_set: dict[str, Image]) -> None:
-    """Planes of the hard set become stacks of three that drift, darken and turn over."""
-    stacks = {
-        name: image if image.pixels.ndim == 3 else stacked(image)
-        for name, image in hard_set.items()
-    }
-    go_through(spec, stacks)
+    go_through(spec, {name: stacked(image) for name, image in hard_set.items()})
 
 
 def stacked(image: Image) -> Image:
-    planes = [
-        image.pixels,
-        image.pixels[::-1],
-        image.pixels // 2 if image.dtype.kind == "u" else image.pixels,
-    ]
+    """Return a plane as a stack of three that turns over and drifts."""
+    if image.pixels.ndim == 3:
+        return image
+    planes = [image.pixels, image.pixels[::-1], np.roll(image.pixels, 3, axis=1)]
     spacing = image.spacing_um and (0.5, *image.spacing_um)
     return Image(np.stack(planes), bits=image.bits, spacing_um=spacing)
 
@@ -167,7 +160,8 @@ def refused_beyond_traits(choice: Choice, image: Image) -> list[str]:
 
 @pytest.mark.parametrize("name", members())
 def test_the_same_image_gives_the_same_bytes(name: str, micrograph: Image) -> None:
-    choice = codec(next(spec for spec in settings() if spec.partition(":")[0] == name))
+    # The last is lossy where a codec can be: AV1 codes this image no other way.
+    choice = codec([spec for spec in settings() if spec.partition(":")[0] == name][-1])
     assert choice.encode(micrograph) == choice.encode(micrograph)
 
 
