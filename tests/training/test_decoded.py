@@ -31,7 +31,9 @@ class LabelFree:
 
 def _pairs(settings: Settings, *codecs: str) -> list[Pair]:
     cells = dataset("cells", settings)
-    return load_pairs(cells, "train", LabelFree(), smallest=(16, 16), codecs=codecs, settings=settings)
+    return load_pairs(
+        cells, "train", LabelFree(), smallest=(16, 16), codecs=codecs, settings=settings
+    )
 
 
 def test_input_is_lossy_within_the_bound(settings: Settings) -> None:

@@ -23,6 +23,7 @@ from cytopress.tasks.tiling import Values
 
 SCORES = (Score("pearson", "", "higher"), Score("ssim", "", "higher"), Score("nrmse", "", "lower"))
 
+
 @dataclass(frozen=True)
 class LabelFree(PackagedTask):
     """A label-free model from a package: see `PackagedTask`.

@@ -38,7 +38,7 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Measurement:
-    """Count bright objects, and measure their area, or in a volume their volume, and mean intensity.
+    """Count bright objects, and measure their area (in a volume their volume) and mean intensity.
 
     Parameters
     ----------

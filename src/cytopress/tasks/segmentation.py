@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from cytopress.errors import PackageError, TaskError
+from cytopress.errors import PackageError
 from cytopress.image import Image
 from cytopress.tasks.instances import CLASSES, instances
 from cytopress.tasks.labelfree import standardize
@@ -35,6 +35,7 @@ SCORES = (
 VOLUME_SCORES = tuple(
     Score("volume_error", "", "lower") if score.name == "area_error" else score for score in SCORES
 )
+
 
 @dataclass(frozen=True)
 class Segmentation(PackagedTask):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,22 +56,24 @@ def run_tiled(
     starts = [range(0, length, step) for length, step in zip(padded.shape, tile, strict=True)]
     result: Values | None = None
     for corner in product(*starts):
-        axes = list(zip(corner, tile, halo, strict=True))
-        first = [max(0, start - margin) for start, _, margin in axes]
-        ends = [start + kept + margin for start, kept, margin in axes]
-        predicted = model(padded[tuple(map(slice, first, ends))])
+        axes = list(zip(corner, tile, halo, padded.shape, strict=True))
+        first = [max(0, start - margin) for start, _, margin, _ in axes]
+        seen = [start + kept + margin for start, kept, margin, _ in axes]
+        ends = [min(start + kept, length) for start, kept, _, length in axes]
+        predicted = model(padded[_box(first, seen)])
         if result is None:
             # How many channels there are is the model's to say.
             channels = predicted.shape[: predicted.ndim - padded.ndim]
             result = np.empty((*channels, *padded.shape), np.float32)
-        kept = result[(..., *(slice(start, start + length) for start, length, _ in axes))]
-        inner = tuple(
-            slice(start - seen, start - seen + length)
-            for start, seen, length in zip(corner, first, kept.shape[-padded.ndim :], strict=True)
-        )
-        kept[...] = predicted[(..., *inner)]
+        inner = _box(np.subtract(corner, first), np.subtract(ends, first))
+        result[_box(corner, ends)] = predicted[inner]
     assert result is not None
-    return result[(..., *map(slice, values.shape))].copy()
+    return result[_box([0] * padded.ndim, values.shape)].copy()
+
+
+def _box(starts: Iterable[int], ends: Iterable[int]) -> tuple[Any, ...]:
+    """Return what cuts a box out of the last axes of an array."""
+    return (..., *map(slice, starts, ends))
 
 
 def tile_within(

@@ -1,8 +1,9 @@
 """What a linear model reaches: ridge regression on a bank of classic filters.
 
-A volume is filtered plane by plane, with the differences to the planes above and below: the change of
-transmitted light through focus is what says most about phase (Teague, "Deterministic phase
-retrieval", Journal of the Optical Society of America 1983). A network that does not beat this has learned nothing worth its weights.
+A volume is filtered plane by plane, with the differences to the planes above and below: how
+transmitted light changes through focus says most about phase (Teague, "Deterministic phase
+retrieval", Journal of the Optical Society of America 1983). A network that does not beat this has
+learned nothing worth its weights.
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ class FilterBank:
     def predict(self, standardized: Values) -> Values:
         """Predict a standardized target from a standardized input, (Y, X) or (Z, Y, X)."""
         planes = [
-            (responses - self.mean) / self.std @ self.weights for responses in _by_plane(standardized)
+            (responses - self.mean) / self.std @ self.weights
+            for responses in _by_plane(standardized)
         ]
-        return np.concatenate(planes).reshape(standardized.shape).astype(np.float32)
+        predicted: Values = np.concatenate(planes).reshape(standardized.shape).astype(np.float32)
+        return predicted
 
 
 def _by_plane(values: Values, every: int = 1) -> Iterator[Floats]:

@@ -108,8 +108,9 @@ def _model(manifest: Mapping[str, Any], part: CardPart) -> str:
         "",
         (
             f"- Network: U-Net of {network['channels']} channels and {network['depth']} halvings"
-            f"{_in_volume(config)}, {manifest['parameters'] / 1e6:.2f} million parameters, receptive"
-            f" field {_by(manifest['receptive_field'])} pixels. Weights are stored as float16, computed in float32."
+            f"{_in_volume(config)}, {manifest['parameters'] / 1e6:.2f} million parameters,"
+            f" receptive field {_by(manifest['receptive_field'])} pixels. Weights are stored as"
+            " float16, computed in float32."
         ),
         "- Input: standardized by the mean and standard deviation of the image given.",
         *(f"- {line}" for line in part.output),

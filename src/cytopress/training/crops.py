@@ -29,9 +29,9 @@ BOTH = ("input", "target")
 def augmentation(options: Augmentation, crop: Sequence[int], interpolation: str) -> Compose:
     """Build the random transform of one {"input", "target"} pair of tensors.
 
-    They are (1, H, W) or (1, D, H, W). Volumes are zoomed and blurred along Z too, but never mirrored
-    or turned out of the plane: above and below focus transmitted light looks unlike, and voxels are
-    seldom cubes.
+    They are (1, H, W) or (1, D, H, W). Volumes are zoomed and blurred along Z too, but never
+    mirrored along it or turned out of the plane: transmitted light looks unlike above and below
+    focus, and voxels are seldom cubes.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ mean squared error between standardized images. Segmentation asks the same netwo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -48,7 +49,7 @@ class UNet(nn.Module):
         fold = 1 if volume is None else volume.fold
         self.halvings = _halvings(depth, volume)
         self.stride = fold * 2**depth
-        self.strides = (self.stride, self.stride)
+        self.strides: tuple[int, ...] = (self.stride, self.stride)
         if volume is not None:
             self.strides = (2**volume.halvings, *self.strides)
         # A folding of one pixel would be a convolution that the first one can do.
@@ -99,7 +100,7 @@ class UNet(nn.Module):
         return self.head(x)  # type: ignore[no-any-return]
 
 
-def _halvings(depth: int, volume: Volume | None) -> list[tuple[int, ...]]:
+def _halvings(depth: int, volume: Volume | None) -> Sequence[tuple[int, ...]]:
     """Return the factors along each axis of each halving, the first one first."""
     if volume is None:
         return [(2, 2)] * depth

@@ -25,8 +25,9 @@ AXES = {2: ("H", "W"), 3: ("D", "H", "W")}
 def export_onnx(network: nn.Module, *, stride: int | Sequence[int], channels: int = 1) -> bytes:
     """Export a network that reads (N, channels, H, W) or (N, channels, D, H, W) of any size.
 
-    H and W are multiples of ``stride``, or D, H and W of one each. Weights are stored in half the bytes, each behind a cast that onnxruntime computes once, when it
-    loads the graph. The graph's input is called ``input``, its output ``output``.
+    H and W are multiples of ``stride``, or D, H and W of one each. Weights are stored in half the
+    bytes, each behind a cast that onnxruntime computes once, when it loads the graph. The graph's
+    input is called ``input``, its output ``output``.
     """
     network = network.eval()
     strides = (stride, stride) if isinstance(stride, int) else tuple(stride)
@@ -45,7 +46,7 @@ def export_onnx(network: nn.Module, *, stride: int | Sequence[int], channels: in
             opset_version=OPSET,
             input_names=["input"],
             output_names=["output"],
-            dynamic_axes={name: free for name in ("input", "output")},
+            dynamic_axes=dict.fromkeys(("input", "output"), free),
             dynamo=False,
         )
     return bytes(_halve_weights(onnx.load_from_string(buffer.getvalue())).SerializeToString())

@@ -152,14 +152,14 @@ def _touching(labels: Labels) -> npt.NDArray[np.bool_]:
 
 
 def least_area(labels: Sequence[Labels]) -> int:
-    """Return the area in pixels, in volumes the voxels, under which an object counts as noise; 1 without objects."""
+    """Return the pixels or voxels under which an object counts as noise; 1 without objects."""
     areas = [np.unique(plane[plane > 0], return_counts=True)[1] for plane in labels]
     counts = np.concatenate(areas)
     return max(1, round(LEAST_AREA * float(np.percentile(counts, 5)))) if counts.size else 1
 
 
 def interior_dice(predicted: npt.NDArray[np.float32], target: Values) -> float:
-    """Return Dice's coefficient of the interior, logits (3, ...) against classes of (Y, X) or (Z, Y, X)."""
+    """Return Dice's coefficient of the interior, logits (3, ...) against classes, (...)."""
     found, true = predicted.argmax(0) == INTERIOR, target == INTERIOR
     total = int(found.sum() + true.sum())
     return 2 * int((found & true).sum()) / total if total else 1.0
@@ -186,7 +186,7 @@ class ClassLoss(nn.Module):
         )
 
     def forward(self, predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Return the loss of logits (N, 3, ...) against classes (N, 1, ...), H, W or D, H, W."""
+        """Return the loss of logits (N, 3, ...) against classes (N, 1, ...)."""
         truth = target[:, 0].round().long()
         weights: torch.Tensor = self.weights  # type: ignore[assignment]
         entropy = nn.functional.cross_entropy(predicted, truth, weight=weights)
