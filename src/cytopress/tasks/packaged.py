@@ -15,7 +15,7 @@ from cytopress.tasks.tiling import Values, run_tiled, tile_within
 
 # Pixels along each axis of a plane that are predicted at a time.
 PLANE_TILE = 512
-SHOWN = {"YX": "one plane (YX)", "ZYX": "a volume (ZYX)"}
+READ = {"YX": "one plane (YX)", "ZYX": "a volume (ZYX)"}
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,7 @@ class PackagedTask:
     def _check_axes(self, verb: str, image: Image) -> None:
         if image.axes != self.axes:
             advice = "select one" if self.axes == "YX" else "give the whole stack"
-            raise TaskError(
-                f"{self.name} {verb} {SHOWN[self.axes]}, not {SHOWN[image.axes]}; {advice}."
-            )
+            raise TaskError(f"{self.name} {verb} {READ[self.axes]}, not {image.axes}; {advice}.")
 
     def _run(self, standardized: Values) -> Values:
         """Return the network's answer, (C, Y, X) or (C, Z, Y, X)."""

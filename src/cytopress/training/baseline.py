@@ -100,6 +100,8 @@ def fit_filter_bank(pairs: Sequence[Pair]) -> FilterBank:
 
 def _moments(pair: Pair) -> tuple[Floats, Floats, Floats]:
     targets = pair.target.reshape(-1, *pair.target.shape[-2:])[::FITTED].astype(np.float64)
+    # The whole has a mean of 0, some planes of it need not.
+    targets -= targets.mean()
     parts = [
         _moments_of(responses, target.ravel())
         for responses, target in zip(_by_plane(pair.input, FITTED), targets, strict=True)
