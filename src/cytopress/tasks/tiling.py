@@ -68,7 +68,8 @@ def run_tiled(
         inner = _box(np.subtract(corner, first), np.subtract(ends, first))
         result[_box(corner, ends)] = predicted[inner]
     assert result is not None
-    return result[_box([0] * padded.ndim, values.shape)].copy()
+    inside: Values = result[_box([0] * padded.ndim, values.shape)]
+    return inside.copy()
 
 
 def _box(starts: Iterable[int], ends: Iterable[int]) -> tuple[Any, ...]:

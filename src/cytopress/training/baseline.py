@@ -20,7 +20,7 @@ from cytopress.training.pairs import Pair, Values
 SIGMAS = (0.7, 1.4, 2.8, 5.6, 11.2)
 RIDGE = 1e-3
 # Of a volume every so many planes are fitted on: neighbors say much the same.
-FITTED = 4
+FITTED = 8
 Floats = npt.NDArray[np.float64]
 
 
