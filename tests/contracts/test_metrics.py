@@ -13,9 +13,10 @@ from cytopress.metrics import METRICS, Metric, NoiseModel, available, metric, me
 
 Pixels = npt.NDArray[np.generic]
 NAMES = [name for name in metric_names() if available(name)]
-BEST = {
-    **{"psnr": math.inf, "ssim": 1, "ms_ssim": 1, "pearson": 1},
-    **{"frc_resolution": 0.5, "frc_resolution_z": 0.5, "variation_xy": 1, "variation_z": 1},
+BEST = dict.fromkeys(("ssim", "ms_ssim", "pearson", "variation_xy", "variation_z"), 1.0) | {
+    "psnr": math.inf,
+    "frc_resolution": 0.5,
+    "frc_resolution_z": 0.5,
 }
 
 

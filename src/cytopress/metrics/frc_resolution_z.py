@@ -1,4 +1,4 @@
-"""Fourier correlation along z: up to which frequency a volume keeps its detail from plane to plane."""
+"""Fourier correlation along z: up to which frequency a volume keeps detail between planes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cytopress.metrics.metric import Metric, Pixels
 
 
 def frc_resolution_z(reference: Pixels, test: Pixels, _data_range: float = 1.0) -> float:
-    """Frequency along z at which the Fourier correlation first falls below 1/7, in cycles per plane.
+    """Frequency along z at which the correlation first falls below 1/7, in cycles per plane.
 
     What `frc_resolution` is in the plane: mean removed, Hann window along each axis, the same
     threshold and interpolation. In the manner of a sectioned Fourier shell correlation [1]_, only a

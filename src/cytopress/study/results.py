@@ -47,6 +47,8 @@ class DatasetFacts:
     split: Mapping[str, Mapping[str, tuple[str, ...]]]
     # where data_range and noise come from: "training groups", or "all fields" where there are none
     yardstick_source: str
+    # how far apart the planes of a volume are; None where nobody knows, or in planes
+    plane_spacing_um: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

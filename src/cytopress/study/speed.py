@@ -14,7 +14,7 @@ from cytopress.settings import Settings
 from cytopress.study.plan import Planned
 
 REPEATS = 5
-# Seconds after which an encoder or a decoder is not run again: one run of a volume can take a minute.
+# Seconds after which an encoder or a decoder is not run again: a volume can take a minute a run.
 PATIENCE = 20.0
 
 

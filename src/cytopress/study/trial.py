@@ -97,8 +97,9 @@ class Preview:
 
     ``kind`` is ``original``, ``decoded``, ``prediction`` (from the original),
     ``prediction-decoded`` or ``truth``; ``task`` is "" for the first two. Of a volume there are
-    three, by their ``section``: in the image's rows and columns these are the axes Y and X, Z and X,
-    Y and Z. ``cross`` is the row and column at which the two others cut it, None for a plane.
+    three, by their ``section``: the rows and columns of XY are the axes Y and X, of XZ they are Z
+    and X, of YZ they are Y and Z. ``cross`` is the row and column at which the two others cut it,
+    None for a plane.
     """
 
     kind: str
