@@ -9,19 +9,23 @@ from typing import Literal
 
 from cytopress.atomic import whole_folder
 from cytopress.errors import DatasetError, UnknownNameError
+from cytopress.io import simulated
 from cytopress.io.dataset import Dataset, open_dataset
 from cytopress.io.embedded import cut_nuclei_3d, cut_scratch_assay
 from cytopress.io.hipsc import SOURCES
+from cytopress.io.unfinished import filled_folder
 from cytopress.settings import Settings, from_environment
 
-Source = Literal["embedded", "download"]
+Source = Literal["embedded", "simulated", "download"]
+Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
 class KnownDataset:
     """A dataset known by name: what it is, and how it is made where it is not there.
 
-    ``cut`` writes an embedded one into an empty folder; others are fetched.
+    ``cut`` writes an embedded one into an empty folder; ``simulate`` a simulated one into a folder
+    that holds what an earlier call left; others are fetched.
     """
 
     name: str
@@ -29,6 +33,7 @@ class KnownDataset:
     axes: str
     source: Source
     cut: Callable[[Path], None] | None = None
+    simulate: Callable[[Path, Progress], None] | None = None
 
 
 KNOWN_DATASETS: dict[str, KnownDataset] = {
@@ -47,6 +52,13 @@ KNOWN_DATASETS: dict[str, KnownDataset] = {
             "ZYX",
             "embedded",
             cut_nuclei_3d,
+        ),
+        KnownDataset(
+            simulated.NAME,
+            simulated.TITLE,
+            "ZYX",
+            "simulated",
+            simulate=simulated.simulate_phantom_3d,
         ),
         KnownDataset(
             "ecoli-phase", "E. coli, phase contrast and YFP fluorescence", "YX", "download"
@@ -84,11 +96,14 @@ def find_folder(name: str, settings: Settings) -> Path | None:
     return next((folder for folder in folders if (folder / "dataset.toml").is_file()), None)
 
 
-def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
+def dataset(
+    name: str | Path, settings: Settings | None = None, *, progress: Progress | None = None
+) -> Dataset:
     """Open a dataset by its name, or a dataset folder by its path.
 
     A known name comes before a folder of the same name; write ``./NAME`` for the folder. An
-    embedded dataset is cut into the cache at first use.
+    embedded dataset is cut into the cache at first use, in a second; a simulated one is simulated
+    there, in minutes, and goes on where an earlier call stopped.
 
     Parameters
     ----------
@@ -96,6 +111,8 @@ def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
         A known name, a folder's name inside ``CYTOPRESS_DATA``, or a path.
     settings : Settings, optional
         Where things are; read from the environment unless given.
+    progress : callable, optional
+        Called with (done, total, what is being made) where that takes minutes.
 
     Raises
     ------
@@ -104,7 +121,7 @@ def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
     DatasetError
         It is known but not here (the message says how to get it), or damaged.
     NotAvailableError
-        It is embedded in a package that is not installed.
+        It is embedded in, or simulated by, a package that is not installed.
     """
     settings = settings or from_environment()
     name = ALIASES.get(name, name) if isinstance(name, str) else name
@@ -112,7 +129,7 @@ def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
         return open_dataset(Path(name))
     folder = find_folder(name, settings)
     if folder is None and name in KNOWN_DATASETS:
-        folder = _make(KNOWN_DATASETS[name], settings)
+        folder = _make(KNOWN_DATASETS[name], settings, progress)
     if folder is not None:
         found = open_dataset(folder)
         if found.name != name:
@@ -126,14 +143,21 @@ def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
     raise UnknownNameError("dataset", name, sorted(KNOWN_DATASETS))
 
 
-def _make(known: KnownDataset, settings: Settings) -> Path:
+def _make(known: KnownDataset, settings: Settings, progress: Progress | None) -> Path:
+    folder = cached_folder(known.name, settings)
+    if known.simulate is not None:
+        simulate, report = known.simulate, progress or (lambda _done, _total, _now: None)
+        return filled_folder(
+            folder,
+            lambda unfinished: simulate(unfinished, report),
+            lambda: find_folder(known.name, settings),
+        )
     if known.cut is None:
         raise DatasetError(
             f"The dataset {known.name} is not on this machine; run"
             f" `cytopress datasets fetch {known.name}`, or set CYTOPRESS_DATA to a folder that"
             " holds it."
         )
-    folder = cached_folder(known.name, settings)
     with whole_folder(folder) as temporary:
         known.cut(temporary)
     return folder
