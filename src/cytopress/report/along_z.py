@@ -96,8 +96,8 @@ def _line(row: Row) -> Line:
 def _text(lines: Sequence[Line]) -> str:
     """Say what codecs of volumes and of planes do, as geometric means; nothing where one lacks."""
     kinds = {
-        "take volumes whole": [line for line in lines if line.row.curve.volumetric],
-        "take each plane by itself": [line for line in lines if not line.row.curve.volumetric],
+        "of whole volumes": [line for line in lines if line.row.curve.volumetric],
+        "of single planes": [line for line in lines if not line.row.curve.volumetric],
     }
     told = []
     for name, some in kinds.items():
@@ -106,7 +106,7 @@ def _text(lines: Sequence[Line]) -> str:
             continue
         mean = math.exp(math.fsum(map(math.log, flickers)) / len(flickers))
         told.append(
-            f"{count_text(len(flickers), 'codec')} that {name}:"
+            f"{count_text(len(flickers), 'codec')} {name}:"
             f" {number_text(mean, significant=3)} ({_word(mean)})"
         )
     if not told:

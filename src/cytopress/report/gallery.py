@@ -77,13 +77,14 @@ def gallery(results: Results, found: Sequence[Curve], *, budget: int = BUDGET) -
     leaves every codec with some.
     """
     album, entries, kept = Album(), [], 0
+    titles = {facts.name: facts.title for facts in results.datasets}
     for label, point, trial in _in_turn([curve for curve in found if not curve.lossless]):
         sections = shown_sections(results.previews(trial.key))
         if not sections:
             continue
         kept += 1
         if album.size < budget:
-            entries += _entries(label, point, trial, sections, album)
+            entries += _entries(label, point, trial, titles[trial.dataset], sections, album)
     if entries:
         album.pictures["colors"] = data_uri(png(np.arange(255, dtype=np.uint8)[None], diverging()))
     shown = len({entry["trial"] for entry in entries})
@@ -113,7 +114,7 @@ def _spread(step: int, steps: int) -> int:
 
 
 def _entries(
-    label: str, point: Point, trial: Trial, sections: Sequence[Shown], album: Album
+    label: str, point: Point, trial: Trial, title: str, sections: Sequence[Shown], album: Album
 ) -> list[dict[str, Any]]:
     """Return one entry per task that predicted from this trial; one without task if none did.
 
@@ -127,6 +128,7 @@ def _entries(
     common: dict[str, Any] = {
         "trial": trial.key,
         "dataset": trial.dataset,
+        "title": title,
         "field": trial.field,
         "codec": label,
         "setting": point.setting,

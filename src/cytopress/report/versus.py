@@ -63,7 +63,11 @@ def versus(results: Results, found: Findings) -> Versus | None:
         for what, test, reference in _pairs(found, scores)
     ]
     partners = dict.fromkeys(curve for duel in duels for curve in (duel.test, duel.reference))
-    columns = sizes(found)
+    # Sizes at which none of them was tested are left out.
+    near = [
+        one.near for one in verdicts(found.rows_of(None), sizes(found)) if one.curve in partners
+    ]
+    columns = [size for place, size in enumerate(sizes(found)) if any(rows[place] for rows in near)]
     return Versus(
         scores=scores,
         duels=duels,

@@ -82,7 +82,7 @@
     for (const name of ["imageSpan", "predictionSpan", "truthSpan"]) {
       root.querySelectorAll(`[data-text="${name}"]`).forEach((node) => { node.textContent = entry[name] || ""; });
     }
-    text("picked").textContent = `${entry.codec}, ${entry.setting}: this field became ${entry.smaller} smaller` +
+    text("picked").textContent = `${entry.title}. ${entry.codec}, ${entry.setting}: this field became ${entry.smaller} smaller` +
       (entry.psnr === "exact" ? ", every pixel exact." : `, PSNR ${entry.psnr} dB.`);
     scale();
   }
