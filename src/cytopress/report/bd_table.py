@@ -37,12 +37,13 @@ class BDTable:
 
 
 def bd_tables(results: Results, found: Findings) -> list[BDTable]:
-    """Compare lossy curves with JPEG 2000's, then with the best classic codec's if it is another.
+    """Compare lossy curves with JPEG 2000's (of planes), then with the best classic codec's if it is another.
 
     The qualities are mean PSNR, mean SSIM and each task's main score. The best classic codec is the
     one with the fewest bytes at equal PSNR.
     """
-    reference = next((curve for curve in found.lossy if curve.codec == REFERENCE), None)
+    of_planes = [curve for curve in found.lossy if not curve.volumetric]
+    reference = next((curve for curve in of_planes if curve.codec == REFERENCE), None)
     if reference is None:
         reason = "This study has no lossy JPEG 2000 to compare with."
         return [

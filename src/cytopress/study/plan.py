@@ -188,8 +188,7 @@ def defined_for(metrics: Sequence[str], axes: str) -> tuple[str, ...]:
 
 def takes_volumes(choice: Choice) -> bool:
     """Say whether a codec is handed a stack whole, and not plane by plane."""
-    along_z = any(pair.startswith("z=") for pair in options_of(choice).split(","))
-    return along_z or 3 in choice.family.traits.dims
+    return 3 in choice.family.traits.dims or "z=wavelet" in options_of(choice).split(",")
 
 
 def asked(choice: Choice) -> tuple[str, float | None]:
