@@ -347,6 +347,18 @@ class CodecTraining(Table):
                 "[task] goes with distortion = 'mse' in the 'raw' domain: its weight is in their"
                 " units"
             )
+        if self.network.ours:
+            return self
+        name = self.network.architecture
+        if BY_NAME[name.removeprefix(COMPRESSAI)].gains != bool(self.rate.gains):
+            wanted = "lambdas" if self.rate.gains else "gains with lambda_range"
+            raise ValueError(f"{name} takes {wanted}: that is how its rate is set")
+        if self.loss.rdo:
+            raise ValueError(f"{name} takes no rdo")
+        return self
+
+    @model_validator(mode="after")
+    def _crops_suit_the_network(self) -> CodecTraining:
         whole = 4 * self.network.stride if self.network.ours else 64
         if self.fit.crop % whole:
             raise ValueError(f"crop = {self.fit.crop} must be a multiple of {whole}")
@@ -357,14 +369,6 @@ class CodecTraining(Table):
             raise ValueError("planes of [fit] are for volumes: give the network a depth")
         if self.network.volumes and (self.task or self.loss.domain == "stabilized"):
             raise ValueError("a codec of volumes takes neither [task] nor domain = 'stabilized'")
-        if self.network.ours:
-            return self
-        name = self.network.architecture
-        if BY_NAME[name.removeprefix(COMPRESSAI)].gains != bool(self.rate.gains):
-            wanted = "lambdas" if self.rate.gains else "gains with lambda_range"
-            raise ValueError(f"{name} takes {wanted}: that is how its rate is set")
-        if self.loss.rdo:
-            raise ValueError(f"{name} takes no rdo")
         return self
 
     @model_serializer(mode="wrap")

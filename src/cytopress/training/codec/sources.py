@@ -35,8 +35,8 @@ class Plane:
 
     ``pixels`` is (Y, X) or (Z, Y, X) float32 with the plane's own 0.1 and 99.9 percentile at 0 and
     1; values outside stay outside. ``low`` and ``high`` are those percentiles in counts,
-    ``data_range`` is what PSNR refers to, in counts, and ``noise`` the noise model of the source's images of this
-    ``kind`` (input, target or a channel) where it was asked for.
+    ``data_range`` is what PSNR refers to, in counts, and ``noise`` the noise model of the source's
+    images of this ``kind`` (input, target or a channel) where it was asked for.
     """
 
     pixels: npt.NDArray[np.float32]
