@@ -40,14 +40,25 @@ def network(architecture: str = "mean-scale", *, lambdas: Sequence[float] = (), 
         for name, weight in made.named_parameters():
             if name.startswith(("h_s", "h_a")):
                 weight.mul_(3)
-            elif name.startswith("context"):
+            elif name.startswith(("context", "below")):
                 # They begin as nothing.
                 weight.add_(0.2 * torch.randn_like(weight))
             elif name.startswith(("log_gain", "prior")) and not name.endswith("quantiles"):
                 weight.add_(0.3 * torch.randn_like(weight))
         made.log_inverse.copy_(-made.log_gain + 0.01 * torch.randn_like(made.log_gain))
-        made.begin(torch.from_numpy(field(128, 128))[None, None])
+        made.begin(torch.from_numpy(volume(made.slabs.stride, 128, 128))[None])
     return made.eval()
+
+
+def volume(planes: int, height: int, width: int, seed: int = 0) -> npt.NDArray[np.float32]:
+    """Return a stack like `field`, whose planes resemble their neighbors; one plane is a field."""
+    if planes == 1:
+        return field(height, width, seed)[None]
+    random = np.random.default_rng(seed)
+    stack = ndimage.gaussian_filter(random.normal(size=(planes, height, width)), (2, 5, 5))
+    stack = stack / stack.std() + 0.1 * random.normal(size=stack.shape)
+    low, high = np.percentile(stack, (0.1, 99.9))
+    return ((stack - low) / (high - low)).astype(np.float32)
 
 
 def field(height: int, width: int, seed: int = 0) -> npt.NDArray[np.float32]:

@@ -14,7 +14,14 @@ Array = npt.NDArray[Any]
 ONE, MOST = 256.0, 2.0**20
 
 
-def check(package: Package, model: Model, z_hat: Array, symbols: Array, quality: float) -> Array:
+def check(
+    package: Package,
+    model: Model,
+    z_hat: Array,
+    symbols: Array,
+    quality: float,
+    below: Array | None = None,
+) -> Array:
     """Compare every mean and table of a field with torch's; return the tables, (M, h, w).
 
     Parameters
@@ -25,15 +32,17 @@ def check(package: Package, model: Model, z_hat: Array, symbols: Array, quality:
         (Nz, h', w') and (M, h, w) of integers.
     quality : float
         At a gain node, where the bias of the scales is not interpolated.
+    below : ndarray, optional
+        (M, h, w) float32: latents of the slab before, of a model of volumes.
     """
-    mean, index = _moments(package, z_hat, symbols, quality)
+    mean, index = _moments(package, z_hat, symbols, quality, below)
     expected = np.clip((index + 128) // 256, 0, len(model.scales) - 1)
     found_mean, found_rows = np.empty(symbols.shape), np.empty(symbols.shape, int)
     first = package.array("r0/context.inward.hidden.weight").shape[1]
     rows, columns = np.indices(symbols.shape[1:])
     white = (rows + columns) % 2 == 0
     setting = model.setting(quality)
-    passes = model._passes(symbols.shape, z_hat, setting)
+    passes = model._passes(symbols.shape, z_hat, setting, below)
     these = next(passes)
     for mask in (white, ~white):
         found_mean[:first, mask] = these.mean.reshape(first, -1)
@@ -46,7 +55,9 @@ def check(package: Package, model: Model, z_hat: Array, symbols: Array, quality:
     return found_rows
 
 
-def _moments(package: Package, z_hat: Array, symbols: Array, quality: float) -> tuple[Array, Array]:
+def _moments(
+    package: Package, z_hat: Array, symbols: Array, quality: float, below: Array | None
+) -> tuple[Array, Array]:
     """Return means and scale indices in fixed point, (M, h, w), by the definition."""
     import torch
 
@@ -65,7 +76,9 @@ def _moments(package: Package, z_hat: Array, symbols: Array, quality: float) -> 
         if layer["upsample"] > 1:
             a = torch.nn.functional.pixel_shuffle(a, layer["upsample"])
         a = a.clamp(-MOST, MOST)
-    channels, shifts = len(symbols), package.manifest["context"]
+    channels = len(symbols)
+    shifts = {f"context.{name}": shift for name, shift in package.manifest["context"].items()}
+    shifts |= {f"below.{name}": shift for name, shift in package.manifest.get("below", {}).items()}
     mean, index, features = a[:channels], a[channels : 2 * channels], a[2 * channels :]
     nodes = package.array("r0/scale_bias")
     index = index + torch.from_numpy(nodes[round(quality * (len(nodes) - 1))])[:, None, None]
@@ -75,15 +88,20 @@ def _moments(package: Package, z_hat: Array, symbols: Array, quality: float) -> 
         size = known.abs() + ONE
         exponent = torch.frexp(size)[1] - 1
         logs = (exponent - 8) * ONE + torch.floor(size * 2.0 ** (8 - exponent)) - ONE
-        hidden = convolved(
-            logs * torch.sign(known), f"context.{name}.hidden", shifts[f"{name}.hidden"]
-        )
+        hidden = convolved(logs * torch.sign(known), f"{name}.hidden", shifts[f"{name}.hidden"])
         hidden = (hidden.clamp(-MOST, MOST) + added).clamp(0, MOST)
         return (
-            convolved(known, f"context.{name}.mean", shifts[f"{name}.mean"]).clamp(-MOST, MOST),
-            convolved(hidden, f"context.{name}.scale", shifts[f"{name}.scale"]).clamp(-MOST, MOST),
+            convolved(known, f"{name}.mean", shifts[f"{name}.mean"]).clamp(-MOST, MOST),
+            convolved(hidden, f"{name}.scale", shifts[f"{name}.scale"]).clamp(-MOST, MOST),
         )
 
+    if "below" in package.manifest:
+        own = len(package.array("r0/below.hidden.weight"))
+        features, own_features = features[:-own], features[-own:]
+        if below is not None:
+            known = torch.floor(ONE * torch.from_numpy(below).double() + 0.5)
+            offset, wider = step("below", known, own_features)
+            mean, index = mean + offset, index + wider
     first = package.array("r0/context.inward.hidden.weight").shape[1]
     height, width = symbols.shape[1:]
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
@@ -94,7 +112,7 @@ def _moments(package: Package, z_hat: Array, symbols: Array, quality: float) -> 
         [wide[:, :-2, 1:-1], wide[:, 2:, 1:-1], wide[:, 1:-1, :-2], wide[:, 1:-1, 2:]]
     )
     half = len(features) // 2
-    more, wider = (each * black for each in step("across", around, features[:half]))
-    rest, others = step("inward", steps + more, features[half:])
+    more, wider = (each * black for each in step("context.across", around, features[:half]))
+    rest, others = step("context.inward", steps + more, features[half:])
     mean = mean + torch.cat((more, rest))
     return mean.numpy(), (index + torch.cat((wider, others))).numpy()

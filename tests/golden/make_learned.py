@@ -10,13 +10,13 @@ here.
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from cytopress.codecs import container
 from cytopress.codecs.learned.codec import REST, Learned
+from cytopress.codecs.learned.entropy import Decoder
 from cytopress.image import Image
 from cytopress.package import Package, open_package
 
@@ -39,16 +39,29 @@ def field() -> Image:
     return Image(np.rint(light).astype(np.uint16), bits=12)
 
 
+def volume() -> Image:
+    """Return 11 planes of 40 x 50 pixels, a number that no slab divides, with the same in them."""
+    random = np.random.default_rng(7)
+    z, y, x = np.mgrid[:11, :40, :50]
+    light = 700 + 300 * np.sin(y / 7 + z / 5) * np.cos(x / 11) + random.normal(0, 15, y.shape)
+    light[3:5, 30:34, 20:24] = 4095
+    return Image(np.rint(light).astype(np.uint16), bits=12)
+
+
 def latents(codec: Learned, data: bytes) -> np.ndarray:
-    """Return what the entropy decoder gives, before any float touches it."""
+    """Return what the entropy decoder gives, before any float touches it; slab by slab."""
     header, stream = container.unpack(data)
     model, setting = codec._model()
-    plain = replace(setting, inverse_gain=np.ones_like(setting.inverse_gain))
-    height, width = header.form.shape
+    *planes, height, width = header.form.shape
     coded = stream[LIMITS_BYTES + REST.size :]
     if model.surface is not None:
         _, coded = model.surface.unpack(coded, (height, width))
-    return model.decode(coded, (height, width), plain)
+    coder, found = Decoder(coded), []
+    for _ in range(model.depth.slabs(planes[0] if planes else 1)):
+        below = found[-1] if found else None
+        found.append(model.take(coder, (height, width), setting, below))
+    coder.finish()
+    return np.stack(found) if planes else found[0]
 
 
 def main() -> None:
@@ -58,7 +71,7 @@ def main() -> None:
         codec, place = Learned(package), FOLDER / package.path.stem
         if place.with_suffix(".cyto").exists() and "--all" not in sys.argv[1:]:
             continue
-        data = codec.encode(field())
+        data = codec.encode(volume() if 3 in codec.traits.dims else field())
         place.with_suffix(".cyto").write_bytes(data)
         pixels = codec.decode(data).pixels
         np.savez_compressed(place.with_suffix(".npz"), pixels=pixels, latents=latents(codec, data))
