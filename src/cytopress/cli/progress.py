@@ -63,6 +63,30 @@ def _task(progress: Progress, title: str) -> Iterator[Report]:
 
 
 @contextmanager
+def coding(title: str) -> Iterator[None]:
+    """Show how far an encode or decode is, as far as its codec tells."""
+    from cytopress.codecs.progress import listen
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[now]}"),
+    )
+    with _progress(*columns) as progress:
+        # Without a total the bar pulses: it stays so where a codec has no parts.
+        task = progress.add_task(title, total=None, now="")
+
+        def tell(share: float, now: str) -> None:
+            progress.update(task, completed=share, total=1.0, now=now)
+
+        with listen(tell):
+            yield
+
+
+@contextmanager
 def spinner(title: str) -> Iterator[None]:
     """Show that something without steps is under way."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
