@@ -42,7 +42,8 @@ def network(architecture: str = "mean-scale", *, lambdas: Sequence[float] = (), 
                 weight.mul_(3)
             elif name.startswith(("context", "below")):
                 # They begin as nothing.
-                weight.add_(0.2 * torch.randn_like(weight))
+                share = 0.2 if name.startswith("context") else 0.05
+                weight.add_(share * torch.randn_like(weight))
             elif name.startswith(("log_gain", "prior")) and not name.endswith("quantiles"):
                 weight.add_(0.3 * torch.randn_like(weight))
         made.log_inverse.copy_(-made.log_gain + 0.01 * torch.randn_like(made.log_gain))

@@ -46,7 +46,7 @@ def _head(manifest: Table, sha256: str, size: int) -> str:
     ]
     text = "; ".join(reached) or "nothing is known about it on unseen fields"
     return (
-        f"# {manifest['name']}\n\nA learned codec for planes: {text}.\n\n"
+        f"# {manifest['name']}\n\nA learned codec for {_images(manifest)}: {text}.\n\n"
         f"Package: {size / 1e6:.2f} MB, sha256 `{sha256}`."
     )
 
@@ -89,7 +89,7 @@ def _network(manifest: Table) -> str:
             "",
             (
                 f"- Architecture: {manifest['architecture']}, {manifest['latent_channels']} latents"
-                f" for {manifest['stride']} x {manifest['stride']} pixels,"
+                f" for {_span(manifest)},"
                 f" {manifest['hyper_channels']}"
                 f" hyper-latents; widths {network['analysis']} (analysis), {network['synthesis']}"
                 f" (synthesis); {manifest['parameters'] / 1e6:.2f} million parameters."
@@ -103,7 +103,7 @@ def _network(manifest: Table) -> str:
             *_task(manifest),
             (
                 f"- {fit['steps']} steps of {fit['batch']} crops of {fit['crop']} x {fit['crop']}"
-                f" pixels, Adam at {fit['learning_rate']:g} falling along a cosine,"
+                f"{_deep(fit)}, Adam at {fit['learning_rate']:g} falling along a cosine,"
                 f" {fit['precision']};"
                 f" seed {training['seed']}. Started from {f'`{start}`' if start else 'nothing'}."
             ),
@@ -114,6 +114,23 @@ def _network(manifest: Table) -> str:
             ),
         )
     )
+
+
+def _images(manifest: Table) -> str:
+    return "volumes" if manifest.get("depth") else "planes"
+
+
+def _span(manifest: Table) -> str:
+    """Say what a latent stands for."""
+    stride, depth = manifest["stride"], manifest.get("depth")
+    if not depth:
+        return f"{stride} x {stride} pixels"
+    below = ", each slab predicted from the one below" if "below" in manifest else ""
+    return f"{stride} x {stride} x {depth['stride']} voxels (the last along z){below}"
+
+
+def _deep(fit: Table) -> str:
+    return f" x {fit['planes']} voxels" if fit.get("planes", 1) > 1 else " pixels"
 
 
 def _task(manifest: Table) -> list[str]:

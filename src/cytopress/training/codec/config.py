@@ -6,7 +6,13 @@ import math
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    Field,
+    PositiveFloat,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from cytopress.codecs.learned.compressai.architectures import BY_NAME
 from cytopress.codecs.learned.depth import PLANE, Depth
@@ -43,7 +49,7 @@ class Network(Table):
     architecture: str
     transform: Literal["lapped", "zhou2024"] = "lapped"
     depth: Literal[0, 1, 2, 4, 16] = 0
-    voxel_um: tuple[float, float, float] | None = None
+    voxel_um: tuple[PositiveFloat, PositiveFloat, PositiveFloat] | None = None
     below_width: int = Field(default=0, ge=0, le=512)
     surface: int = Field(default=64, ge=0, le=1024)
     latent_channels: int = Field(default=64, ge=1, le=256)
@@ -96,8 +102,6 @@ class Network(Table):
     def _volumes(self) -> Network:
         if self.depth and self.voxel_um:
             raise ValueError("network takes depth or voxel_um, which it follows from, not both")
-        if self.voxel_um and min(self.voxel_um) <= 0:
-            raise ValueError(f"voxel_um = {self.voxel_um} are three lengths above 0: z, y and x")
         if self.volumes and not self.ours:
             raise ValueError(f"{self.architecture} codes planes: it takes no depth")
         if self.volumes and "surface" in self.model_fields_set and self.surface:
