@@ -5,9 +5,9 @@
     python bench/volumes.py --planes 128 --edge 1024 hevc:qp=30 zfp:tolerance=500
 
 The volume is the first field of `nuclei-3d`, repeated. A setting is the one that makes that field
-`RATIO` times smaller, unless one is given. Times are wall time of one encode and one decode, container and
-checksum included. Memory is the most that the process had in use: the volume itself is in it, as
-input or output.
+`RATIO` times smaller, unless one is given. Times are wall time of one encode and one decode,
+container and checksum included. Memory is the most that the process had in use: the volume itself
+is in it, as input or output.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from cytopress.image import Image, Pixels
 DATASET, RATIO = "nuclei-3d", 12
 # What a process may need for the full volume, at lossy settings.
 MOST_MIB = 3 * 1024
+SHADES = 251
 
 
 def main() -> int:
@@ -156,9 +157,19 @@ def repeated(block: Pixels, shape: tuple[int, ...]) -> Pixels:
 
 
 def plane_of(block: Pixels, z: int, shape: tuple[int, ...]) -> Pixels:
-    source = block[z % len(block)]
-    times = [-(-length // edge) for length, edge in zip(shape[1:], source.shape, strict=True)]
-    return np.tile(source, times)[: shape[1], : shape[2]]
+    """Return a plane of the repeated block; each repetition is brighter or darker by some counts.
+
+    So no codec gains from finding the same bytes again, as none would in an image.
+    """
+    source = np.minimum(block[z % len(block)], np.iinfo(block.dtype).max - SHADES)
+    rows, columns = (
+        -(-length // edge) for length, edge in zip(shape[1:], source.shape, strict=True)
+    )
+    place = np.add.outer(np.arange(rows) * columns, np.arange(columns))
+    shade = (place * 37 + z // len(block) * 101) % SHADES
+    shades = np.repeat(np.repeat(shade, source.shape[0], axis=0), source.shape[1], axis=1)
+    plane = np.tile(source, (rows, columns)) + shades
+    return plane[: shape[1], : shape[2]].astype(block.dtype)
 
 
 def psnr(block: Pixels, decoded: Pixels) -> float | None:
