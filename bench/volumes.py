@@ -166,10 +166,10 @@ def plane_of(block: Pixels, z: int, shape: tuple[int, ...]) -> Pixels:
         -(-length // edge) for length, edge in zip(shape[1:], source.shape, strict=True)
     )
     place = np.add.outer(np.arange(rows) * columns, np.arange(columns))
-    shade = (place * 37 + z // len(block) * 101) % SHADES
+    shade = ((place * 37 + z // len(block) * 101) % SHADES).astype(block.dtype)
     shades = np.repeat(np.repeat(shade, source.shape[0], axis=0), source.shape[1], axis=1)
     plane = np.tile(source, (rows, columns)) + shades
-    return plane[: shape[1], : shape[2]].astype(block.dtype)
+    return plane[: shape[1], : shape[2]]
 
 
 def psnr(block: Pixels, decoded: Pixels) -> float | None:
