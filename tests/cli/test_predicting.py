@@ -60,12 +60,14 @@ def test_objects_are_written_as_labels(
     np.testing.assert_array_equal(found, expected.labels)
     assert found.dtype == np.uint16
     told = re.fullmatch(
-        r"(.+): labels of (\d+) objects, on average (\S+) pixels and (\S+) c.*\n", out
+        r"(.+): labels of (\d+) objects, on average (\S+) pixels \((\S+) um\^2\) and (\S+) c.*\n",
+        out,
     )
     assert told is not None
     assert told.group(1, 2) == (str(output), str(expected.count))
-    means = expected.area.mean(), expected.intensity.mean()
-    assert tuple(map(float, told.group(3, 4))) == pytest.approx(means, rel=1e-3)
+    area = expected.area.mean()
+    means = area, area * 0.65**2, expected.intensity.mean()
+    assert tuple(map(float, told.group(3, 4, 5))) == pytest.approx(means, rel=1e-3)
 
 
 def test_no_object_is_said(run: Run, tmp_path: Path) -> None:
@@ -85,11 +87,29 @@ def test_a_segmentation_package_is_found(run: Run, image_file: Path, tmp_path: P
     assert re.search(r"labels of \d+ objects", out)
 
 
+def test_objects_of_a_volume_have_a_volume(run: Run, tmp_path: Path) -> None:
+    stack, output = tmp_path / "stack.ome.tif", tmp_path / "labels.ome.tif"
+    pixels = np.zeros((6, 40, 40), np.uint16)
+    pixels[1:5, 10:20, 10:20] = 500
+    cytopress.write(stack, [Image(pixels, spacing_um=(0.5, 0.2, 0.2))])
+    code, out, _ = run("predict", str(stack), "-o", str(output), "--task", "measurement")
+    assert code == 0
+    told = re.search(r"of 1 objects, on average (\S+) voxels \((\S+) um\^3\)", out)
+    assert told is not None
+    voxels, volume = map(float, told.groups())
+    assert voxels == pytest.approx(400, rel=0.2)
+    assert volume == pytest.approx(voxels * 0.02, rel=1e-3)
+    assert read_labels(output).shape == pixels.shape
+
+
+@pytest.mark.learn
 def test_a_stack_is_refused_in_one_sentence(run: Run, tmp_path: Path) -> None:
     stack, output = tmp_path / "stack.ome.tif", tmp_path / "labels.tif"
+    onnx_package(tmp_path / "bright.cytomodel")
     cytopress.write(stack, [Image(np.zeros((3, 40, 40), np.uint16))])
-    code, out, err = run("predict", str(stack), "-o", str(output), "--task", "measurement")
+    task = str(tmp_path / "bright.cytomodel")
+    code, out, err = run("predict", str(stack), "-o", str(output), "--task", task)
     assert (code, out) == (1, "")
-    assert "measures one plane (YX), not ZYX" in err
+    assert "segments one plane (YX), not ZYX" in err
     assert err.count("\n") == 1
     assert not output.exists()

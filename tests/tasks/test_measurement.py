@@ -154,9 +154,55 @@ def test_any_size(shape: tuple[int, int]) -> None:
     assert isinstance(TASK.predict(Image(pixels)), Objects)
 
 
-def test_a_stack_is_refused() -> None:
-    with pytest.raises(TaskError, match=r"one plane \(YX\), not ZYX"):
-        TASK.predict(Image(np.zeros((3, 30, 30), np.uint8)))
+def _spheres(spacing: tuple[float, float, float]) -> tuple[Image, list[float], list[float]]:
+    """Return five balls apart from each other, their volumes in um^3 and levels."""
+    shape = [round(16 / step) for step in spacing]
+    grid = np.meshgrid(
+        *(step * np.arange(n) for n, step in zip(shape, spacing, strict=True)), indexing="ij"
+    )
+    pixels, volumes, levels = np.full(shape, 100.0), [], []
+    centers = [(4, 4, 4), (4, 12, 11), (12, 4, 5), (11, 11, 4), (12, 12, 12)]
+    for number, center in enumerate(centers):
+        radius, level = 2.5 + 0.25 * number, 1000.0 + 100 * number
+        inside = sum((axis - at) ** 2 for axis, at in zip(grid, center, strict=True)) < radius**2
+        pixels[inside] = level
+        volumes.append(4 / 3 * np.pi * radius**3)
+        levels.append(level)
+    return Image(pixels.astype(np.uint16), spacing_um=spacing), volumes, levels
+
+
+@pytest.mark.parametrize("spacing", [(0.25, 0.25, 0.25), (0.75, 0.25, 0.25), (1.0, 0.2, 0.2)])
+def test_balls_have_the_volumes_and_levels_that_were_planted(
+    spacing: tuple[float, float, float],
+) -> None:
+    image, volumes, levels = _spheres(spacing)
+    found = TASK.predict(image)
+    assert found.count == 5
+    assert found.physical_size is not None
+    # Smoothing moves the outline of a small ball a little, and planes cut it coarsely.
+    np.testing.assert_allclose(np.sort(found.physical_size), volumes, rtol=0.12)
+    np.testing.assert_allclose(np.sort(found.intensity), levels, rtol=0.05)
+
+
+def test_a_volume_is_smoothed_by_the_same_distance_along_every_axis() -> None:
+    # Two planes of light that are 3 um apart: one object where a Gaussian of 1 um fills the gap.
+    pixels = np.zeros((11, 40, 40), np.uint16)
+    pixels[[4, 6], 10:30, 10:30] = 1000
+    task = Measurement(sigma=2.0)
+    coarse = task.predict(Image(pixels, spacing_um=(2.0, 0.5, 0.5)))
+    cubes = task.predict(Image(pixels, spacing_um=(0.5, 0.5, 0.5)))
+    unknown = task.predict(Image(pixels))
+    assert coarse.count == 2
+    assert cubes.count == 1
+    np.testing.assert_array_equal(unknown.labels, cubes.labels)
+
+
+def test_a_volume_of_one_plane_is_measured_as_the_plane() -> None:
+    image, _ = _cells()
+    plane = TASK.predict(image)
+    volume = TASK.predict(Image(image.pixels[None]))
+    np.testing.assert_array_equal(volume.labels[0], plane.labels)
+    np.testing.assert_array_equal(volume.intensity, plane.intensity)
 
 
 def test_images_are_not_objects() -> None:

@@ -147,7 +147,7 @@ def test_a_network_of_one_channel_is_refused() -> None:
             return [inputs[0]]
 
     task = Segmentation(Single(Path("x.cytomodel"), "0" * 64, MANIFEST))
-    with pytest.raises(PackageError, match=r"x.cytomodel: .*\(1, 3, 96, 120\).*boundary"):
+    with pytest.raises(PackageError, match=r"x.cytomodel: .*\(3, 96, 120\).*boundary"):
         task.predict(_cells()[0])
 
 

@@ -57,6 +57,22 @@ def test_each_family_has_a_shipped_file() -> None:
         ),
         ("steps = 4", "steps = 4\n[adversarial]\nscales = 1", "give [adversarial] start or"),
         ('dataset = "cells"', 'dataset = "cells"\nvariant = "a/b"', "variant = 'a/b'"),
+        ("[fit]", "[volume]\nplanes = 7\n[fit]", "planes = 7 must be a multiple of 2"),
+        ("[fit]", "[volume]\nhalvings = 3\n[fit]", "has a depth of 2"),
+        ("[fit]", "[volume]\nfold = 3\n[fit]", "crop = 128 must be a multiple of 12"),
+        (
+            "depth = 2\n[fit]",
+            "depth = 2\nmax_receptive_field = 90\n[volume]\nfold = 3\n[fit]\ncrop = 96",
+            "more than max_receptive_field = 90",
+        ),
+        (
+            'labelfree/cells"\ndataset = "cells"\n[network]\ndepth = 2\n[fit]\n',
+            (
+                'labelfree-pix2pix/cells"\ndataset = "cells"\n[volume]\n[adversarial]\n'
+                "plain_steps = 2\n[fit]\n"
+            ),
+            "a pix2pix is trained on planes",
+        ),
     ],
 )
 def test_fault_is_one_sentence(tmp_path: Path, old: str, new: str, said: str) -> None:

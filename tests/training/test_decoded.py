@@ -14,7 +14,7 @@ from cytopress.io.datasets import dataset
 from cytopress.settings import Settings
 from cytopress.tasks.labelfree import standardize
 from cytopress.training.decoded import decoded_inputs
-from cytopress.training.pairs import Pair, Plane, load_pairs
+from cytopress.training.pairs import Pair, Values, load_pairs
 
 BOUND = 500
 
@@ -25,13 +25,15 @@ class LabelFree:
     def source(self, cells: Dataset, field: Field) -> Image:
         return cells.read_input(field)
 
-    def target(self, cells: Dataset, field: Field) -> Plane:
+    def target(self, cells: Dataset, field: Field) -> Values:
         return standardize(cells.read_target(field).pixels)
 
 
 def _pairs(settings: Settings, *codecs: str) -> list[Pair]:
     cells = dataset("cells", settings)
-    return load_pairs(cells, "train", LabelFree(), smallest=16, codecs=codecs, settings=settings)
+    return load_pairs(
+        cells, "train", LabelFree(), smallest=(16, 16), codecs=codecs, settings=settings
+    )
 
 
 def test_input_is_lossy_within_the_bound(settings: Settings) -> None:

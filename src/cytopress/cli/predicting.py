@@ -55,7 +55,11 @@ def predict(
 def _described(objects: Objects) -> str:
     if not objects.count:
         return "labels of no objects"
+    unit, power = ("pixels", 2) if objects.labels.ndim == 2 else ("voxels", 3)
+    size, known = f"{objects.area.mean():.4g} {unit}", objects.physical_size
+    if known is not None:
+        size += f" ({known.mean():.4g} um^{power})"
     return (
-        f"labels of {objects.count} objects, on average {objects.area.mean():.4g} pixels and"
+        f"labels of {objects.count} objects, on average {size} and"
         f" {objects.intensity.mean():.5g} counts"
     )

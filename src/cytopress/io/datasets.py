@@ -9,19 +9,23 @@ from typing import Literal
 
 from cytopress.atomic import whole_folder
 from cytopress.errors import DatasetError, UnknownNameError
+from cytopress.io import simulated
 from cytopress.io.dataset import Dataset, open_dataset
 from cytopress.io.embedded import cut_nuclei_3d, cut_scratch_assay
 from cytopress.io.hipsc import SOURCES
+from cytopress.io.progress import Progress, watch
+from cytopress.io.unfinished import filled_folder
 from cytopress.settings import Settings, from_environment
 
-Source = Literal["embedded", "download"]
+Source = Literal["embedded", "simulated", "download"]
 
 
 @dataclass(frozen=True)
 class KnownDataset:
     """A dataset known by name: what it is, and how it is made where it is not there.
 
-    ``cut`` writes an embedded one into an empty folder; others are fetched.
+    ``cut`` writes an embedded one into an empty folder; ``simulate`` a simulated one into a folder
+    that holds what an earlier call left; others are fetched.
     """
 
     name: str
@@ -29,6 +33,7 @@ class KnownDataset:
     axes: str
     source: Source
     cut: Callable[[Path], None] | None = None
+    simulate: Callable[[Path, Progress], None] | None = None
 
 
 KNOWN_DATASETS: dict[str, KnownDataset] = {
@@ -47,6 +52,13 @@ KNOWN_DATASETS: dict[str, KnownDataset] = {
             "ZYX",
             "embedded",
             cut_nuclei_3d,
+        ),
+        KnownDataset(
+            simulated.NAME,
+            simulated.TITLE,
+            "ZYX",
+            "simulated",
+            simulate=simulated.simulate_phantom_3d,
         ),
         KnownDataset(
             "ecoli-phase", "E. coli, phase contrast and YFP fluorescence", "YX", "download"
@@ -88,7 +100,8 @@ def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
     """Open a dataset by its name, or a dataset folder by its path.
 
     A known name comes before a folder of the same name; write ``./NAME`` for the folder. An
-    embedded dataset is cut into the cache at first use.
+    embedded dataset is cut into the cache at first use, in a second; a simulated one is simulated
+    there, in minutes, and goes on where an earlier call stopped.
 
     Parameters
     ----------
@@ -104,7 +117,7 @@ def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
     DatasetError
         It is known but not here (the message says how to get it), or damaged.
     NotAvailableError
-        It is embedded in a package that is not installed.
+        It is embedded in, or simulated by, a package that is not installed.
     """
     settings = settings or from_environment()
     name = ALIASES.get(name, name) if isinstance(name, str) else name
@@ -112,7 +125,7 @@ def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
         return open_dataset(Path(name))
     folder = find_folder(name, settings)
     if folder is None and name in KNOWN_DATASETS:
-        folder = _make(KNOWN_DATASETS[name], settings)
+        folder = make(KNOWN_DATASETS[name], settings)
     if folder is not None:
         found = open_dataset(folder)
         if found.name != name:
@@ -126,14 +139,34 @@ def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
     raise UnknownNameError("dataset", name, sorted(KNOWN_DATASETS))
 
 
-def _make(known: KnownDataset, settings: Settings) -> Path:
+def make(known: KnownDataset, settings: Settings, progress: Progress | None = None) -> Path:
+    """Cut or simulate a dataset into the cache, and return its folder.
+
+    Raises
+    ------
+    DatasetError
+        It has to be fetched, or the disk refused.
+    NotAvailableError
+        The package that it comes from is not installed.
+    """
+    folder = cached_folder(known.name, settings)
+    if known.simulate is not None:
+        simulate = known.simulate
+
+        def fill(unfinished: Path) -> None:
+            if progress is not None:
+                simulate(unfinished, progress)
+                return
+            with watch.get()(f"Simulating {known.name}") as report:
+                simulate(unfinished, report)
+
+        return filled_folder(folder, fill, lambda: find_folder(known.name, settings))
     if known.cut is None:
         raise DatasetError(
             f"The dataset {known.name} is not on this machine; run"
             f" `cytopress datasets fetch {known.name}`, or set CYTOPRESS_DATA to a folder that"
             " holds it."
         )
-    folder = cached_folder(known.name, settings)
     with whole_folder(folder) as temporary:
         known.cut(temporary)
     return folder

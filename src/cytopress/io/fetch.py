@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from cytopress.errors import DatasetError, UnknownNameError, UsageError
 from cytopress.io import hipsc
-from cytopress.io.datasets import ALIASES, KNOWN_DATASETS, cached_folder, dataset, find_folder
+from cytopress.io.datasets import (
+    ALIASES,
+    KNOWN_DATASETS,
+    cached_folder,
+    find_folder,
+    make,
+)
 from cytopress.io.download import download, join_url
 from cytopress.io.images import write
-from cytopress.io.lock import locked
+from cytopress.io.progress import Progress
 from cytopress.io.recipes import RECIPES, Recipe, RecipeFile
+from cytopress.io.unfinished import filled_folder
 from cytopress.settings import Settings
-
-Progress = Callable[[int, int, str], None]
 
 
 def fetch(
@@ -26,7 +30,7 @@ def fetch(
     limit: int | None = None,
     progress: Progress | None = None,
 ) -> Path:
-    """Download a dataset into the cache, or go on where an earlier call stopped.
+    """Bring a dataset into the cache, or go on where an earlier call stopped.
 
     One that is already on this machine is left as it is. Two processes may fetch at once: the
     second waits and finds it there.
@@ -64,29 +68,17 @@ def fetch(
         raise UnknownNameError("dataset", name, sorted(KNOWN_DATASETS))
     if limit is not None and name not in hipsc.SOURCES:
         raise UsageError(f"--limit is for hipsc only; {name} has few fields.")
-    if KNOWN_DATASETS[name].cut is not None:
-        return dataset(name, settings).folder
+    if KNOWN_DATASETS[name].source != "download":
+        return find_folder(name, settings) or make(KNOWN_DATASETS[name], settings, progress)
     report = progress or (lambda _done, _total, _now: None)
-    folder = cached_folder(name, settings)
-    with locked(folder.with_name(f".{name}.lock")):
-        if found := find_folder(name, settings):
-            return found
-        # Its name stays the same, so that the next call goes on in it.
-        unfinished = folder.with_name(f".{name}.unfinished")
-        unfinished.mkdir(parents=True, exist_ok=True)
-        try:
-            if name in hipsc.SOURCES:
-                source = hipsc.SOURCES[name]
-                hipsc.fetch(source, unfinished, base=mirror, limit=limit, progress=report)
-            else:
-                _fetch_recipe(RECIPES[name], unfinished, mirror, report)
-            # What a killed call left half written.
-            for stray in unfinished.rglob(".*"):
-                stray.unlink()
-            unfinished.rename(folder)
-        except OSError as error:
-            raise DatasetError(f"{unfinished}: cannot be written ({error.strerror}).") from error
-    return folder
+
+    def fill(folder: Path) -> None:
+        if name in hipsc.SOURCES:
+            hipsc.fetch(hipsc.SOURCES[name], folder, base=mirror, limit=limit, progress=report)
+        else:
+            _fetch_recipe(RECIPES[name], folder, mirror, report)
+
+    return filled_folder(cached_folder(name, settings), fill, lambda: find_folder(name, settings))
 
 
 def _fetch_recipe(recipe: Recipe, folder: Path, mirror: str | None, report: Progress) -> None:

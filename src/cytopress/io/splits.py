@@ -33,6 +33,17 @@ def _scratch_assay(_field: str, group: str) -> Part:
     return "test" if group == "columns-400-576" else "train"
 
 
+def _nuclei_3d(_field: str, group: str) -> Part:
+    # One stack, cut in space, without a validation part: as scratch-assay.
+    return "test" if group == "columns-166-256" else "train"
+
+
+def _phantom_3d(_field: str, group: str) -> Part:
+    if group in ("slide-7", "slide-8"):
+        return "test"
+    return "validation" if group == "slide-6" else "train"
+
+
 def _hipsc(_field: str, group: str) -> Part:
     # By a digest of the plate, so that a plate's part does not hang on which fields were fetched.
     share = int.from_bytes(hashlib.sha256(f"hipsc:{group}".encode()).digest()[:4]) / 2**32
@@ -45,6 +56,8 @@ KNOWN_SPLITS: dict[str, Callable[[str, str], Part]] = {
     "ecoli-phase": _ecoli_phase,
     "nuclei-brightfield": _nuclei_brightfield,
     "scratch-assay": _scratch_assay,
+    "nuclei-3d": _nuclei_3d,
+    "phantom-3d": _phantom_3d,
     **{
         f"hipsc-{line}{form}": _hipsc
         for line in ("fbl", "npm1", "lmnb1", "hist1h2bj")

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from cytopress.tasks.objects import Labels, without_small
-from cytopress.tasks.tiling import Plane
+from cytopress.tasks.tiling import Values
 
 # The channels of the logits, in their order.
 CLASSES = ("background", "interior", "boundary")
 
 
-def instances(logits: Plane, *, interior: float, foreground: float, min_area: int) -> Labels:
+def instances(logits: Values, *, interior: float, foreground: float, min_area: int) -> Labels:
     """Separate the objects that a network with a boundary class found.
 
     Each connected region whose interior is likely enough is the seed of one object. Seeds grow by
@@ -25,18 +25,18 @@ def instances(logits: Plane, *, interior: float, foreground: float, min_area: in
     Parameters
     ----------
     logits : ndarray
-        (3, Y, X) float32 of background, interior and boundary.
+        (3, Y, X) or (3, Z, Y, X) float32 of background, interior and boundary.
     interior : float
         Probability of the interior above which a pixel belongs to a seed, 0 to 1.
     foreground : float
         Probability of anything but background above which a pixel may belong to an object.
     min_area : int
-        Pixels; smaller objects are removed.
+        Pixels, in a volume voxels; smaller objects are removed.
 
     Returns
     -------
     ndarray
-        (Y, X) int32, 0 is background; numbers may have gaps.
+        (Y, X) or (Z, Y, X) int32, 0 is background; numbers may have gaps.
     """
     from skimage import measure, segmentation
 

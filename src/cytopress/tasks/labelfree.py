@@ -14,75 +14,36 @@ from typing import ClassVar
 
 import numpy as np
 
-from cytopress.errors import NotAvailableError, PackageError, TaskError
+from cytopress.errors import NotAvailableError, TaskError
 from cytopress.image import Image, Pixels
 from cytopress.metrics import metric
-from cytopress.package import Package
+from cytopress.tasks.packaged import PackagedTask
 from cytopress.tasks.protocol import Prediction, Score, Truth
-from cytopress.tasks.tiling import Plane, run_tiled
+from cytopress.tasks.tiling import Values
 
 SCORES = (Score("pearson", "", "higher"), Score("ssim", "", "higher"), Score("nrmse", "", "lower"))
-NEEDED = ("stride", "reach", "target")
 
 
 @dataclass(frozen=True)
-class LabelFree:
-    """A label-free model from a package.
+class LabelFree(PackagedTask):
+    """A label-free model from a package: see `PackagedTask`.
 
-    Parameters
-    ----------
-    package : Package
-        Its graph ``network`` maps standardized (N, 1, H, W) float32 to the same shape. Its manifest
-        gives ``stride`` and ``reach`` (see `run_tiled`) and ``target`` with ``mean``, ``std`` and
-        ``data_range`` in counts.
-    tile : int, optional
-        Pixels predicted at a time along each axis: bounds memory, not results.
-    threads : int, optional
-        Threads of onnxruntime; 0 leaves the choice to it.
-
-    Raises
-    ------
-    PackageError
-        The manifest lacks one of these.
+    Its network gives one channel. Its manifest gives ``target`` with ``mean``, ``std`` and
+    ``data_range`` in counts.
     """
 
-    package: Package
-    tile: int = 512
-    threads: int = 0
+    model: ClassVar[str] = "label-free"
+    needed: ClassVar[tuple[str, ...]] = ("target.mean", "target.std", "target.data_range")
     scores: ClassVar[tuple[Score, ...]] = SCORES
     truth: ClassVar[Truth] = "target"
 
-    def __post_init__(self) -> None:
-        manifest = self.package.manifest
-        missing = [key for key in NEEDED if key not in manifest]
-        missing += [
-            f"target.{key}"
-            for key in ("mean", "std", "data_range")
-            if key not in manifest.get("target", {})
-        ]
-        if missing:
-            raise PackageError(
-                f"{self.package.path}: a label-free model needs {missing[0]} in its manifest;"
-                " export it again."
-            )
-
-    @property
-    def name(self) -> str:
-        """Stable name, such as ``labelfree/ecoli-phase``; the same for all variants of a task."""
-        return str(self.package.manifest.get("task", self.package.name))
-
-    @property
-    def weights(self) -> str:
-        """Hexadecimal sha256 of the package."""
-        return self.package.sha256
-
     def predict(self, image: Image) -> Image:
-        """Predict the fluorescence of one plane of any size.
+        """Predict the fluorescence of one plane or volume of any size.
 
         Parameters
         ----------
         image : Image
-            Axes YX, any dtype. A constant image is standardized to zeros.
+            Of the model's axes, any dtype. A constant image is standardized to zeros.
 
         Returns
         -------
@@ -92,27 +53,13 @@ class LabelFree:
         Raises
         ------
         TaskError
-            The image is a stack.
+            The image has other axes than the model.
         """
-        if image.axes != "YX":
-            raise TaskError(
-                f"{self.name} predicts from one plane (YX), not {image.axes}; select one."
-            )
-        manifest = self.package.manifest
-        predicted = run_tiled(
-            self._network,
-            standardize(image.pixels),
-            stride=manifest["stride"],
-            reach=manifest["reach"],
-            tile=self.tile,
-        )
-        target = manifest["target"]
+        self._check_axes("predicts from", image)
+        predicted = self._run(standardize(image.pixels))[0]
+        target = self.package.manifest["target"]
         counts = predicted * np.float32(target["std"]) + np.float32(target["mean"])
         return Image(counts, spacing_um=image.spacing_um, name=image.name)
-
-    def _network(self, plane: Plane) -> Plane:
-        (result,) = self.package.run("network", plane[np.newaxis, np.newaxis], threads=self.threads)
-        return np.asarray(result[0, 0], np.float32)
 
     def score(
         self,
@@ -157,7 +104,7 @@ def pearson_or_zero(truth: Pixels, predicted: Pixels) -> float:
     return metric("pearson").function(truth, predicted, 1.0)
 
 
-def standardize(pixels: Pixels) -> Plane:
+def standardize(pixels: Pixels) -> Values:
     """Return pixels less their mean, over their standard deviation; a constant gives zeros."""
     values = pixels.astype(np.float64)
     values -= values.mean()

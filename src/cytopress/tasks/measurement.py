@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from cytopress.errors import TaskError, UsageError
-from cytopress.image import Image, Pixels
+from cytopress.errors import UsageError
+from cytopress.image import Image
 from cytopress.tasks.objects import (
     Floats,
     Labels,
@@ -38,15 +38,16 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Measurement:
-    """Count bright objects, and measure their area and mean intensity.
+    """Count bright objects, and measure their area (in a volume their volume) and mean intensity.
 
     Parameters
     ----------
     sigma : float, optional
         Standard deviation, in pixels, of the Gaussian that the image is smoothed with before it is
-        thresholded. Intensities are measured in the image as it is.
+        thresholded. Intensities are measured in the image as it is. In a volume it is in pixels of
+        the plane, and along Z the same distance where the spacing is known.
     min_area : int, optional
-        Pixels; smaller objects are taken for noise.
+        Pixels, in a volume voxels; smaller objects are taken for noise.
 
     Raises
     ------
@@ -78,38 +79,39 @@ class Measurement:
         return hashlib.sha256(recipe.encode()).hexdigest()
 
     def predict(self, image: Image) -> Objects:
-        """Find the bright objects in one plane, and measure them in it.
+        """Find the bright objects in one plane or volume, and measure them in it.
 
         Parameters
         ----------
         image : Image
-            Axes YX, any dtype, bright objects on a dark background. A constant image holds none.
+            Any dtype, bright objects on a dark background. A constant image holds none. Voxels that
+            touch at a corner belong to one object, as pixels do.
 
         Returns
         -------
         Objects
-            Areas in pixels, intensities in counts of the image given.
-
-        Raises
-        ------
-        TaskError
-            The image is a stack.
+            Areas in pixels or volumes in voxels, intensities in counts of the image given.
         """
-        if image.axes != "YX":
-            raise TaskError(f"{self.name} measures one plane (YX), not {image.axes}; select one.")
-        return measure_objects(without_small(self._labels(image.pixels), self.min_area), image)
+        return measure_objects(without_small(self._labels(image), self.min_area), image)
 
-    def _labels(self, pixels: Pixels) -> Labels:
+    def _labels(self, image: Image) -> Labels:
         from scipy.ndimage import gaussian_filter
         from skimage import filters, measure
 
         threshold_otsu: Any = filters.threshold_otsu
         label: Any = measure.label
+        pixels = image.pixels
         if pixels.min() == pixels.max():
             # Otsu parts two classes, and here is one.
             return np.zeros(pixels.shape, np.int32)
-        smooth = gaussian_filter(pixels.astype(np.float64), self.sigma)
-        return np.asarray(label(smooth > threshold_otsu(smooth), connectivity=2))
+        smooth = gaussian_filter(pixels.astype(np.float64), self._sigmas(image))
+        return np.asarray(label(smooth > threshold_otsu(smooth), connectivity=pixels.ndim))
+
+    def _sigmas(self, image: Image) -> tuple[float, ...]:
+        if image.axes == "YX" or image.spacing_um is None:
+            return (self.sigma,) * len(image.axes)
+        apart, row, _ = image.spacing_um
+        return (self.sigma * row / apart, self.sigma, self.sigma)
 
     def score(
         self,
@@ -119,6 +121,7 @@ class Measurement:
     ) -> dict[str, float]:
         """Compare what was measured: relative errors of the means over all objects, and the count.
 
+        ``area_error`` is that of the mean volume where the images are volumes.
         No object is matched with another: the errors are those of the numbers that are reported of
         a field of view. Where only one side has objects, those of area and intensity are 1.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,22 +23,30 @@ class Objects:
     Parameters
     ----------
     labels : ndarray
-        (Y, X) int32, 0 is background, objects are numbered 1, 2, ... without a gap.
+        (Y, X) or (Z, Y, X) int32, 0 is background, objects are numbered 1, 2, ... without a gap.
     area : ndarray
-        (objects,) float64: pixels of each object.
+        (objects,) float64: pixels of each object; in a volume its voxels.
     intensity : ndarray
         (objects,) float64: mean of the measured image over each object, in counts, the camera's
         offset and the background included.
+    spacing_um : tuple of float, optional
+        Distance between neighboring samples along each axis, in micrometers.
     """
 
     labels: Labels
     area: Floats
     intensity: Floats
+    spacing_um: tuple[float, ...] | None = None
 
     @property
     def count(self) -> int:
         """How many objects there are."""
         return int(self.area.size)
+
+    @property
+    def physical_size(self) -> Floats | None:
+        """Area of each object in um^2, or its volume in um^3; None where no spacing is known."""
+        return None if self.spacing_um is None else self.area * math.prod(self.spacing_um)
 
 
 def measure_objects(labels: Labels, image: Image) -> Objects:
@@ -79,11 +88,15 @@ def measure_objects(labels: Labels, image: Image) -> Objects:
         labels=numbered.reshape(labels.shape).astype(np.int32),
         area=areas[1:].astype(np.float64),
         intensity=sums[1:] / areas[1:],
+        spacing_um=image.spacing_um,
     )
 
 
 def without_small(labels: Labels, min_area: int) -> Labels:
-    """Return labels without the objects of fewer than ``min_area`` pixels; numbers get gaps."""
+    """Return labels without the objects of fewer than ``min_area`` pixels; numbers get gaps.
+
+    In a volume they are voxels.
+    """
     small = np.bincount(labels.ravel()) < min_area
     return np.where(small[labels], 0, labels)
 

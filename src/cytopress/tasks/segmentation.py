@@ -12,15 +12,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from cytopress.errors import PackageError, TaskError
+from cytopress.errors import PackageError
 from cytopress.image import Image
-from cytopress.package import Package
 from cytopress.tasks.instances import CLASSES, instances
 from cytopress.tasks.labelfree import standardize
 from cytopress.tasks.matching import Matches, match
 from cytopress.tasks.objects import Objects, as_objects, measure_objects, relative_error
+from cytopress.tasks.packaged import PackagedTask
 from cytopress.tasks.protocol import Prediction, Score, Truth
-from cytopress.tasks.tiling import Plane, run_tiled
+from cytopress.tasks.tiling import Values
 
 # The main one is averaged over thresholds of IoU: outlines move long before an object is lost.
 SCORES = (
@@ -31,24 +31,19 @@ SCORES = (
     Score("area_error", "", "lower"),
     Score("intensity_error", "", "lower"),
 )
-NEEDED = ("stride", "reach", "input", "segmentation")
+# Of what an object of a volume has in the place of an area.
+VOLUME_SCORES = tuple(
+    Score("volume_error", "", "lower") if score.name == "area_error" else score for score in SCORES
+)
 
 
 @dataclass(frozen=True)
-class Segmentation:
-    """A segmentation model from a package.
+class Segmentation(PackagedTask):
+    """A segmentation model from a package: see `PackagedTask`.
 
-    Parameters
-    ----------
-    package : Package
-        Its graph ``network`` maps standardized (N, 1, H, W) float32 to (N, 3, H, W), the logits of
-        background, interior and boundary. Its manifest gives ``stride`` and ``reach`` (see
-        `run_tiled`), ``input`` with the ``name`` of what is looked at, and ``segmentation`` with
-        ``interior``, ``foreground`` (probabilities) and ``min_area`` (pixels; see `instances`).
-    tile : int, optional
-        Pixels predicted at a time along each axis: bounds memory, not results.
-    threads : int, optional
-        Threads of onnxruntime; 0 leaves the choice to it.
+    Its network gives three channels, the logits of background, interior and boundary. Its manifest
+    gives ``input`` with the ``name`` of what is looked at, and ``segmentation`` with ``interior``,
+    ``foreground`` (probabilities) and ``min_area`` (pixels, in a volume voxels; see `instances`).
 
     Raises
     ------
@@ -56,23 +51,13 @@ class Segmentation:
         The manifest lacks one of these, or one makes no sense.
     """
 
-    package: Package
-    tile: int = 512
-    threads: int = 0
-    scores: ClassVar[tuple[Score, ...]] = SCORES
+    model: ClassVar[str] = "segmentation"
+    needed: ClassVar[tuple[str, ...]] = ("input.name", "segmentation")
     truth: ClassVar[Truth] = "labels"
 
     def __post_init__(self) -> None:
-        manifest = self.package.manifest
-        missing = [key for key in NEEDED if key not in manifest]
-        if "name" not in manifest.get("input", {}):
-            missing.append("input.name")
-        if missing:
-            raise PackageError(
-                f"{self.package.path}: a segmentation model needs {missing[0]} in its manifest;"
-                " export it again."
-            )
-        options = manifest["segmentation"]
+        super().__post_init__()
+        options = self.package.manifest["segmentation"]
         for key in ("interior", "foreground"):
             value = options.get(key)
             if not _is_number(value) or not 0 < value < 1:
@@ -89,67 +74,53 @@ class Segmentation:
         )
 
     @property
-    def name(self) -> str:
-        """Stable name, such as ``segmentation/scratch-assay``."""
-        return str(self.package.manifest.get("task", self.package.name))
-
-    @property
-    def weights(self) -> str:
-        """Hexadecimal sha256 of the package."""
-        return self.package.sha256
+    def scores(self) -> tuple[Score, ...]:
+        """The numbers that ``score`` returns, the main one first."""
+        return SCORES if self.axes == "YX" else VOLUME_SCORES
 
     def predict(self, image: Image) -> Objects:
-        """Find the objects in one plane of any size, and measure them in it.
+        """Find the objects in one plane or volume of any size, and measure them in it.
 
         Parameters
         ----------
         image : Image
-            Axes YX, any dtype. A constant image holds no objects.
+            Of the model's axes, any dtype. A constant image holds no objects.
 
         Returns
         -------
         Objects
-            Areas in pixels, intensities in counts of the image given.
+            Areas in pixels or volumes in voxels, intensities in counts of the image given.
 
         Raises
         ------
         TaskError
-            The image is a stack.
+            The image has other axes than the model.
         PackageError
             The network gives something else than three channels.
         """
-        if image.axes != "YX":
-            raise TaskError(f"{self.name} segments one plane (YX), not {image.axes}; select one.")
-        manifest = self.package.manifest
-        plane = standardize(image.pixels)
-        if not plane.any():
+        self._check_axes("segments", image)
+        standardized = standardize(image.pixels)
+        if not standardized.any():
             # What a network says of an empty field is about its biases.
             return measure_objects(np.zeros(image.shape, np.int32), image)
-        logits = run_tiled(
-            self._network,
-            plane,
-            stride=manifest["stride"],
-            reach=manifest["reach"],
-            tile=self.tile,
-        )
-        options = manifest["segmentation"]
+        options = self.package.manifest["segmentation"]
         labels = instances(
-            logits,
+            self._run(standardized),
             interior=options["interior"],
             foreground=options["foreground"],
             min_area=options["min_area"],
         )
         return measure_objects(labels, image)
 
-    def _network(self, plane: Plane) -> Plane:
-        (result,) = self.package.run("network", plane[np.newaxis, np.newaxis], threads=self.threads)
-        expected = (1, len(CLASSES), *plane.shape)
-        if result.shape != expected:
+    def _network(self, seen: Values) -> Values:
+        logits = super()._network(seen)
+        expected = (len(CLASSES), *seen.shape)
+        if logits.shape != expected:
             raise PackageError(
                 f"{self.package.path}: the network of a segmentation model gives {expected}"
-                f" ({', '.join(CLASSES)}), not {result.shape}; export it again."
+                f" ({', '.join(CLASSES)}), not {logits.shape}; export it again."
             )
-        return np.asarray(result[0], np.float32)
+        return logits
 
     def score(
         self,
@@ -161,9 +132,9 @@ class Segmentation:
 
         ``average_precision`` is TP / (TP + FP + FN), averaged over IoU above 0.5, 0.55, ..., 0.9;
         ``average_precision_50`` is that at 0.5, ``f1_50`` the F1 score there. ``count_error`` is
-        the relative error of the number of objects. ``area_error`` and ``intensity_error`` are the
-        median over the objects matched at 0.5 of each one's own relative error: 0 where there are
-        no objects at all, 1 where none is matched.
+        the relative error of the number of objects. ``area_error``, which is ``volume_error`` in a
+        volume, and ``intensity_error`` are the median over the objects matched at 0.5 of each one's
+        own relative error: 0 where there are no objects at all, 1 where none is matched.
 
         Raises
         ------
@@ -172,12 +143,13 @@ class Segmentation:
         """
         found, expected = as_objects(self.name, prediction, reference)
         matches = match(found, expected)
+        size = "area_error" if self.axes == "YX" else "volume_error"
         return {
             "average_precision": matches.average_precision(),
             "average_precision_50": matches.average_precision([0.5]),
             "f1_50": matches.f1(0.5),
             "count_error": relative_error(found.count, expected.count),
-            "area_error": _median_error(found.area, expected.area, matches),
+            size: _median_error(found.area, expected.area, matches),
             "intensity_error": _median_error(found.intensity, expected.intensity, matches),
         }
 

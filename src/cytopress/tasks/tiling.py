@@ -1,57 +1,120 @@
-"""Run a translation-equivariant model over a plane of any size with bounded memory."""
+"""Run a translation-equivariant model over a plane or a volume of any size with bounded memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
+from math import prod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Plane = npt.NDArray[np.float32]
+Values = npt.NDArray[np.float32]
+# Pixels that a model is given at once: in a volume with 16 features at a quarter of them this is
+# about a gigabyte.
+MOST_SEEN = 2**23
 
 
 def run_tiled(
-    model: Callable[[Plane], Plane], plane: Plane, *, stride: int, reach: int, tile: int
-) -> Plane:
-    """Return what the model gives on the whole plane, computed tile by tile.
+    model: Callable[[Values], Values],
+    values: Values,
+    *,
+    stride: Sequence[int],
+    reach: Sequence[int],
+    tile: Sequence[int],
+) -> Values:
+    """Return what the model gives on the whole image, computed tile by tile.
 
-    The plane is padded at its lower and right edge, by repeating the last row and column, to a
-    multiple of ``stride``. Tiles start at multiples of ``stride`` and overlap by at least
-    ``reach``, so each kept pixel sees what it would see in the whole plane, its borders included.
+    The image is padded at the far end of each axis, by repeating its last pixels, to a multiple of
+    ``stride``. Tiles start at multiples of ``stride`` and overlap by at least ``reach``, so each
+    kept pixel sees what it would see in the whole image, its borders included: there are no seams,
+    and nothing to blend.
 
     Parameters
     ----------
     model : callable
-        Maps (H, W) float32 to (..., H, W): a plane, or one for each channel. H and W are multiples
-        of ``stride``.
-    plane : ndarray
-        (Y, X) float32.
-    stride : int
-        Period, in pixels, with which shifting the input shifts the output.
-    reach : int
-        No output pixel depends on an input pixel farther away than this, along either axis.
-    tile : int
+        Maps (H, W) float32 to (..., H, W), or (D, H, W) to (..., D, H, W): one image, or one for
+        each channel. The lengths are multiples of ``stride``.
+    values : ndarray
+        (Y, X) or (Z, Y, X) float32.
+    stride : sequence of int
+        Period along each axis, in pixels, with which shifting the input shifts the output.
+    reach : sequence of int
+        Along each axis no output pixel depends on an input pixel farther away than this.
+    tile : sequence of int
         Pixels kept of a tile along each axis; rounded up to a multiple of ``stride``.
 
     Returns
     -------
     ndarray
-        (..., Y, X) float32.
+        (..., Y, X) or (..., Z, Y, X) float32.
     """
-    height, width = plane.shape
-    padded = np.pad(plane, ((0, -height % stride), (0, -width % stride)), mode="edge")
-    tile, halo = -(-tile // stride) * stride, -(-reach // stride) * stride
-    result: Plane | None = None
-    for top in range(0, padded.shape[0], tile):
-        for left in range(0, padded.shape[1], tile):
-            above, before = max(0, top - halo), max(0, left - halo)
-            seen = padded[above : top + tile + halo, before : left + tile + halo]
-            predicted = model(seen)
-            if result is None:
-                # How many channels there are is the model's to say.
-                result = np.empty((*predicted.shape[:-2], *padded.shape), np.float32)
-            kept = result[..., top : top + tile, left : left + tile]
-            inner = predicted[..., top - above :, left - before :]
-            kept[...] = inner[..., : kept.shape[-2], : kept.shape[-1]]
+    lacking = [(0, -length % step) for length, step in zip(values.shape, stride, strict=True)]
+    padded = np.pad(values, lacking, mode="edge")
+    tile, halo = _multiples(tile, stride), _multiples(reach, stride)
+    starts = [range(0, length, step) for length, step in zip(padded.shape, tile, strict=True)]
+    result: Values | None = None
+    for corner in product(*starts):
+        axes = list(zip(corner, tile, halo, padded.shape, strict=True))
+        first = [max(0, start - margin) for start, _, margin, _ in axes]
+        seen = [start + kept + margin for start, kept, margin, _ in axes]
+        ends = [min(start + kept, length) for start, kept, _, length in axes]
+        predicted = model(padded[_box(first, seen)])
+        if result is None:
+            # How many channels there are is the model's to say.
+            channels = predicted.shape[: predicted.ndim - padded.ndim]
+            result = np.empty((*channels, *padded.shape), np.float32)
+        inner = _box(np.subtract(corner, first), np.subtract(ends, first))
+        result[_box(corner, ends)] = predicted[inner]
     assert result is not None
-    return result[..., :height, :width].copy()
+    inside: Values = result[_box([0] * padded.ndim, values.shape)]
+    return inside.copy()
+
+
+def _box(starts: Iterable[int], ends: Iterable[int]) -> tuple[Any, ...]:
+    """Return what cuts a box out of the last axes of an array."""
+    return (..., *map(slice, starts, ends))
+
+
+def tile_within(
+    shape: Sequence[int], *, stride: Sequence[int], reach: Sequence[int], most: int = MOST_SEEN
+) -> tuple[int, ...]:
+    """Return the tile of a volume whose halo and all has at most ``most`` pixels.
+
+    Axes are cut into equal parts, one more at a time, where that saves the most; where nothing is
+    small enough, as under a halo of more than ``most`` pixels, the tile is one stride.
+    """
+    lengths, halo = _multiples(shape, stride), _multiples(reach, stride)
+    tile = lengths
+    while _seen(tile, halo, lengths) > most and any(
+        kept > step for kept, step in zip(tile, stride, strict=True)
+    ):
+        smaller = [
+            (*tile[:axis], _cut(lengths[axis], tile[axis], stride[axis]), *tile[axis + 1 :])
+            for axis in range(len(tile))
+            if tile[axis] > stride[axis]
+        ]
+        tile = min(smaller, key=lambda one: _effort(one, halo, lengths))
+    return tile
+
+
+def _multiples(lengths: Sequence[int], stride: Sequence[int]) -> tuple[int, ...]:
+    return tuple(-(-length // step) * step for length, step in zip(lengths, stride, strict=True))
+
+
+def _cut(length: int, kept: int, step: int) -> int:
+    """Return the length of the parts of an axis when there is one part more than now."""
+    parts = -(-length // kept) + 1
+    return min(kept - step, -(-length // (parts * step)) * step)
+
+
+def _seen(tile: Sequence[int], halo: Sequence[int], lengths: Sequence[int]) -> int:
+    axes = zip(tile, halo, lengths, strict=True)
+    return prod(min(length, kept + 2 * margin) for kept, margin, length in axes)
+
+
+def _effort(tile: Sequence[int], halo: Sequence[int], lengths: Sequence[int]) -> int:
+    """Return the pixels that all tiles see together."""
+    parts = prod(-(-length // kept) for kept, length in zip(tile, lengths, strict=True))
+    return parts * _seen(tile, halo, lengths)

@@ -65,7 +65,7 @@ class AdversarialModule(TaskModule):
         if not plain:
             _freeze_norms(self.network)
         generator, discriminator = self.optimizers()  # type: ignore[attr-defined]
-        predicted = self.network(source.contiguous(memory_format=torch.channels_last)).float()
+        predicted = self.network(source.contiguous(memory_format=self.order)).float()
         found = {"reconstruction": self.loss(predicted, target)}
         total = self.options.reconstruction * found["reconstruction"]
         if not plain:

@@ -94,7 +94,7 @@ def _seen(manifest: Mapping[str, Any]) -> str:
 
 
 def _model(manifest: Mapping[str, Any], part: CardPart) -> str:
-    config, side = manifest["training"], manifest["receptive_field"]
+    config = manifest["training"]
     network, fit = config["network"], config["fit"]
     augmentation = ", ".join(f"{key} {value}" for key, value in config["augmentation"].items())
     chosen = (
@@ -107,15 +107,16 @@ def _model(manifest: Mapping[str, Any], part: CardPart) -> str:
         "## Model and training",
         "",
         (
-            f"- Network: U-Net of {network['channels']} channels and {network['depth']} halvings,"
-            f" {manifest['parameters'] / 1e6:.2f} million parameters, receptive field"
-            f" {side} x {side} pixels. Weights are stored as float16, computed in float32."
+            f"- Network: U-Net of {network['channels']} channels and {network['depth']} halvings"
+            f"{_in_volume(config)}, {manifest['parameters'] / 1e6:.2f} million parameters,"
+            f" receptive field {_by(manifest['receptive_field'])} pixels. Weights are stored as"
+            " float16, computed in float32."
         ),
         "- Input: standardized by the mean and standard deviation of the image given.",
         *(f"- {line}" for line in part.output),
         (
             f"- Loss: {fit['loss']}. Seed: {config['seed']}. {fit['steps']} steps of {fit['batch']}"
-            f" crops of {fit['crop']} x {fit['crop']} pixels; AdamW, largest learning rate"
+            f" crops of {_crop(config)} pixels; AdamW, largest learning rate"
             f" {fit['learning_rate']:g}, weight decay {fit['weight_decay']:g}; {fit['precision']}."
         ),
         f"- Augmentation, largest values: {augmentation}.",
@@ -127,6 +128,23 @@ def _model(manifest: Mapping[str, Any], part: CardPart) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _by(lengths: int | Sequence[int]) -> str:
+    return " x ".join(map(str, [lengths] * 2 if isinstance(lengths, int) else lengths))
+
+
+def _crop(config: Mapping[str, Any]) -> str:
+    side = config["fit"]["crop"]
+    return _by([config["volume"]["planes"], side, side] if "volume" in config else side)
+
+
+def _in_volume(config: Mapping[str, Any]) -> str:
+    if "volume" not in config:
+        return ""
+    halvings, fold = config["volume"]["halvings"], config["volume"]["fold"]
+    folded = f", {fold} x {fold} pixels of a plane folded into one before it" if fold > 1 else ""
+    return f" of the plane, the last {halvings} of them of Z too{folded}"
 
 
 def _why_last(manifest: Mapping[str, Any]) -> str:

@@ -7,30 +7,38 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from cytopress.training.receptive import receptive_field
+from cytopress.image import Axes
+from cytopress.training.receptive import ReceptiveField, receptive_field
 from cytopress.training.toml import Table, read_training
 
-LATER = ("variant", "codecs", "channel", "adversarial")
+LATER = ("variant", "codecs", "channel", "adversarial", "volume")
 # What each family of tasks is trained on.
 LOSSES = {"labelfree": "mse", "labelfree-pix2pix": "mse", "segmentation": "cross-entropy"}
 
 
 class Network(Table):
-    """The U-Net's shape: ``channels`` at full resolution, doubled at each of ``depth`` halvings."""
+    """The U-Net's shape: ``channels`` at full resolution, doubled at each of ``depth`` halvings.
+
+    ``max_receptive_field`` is in pixels of a plane.
+    """
 
     channels: int = Field(default=24, ge=1, le=256)
     depth: int = Field(default=3, ge=1, le=6)
     max_receptive_field: int | None = Field(default=None, ge=1)
 
-    @model_validator(mode="after")
-    def _fits(self) -> Network:
-        reached = receptive_field(self.depth).size
-        if self.max_receptive_field is not None and reached > self.max_receptive_field:
-            raise ValueError(
-                f"depth {self.depth} has a receptive field of {reached} pixels, more than"
-                f" max_receptive_field = {self.max_receptive_field}; choose a smaller depth"
-            )
-        return self
+
+class Volume(Table):
+    """What a network for stacks (ZYX) has besides, and its crops.
+
+    Crops are ``planes`` thick. The last ``halvings`` of the network's depth halve Z too, the ones
+    before only the plane: the fewer, the farther planes are apart. ``fold`` x ``fold`` pixels of a
+    plane become one before the first block, and are given back behind the last: that saves most of
+    the time at full resolution.
+    """
+
+    planes: int = Field(default=16, ge=1)
+    halvings: int = Field(default=1, ge=0, le=6)
+    fold: int = Field(default=1, ge=1, le=4)
 
 
 class Fit(Table):
@@ -100,7 +108,7 @@ class TaskTraining(Table):
     ``variant`` tells the packages of one task apart. ``channel`` says which image of a pair is
     segmented. ``codecs`` are spec strings: what they give back of the inputs is trained and
     validated on, each field once for each of them, and ``original`` stands for the image itself.
-    Without any, training is on originals.
+    Without any, training is on originals. ``volume`` is for datasets of stacks, and for them alone.
     """
 
     kind: Literal["task"]
@@ -111,6 +119,7 @@ class TaskTraining(Table):
     codecs: tuple[str, ...] = ()
     seed: int = Field(default=1, ge=0)
     network: Network = Network()
+    volume: Volume | None = None
     fit: Fit
     augmentation: Augmentation = Augmentation()
     adversarial: Adversarial | None = None
@@ -134,11 +143,63 @@ class TaskTraining(Table):
         return self
 
     @model_validator(mode="after")
+    def _volume_fits(self) -> TaskTraining:
+        if self.volume is None:
+            return self
+        if self.family == "labelfree-pix2pix":
+            raise ValueError(
+                "a pix2pix is trained on planes; remove the table [volume] and choose a dataset of"
+                " planes, or train a labelfree"
+            )
+        if self.volume.halvings > self.network.depth:
+            raise ValueError(
+                f"volume.halvings = {self.volume.halvings} are some of the network's, which has a"
+                f" depth of {self.network.depth}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _receptive_field_fits(self) -> TaskTraining:
+        depth, most = self.network.depth, self.network.max_receptive_field
+        reached = self.receptive_fields[-1].size
+        if most is not None and reached > most:
+            raise ValueError(
+                f"depth {depth} has a receptive field of {reached} pixels, more than"
+                f" max_receptive_field = {most}; choose a smaller depth"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _crop_fits_stride(self) -> TaskTraining:
-        stride = 2**self.network.depth
+        stride = 2**self.network.depth * (self.volume.fold if self.volume else 1)
         if self.fit.crop % stride:
             raise ValueError(f"crop = {self.fit.crop} must be a multiple of {stride} at this depth")
+        if self.volume and self.volume.planes % 2**self.volume.halvings:
+            raise ValueError(
+                f"volume.planes = {self.volume.planes} must be a multiple of"
+                f" {2**self.volume.halvings} with {self.volume.halvings} halvings of Z"
+            )
         return self
+
+    @property
+    def axes(self) -> Axes:
+        """Of the images that are read: ZYX with ``volume``, else YX."""
+        return "ZYX" if self.volume else "YX"
+
+    @property
+    def crop(self) -> tuple[int, ...]:
+        """Shape of a crop."""
+        side = self.fit.crop
+        return (self.volume.planes, side, side) if self.volume else (side, side)
+
+    @property
+    def receptive_fields(self) -> tuple[ReceptiveField, ...]:
+        """What the network sees along each axis."""
+        depth = self.network.depth
+        if self.volume is None:
+            return (receptive_field(depth),) * 2
+        plane = receptive_field(depth, fold=self.volume.fold)
+        return (receptive_field(depth, halved=self.volume.halvings), plane, plane)
 
     @property
     def family(self) -> str:

@@ -26,11 +26,24 @@ from cytopress.training.pairs import Pair
 BOTH = ("input", "target")
 
 
-def augmentation(options: Augmentation, crop: int, interpolation: str) -> Compose:
-    """Build the random transform of one {"input", "target"} pair of (1, H, W) tensors.
+def augmentation(options: Augmentation, crop: Sequence[int], interpolation: str) -> Compose:
+    """Build the random transform of one {"input", "target"} pair of tensors.
 
-    ``interpolation`` is how a target is zoomed, ``bilinear`` or ``nearest``.
+    They are (1, H, W) or (1, D, H, W). Volumes are zoomed and blurred along Z too, but never
+    mirrored along it or turned out of the plane: transmitted light looks unlike above and below
+    focus, and voxels are seldom cubes.
+
+    Parameters
+    ----------
+    options : Augmentation
+        The largest changes.
+    crop : sequence of int
+        Shape that is left.
+    interpolation : str
+        How a target is zoomed, ``linear`` or ``nearest``.
     """
+    linear = {2: "bilinear", 3: "trilinear"}[len(crop)]
+    row, column = len(crop) - 2, len(crop) - 1
     steps: list[Callable[..., Any]] = []
     if options.zoom > 1:
         steps += [
@@ -39,16 +52,21 @@ def augmentation(options: Augmentation, crop: int, interpolation: str) -> Compos
                 prob=0.5,
                 min_zoom=1 / options.zoom,
                 max_zoom=options.zoom,
-                mode=("bilinear", interpolation),
+                mode=(linear, linear if interpolation == "linear" else interpolation),
                 padding_mode="edge",
             ),
-            CenterSpatialCropd(BOTH, (crop, crop)),
+            CenterSpatialCropd(BOTH, tuple(crop)),
         ]
     if options.symmetry:
-        steps += [RandFlipd(BOTH, prob=0.5, spatial_axis=0), RandRotate90d(BOTH, prob=0.75)]
+        steps += [
+            RandFlipd(BOTH, prob=0.5, spatial_axis=row),
+            RandRotate90d(BOTH, prob=0.75, spatial_axes=(row, column)),
+        ]
     if options.blur:
         sigma = (0.25, options.blur)
-        steps.append(RandGaussianSmoothd("input", sigma_x=sigma, sigma_y=sigma, prob=0.3))
+        steps.append(
+            RandGaussianSmoothd("input", sigma_x=sigma, sigma_y=sigma, sigma_z=sigma, prob=0.3)
+        )
     if options.gain:
         steps.append(RandScaleIntensityd("input", factors=options.gain, prob=0.8))
     if options.offset:
@@ -59,24 +77,28 @@ def augmentation(options: Augmentation, crop: int, interpolation: str) -> Compos
 
 
 class CropBatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
-    """Item ``step`` is one batch: inputs and targets, (batch, 1, crop, crop) float32."""
+    """Item ``step`` is one batch: inputs and targets, (batch, 1, *crop) float32."""
 
     def __init__(
         self,
         pairs: Sequence[Pair],
         options: Augmentation,
         *,
-        crop: int,
+        crop: Sequence[int],
         batch: int,
         seed: int,
-        interpolation: str = "bilinear",
+        interpolation: str = "linear",
     ) -> None:
         set_track_meta(False)
         self._pairs = pairs
         self._transform = augmentation(options, crop, interpolation)
         # Shrinking must not run out of pixels, so more is cut than is kept.
-        smallest = min(min(pair.input.shape) for pair in pairs)
-        self._side = min(math.ceil(crop * options.zoom), smallest)
+        deepest = [min(pair.input.shape[0] for pair in pairs)] * (len(crop) - 2)
+        narrowest = [min(min(pair.input.shape[-2:]) for pair in pairs)] * 2
+        self._shape = [
+            min(math.ceil(length * options.zoom), most)
+            for length, most in zip(crop, deepest + narrowest, strict=True)
+        ]
         self._batch = batch
         self._seed = seed
 
@@ -92,8 +114,9 @@ class CropBatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         random = np.random.default_rng([self._seed, step, index])
         sizes = np.array([pair.input.size for pair in self._pairs], float)
         pair = self._pairs[random.choice(len(sizes), p=sizes / sizes.sum())]
-        top, left = (random.integers(0, length - self._side + 1) for length in pair.input.shape)
-        cut = (slice(top, top + self._side), slice(left, left + self._side))
+        lengths = list(zip(pair.input.shape, self._shape, strict=True))
+        starts = [random.integers(0, length - kept + 1) for length, kept in lengths]
+        cut = tuple(slice(at, at + kept) for at, kept in zip(starts, self._shape, strict=True))
         self._transform.set_random_state(seed=int(random.integers(2**31)))
         drawn = self._transform(
             {

@@ -92,7 +92,7 @@ def _loader(
     batches = CropBatches(
         pairs,
         config.augmentation,
-        crop=options.crop,
+        crop=config.crop,
         batch=options.batch,
         seed=config.seed,
         interpolation=kind.interpolation,

@@ -33,9 +33,11 @@ class TaskModule(lightning.LightningModule):
     config : TaskTraining
         The training.
     loss : callable
-        Of prediction (N, C, H, W) and target (N, 1, H, W), both float32.
+        Of prediction (N, C, H, W) and target (N, 1, H, W), both float32; (N, C, D, H, W) and
+        (N, 1, D, H, W) of volumes.
     validate : callable
-        Scores the prediction of one field, (C, Y, X), against its target, (Y, X): more is better.
+        Scores the prediction of one field, (C, Y, X) or (C, Z, Y, X), against its target, (Y, X) or
+        (Z, Y, X): more is better.
     score : str
         The name of what ``validate`` gives.
     outputs : int, optional
@@ -62,8 +64,10 @@ class TaskModule(lightning.LightningModule):
         self.score = f"validation_{score}"
         self._validate = validate
         shape = config.network
-        network = UNet(shape.channels, shape.depth, outputs)
-        self.network = network.to(memory_format=torch.channels_last)
+        network = UNet(shape.channels, shape.depth, outputs, config.volume)
+        # Half the time of the usual order on a processor.
+        self.order = torch.channels_last_3d if config.volume else torch.channels_last
+        self.network = network.to(memory_format=self.order)
         self.averaged = AveragedModel(self.network, avg_fn=self._average, use_buffers=True)
         self.averaged.requires_grad_(requires_grad=False)
         self.history: list[dict[str, float | None]] = []
@@ -84,7 +88,7 @@ class TaskModule(lightning.LightningModule):
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> torch.Tensor:
         """Return the loss of one batch."""
         source, target = batch
-        predicted = self.network(source.contiguous(memory_format=torch.channels_last))
+        predicted = self.network(source.contiguous(memory_format=self.order))
         loss: torch.Tensor = self.loss(predicted.float(), target)
         self.note(loss=loss)
         return loss
@@ -110,7 +114,7 @@ class TaskModule(lightning.LightningModule):
         """Score whole fields, one a batch, with the averaged weights."""
         source, target = batch
         self.averaged.eval()
-        predicted = predict_planes(self.averaged.module, source).float().cpu().numpy()
+        predicted = predict_whole(self.averaged.module, source).float().cpu().numpy()
         self._scores.append(self._validate(predicted[0], target.cpu().numpy()[0, 0]))
 
     def on_train_epoch_end(self) -> None:
@@ -187,10 +191,15 @@ def kept_in(checkpoint: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def predict_planes(network: Any, planes: torch.Tensor) -> torch.Tensor:
-    """Run a U-Net on (N, 1, H, W) of any size: padded to its stride, then cut."""
-    stride = network.stride
-    height, width = planes.shape[-2:]
-    below, right = -height % stride, -width % stride
-    padded = nn.functional.pad(planes, (0, right, 0, below), mode="replicate")
-    return network(padded)[..., :height, :width]  # type: ignore[no-any-return]
+def predict_whole(network: Any, fields: torch.Tensor) -> torch.Tensor:
+    """Run a U-Net on (N, 1, H, W) or (N, 1, D, H, W) of any size: padded to its strides, then cut.
+
+    The last pixels along each axis are repeated.
+    """
+    shape = fields.shape[2:]
+    lacking = [(0, -length % step) for length, step in zip(shape, network.strides, strict=True)]
+    # Torch counts the axes from the last one.
+    pads = [pad for axis in reversed(lacking) for pad in axis]
+    padded = nn.functional.pad(fields, pads, mode="replicate")
+    inside = tuple(slice(length) for length in shape)
+    return network(padded)[(..., *inside)]  # type: ignore[no-any-return]

@@ -7,16 +7,25 @@ mean squared error between standardized images. Segmentation asks the same netwo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
-Convolution = nn.Conv2d | nn.ConvTranspose2d
+from cytopress.training.config import Volume
+
+Convolution = nn.Conv2d | nn.ConvTranspose2d | nn.Conv3d | nn.ConvTranspose3d
+Norm = nn.BatchNorm2d | nn.BatchNorm3d
+# By the number of spatial axes.
+CONVOLUTIONS: dict[int, Any] = {2: nn.Conv2d, 3: nn.Conv3d}
+TRANSPOSED: dict[int, Any] = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
+NORMS: dict[int, Any] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+POOLING: dict[int, Any] = {2: nn.functional.max_pool2d, 3: nn.functional.max_pool3d}
 
 
 class UNet(nn.Module):
-    """One channel in, ``outputs`` out, of one size, which must be a multiple of ``stride``.
+    """One channel in, ``outputs`` out, of one size, which must be a multiple of ``strides``.
 
     Parameters
     ----------
@@ -26,37 +35,63 @@ class UNet(nn.Module):
         Number of halvings.
     outputs : int, optional
         Channels of the answer.
+    volume : Volume, optional
+        For stacks: how many of the halvings, the last ones, halve Z too, and how many pixels of a
+        plane, along each of its axes, are folded into one before the first block, by a
+        convolution, and unfolded behind the last.
     """
 
-    def __init__(self, channels: int, depth: int, outputs: int = 1) -> None:
+    def __init__(
+        self, channels: int, depth: int, outputs: int = 1, volume: Volume | None = None
+    ) -> None:
         super().__init__()
+        self.dimensions = 2 if volume is None else 3
+        fold = 1 if volume is None else volume.fold
+        self.halvings = _halvings(depth, volume)
+        self.stride = fold * 2**depth
+        self.strides: tuple[int, ...] = (self.stride, self.stride)
+        if volume is not None:
+            self.strides = (2**volume.halvings, *self.strides)
+        # A folding of one pixel would be a convolution that the first one can do.
+        folding = (1, fold, fold)
+        self.fold = None if fold == 1 else nn.Conv3d(1, channels, folding, stride=folding)
         widths = [channels * 2**level for level in range(depth + 1)]
-        self.stride = 2**depth
+        entering = 1 if self.fold is None else channels
         self.down = nn.ModuleList(
-            _two_convolutions(above, width)
-            for above, width in zip([1, *widths[:-1]], widths, strict=True)
+            _two_convolutions(above, width, self.dimensions)
+            for above, width in zip([entering, *widths[:-1]], widths, strict=True)
         )
+        enlarging = TRANSPOSED[self.dimensions]
         self.enlarge = nn.ModuleList(
-            nn.ConvTranspose2d(below, width, 2, stride=2)
-            for below, width in zip(widths[1:], widths[:-1], strict=True)
+            enlarging(below, width, halving, stride=halving)
+            for below, width, halving in zip(widths[1:], widths[:-1], self.halvings, strict=True)
         )
-        self.up = nn.ModuleList(_two_convolutions(2 * width, width) for width in widths[:-1])
-        self.head = nn.Conv2d(channels, outputs, 1)
+        self.up = nn.ModuleList(
+            _two_convolutions(2 * width, width, self.dimensions) for width in widths[:-1]
+        )
+        self.head = (
+            CONVOLUTIONS[self.dimensions](channels, outputs, 1)
+            if self.fold is None
+            else nn.ConvTranspose3d(channels, outputs, folding, stride=folding)
+        )
 
-    def convolutions(self) -> list[tuple[Convolution, nn.BatchNorm2d | None]]:
+    def convolutions(self) -> list[tuple[Convolution, Norm | None]]:
         """Return each convolution in the order of computation, with the norm behind it."""
-        found = [pair for block in self.down for pair in _pairs(block)]
+        found: list[tuple[Any, Any]] = [] if self.fold is None else [(self.fold, None)]
+        found += [pair for block in self.down for pair in _pairs(block)]
         for enlarge, block in zip(reversed(self.enlarge), reversed(self.up), strict=True):
             found += [(enlarge, None), *_pairs(block)]
         return [*found, (self.head, None)]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map (N, 1, H, W) to (N, outputs, H, W)."""
+        """Map (N, 1, H, W) to (N, outputs, H, W), or (N, 1, D, H, W) to (N, outputs, D, H, W)."""
         skips = []
-        for block in self.down[:-1]:
+        if self.fold is not None:
+            x = self.fold(x)
+        for block, halving in zip(self.down[:-1], self.halvings, strict=True):
             x = block(x)
             skips.append(x)
-            x = nn.functional.max_pool2d(x, 2)
+            x = POOLING[self.dimensions](x, halving)
         x = self.down[-1](x)
         for skip, enlarge, block in zip(
             reversed(skips), reversed(self.enlarge), reversed(self.up), strict=True
@@ -65,12 +100,19 @@ class UNet(nn.Module):
         return self.head(x)  # type: ignore[no-any-return]
 
 
-def _two_convolutions(above: int, width: int) -> nn.Sequential:
+def _halvings(depth: int, volume: Volume | None) -> Sequence[tuple[int, ...]]:
+    """Return the factors along each axis of each halving, the first one first."""
+    if volume is None:
+        return [(2, 2)] * depth
+    return [(1, 2, 2)] * (depth - volume.halvings) + [(2, 2, 2)] * volume.halvings
+
+
+def _two_convolutions(above: int, width: int, dimensions: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for entering in (above, width):
         layers += [
-            nn.Conv2d(entering, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
+            CONVOLUTIONS[dimensions](entering, width, 3, padding=1, bias=False),
+            NORMS[dimensions](width),
             nn.ReLU(inplace=True),
         ]
     return nn.Sequential(*layers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,17 +18,23 @@ OPSET = 17
 # Biases weigh nothing; only tensors of at least this many values are halved.
 LEAST_HALVED = 1024
 HALVED = ".float16"
+# Names of the axes of planes and volumes.
+AXES = {2: ("H", "W"), 3: ("D", "H", "W")}
 
 
-def export_onnx(network: nn.Module, *, stride: int, channels: int = 1) -> bytes:
-    """Export a network that reads (N, channels, H, W), H and W multiples of ``stride``.
+def export_onnx(network: nn.Module, *, stride: int | Sequence[int], channels: int = 1) -> bytes:
+    """Export a network that reads (N, channels, H, W) or (N, channels, D, H, W) of any size.
 
-    Weights are stored in half the bytes, each behind a cast that onnxruntime computes once, when it
-    loads the graph. The graph's input is called ``input``, its output ``output``.
+    H and W are multiples of ``stride``, or D, H and W of one each. Weights are stored in half the
+    bytes, each behind a cast that onnxruntime computes once, when it loads the graph. The graph's
+    input is called ``input``, its output ``output``.
     """
     network = network.eval()
+    strides = (stride, stride) if isinstance(stride, int) else tuple(stride)
     # Unequal sizes: an exporter that froze one of them would be found out by the check.
-    example = torch.zeros(1, channels, 4 * stride, 6 * stride)
+    sizes = [(2 * place + 4) * step for place, step in enumerate(strides)]
+    example = torch.zeros(1, channels, *sizes)
+    free = {0: "N", **dict(enumerate(AXES[len(strides)], start=2))}
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # The newer exporter needs another package and gives a larger graph of the same network.
@@ -39,7 +46,7 @@ def export_onnx(network: nn.Module, *, stride: int, channels: int = 1) -> bytes:
             opset_version=OPSET,
             input_names=["input"],
             output_names=["output"],
-            dynamic_axes={name: {0: "N", 2: "H", 3: "W"} for name in ("input", "output")},
+            dynamic_axes=dict.fromkeys(("input", "output"), free),
             dynamo=False,
         )
     return bytes(_halve_weights(onnx.load_from_string(buffer.getvalue())).SerializeToString())

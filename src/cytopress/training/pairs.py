@@ -17,17 +17,20 @@ from cytopress.settings import Settings
 from cytopress.tasks.labelfree import standardize
 from cytopress.training.decoded import decoded_inputs
 
-Plane = npt.NDArray[np.float32]
+Values = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One field, (Y, X) float32: a standardized input, and a target as the kind of task has it."""
+    """One field: a standardized input, and a target as the kind of task has it.
+
+    Both are float32, (Y, X) or (Z, Y, X).
+    """
 
     name: str
     group: str
-    input: Plane
-    target: Plane
+    input: Values
+    target: Values
 
 
 class Reading(Protocol):
@@ -36,8 +39,8 @@ class Reading(Protocol):
     def source(self, dataset: Dataset, field: Field) -> Image:
         """Return the image."""
 
-    def target(self, dataset: Dataset, field: Field) -> Plane:
-        """Return what is to be learned, (Y, X)."""
+    def target(self, dataset: Dataset, field: Field) -> Values:
+        """Return what is to be learned, of the image's shape."""
 
 
 def load_pairs(
@@ -45,7 +48,7 @@ def load_pairs(
     part: Part,
     reading: Reading,
     *,
-    smallest: int,
+    smallest: Sequence[int],
     codecs: Sequence[str],
     settings: Settings,
 ) -> list[Pair]:
@@ -54,13 +57,13 @@ def load_pairs(
     Parameters
     ----------
     dataset : Dataset
-        Of planes.
+        Of planes or of stacks.
     part : str
         "train", "validation" or "test".
     reading : Reading
         The kind of task: what it reads of a field.
-    smallest : int
-        Pixels that a field must have along each axis.
+    smallest : sequence of int
+        Values that a field must have along each axis: one number for each axis of the dataset.
     codecs : sequence of str
         What the inputs went through (see `decoded_inputs`); the targets never do.
     settings : Settings
@@ -69,14 +72,14 @@ def load_pairs(
     Raises
     ------
     DatasetError
-        A field is smaller than ``smallest`` pixels along an axis, is a stack, holds NaN, or its
-        input and target differ in shape.
+        A field is smaller than ``smallest`` along an axis, holds NaN, or its input and target
+        differ in shape.
     CodecError
         A codec refuses an input.
     """
     pairs = []
     for field in dataset.part(part):
-        source = _read_plane(dataset, field, reading, smallest)
+        source = _read_source(dataset, field, reading, smallest)
         target = reading.target(dataset, field)
         name = f"Field {field.name!r} of {dataset.name}"
         inputs = decoded_inputs(source, codecs, field=name, settings=settings)
@@ -86,16 +89,14 @@ def load_pairs(
     return pairs
 
 
-def _read_plane(dataset: Dataset, field: Field, reading: Reading, smallest: int) -> Image:
+def _read_source(
+    dataset: Dataset, field: Field, reading: Reading, smallest: Sequence[int]
+) -> Image:
     source = reading.source(dataset, field)
-    if len(source.shape) != 2:
+    if any(length < least for length, least in zip(source.shape, smallest, strict=True)):
+        found, needed = (" x ".join(map(str, shape)) for shape in (source.shape, smallest))
         raise DatasetError(
-            f"Field {field.name!r} of {dataset.name}: training reads planes (YX), not"
-            f" {dataset.axes}; cut the stacks into planes."
-        )
-    if min(source.shape) < smallest:
-        raise DatasetError(
-            f"Field {field.name!r} of {dataset.name}: {source.shape[0]} x {source.shape[1]} pixels"
-            f" are smaller than the crop of {smallest} x {smallest}; choose a smaller crop."
+            f"Field {field.name!r} of {dataset.name}: {found} pixels are smaller than the crop of"
+            f" {needed}; choose a smaller crop."
         )
     return source

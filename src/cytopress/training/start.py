@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import torch
-from torch import nn
 
 from cytopress.errors import PackageError
 from cytopress.package import Package
-from cytopress.training.network import UNet
+from cytopress.training.network import Norm, UNet
 from cytopress.training.onnx_export import stored_weights
 
 Weights = npt.NDArray[Any]
@@ -49,7 +48,7 @@ def start_from(network: UNet, package: Package) -> None:
                 _leave_to_shift(norm, torch.from_numpy(bias))
 
 
-def _leave_to_shift(norm: nn.BatchNorm2d, bias: torch.Tensor) -> None:
+def _leave_to_shift(norm: Norm, bias: torch.Tensor) -> None:
     assert norm.running_mean is not None
     assert norm.running_var is not None
     norm.running_mean.zero_()

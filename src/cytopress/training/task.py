@@ -26,7 +26,6 @@ from cytopress.training.module import kept_in
 from cytopress.training.network import UNet
 from cytopress.training.onnx_export import export_onnx
 from cytopress.training.pairs import load_pairs
-from cytopress.training.receptive import receptive_field
 from cytopress.training.rounds import Progress
 
 Row = Mapping[str, float | None]
@@ -60,7 +59,8 @@ def train_task(
     Raises
     ------
     DatasetError
-        The dataset has no training fields, or one that cannot be trained on.
+        The dataset has no training fields, one that cannot be trained on, or other axes than the
+        config.
     CodecError
         A codec of the config refuses a field.
     UsageError
@@ -69,22 +69,25 @@ def train_task(
     settings = settings or from_environment()
     kind = kind_of(config, settings)
     dataset = open_by_name(config.dataset, settings)
+    _check_axes(config, dataset)
     read = partial(load_pairs, dataset, reading=kind, codecs=config.codecs, settings=settings)
-    train = read("train", smallest=config.fit.crop)
+    train = read("train", smallest=config.crop)
     if not train:
         raise DatasetError(
             f"{dataset.name}: there is no field for training; give its groups a part in the table"
             " [split] of dataset.toml."
         )
-    validation = read("validation", smallest=1)
+    validation = read("validation", smallest=[1] * len(config.axes))
     own = kind.manifest(dataset)
     out.mkdir(parents=True, exist_ok=True)
     trained = fit(config, kind, train, validation, out, progress=progress)
     kept = kept_in(trained)
     write_log(out / "log.csv", kept["history"])
-    network = UNet(config.network.channels, config.network.depth, kind.outputs)
+    network = UNet(
+        config.network.channels, config.network.depth, kind.outputs, volume=config.volume
+    )
     network.load_state_dict(kept["best"])
-    graphs = {"network": export_onnx(network, stride=network.stride)}
+    graphs = {"network": export_onnx(network, stride=network.strides)}
     manifest = {**_manifest(config, dataset, trained, network, kind), **own}
     path = out / f"{config.file_stem}{SUFFIX}"
     with tempfile.TemporaryDirectory(dir=out) as folder:
@@ -96,6 +99,15 @@ def train_task(
     return path
 
 
+def _check_axes(config: TaskTraining, dataset: Dataset) -> None:
+    if dataset.axes != config.axes:
+        change = "add the table [volume]" if dataset.axes == "ZYX" else "remove the table [volume]"
+        raise DatasetError(
+            f"{dataset.name} has images of the axes {dataset.axes}, and the training is of"
+            f" {config.axes}; {change} or choose another dataset."
+        )
+
+
 def _manifest(
     config: TaskTraining,
     dataset: Dataset,
@@ -103,7 +115,7 @@ def _manifest(
     network: UNet,
     kind: Kind,
 ) -> dict[str, Any]:
-    seen = receptive_field(config.network.depth)
+    seen = config.receptive_fields
     kept = kept_in(trained)
     chosen = kind.selects and bool(dataset.part("validation"))
     return {
@@ -111,10 +123,10 @@ def _manifest(
         "name": config.package_name,
         "task": config.name,
         "architecture": "unet",
-        "axes": "YX",
-        "stride": network.stride,
-        "receptive_field": seen.size,
-        "reach": seen.reach,
+        "axes": config.axes,
+        "stride": _along(network.strides),
+        "receptive_field": _along([axis.size for axis in seen]),
+        "reach": _along([axis.reach for axis in seen]),
         "parameters": sum(weights.numel() for weights in network.parameters()),
         "training": config.recorded(),
         "codecs": list(config.codecs),
@@ -126,6 +138,11 @@ def _manifest(
         },
         "compute": {"minutes": round(trained["seconds"] / 60, 1), **machine()},
     }
+
+
+def _along(lengths: Sequence[int]) -> int | list[int]:
+    """Return one number where all axes have the same, as a plane's do."""
+    return lengths[0] if len(lengths) == 2 else list(lengths)
 
 
 def _trained_on(config: TaskTraining, dataset: Dataset) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def test_valid(tmp_path: Path, text: str) -> None:
     [
         ("steps = 4", "steps = 4\nstep = 5", "no key 'fit.step' in a training of a codec"),
         ("steps = 4", "steps = 0", "fit.steps = 0"),
-        ("steps = 4", "steps = 4\ncrop = 100", "crop = 100 must be a multiple of 64"),
+        ("steps = 4", "steps = 4\ncrop = 100", "crop = 100 must be a multiple of 32"),
         ("steps = 4", "steps = 4\nprecision = 'float16'", "fit.precision = 'float16'"),
         ("gains = 4\n", "gains = 4\nlambdas = [0.1]\n", "either lambdas or gains"),
         ("gains = 4\nlambda_range = [0.001, 0.1]", "", "either lambdas or gains"),

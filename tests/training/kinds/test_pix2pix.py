@@ -70,7 +70,7 @@ def _fnet(settings: Settings):  # type: ignore[no-untyped-def]
 
 def test_begins_as_the_fnet(started: Settings) -> None:
     from cytopress.training.kinds.registry import kind_of
-    from cytopress.training.module import predict_planes
+    from cytopress.training.module import predict_whole
 
     module = kind_of(_pix2pix(), started).module(_pix2pix(), [])
     plane = np.random.default_rng(0).normal(size=(1, 1, 24, 36)).astype(np.float32)
@@ -78,7 +78,7 @@ def test_begins_as_the_fnet(started: Settings) -> None:
     assert np.ptp(expected) > 0.1
     for network in (module.network, module.averaged.module):
         with torch.no_grad():
-            found = predict_planes(network.eval(), torch.from_numpy(plane)).numpy()
+            found = predict_whole(network.eval(), torch.from_numpy(plane)).numpy()
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 

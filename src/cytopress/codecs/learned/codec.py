@@ -8,6 +8,7 @@ the surface that was taken out of it, if the package has one, and the coded late
 from __future__ import annotations
 
 import functools
+import math
 import struct
 import warnings
 from collections.abc import Iterator
@@ -17,27 +18,34 @@ from typing import Any, ClassVar
 
 import google_crc32c
 import numpy as np
+import numpy.typing as npt
 
 from cytopress.codecs import container
 from cytopress.codecs.codec import StreamCodec, Traits
 from cytopress.codecs.container import Form, Options, Recipe
+from cytopress.codecs.learned.depth import Depth
+from cytopress.codecs.learned.entropy import Decoder, Encoder
 from cytopress.codecs.learned.manifest import FAMILY, read_card
 from cytopress.codecs.learned.model import Model, Setting
 from cytopress.codecs.learned.offer import checked_quality, traits
 from cytopress.codecs.learned.opening import open_model
 from cytopress.codecs.learned.plane import (
     LIMITS,
+    around,
     constant,
+    mean_of,
     normalized,
     pixels_of,
     take_limits,
     used_range,
 )
+from cytopress.codecs.learned.slabs import through_slabs
 from cytopress.errors import CorruptDataError, CytopressWarning, PackageError, UsageError
 from cytopress.image import Image, Pixels
 from cytopress.package import SUFFIX, Package, find_packages, open_package
 from cytopress.settings import Settings, from_environment
 
+Array = npt.NDArray[Any]
 NUMBER = 32
 DIGEST_BYTES = 8
 REST = struct.Struct("<eI")
@@ -118,20 +126,31 @@ class Learned(StreamCodec):
         limits = LIMITS.pack(low, high)
         if low == high:
             return limits
-        plane, center = normalized(image.pixels, low, high)
         model, setting = self._model()
-        surface, smooth = model.surface, b""
-        if surface is not None:
-            grid = surface.mesh.fit(plane)
-            smooth = surface.pack(grid)
-            surface.mesh.subtract(plane, grid)
-        latents, y_hat = model.encode(plane, setting)
-        del plane
-        restored = model.synthesise(y_hat, (image.shape[0], image.shape[1]))
-        if surface is not None:
-            surface.mesh.add(restored, grid)
-        mirrored = pixels_of(restored, center, low, high, Form.of(image))
-        return limits + REST.pack(center, _crc(mirrored)) + smooth + latents
+        volume = image.pixels if image.pixels.ndim == 3 else image.pixels[None]
+        coder, smooth, grid = Encoder(), b"", None
+        if image.pixels.ndim == 2:
+            plane, center = normalized(image.pixels, low, high)
+            if model.surface is not None:
+                grid = model.surface.mesh.fit(plane)
+                smooth = model.surface.pack(grid)
+                model.surface.mesh.subtract(plane, grid)
+            windows = iter([plane[None]])
+            del plane
+        else:
+            center = mean_of(volume, low, high)
+            windows = _windows(volume, model.depth, center, low, high)
+
+        def latents(_: int, below: Array | None) -> Array:
+            return model.put(coder, model.analyse(next(windows), setting), setting, below)
+
+        crc, form = 0, Form.of(image)
+        for _, planes in through_slabs(model, setting, latents, volume.shape):
+            for plane in planes:
+                if model.surface is not None and grid is not None:
+                    model.surface.mesh.add(plane, grid)
+                crc = _crc(pixels_of(plane, center, low, high, form), crc)
+        return limits + REST.pack(center, crc) + smooth + coder.bytes()
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the pixels; warns where they are not those that the encoder saw."""
@@ -140,19 +159,28 @@ class Learned(StreamCodec):
             return constant(low, form)
         if len(rest) < REST.size:
             raise CorruptDataError(f"{self.name}: the stream ends within its checksum.")
-        center, crc = REST.unpack_from(rest)
+        center, wanted = REST.unpack_from(rest)
         if not np.isfinite(center):
             raise CorruptDataError(f"{self.name}: the mean is no number.")
         model, setting = self._model()
-        shape = form.shape[0], form.shape[1]
-        coded, surface = rest[REST.size :], model.surface
-        if surface is not None:
-            grid, coded = surface.unpack(coded, shape)
-        plane = model.synthesise(model.decode(coded, shape, setting), shape)
-        if surface is not None:
-            surface.mesh.add(plane, grid)
-        pixels = pixels_of(plane, center, low, high, form)
-        if _crc(pixels) != crc:
+        shape = form.shape[-2], form.shape[-1]
+        coded, grid = rest[REST.size :], None
+        if model.surface is not None:
+            grid, coded = model.surface.unpack(coded, shape)
+        coder = Decoder(coded)
+
+        def latents(_: int, below: Array | None) -> Array:
+            return model.take(coder, shape, setting, below)
+
+        crc, volume = 0, np.empty((math.prod(form.shape[:-2]), *shape), form.dtype)
+        for held, planes in through_slabs(model, setting, latents, volume.shape):
+            for z, plane in enumerate(planes, held.start):
+                if model.surface is not None and grid is not None:
+                    model.surface.mesh.add(plane, grid)
+                volume[z] = pixels_of(plane, center, low, high, form)
+                crc = _crc(volume[z], crc)
+        coder.finish()
+        if crc != wanted:
             warnings.warn(
                 f"{self.name}: the decoded pixels are not exactly the encoder's: another processor"
                 " rounds floats differently, which can change a pixel by a count; a larger"
@@ -160,7 +188,7 @@ class Learned(StreamCodec):
                 CytopressWarning,
                 stacklevel=2,
             )
-        return pixels
+        return volume.reshape(form.shape)
 
     def _model(self) -> tuple[Model, Setting]:
         several = self.traits.knob is not None and self.traits.knob.integer
@@ -271,5 +299,20 @@ def _text(digest: object) -> str:
     return digest.hex() if isinstance(digest, bytes) else repr(digest)
 
 
-def _crc(pixels: Pixels) -> int:
-    return int(google_crc32c.value(pixels.tobytes()))
+def _windows(
+    volume: Pixels, depth: Depth, center: float, low: float, high: float
+) -> Iterator[Array]:
+    """Yield the planes that each slab's latents see, (window, Y, X) float32."""
+    held: dict[int, Array] = {}
+    for slab in range(depth.slabs(len(volume))):
+        seen = depth.seen(slab, len(volume)).tolist()
+        # Those of the window before are not made again.
+        held = {
+            z: held[z] if z in held else around(volume[z], center, low, high)
+            for z in dict.fromkeys(seen)
+        }
+        yield np.stack([held[z] for z in seen])
+
+
+def _crc(pixels: Pixels, before: int) -> int:
+    return int(google_crc32c.extend(before, pixels.tobytes()))

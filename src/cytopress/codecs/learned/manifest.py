@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cytopress.codecs.learned.depth import Depth
 from cytopress.codecs.learned.surface import Mesh
 from cytopress.errors import PackageError
+from cytopress.image import AXES
 from cytopress.package import Package
 
 FAMILY = "learned"
@@ -15,6 +17,7 @@ ARCHITECTURES = ("factorized", "hyperprior", "mean-scale", "context")
 CONTEXT_LAYERS = tuple(
     f"{step}.{layer}" for step in ("across", "inward") for layer in ("hidden", "mean", "scale")
 )
+STEP_LAYERS = ("hidden", "mean", "scale")
 PERCENTILES = (0.1, 99.9)
 # Pixels; no network comes near, and a halo of it would need memory.
 MOST_REACH = 1024
@@ -43,6 +46,10 @@ class Card:
         The layers: ``index``, ``shift``, ``relu``, ``upsample``.
     context : mapping
         Of each layer of the context model, such as ``across.mean``, its shift; empty without one.
+    depth : Depth, optional
+        How volumes are coded in slabs; None of a codec of planes.
+    below : mapping
+        Of each layer of the step from the slab before, its shift; empty without one.
     surface : Mesh, optional
         Where the surface is known that is taken out of an image, if one is.
     percentiles : tuple of float
@@ -62,6 +69,8 @@ class Card:
     synthesis_reach: int
     hyper_synthesis: tuple[Mapping[str, Any], ...]
     context: Mapping[str, int]
+    depth: Depth | None
+    below: Mapping[str, int]
     surface: Mesh | None
     percentiles: tuple[float, float]
     rdo: float
@@ -82,10 +91,11 @@ def read_card(package: Package) -> Card:
             f"{package.path}: this is a {manifest['kind']} package named {name!r}, where a codec's"
             f" named {FAMILY}/NAME is needed."
         )
-    if architecture not in ARCHITECTURES or manifest["axes"] != "YX":
+    if architecture not in ARCHITECTURES or manifest["axes"] not in AXES:
         raise PackageError(
-            f"{package.path}: a codec package is one of {', '.join(ARCHITECTURES)} for YX here, not"
-            f" {architecture!r} for {manifest['axes']}; update cytopress."
+            f"{package.path}: a codec package is one of {', '.join(ARCHITECTURES)} for"
+            f" {' or '.join(AXES)} here, not {architecture!r} for {manifest['axes']};"
+            " update cytopress."
         )
     channels = _whole(package, manifest, "latent_channels", 1, 4096)
     factorized = architecture == "factorized"
@@ -107,6 +117,8 @@ def read_card(package: Package) -> Card:
         synthesis_reach=_whole(package, reach, "synthesis", 0, MOST_REACH),
         hyper_synthesis=() if factorized else _layers(package),
         context=_context(package) if architecture == "context" else {},
+        depth=_depth(package),
+        below=_below(package),
         surface=_surface(package),
         percentiles=_percentiles(package),
         rdo=_real(package, manifest.get("rdo", 0.0)),
@@ -171,10 +183,42 @@ def _context(package: Package) -> Mapping[str, int]:
     return {name: _whole(package, found, name, 0, MOST_SHIFT) for name in CONTEXT_LAYERS}
 
 
+def _depth(package: Package) -> Depth | None:
+    found = package.manifest.get("depth")
+    if (found is not None) != (package.manifest["axes"] == "ZYX"):
+        raise PackageError(f"{package.path}: 'depth' is in the manifest of a codec of ZYX alone.")
+    if found is None:
+        return None
+    if not isinstance(found, Mapping):
+        raise PackageError(f"{package.path}: 'depth' in the manifest is a table, not {found!r}.")
+    return Depth(
+        _whole(package, found, "stride", 1, 64),
+        _whole(package, found, "margin", 0, 64),
+        _whole(package, found, "neighbors", 0, 8),
+    )
+
+
+def _below(package: Package) -> Mapping[str, int]:
+    found = package.manifest.get("below")
+    if found is None:
+        return {}
+    means = package.manifest["architecture"] in ("mean-scale", "context")
+    volumes = package.manifest["axes"] == "ZYX"
+    if not isinstance(found, Mapping) or found.keys() != set(STEP_LAYERS) or not means & volumes:
+        raise PackageError(
+            f"{package.path}: 'below' in the manifest has a shift for each of"
+            f" {', '.join(STEP_LAYERS)}, in a codec of ZYX whose latents have means, not"
+            f" {found!r}."
+        )
+    return {name: _whole(package, found, name, 0, MOST_SHIFT) for name in STEP_LAYERS}
+
+
 def _surface(package: Package) -> Mesh | None:
     found = package.manifest.get("surface")
     if not found:
         return None
+    if package.manifest["axes"] == "ZYX":
+        raise PackageError(f"{package.path}: a surface is taken out of planes, not of volumes.")
     step = found.get("step") if isinstance(found, Mapping) else None
     if not isinstance(step, float) or not 2.0**-20 <= step <= 1:
         raise PackageError(

@@ -7,17 +7,25 @@ with a scale hyperprior", ICLR 2018; gain units after Cui et al., CVPR 2021.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.context import Context, neighbors, put_squares, squares
+from cytopress.codecs.learned.context import Context, Step
+from cytopress.codecs.learned.depth import PLANE, Depth
 from cytopress.codecs.learned.entropy import MOST_VALUE, Decoder, Encoder
 from cytopress.codecs.learned.hyper import FRACTION, MOST_INPUT, HyperSynthesis
 from cytopress.codecs.learned.manifest import Card
+from cytopress.codecs.learned.passes import (
+    Pass,
+    Passes,
+    add_from_below,
+    everything,
+    in_context,
+    through,
+)
 from cytopress.codecs.learned.rdo import rounded
 from cytopress.codecs.learned.regions import regions
 from cytopress.codecs.learned.surface import Surface
@@ -28,6 +36,8 @@ Array = npt.NDArray[Any]
 # Pixels kept of a region along each axis. Never change them: a decoder must run the very shapes
 # that the encoder ran, so that floats round alike. Wide ones see less of their neighbors.
 TILE = 1024, 2048
+# Of volumes a region is several planes deep.
+VOLUME_TILE = 512, 1024
 # One, as every codec here has; many fields are coded side by side.
 THREADS = 1
 # Shares between two gain nodes are rounded to this many bits, so that integers can be interpolated.
@@ -55,30 +65,6 @@ class Setting:
 
 
 @dataclass(frozen=True, eq=False)
-class Pass:
-    """Latents that are coded together.
-
-    Parameters
-    ----------
-    pick : callable
-        Returns them of all latents, (M, h, w).
-    mean : ndarray, optional
-        Of their shape, float32: their means, if they have any.
-    rows : ndarray
-        (n,) their tables.
-    """
-
-    pick: Callable[[Array], Array]
-    mean: Array | None
-    rows: Array
-
-
-# Gives one pass after the other, is sent the symbols of each, (n,), and returns the latents in
-# steps, (M, h, w) float32. Encoder and decoder both go by it, so they see the same.
-Passes = Generator[Pass, Array, Array]
-
-
-@dataclass(frozen=True, eq=False)
 class Model:
     """One complete set of networks and tables of a package.
 
@@ -103,6 +89,8 @@ class Model:
         From hyper-latents to means and scale indices.
     context : Context, optional
         From decoded latents to means and scale indices of the next ones.
+    below : Step, optional
+        From the latents of the slab before to means and scale indices of all.
     surface : Surface, optional
         What whoever calls takes out of a plane before it is coded, and adds again.
     """
@@ -117,7 +105,13 @@ class Model:
     scales: Tables | None = None
     h_s: HyperSynthesis | None = None
     context: Context | None = None
+    below: Step | None = None
     surface: Surface | None = None
+
+    @property
+    def depth(self) -> Depth:
+        """How volumes are coded in slabs; a plane is one."""
+        return self.card.depth or PLANE
 
     def setting(self, quality: float | None) -> Setting:
         """Return the factors at a quality from 0 to 1, interpolated between the gain nodes."""
@@ -137,21 +131,33 @@ class Model:
         node = place + 2 ** (SHARE - 1) >> SHARE
         return Setting(factor(self.gain), factor(self.inverse_gain), rounded_bias, node)
 
-    def encode(self, plane: Array, setting: Setting) -> tuple[bytes, Array]:
-        """Return the coded latents of a plane, (H, W) float32, and y_hat as a decoder has it."""
-        y = self.analyse(plane)
-        y *= setting.gain
-        # Only an absurd plane overflows a network.
-        return self.code(_finite(y), setting)
-
     def code(self, y: Array, setting: Setting) -> tuple[bytes, Array]:
-        """Return the same of latents in quantization steps, (M, h, w) float32."""
-        coder, tables, z_hat = Encoder(), self.scales or self.prior, None
+        """Return the coded latents of one slab, and y_hat as a decoder has it."""
+        coder = Encoder()
+        y_hat = self.put(coder, y, setting)
+        y_hat *= setting.inverse_gain
+        return coder.bytes(), y_hat
+
+    def put(self, coder: Encoder, y: Array, setting: Setting, below: Array | None = None) -> Array:
+        """Code the latents of a slab; return them as a decoder has them.
+
+        Parameters
+        ----------
+        coder : Encoder
+            Takes them.
+        y : ndarray
+            (M, h, w) float32, in quantization steps.
+        setting : Setting
+            The quality.
+        below : ndarray, optional
+            What this returned of the slab before.
+        """
+        tables, z_hat = self.scales or self.prior, None
         if self.scales is not None:
             z_hat = self._hyper_latents(y)
             coder.put(z_hat.reshape(-1), self._channels(z_hat.shape, setting), self.prior)
 
-        def put(these: Pass) -> Array:
+        def answer(these: Pass) -> Array:
             wanted = these.pick(y)
             residual = wanted.copy() if these.mean is None else wanted - these.mean
             np.clip(residual, -MOST_VALUE, MOST_VALUE, out=residual)
@@ -159,59 +165,84 @@ class Model:
             coder.put(symbols, these.rows, tables)
             return symbols
 
-        y_hat = _through(self._passes(y.shape, z_hat, setting), put)
-        y_hat *= setting.inverse_gain
-        return coder.bytes(), y_hat
+        return through(self._passes(y.shape, z_hat, setting, below), answer)
 
     def decode(self, stream: bytes, shape: tuple[int, int], setting: Setting) -> Array:
-        """Return y_hat, (M, h, w) float32, of the coded latents of a plane of ``shape``.
+        """Return y_hat, (M, h, w) float32, of the coded latents of one slab of ``shape``.
 
         Raises
         ------
         CorruptDataError
-            These are no latents of such a plane.
+            These are no latents of such a slab.
         """
-        height, width = self._padded(shape)
-        card = self.card
-        form = card.latent_channels, height // card.stride, width // card.stride
-        coder, tables, z_hat = Decoder(stream), self.scales or self.prior, None
-        if self.scales is not None:
-            coarse = card.hyper_channels, height // card.hyper_stride, width // card.hyper_stride
-            z_hat = coder.take(self._channels(coarse, setting), self.prior).reshape(coarse)
-        passes = self._passes(form, z_hat, setting)
-        y_hat = _through(passes, lambda these: coder.take(these.rows, tables))
+        coder = Decoder(stream)
+        y_hat = self.take(coder, shape, setting)
         coder.finish()
         y_hat *= setting.inverse_gain
         return y_hat
 
-    def analyse(self, plane: Array) -> Array:
-        """Return y, (M, h, w) float32, of a plane, (H, W) float32, padded by its own edge."""
+    def take(
+        self,
+        coder: Decoder,
+        shape: tuple[int, int],
+        setting: Setting,
+        below: Array | None = None,
+    ) -> Array:
+        """Return what `put` returned of a slab of ``shape`` (H, W).
+
+        Raises
+        ------
+        CorruptDataError
+            These are no latents of such a slab.
+        """
+        height, width = self._padded(shape)
+        card = self.card
+        form = card.latent_channels, height // card.stride, width // card.stride
+        tables, z_hat = self.scales or self.prior, None
+        if self.scales is not None:
+            coarse = card.hyper_channels, height // card.hyper_stride, width // card.hyper_stride
+            z_hat = coder.take(self._channels(coarse, setting), self.prior).reshape(coarse)
+        passes = self._passes(form, z_hat, setting, below)
+        return through(passes, lambda these: coder.take(these.rows, tables))
+
+    def analyse(self, planes: Array, setting: Setting | None = None) -> Array:
+        """Return y, (M, h, w) float32, of the planes that a slab sees, (window, H, W) float32.
+
+        They are padded by their own edge. With a setting, y is in quantization steps.
+        """
         stride = self.card.stride
         height, width = (
-            length // stride for length in self._padded((plane.shape[0], plane.shape[1]))
+            length // stride for length in self._padded((planes.shape[1], planes.shape[2]))
         )
         y = np.empty((self.card.latent_channels, height, width), np.float32)
         halo = -(-self.card.analysis_reach // stride)
-        places = list(regions(height, width, size=_tile(stride), halo=halo))
+        places = list(regions(height, width, size=self._tile, halo=halo))
         for place, region in enumerate(places):
-            seen = _padded_part(plane, region.source(stride))[None, None]
+            seen = _padded_part(planes, region.source(stride))[None]
             found = self._run("analysis", seen, release=0 < place == len(places) - 1)
             y[(slice(None), *region.target())] = found[0][(slice(None), *region.inner())]
-        return y
+        if setting is None:
+            return y
+        y *= setting.gain
+        # Only an absurd plane overflows a network.
+        return _finite(y)
 
     def synthesise(self, y_hat: Array, shape: tuple[int, int]) -> Array:
-        """Return the plane, ``shape`` float32, of latents, (M, h, w) float32."""
+        """Return a slab's planes, (planes, *shape) float32, of latents, (stack * M, h, w) float32.
+
+        Those of its neighbors lie around its own.
+        """
         stride = self.card.stride
         _, height, width = y_hat.shape
-        plane = np.empty((height * stride, width * stride), np.float32)
+        planes = np.empty((self.depth.stride, height * stride, width * stride), np.float32)
         halo = -(-self.card.synthesis_reach // stride)
-        for region in regions(height, width, size=_tile(stride), halo=halo):
+        for region in regions(height, width, size=self._tile, halo=halo):
             seen = np.ascontiguousarray(y_hat[(slice(None), *region.source())][None])
             # Its memory is kept: it is less than an encoder needs, and new memory costs time.
             found = self._run("synthesis", seen)
-            plane[region.target(stride)] = found[0, 0][region.inner(stride)]
+            planes[:, *region.target(stride)] = found[0][:, *region.inner(stride)]
         # Crafted latents may overflow a network.
-        return _finite(plane[: shape[0], : shape[1]])
+        return _finite(planes[:, : shape[0], : shape[1]])
 
     def _hyper_latents(self, y: Array) -> Array:
         large = y[0].size * self.card.stride**2 > TILE[0] * TILE[1]
@@ -220,61 +251,33 @@ class Model:
         z_hat: Array = np.clip(np.rint(_finite(z)), -MOST_INPUT, MOST_INPUT)
         return z_hat.astype(np.int32)
 
-    def _passes(self, form: tuple[int, ...], z_hat: Array | None, setting: Setting) -> Passes:
+    def _passes(
+        self,
+        form: tuple[int, ...],
+        z_hat: Array | None,
+        setting: Setting,
+        below: Array | None = None,
+    ) -> Passes:
         """Say by which means and tables latents of the shape ``form`` go."""
         if z_hat is None:
-            symbols = yield Pass(_all, None, self._channels(form, setting))
+            symbols = yield Pass(everything, None, self._channels(form, setting))
             return symbols.reshape(form).astype(np.float32)
         mean, index, features = self._moments(z_hat, setting)
+        if self.below is not None and below is not None:
+            assert mean is not None
+            width = self.below.form[1]
+            add_from_below(self.below, below, mean, index, features[-width:])
         if self.context is not None:
             assert mean is not None
-            passes = self._in_context(self.context, mean, index, features)
+            features = features[: self.context.features]
+            passes = in_context(self.context, mean, index, features, self._rows)
             # It lets go of them when it has no more use for them.
             del mean, index, features
             return (yield from passes)
-        symbols = yield Pass(_all, mean, self._rows(index))
+        symbols = yield Pass(everything, mean, self._rows(index))
         y_hat = symbols.reshape(form).astype(np.float32)
         if mean is not None:
             y_hat += mean
-        return y_hat
-
-    def _in_context(self, context: Context, mean: Array, index: Array, features: Array) -> Passes:
-        """Say the same where each pass goes by what was decoded before."""
-        first, inside = context.first, context.features // 2
-
-        def white_of(a: Array) -> Array:
-            return squares(a[:first], black=False)
-
-        def black_of(a: Array) -> Array:
-            return squares(a[:first], black=True)
-
-        known = np.empty((first, *mean.shape[1:]))
-        white = white_of(mean)
-        symbols = yield Pass(white_of, white, self._rows(white_of(index)))
-        decoded = symbols.reshape(white.shape) * 2.0**FRACTION
-        put_squares(known, decoded, black=False)
-
-        black, black_index = black_of(mean), black_of(index)
-        more = np.empty(black.shape)
-        around = squares(features[:inside], black=True)
-        for place, offset, wider in context.across.parts(neighbors(decoded), around):
-            more[:, *place] = offset
-            black_index[:, *place] += wider.astype(np.int32)
-        black += (more * 2.0**-FRACTION).astype(np.float32)
-        symbols = yield Pass(black_of, black, self._rows(black_index))
-        put_squares(known, symbols.reshape(black.shape) * 2.0**FRACTION + more, black=True)
-
-        y_hat = np.empty(mean.shape, np.float32)
-        y_hat[:first] = mean[:first] + known * 2.0**-FRACTION
-        rest, rest_index = mean[first:], index[first:]
-        for place, offset, wider in context.inward.parts(known, features[inside:]):
-            rest[:, *place] += (offset * 2.0**-FRACTION).astype(np.float32)
-            rest_index[:, *place] += wider.astype(np.int32)
-        rows = self._rows(rest_index)
-        # The largest pass needs their memory.
-        del features, index, rest_index, known, around, black, black_index, more, decoded
-        symbols = yield Pass(lambda a: a[first:], rest, rows)
-        np.add(symbols.reshape(rest.shape), rest, out=y_hat[first:], casting="same_kind")
         return y_hat
 
     def _moments(self, z_hat: Array, setting: Setting) -> tuple[Array | None, Array, Array]:
@@ -287,6 +290,7 @@ class Model:
         channels = self.card.latent_channels
         shape = tuple(length * self.h_s.upsample for length in z_hat.shape[1:])
         spare = 0 if self.context is None else self.context.features
+        spare += 0 if self.below is None else self.below.form[1]
         mean = None
         if self.h_s.outputs > channels:
             mean = np.empty((channels, *shape), np.float32)
@@ -320,25 +324,27 @@ class Model:
         height, width = (-(-length // step) * step for length in shape)
         return height, width
 
+    @property
+    def _tile(self) -> tuple[int, int]:
+        rows, columns = TILE if self.card.depth is None else VOLUME_TILE
+        return rows // self.card.stride, columns // self.card.stride
+
     def _run(self, graph: str, value: Array, *, release: bool = False) -> Array:
         (out,) = self.package.run(self.prefix + graph, value, threads=THREADS, release=release)
         return out
 
 
-def _tile(stride: int) -> tuple[int, int]:
-    rows, columns = TILE
-    return rows // stride, columns // stride
-
-
-def _padded_part(plane: Array, place: tuple[slice, slice]) -> Array:
-    """Return a part of a plane that goes on beyond its ends with their values."""
-    starts = (min(part.start, length - 1) for part, length in zip(place, plane.shape, strict=True))
-    found = plane[tuple(slice(start, part.stop) for start, part in zip(starts, place, strict=True))]
+def _padded_part(planes: Array, place: tuple[slice, slice]) -> Array:
+    """Return a part of planes that go on beyond their ends with their values."""
+    lengths = planes.shape[1:]
+    starts = (min(part.start, length - 1) for part, length in zip(place, lengths, strict=True))
+    inside = (slice(start, part.stop) for start, part in zip(starts, place, strict=True))
+    found = planes[:, *inside]
     margin = [
         (0, part.stop - part.start - length)
-        for part, length in zip(place, found.shape, strict=True)
+        for part, length in zip(place, found.shape[1:], strict=True)
     ]
-    return np.pad(found, margin, mode="edge") if np.any(margin) else found
+    return np.pad(found, [(0, 0), *margin], mode="edge") if np.any(margin) else found
 
 
 def _finite(values: Array) -> Array:
@@ -347,17 +353,3 @@ def _finite(values: Array) -> Array:
     if not np.isfinite(values).all():
         np.nan_to_num(values, copy=False)
     return values
-
-
-def _all(a: Array) -> Array:
-    return a
-
-
-def _through(passes: Passes, answer: Callable[[Pass], Array]) -> Array:
-    """Answer each pass with its symbols; return what comes of them."""
-    try:
-        these = next(passes)
-        while True:
-            these = passes.send(answer(these))
-    except StopIteration as done:
-        return done.value  # type: ignore[no-any-return]

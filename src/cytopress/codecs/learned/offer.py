@@ -15,7 +15,7 @@ def traits(card: Card) -> Traits:
     elif card.rates > 1:
         knob = Knob("quality", "rate", 1, card.rates, finer="higher", scale="linear", integer=True)
     return Traits(
-        dims=(2,),
+        dims=(2,) if card.depth is None else (3,),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",
         knob=knob,

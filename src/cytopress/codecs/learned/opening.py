@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from cytopress.codecs.learned.context import Context, Step
 from cytopress.codecs.learned.hyper import HyperSynthesis, Layer
-from cytopress.codecs.learned.manifest import Card, read_card
+from cytopress.codecs.learned.manifest import STEP_LAYERS, Card, read_card
 from cytopress.codecs.learned.model import Model
 from cytopress.codecs.learned.surface import Surface
 from cytopress.codecs.learned.tables import Tables
@@ -99,13 +99,20 @@ def _read(package: Package, prefix: str, card: Card) -> Model:
         raise PackageError("a checkerboard needs a hyper stride of an even number of latents.")
     outputs = channels * (1 if card.architecture == "hyperprior" else 2)
     outputs += context.features if context else 0
+    below = _step(package, f"{prefix}below", card.below) if card.below else None
+    if below is not None:
+        if {below.form[0], below.form[2]} != {channels}:
+            raise PackageError(f"the step from below is not of {channels} channels.")
+        outputs += below.form[1]
     wanted = (card.hyper_channels, outputs, card.hyper_stride // card.stride)
     if (h_s.inputs, h_s.outputs, h_s.upsample) != wanted:
         raise PackageError(
             f"the hyper synthesis has (inputs, outputs, upsampling)"
             f" {(h_s.inputs, h_s.outputs, h_s.upsample)}, where {wanted} belong."
         )
-    return Model(package, prefix, card, gain, inverse, bias, prior, scales, h_s, context, surface)
+    return Model(
+        package, prefix, card, gain, inverse, bias, prior, scales, h_s, context, below, surface
+    )
 
 
 def _checked(package: Package, name: str, shape: tuple[int, ...], kind: str) -> Array:
@@ -124,21 +131,28 @@ def _tables(package: Package, name: str) -> Tables:
 
 
 def _context(package: Package, prefix: str, card: Card) -> Context:
-    layers = {
-        name: Layer(
-            weight=package.array(f"{prefix}context.{name}.weight"),
-            bias=package.array(f"{prefix}context.{name}.bias"),
-            shift=shift,
+    shifts = {
+        step: {layer: card.context[f"{step}.{layer}"] for layer in STEP_LAYERS}
+        for step in ("across", "inward")
+    }
+    across, inward = (
+        _step(package, f"{prefix}context.{step}", own) for step, own in shifts.items()
+    )
+    return Context(across, inward)
+
+
+def _step(package: Package, name: str, shifts: Mapping[str, int]) -> Step:
+    layers = (
+        Layer(
+            weight=package.array(f"{name}.{layer}.weight"),
+            bias=package.array(f"{name}.{layer}.bias"),
+            shift=shifts[layer],
             relu=False,
             upsample=1,
         )
-        for name, shift in card.context.items()
-    }
-    across, inward = (
-        Step(*(layers[f"{step}.{layer}"] for layer in ("hidden", "mean", "scale")))
-        for step in ("across", "inward")
+        for layer in STEP_LAYERS
     )
-    return Context(across, inward)
+    return Step(*layers)
 
 
 def _layer(package: Package, prefix: str, entry: Mapping[str, Any]) -> Layer:

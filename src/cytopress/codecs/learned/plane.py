@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -35,22 +36,30 @@ def used_range(pixels: Pixels, percentiles: tuple[float, float]) -> tuple[float,
 def _percentiles(pixels: Pixels, percentiles: tuple[float, float]) -> tuple[float, float]:
     if pixels.dtype.kind == "f":
         low, high = np.percentile(pixels.reshape(-1).astype(np.float64), percentiles)
+    elif pixels.ndim == 3:
+        low, high = _counted_percentiles(pixels, percentiles)
     else:
         low, high = np.percentile(pixels, percentiles)
     return float(low), float(high)
 
 
+def _counted_percentiles(pixels: Pixels, percentiles: tuple[float, float]) -> list[float]:
+    """Return percentiles of integers from how often each occurs: no copy of a volume is made."""
+    values = np.iinfo(pixels.dtype).max + 1
+    below = np.cumsum(sum(np.bincount(plane.reshape(-1), minlength=values) for plane in pixels))
+    found = []
+    for percent in percentiles:
+        place = percent / 100 * (pixels.size - 1)
+        first, second = np.searchsorted(below, [np.floor(place), np.ceil(place)], side="right")
+        found.append(float(first + (second - first) * (place % 1)))
+    return found
+
+
 def normalized(pixels: Pixels, low: float, high: float) -> tuple[Plane, float]:
     """Return the plane around its mean, and that mean as float16 holds it, in used ranges."""
-    kind = _precise(pixels.dtype)
-    offset, factor = kind.type(low), kind.type(1 / (high - low))
     plane = np.empty(pixels.shape, np.float32)
     total = 0.0
-    for band in _bands(pixels.shape):
-        part: Pixels = pixels[band].astype(kind)
-        part -= offset
-        part *= factor
-        np.clip(part, -MOST, MOST, out=part)
+    for band, part in _in_ranges(pixels, low, high):
         total += float(part.sum(dtype=np.float64))
         plane[band] = part
     center = float(np.float16(total / pixels.size))
@@ -58,13 +67,42 @@ def normalized(pixels: Pixels, low: float, high: float) -> tuple[Plane, float]:
     return plane, center
 
 
+def mean_of(volume: Pixels, low: float, high: float) -> float:
+    """Return the mean of a volume, in used ranges, as float16 holds it."""
+    total = 0.0
+    for plane in volume:
+        total += sum(float(p.sum(dtype=np.float64)) for _, p in _in_ranges(plane, low, high))
+    return float(np.float16(total / volume.size))
+
+
+def around(pixels: Pixels, center: float, low: float, high: float) -> Plane:
+    """Return a plane around a mean that is known, in used ranges."""
+    plane = np.empty(pixels.shape, np.float32)
+    for band, part in _in_ranges(pixels, low, high):
+        plane[band] = part
+    plane -= np.float32(center)
+    return plane
+
+
+def _in_ranges(pixels: Pixels, low: float, high: float) -> Iterator[tuple[slice, Pixels]]:
+    """Yield rows of a plane in used ranges."""
+    kind = _precise(pixels.dtype)
+    offset, factor = kind.type(low), kind.type(1 / (high - low))
+    for band in _bands(pixels.shape):
+        part: Pixels = pixels[band].astype(kind)
+        part -= offset
+        part *= factor
+        np.clip(part, -MOST, MOST, out=part)
+        yield band, part
+
+
 def pixels_of(plane: Plane, center: float, low: float, high: float, form: Form) -> Pixels:
-    """Return a plane around its mean as pixels of ``form``."""
+    """Return a plane around its mean as pixels of the dtype and bits of ``form``."""
     kind = _precise(form.dtype)
     factor, offset = kind.type(high - low), kind.type(low + center * (high - low))
     most = float(np.finfo(np.float32).max)
-    pixels = np.empty(form.shape, form.dtype)
-    for band in _bands(form.shape):
+    pixels = np.empty(plane.shape, form.dtype)
+    for band in _bands(plane.shape):
         values: Pixels = plane[band].astype(kind)
         values *= factor
         values += offset

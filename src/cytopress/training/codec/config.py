@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from cytopress.codecs.learned.compressai.architectures import BY_NAME
+from cytopress.codecs.learned.depth import PLANE, Depth
 from cytopress.codecs.learned.surface import Mesh
 from cytopress.training.toml import Table, read_training
 
 OURS = ("factorized", "hyperprior", "mean-scale", "context")
 COMPRESSAI = "compressai/"
+# The volumetric network of the study by Zhou, Sollmann and Chen (2024).
+ZHOU = "zhou2024"
+# Planes of a slab by network: ours, and theirs.
+DEPTHS = (1, 2, 4)
+ZHOU_DEPTH = Depth(16, 30, 2)
 # MS-SSIM looks at a crop at a sixteenth of its resolution too.
 LEAST_CROP_MS_SSIM = 128
 # Of the numbers that make a surface, in used ranges: far below what coarse rates lose.
@@ -25,9 +32,19 @@ class Network(Table):
     ``analysis`` and ``synthesis`` are channels at a quarter, an eighth (and, with stride 16, a
     sixteenth) of the resolution. ``surface`` is the edge of the blocks, in pixels, whose medians
     make the smooth surface that is taken out of an image first; 0: only its mean is.
+
+    For volumes, ``depth`` is how many planes one latent spans: 1, 2 or 4, or, where ``voxel_um``
+    gives the spacing along z, y and x instead, what comes nearest to its extent in the plane. A
+    slab of planes is predicted from the one above by a step of ``below_width`` channels; 0: it
+    is not. ``transform = "zhou2024"`` is the network of that study, of N and M channels: strided
+    3D convolutions with GDN, 16 voxels a latent along each axis, under a factorized prior.
     """
 
     architecture: str
+    transform: Literal["lapped", "zhou2024"] = "lapped"
+    depth: Literal[0, 1, 2, 4, 16] = 0
+    voxel_um: tuple[float, float, float] | None = None
+    below_width: int = Field(default=0, ge=0, le=512)
     surface: int = Field(default=64, ge=0, le=1024)
     latent_channels: int = Field(default=64, ge=1, le=256)
     stride: Literal[8, 16] = 8
@@ -49,10 +66,11 @@ class Network(Table):
                 f"architecture {self.architecture!r} is none of {', '.join(OURS)} and"
                 f" {COMPRESSAI}NAME, with NAME one of {', '.join(BY_NAME)}"
             )
-        if self.latent_channels > self.stride**2:
+        most = self.stride**2 * self.slabs.stride
+        if self.latent_channels > most and self.transform == "lapped":
             raise ValueError(
                 f"latent_channels = {self.latent_channels}: a stride of {self.stride} has at most"
-                f" {self.stride**2}"
+                f" {most}"
             )
         if self.architecture == "context" and self.context_channels >= self.latent_channels:
             raise ValueError(
@@ -60,6 +78,8 @@ class Network(Table):
                 " channels leave none that they could tell of"
             )
         levels = 2 if self.stride == 8 else 3
+        if self.transform == ZHOU:
+            return self
         if len(self.analysis) != levels or len(self.synthesis) != levels:
             raise ValueError(
                 f"analysis and synthesis have {levels} widths each at a stride of {self.stride}"
@@ -72,10 +92,62 @@ class Network(Table):
             raise ValueError(f"surface = {self.surface}: blocks have an even number of pixels")
         return self
 
+    @model_validator(mode="after")
+    def _volumes(self) -> Network:
+        if self.depth and self.voxel_um:
+            raise ValueError("network takes depth or voxel_um, which it follows from, not both")
+        if self.voxel_um and min(self.voxel_um) <= 0:
+            raise ValueError(f"voxel_um = {self.voxel_um} are three lengths above 0: z, y and x")
+        if self.volumes and not self.ours:
+            raise ValueError(f"{self.architecture} codes planes: it takes no depth")
+        if self.volumes and "surface" in self.model_fields_set and self.surface:
+            raise ValueError("a surface is taken out of planes alone: surface = 0 for volumes")
+        zhou = self.transform == ZHOU
+        if zhou and (self.architecture, self.depth, self.stride) != ("factorized", 16, 16):
+            raise ValueError(
+                f'transform = "{ZHOU}" goes with architecture = "factorized", depth = 16 and'
+                " stride = 16"
+            )
+        if self.depth == ZHOU_DEPTH.stride and not zhou:
+            raise ValueError(f"depth = 16 is the {ZHOU} transform's; ours is one of 1, 2 and 4")
+        if self.below_width and (not self.volumes or self.architecture in OURS[:2]):
+            raise ValueError("below_width goes with volumes, and with means: mean-scale or context")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_planes_lack(self, rest: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Runs and packages from before there were volumes stay what they are.
+        table: dict[str, Any] = rest(self)
+        for key in ("transform", "depth", "voxel_um", "below_width"):
+            if key not in self.model_fields_set:
+                table.pop(key, None)
+        return table
+
+    @property
+    def volumes(self) -> bool:
+        """Whether it codes volumes."""
+        return bool(self.depth or self.voxel_um)
+
+    @property
+    def slabs(self) -> Depth:
+        """How a volume is coded in slabs; a plane is one."""
+        if not self.volumes:
+            return PLANE
+        if self.transform == ZHOU:
+            return ZHOU_DEPTH
+        stride = self.depth or depth_of(self.voxel_um or (1.0, 1.0, 1.0), self.stride)
+        return Depth(stride, stride // 2, 1 if stride > 1 else 0)
+
+    @property
+    def latents(self) -> int:
+        """Channels of the latents."""
+        return self.M if self.transform == ZHOU else self.latent_channels
+
     @property
     def mesh(self) -> Mesh | None:
         """Where the surface is known that is taken out, if one is."""
-        return Mesh(self.surface, SURFACE_STEP) if self.ours and self.surface else None
+        taken = self.ours and self.surface and not self.volumes
+        return Mesh(self.surface, SURFACE_STEP) if taken else None
 
     @property
     def ours(self) -> bool:
@@ -168,6 +240,8 @@ class Task(Table):
 class Fit(Table):
     """The optimization. ``steps`` batches of ``batch`` crops of ``crop`` x ``crop`` pixels.
 
+    Of volumes, crops are ``planes`` planes deep.
+
     The learning rate rises over the first hundred steps and falls along a cosine to zero at the
     last. Weights are averaged exponentially with ``average``; the average is what is exported.
     Every ``validate_every`` steps up to ``validate_fields`` held-out fields of each source are
@@ -177,6 +251,7 @@ class Fit(Table):
     steps: int = Field(ge=1)
     batch: int = Field(default=8, ge=1)
     crop: int = Field(default=192, ge=64)
+    planes: int = Field(default=1, ge=1, le=256)
     learning_rate: float = Field(default=1e-3, gt=0, lt=1)
     clip: float = Field(default=1.0, gt=0)
     average: float = Field(default=0.999, ge=0, lt=1)
@@ -187,9 +262,16 @@ class Fit(Table):
 
     @model_validator(mode="after")
     def _crop_fits(self) -> Fit:
-        if self.crop % 64:
-            raise ValueError(f"crop = {self.crop} must be a multiple of 64")
+        if self.crop % 32:
+            raise ValueError(f"crop = {self.crop} must be a multiple of 32")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_planes_lack(self, rest: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        table: dict[str, Any] = rest(self)
+        if "planes" not in self.model_fields_set:
+            table.pop("planes", None)
+        return table
 
 
 class Augmentation(Table):
@@ -275,6 +357,20 @@ class CodecTraining(Table):
             raise ValueError(f"{name} takes no rdo")
         return self
 
+    @model_validator(mode="after")
+    def _crops_suit_the_network(self) -> CodecTraining:
+        whole = 4 * self.network.stride if self.network.ours else 64
+        if self.fit.crop % whole:
+            raise ValueError(f"crop = {self.fit.crop} must be a multiple of {whole}")
+        depth = self.network.slabs.stride
+        if self.network.volumes and self.fit.planes % depth:
+            raise ValueError(f"planes = {self.fit.planes} of [fit] must be a multiple of {depth}")
+        if not self.network.volumes and self.fit.planes > 1:
+            raise ValueError("planes of [fit] are for volumes: give the network a depth")
+        if self.network.volumes and (self.task or self.loss.domain == "stabilized"):
+            raise ValueError("a codec of volumes takes neither [task] nor domain = 'stabilized'")
+        return self
+
     @model_serializer(mode="wrap")
     def _without_what_is_not_asked_for(self, rest: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # Runs and packages from before there were tasks stay what they are.
@@ -285,6 +381,21 @@ class CodecTraining(Table):
     def file_stem(self) -> str:
         """Name of the package's file: the codec's behind its slash; CompressAI's with it."""
         return self.name.removeprefix("learned/").replace("/", "-")
+
+
+def depth_of(voxel_um: tuple[float, float, float], stride: int) -> int:
+    """Return how many planes a latent spans so that it is about as deep as it is wide.
+
+    Parameters
+    ----------
+    voxel_um : tuple of float
+        Spacing along z, y and x.
+    stride : int
+        Pixels that it spans along y and x.
+    """
+    z, y, x = voxel_um
+    wanted = stride * (y * x) ** 0.5 / z
+    return min(DEPTHS, key=lambda depth: abs(math.log(depth / wanted)))
 
 
 def read_codec_training(path: Path) -> CodecTraining:

@@ -10,7 +10,11 @@ from torch import nn
 from cytopress.training.codec.networks import LatentNetwork
 
 SIDE = 256
-PARTS = ("g_a", "h_a", "h_s", "g_s", "context")
+# Of what sees hundreds of megavoxels at that size.
+SMALL_SIDE = 64
+LAYERS = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+TRANSPOSED = (nn.ConvTranspose2d, nn.ConvTranspose3d)
+PARTS = ("g_a", "h_a", "h_s", "g_s", "context", "below")
 
 
 @torch.no_grad()
@@ -28,15 +32,22 @@ def multiply_adds(network: LatentNetwork) -> dict[str, float]:
         layer.register_forward_hook(_counter(counted, name, halves))
         for name, part in parts.items()
         for layer in part.modules()
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
+        if isinstance(layer, LAYERS)
     ]
     weight = next(network.parameters())
     quality = torch.zeros(1, device=weight.device)
-    network(torch.zeros(1, 1, SIDE, SIDE, device=weight.device), quality, hard=True)
+    # Two slabs, where one is predicted from the other.
+    slabs = 1 if network.below is None else 2
+    planes = slabs * network.slabs.stride
+    side = SIDE if network.slabs.stride <= 4 else SMALL_SIDE
+    network(torch.zeros(1, planes, side, side, device=weight.device), quality, hard=True)
     for handle in handles:
         handle.remove()
-    each = {name: count / SIDE**2 for name, count in counted.items()}
-    shared = each.get("h_s", 0.0) + each.get("context", 0.0)
+    each = {name: count / (planes * side**2) for name, count in counted.items()}
+    if "below" in each:
+        # All slabs but one are predicted.
+        each["below"] *= 2
+    shared = sum(each.get(name, 0.0) for name in ("h_s", "context", "below"))
     return {
         "encoder": round(each["g_a"] + each.get("h_a", 0.0) + shared, 1),
         "decoder": round(each["g_s"] + shared, 1),
@@ -46,8 +57,8 @@ def multiply_adds(network: LatentNetwork) -> dict[str, float]:
 def _counter(counted: dict[str, int], name: str, halves: set[nn.Module]) -> Any:
     def hook(layer: Any, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
         # A transposed convolution spreads each input; any other gathers each output.
-        places = inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output
-        pixels = places.shape[2] * places.shape[3]
+        places = inputs[0] if isinstance(layer, TRANSPOSED) else output
+        pixels = places[:, 0].numel()
         # A package computes the first step of the context on the black squares alone.
         share = 2 if layer in halves else 1
         counted[name] = counted.get(name, 0) + layer.weight.numel() * pixels // share

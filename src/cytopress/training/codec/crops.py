@@ -47,7 +47,8 @@ class Augmentation(Protocol):
 class Batch(NamedTuple):
     """Crops, and what a loss needs to know of each; all float32 but ``plane``.
 
-    x is a pixel of ``pixels``, (N, 1, crop, crop); every other one has the shape (N,). A pixel of
+    x is a pixel of ``pixels``, (N, D, crop, crop), of planes D = 1; every other one has the shape
+    (N,). A pixel of
     x counts ``low + scale * x``, jitter included. ``data_range`` is what PSNR refers to, in units
     of x; ``center``, as x, is the mean of the whole plane that a crop is of, or, of the shape of
     ``pixels``, the surface that is taken out of it. The variance of the
@@ -84,13 +85,14 @@ class CropBatches(Dataset[Batch]):
         crop: int,
         batch: int,
         seed: int,
+        deep: int = 1,
         mesh: Mesh | None = None,
     ) -> None:
         if not planes:
             raise UsageError("there are no planes to cut crops from.")
         self._planes = planes
         self._options = options
-        self._crop, self._batch, self._seed = crop, batch, seed
+        self._crop, self._batch, self._seed, self._deep = crop, batch, seed, deep
         self._cumulative = np.cumsum(chances(planes))
         self._centers = [float(plane.pixels.mean(dtype=np.float64)) for plane in planes]
         self._mesh = mesh
@@ -102,8 +104,9 @@ class CropBatches(Dataset[Batch]):
     def __getitem__(self, step: int) -> Batch:
         """Draw the batch of one step."""
         random = np.random.default_rng([self._seed, step])
-        shape = (self._batch, 1, self._crop, self._crop)
-        pixels, surface = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        shape = (self._batch, self._deep, self._crop, self._crop)
+        pixels = np.empty(shape, np.float32)
+        surface = np.empty((self._batch, 1, *shape[2:]), np.float32)
         facts = np.empty((self._batch, 7))
         chosen = np.empty(self._batch, np.int64)
         for index in range(self._batch):
@@ -113,10 +116,11 @@ class CropBatches(Dataset[Batch]):
             gain = 1 + self._options.gain * random.uniform(-1, 1)
             offset = self._options.offset * random.uniform(-1, 1)
             cut = self._cut(int(chosen[index]), random)
-            pixels[index, 0], surface[index, 0] = cut * np.float32(gain) + np.float32(offset)
+            cut = cut * np.float32(gain) + np.float32(offset)
+            pixels[index], surface[index] = cut[:-1], cut[-1:]
             if self._options.noise and random.random() < CHANGED:
                 deviation = np.float32(self._options.noise * random.random())
-                pixels[index, 0] += deviation * random.standard_normal(shape[2:], np.float32)
+                pixels[index] += deviation * random.standard_normal(shape[1:], np.float32)
             center = self._centers[chosen[index]] * gain + offset
             facts[index] = _facts(plane, gain, offset, center)
         columns = torch.from_numpy(facts.astype(np.float32).T.copy()).unbind()
@@ -124,16 +128,19 @@ class CropBatches(Dataset[Batch]):
         return batch._replace(center=torch.from_numpy(surface)) if self._mesh else batch
 
     def _cut(self, index: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
-        """Return a crop of a plane and of the surface that is taken out of it, (2, crop, crop)."""
-        plane = self._planes[index].pixels
-        side = self._side(plane.shape, random) if self._options.zoom else self._crop
-        top, left = (int(random.integers(0, length - side + 1)) for length in plane.shape)
-        cut = np.full((2, side, side), self._centers[index], np.float32)
-        cut[0] = plane[top : top + side, left : left + side]
+        """Return a crop and, behind its planes, the surface that is taken out, (D + 1, ...)."""
+        stack = self._planes[index].pixels
+        stack = stack if stack.ndim == 3 else stack[None]
+        side = self._side(stack.shape[1:], random) if self._options.zoom else self._crop
+        top, left = (int(random.integers(0, length - side + 1)) for length in stack.shape[1:])
+        # Where there is one depth only, nothing is drawn.
+        first = int(random.integers(0, len(stack) - self._deep + 1)) if len(stack) > 1 else 0
+        cut = np.full((self._deep + 1, side, side), self._centers[index], np.float32)
+        cut[:-1] = stack[first : first + self._deep, top : top + side, left : left + side]
         grid = self._grids[index]
         if self._mesh is not None and grid is not None:
             rows, columns = range(top, top + side), range(left, left + side)
-            cut[1] += self._mesh.surface(grid, rows, columns)
+            cut[-1] += self._mesh.surface(grid, rows, columns)
         if side != self._crop:
             whole, size = torch.from_numpy(cut[None]), (self._crop, self._crop)
             smaller = side > self._crop
@@ -143,6 +150,8 @@ class CropBatches(Dataset[Batch]):
             return cut
         down, across, turned = random.random(3) < 0.5
         cut = cut[:, :: -1 if down else 1, :: -1 if across else 1]
+        if self._deep > 1 and random.random() < 0.5:
+            cut[:-1] = cut[-2::-1].copy()
         return cut.transpose(0, 2, 1) if turned else cut
 
     def _side(self, shape: tuple[int, ...], random: np.random.Generator) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from cytopress.training.codec.integer import (
     prior_tables,
     scale_bias,
     scale_tables,
+    step_layers,
     surface_tables,
 )
 from cytopress.training.codec.networks import LatentNetwork
@@ -69,16 +71,20 @@ def write_codec_package(
     if mesh is not None:
         arrays |= _prefixed("surface", surface_tables())
         form["surface"] = {"block": mesh.block, "step": mesh.step}
-    whole = {"kind": "codec", "axes": "YX", "rates": len(networks), **form, **manifest}
+    axes = "ZYX" if networks[0].volumes else "YX"
+    whole = {"kind": "codec", "axes": axes, "rates": len(networks), **form, **manifest}
     return write_package(path, whole, graphs=graphs, arrays=arrays)
 
 
 @torch.no_grad()
 def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array], dict[str, Any]]:
     network.autocast = False
-    latents = network.log_gain.shape[1]
-    stride = network.g_a.linear.stride[0]
-    channels = {"analysis": 1, "synthesis": latents, "hyper_analysis": latents}
+    latents, stride, slabs = network.log_gain.shape[1], network.stride, network.slabs
+    channels = {
+        "analysis": slabs.window,
+        "synthesis": slabs.stack * latents,
+        "hyper_analysis": latents,
+    }
     parts = {name: part for name, part in GRAPHS.items() if hasattr(network, part)}
     graphs = {
         name: export_onnx(
@@ -104,6 +110,12 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
     if network.architecture == "context":
         shifts, integers = context_layers(network.context)
         arrays |= integers
+    volume: dict[str, Any] = {}
+    if network.volumes:
+        volume = {"depth": asdict(slabs)}
+    if network.below is not None:
+        volume["below"], integers = step_layers(network.below, "below")
+        arrays |= integers
     arrays |= {
         STATE + name: value.numpy()
         for name, value in network.state_dict().items()
@@ -114,6 +126,7 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         "gains": len(network.lambdas) if several else 0,
         "stride": stride,
         "hyper_stride": network.pad,
+        **volume,
         "latent_channels": latents,
         "hyper_channels": network.prior.channels,
         "hyper_synthesis": layers,
@@ -137,8 +150,12 @@ def _prefixed(name: str, tables: Tables) -> dict[str, Array]:
 def reach(transform: nn.Module) -> int:
     """Return how many pixels away an output may depend on an input, by convolution arithmetic.
 
-    An upper bound: every layer's reach in pixels is added, whichever branch it lies on.
+    An upper bound: every layer's reach in pixels is added, whichever branch it lies on. A transform
+    that knows its ``reach`` is believed.
     """
+    known = getattr(transform, "reach", None)
+    if isinstance(known, int):
+        return known
     layers = [
         layer
         for layer in transform.modules()

@@ -66,6 +66,7 @@ def fit(
         crop=options.crop,
         batch=options.batch,
         seed=config.seed,
+        deep=options.planes,
         mesh=config.network.mesh,
     )
     with quiet(options.threads):

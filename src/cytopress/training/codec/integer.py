@@ -12,7 +12,7 @@ from scipy.special import ndtr
 from torch import nn
 
 from cytopress.codecs.learned.surface import PREDICTORS
-from cytopress.training.codec.context import Context
+from cytopress.training.codec.context import Context, Step
 from cytopress.training.codec.entropy import HyperSynthesis, Prior
 from cytopress.training.codec.gaussian import LEAST_SCALE, MOST_SCALE
 
@@ -74,13 +74,24 @@ def context_layers(context: Context) -> tuple[dict[str, int], dict[str, Array]]:
     shifts: dict[str, int] = {}
     arrays: dict[str, Array] = {}
     for step in ("across", "inward"):
-        for layer in ("hidden", "mean", "scale"):
-            name = f"{step}.{layer}"
-            convolution = context.get_submodule(name)
-            assert isinstance(convolution, nn.Conv2d)
-            factor = np.full(convolution.out_channels, 1 / STEP if layer == "scale" else 1.0)
-            shifts[name], weight, bias = _integers(convolution, factor)
-            arrays |= {f"context.{name}.weight": weight, f"context.{name}.bias": bias}
+        part = context.get_submodule(step)
+        assert isinstance(part, Step)
+        found, integers = step_layers(part, f"context.{step}")
+        shifts |= {f"{step}.{layer}": shift for layer, shift in found.items()}
+        arrays |= integers
+    return shifts, arrays
+
+
+def step_layers(step: Step, name: str) -> tuple[dict[str, int], dict[str, Array]]:
+    """Return the shifts of a step's layers and the arrays ``<name>.<layer>.weight``, ``bias``."""
+    shifts: dict[str, int] = {}
+    arrays: dict[str, Array] = {}
+    for layer in ("hidden", "mean", "scale"):
+        convolution = step.get_submodule(layer)
+        assert isinstance(convolution, nn.Conv2d)
+        factor = np.full(convolution.out_channels, 1 / STEP if layer == "scale" else 1.0)
+        shifts[layer], weight, bias = _integers(convolution, factor)
+        arrays |= {f"{name}.{layer}.weight": weight, f"{name}.{layer}.bias": bias}
     return shifts, arrays
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from cytopress.training.codec.coded import Coded
-from cytopress.training.codec.context import Context
+from cytopress.training.codec.context import Context, Step
 from cytopress.training.codec.entropy import HYPER_STRIDE, HyperAnalysis, HyperSynthesis, Prior
 from cytopress.training.codec.gaussian import gaussian_bits
 from cytopress.training.codec.transforms import Analysis, Synthesis
+from cytopress.training.codec.zhou2024 import Analysis3d, Synthesis3d
 
 if TYPE_CHECKING:
     from cytopress.training.codec.config import Network, Rate
@@ -22,6 +24,10 @@ __all__ = ["Coded", "LatentNetwork", "build"]
 # Squared steps of a latent weigh this many bits where gains are best: at high rate a step of 1
 # balances 6 * lambda-weighted error against 1 / ln 2 bits.
 BITS_PER_SQUARE = 8.66
+# Means, log2 of the scales, and features, of slabs.
+Moments = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+# Decoded latents, what was left of them to code, its symbols, log2 of their scales.
+Latents = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 PEAK = 255**2
 
 
@@ -36,9 +42,10 @@ class LatentNetwork(nn.Module):
     def __init__(self, network: Network, rate: Rate) -> None:
         super().__init__()
         self.architecture, self.mesh = network.architecture, network.mesh
-        latents = network.latent_channels
-        self.g_a = Analysis(latents, network.analysis, network.stride)
-        self.g_s = Synthesis(latents, network.synthesis, network.stride)
+        self.slabs, self.volumes = network.slabs, network.volumes
+        self.stride, latents = network.stride, network.latents
+        self.g_a, self.g_s = _transforms(network)
+        self.below: Step | None = None
         self.lambdas = rate.nodes
         gain = 0.5 * torch.log2(torch.tensor(self.lambdas) * PEAK / BITS_PER_SQUARE)
         gain = gain[:, None].repeat(1, latents)
@@ -52,6 +59,9 @@ class LatentNetwork(nn.Module):
                 width = network.context_width
                 self.context = Context(latents, network.context_channels, width)
                 outputs += 2 * width
+            if network.below_width:
+                self.below = Step(latents, latents, network.below_width, 1)
+                outputs += network.below_width
             self.h_a = HyperAnalysis(latents, network.hyper_width, network.hyper_channels)
             self.h_s = HyperSynthesis(network.hyper_channels, network.hyper_width, outputs)
             self.prior = Prior(network.hyper_channels, len(self.lambdas))
@@ -79,7 +89,8 @@ class LatentNetwork(nn.Module):
     def begin(self, x: torch.Tensor) -> None:
         """Set the scales to what the untrained transform gives on a batch of images."""
         if self.architecture != "factorized":
-            energy = self.g_a.linear(x - x.mean((1, 2, 3), keepdim=True)).square().mean((0, 2, 3))
+            windows = self._windows(x - x.mean((1, 2, 3), keepdim=True))
+            energy = self.g_a.linear(windows).square().mean((0, 2, 3))
             self.log_scale.copy_(self.log_gain + 0.5 * torch.log2(energy + 1e-12))
 
     def at(self, table: torch.Tensor, quality: torch.Tensor) -> torch.Tensor:
@@ -105,40 +116,62 @@ class LatentNetwork(nn.Module):
         Parameters
         ----------
         x : Tensor
-            (N, 1, H, W), H and W multiples of ``pad``; about 0 to 1.
+            (N, D, H, W), H and W multiples of ``pad``, D of the planes of a slab, 1 of planes;
+            about 0 to 1.
         quality : Tensor
             (N,), from 0 to 1; ignored without gains.
         center : Tensor, optional
             (N,): the mean of the whole image that a crop is of, or (N, 1, H, W): the surface that
-            is taken out of it; the crop's own mean unless given.
+            is taken out of a plane; the crop's own mean unless given.
         hard : bool, optional
             Round everything as a decoder will see it, instead of the noise that training needs.
         """
         middle = x.mean((1, 2, 3)) if center is None else center
         middle = middle if middle.ndim == 4 else middle[:, None, None, None]
+        slabs = self.slabs.slabs(x.shape[1])
+        quality = quality.repeat_interleave(slabs)
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.autocast):
-            y = self.g_a(x - middle)
+            y = self.g_a(self._windows(x - middle))
         y = y * torch.exp2(self.at(self.log_gain, quality))
-        y_hat, spent = self._entropy(y, quality, hard=hard)
+        y_hat, spent = self._entropy(y, quality, slabs, hard=hard)
         y_hat = y_hat * torch.exp2(self.at(self.log_inverse, quality))
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.autocast):
-            x_hat = self.g_s(y_hat)
-        return Coded(x_hat + middle, spent)
+            x_hat = self.g_s(self._stacks(y_hat, slabs))
+        return Coded(x_hat.reshape(x.shape) + middle, spent.view(-1, slabs).sum(1))
+
+    def _windows(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the planes that each slab's latents see, (N * slabs, window, H, W)."""
+        if self.slabs.window == 1:
+            return x.flatten(0, 1)[:, None]
+        planes = x.shape[1]
+        seen = [self.slabs.seen(slab, planes) for slab in range(self.slabs.slabs(planes))]
+        places = torch.as_tensor(np.stack(seen), device=x.device)
+        return x[:, places].flatten(0, 1)
+
+    def _stacks(self, y_hat: torch.Tensor, slabs: int) -> torch.Tensor:
+        """Return the latents that each slab's planes come from, (N * slabs, stack * M, h, w)."""
+        near = self.slabs.neighbors
+        if not near:
+            return y_hat
+        own = y_hat.reshape(-1, slabs, *y_hat.shape[1:])
+        wide = nn.functional.pad(own, (0, 0, 0, 0, 0, 0, near, near))
+        stacked = [wide[:, start : start + slabs] for start in range(self.slabs.stack)]
+        return torch.cat(stacked, 2).flatten(0, 1)
 
     def _entropy(
-        self, y: torch.Tensor, quality: torch.Tensor, *, hard: bool
+        self, y: torch.Tensor, quality: torch.Tensor, slabs: int, *, hard: bool
     ) -> tuple[torch.Tensor, torch.Tensor]:
         # Of one layout, and the fast one for what follows.
         y = y.contiguous()
         if self.architecture == "factorized":
             return self.prior(y, quality, hard=hard)  # type: ignore[no-any-return]
         z_hat, spent = self.prior(self.h_a(y), quality, hard=hard)
-        mean, log_scale, features = self.moments(z_hat, quality)
-        if self.architecture == "context":
-            mean, log_scale = self.context(y, mean, log_scale, features, self._choose)
-        residual = y - mean
-        chosen = self._choose(residual.detach(), log_scale.detach())
-        y_hat = mean + residual + (chosen - residual).detach()
+        moments = self.moments(z_hat, quality)
+        y_hat, residual, chosen, log_scale = (
+            self._code(y, moments)
+            if self.below is None
+            else self._code_from_below(self.below, y, moments, slabs)
+        )
         if hard:
             return y_hat, spent + _total(gaussian_bits(chosen, log_scale))
         noisy = residual + torch.rand_like(residual) - 0.5
@@ -150,6 +183,32 @@ class LatentNetwork(nn.Module):
         relaxed = _total(gaussian_bits(noisy, log_scale.detach()))
         coded = _total(gaussian_bits(chosen, log_scale))
         return y_hat, spent + coded + relaxed - relaxed.detach()
+
+    def _code(self, y: torch.Tensor, moments: Moments) -> Latents:
+        """Return decoded latents, what was left to code, its symbols, and log2 of their scales."""
+        mean, log_scale, features = moments
+        if self.architecture == "context":
+            mean, log_scale = self.context(
+                y, mean, log_scale, features[:, : 2 * self.context.width], self._choose
+            )
+        residual = y - mean
+        chosen = self._choose(residual.detach(), log_scale.detach())
+        return mean + residual + (chosen - residual).detach(), residual, chosen, log_scale
+
+    def _code_from_below(
+        self, below: Step, y: torch.Tensor, moments: Moments, slabs: int
+    ) -> Latents:
+        """Return the same, each slab going by what was decoded of the one before it."""
+        own = [part.reshape(-1, slabs, *part.shape[1:]).unbind(1) for part in (y, *moments)]
+        width = below.hidden.out_channels
+        coded: list[Latents] = []
+        for latents, mean, log_scale, features in zip(*own, strict=True):
+            if coded:
+                more, wider = below(coded[-1][0], features[:, -width:])
+                mean, log_scale = mean + more, log_scale + wider  # noqa: PLW2901
+            coded.append(self._code(latents, (mean, log_scale, features)))
+        whole = [torch.stack(part, 1).flatten(0, 1) for part in zip(*coded, strict=True)]
+        return whole[0], whole[1], whole[2], whole[3]
 
     def _choose(self, residual: torch.Tensor, log_scale: torch.Tensor) -> torch.Tensor:
         """Return the symbols: the nearest, or the next toward zero where that costs less."""
@@ -168,7 +227,8 @@ class LatentNetwork(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return what the hyperprior says: means of the latents and log2 of their deviations.
 
-        Both in steps. The third are features for the context model, none without one.
+        Both in steps. The third are features for the context model, none without one, then those
+        for the step from below.
         """
         out = self.h_s(z_hat)
         bias, latents = self.at(self.log_scale, quality), self.log_scale.shape[1]
@@ -176,6 +236,14 @@ class LatentNetwork(nn.Module):
             return torch.zeros_like(out), out + bias, out[:, :0]
         mean, log_scale = out[:, :latents].contiguous(), out[:, latents : 2 * latents] + bias
         return mean, log_scale, out[:, 2 * latents :]
+
+
+def _transforms(network: Network) -> tuple[Any, Any]:
+    slabs = network.slabs
+    if network.transform == "zhou2024":
+        return Analysis3d(network.N, network.M), Synthesis3d(network.N, network.M, slabs)
+    analysis = Analysis(network.latents, network.analysis, network.stride, slabs)
+    return analysis, Synthesis(network.latents, network.synthesis, network.stride, slabs)
 
 
 def _total(bits: torch.Tensor) -> torch.Tensor:

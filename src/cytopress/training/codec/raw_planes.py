@@ -6,7 +6,7 @@ No field of a dataset's test part is ever read here.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -64,12 +64,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Raw:
-    """A plane in counts, as it is stored."""
+    """A plane, or a volume, in counts, as it is stored."""
 
     pixels: Pixels
     name: str
     group: str
     kind: str
+
+
+# An image, its name, its group and its kind.
+_Named = tuple[Image, str, str, str]
 
 
 def open_source(options: SourceOptions, settings: Settings) -> Dataset | None:
@@ -82,9 +86,17 @@ def open_source(options: SourceOptions, settings: Settings) -> Dataset | None:
 
 
 def read_raw(
-    options: SourceOptions, found: Dataset | None, settings: Settings, part: Part, *, hold_out: bool
+    options: SourceOptions,
+    found: Dataset | None,
+    settings: Settings,
+    part: Part,
+    *,
+    hold_out: bool,
+    volumes: bool = False,
 ) -> tuple[Source, list[Raw], list[Raw]]:
     """Return the source, its planes of the part, and those of its training part.
+
+    With ``volumes``, stacks stay whole.
 
     Raises
     ------
@@ -94,34 +106,38 @@ def read_raw(
         A file cannot be read.
     """
     weight = options.weight
+
+    def cut(images: Iterable[_Named]) -> list[Raw]:
+        return [raw for named in images for raw in _cut(*named, volumes=volumes)]
+
     if found is not None:
         source = Source(found.name, found.title, found.licence, found.attribution, weight)
         if part == "train":
-            trained = list(_dataset_planes(found, part, tuple(options.images)))
+            trained = cut(_dataset_images(found, part, tuple(options.images)))
             return source, trained, trained
         # Data ranges and noise models are of the training part, whatever is measured with them.
-        trained = list(_dataset_planes(found, "train", ("input",)))
-        return source, list(_dataset_planes(found, part, ("input",))), trained
+        trained = cut(_dataset_images(found, "train", ("input",)))
+        return source, cut(_dataset_images(found, part, ("input",))), trained
     if options.archive:
         known = archives.archive(options.archive)
         source = Source(known.name, known.title, known.licence, known.attribution, weight)
-        raw = list(_archive_planes(options.archive, settings)) if part == "train" else []
+        raw = cut(_archive_images(options.archive, settings)) if part == "train" else []
         return source, raw, raw
     if options.folder:
         folder = Path(options.folder)
         # Its name alone: where it lies is nobody's business who gets the package.
         name = folder.resolve().name
         source = Source(name, name, "unknown", "unknown", weight)
-        trained = list(_folder_planes(folder, "train", hold_out=hold_out))
+        trained = cut(_folder_images(folder, "train", hold_out=hold_out))
         if part == "train":
             if hold_out:
                 _tell_held_out(folder)
             return source, trained, trained
-        return source, list(_folder_planes(folder, part, hold_out=hold_out)), trained
+        return source, cut(_folder_images(folder, part, hold_out=hold_out)), trained
     raise UsageError("a source needs a dataset, a folder or an archive, not none of them.")
 
 
-def _dataset_planes(opened: Dataset, part: Part, kinds: Sequence[str]) -> Iterator[Raw]:
+def _dataset_images(opened: Dataset, part: Part, kinds: Sequence[str]) -> Iterator[_Named]:
     tested = {(field.name, field.input) for field in opened.part("test")}
     for field in opened.part(part):
         # The promise that every result rests on.
@@ -129,16 +145,16 @@ def _dataset_planes(opened: Dataset, part: Part, kinds: Sequence[str]) -> Iterat
         assert (field.name, field.input) not in tested
         for kind in kinds:
             image = opened.read_input(field) if kind == "input" else opened.read_target(field)
-            yield from _cut(image, field.name, field.group, kind)
+            yield image, field.name, field.group, kind
 
 
-def _archive_planes(name: str, settings: Settings) -> Iterator[Raw]:
+def _archive_images(name: str, settings: Settings) -> Iterator[_Named]:
     for image in archives.archive_images(name, settings):
         channel, _, inner = image.name.partition(":")
-        yield from _cut(image, inner, inner.partition(" ")[0], channel)
+        yield image, inner, inner.partition(" ")[0], channel
 
 
-def _folder_planes(folder: Path, part: Part, *, hold_out: bool) -> Iterator[Raw]:
+def _folder_images(folder: Path, part: Part, *, hold_out: bool) -> Iterator[_Named]:
     files = _image_files(folder)
     held = _held_out(files) if hold_out else set()
     for path in files:
@@ -152,7 +168,7 @@ def _folder_planes(folder: Path, part: Part, *, hold_out: bool) -> Iterator[Raw]
         for image in images:
             name = str(path.relative_to(folder))
             named = f"{name} {image.name}" if len(images) > 1 else name
-            yield from _cut(image, named, name, "image")
+            yield image, named, name, "image"
 
 
 def _held_out(files: Sequence[Path]) -> set[Path]:
@@ -187,8 +203,8 @@ def _image_files(folder: Path) -> list[Path]:
     return [p for p in files if not any(up.suffix.lower() == ".zarr" for up in p.parents)]
 
 
-def _cut(image: Image, name: str, group: str, kind: str) -> Iterator[Raw]:
-    if image.pixels.ndim == 2:
+def _cut(image: Image, name: str, group: str, kind: str, *, volumes: bool) -> Iterator[Raw]:
+    if volumes or image.pixels.ndim == 2:
         yield Raw(image.pixels, name, group, kind)
         return
     for z, plane in enumerate(image.pixels):

@@ -31,12 +31,12 @@ NOISE_PLANES = 24  # enough to fit a noise model to; more would only take longer
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """One plane to train on.
+    """One plane, or one volume, to train on.
 
-    ``pixels`` is (Y, X) float32 with the plane's own 0.1 and 99.9 percentile at 0 and 1; values
-    outside stay outside. ``low`` and ``high`` are those percentiles in counts, ``data_range`` is
-    what PSNR refers to, in counts, and ``noise`` the noise model of the source's images of this
-    ``kind`` (input, target or a channel) where it was asked for.
+    ``pixels`` is (Y, X) or (Z, Y, X) float32 with the plane's own 0.1 and 99.9 percentile at 0 and
+    1; values outside stay outside. ``low`` and ``high`` are those percentiles in counts,
+    ``data_range`` is what PSNR refers to, in counts, and ``noise`` the noise model of the source's
+    images of this ``kind`` (input, target or a channel) where it was asked for.
     """
 
     pixels: npt.NDArray[np.float32]
@@ -56,12 +56,14 @@ def load_planes(
     part: Part,
     *,
     crop: int,
+    deep: int = 0,
     noise: bool = False,
 ) -> list[Plane]:
     """Read the planes of one part of the split from every source.
 
     Datasets give their training groups (the images asked for) or, for validation, the inputs of
-    their validation part; stacks plane by plane. Archives are for training only, and so are
+    their validation part; stacks plane by plane, or, with ``deep``, as the volumes that they are,
+    of at least so many planes. Archives are for training only, and so are
     folders, unless no dataset has a validation part: then every tenth file of each folder is held
     out. Validation may have none.
 
@@ -82,9 +84,11 @@ def load_planes(
     hold_out = not any(found.part("validation") for found in opened if found is not None)
     planes: list[Plane] = []
     for options, found in zip(sources, opened, strict=True):
-        source, raw, trained = read_raw(options, found, settings, part, hold_out=hold_out)
+        source, raw, trained = read_raw(
+            options, found, settings, part, hold_out=hold_out, volumes=deep > 0
+        )
         ranges = _data_ranges(trained) if found is not None else {}
-        usable = list(_normalized(raw, source, ranges, crop))
+        usable = list(_normalized(raw, source, ranges, crop, deep))
         models = _noise_models(trained) if noise and usable else {}
         planes += [replace(plane, noise=models.get(plane.kind)) for plane in usable]
     if part == "train" and not planes:
@@ -113,7 +117,7 @@ def sources_used(planes: Sequence[Plane]) -> list[dict[str, object]]:
                 "weight": source.weight,
                 "groups": sorted({plane.group for plane in own}),
                 "fields": len({plane.name.partition(" Z=")[0] for plane in own}),
-                "planes": len(own),
+                "planes": sum(len(p.pixels) if p.pixels.ndim == 3 else 1 for p in own),
                 "pixels": sum(plane.pixels.size for plane in own),
             }
         )
@@ -126,7 +130,7 @@ def _data_ranges(raw: Sequence[Raw]) -> dict[str, float]:
 
 
 def _normalized(
-    raw: Sequence[Raw], source: Source, ranges: dict[str, float], crop: int
+    raw: Sequence[Raw], source: Source, ranges: dict[str, float], crop: int, deep: int
 ) -> Iterator[Plane]:
     for plane in raw:
         label = f"{source.name}: the image {plane.name!r} ({plane.kind})"
@@ -134,9 +138,12 @@ def _normalized(
             raise DatasetError(f"{label} holds NaN or infinity; replace them before training.")
         low, high = (float(v) for v in np.percentile(plane.pixels, USED_RANGE))
         fault = ""
-        if min(plane.pixels.shape) < crop:
-            height, width = plane.pixels.shape
+        height, width = plane.pixels.shape[-2:]
+        if min(height, width) < crop:
             fault = f"its {height} x {width} pixels are smaller than the crop of {crop} x {crop}"
+        elif deep and (plane.pixels.ndim < 3 or len(plane.pixels) < deep):
+            held = len(plane.pixels) if plane.pixels.ndim == 3 else 1
+            fault = f"of its planes, {held}, no crop of {deep} can be cut"
         elif not high > low:
             fault = "it is constant, or nearly"
         if fault:

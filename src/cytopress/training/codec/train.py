@@ -78,8 +78,11 @@ def train_codec(
     if _ended(config, out, by):
         return _package_of(config, out)
     noise = config.loss.domain == "stabilized"
-    planes = load_planes(config.sources, settings, "train", crop=options.crop, noise=noise)
-    held = load_planes(config.sources, settings, "validation", crop=options.crop)
+    deep = options.planes if config.network.volumes else 0
+    planes = load_planes(
+        config.sources, settings, "train", crop=options.crop, deep=deep, noise=noise
+    )
+    held = load_planes(config.sources, settings, "validation", crop=options.crop, deep=deep)
     validate = validator(
         held, name=config.name, rdo=config.loss.rdo, fields=options.validate_fields
     )
@@ -171,7 +174,7 @@ def _averaged(network: nn.Module, trained: dict[str, Any]) -> nn.Module:
 
 
 def _datasets(config: CodecTraining, settings: Settings) -> list[Dataset]:
-    """Return the datasets of planes whose input was trained on, each once."""
+    """Return the datasets whose input was trained on, each once; of planes, or of volumes."""
     found: dict[str, Dataset] = {}
     for source in config.sources:
         name = source.dataset
@@ -181,7 +184,7 @@ def _datasets(config: CodecTraining, settings: Settings) -> list[Dataset]:
             opened = open_by_name(name, settings)
         except UnknownNameError:
             continue
-        if opened.axes == "YX":
+        if opened.axes == ("ZYX" if config.network.volumes else "YX"):
             found[name] = opened
     return list(found.values())
 

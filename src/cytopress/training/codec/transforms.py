@@ -15,6 +15,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from cytopress.codecs.learned.depth import PLANE, Depth
+
 # How much of its usual initial size the last layer of the network beside the transform gets.
 SHARE = 0.1
 SHUFFLE = 4
@@ -38,26 +40,31 @@ class Residual(nn.Module):
 
 
 class Analysis(nn.Module):
-    """g_a: (N, 1, H, W) to (N, channels, H / stride, W / stride).
+    """g_a: (N, planes, H, W) to (N, channels, H / stride, W / stride).
 
     Parameters
     ----------
     channels : int
-        Latent channels; ``stride ** 2`` of them make the transform complete.
+        Latent channels; ``stride ** 2`` a plane of a slab make the transform complete.
     widths : sequence of int
         Channels of the network at a quarter, an eighth (and a sixteenth) of the resolution.
     stride : {8, 16}
         Pixels a latent, along each axis.
+    slabs : Depth, optional
+        How many planes it sees, those of a slab in their middle; one unless given.
     """
 
-    def __init__(self, channels: int, widths: Sequence[int], stride: int) -> None:
+    def __init__(
+        self, channels: int, widths: Sequence[int], stride: int, slabs: Depth = PLANE
+    ) -> None:
         super().__init__()
+        planes = slabs.window
         self.linear = nn.Conv2d(
-            1, channels, 2 * stride, stride=stride, padding=stride // 2, bias=False
+            planes, channels, 2 * stride, stride=stride, padding=stride // 2, bias=False
         )
         layers: list[nn.Module] = [
             nn.PixelUnshuffle(SHUFFLE),
-            nn.Conv2d(SHUFFLE**2, widths[0], 3, padding=1),
+            nn.Conv2d(planes * SHUFFLE**2, widths[0], 3, padding=1),
             nn.ReLU(),
             Residual(widths[0], 1),
         ]
@@ -65,7 +72,7 @@ class Analysis(nn.Module):
             layers += [nn.Conv2d(above, width, 2, stride=2), Residual(width, 1)]
         last = nn.Conv2d(widths[-1], channels, 3, padding=1)
         self.network = nn.Sequential(*layers, last)
-        _begin_as_cosines(self.linear.weight, stride)
+        _begin_as_cosines(self.linear.weight, stride, slabs, before=slabs.margin)
         _begin_small(last)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -79,13 +86,17 @@ class Synthesis(nn.Module):
     """g_s: (N, channels, h, w) to (N, 1, h * stride, w * stride).
 
     ``widths`` are the channels of the network at a quarter, an eighth (and a sixteenth) of the
-    resolution, as in `Analysis`.
+    resolution, as in `Analysis`. Of volumes it takes the latents of some ``slabs``, (N, stack *
+    channels, h, w), and gives the planes of the one in their middle.
     """
 
-    def __init__(self, channels: int, widths: Sequence[int], stride: int) -> None:
+    def __init__(
+        self, channels: int, widths: Sequence[int], stride: int, slabs: Depth = PLANE
+    ) -> None:
         super().__init__()
+        own, channels = channels, channels * slabs.stack
         self.linear = nn.ConvTranspose2d(
-            channels, 1, 2 * stride, stride=stride, padding=stride // 2, bias=False
+            channels, slabs.stride, 2 * stride, stride=stride, padding=stride // 2, bias=False
         )
         coarse = widths[-1]
         layers: list[nn.Module] = [
@@ -96,9 +107,12 @@ class Synthesis(nn.Module):
         for width in reversed(widths[:-1]):
             layers += [nn.Conv2d(coarse, 4 * width, 1), nn.PixelShuffle(2), Residual(width, 2)]
             coarse = width
-        last = nn.Conv2d(coarse, SHUFFLE**2, 3, padding=1)
+        last = nn.Conv2d(coarse, slabs.stride * SHUFFLE**2, 3, padding=1)
         self.network = nn.Sequential(*layers, last, nn.PixelShuffle(SHUFFLE))
-        _begin_as_cosines(self.linear.weight, stride)
+        middle = self.linear.weight[own * slabs.neighbors :][:own]
+        with torch.no_grad():
+            self.linear.weight.zero_()
+        _begin_as_cosines(middle, stride, slabs, before=0)
         _begin_small(last)
 
     def forward(self, y_hat: torch.Tensor) -> torch.Tensor:
@@ -108,23 +122,49 @@ class Synthesis(nn.Module):
         return linear + self.network(y_hat).float()  # type: ignore[no-any-return]
 
 
-def cosine_bases(channels: int, size: int) -> npt.NDArray[np.float32]:
-    """Return the orthonormal 2D cosine bases of the lowest frequencies, (channels, size, size)."""
+def cosine_bases(channels: int, size: int, depth: int = 1) -> npt.NDArray[np.float32]:
+    """Return the orthonormal cosine bases of the lowest frequencies of blocks.
+
+    Parameters
+    ----------
+    channels : int
+        How many.
+    size, depth : int
+        Pixels of a block along y and x, and its planes.
+
+    Returns
+    -------
+    ndarray
+        (channels, depth, size, size).
+    """
+    deep, flat = _cosines(depth), _cosines(size)
+    order = sorted(
+        (w * w + u * u + v * v, w, u, v)
+        for w in range(depth)
+        for u in range(size)
+        for v in range(size)
+    )[:channels]
+    bases = [deep[w][:, None, None] * np.outer(flat[u], flat[v]) for _, w, u, v in order]
+    stacked: npt.NDArray[np.float32] = np.stack(bases).astype(np.float32)
+    return stacked
+
+
+def _cosines(size: int) -> npt.NDArray[np.float64]:
     k, i = np.arange(size)[:, None], np.arange(size)[None]
-    rows = np.sqrt(2 / size) * np.cos(np.pi * (i + 0.5) * k / size)
+    rows: npt.NDArray[np.float64] = np.sqrt(2 / size) * np.cos(np.pi * (i + 0.5) * k / size)
     rows[0] /= np.sqrt(2)
-    order = sorted((u * u + v * v, u, v) for u in range(size) for v in range(size))[:channels]
-    return np.stack([np.outer(rows[u], rows[v]) for _, u, v in order]).astype(np.float32)
+    return rows
 
 
-def _begin_as_cosines(weight: torch.Tensor, size: int) -> None:
-    bases = torch.from_numpy(cosine_bases(weight.shape[0], size))
+def _begin_as_cosines(weight: torch.Tensor, size: int, slabs: Depth, *, before: int) -> None:
+    """Set weights, (channels, planes, 2 * size, 2 * size), to bases of a slab's planes."""
+    bases = torch.from_numpy(cosine_bases(weight.shape[0], size, slabs.stride))
     if len(bases) < weight.shape[0]:
-        raise ValueError(f"a stride of {size} has at most {size**2} latent channels")
+        raise ValueError(f"a stride of {size} has at most {size**2 * slabs.stride} latent channels")
     edge = size // 2
     with torch.no_grad():
         weight.zero_()
-        weight[:, 0, edge : edge + size, edge : edge + size] = bases
+        weight[:, before : before + slabs.stride, edge : edge + size, edge : edge + size] = bases
 
 
 def _begin_small(layer: nn.Conv2d) -> None:

@@ -18,7 +18,7 @@ from cytopress.io.dataset import Dataset, Field
 from cytopress.package import Package
 from cytopress.training.config import TaskTraining
 from cytopress.training.module import TaskModule
-from cytopress.training.pairs import Pair, Plane
+from cytopress.training.pairs import Pair, Values
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -50,7 +50,7 @@ class Kind(Protocol):
 
     @property
     def interpolation(self) -> str:
-        """How a target is zoomed: ``bilinear`` for intensities, ``nearest`` for classes."""
+        """How a target is zoomed: ``linear`` for intensities, ``nearest`` for classes."""
 
     @property
     def selects(self) -> bool:
@@ -63,8 +63,8 @@ class Kind(Protocol):
     def source(self, dataset: Dataset, field: Field) -> Image:
         """Return the image that the network reads, before it is standardized."""
 
-    def target(self, dataset: Dataset, field: Field) -> Plane:
-        """Return what is to be learned, (Y, X)."""
+    def target(self, dataset: Dataset, field: Field) -> Values:
+        """Return what is to be learned, of the image's shape."""
 
     def module(self, config: TaskTraining, train: Sequence[Pair]) -> TaskModule:
         """Return the Lightning module that trains the network."""

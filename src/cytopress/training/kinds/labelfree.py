@@ -19,7 +19,7 @@ from cytopress.training.config import TaskTraining
 from cytopress.training.evaluate import means, score_fields
 from cytopress.training.kinds.kind import CardPart
 from cytopress.training.module import TaskModule
-from cytopress.training.pairs import Pair, Plane
+from cytopress.training.pairs import Pair, Values
 from cytopress.training.targets import measure_targets
 
 
@@ -29,7 +29,7 @@ class LabelFreeKind:
 
     outputs: int = 1
     score: str = "pearson"
-    interpolation: str = "bilinear"
+    interpolation: str = "linear"
 
     @property
     def selects(self) -> bool:
@@ -45,7 +45,7 @@ class LabelFreeKind:
         """Return the transmitted light."""
         return dataset.read_input(field)
 
-    def target(self, dataset: Dataset, field: Field) -> Plane:
+    def target(self, dataset: Dataset, field: Field) -> Values:
         """Return the fluorescence with mean 0 and standard deviation 1."""
         return standardize(dataset.read_target(field).pixels)
 
@@ -117,6 +117,6 @@ class LabelFreeKind:
         )
 
 
-def pearson(predicted: npt.NDArray[np.float32], target: Plane) -> float:
-    """Return Pearson's r of one field, (1, Y, X) against (Y, X)."""
+def pearson(predicted: npt.NDArray[np.float32], target: Values) -> float:
+    """Return Pearson's r of one field, (1, ...) against (Y, X) or (Z, Y, X)."""
     return pearson_or_zero(target, predicted[0])

@@ -23,13 +23,15 @@ from cytopress.training.config import TaskTraining
 from cytopress.training.evaluate import evaluate
 from cytopress.training.kinds.kind import CardPart
 from cytopress.training.module import TaskModule
-from cytopress.training.pairs import Pair, Plane
+from cytopress.training.pairs import Pair, Values
 
 BACKGROUND, INTERIOR, BOUNDARY = range(3)
 CLASSES = 3
 # Objects smaller than this share of the 5th percentile of the labeled areas are taken for noise.
 LEAST_AREA = 0.25
 SMOOTH = 1.0
+# Planes that are farther apart than so many pixels are too coarse for a boundary of their own.
+COARSE = 2.0
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,9 @@ class SegmentationKind:
         read = dataset.read_input if self.channel == "input" else dataset.read_target
         return read(field)
 
-    def target(self, dataset: Dataset, field: Field) -> Plane:
+    def target(self, dataset: Dataset, field: Field) -> Values:
         """Return the class of each pixel: 0 background, 1 interior, 2 boundary."""
-        return classes(dataset.read_labels(field))
+        return classes(dataset.read_labels(field), self.source(dataset, field).spacing_um)
 
     def module(self, config: TaskTraining, train: Sequence[Pair]) -> TaskModule:
         """Return a module of weighted cross entropy and soft Dice, validated by Dice."""
@@ -67,7 +69,7 @@ class SegmentationKind:
         )
 
     def manifest(self, dataset: Dataset) -> dict[str, Any]:
-        """Return the channel, the thresholds and the least area of an object in pixels."""
+        """Return the channel, the thresholds and the least size of an object in pixels."""
         labels = [dataset.read_labels(field) for field in dataset.part("train")]
         name = dataset.input if self.channel == "input" else dataset.target
         return {
@@ -109,7 +111,7 @@ class SegmentationKind:
                 (
                     f"Objects: seeds where the interior has at least {cut['interior']:g}, grown"
                     f" over a foreground of at least {cut['foreground']:g}; those under"
-                    f" {cut['min_area']} pixels are dropped."
+                    f" {cut['min_area']} {_pixels(manifest)} are dropped."
                 ),
             ),
             "Predicted objects against the labels of the field.",
@@ -117,24 +119,47 @@ class SegmentationKind:
         )
 
 
-def classes(labels: Labels) -> Plane:
-    """Return the class of each pixel of an integer label image, (Y, X)."""
+def _pixels(manifest: Mapping[str, Any]) -> str:
+    return "pixels" if manifest["axes"] == "YX" else "voxels"
+
+
+def classes(labels: Labels, spacing_um: Sequence[float] | None = None) -> Values:
+    """Return the class of each pixel of an integer label image, (Y, X) or (Z, Y, X).
+
+    The boundary are the pixels of an object that share a face with what is not of it. Where planes
+    are farther apart than ``COARSE`` pixels, a boundary of whole voxels above and below would leave
+    no interior to flat objects: there it is drawn in the plane, and between objects that touch.
+    """
     from skimage.segmentation import find_boundaries
 
-    boundary = find_boundaries(labels, mode="inner")  # type: ignore[no-untyped-call]
+    find: Any = find_boundaries
+    boundary = find(labels, mode="inner", connectivity=1)
+    if labels.ndim == 3 and spacing_um is not None and spacing_um[0] > COARSE * spacing_um[-1]:
+        in_plane = np.stack([find(plane, mode="inner", connectivity=1) for plane in labels])
+        boundary = in_plane | _touching(labels)
     found = np.where(labels > 0, np.where(boundary, BOUNDARY, INTERIOR), BACKGROUND)
     return found.astype(np.float32)
 
 
+def _touching(labels: Labels) -> npt.NDArray[np.bool_]:
+    """Return where another object lies right above or below, (Z, Y, X)."""
+    below, above = labels[:-1], labels[1:]
+    meet = (below != above) & (below > 0) & (above > 0)
+    touching = np.zeros(labels.shape, bool)
+    touching[:-1] |= meet
+    touching[1:] |= meet
+    return touching
+
+
 def least_area(labels: Sequence[Labels]) -> int:
-    """Return the area in pixels under which an object counts as noise; 1 without objects."""
+    """Return the pixels or voxels under which an object counts as noise; 1 without objects."""
     areas = [np.unique(plane[plane > 0], return_counts=True)[1] for plane in labels]
     counts = np.concatenate(areas)
     return max(1, round(LEAST_AREA * float(np.percentile(counts, 5)))) if counts.size else 1
 
 
-def interior_dice(predicted: npt.NDArray[np.float32], target: Plane) -> float:
-    """Return Dice's coefficient of the interior, logits (3, Y, X) against classes (Y, X)."""
+def interior_dice(predicted: npt.NDArray[np.float32], target: Values) -> float:
+    """Return Dice's coefficient of the interior, logits (3, ...) against classes, (...)."""
     found, true = predicted.argmax(0) == INTERIOR, target == INTERIOR
     total = int(found.sum() + true.sum())
     return 2 * int((found & true).sum()) / total if total else 1.0
@@ -161,12 +186,14 @@ class ClassLoss(nn.Module):
         )
 
     def forward(self, predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Return the loss of logits (N, 3, H, W) against classes (N, 1, H, W)."""
+        """Return the loss of logits (N, 3, ...) against classes (N, 1, ...)."""
         truth = target[:, 0].round().long()
         weights: torch.Tensor = self.weights  # type: ignore[assignment]
         entropy = nn.functional.cross_entropy(predicted, truth, weight=weights)
         shares = predicted.softmax(1)[:, 1:]
         wanted = nn.functional.one_hot(truth, CLASSES).movedim(-1, 1)[:, 1:].to(shares.dtype)
-        both = (shares * wanted).sum((0, 2, 3))
-        total = shares.sum((0, 2, 3)) + wanted.sum((0, 2, 3))
+        # All but the axis of classes.
+        over = (0, *range(2, shares.ndim))
+        both = (shares * wanted).sum(over)
+        total = shares.sum(over) + wanted.sum(over)
         return entropy + 1 - ((2 * both + SMOOTH) / (total + SMOOTH)).mean()

@@ -1,0 +1,128 @@
+"""Latents in passes: by which means and tables each of them goes, given the ones before.
+
+Encoder and decoder both go by the same passes, so they cannot see different contexts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.codecs.learned.context import Context, Step, neighbors, put_squares, squares
+from cytopress.codecs.learned.hyper import FRACTION
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """Latents that are coded together.
+
+    Parameters
+    ----------
+    pick : callable
+        Returns them of all latents, (M, h, w).
+    mean : ndarray, optional
+        Of their shape, float32: their means, if they have any.
+    rows : ndarray
+        (n,) their tables.
+    """
+
+    pick: Callable[[Array], Array]
+    mean: Array | None
+    rows: Array
+
+
+# Gives one pass after the other, is sent the symbols of each, (n,), and returns the latents in
+# steps, (M, h, w) float32. Encoder and decoder both go by it, so they see the same.
+Passes = Generator[Pass, Array, Array]
+
+
+def in_context(
+    context: Context, mean: Array, index: Array, features: Array, rows_of: Callable[[Array], Array]
+) -> Passes:
+    """Say by which means and tables latents go, each pass by what was decoded before.
+
+    Parameters
+    ----------
+    context : Context
+        The context model.
+    mean, index, features : ndarray
+        What the hyper synthesis says: means, (M, h, w) float32, scale indices and features, with a
+        fraction. They are overwritten.
+    rows_of : callable
+        Returns the tables of scale indices.
+    """
+    first, inside = context.first, context.features // 2
+
+    def white_of(a: Array) -> Array:
+        return squares(a[:first], black=False)
+
+    def black_of(a: Array) -> Array:
+        return squares(a[:first], black=True)
+
+    known = np.empty((first, *mean.shape[1:]))
+    white = white_of(mean)
+    symbols = yield Pass(white_of, white, rows_of(white_of(index)))
+    decoded = symbols.reshape(white.shape) * 2.0**FRACTION
+    put_squares(known, decoded, black=False)
+
+    black, black_index = black_of(mean), black_of(index)
+    more = np.empty(black.shape)
+    around = squares(features[:inside], black=True)
+    for place, offset, wider in context.across.parts(neighbors(decoded), around):
+        more[:, *place] = offset
+        black_index[:, *place] += wider.astype(np.int32)
+    black += (more * 2.0**-FRACTION).astype(np.float32)
+    symbols = yield Pass(black_of, black, rows_of(black_index))
+    put_squares(known, symbols.reshape(black.shape) * 2.0**FRACTION + more, black=True)
+
+    y_hat = np.empty(mean.shape, np.float32)
+    y_hat[:first] = mean[:first] + known * 2.0**-FRACTION
+    rest, rest_index = mean[first:], index[first:]
+    for place, offset, wider in context.inward.parts(known, features[inside:]):
+        rest[:, *place] += (offset * 2.0**-FRACTION).astype(np.float32)
+        rest_index[:, *place] += wider.astype(np.int32)
+    rows = rows_of(rest_index)
+    # The largest pass needs their memory.
+    del features, index, rest_index, known, around, black, black_index, more, decoded
+    symbols = yield Pass(lambda a: a[first:], rest, rows)
+    np.add(symbols.reshape(rest.shape), rest, out=y_hat[first:], casting="same_kind")
+    return y_hat
+
+
+def add_from_below(step: Step, below: Array, mean: Array, index: Array, features: Array) -> None:
+    """Add to means and scale indices what the latents of the slab before tell of them.
+
+    Parameters
+    ----------
+    step : Step
+        From all latents to all.
+    below : ndarray
+        (M, h, w) float32: the decoded latents of that slab, in steps.
+    mean, index, features : ndarray
+        As `in_context` takes them; features are the step's own.
+    """
+    known = np.rint(below.astype(np.float64) * 2.0**FRACTION)
+    for place, offset, wider in step.parts(known, features):
+        mean[:, *place] += (offset * 2.0**-FRACTION).astype(np.float32)
+        index[:, *place] += wider.astype(np.int32)
+
+
+def everything(a: Array) -> Array:
+    """Pick all latents."""
+    return a
+
+
+def through(passes: Passes, answer: Callable[[Pass], Array]) -> Array:
+    """Answer each pass with its symbols; return what comes of them."""
+    try:
+        these = next(passes)
+        while True:
+            these = passes.send(answer(these))
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]

@@ -1,0 +1,181 @@
+"""Bright-field and fluorescence images of a volume, by transfer functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft
+
+from cytopress.errors import NotAvailableError
+
+Floats = npt.NDArray[np.float32]
+Spectrum = npt.NDArray[np.complex64]
+Shape = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Microscope:
+    """An inverted microscope: the light falls from above, the objective is below the coverslip.
+
+    Plane 0 of every volume is the one next to the objective. The defaults are a 60x/1.0 water
+    objective, a condenser closed to half of it, green light from an LED, and a dye of DNA.
+
+    Parameters
+    ----------
+    spacing_um : tuple of float
+        Of a voxel, in Z, Y, X: a camera pixel of 6.5 um is 0.108 um in the sample.
+    medium_index : float
+        Refractive index around the cells, of the immersion too.
+    detection_na, illumination_na : float
+        Numerical apertures of the objective and of the condenser.
+    illumination_um, emission_um : float
+        Wavelengths in vacuum, in micrometers.
+    """
+
+    spacing_um: tuple[float, float, float] = (0.29, 0.108, 0.108)
+    medium_index: float = 1.337
+    detection_na: float = 1.0
+    illumination_na: float = 0.5
+    illumination_um: float = 0.53
+    emission_um: float = 0.46
+
+
+def bright_field(index: Floats, microscope: Microscope) -> Floats:
+    """Return the transmitted light as a share of that beside the cells.
+
+    The object scatters weakly (first Born approximation) and absorbs nothing, so its image is 1
+    plus a convolution of its scattering potential ``(2 pi / wavelength)^2 (n^2 - n_medium^2)``,
+    after Streibl [1]_ and Soto et al. [2]_.
+
+    Parameters
+    ----------
+    index : ndarray
+        Refractive index, shape (Z, Y, X). What lies at one end of an axis is next to what lies at
+        the other: leave a margin.
+    microscope : Microscope
+        Its optics.
+
+    Raises
+    ------
+    NotAvailableError
+        waveorder is not installed.
+
+    References
+    ----------
+    .. [1] N. Streibl, "Three-dimensional imaging by a microscope", J. Opt. Soc. Am. A 2 (1985) 121.
+    .. [2] J. M. Soto, J. A. Rodrigo, T. Alieva, "Label-free quantitative 3D tomographic imaging for
+       partially coherent light microscopy", Opt. Express 25 (2017) 15699.
+    """
+    wavenumber = 2 * np.pi / microscope.illumination_um
+    potential = wavenumber**2 * (index.astype(np.float32) ** 2 - microscope.medium_index**2)
+    return 1 + _convolve(potential, phase_transfer(_shape(index), microscope))
+
+
+def fluorescence(light: Floats, microscope: Microscope) -> Floats:
+    """Return the light that falls on each pixel of each plane, widefield.
+
+    Every plane of the stack catches all the light that the volume sends, in focus or out of it.
+
+    Parameters
+    ----------
+    light : ndarray
+        What each voxel sends to the camera during one exposure, shape (Z, Y, X); ends of axes as
+        in `bright_field`.
+    microscope : Microscope
+        Its optics.
+
+    Raises
+    ------
+    NotAvailableError
+        waveorder is not installed.
+    """
+    image = _convolve(light, fluorescence_transfer(_shape(light), microscope))
+    # The transfer function keeps the mean of the whole volume.
+    return np.maximum(image * np.float32(len(light)), 0)
+
+
+def _convolve(volume: Floats, transfer: Spectrum) -> Floats:
+    spectrum = fft.rfftn(volume.astype(np.float32, copy=False))
+    spectrum *= transfer
+    found: Floats = fft.irfftn(spectrum, s=volume.shape, overwrite_x=True)
+    return found
+
+
+def _shape(volume: Floats) -> Shape:
+    planes, rows, columns = volume.shape
+    return planes, rows, columns
+
+
+@lru_cache(maxsize=2)
+def phase_transfer(shape: Shape, microscope: Microscope) -> Spectrum:
+    """Return the transfer function of the real scattering potential, shape (Z, Y, X // 2 + 1).
+
+    waveorder lets it fade along the axis toward the ends of its grid. So it is calculated for twice
+    the depth, of which the inner half is kept.
+    """
+    with _one_thread():
+        from waveorder.models import phase_thick_3d
+
+        planes = shape[0]
+        real, _imaginary = phase_thick_3d.calculate_transfer_function(
+            (2 * planes, *shape[1:]),
+            yx_pixel_size=microscope.spacing_um[-1],
+            z_pixel_size=microscope.spacing_um[0],
+            wavelength_illumination=microscope.illumination_um,
+            z_padding=0,
+            index_of_refraction_media=microscope.medium_index,
+            numerical_aperture_illumination=microscope.illumination_na,
+            numerical_aperture_detection=microscope.detection_na,
+        )
+        half = real.numpy()[..., : shape[2] // 2 + 1]
+    kernel = fft.ifft(half, axis=0)
+    kept = np.concatenate([kernel[: planes - planes // 2], kernel[-(planes // 2) :]])
+    return np.asarray(fft.fft(kept, axis=0), dtype=np.complex64)
+
+
+@lru_cache(maxsize=2)
+def fluorescence_transfer(shape: Shape, microscope: Microscope) -> Spectrum:
+    """Return the optical transfer function, 1 at the origin, shape (Z, Y, X // 2 + 1)."""
+    with _one_thread():
+        from waveorder.models import isotropic_fluorescent_thick_3d
+
+        transfer = isotropic_fluorescent_thick_3d.calculate_transfer_function(
+            shape,
+            yx_pixel_size=microscope.spacing_um[-1],
+            z_pixel_size=microscope.spacing_um[0],
+            wavelength_emission=microscope.emission_um,
+            z_padding=0,
+            index_of_refraction_media=microscope.medium_index,
+            numerical_aperture_detection=microscope.detection_na,
+        )
+        return np.ascontiguousarray(transfer.numpy()[..., : shape[2] // 2 + 1])
+
+
+def need_waveorder() -> None:
+    """Raise the error that says what to install, where simulating is not possible."""
+    try:
+        import waveorder  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise NotAvailableError(
+            "Simulating needs waveorder; install the extra phantom:"
+            " pip install 'cytopress[phantom]'."
+        ) from error
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Hold torch to one thread: more would add in another order, and round otherwise."""
+    need_waveorder()
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,125 @@
+"""One volume: cells grown, imaged and seen by the camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft
+
+from cytopress.image import Image, Pixels
+from cytopress.phantom.camera import Camera
+from cytopress.phantom.optics import Floats, Microscope, bright_field, fluorescence, need_waveorder
+from cytopress.phantom.shapes import Grid
+from cytopress.phantom.slides import Slide
+from cytopress.phantom.specimen import grow
+
+SHAPE = (32, 256, 256)
+# Around what is kept: simulated, then cut off, so that nothing comes round the ends of the grid.
+MARGIN_UM = 6.9
+# Cells are lower than that, and the coverslip lies in the stack.
+OBJECT_PLANES = 40
+DARKEST = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class PhantomVolume:
+    """A simulated field: two images and the truth, each of shape (Z, Y, X).
+
+    Parameters
+    ----------
+    bright_field, fluorescence : Image
+        As the camera saw them.
+    nuclei : ndarray
+        uint16, 0 for the background; numbered from 1 without gaps.
+    """
+
+    bright_field: Image
+    fluorescence: Image
+    nuclei: Pixels
+
+
+def simulate(
+    slide: Slide,
+    number: int,
+    *,
+    shape: tuple[int, int, int] = SHAPE,
+    microscope: Microscope = Microscope(),  # noqa: B008 - frozen
+    camera: Camera = Camera(),  # noqa: B008
+) -> PhantomVolume:
+    """Simulate a volume of a slide.
+
+    Equal arguments give equal pixels, whatever the number of threads, with equal versions of the
+    libraries on one kind of processor.
+
+    Parameters
+    ----------
+    slide : Slide
+        Its cells and light.
+    number : int
+        Which volume of the slide, from 1; another one has other cells.
+    shape : tuple of int, optional
+        Planes, rows and columns to keep.
+    microscope, camera : optional
+        What it is seen with.
+
+    Raises
+    ------
+    NotAvailableError
+        waveorder is not installed.
+    """
+    need_waveorder()
+    growing, noise = (np.random.default_rng([slide.number, number, part]) for part in range(2))
+    margins = [round(MARGIN_UM / size) for size in microscope.spacing_um[1:]]
+    rows, columns = (
+        fft.next_fast_len(length + 2 * margin)
+        for length, margin in zip(shape[1:], margins, strict=True)
+    )
+    planes = max(OBJECT_PLANES, shape[0])
+    grid = Grid(
+        (planes, rows, columns),
+        microscope.spacing_um,
+        (-slide.coverslip_plane * microscope.spacing_um[0], 0.0, 0.0),
+    )
+    specimen = grow(slide, grid, growing)
+    kept = (slice(shape[0]), *(slice(m, m + n) for m, n in zip(margins, shape[1:], strict=True)))
+    light = bright_field(deepened(specimen.index, microscope.medium_index), microscope)[kept]
+    light = np.maximum(light, DARKEST) * _shading(shape, slide)
+    voxel_um3 = np.float32(np.prod(microscope.spacing_um))
+    emitted = specimen.stain * np.float32(slide.fluorescence_electrons) * voxel_um3
+    glow = fluorescence(deepened(emitted, 0.0), microscope)[kept] + slide.background_electrons
+
+    def image(electrons: Floats, name: str) -> Image:
+        pixels = camera.expose(electrons, noise)
+        return Image(pixels, bits=camera.bits, spacing_um=microscope.spacing_um, name=name)
+
+    return PhantomVolume(
+        image(light * slide.bright_field_electrons, "bright-field"),
+        image(glow, "fluorescence"),
+        _renumbered(specimen.nuclei[kept]),
+    )
+
+
+def deepened(volume: Floats, rest: float) -> Floats:
+    """Return the volume with as many planes of ``rest`` behind it.
+
+    A convolution comes round the ends of the grid into those, and not into the volume.
+    """
+    planes = len(volume)
+    deep = np.full((fft.next_fast_len(2 * planes), *volume.shape[1:]), rest, np.float32)
+    deep[:planes] = volume
+    return deep
+
+
+def _shading(shape: tuple[int, int, int], slide: Slide) -> Floats:
+    """Return the uneven light of the condenser, 1 in the middle, shape (Y, X)."""
+    y, x = (np.linspace(-0.5, 0.5, length) for length in shape[1:])
+    tilted = 1 + slide.tilt[0] * y[:, None] + slide.tilt[1] * x[None, :]
+    return np.asarray(tilted - 0.1 * (y[:, None] ** 2 + x[None, :] ** 2), dtype=np.float32)
+
+
+def _renumbered(labels: npt.NDArray[np.uint16]) -> Pixels:
+    present, found = np.unique(labels, return_inverse=True)
+    first = 0 if present[0] == 0 else 1
+    return (found.reshape(labels.shape) + first).astype(np.uint16)
