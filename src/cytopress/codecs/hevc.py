@@ -26,7 +26,7 @@ PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "sl
 # default, need 1.2 GB at 2048 x 2048.
 ALWAYS = (
     "pools=none:frame-threads=1:wpp=0:info=0:hash=0:log-level=none:repeat-headers=1"
-    ":keyint=-1:open-gop=0:aq-mode=0:cutree=0:psy-rd=0:psy-rdoq=0:rc-lookahead=10"
+    ":keyint=-1:open-gop=0:aq-mode=0:cutree=0:psy-rd=0:psy-rdoq=0:rc-lookahead=5"
 )
 
 
