@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +26,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     data = os.environ.get("CYTOPRESS_DATA")
     has_data = data is not None and Path(data).is_dir()
     has_torch = importlib.util.find_spec("torch") is not None
+    has_av = importlib.util.find_spec("av") is not None
     for item in items:
+        if not has_av and re.search(r"[\[-](hevc|av1)\b", item.nodeid):
+            item.add_marker(pytest.mark.skip(reason="PyAV is not installed (extra video)"))
         if item.get_closest_marker("data") and not has_data:
             item.add_marker(pytest.mark.skip(reason="CYTOPRESS_DATA names no folder of datasets"))
         if item.get_closest_marker("learn") and not has_torch:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.progress import Progress
 
 import cytopress
 from cytopress import errors
@@ -171,3 +172,24 @@ def test_a_damaged_file_is_refused(
 def test_a_traceback_only_where_it_is_asked_for(image_file: Path) -> None:
     with pytest.raises(errors.UsageError):
         main(["encode", str(image_file), "-o", "x.cyto", "--codec", "nonsense", "--debug"])
+
+
+def test_a_stack_moves_the_bar_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    moved: list[float] = []
+    monkeypatch.setattr(
+        Progress, "update", lambda self, task, completed, **_: moved.append(completed)
+    )
+    stack, coded = tmp_path / "stack.tif", tmp_path / "stack.cyto"
+    cytopress.write(
+        stack, [Image(np.random.default_rng(0).integers(0, 99, (4, 9, 8), dtype=np.uint16))]
+    )
+    for words in (
+        ["encode", str(stack), "-o", str(coded), "--codec", "jpegls"],
+        ["decode", str(coded), "-o", str(tmp_path / "back.tif")],
+    ):
+        moved.clear()
+        with pytest.raises(SystemExit) as leave:
+            main(words)
+        assert not leave.value.code
+        assert moved == sorted(moved)
+        assert moved[-1] == pytest.approx(1)

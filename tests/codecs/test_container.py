@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cytopress.codecs import container
 from cytopress.codecs.codec import StreamCodec
-from cytopress.codecs.container import MAGIC, MOST_BYTES, Form, Recipe, pack, unpack
+from cytopress.codecs.container import MAGIC, MOST_BYTES, Form, Recipe, pack, pack_parts, unpack
 from cytopress.codecs.jpegls import JpegLS
 from cytopress.codecs.registry import build, decode
 from cytopress.codecs.wire import join_streams, put_varint, varints
@@ -241,3 +242,20 @@ def test_a_recipe_rebuilds_the_codec() -> None:
     form = Form("ZYX", (2, 5, 7), UINT16, 12)
     header, _ = unpack(crafted(form, codec, b""))
     assert build(header.recipe) == codec
+
+
+def test_a_stream_in_parts_is_packed_as_one_and_given_up_on_the_way() -> None:
+    form, recipe = Form("YX", (3, 4), np.dtype(np.uint8), 8), Recipe(2)
+    parts = [bytes([n]) * n for n in range(1, 200)]
+    whole = pack(recipe, form, b"".join(parts), {})
+    assert pack_parts(recipe, form, parts, {}) == whole
+    assert parts == []
+
+
+def test_a_checksum_over_many_chunks_is_one_over_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    form, stream = Form("YX", (3, 4), np.dtype(np.uint8), 8), bytes(range(256)) * 20
+    data = pack(Recipe(2), form, stream, {})
+    monkeypatch.setattr(container, "CHUNK", 7)
+    assert bytes(unpack(data)[1]) == stream
+    with pytest.raises(CorruptDataError, match="checksum"):
+        unpack(data[:-6] + b"!" + data[-5:])

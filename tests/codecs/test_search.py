@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from cytopress.codecs import search
+from cytopress.codecs import progress, search
 from cytopress.codecs.choice import Choice
 from cytopress.codecs.jpegls import JpegLS
-from cytopress.codecs.search import knob_value, solve
+from cytopress.codecs.search import Solution, knob_value, solve
 from cytopress.codecs.spec import codec
 from cytopress.codecs.target import Target
 from cytopress.errors import UnreachableTargetError, UnsupportedImageError
@@ -140,3 +141,23 @@ def test_positions_run_from_coarse_to_fine(finer, ends, scale, integer, rounding
     assert values == sorted(values, reverse=finer == "lower")
     assert not integer or all(isinstance(value, int) for value in values)
     assert knob_value(knob, 0.5) == (3 if scale == "log" else 5)
+
+
+def test_the_bytes_of_settings_that_lost_are_let_go(
+    micrograph: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search over a volume must not hold the bytes of every setting that it tried."""
+    made: list[weakref.ref[Solution]] = []
+    honest = search.attempt
+
+    def watched(*args) -> Solution:
+        found = honest(*args)
+        made.append(weakref.ref(found))
+        return found
+
+    monkeypatch.setattr(search, "attempt", watched)
+    alive: list[int] = []
+    with progress.listen(lambda *_: alive.append(sum(ref() is not None for ref in made))):
+        codec("jpeg2000:psnr=40,range=1500").solve(micrograph)
+    assert len(made) > 5
+    assert max(alive) <= 2

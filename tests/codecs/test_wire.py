@@ -14,6 +14,7 @@ from cytopress.codecs.wire import (
     put_text,
     put_varint,
     split_streams,
+    split_views,
     take_varints,
     varints,
 )
@@ -107,3 +108,10 @@ def test_what_is_no_varint_is_refused(value: int) -> None:
 def test_what_is_not_finite_is_refused(value: float) -> None:
     with pytest.raises(ValueError, match="finite"):
         put_decimal(bytearray(), value)
+
+
+def test_views_are_of_the_bytes_themselves() -> None:
+    joined = join_streams([b"one", b"", b"three"])
+    views = split_views(memoryview(joined), 3)
+    assert [bytes(view) for view in views] == [b"one", b"", b"three"]
+    assert all(view.obj is joined for view in views)

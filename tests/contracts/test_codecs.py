@@ -52,7 +52,7 @@ def settings() -> list[str]:
 
 def along_z() -> list[str]:
     """Return the specs that code stacks through a wavelet."""
-    names = ("jpegxl", "jpegls", "jpeg2000")
+    names = {name for name, family in members().items() if family.traits.wavelet}
     specs = [spec for spec in settings() if spec.partition(":")[0] in names]
     return [f"{spec}{',' if ':' in spec else ':'}z=wavelet" for spec in specs]
 

@@ -106,6 +106,8 @@ class Traits:
     bound: float = 0.0
     # Whether it needs a copy of the whole image, or several: large volumes are coded in blocks.
     whole: bool = False
+    # Whether it may code a stack's coefficients along z (`z=wavelet`).
+    wavelet: bool = False
     # Counts by which the mean may shift beyond what its own error explains.
     bias: float = 0.0
     # Whether lossy decoding gives the same pixels on every machine; False where it is done in

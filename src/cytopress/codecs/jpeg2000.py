@@ -30,6 +30,7 @@ class Jpeg2000(StreamCodec):
     name: ClassVar[str] = "jpeg2000"
     number: ClassVar[int] = 5
     traits: ClassVar[Traits] = Traits(
+        wavelet=True,
         dims=(2,),
         dtypes=("uint8", "uint16"),
         bits="1 to 16",

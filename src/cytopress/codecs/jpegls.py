@@ -30,6 +30,7 @@ class JpegLS(StreamCodec):
     name: ClassVar[str] = "jpegls"
     number: ClassVar[int] = 4
     traits: ClassVar[Traits] = Traits(
+        wavelet=True,
         dims=(2,),
         dtypes=("uint8", "uint16"),
         bits="1 to 16",

@@ -34,6 +34,7 @@ class JpegXL(StreamCodec):
     name: ClassVar[str] = "jpegxl"
     number: ClassVar[int] = 3
     traits: ClassVar[Traits] = Traits(
+        wavelet=True,
         dims=(2,),
         dtypes=("uint8", "uint16"),
         bits="1 to 16",

@@ -27,7 +27,7 @@ def _row(family: Family) -> dict[str, str]:
     return {
         "name": family.name,
         "coding": _coding(traits),
-        "dims": "2D and 3D" if 3 in traits.dims else "2D; stacks by plane",
+        "dims": _dims(traits),
         "dtypes": ", ".join(traits.dtypes),
         "bits": traits.bits,
         "parameter": knob.name if knob else "",
@@ -35,6 +35,12 @@ def _row(family: Family) -> dict[str, str]:
         "range": _range(knob) if knob else "",
         "reads_back_to": traits.reads_back,
     }
+
+
+def _dims(traits: Traits) -> str:
+    if 3 in traits.dims:
+        return "2D and 3D"
+    return "2D; stacks by plane or wavelet" if traits.wavelet else "2D; stacks by plane"
 
 
 def _coding(traits: Traits) -> str:

@@ -6,6 +6,7 @@ to multiples of 8 pixels, and to 96 at least; the image's own shape says what to
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -84,13 +85,14 @@ class Video:
         context.pix_fmt = self.formats[bits]
         context.time_base, context.framerate = Fraction(1, RATE), Fraction(RATE)
         context.options = options
-        stream = bytearray()
+        # Unlike a bytearray, it hands out what was written without a copy.
+        stream = io.BytesIO()
         for plane in progress.track(frames, count):
             for packet in context.encode(_frame(plane, context, bits)):
-                stream += packet
+                stream.write(packet)
         for packet in context.encode(None):
-            stream += packet
-        return bytes(stream)
+            stream.write(packet)
+        return stream.getvalue()
 
     def decode(self, stream: bytes, shape: tuple[int, ...]) -> Iterator[Pixels]:
         """Yield the frames of a stream, each of shape (Y, X).

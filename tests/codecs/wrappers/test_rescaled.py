@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cytopress.codecs.container import Form
 from cytopress.codecs.jpegls import JpegLS
 from cytopress.codecs.registry import decode
-from cytopress.codecs.wrappers import Rescaled
+from cytopress.codecs.wrappers import PerPlane, Rescaled, Tiled
 from cytopress.errors import UnsupportedImageError, UsageError
 from cytopress.image import Image
 
@@ -52,3 +53,22 @@ def test_wrong_bits_are_refused() -> None:
     for bits in (0, 17, 2.5):
         with pytest.raises(UsageError, match="1 to 16"):
             Rescaled(JpegLS(), bits=bits)
+
+
+def test_a_stack_is_stretched_as_a_whole_and_one_plane_at_a_time() -> None:
+    """The darkest plane is not stretched by itself, and no plane is stretched before its turn."""
+    seen: list[tuple[int, ...]] = []
+
+    class Spy(JpegLS):
+        def compress(self, image: Image) -> bytes:
+            seen.append((*image.shape, int(image.pixels.max())))
+            return super().compress(image)
+
+    pixels = np.zeros((3, 18, 20), np.uint16)
+    pixels[0, 0, 0], pixels[2, 0, 0] = 400, 2000
+    image = Image(pixels)
+    codec = Rescaled(Tiled(PerPlane(Spy()), tile=32), bits=12)
+    stream = codec.compress(image)
+    assert seen == [(18, 20, 819), (18, 20, 0), (18, 20, 4095)]
+    back = codec.decompress(stream, Form.of(image))
+    assert np.array_equal(back, pixels)

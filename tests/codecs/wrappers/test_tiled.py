@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from cytopress.codecs import choice
 from cytopress.codecs.container import Form
 from cytopress.codecs.jpegls import JpegLS
 from cytopress.codecs.registry import decode
+from cytopress.codecs.spec import codec as parse
+from cytopress.codecs.wire import split_streams
 from cytopress.codecs.wrappers import PerPlane, Tiled
+from cytopress.codecs.zstd import Zstd
 from cytopress.errors import UnsupportedImageError, UsageError
 from cytopress.image import Image, Pixels
 
@@ -56,6 +60,35 @@ def test_the_codec_never_sees_more_than_a_tile() -> None:
     codec.decompress(codec.compress(image), Form.of(image))
     assert max(spy.seen) == (32, 32)
     assert sum(height * width for height, width in spy.seen) == 2 * 7000
+
+
+@pytest.mark.parametrize("planes", [1, 2, 3, 4, 5, 7])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7])
+def test_blocks_along_z_come_back_in_place(count: int, planes: int) -> None:
+    pixels = np.arange(count * 18 * 35, dtype=np.uint16).reshape(count, 18, 35)
+    image = Image(pixels, spacing_um=(3.0, 1.0, 1.0))
+    seen: list[tuple[int, ...]] = []
+    codec = Tiled(PerPlane(Spy(seen=seen)), tile=16, planes=planes)
+    parts = split_streams(codec.compress(image), -(-count // planes) * 2 * 3)
+    assert len(seen) == count * 2 * 3
+    assert sum(len(part) for part in parts) > 0
+    assert decode(Tiled(Zstd(), tile=16, planes=planes).encode(image)) == image
+
+
+@pytest.mark.parametrize("spec", ["zstd", "blosc2", "zfp:tolerance=3", "sz3:tolerance=3", "sperr"])
+def test_a_large_volume_comes_in_blocks(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "LARGE", 40_000)
+    monkeypatch.setattr(choice, "BLOCK", (8, 32))
+    rng = np.random.default_rng(5)
+    image = Image(rng.integers(0, 4096, (17, 50, 60)).astype(np.uint16), bits=12)
+    spec = f"{spec}:tolerance=3" if spec == "sperr" else spec
+    found = parse(spec).solve(image)
+    assert isinstance(found.codec, Tiled)
+    assert (found.codec.planes, found.codec.tile) == (8, 32)
+    error = decode(found.data).pixels.astype(int) - image.pixels
+    assert np.abs(error).max() <= (0 if found.codec.lossless else 3)
+    small = Image(image.pixels[:8])
+    assert not isinstance(parse(spec).solve(small).codec, Tiled)
 
 
 def test_the_thin_tiles_at_the_edges_are_checked_too() -> None:
