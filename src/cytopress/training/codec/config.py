@@ -125,6 +125,8 @@ class Network(Table):
         for key in ("transform", "depth", "voxel_um", "below_width"):
             if key not in self.model_fields_set:
                 table.pop(key, None)
+        if self.volumes:
+            table.pop("surface", None)
         return table
 
     @property
