@@ -42,7 +42,9 @@ def everything(family: type[StreamCodec]) -> StreamCodec:
             options[option.name] = 97 if knob.integer else min(knob.most * 0.9, 0.01234)
             options[option.name] = max(options[option.name], knob.least * 1.234)
         elif isinstance(option.default, int):
-            options[option.name] = {10: 12}.get(option.default, option.default - 1)
+            other_bits = {"avif": 12, "hevc": 10, "av1": 8}
+            other = other_bits.get(family.name) if option.name == "bits" else option.default - 1
+            options[option.name] = other or 1
     codec: StreamCodec = PerPlane(Tiled(family.from_options(options), tile=1024))
     if family.traits.stretch:
         codec = Rescaled(codec, bits=family.traits.stretch - 1)

@@ -61,7 +61,7 @@ def _levels(rng: np.random.Generator) -> Iterator[tuple[str, Image]]:
 def _shapes(rng: np.random.Generator) -> Iterator[tuple[str, Image]]:
     shapes = [(1, 1), (1, 2), (1, 37), (37, 1), (2, 2), (3, 3), (5, 7), (40, 3), (3, 40), (47, 61)]
     shapes += [(2, 1, 1), (1, 1, 9), (1, 20, 24), (2, 20, 24), (3, 20, 24), (4, 20, 24)]
-    shapes += [(5, 20, 24), (20, 24, 3), (20, 24, 4)]
+    shapes += [(5, 20, 24), (7, 20, 24), (20, 24, 3), (20, 24, 4)]
     for shape in shapes:
         plane = (shape[-2], shape[-1])
         planes = [_cells(rng, plane, 3000) for _ in range(shape[0] if len(shape) == 3 else 1)]

@@ -32,6 +32,8 @@ BIAS_SHARE, DRAWN, SPREAD = 0.15, 0.025, 0.02
 FINEST_SHARE, FINEST_COUNTS = 0.03, 1.0
 # A model's finest rate is where its training ended, and it knows no images of a few pixels.
 FINEST_SHARE_OF_MODELS = 0.05
+# Video has so many levels; more are refused losslessly.
+MOST_LEVELS = {"hevc": 2**12, "av1": 2**10}
 POSITIONS = {"coarsest": 0.0, "coarse": 0.3, "middle": 0.6, "finest": 1.0}
 
 
@@ -46,6 +48,13 @@ def settings() -> list[str]:
             values = dict.fromkeys(knob_value(family.traits.knob, p) for p in POSITIONS.values())
             specs += [f"{name}:{family.traits.knob.name}={value}{noise}" for value in values]
     return specs
+
+
+def along_z() -> list[str]:
+    """Return the specs that code stacks through a wavelet."""
+    names = ("jpegxl", "jpegls", "jpeg2000")
+    specs = [spec for spec in settings() if spec.partition(":")[0] in names]
+    return [f"{spec}{',' if ':' in spec else ':'}z=wavelet" for spec in specs]
 
 
 def problems(choice: Choice, image: Image, decoded: Image) -> list[str]:
@@ -106,9 +115,27 @@ def try_one(choice: Choice, image: Image) -> list[str] | None:
 
 @pytest.mark.parametrize("spec", settings())
 def test_the_hard_set(spec: str, hard_set: dict[str, Image]) -> None:
+    go_through(spec, hard_set)
+
+
+@pytest.mark.parametrize("spec", along_z())
+def test_the_hard_set_as_stacks(spec: str, hard_set: dict[str, Image]) -> None:
+    go_through(spec, {name: stacked(image) for name, image in hard_set.items()})
+
+
+def stacked(image: Image) -> Image:
+    """Return a plane as a stack of three that turns over and drifts."""
+    if image.pixels.ndim == 3:
+        return image
+    planes = [image.pixels, image.pixels[::-1], np.roll(image.pixels, 3, axis=1)]
+    spacing = image.spacing_um and (0.5, *image.spacing_um)
+    return Image(np.stack(planes), bits=image.bits, spacing_um=spacing)
+
+
+def go_through(spec: str, images: dict[str, Image]) -> None:
     choice = codec(spec)
     broken, taken = {}, 0
-    for name, image in hard_set.items():
+    for name, image in images.items():
         try:
             found = try_one(choice, image)
         except Exception as error:  # noqa: BLE001 - all are told at once
@@ -124,6 +151,8 @@ def test_the_hard_set(spec: str, hard_set: dict[str, Image]) -> None:
 
 def refused_beyond_traits(choice: Choice, image: Image) -> list[str]:
     """Only what is listed here may be refused although the table says that its dtype is taken."""
+    if choice.name in MOST_LEVELS and choice.lossless:
+        return [] if np.ptp(image.pixels) >= MOST_LEVELS[choice.name] else ["refused"]
     if choice.name == "jpegls" and image.dtype == np.uint8 and (choice.native or 0) > 127:
         return []
     return ["refused although its traits say that it is taken"]
@@ -131,7 +160,8 @@ def refused_beyond_traits(choice: Choice, image: Image) -> list[str]:
 
 @pytest.mark.parametrize("name", members())
 def test_the_same_image_gives_the_same_bytes(name: str, micrograph: Image) -> None:
-    choice = codec(next(spec for spec in settings() if spec.partition(":")[0] == name))
+    # The last is lossy where a codec can be: AV1 codes this image no other way.
+    choice = codec([spec for spec in settings() if spec.partition(":")[0] == name][-1])
     assert choice.encode(micrograph) == choice.encode(micrograph)
 
 

@@ -37,12 +37,14 @@ def specimens() -> Iterator[tuple[str, str, Image]]:
     """Yield the name of each golden file, the spec and the image that make it."""
     image = plane()
     small = Image((image.pixels >> 4).astype(np.uint8))
+    shallow = Image(image.pixels >> 2, bits=10, spacing_um=image.spacing_um)
     stack = Image(np.stack([image.pixels, image.pixels[::-1]]), bits=12, spacing_um=(0.3, 0.1, 0.1))
     real = Image((image.pixels / 4095).astype(np.float32))
     for family in FAMILIES:
         name, knob, dtypes = family.name, family.traits.knob, family.traits.dtypes
         if family.traits.can_be_lossless:
-            yield f"{name}-lossless", name, image
+            # AV1 has 10 bits and no more.
+            yield f"{name}-lossless", name, shallow if name == "av1" else image
         if knob is not None:
             noise = NOISE if family.traits.shaped_by_noise else ""
             lossy = f"{name}:{knob.name}={knob_value(knob, 0.45)}{noise}"
@@ -52,6 +54,12 @@ def specimens() -> Iterator[tuple[str, str, Image]]:
         if "float32" in dtypes:
             setting = f":{knob.name}={knob_value(knob, 0.8)}" if knob is not None else ""
             yield f"{name}-float32", f"{name}{setting}", real
+    volume = Image(
+        np.stack([np.roll(image.pixels, 2 * z, axis=1) >> z % 2 for z in range(7)]), bits=12
+    )
+    for spec in ("jpeg2000", "jpegls:near=3", "jpegxl:distance=0.2"):
+        bare = spec.partition(":")[0]
+        yield f"wavelet-{bare}", f"{spec}{',' if ':' in spec else ':'}z=wavelet", volume
     yield "target-psnr", "jpegls:psnr=40", image
     yield "target-sigma", "jpegls:sigma=0.5,a=1.5,b=30,offset=100", image
     yield "wrappers-all", "jpeg2000:level=40,tile=16,guard=3", stack

@@ -28,7 +28,7 @@ MakeDataset = Callable[..., Path]
 
 @pytest.fixture
 def make_dataset(tmp_path: Path) -> MakeDataset:
-    """Write a dataset of two fields in two groups; keywords change its facts."""
+    """Write a dataset of two fields in two groups; keywords change its facts, None leaves out."""
 
     def make(folder: Path | None = None, **changes: object) -> Path:
         folder = folder or tmp_path / "tiny"
@@ -42,7 +42,8 @@ def make_dataset(tmp_path: Path) -> MakeDataset:
                 pixels = random.integers(0, 4096, (5, 7), dtype=np.uint16)
                 write(folder / row[column], [Image(pixels)])
             rows.append(row)
-        write_form(folder, {**FACTS, **changes}, rows)  # type: ignore[arg-type]
+        facts = {key: fact for key, fact in {**FACTS, **changes}.items() if fact is not None}
+        write_form(folder, facts, rows)  # type: ignore[arg-type]
         return folder
 
     return make

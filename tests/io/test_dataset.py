@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from cytopress.errors import DatasetError
+from cytopress.errors import CytopressWarning, DatasetError
 from cytopress.image import Image
 from cytopress.io.dataset import open_dataset
 from cytopress.io.images import write
@@ -42,6 +42,48 @@ def test_stacks_keep_the_distance_of_their_planes(make_dataset) -> None:
     assert image.shape == (1, 5, 7)
     assert image.spacing_um == (2, 0.5, 0.5)
     assert found.read_target(found.fields[0]).axes == "ZYX"
+
+
+def test_stacks_of_unknown_distance_are_read_and_said(make_dataset) -> None:
+    folder = make_dataset(axes="ZYX")
+    for column in ("input", "target"):
+        write(folder / f"images/a_{column}.tif", [Image(np.ones((4, 5, 7), np.uint16))])
+    found = open_dataset(folder)
+    with pytest.warns(CytopressWarning, match=r"a_input.*how far its planes are apart"):
+        image = found.read_input(found.fields[0])
+    assert image.shape == (4, 5, 7)
+    assert image.spacing_um is None
+
+
+def test_time_is_no_depth(make_dataset) -> None:
+    folder = make_dataset(axes="ZYX", pixel_size_um=None)
+    movie = np.arange(4 * 5 * 7, dtype=np.uint16).reshape(4, 5, 7)
+    path = folder / "images/a_input.tif"
+    tifffile.imwrite(path, movie, ome=True, metadata={"axes": "TYX"}, photometric="minisblack")
+    found = open_dataset(folder)
+    with pytest.warns(CytopressWarning, match="4 planes time points"):
+        np.testing.assert_array_equal(found.read_input(found.fields[0]).pixels, movie)
+    pixels = np.stack([movie, movie])
+    tifffile.imwrite(path, pixels, ome=True, metadata={"axes": "TZYX"}, photometric="minisblack")
+    with pytest.raises(DatasetError, match="time series: write each time point"):
+        found.read_input(found.fields[0])
+
+
+def test_a_plane_in_a_dataset_of_stacks_is_a_stack_of_one(make_dataset) -> None:
+    folder = make_dataset(axes="ZYX", pixel_size_um=None)
+    found = open_dataset(folder)
+    field = found.fields[0]
+    plain = tifffile.imread(field.input)
+    assert found.read_input(field).shape == found.read_target(field).shape == (1, 5, 7)
+    np.testing.assert_array_equal(found.read_input(field).pixels[0], plain)
+
+
+def test_a_stack_in_a_dataset_of_planes_is_refused(make_dataset) -> None:
+    folder = make_dataset()
+    write(folder / "images/a_input.tif", [Image(np.ones((4, 5, 7), np.uint16))])
+    found = open_dataset(folder)
+    with pytest.raises(DatasetError, match="axes YX do not fit what is there: ZYX"):
+        found.read_input(found.fields[0])
 
 
 def test_own_split(make_dataset) -> None:

@@ -52,6 +52,9 @@ def test_whole_stacks(server: Any, stacks: dict[int, Any], settings: Settings) -
         np.testing.assert_array_equal(image.pixels, stack[brightfield])
         np.testing.assert_array_equal(found.read_target(field).pixels, stack[structure])
         assert image.spacing_um == (0.29, 0.108333, 0.108333)
+        assert found.read_target(field).spacing_um == image.spacing_um
+    assert found.axes == "ZYX"
+    assert found.licence == "Allen Institute for Cell Science terms of use"
 
 
 def test_another_order_of_dimensions_in_the_file(
@@ -68,18 +71,20 @@ def test_another_order_of_dimensions_in_the_file(
     np.testing.assert_array_equal(found.read_input(found.fields[0]).pixels, stacks[40][2, 2])
 
 
+@pytest.mark.parametrize("name", ["hipsc-fbl", "hipsc-fbl-3d"])
 def test_a_fetch_that_was_interrupted_goes_on(
-    server: Any, stacks: dict[int, Any], settings: Settings
+    server: Any, stacks: dict[int, Any], settings: Settings, name: str
 ) -> None:
     path = server.folder / "fov_path/30_stack.ome.tiff"
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     with pytest.raises(DatasetError, match=r"30_stack\.ome\.tiff.*cut short.*It was deleted"):
-        fetch("hipsc-fbl", settings=settings, mirror=server.url)
+        fetch(name, settings=settings, mirror=server.url)
     path.write_bytes(data)
     server.requests.clear()
-    fetch("hipsc-fbl", settings=settings, mirror=server.url)
+    fetch(name, settings=settings, mirror=server.url)
     assert [asked for asked, _ in server.requests] == ["/fov_path/30_stack.ome.tiff"]
+    assert len(dataset(name, settings).fields) == 3
 
 
 def test_a_limit_takes_some_and_always_the_same(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from cytopress.errors import CytopressError, ImageError, UsageError
+from cytopress.errors import CytopressError, CytopressWarning, ImageError, UsageError
 from cytopress.image import Image
 from cytopress.io.images import read, read_one, write
 
@@ -151,6 +151,16 @@ def test_axes_of_length_one_are_dropped_or_kept(tmp_path: Path) -> None:
     assert read_one(tmp_path / "a.tif", axes="YX").shape == (9, 7)
     # A dataset that says ZYX keeps its one-plane stacks stacks.
     assert read_one(tmp_path / "a.tif", axes="ZYX").shape == (1, 9, 7)
+
+
+def test_time_that_may_be_depth_is_asked_about(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, PIXELS[0, 0], imagej=True, metadata={"axes": "TYX"})
+    with pytest.raises(UsageError, match=r"--select T=0\. If T is depth, .*--axes ZYX"):
+        read_one(path)
+    with pytest.warns(CytopressWarning, match="a time series is no stack"):
+        stack = read_one(path, axes="ZYX")
+    np.testing.assert_array_equal(stack.pixels, PIXELS[0, 0])
 
 
 def test_color_is_refused(tmp_path: Path) -> None:

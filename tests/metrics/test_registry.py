@@ -24,6 +24,9 @@ NAMES = [
     "rmse_sigma",
     "max_error_sigma",
     "frc_resolution",
+    "frc_resolution_z",
+    "variation_xy",
+    "variation_z",
     "lpips",
 ]
 NOT_METRICS = {

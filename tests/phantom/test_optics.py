@@ -7,7 +7,7 @@ import pytest
 
 from cytopress.phantom.optics import Microscope, bright_field, fluorescence
 
-pytestmark = pytest.mark.learn
+pytest.importorskip("waveorder", reason="needs waveorder (extra phantom)")
 SCOPE = Microscope()
 SHAPE = (64, 96, 96)
 MIDDLE = (32, 48, 48)
@@ -62,7 +62,7 @@ def test_light_is_linear_in_the_fluorophore(point: np.ndarray) -> None:
 
 def _grating(period_pixels: int, radians: float, scope: Microscope) -> tuple[np.ndarray, float]:
     """The index of a thin phase grating in the middle plane, and its frequency a micrometer."""
-    _, size_y, size_x = scope.spacing_um
+    size_x = scope.spacing_um[-1]
     wave = np.cos(2 * np.pi * np.arange(192) / period_pixels)
     index = np.full((64, 192, 192), scope.medium_index, np.float32)
     step = radians * scope.illumination_um / (2 * np.pi * scope.spacing_um[0])
@@ -88,10 +88,8 @@ def test_a_phase_grating_has_the_contrast_of_coherent_theory() -> None:
 
 def _bead() -> np.ndarray:
     z, y, x = np.indices(SHAPE)
-    scale = SCOPE.spacing_um
-    distance = np.sqrt(
-        sum((scale[i] * (c - m)) ** 2 for i, (c, m) in enumerate(zip((z, y, x), MIDDLE)))
-    )
+    places = zip((z, y, x), MIDDLE, SCOPE.spacing_um, strict=True)
+    distance = np.sqrt(sum((size * (at - middle)) ** 2 for at, middle, size in places))
     return (SCOPE.medium_index + 0.02 / (1 + np.exp((distance - 0.6) / 0.08))).astype(np.float32)
 
 

@@ -258,6 +258,93 @@ def with_redraws(study: Results, *, sigma: float = 0.004, draws: int = 4) -> Res
     return dataclasses.replace(study, redraws=redraws)
 
 
+# What was planted in `make_volumes`: of each codec whether it takes volumes whole, and its bytes.
+VOLUMETRIC = {
+    "jpegxl": (False, 1.1),
+    "avif": (False, 1.0),
+    "sperr": (True, 0.8),
+    "hevc": (True, 0.5),
+    "learned/flat": (False, 0.4),
+    "learned/deep": (True, 0.2),
+}
+DEPTH, PLANES_UM = 24, 0.5
+
+
+def make_volumes(*, fields: int = 6, task: bool = True, **changes: Any) -> Results:
+    """A study of volumes: codecs of planes flicker, those of volumes blur along z."""
+    trials, pictures = [], {}
+    for field, (codec, (whole, share)) in itertools.product(range(fields), VOLUMETRIC.items()):
+        for ratio in (10, 20, 40, 80):
+            scores = made_up_scores(0, ratio, field, task=task) | {
+                "pixels/frc_resolution": 0.4,
+                "pixels/frc_resolution_um": 1.6,
+                "pixels/frc_resolution_z": 0.25 if whole else 0.5,
+                "pixels/frc_resolution_z_um": 0.5 if whole else 1.0,
+                "pixels/variation_xy": 0.8 if whole else 0.5,
+                "pixels/variation_z": 0.6 if whole else 1.0,
+            }
+            key = f"{field}-{codec}-{ratio}"
+            place = {"key": key, "field": f"f{field}", "group": f"g{field}", "codec": codec}
+            size = {"coded_bytes": round(1e6 * share / ratio), "target_value": float(ratio)}
+            trial = make_trial(
+                scores=scores, volumetric=whole, raw_bytes=1_000_000, **place, **size
+            )
+            trials.append(trial)
+            if field == 0:
+                pictures[key] = (float(ratio), field)
+    z_scores = [
+        ScoreFacts(
+            column=f"pixels/{name}", name=name, unit=unit, better=better, task="", main=False
+        )
+        for name, unit, better in (
+            ("frc_resolution", "cycles/pixel", "higher"),
+            ("frc_resolution_um", "cycles/um", "higher"),
+            ("frc_resolution_z", "cycles/plane", "higher"),
+            ("frc_resolution_z_um", "cycles/um", "higher"),
+            ("variation_xy", "", "lower"),
+            ("variation_z", "", "lower"),
+        )
+    ]
+
+    def previews(key: str) -> list[Preview]:
+        planes = made_up_previews(*pictures[key], task=task) if key in pictures else []
+        return [section for plane in planes for section in _sections(plane)]
+
+    facts: dict[str, Any] = {
+        "datasets": (
+            dataclasses.replace(
+                make_facts(title="Simulated cells"), axes="ZYX", plane_spacing_um=PLANES_UM
+            ),
+        ),
+        "tasks": [TaskFacts(name=TASK, weights="ab" * 32, dataset="cells", summary={})] * task,
+        "scores": (*z_scores, *SCORES),
+        "previews": previews,
+    }
+    return make_results(trials, **facts | changes)
+
+
+def _sections(plane: Preview) -> list[Preview]:
+    """The plane, and two others of its pixels as if the volume were the same in every plane."""
+    image = plane.image
+
+    def cut(pixels: Any, spacing: tuple[float, float]) -> Image:
+        return Image(pixels, bits=image.bits, spacing_um=image.spacing_um and spacing)
+
+    xz = np.repeat(image.pixels[16][None], DEPTH, axis=0)
+    yz = np.repeat(image.pixels[:, 40][:, None], DEPTH, axis=1)
+    replace = dataclasses.replace
+    return [
+        replace(plane, cross=(16, 40)),
+        replace(plane, section="XZ", cross=(12, 40), image=cut(xz, (PLANES_UM, 0.25))),
+        replace(plane, section="YZ", cross=(16, 12), image=cut(yz, (0.25, PLANES_UM))),
+    ]
+
+
+@pytest.fixture(name="make_volumes", scope="session")
+def _make_volumes() -> Callable[..., Results]:
+    return make_volumes
+
+
 # What was planted in `make_trainings`: lost by models of originals, won back by the others.
 LOST, MATCHED, MIXED = 0.04, 0.03, 0.02
 

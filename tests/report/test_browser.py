@@ -374,3 +374,44 @@ def test_matrix_and_similarity_are_drawn(browser, make_trainings, tmp_path, widt
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert seen.complaints == []
     page.close()
+
+
+@pytest.mark.parametrize("width", [1400, 500])
+def test_sections_of_a_volume_are_drawn_to_one_scale(browser, make_volumes, tmp_path, width):
+    file = write_report(make_volumes(), tmp_path / "volumes.html")
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    seen = Seen(page)
+    page.goto(file.as_uri())
+    page.wait_for_selector(".plot .js-line", state="attached")
+    boxes = page.locator('[data-picture="original"] .section').evaluate_all(
+        """nodes => Object.fromEntries(nodes.map(node => {
+            const box = node.querySelector('img').getBoundingClientRect();
+            const lines = [...node.querySelectorAll('i')].map(i => i.getBoundingClientRect());
+            return [node.dataset.section, {
+                left: box.left, top: box.top, width: box.width, height: box.height,
+                row: (lines[0].top - box.top) / box.height,
+                column: (lines[1].left - box.left) / box.width,
+            }];
+        }))"""
+    )
+    xy, xz, yz = (boxes[name] for name in ("XY", "XZ", "YZ"))
+    # 64 pixels of 0.25 µm; 24 planes 0.5 µm apart.
+    assert xy["height"] == pytest.approx(xy["width"], abs=1)
+    assert xz["height"] == pytest.approx(xy["width"] * 48 / 64, abs=1.5)
+    assert yz["width"] == pytest.approx(xy["width"] * 48 / 64, abs=1.5)
+    assert xz["left"] == pytest.approx(xy["left"], abs=1)
+    assert xz["top"] > xy["top"] + xy["height"] - 1
+    assert yz["left"] > xy["left"] + xy["width"] - 1
+    assert (xy["row"], xy["column"]) == pytest.approx((16.5 / 64, 40.5 / 64), abs=0.02)
+    assert (xz["row"], xz["column"]) == pytest.approx((12.5 / 24, 40.5 / 64), abs=0.02)
+    assert (yz["row"], yz["column"]) == pytest.approx((16.5 / 64, 12.5 / 24), abs=0.02)
+    assert len(set(sources(page))) == 6 * 3
+    page.locator('select[name="zoom"]').select_option("4")
+    page.locator('[data-section="XZ"] .view').first.evaluate("node => node.scrollTo(30, 20)")
+    page.wait_for_function(
+        """() => [...document.querySelectorAll('.view')].every(view =>
+            view.scrollLeft === (view.parentElement.dataset.section === 'XZ' ? 30 : 0))"""
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert seen.complaints == []
+    page.close()

@@ -9,6 +9,7 @@ from cytopress.report.pictures import (
     Span,
     diverging,
     error_picture,
+    error_scale,
     grey_picture,
     scale_bar,
     span_of,
@@ -57,7 +58,9 @@ def test_a_constant_image_has_a_display_range():
 def test_error_map_is_symmetric_about_white():
     original = Image(np.full((2, 2), 100, np.uint16))
     back = Image(np.array([[100, 95], [105, 100]], np.uint16))
-    picture, limit, beyond = error_picture(original, back)
+    scale = error_scale([(original, back)])
+    limit, beyond = scale.limit, scale.beyond
+    picture = error_picture(original, back, limit)
     assert (limit, beyond) == (5.0, 0.0)
     colors = decoded(picture)
     assert colors[0, 0].tolist() == colors[1, 1].tolist() == [247, 247, 247]
@@ -67,7 +70,8 @@ def test_error_map_is_symmetric_about_white():
 
 def test_error_map_of_an_exact_image_is_white_all_over():
     image = Image(np.arange(64, dtype=np.uint8).reshape(8, 8))
-    picture, limit, _ = error_picture(image, image)
+    limit = error_scale([(image, image)]).limit
+    picture = error_picture(image, image, limit)
     assert limit == 1.0
     assert np.unique(decoded(picture)).tolist() == [247]
 
@@ -76,7 +80,8 @@ def test_error_map_tells_how_much_is_beyond_its_scale():
     original = Image(np.zeros((100, 100), np.uint16))
     pixels = np.ones((100, 100), np.uint16)
     pixels[0, :20] = 4000
-    _, limit, beyond = error_picture(original, Image(pixels))
+    scale = error_scale([(original, Image(pixels))])
+    limit, beyond = scale.limit, scale.beyond
     assert (limit, beyond) == (1.0, 0.002)
 
 

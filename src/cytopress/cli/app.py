@@ -12,7 +12,9 @@ import typer
 
 import cytopress
 from cytopress.cli import coding, listing, predicting, recommending, studying, training
+from cytopress.cli.progress import bar
 from cytopress.errors import CytopressError, CytopressWarning
+from cytopress.io.progress import watch
 
 app = typer.Typer(
     name="cytopress",
@@ -52,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     warnings.showwarning = _show_warning
+    watch.set(bar)
     # Libraries log what they are about to raise; here an error is one sentence.
     logging.getLogger().addHandler(logging.NullHandler())
     try:

@@ -19,7 +19,7 @@ from cytopress.cli.options import (
     check_output,
     settings_with,
 )
-from cytopress.cli.progress import spinner
+from cytopress.cli.progress import coding
 from cytopress.errors import (
     CorruptDataError,
     CytopressWarning,
@@ -58,7 +58,7 @@ def encode(
     check_output(output, image)
     choice = parse(codec, settings)
     original = read_one(image, select=select, axes=axes, settings=settings)
-    with spinner(f"Encoding {image.name}"):
+    with coding(f"Encoding {image.name}"):
         solution = choice.solve(original)
     for text in solution.warnings:
         warnings.warn(f"{codec}: {text}", CytopressWarning, stacklevel=1)
@@ -79,7 +79,7 @@ def decode(
 
     settings = settings_with(models)
     check_output(output, file)
-    with spinner(f"Decoding {file.name}"):
+    with coding(f"Decoding {file.name}"):
         image = _named(file, lambda: decode_bytes(_read_bytes(file), settings))
     write(output, [image])
     print(f"{output}: {image}")

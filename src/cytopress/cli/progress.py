@@ -19,11 +19,20 @@ from rich.progress import (
 )
 
 Report = Callable[[int, int, str], None]
+# Two displays would write over each other.
+_shown: list[Progress] = []
 
 
 @contextmanager
 def bar(title: str) -> Iterator[Report]:
-    """Show a bar; the yielded function takes (done, total, what is being done now)."""
+    """Show a bar; the yielded function takes (done, total, what is being done now).
+
+    Within another bar it is shown below that one.
+    """
+    if _shown:
+        with _task(_shown[-1], title) as report:
+            yield report
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -34,12 +43,47 @@ def bar(title: str) -> Iterator[Report]:
         TextColumn("{task.fields[now]}"),
     )
     with _progress(*columns) as progress:
+        _shown.append(progress)
+        try:
+            with _task(progress, title) as report:
+                yield report
+        finally:
+            _shown.pop()
+
+
+@contextmanager
+def _task(progress: Progress, title: str) -> Iterator[Report]:
+    task = progress.add_task(title, total=None, now="")
+
+    def report(done: int, total: int, now: str = "") -> None:
+        progress.update(task, completed=done, total=total, now=now)
+
+    yield report
+    progress.remove_task(task)
+
+
+@contextmanager
+def coding(title: str) -> Iterator[None]:
+    """Show how far an encode or decode is, as far as its codec tells."""
+    from cytopress.codecs.progress import listen
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[now]}"),
+    )
+    with _progress(*columns) as progress:
+        # Without a total the bar pulses: it stays so where a codec has no parts.
         task = progress.add_task(title, total=None, now="")
 
-        def report(done: int, total: int, now: str = "") -> None:
-            progress.update(task, completed=done, total=total, now=now)
+        def tell(share: float, now: str) -> None:
+            progress.update(task, completed=share, total=1.0, now=now)
 
-        yield report
+        with listen(tell):
+            yield
 
 
 @contextmanager

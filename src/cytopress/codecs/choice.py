@@ -10,20 +10,30 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
+from typing import Literal, get_args
 
 from cytopress.codecs.codec import Family, StreamCodec
 from cytopress.codecs.jpegls import JpegLS
 from cytopress.codecs.registry import decode
 from cytopress.codecs.search import Solution, knob_value, solve
 from cytopress.codecs.target import KINDS, Kind, Target
-from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled
+from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled, Wavelet
 from cytopress.codecs.zstd import Zstd
-from cytopress.errors import CytopressWarning, UnreachableTargetError, UsageError
+from cytopress.errors import (
+    CytopressWarning,
+    UnreachableTargetError,
+    UnsupportedImageError,
+    UsageError,
+)
 from cytopress.image import Image
 from cytopress.metrics.data_range import data_range
 from cytopress.metrics.noise import NoiseModel, fit_noise
 from cytopress.package import Package
 from cytopress.settings import Settings
+
+# From so many pixels on, codecs that copy the image get it in blocks of (Z, Y = X) pixels.
+LARGE, BLOCK = 2**25, (64, 512)
+AlongZ = Literal["planes", "wavelet"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,8 @@ class Choice:
         Edge in pixels of the tiles that bound memory.
     guard : int, optional
         Hard bound on the error in counts, kept by a coded residual.
+    z : {"planes", "wavelet"}, optional
+        How a codec of planes codes a stack: each plane by itself, or after a wavelet along z.
     settings : Settings, optional
         Says where model packages are, for decoding.
     """
@@ -60,6 +72,7 @@ class Choice:
     options: tuple[tuple[str, float | str], ...] = ()
     tile: int | None = None
     guard: int | None = None
+    z: AlongZ = "planes"
     settings: Settings | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -69,6 +82,8 @@ class Choice:
             raise UsageError(f"{self.name} is always {kind}: it takes no {self.asked[0]}.")
         if knob is not None and self.native is not None and self.asked is not None:
             raise UsageError(f"{self.name}: give one of {knob.name} and {self.asked[0]}, not both.")
+        if self.z not in get_args(AlongZ):
+            raise UsageError(f"{self.name}: z is planes or wavelet, not {self.z}.")
         open_ended = self.native is None and self.asked is None
         if knob is not None and open_ended and not self.family.traits.can_be_lossless:
             raise UsageError(
@@ -81,6 +96,8 @@ class Choice:
         adapter = self._adapter(knob_value(knob, 1.0) if knob and self.asked else self.native)
         if self.tile is not None:
             Tiled(adapter, tile=self.tile)
+        if self.z == "wavelet":
+            Wavelet.over(adapter)
         if self.guard is not None:
             Guarded(adapter, max_error=self.guard)
 
@@ -114,6 +131,8 @@ class Choice:
             parts += [("a", self.noise.a), ("b", self.noise.b), ("offset", self.noise.offset)]
         wrappers = {"tile": self.tile, "guard": self.guard}
         parts += [(key, value) for key, value in wrappers.items() if value is not None]
+        if self.z != "planes":
+            parts.append(("z", self.z))
         text = ",".join(f"{key}={_plain(value)}" for key, value in parts)
         return f"{self.name}:{text}" if text else self.name
 
@@ -154,9 +173,13 @@ class Choice:
         """Compose the codec for one value of the knob (None: lossless) and an image's form."""
         traits, codec = self.family.traits, self._adapter(setting)
         stretch = 0 if codec.lossless else codec.stretch_bits(image)
-        if self.tile is not None:
-            codec = Tiled(codec, tile=self.tile)
-        if len(image.axes) not in traits.dims:
+        large = image.pixels.ndim == 3 and image.pixels.size > LARGE
+        planes = BLOCK[0] if traits.whole and large else 0
+        if self.tile is not None or planes:
+            codec = Tiled(codec, tile=self.tile or BLOCK[1], planes=planes)
+        if self.z == "wavelet":
+            codec, stretch = Wavelet.over(codec), 0
+        elif len(image.axes) not in traits.dims:
             codec = PerPlane(codec)
         if stretch:
             codec = Rescaled(codec, bits=stretch)
@@ -178,9 +201,16 @@ class Choice:
 
     def check(self, image: Image) -> None:
         """Raise UnsupportedImageError if this image cannot be coded."""
+        self._check_z(image)
         knob = self.family.traits.knob
         setting = knob_value(knob, 1.0) if knob and self.asked else self.native
         self.at(setting, image).check(image)
+
+    def _check_z(self, image: Image) -> None:
+        if self.z == "wavelet" and len(image.axes) != 3:
+            raise UnsupportedImageError(
+                f"z=wavelet is for stacks, and this image is {image.axes}: leave z out."
+            )
 
     def solve(self, image: Image) -> Solution:
         """Find the setting, code the image with it, and say what was reached.
@@ -192,6 +222,7 @@ class Choice:
         UnreachableTargetError
             No setting meets the target.
         """
+        self._check_z(image)
         choice, doubts = self._estimated(image)
         knob = self.family.traits.knob
         if self.asked is None or knob is None:

@@ -104,6 +104,8 @@ class Traits:
     shaped_by_noise: bool = False
     # What no pixel's error exceeds, as a share of the knob (in counts); 0: nothing is promised.
     bound: float = 0.0
+    # Whether it needs a copy of the whole image, or several: large volumes are coded in blocks.
+    whole: bool = False
     # Counts by which the mean may shift beyond what its own error explains.
     bias: float = 0.0
     # Whether lossy decoding gives the same pixels on every machine; False where it is done in
@@ -117,6 +119,8 @@ class StreamCodec(ABC):
     name: ClassVar[str]
     number: ClassVar[int]
     traits: ClassVar[Traits]
+    # Whether `decompress` takes a view of a file's bytes; else it is given bytes of its own.
+    takes_views: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -132,6 +136,10 @@ class StreamCodec(ABC):
     def compress(self, image: Image) -> bytes:
         """Return the bare stream of an image that passed `check`."""
 
+    def parts(self, image: Image) -> list[bytes]:
+        """Return the bare stream in parts: one, or as many as a codec of codecs has at hand."""
+        return [self.compress(image)]
+
     @abstractmethod
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return pixels of ``form``'s shape and dtype from a bare stream."""
@@ -139,6 +147,24 @@ class StreamCodec(ABC):
     def stretch_bits(self, image: Image) -> int:  # noqa: ARG002 - some go by the dtype
         """Return to how many bits a lossy setting wants the used range stretched; 0: not at all."""
         return self.traits.stretch
+
+    def leaving(self, share: float) -> Self:  # noqa: ARG002 - for those that can
+        """Return this codec at the setting that leaves about ``share`` times the error.
+
+        A wavelet along z codes its coefficients so. What is lossless stays as it is.
+
+        Raises
+        ------
+        UsageError
+            A wavelet before this codec makes no sense.
+        """
+        raise UsageError(
+            f"z=wavelet is for jpegxl, jpegls and jpeg2000, not for {self.name}: leave z out."
+        )
+
+    def rounding(self) -> tuple[int, StreamCodec]:
+        """Return to multiples of what this rounds pixels, and what codes those losslessly."""
+        return 1, self
 
     def check(self, image: Image) -> None:
         """Raise UnsupportedImageError if this image cannot be coded."""
@@ -153,7 +179,8 @@ class StreamCodec(ABC):
     def encode(self, image: Image, notes: container.Notes | None = None) -> bytes:
         """Return bytes that decode by themselves; ``notes`` go into the header for `info`."""
         self.check(image)
-        return container.pack(self.recipe(), Form.of(image), self.compress(image), notes or {})
+        form, parts = Form.of(image), self.parts(image)
+        return container.pack_parts(self.recipe(), form, parts, notes or {})
 
     def decode(self, data: bytes) -> Image:
         """Return the image of bytes that this codec made, whatever its options were then."""
@@ -167,12 +194,14 @@ class StreamCodec(ABC):
             raise CorruptDataError(f"These bytes were made by {codec.name}, not by {self.name}.")
         return codec.restore(stream, header.form)
 
-    def restore(self, stream: bytes, form: Form) -> Image:
+    def restore(self, stream: bytes | memoryview, form: Form) -> Image:
         """Decompress and check what came against what the container promised."""
         if len(form.axes) not in self.traits.dims or form.dtype.name not in self.traits.dtypes:
             raise CorruptDataError(f"{self.name} holds no {form.axes} images of {form.dtype}.")
         try:
-            pixels = self.decompress(stream, form)
+            # A view is a `Buffer`, and what takes views slices it as if it were bytes.
+            given = stream if self.takes_views else bytes(stream)
+            pixels = self.decompress(given, form)  # type: ignore[arg-type]
         except CytopressError:
             raise
         except Exception as error:

@@ -13,6 +13,7 @@ the yardsticks these rest on; a yardstick that is an option of the codec is not 
 
 from __future__ import annotations
 
+import io
 import math
 import struct
 from collections.abc import Mapping
@@ -27,11 +28,23 @@ from cytopress.codecs.wire import Reader, put_decimal, put_varint
 from cytopress.errors import CorruptDataError
 from cytopress.image import AXES, DTYPES, Axes, Image
 
-__all__ = ["MAGIC", "VERSION", "Form", "Header", "Notes", "Options", "Recipe", "pack", "unpack"]
+__all__ = [
+    "MAGIC",
+    "VERSION",
+    "Form",
+    "Header",
+    "Notes",
+    "Options",
+    "Recipe",
+    "pack",
+    "pack_parts",
+    "unpack",
+]
 
 MAGIC = b"cyto"
 VERSION = 1
 CRC_BYTES = 4
+CHUNK = 2**20
 # What a decoder would have to allocate for a crafted header; no single image comes near.
 MOST_BYTES = 2**40
 # In people's files: a target is stored as its place here, counted from 1.
@@ -78,18 +91,35 @@ class Header:
 
 def pack(recipe: Recipe, form: Form, stream: bytes, notes: Notes) -> bytes:
     """Put a bare stream into the container."""
+    return pack_parts(recipe, form, [stream], notes)
+
+
+def pack_parts(recipe: Recipe, form: Form, parts: list[bytes], notes: Notes) -> bytes:
+    """Put a stream that lies in parts into the container, and empty the list on the way.
+
+    So the stream of a volume is in memory once, and not once more in its parts.
+    """
     head = bytearray(MAGIC)
     head.append(VERSION)
     _put_form(head, form)
     put_recipe(head, recipe)
     _put_notes(head, notes)
-    put_varint(head, len(stream))
-    crc = google_crc32c.extend(google_crc32c.value(bytes(head)), stream)
-    return b"".join((head, stream, struct.pack("<I", crc)))
+    put_varint(head, sum(map(len, parts)))
+    crc = google_crc32c.value(bytes(head))
+    # Unlike a bytearray, it hands out what was written without a copy.
+    out = io.BytesIO()
+    out.write(head)
+    parts.reverse()
+    while parts:
+        part = parts.pop()
+        crc = google_crc32c.extend(crc, part)
+        out.write(part)
+    out.write(struct.pack("<I", crc))
+    return out.getvalue()
 
 
-def unpack(data: bytes) -> tuple[Header, bytes]:
-    """Take a container apart.
+def unpack(data: bytes) -> tuple[Header, memoryview]:
+    """Take a container apart; the stream is a view into ``data``.
 
     Raises
     ------
@@ -103,7 +133,8 @@ def unpack(data: bytes) -> tuple[Header, bytes]:
     if len(data) <= len(MAGIC) + CRC_BYTES:
         raise CorruptDataError("This cytopress file is truncated: not even its header is whole.")
     (crc,) = struct.unpack("<I", data[-CRC_BYTES:])
-    if google_crc32c.value(data[:-CRC_BYTES]) != crc:
+    view = memoryview(data)
+    if _crc(view[:-CRC_BYTES]) != crc:
         raise CorruptDataError(
             "This cytopress file is truncated or damaged: its checksum does not match;"
             " copy it again from the source."
@@ -123,7 +154,17 @@ def unpack(data: bytes) -> tuple[Header, bytes]:
         raise CorruptDataError(
             f"This cytopress file promises {length} bytes of stream and holds {held}."
         )
-    return Header(form, recipe, notes, len(data) - length), reader.take(length)
+    return Header(form, recipe, notes, len(data) - length), view[
+        reader.position : reader.position + length
+    ]
+
+
+def _crc(view: memoryview) -> int:
+    # The library takes nothing but bytes.
+    crc = 0
+    for start in range(0, len(view), CHUNK):
+        crc = google_crc32c.extend(crc, bytes(view[start : start + CHUNK]))
+    return int(crc)
 
 
 def _put_form(out: bytearray, form: Form) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+import math
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import imagecodecs
 import numpy as np
@@ -50,6 +51,13 @@ class Jpeg2000(StreamCodec):
     def stretch_bits(self, image: Image) -> int:
         """Return 12 for uint8: the time goes with the bits, and 8-bit data gain nothing from 16."""
         return 12 if image.dtype == np.uint8 else 16
+
+    def leaving(self, share: float) -> Self:
+        """Return the codec at a level so many decibels higher."""
+        if self.lossless:
+            return self
+        level = self.level - 20 * math.log10(share)
+        return replace(self, level=min(max(level, 10.0), 120.0))
 
     def compress(self, image: Image) -> bytes:
         """Return a bare JPEG 2000 codestream."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import imagecodecs
 import numpy as np
@@ -52,6 +52,14 @@ class JpegLS(StreamCodec):
         super().check(image)
         if image.dtype == np.uint8 and self.near > 127:
             raise UnsupportedImageError(f"jpegls: uint8 takes near up to 127, not {self.near}.")
+
+    def leaving(self, share: float) -> Self:  # noqa: ARG002 - `rounding` has taken what loses
+        """Return the lossless codec."""
+        return replace(self, near=0)
+
+    def rounding(self) -> tuple[int, StreamCodec]:
+        """Return the step that the bound stands for, and the lossless codec."""
+        return 2 * int(self.near) + 1, replace(self, near=0)
 
     def compress(self, image: Image) -> bytes:
         """Return a JPEG-LS stream."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import imagecodecs
 import numpy as np
@@ -52,6 +52,12 @@ class JpegXL(StreamCodec):
     def lossless(self) -> bool:
         """Whether the distance is zero."""
         return self.distance == 0
+
+    def leaving(self, share: float) -> Self:
+        """Return the codec at a shorter distance."""
+        if self.lossless:
+            return self
+        return replace(self, distance=min(max(self.distance * share, 0.01), 25.0))
 
     def compress(self, image: Image) -> bytes:
         """Return a JPEG XL codestream."""

@@ -1,7 +1,7 @@
 """How far a long encode or decode is: codecs go through their parts, whoever listens is told.
 
-A codec wraps the loop over its planes, tiles or blocks in `track`. Loops nest: what goes on inside a
-part moves the share within that part, so wrappers need not know of each other. Nobody listening
+A codec wraps the loop over its planes, tiles or blocks in `track`. Loops nest: what goes on inside
+a part moves the share within that part, so wrappers need not know of each other. Nobody listening
 costs nothing.
 
     with progress.listen(lambda share, now: print(f"{share:.0%} {now}")):

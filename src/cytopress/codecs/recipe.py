@@ -2,7 +2,7 @@
 
 On the wire a recipe is a varint of its number and how many options follow
 (``number << 2 | count``, count 3 meaning that a varint of what is over 3 comes next), for an
-external codec its name, for a wrapper (numbers 28 to 31) the recipe of the codec inside, then the
+external codec its name, for a wrapper (numbers 27 to 31) the recipe of the codec inside, then the
 options. An option is a varint of its number and the kind of its
 value (``number << 3 | kind``), for a name without a number the name, then the value. So the options
 of a codec in four wrappers take some twenty bytes, and any reader can list them without knowing the
@@ -39,10 +39,16 @@ OPTION_NUMBERS = {
     "qstep": 15,
     "model": 16,
     "speed": 17,
+    "qp": 18,
+    "crf": 19,
+    "preset": 20,
+    "levels": 21,
+    "planes": 22,
+    "shuffle": 23,
 }
 OPTION_NAMES = {number: name for name, number in OPTION_NUMBERS.items()}
 # Registered numbers of codecs of codecs; frozen too.
-WRAPPERS = range(28, 32)
+WRAPPERS = range(27, 32)
 DEEPEST = 8
 
 

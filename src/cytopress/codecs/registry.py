@@ -14,9 +14,12 @@ from importlib.metadata import EntryPoint, entry_points
 
 from cytopress.codecs import container
 from cytopress.codecs.anscombe_jpegxl import AnscombeJpegXL
+from cytopress.codecs.av1 import Av1
 from cytopress.codecs.avif import Avif
+from cytopress.codecs.blosc2 import Blosc2
 from cytopress.codecs.codec import Family, StreamCodec
 from cytopress.codecs.container import Recipe
+from cytopress.codecs.hevc import Hevc
 from cytopress.codecs.htj2k import Htj2k
 from cytopress.codecs.jpeg import Jpeg
 from cytopress.codecs.jpeg2000 import Jpeg2000
@@ -28,7 +31,7 @@ from cytopress.codecs.png import Png
 from cytopress.codecs.round_zstd import RoundZstd
 from cytopress.codecs.sperr import Sperr
 from cytopress.codecs.sz3 import Sz3
-from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled
+from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled, Wavelet
 from cytopress.codecs.zfp import Zfp
 from cytopress.codecs.zstd import Zstd
 from cytopress.errors import (
@@ -49,6 +52,7 @@ LEARNED, COMPRESSAI = 32, 33
 FAMILIES: tuple[type[StreamCodec], ...] = (
     Png,
     Zstd,
+    Blosc2,
     JpegXL,
     JpegLS,
     Jpeg2000,
@@ -56,6 +60,8 @@ FAMILIES: tuple[type[StreamCodec], ...] = (
     JpegXR,
     Jpeg,
     Avif,
+    Hevc,
+    Av1,
     Lerc,
     Zfp,
     Sperr,
@@ -63,7 +69,7 @@ FAMILIES: tuple[type[StreamCodec], ...] = (
     RoundZstd,
     AnscombeJpegXL,
 )
-WRAPPERS: tuple[type[StreamCodec], ...] = (PerPlane, Rescaled, Tiled, Guarded)
+WRAPPERS: tuple[type[StreamCodec], ...] = (PerPlane, Rescaled, Tiled, Guarded, Wavelet)
 
 
 @functools.cache

@@ -34,6 +34,7 @@ class RoundZstd(StreamCodec):
     name: ClassVar[str] = "round-zstd"
     number: ClassVar[int] = 15
     traits: ClassVar[Traits] = Traits(
+        whole=True,
         dims=(2, 3),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",

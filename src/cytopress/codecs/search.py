@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from cytopress.codecs import container
+from cytopress.codecs import container, progress
 from cytopress.codecs.codec import Knob, StreamCodec
 from cytopress.codecs.target import UNITS, Target
 from cytopress.errors import UnreachableTargetError, UnsupportedImageError
@@ -60,32 +60,46 @@ def solve(
     UnreachableTargetError
         No setting meets the target; the message says what the nearest one reached.
     """
-    lossless = []
+    lossless = None
     if can_be_lossless and _accepts(at(None), image):
-        lossless = [attempt(image, target, at(None))]
-    exact = [found for found in lossless if target.met(found.reached)]
+        progress.stage("lossless")
+        lossless = attempt(image, target, at(None))
+    exact = lossless if lossless and target.met(lossless.reached) else None
     if exact and target.kind == "ratio":
-        return _with_warnings(exact[0], target)
+        return _with_warnings(exact, target)
     search = _Search(image, target, knob, at)
     search.run(guarded=guarded)
-    met = {place: found for place, found in search.tried.items() if target.met(found.reached)}
-    if met and target.kind == "ratio":
-        return _with_warnings(met[max(met)], target)
-    candidates = [*met.values(), *exact]
-    if not candidates:
-        reached = [found.reached for found in (*search.tried.values(), *lossless)]
-        raise _unreachable(name, target, reached)
-    return _with_warnings(min(candidates, key=lambda found: len(found.data)), target)
+    best = search.best
+    if exact and (best is None or len(exact.data) < len(best.data)):
+        best = exact
+    if best is None:
+        reached = [found.reached for found in search.tried.values()]
+        raise _unreachable(name, target, reached + ([lossless.reached] if lossless else []))
+    return _with_warnings(best, target)
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What a setting reached, and in how many bytes; the bytes of all would be too many."""
+
+    reached: float
+    size: int
 
 
 class _Search:
-    """Encodes tried so far, by position on the knob: 0 is the coarsest setting, 1 the finest."""
+    """Encodes tried so far, by position on the knob: 0 is the coarsest setting, 1 the finest.
+
+    ``best`` is the one to return of those that meet the target: the finest for ``ratio``, else the
+    one with the fewest bytes.
+    """
 
     def __init__(
         self, image: Image, target: Target, knob: Knob, at: Callable[[float], StreamCodec]
     ) -> None:
         self._image, self._target, self._knob, self._at = image, target, knob, at
-        self.tried: dict[float, Solution] = {}
+        self.tried: dict[float, _Tried] = {}
+        self.best: Solution | None = None
+        self._best_place = 0.0
 
     def run(self, *, guarded: bool) -> None:
         """Try the ends, the grid between them if they do not decide, then halve the bracket."""
@@ -125,7 +139,7 @@ class _Search:
         """Go down in bytes from the best setting so far."""
         for _ in range(DESCENTS):
             met = [place for place in self.tried if self._met(place)]
-            best = min(met, key=lambda place: len(self.tried[place].data))
+            best = min(met, key=lambda place: self.tried[place].size)
             for position in (best - step, best + step):
                 if 0 <= position <= 1 and self._accepts(position):
                     self._found(position)
@@ -151,12 +165,25 @@ class _Search:
     def _met(self, position: float) -> bool:
         return self._target.met(self._found(position).reached)
 
-    def _found(self, position: float) -> Solution:
+    def _found(self, position: float) -> _Tried:
         value = knob_value(self._knob, position)
         same = [place for place in self.tried if knob_value(self._knob, place) == value]
         if not same:
-            self.tried[position] = attempt(self._image, self._target, self._at(value))
+            progress.stage(f"setting {len(self.tried) + 1}: {self._knob.name} {value:g}")
+            found = attempt(self._image, self._target, self._at(value))
+            self.tried[position] = _Tried(found.reached, len(found.data))
+            if self._target.met(found.reached):
+                self._keep(position, found)
         return self.tried[same[0] if same else position]
+
+    def _keep(self, position: float, found: Solution) -> None:
+        if self.best is not None:
+            better = len(found.data) < len(self.best.data)
+            if self._target.kind == "ratio":
+                better = position > self._best_place
+            if not better:
+                return
+        self.best, self._best_place = found, position
 
 
 def _accepts(codec: StreamCodec, image: Image) -> bool:
@@ -172,10 +199,10 @@ def attempt(image: Image, target: Target, codec: StreamCodec) -> Solution:
     form, recipe, notes = container.Form.of(image), codec.recipe(), target.notes()
     if _knows_noise(recipe):
         notes = {key: value for key, value in notes.items() if key not in ("a", "b", "offset")}
-    stream = codec.compress(image)
     if target.kind == "ratio":
-        data = container.pack(recipe, form, stream, notes)
+        data = container.pack_parts(recipe, form, codec.parts(image), notes)
         return Solution(codec, data, image.raw_bytes / len(data))
+    stream = codec.compress(image)
     reached = target.reached(image, codec.restore(stream, form).pixels)
     if math.isfinite(reached):
         notes["reached"] = float(f"{reached:.4g}")

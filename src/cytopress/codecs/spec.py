@@ -14,7 +14,7 @@ from cytopress.metrics.noise import NoiseModel
 from cytopress.settings import Settings
 
 YARDSTICKS = ("range", "a", "b", "offset")
-WRAPPERS = ("tile", "guard")
+WRAPPERS = ("tile", "guard", "z")
 # What every codec takes; an adapter's own field of such a name (a, b, offset) is set from it.
 SHARED = (*KINDS, *YARDSTICKS, *WRAPPERS)
 # Narrower than float(): no nan, no inf, no underscores.
@@ -27,7 +27,7 @@ def codec(spec: str, settings: Settings | None = None) -> Choice:
     Every codec takes the portable targets ``max_error`` (counts), ``sigma`` (noise sigma), ``psnr``
     (dB) and ``ratio``, at most one of them; its own quality parameter instead; its other options;
     ``range`` (counts) that ``psnr`` refers to; the noise model ``a``, ``b``, ``offset``; ``tile``
-    (pixels) and ``guard`` (counts).
+    (pixels) and ``guard`` (counts); ``z``, ``planes`` unless it is ``wavelet``.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def codec(spec: str, settings: Settings | None = None) -> Choice:
     knob = family.traits.knob.name if family.traits.knob else ""
     own = [field for field in _fields(family) if field != knob]
     _refuse_unknown(given, name, [*([knob] if knob else []), *own, *SHARED])
-    numbers = {key: _number(spec, key, given[key]) for key in given if key not in own}
+    numbers = {key: _number(spec, key, given[key]) for key in given if key not in (*own, "z")}
     return Choice(
         family,
         native=numbers.get(knob),
@@ -59,6 +59,7 @@ def codec(spec: str, settings: Settings | None = None) -> Choice:
         options=tuple((key, _value(given[key])) for key in own if key in given),
         tile=_whole(spec, "tile", numbers),
         guard=_whole(spec, "guard", numbers),
+        z=given.get("z", "planes"),  # type: ignore[arg-type]
         settings=settings,
     )
 

@@ -29,6 +29,7 @@ class Sperr(StreamCodec):
     name: ClassVar[str] = "sperr"
     number: ClassVar[int] = 12
     traits: ClassVar[Traits] = Traits(
+        whole=True,
         dims=(2, 3),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",

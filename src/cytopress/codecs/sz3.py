@@ -29,6 +29,7 @@ class Sz3(StreamCodec):
     name: ClassVar[str] = "sz3"
     number: ClassVar[int] = 13
     traits: ClassVar[Traits] = Traits(
+        whole=True,
         dims=(2, 3),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",

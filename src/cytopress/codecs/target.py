@@ -60,18 +60,29 @@ class Target:
 
     def reached(self, original: Image, decoded: Pixels) -> float:
         """Return what decoded pixels reached, in the target's unit (any kind but ``ratio``)."""
-        error = decoded.astype(np.float64) - original.pixels
+        if self.kind == "sigma" and self.noise is None:
+            raise UsageError("sigma needs a noise model: give a= and b=.")
+        if self.kind == "psnr" and self.data_range is None:
+            raise UsageError("psnr needs a data range: give range=.")
+        # A volume's errors as floats would be four times the volume.
+        shape = (-1, *original.shape[-2:])
+        pairs = zip(original.pixels.reshape(shape), decoded.reshape(shape), strict=True)
+        planes = [self._of_plane(before, after) for before, after in pairs]
+        if self.kind == "max_error":
+            return max(planes)
+        mse = float(np.mean(planes))
+        if self.data_range is None or self.kind == "sigma":
+            return math.sqrt(mse)
+        return math.inf if mse == 0 else 10 * math.log10(self.data_range**2 / mse)
+
+    def _of_plane(self, original: Pixels, decoded: Pixels) -> float:
+        """Return a plane's largest error, or its mean square error (in units of the noise)."""
+        error = decoded.astype(np.float64) - original
         if self.kind == "max_error":
             return float(np.abs(error).max())
-        if self.kind == "sigma":
-            if self.noise is None:
-                raise UsageError("sigma needs a noise model: give a= and b=.")
-            relative = error / self.noise.sigma(original.pixels)
-            return float(np.sqrt(np.mean(relative**2)))
-        if self.data_range is None:
-            raise UsageError("psnr needs a data range: give range=.")
-        mse = float(np.mean(error**2))
-        return math.inf if mse == 0 else 10 * math.log10(self.data_range**2 / mse)
+        if self.kind == "sigma" and self.noise is not None:
+            error /= self.noise.sigma(original)
+        return float(np.mean(error**2))
 
     def met(self, reached: float) -> bool:
         """Whether what was reached is what was asked or better."""

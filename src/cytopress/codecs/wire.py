@@ -20,7 +20,7 @@ MOST_EXPONENT = 400
 class Reader:
     """A position in bytes that refuses to run past their end."""
 
-    def __init__(self, data: bytes, position: int = 0, end: int | None = None) -> None:
+    def __init__(self, data: bytes | memoryview, position: int = 0, end: int | None = None) -> None:
         self._data, self.position = data, position
         self._end = len(data) if end is None else end
 
@@ -31,12 +31,22 @@ class Reader:
 
     def take(self, count: int) -> bytes:
         """Return the next bytes."""
+        self.skip(count)
+        return bytes(self._data[self.position - count : self.position])
+
+    def view(self, count: int) -> memoryview:
+        """Return the next bytes without a copy."""
+        start = self.position
+        self.skip(count)
+        return memoryview(self._data)[start : self.position]
+
+    def skip(self, count: int) -> None:
+        """Go on by some bytes."""
         if count > self.left:
             raise CorruptDataError(
                 f"This cytopress file ends early: {count} bytes are promised, {self.left} left."
             )
         self.position += count
-        return self._data[self.position - count : self.position]
 
     def byte(self) -> int:
         """Return the next byte."""
@@ -118,19 +128,29 @@ def varints(*values: int) -> bytes:
     return bytes(out)
 
 
-def take_varints(stream: bytes, count: int, start: int = 0) -> tuple[list[int], int]:
+def take_varints(stream: bytes | memoryview, count: int, start: int = 0) -> tuple[list[int], int]:
     """Return ``count`` varints from ``start`` on, and the position behind them."""
     reader = Reader(stream, start)
     return [reader.varint() for _ in range(count)], reader.position
 
 
+def behind_lengths(streams: Iterable[bytes]) -> list[bytes]:
+    """Return the parts of what `join_streams` returns in one."""
+    return [part for stream in streams for part in (varints(len(stream)), stream)]
+
+
 def join_streams(streams: Iterable[bytes]) -> bytes:
     """Return streams one behind the other, each behind its length."""
-    return b"".join(varints(len(stream)) + stream for stream in streams)
+    return b"".join(behind_lengths(streams))
 
 
 def split_streams(joined: bytes, count: int) -> list[bytes]:
-    """Return the ``count`` streams of `join_streams`.
+    """Return the ``count`` streams of `join_streams`, as `split_views` does."""
+    return [bytes(view) for view in split_views(joined, count)]
+
+
+def split_views(joined: bytes | memoryview, count: int) -> list[memoryview]:
+    """Return views of the ``count`` streams of `join_streams`.
 
     Raises
     ------
@@ -141,7 +161,7 @@ def split_streams(joined: bytes, count: int) -> list[bytes]:
         # Before any loop over a count that a crafted header promises.
         raise CorruptDataError(f"{count} streams are promised in {len(joined)} bytes.")
     reader = Reader(joined)
-    streams = [reader.take(reader.varint()) for _ in range(count)]
+    streams = [reader.view(reader.varint()) for _ in range(count)]
     if reader.left:
         raise CorruptDataError("A stream is followed by bytes that belong to nothing.")
     return streams

@@ -29,6 +29,7 @@ class Zfp(StreamCodec):
     name: ClassVar[str] = "zfp"
     number: ClassVar[int] = 11
     traits: ClassVar[Traits] = Traits(
+        whole=True,
         dims=(2, 3),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",

@@ -28,6 +28,7 @@ class Zstd(StreamCodec):
     name: ClassVar[str] = "zstd"
     number: ClassVar[int] = 2
     traits: ClassVar[Traits] = Traits(
+        whole=True,
         dims=(2, 3),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",

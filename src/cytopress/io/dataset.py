@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cytopress.errors import DatasetError, ImageError, UsageError
+from cytopress.errors import CytopressWarning, DatasetError, ImageError, UsageError
 from cytopress.image import Axes, Image
 from cytopress.io.form import check_split, read_facts, read_rows
 from cytopress.io.images import Labels, read_labels, read_one, read_shape
@@ -112,19 +113,28 @@ class Dataset:
                 image.pixels,
                 axes=image.axes,
                 bits=bits,
-                spacing_um=self._spacing(image),
+                spacing_um=self._spacing(image, path),
                 name=name,
             )
         except (ImageError, UsageError) as error:
             where = "" if str(error).startswith(str(path)) else f"{path}: "
             raise DatasetError(f"{where}{error}") from error
 
-    def _spacing(self, image: Image) -> tuple[float, ...] | None:
+    def _spacing(self, image: Image, path: Path) -> tuple[float, ...] | None:
         size = self.pixel_size_um
         if size is None or self.axes == "YX":
             return None if size is None else (size, size)
-        # How far the planes are apart is only in the file.
-        return None if image.spacing_um is None else (image.spacing_um[0], size, size)
+        if image.spacing_um is not None:
+            return (image.spacing_um[0], size, size)
+        if image.shape[0] == 1:
+            return None
+        warnings.warn(
+            f"{path}: the file does not tell how far its planes are apart, so nothing of it is"
+            " given in micrometers; write it with its spacing (PhysicalSizeZ of OME-TIFF).",
+            CytopressWarning,
+            stacklevel=2,
+        )
+        return None
 
 
 def open_dataset(folder: Path) -> Dataset:

@@ -13,11 +13,11 @@ from cytopress.io import simulated
 from cytopress.io.dataset import Dataset, open_dataset
 from cytopress.io.embedded import cut_nuclei_3d, cut_scratch_assay
 from cytopress.io.hipsc import SOURCES
+from cytopress.io.progress import Progress, watch
 from cytopress.io.unfinished import filled_folder
 from cytopress.settings import Settings, from_environment
 
 Source = Literal["embedded", "simulated", "download"]
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,7 @@ def find_folder(name: str, settings: Settings) -> Path | None:
     return next((folder for folder in folders if (folder / "dataset.toml").is_file()), None)
 
 
-def dataset(
-    name: str | Path, settings: Settings | None = None, *, progress: Progress | None = None
-) -> Dataset:
+def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
     """Open a dataset by its name, or a dataset folder by its path.
 
     A known name comes before a folder of the same name; write ``./NAME`` for the folder. An
@@ -111,8 +109,6 @@ def dataset(
         A known name, a folder's name inside ``CYTOPRESS_DATA``, or a path.
     settings : Settings, optional
         Where things are; read from the environment unless given.
-    progress : callable, optional
-        Called with (done, total, what is being made) where that takes minutes.
 
     Raises
     ------
@@ -129,7 +125,7 @@ def dataset(
         return open_dataset(Path(name))
     folder = find_folder(name, settings)
     if folder is None and name in KNOWN_DATASETS:
-        folder = _make(KNOWN_DATASETS[name], settings, progress)
+        folder = make(KNOWN_DATASETS[name], settings)
     if folder is not None:
         found = open_dataset(folder)
         if found.name != name:
@@ -143,15 +139,28 @@ def dataset(
     raise UnknownNameError("dataset", name, sorted(KNOWN_DATASETS))
 
 
-def _make(known: KnownDataset, settings: Settings, progress: Progress | None) -> Path:
+def make(known: KnownDataset, settings: Settings, progress: Progress | None = None) -> Path:
+    """Cut or simulate a dataset into the cache, and return its folder.
+
+    Raises
+    ------
+    DatasetError
+        It has to be fetched, or the disk refused.
+    NotAvailableError
+        The package that it comes from is not installed.
+    """
     folder = cached_folder(known.name, settings)
     if known.simulate is not None:
-        simulate, report = known.simulate, progress or (lambda _done, _total, _now: None)
-        return filled_folder(
-            folder,
-            lambda unfinished: simulate(unfinished, report),
-            lambda: find_folder(known.name, settings),
-        )
+        simulate = known.simulate
+
+        def fill(unfinished: Path) -> None:
+            if progress is not None:
+                simulate(unfinished, progress)
+                return
+            with watch.get()(f"Simulating {known.name}") as report:
+                simulate(unfinished, report)
+
+        return filled_folder(folder, fill, lambda: find_folder(known.name, settings))
     if known.cut is None:
         raise DatasetError(
             f"The dataset {known.name} is not on this machine; run"

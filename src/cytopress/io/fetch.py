@@ -10,13 +10,13 @@ from cytopress.io import hipsc
 from cytopress.io.datasets import (
     ALIASES,
     KNOWN_DATASETS,
-    Progress,
     cached_folder,
-    dataset,
     find_folder,
+    make,
 )
 from cytopress.io.download import download, join_url
 from cytopress.io.images import write
+from cytopress.io.progress import Progress
 from cytopress.io.recipes import RECIPES, Recipe, RecipeFile
 from cytopress.io.unfinished import filled_folder
 from cytopress.settings import Settings
@@ -69,7 +69,7 @@ def fetch(
     if limit is not None and name not in hipsc.SOURCES:
         raise UsageError(f"--limit is for hipsc only; {name} has few fields.")
     if KNOWN_DATASETS[name].source != "download":
-        return dataset(name, settings, progress=progress).folder
+        return find_folder(name, settings) or make(KNOWN_DATASETS[name], settings, progress)
     report = progress or (lambda _done, _total, _now: None)
 
     def fill(folder: Path) -> None:

@@ -110,9 +110,14 @@ def read_labels(path: Path | str, *, axes: str | None = None) -> Labels:
 
 
 def _refuse_several(path: Path, scans: list[Scan], places: list[dict[str, int]]) -> NoReturn:
+    scan = scans[places[0]["S"]]
+    hint = ""
+    if scan.length("T") > 1 and scan.length("Z") == 1:
+        named = scan.axes.replace(".", "").replace("T", "Z")
+        hint = f" If T is depth, name it so with --axes {named}."
     raise UsageError(
         f"{path}: one image is needed, and {len(places)} are there: {describe(scans)}; choose with"
-        f" --select, as in --select {label(scans, places[0])}."
+        f" --select, as in --select {label(scans, places[0])}.{hint}"
     )
 
 

@@ -7,13 +7,14 @@ of length 1 that nobody named is dropped.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from cytopress.errors import ImageError, UsageError
+from cytopress.errors import CytopressWarning, ImageError, UsageError
 from cytopress.image import DTYPES, Image, Pixels
 
 LETTERS = "TCZYX"
@@ -84,7 +85,11 @@ def with_axes(scan: Scan, asked: str | None) -> Scan:
             raise UsageError(f"axes must be Y, X and any of T, C, Z, each once, not {asked!r}.")
         named = _fit(scan, asked)
         if named is None:
-            raise UsageError(f"{scan.path}: axes {asked} do not fit what is there: {there}.")
+            way = ""
+            if "T" not in asked and scan.length("T") > 1:
+                way = " It is a time series: write each time point to a file of its own."
+            raise UsageError(f"{scan.path}: axes {asked} do not fit what is there: {there}.{way}")
+        _tell_time(scan, named)
         return replace(scan, axes=named)
     named = "".join(
         "." if length == 1 and letter not in LETTERS else letter
@@ -102,6 +107,17 @@ def with_axes(scan: Scan, asked: str | None) -> Scan:
             " --axes (axes= in Python), for example ZYX, CYX, TYX or TCZYX."
         )
     return replace(scan, axes=named)
+
+
+def _tell_time(scan: Scan, named: str) -> None:
+    """Say that time is taken for depth: some programs write one for the other, some users too."""
+    if any(told == "T" and now == "Z" for told, now in zip(scan.axes, named, strict=True)):
+        warnings.warn(
+            f"{scan.path}: the file calls its {scan.length('T')} planes time points (T), and they"
+            " are read as depth (Z), as axes were named; a time series is no stack.",
+            CytopressWarning,
+            stacklevel=2,
+        )
 
 
 def _fit(scan: Scan, asked: str) -> str | None:
@@ -181,8 +197,6 @@ def _bits(scan: Scan, pixels: Pixels) -> int:
     if pixels.dtype.kind == "f" or not 0 < scan.bits < pixels.dtype.itemsize * 8:
         return 0
     if pixels.size and int(pixels.max()) >> scan.bits:
-        import warnings
-
         warnings.warn(
             f"{scan.path}: claims {scan.bits} significant bits but has a pixel of {pixels.max()};"
             f" taken as {pixels.dtype.itemsize * 8} bits.",

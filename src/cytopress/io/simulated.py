@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cytopress.image import Image
 from cytopress.io.form import write_form
 from cytopress.io.images import write
+from cytopress.io.progress import Progress
 
 if TYPE_CHECKING:
     from cytopress.phantom.slides import Slide
 
 NAME = "phantom-3d"
 TITLE = "Simulated cells in three dimensions, bright-field and nuclear fluorescence, with labels"
-SHAPE = (32, 256, 256)
 VOLUMES_A_SLIDE = 5
 COLUMNS = ("input", "target", "labels")
-Progress = Callable[[int, int, str], None]
 
 
 def simulate_phantom_3d(
     folder: Path,
     progress: Progress,
     *,
-    shape: tuple[int, int, int] = SHAPE,
+    shape: tuple[int, int, int] | None = None,
     volumes: int = VOLUMES_A_SLIDE,
 ) -> None:
     """Simulate the dataset into ``folder``; volumes that are already there are left as they are.
@@ -37,7 +35,8 @@ def simulate_phantom_3d(
     progress : callable
         Called with (done, total, what is being simulated).
     shape : tuple of int, optional
-        Planes, rows and columns of each volume; a small one serves for trials.
+        Planes, rows and columns of each volume, unless they are those of the dataset; a small one
+        serves for trials.
     volumes : int, optional
         Of each slide.
 
@@ -83,11 +82,11 @@ def simulate_phantom_3d(
 
 
 def _simulate_field(
-    slide: Slide, number: int, shape: tuple[int, int, int], paths: dict[str, Path]
+    slide: Slide, number: int, shape: tuple[int, int, int] | None, paths: dict[str, Path]
 ) -> None:
-    from cytopress.phantom.simulate import simulate
+    from cytopress.phantom.simulate import SHAPE, simulate
 
-    volume = simulate(slide, number, shape=shape)
+    volume = simulate(slide, number, shape=shape or SHAPE)
     images = {
         "input": volume.bright_field,
         "target": volume.fluorescence,

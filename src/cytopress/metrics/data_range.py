@@ -23,7 +23,9 @@ def data_range(images: Iterable[Pixels]) -> float:
         if pixels.dtype.kind == "f":
             floats.append(pixels.ravel())
         else:
-            counts += np.bincount(pixels.ravel(), minlength=counts.size)
+            # By planes: of a whole volume NumPy would make 64-bit integers first.
+            for plane in pixels.reshape(-1, *pixels.shape[-2:]):
+                counts += np.bincount(plane.ravel(), minlength=counts.size)
     if floats:
         low, high = np.percentile(np.concatenate(floats), PERCENTILES)
     else:

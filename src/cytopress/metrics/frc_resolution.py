@@ -38,11 +38,17 @@ def frc_resolution(reference: Pixels, test: Pixels, _data_range: float = 1.0) ->
     .. [1] R. P. J. Nieuwenhuizen et al., "Measuring image resolution in optical nanoscopy",
        Nature Methods 10 (2013) 557.
     """
-    frequencies, correlations = ring_correlation(reference, test)
+    return crossing(*ring_correlation(reference, test))
+
+
+def crossing(frequencies: Floats, correlations: Floats) -> float:
+    """Return the frequency at which a correlation first falls below 1/7, Nyquist if it never does.
+
+    Linear between two frequencies; at frequency 0 the correlation is taken for 1.
+    """
     below = np.flatnonzero(correlations < THRESHOLD)
     if below.size == 0:
         return NYQUIST
-    # The mean, at frequency 0, is taken for shared.
     high = int(below[0])
     f1, c1 = (frequencies[high - 1], correlations[high - 1]) if high else (0.0, 1.0)
     f2, c2 = frequencies[high], correlations[high]
@@ -74,13 +80,26 @@ def ring_correlation(reference: Pixels, test: Pixels) -> tuple[Floats, Floats]:
         for row, product in enumerate(products):
             sums[row] += np.bincount(ring, product.ravel() * count, minlength=sums.shape[1])
         energy += x.size * max(float(np.sum(image.astype(np.float64) ** 2)) for image in (x, y))
-    cross, power_x, power_y = sums[:, 1 : shorter // 2 + 1]
+    correlations = normalized(sums[:, 1 : shorter // 2 + 1], energy)
+    return np.arange(1, shorter // 2 + 1) / shorter, correlations
+
+
+def normalized(sums: Floats, energy: float) -> Floats:
+    """Return the correlation of each bin of two spectra, -1 to 1.
+
+    Parameters
+    ----------
+    sums : ndarray
+        (3, bins): the real part of the cross power, and the power of either image.
+    energy : float
+        Of the images as their transforms count it: what is far below it is rounding, not signal.
+    """
+    cross, power_x, power_y = sums
     empty_x, empty_y = power_x <= NOTHING * energy, power_y <= NOTHING * energy
     either = empty_x | empty_y
     scale = np.where(either, 1.0, np.sqrt(power_x) * np.sqrt(power_y))
     agreement = np.where(empty_x & empty_y, 1.0, 0.0)
-    correlations = np.where(either, agreement, cross / scale)
-    return np.arange(1, shorter // 2 + 1) / shorter, correlations
+    return np.asarray(np.where(either, agreement, cross / scale))
 
 
 def _rings(height: int, width: int) -> tuple[npt.NDArray[np.int64], Floats]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.errors import ImageError, UsageError
+from cytopress.errors import ImageError, NotAvailableError, UsageError
 from cytopress.metrics.noise import NoiseModel
 
 Pixels = npt.NDArray[Any]
@@ -29,15 +29,19 @@ class Metric:
     unit : str
         "" for none. "counts" are steps of the pixels' own intensity scale.
     better : {"higher", "lower"}
-        Which way is better; for ``bias``, which is signed, of its magnitude.
+        Which way is better; for ``bias``, which is signed, of its magnitude, and for the
+        variations, which are shares, of their distance from 1.
     function : callable
         Pure function of (reference, test, data_range).
+    dims : tuple of int, optional
+        Numbers of axes that it is defined for.
     """
 
     name: str
     unit: str
     better: Better
     function: Callable[[Pixels, Pixels, float], float]
+    dims: tuple[int, ...] = (2, 3)
 
     def __call__(self, reference: Pixels, test: Pixels, data_range: float) -> float:
         """Compare two images on their original intensity scale; neither is rescaled.
@@ -64,6 +68,11 @@ class Metric:
             The metric is not defined for these images, or cannot be computed on this machine.
         """
         _check(reference, test, data_range)
+        if reference.ndim not in self.dims:
+            raise NotAvailableError(
+                f"{self.name} needs a stack with the axes ZYX, not an image of {reference.ndim}"
+                " axes."
+            )
         return float(self.function(reference, test, float(data_range)))
 
 
@@ -71,19 +80,20 @@ class Metric:
 class NoiseMetric:
     """A metric that needs to know how noisy the reference is before it can be called.
 
-    ``name``, ``unit`` and ``better`` are as in `Metric`; ``function`` takes the noise model as
-    the keyword ``noise``.
+    ``name``, ``unit``, ``better`` and ``dims`` are as in `Metric`; ``function`` takes the noise
+    model as the keyword ``noise``.
     """
 
     name: str
     unit: str
     better: Better
     function: Callable[..., float]
+    dims: tuple[int, ...] = (2, 3)
 
     def with_noise(self, noise: NoiseModel) -> Metric:
         """Return the metric for one camera."""
         function = functools.partial(self.function, noise=noise)
-        return Metric(self.name, self.unit, self.better, function)
+        return Metric(self.name, self.unit, self.better, function, self.dims)
 
 
 def _check(reference: Pixels, test: Pixels, data_range: float) -> None:

@@ -6,6 +6,7 @@ from cytopress.errors import UnknownNameError, UsageError
 from cytopress.metrics import (
     bias,
     frc_resolution,
+    frc_resolution_z,
     lpips,
     max_error,
     max_error_sigma,
@@ -16,6 +17,8 @@ from cytopress.metrics import (
     rmse,
     rmse_sigma,
     ssim,
+    variation_xy,
+    variation_z,
 )
 from cytopress.metrics.metric import Metric, NoiseMetric
 from cytopress.metrics.noise import NoiseModel
@@ -34,6 +37,9 @@ METRICS: dict[str, Metric | NoiseMetric] = {
         rmse_sigma,
         max_error_sigma,
         frc_resolution,
+        frc_resolution_z,
+        variation_xy,
+        variation_z,
         lpips,
     )
 }

@@ -118,7 +118,7 @@ def phase_transfer(shape: Shape, microscope: Microscope) -> Spectrum:
     waveorder lets it fade along the axis toward the ends of its grid. So it is calculated for twice
     the depth, of which the inner half is kept.
     """
-    with _waveorder_on_one_thread():
+    with _one_thread():
         from waveorder.models import phase_thick_3d
 
         planes = shape[0]
@@ -141,7 +141,7 @@ def phase_transfer(shape: Shape, microscope: Microscope) -> Spectrum:
 @lru_cache(maxsize=2)
 def fluorescence_transfer(shape: Shape, microscope: Microscope) -> Spectrum:
     """Return the optical transfer function, 1 at the origin, shape (Z, Y, X // 2 + 1)."""
-    with _waveorder_on_one_thread():
+    with _one_thread():
         from waveorder.models import isotropic_fluorescent_thick_3d
 
         transfer = isotropic_fluorescent_thick_3d.calculate_transfer_function(
@@ -156,17 +156,23 @@ def fluorescence_transfer(shape: Shape, microscope: Microscope) -> Spectrum:
         return np.ascontiguousarray(transfer.numpy()[..., : shape[2] // 2 + 1])
 
 
-@contextmanager
-def _waveorder_on_one_thread() -> Iterator[None]:
-    """Hold torch to one thread: more would add in another order, and round otherwise."""
+def need_waveorder() -> None:
+    """Raise the error that says what to install, where simulating is not possible."""
     try:
-        import torch
         import waveorder  # noqa: F401
     except ModuleNotFoundError as error:
         raise NotAvailableError(
             "Simulating needs waveorder; install the extra phantom:"
             " pip install 'cytopress[phantom]'."
         ) from error
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Hold torch to one thread: more would add in another order, and round otherwise."""
+    need_waveorder()
+    import torch
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

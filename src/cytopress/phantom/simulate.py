@@ -10,7 +10,7 @@ from scipy import fft
 
 from cytopress.image import Image, Pixels
 from cytopress.phantom.camera import Camera
-from cytopress.phantom.optics import Floats, Microscope, bright_field, fluorescence
+from cytopress.phantom.optics import Floats, Microscope, bright_field, fluorescence, need_waveorder
 from cytopress.phantom.shapes import Grid
 from cytopress.phantom.slides import Slide
 from cytopress.phantom.specimen import grow
@@ -69,6 +69,7 @@ def simulate(
     NotAvailableError
         waveorder is not installed.
     """
+    need_waveorder()
     growing, noise = (np.random.default_rng([slide.number, number, part]) for part in range(2))
     margins = [round(MARGIN_UM / size) for size in microscope.spacing_um[1:]]
     rows, columns = (
@@ -82,21 +83,12 @@ def simulate(
         (-slide.coverslip_plane * microscope.spacing_um[0], 0.0, 0.0),
     )
     specimen = grow(slide, grid, growing)
-    # Empty planes behind the last one: the convolution comes round the ends into them.
-    total = fft.next_fast_len(2 * planes)
     kept = (slice(shape[0]), *(slice(m, m + n) for m, n in zip(margins, shape[1:], strict=True)))
-
-    def see(volume: Floats, rest: float) -> Floats:
-        padded = np.full((total, rows, columns), rest, np.float32)
-        padded[:planes] = volume
-        return padded
-
-    light = bright_field(see(specimen.index, microscope.medium_index), microscope)[kept]
+    light = bright_field(deepened(specimen.index, microscope.medium_index), microscope)[kept]
     light = np.maximum(light, DARKEST) * _shading(shape, slide)
-    emitted = specimen.stain * np.float32(
-        slide.fluorescence_electrons * np.prod(microscope.spacing_um)
-    )
-    glow = fluorescence(see(emitted, 0.0), microscope)[kept] + slide.background_electrons
+    voxel_um3 = np.float32(np.prod(microscope.spacing_um))
+    emitted = specimen.stain * np.float32(slide.fluorescence_electrons) * voxel_um3
+    glow = fluorescence(deepened(emitted, 0.0), microscope)[kept] + slide.background_electrons
 
     def image(electrons: Floats, name: str) -> Image:
         pixels = camera.expose(electrons, noise)
@@ -107,6 +99,17 @@ def simulate(
         image(glow, "fluorescence"),
         _renumbered(specimen.nuclei[kept]),
     )
+
+
+def deepened(volume: Floats, rest: float) -> Floats:
+    """Return the volume with as many planes of ``rest`` behind it.
+
+    A convolution comes round the ends of the grid into those, and not into the volume.
+    """
+    planes = len(volume)
+    deep = np.full((fft.next_fast_len(2 * planes), *volume.shape[1:]), rest, np.float32)
+    deep[:planes] = volume
+    return deep
 
 
 def _shading(shape: tuple[int, int, int], slide: Slide) -> Floats:

@@ -21,10 +21,10 @@ EDGE_UM = 0.07
 class Indices:
     """Refractive indices in green light, and how much they vary within a part.
 
-    A nucleus is thinner than its cytoplasm, and nucleoli are denser than both: Schürmann et al.
-    [1]_, Steelman et al. [2]_, Kim and Guck [3]_. Ranges for cytoplasm, mitochondria and
-    lipid are those that Liu et al. [4]_ collect. A membrane of 8 nm and index 1.46 is spread over
-    a voxel here, so little of it is left.
+    A nucleus is thinner than its cytoplasm (Schürmann et al. [1]_, Steelman et al. [2]_), and
+    nucleoli are denser than both (Kim and Guck [3]_). What was measured of organelles is collected
+    by Liu et al. [4]_; the values here are round numbers of that size. A membrane of 8 nm and index
+    1.46 is spread over a voxel here, so little of it is left.
 
     References
     ----------

@@ -37,16 +37,17 @@ class BDTable:
 
 
 def bd_tables(results: Results, found: Findings) -> list[BDTable]:
-    """Compare lossy curves with JPEG 2000's, then with the best classic codec's if it is another.
+    """Compare lossy curves with JPEG 2000's (of planes), then with the best classic codec's if it is another.
 
     The qualities are mean PSNR, mean SSIM and each task's main score. The best classic codec is the
     one with the fewest bytes at equal PSNR.
     """
-    reference = next((curve for curve in found.lossy if curve.codec == REFERENCE), None)
+    of_planes = [curve for curve in found.lossy if not curve.volumetric]
+    reference = next((curve for curve in of_planes if curve.codec == REFERENCE), None)
     if reference is None:
         reason = "This study has no lossy JPEG 2000 to compare with."
         return [
-            BDTable(against="JPEG 2000", scores=_scores(results, found), rows=(), reason=reason)
+            BDTable(against="JPEG 2000", scores=bd_scores(results, found), rows=(), reason=reason)
         ]
     first = _table(results, found, reference, "JPEG 2000")
     best = _best_classic(first)
@@ -57,16 +58,17 @@ def bd_tables(results: Results, found: Findings) -> list[BDTable]:
 
 
 def _table(results: Results, found: Findings, reference: Curve, against: str) -> BDTable:
-    scores = _scores(results, found)
+    scores = bd_scores(results, found)
     others = [curve for curve in found.lossy if curve is not reference]
     rows = [
-        (curve, [_cell(found, reference, curve, score) for score in scores]) for curve in others
+        (curve, [bd_cell(found, reference, curve, score) for score in scores]) for curve in others
     ]
     reason = "" if rows else "This study has no other lossy codec."
     return BDTable(against=against, scores=scores, rows=rows, reason=reason)
 
 
-def _scores(results: Results, found: Findings) -> list[ScoreFacts]:
+def bd_scores(results: Results, found: Findings) -> list[ScoreFacts]:
+    """Return the qualities that codecs are compared at: PSNR, SSIM, each task's main score."""
     pixel = [score for score in results.scores if score.column in PIXEL_SCORES]
     return [*pixel, *(score for score in found.scores if score.main)]
 
@@ -79,14 +81,15 @@ def _best_classic(table: BDTable) -> Curve | None:
     rates = [
         (cells[columns.index(PIXEL_SCORES[0])].rate, curve)
         for curve, cells in table.rows
-        if "/" not in curve.codec  # learned codecs are named KIND/NAME
+        if not curve.learned
     ]
     saving = [(rate.percent, curve) for rate, curve in rates if rate is not None]
     percent, best = min(saving, key=lambda pair: pair[0], default=(0.0, None))
     return best if percent < 0 else None
 
 
-def _cell(found: Findings, reference: Curve, test: Curve, score: ScoreFacts) -> BDCell:
+def bd_cell(found: Findings, reference: Curve, test: Curve, score: ScoreFacts) -> BDCell:
+    """Return how many more bytes ``test`` needs than ``reference`` at equal quality."""
     sign = -1.0 if score.better == "lower" else 1.0
     rates, qualities = zip(
         *(_curve(found, curve, score, sign) for curve in (reference, test)), strict=True

@@ -84,7 +84,10 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Curve:
-    """One codec with its options on one dataset, its points from many bytes to few."""
+    """One codec with its options on one dataset, its points from many bytes to few.
+
+    ``volumetric`` says that it was handed stacks whole, and not plane by plane.
+    """
 
     dataset: str
     label: str
@@ -93,6 +96,12 @@ class Curve:
     regime: str
     lossless: bool
     points: tuple[Point, ...]
+    volumetric: bool = False
+
+    @property
+    def learned(self) -> bool:
+        """Whether a model codes: those codecs are named KIND/NAME."""
+        return "/" in self.codec
 
 
 def curves(results: Results, dataset: str) -> list[Curve]:
@@ -125,6 +134,7 @@ def curves(results: Results, dataset: str) -> list[Curve]:
                         regime=regime,
                         lossless=lossless,
                         points=some,
+                        volumetric=members[0].volumetric,
                     )
                 )
     return found

@@ -13,16 +13,19 @@ from cytopress.image import Image
 from cytopress.report.curves import Curve, Point
 from cytopress.report.formats import number_text, ratio_text
 from cytopress.report.pictures import (
+    ErrorScale,
     Span,
     diverging,
     error_picture,
+    error_scale,
     grey_picture,
     scale_bar,
     span_of,
 )
 from cytopress.report.png import data_uri, png
+from cytopress.report.sections import Shown, layout, shown_sections
 from cytopress.study.results import Results
-from cytopress.study.trial import Preview, Trial
+from cytopress.study.trial import Trial
 
 # Room for pictures in a page that must stay under 25 MB with its drawing library.
 BUDGET = 16_000_000
@@ -74,13 +77,14 @@ def gallery(results: Results, found: Sequence[Curve], *, budget: int = BUDGET) -
     leaves every codec with some.
     """
     album, entries, kept = Album(), [], 0
+    titles = {facts.name: facts.title for facts in results.datasets}
     for label, point, trial in _in_turn([curve for curve in found if not curve.lossless]):
-        previews = results.previews(trial.key)
-        if not {"original", "decoded"} <= {preview.kind for preview in previews}:
+        sections = shown_sections(results.previews(trial.key))
+        if not sections:
             continue
         kept += 1
         if album.size < budget:
-            entries += _entries(label, point, trial, previews, album)
+            entries += _entries(label, point, trial, titles[trial.dataset], sections, album)
     if entries:
         album.pictures["colors"] = data_uri(png(np.arange(255, dtype=np.uint8)[None], diverging()))
     shown = len({entry["trial"] for entry in entries})
@@ -110,59 +114,76 @@ def _spread(step: int, steps: int) -> int:
 
 
 def _entries(
-    label: str, point: Point, trial: Trial, previews: Sequence[Preview], album: Album
+    label: str, point: Point, trial: Trial, title: str, sections: Sequence[Shown], album: Album
 ) -> list[dict[str, Any]]:
-    """Return one entry per task that predicted from this trial; one without task if none did."""
-    images = {(preview.kind, preview.task): preview.image for preview in previews}
-    original, decoded = images["original", ""], images["decoded", ""]
-    span = span_of(original)
-    error, limit, beyond = error_picture(original, decoded)
+    """Return one entry per task that predicted from this trial; one without task if none did.
+
+    The other sections of a volume are shown in the ranges of the first.
+    """
+    plane = sections[0]
+    original = plane.original
+    error = error_scale([(one.original, one.decoded) for one in sections])
     bar, bar_label = scale_bar(original)
+    unit_um = None if original.spacing_um is None else original.spacing_um[-1]
     common: dict[str, Any] = {
         "trial": trial.key,
         "dataset": trial.dataset,
+        "title": title,
         "field": trial.field,
         "codec": label,
         "setting": point.setting,
         "rank": point.ratio,
         "smaller": ratio_text(trial.raw_bytes / trial.coded_bytes if trial.coded_bytes else None),
         "psnr": number_text(trial.scores.get("pixels/psnr"), significant=3),
-        "width": original.shape[-1],
-        "height": original.shape[-2],
-        "stack": original.axes == "ZYX",
         "bar": bar,
         "barLabel": bar_label,
-        "original": album.grey(original, span),
-        "decoded": album.grey(decoded, span),
-        "span": _span_text(span),
-        "error": album.add(error),
-        "limit": f"{limit:g}",
-        "beyond": f"{100 * beyond:.2g}",
+        "limit": f"{error.limit:g}",
+        "beyond": f"{100 * error.beyond:.2g}",
     }
-    tasks = list(dict.fromkeys(task for kind, task in images if kind == "prediction"))
-    return [common | _task_pictures(task, images, album) for task in tasks] or [
-        common | {"task": ""}
-    ]
+    tasks = list(dict.fromkeys(task for kind, task in plane.images if kind == "prediction"))
+    entries = []
+    for task in tasks or [""]:
+        spans = _spans(plane, task)
+        first, *others = (
+            layout(one, unit_um) | _pictures(one, task, spans, error, album) for one in sections
+        )
+        texts = {f"{kind}Span": _span_text(span) for kind, span in spans.items()}
+        entries.append(common | {"task": task, "sections": others} | texts | first)
+    return entries
 
 
-def _task_pictures(
-    task: str, images: Mapping[tuple[str, str], Image], album: Album
-) -> dict[str, Any]:
-    reference = images["prediction", task]
-    span = span_of(reference)
-    found: dict[str, Any] = {
-        "task": task,
-        "prediction": album.grey(reference, span),
-        "predictionSpan": _span_text(span),
-    }
-    if ("prediction-decoded", task) in images:
-        found["predictionDecoded"] = album.grey(images["prediction-decoded", task], span)
-    truth = images.get(("truth", task), images.get(("truth", "")))
+def _spans(plane: Shown, task: str) -> dict[str, Span]:
+    """Return the display range of the images, the predictions and the truth."""
+    found = {"image": span_of(plane.original)}
+    if ("prediction", task) in plane.images:
+        found["prediction"] = span_of(plane.images["prediction", task])
+    truth = _truth(plane, task)
     if truth is not None:
-        truth_span = span_of(truth)
-        found["truth"] = album.grey(truth, truth_span)
-        found["truthSpan"] = _span_text(truth_span)
+        found["truth"] = span_of(truth)
     return found
+
+
+def _truth(one: Shown, task: str) -> Image | None:
+    return one.images.get(("truth", task), one.images.get(("truth", "")))
+
+
+def _pictures(
+    one: Shown, task: str, spans: Mapping[str, Span], error: ErrorScale, album: Album
+) -> dict[str, str]:
+    """Return the names of a section's pictures by their kind on the page."""
+    wanted: list[tuple[str, Image | None, str]] = [
+        ("original", one.original, "image"),
+        ("decoded", one.decoded, "image"),
+        ("prediction", one.images.get(("prediction", task)), "prediction"),
+        ("predictionDecoded", one.images.get(("prediction-decoded", task)), "prediction"),
+        ("truth", _truth(one, task), "truth"),
+    ]
+    if not task:
+        wanted = wanted[:2]
+    found = {
+        kind: album.grey(image, spans[span]) for kind, image, span in wanted if image is not None
+    }
+    return found | {"error": album.add(error_picture(one.original, one.decoded, error.limit))}
 
 
 def _span_text(span: Span) -> str:

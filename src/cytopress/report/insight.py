@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cytopress.report.finding import finding_text
 from cytopress.report.findings import Findings
 from cytopress.report.formats import label_text, number_text
 from cytopress.report.losses import yardstick
@@ -22,6 +23,7 @@ class Insight:
     found: Findings
     score: ScoreFacts
     likenesses: tuple[Likeness, ...]
+    finding: str
     example: str
     matrix: Matrix | None
     regained: str
@@ -53,6 +55,7 @@ def _insight(results: Results, found: Findings, score: ScoreFacts) -> Insight:
         found=found,
         score=score,
         likenesses=tuple(likenesses(found, score)),
+        finding=finding_text(found, score, table),
         example=example_text(found, score, yardstick(results, found.facts.name, score)),
         matrix=table,
         regained=regained_text(regained(table), table) if table else "",

@@ -9,6 +9,7 @@ from typing import Any
 
 from cytopress.atomic import whole_file
 from cytopress.report import tables
+from cytopress.report.along_z import along_z
 from cytopress.report.bd_table import bd_tables
 from cytopress.report.change import LEAST_UNITS, SEED
 from cytopress.report.equivalence import equivalence_data
@@ -22,6 +23,7 @@ from cytopress.report.recommendation.wish import Wish
 from cytopress.report.similarity import likeness_text
 from cytopress.report.speed import speed_rows
 from cytopress.report.templates import ASSETS, environment, libraries
+from cytopress.report.versus import versus
 from cytopress.study.results import Results
 
 FIRST_METRICS = ("pixels/psnr", "pixels/ssim")
@@ -88,6 +90,9 @@ def _render(results: Results, wishes: Sequence[Wish]) -> str:
         speed_rows=speed_rows(results),
         error_rows=tables.error_rows(results),
         bd_tables=lambda each: bd_tables(results, each),
+        along_z=along_z(results, found),
+        versus=lambda each: versus(results, each),
+        any_volumes=any(each.facts.axes == "ZYX" for each in found),
         units=_units(found),
         least_units=LEAST_UNITS,
         near=round(100 * (tables.NEAR - 1)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,20 +45,35 @@ def grey_picture(image: Image, span: Span) -> str:
     return data_uri(png(_eight_bits(scaled)))
 
 
-def error_picture(original: Image, decoded: Image) -> tuple[str, float, float]:
-    """Return decoded minus original in blue, white and red, its limit, and the part beyond it.
+@dataclass(frozen=True)
+class ErrorScale:
+    """The error, in counts, of the end colors, and the part of pixels beyond it."""
 
-    The limit, in counts, is symmetric and a round number (1, 2 or 5 times a power of ten); the part
-    of pixels beyond it is shown in the end colors.
+    limit: float
+    beyond: float
+
+
+def error_scale(pairs: Sequence[tuple[Image, Image]]) -> ErrorScale:
+    """Return one scale for the errors of pairs of original and decoded image.
+
+    Symmetric, its limit a round number: 1, 2 or 5 times a power of ten.
     """
-    error = plane(decoded).astype(np.float64) - plane(original).astype(np.float64)
-    limit = _round_up(
-        float(np.percentile(abs(error), ERROR_PART)), integer=decoded.dtype.kind != "f"
-    )
-    beyond = float(np.mean(abs(error) > limit))
+    errors = np.concatenate([abs(_error(*pair)).ravel() for pair in pairs])
+    integer = pairs[0][1].dtype.kind != "f"
+    limit = _round_up(float(np.percentile(errors, ERROR_PART)), integer=integer)
+    return ErrorScale(limit, float(np.mean(errors > limit)))
+
+
+def error_picture(original: Image, decoded: Image, limit: float) -> str:
+    """Return decoded minus original in blue, white and red, up to a limit in counts."""
+    error = _error(original, decoded)
     # An odd number of levels, so that no error is exactly white.
     levels = np.rint(np.clip(error / limit, -1, 1) * 127) + 127
-    return data_uri(png(levels.astype(np.uint8), diverging())), limit, beyond
+    return data_uri(png(levels.astype(np.uint8), diverging()))
+
+
+def _error(original: Image, decoded: Image) -> npt.NDArray[np.float64]:
+    return np.asarray(plane(decoded).astype(np.float64) - plane(original).astype(np.float64))
 
 
 @functools.cache

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from cytopress.report.along_z import VARIATION
 from cytopress.report.change import ends
 from cytopress.report.curves import Curve, bytes_per_pixel
 from cytopress.report.findings import Findings, Row
 from cytopress.report.formats import label_text
 from cytopress.report.looks import look
 from cytopress.study.results import NoiseFacts, Results, ScoreFacts
+
+# Scores that are best at a number, with neither direction better.
+IDEAL = dict.fromkeys(VARIATION, 1)
 
 
 def plot_data(results: Results, found: Sequence[Findings]) -> dict[str, Any]:
@@ -72,12 +76,13 @@ def _curve(
     }
 
 
-def _score(score: ScoreFacts) -> dict[str, str]:
+def _score(score: ScoreFacts) -> dict[str, Any]:
     unit = f" ({score.unit})" if score.unit else ""
     return {
         "column": score.column,
         "label": f"{label_text(score.name)}{unit}",
         "better": score.better,
+        "ideal": IDEAL.get(score.column),
         "task": score.task,
     }
 

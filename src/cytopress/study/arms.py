@@ -13,7 +13,6 @@ from cytopress.codecs.choice import Choice
 from cytopress.codecs.spec import codec
 from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
 from cytopress.io.datasets import dataset as open_known
-from cytopress.metrics import NoiseModel
 from cytopress.package import SUFFIX, find_package
 from cytopress.settings import Settings
 from cytopress.study.cell import Arm, digest_json
@@ -209,5 +208,4 @@ def _regimes(
 
 def _with_yardsticks(choice: Choice, found: Surveyed) -> Choice:
     facts = found.subject.facts
-    noise = NoiseModel(facts.noise.a, facts.noise.b, facts.noise.offset)
-    return choice.with_yardsticks(facts.data_range, noise)
+    return choice.with_yardsticks(facts.data_range, facts.noise.model)

@@ -7,8 +7,9 @@ from typing import Any
 
 from cytopress.io.splits import PARTS
 from cytopress.metrics import METRICS
+from cytopress.study.plan import defined_for
 from cytopress.study.results import ScoreFacts, TaskFacts
-from cytopress.study.run import FRC_UM
+from cytopress.study.run import IN_UM
 from cytopress.study.survey import Surveyed
 from cytopress.tasks.protocol import Task
 
@@ -19,10 +20,13 @@ def score_facts(
     """Return the scores that a study can hold, in the order of its columns."""
     facts = []
     in_um = any(found.dataset.pixel_size_um is not None for found in surveyed)
+    axes = {found.dataset.axes for found in surveyed}
     for name in metrics:
+        if not any(defined_for([name], each) for each in axes):
+            continue
         facts.append(_pixels(f"pixels/{name}", METRICS[name].unit, METRICS[name].better))
-        if name == "frc_resolution" and in_um:
-            facts.append(_pixels(FRC_UM, "cycles/um", METRICS[name].better))
+        if name in IN_UM and in_um:
+            facts.append(_pixels(f"pixels/{name}_um", "cycles/um", METRICS[name].better))
     for task in tasks:
         facts += [
             ScoreFacts(

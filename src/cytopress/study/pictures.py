@@ -1,4 +1,4 @@
-"""Pictures for the gallery: which crop of a field to keep, and its lossless bytes."""
+"""Pictures for the gallery: which sections of a field to keep, and their lossless bytes."""
 
 from __future__ import annotations
 
@@ -9,33 +9,71 @@ import numpy as np
 
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
-from cytopress.image import Image
+from cytopress.image import Image, Pixels
+from cytopress.study.trial import Section
 from cytopress.tasks.objects import Objects
 from cytopress.tasks.protocol import Prediction
 
+Cut = tuple[slice | int, ...]
+
 
 @dataclass(frozen=True)
-class Window:
-    """A rectangle of a plane, and the plane of a stack (None for a plane)."""
+class Place:
+    """Where a picture is cut: an index of the pixels that leaves two axes.
 
-    plane: int | None
-    rows: slice
-    columns: slice
-
-
-def crop(truth: Image, size: int) -> Window:
-    """Choose the square of ``size`` pixels where the truth shows most, on a grid of half squares.
-
-    Of a stack, the middle plane. The choice looks at the truth only, so every codec is shown there.
+    ``turned`` puts the last axis that is left first: of a volume, (Z, Y) becomes (Y, Z).
+    ``cross`` is the row and column of the picture at which the other sections cut it.
     """
-    plane = truth.shape[0] // 2 if truth.axes == "ZYX" else None
-    pixels = truth.pixels if plane is None else truth.pixels[plane]
-    starts = [_starts(length, size) for length in pixels.shape]
+
+    cut: Cut
+    section: Section = "XY"
+    turned: bool = False
+    cross: tuple[int, int] | None = None
+
+    def of(self, pixels: Pixels) -> Pixels:
+        """Return the picture of pixels of the field's shape; shape (rows, columns)."""
+        found: Pixels = pixels[self.cut]
+        return np.ascontiguousarray(found.T) if self.turned else found
+
+    def spacing(self, spacing_um: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        """Return the spacing of the picture's rows and columns."""
+        if spacing_um is None:
+            return None
+        left = [size for size, at in zip(spacing_um, self.cut, strict=True) if type(at) is slice]
+        return tuple(reversed(left)) if self.turned else tuple(left)
+
+
+def sections(truth: Image, size: int) -> tuple[Place, ...]:
+    """Choose what is shown of a field: of a plane a square, of a volume three sections of a block.
+
+    The square has ``size`` pixels, on a grid of half squares, and lies where the truth shows most;
+    of a volume in the middle plane, with all planes above and below it, at most ``size``. The other
+    two sections are cut at the row and column of the square where the truth varies most. The choice
+    looks at the truth only, so every codec is shown there.
+    """
+    if truth.axes == "YX":
+        return (Place(_square(truth.pixels, size)),)
+    planes = truth.shape[0]
+    z = planes // 2
+    rows, columns = _square(truth.pixels[z], size)
+    first = min(max(z - size // 2, 0), max(planes - size, 0))
+    depth = slice(first, min(first + size, planes))
+    block = truth.pixels[depth, rows, columns].astype(np.float64)
+    y, x = int(block.std(axis=(0, 2)).argmax()), int(block.std(axis=(0, 1)).argmax())
+    return (
+        Place((z, rows, columns), "XY", cross=(y, x)),
+        Place((depth, rows.start + y, columns), "XZ", cross=(z - first, x)),
+        Place((depth, rows, columns.start + x), "YZ", turned=True, cross=(y, z - first)),
+    )
+
+
+def _square(plane: Pixels, size: int) -> tuple[slice, slice]:
+    starts = [_starts(length, size) for length in plane.shape]
     places = [(top, left) for top in starts[0] for left in starts[1]]
     top, left = max(
-        places, key=lambda at: float(pixels[at[0] : at[0] + size, at[1] : at[1] + size].std())
+        places, key=lambda at: float(plane[at[0] : at[0] + size, at[1] : at[1] + size].std())
     )
-    return Window(plane, slice(top, top + size), slice(left, left + size))
+    return slice(top, top + size), slice(left, left + size)
 
 
 def _starts(length: int, size: int) -> list[int]:
@@ -44,20 +82,18 @@ def _starts(length: int, size: int) -> list[int]:
     return [*range(0, length - size, max(1, size // 2)), length - size]
 
 
-def picture_of(shown: Prediction | None, window: Window) -> Image | None:
-    """Cut the window out of an image or of objects; None where there is nothing to show."""
+def picture_of(shown: Prediction | None, place: Place) -> Image | None:
+    """Cut a picture out of an image or of objects; None where there is nothing to show."""
     if isinstance(shown, Image):
-        pixels, spacing = shown.pixels, shown.spacing_um
+        pixels, spacing = shown.pixels, place.spacing(shown.spacing_um)
     elif isinstance(shown, Objects) and shown.count < 2**16:
         pixels, spacing = shown.labels.astype(np.uint16), None
     else:
         return None
-    plane = pixels if window.plane is None else pixels[window.plane]
-    bits = shown.bits if isinstance(shown, Image) else 0
     return Image(
-        plane[window.rows, window.columns],
-        bits=bits,
-        spacing_um=None if spacing is None else spacing[-2:],
+        place.of(pixels),
+        bits=shown.bits if isinstance(shown, Image) else 0,
+        spacing_um=spacing,
         name=shown.name if isinstance(shown, Image) else "",
     )
 

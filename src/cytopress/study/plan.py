@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from cytopress.codecs.choice import Choice
 from cytopress.codecs.target import KINDS
 from cytopress.errors import UsageError
-from cytopress.metrics import NoiseModel
+from cytopress.metrics import METRICS
 from cytopress.settings import Settings
 from cytopress.study.camera import CAMERA
 from cytopress.study.cell import Arm, Cell
@@ -60,6 +60,7 @@ class Planned:
     target: str
     target_value: float | None
     raw_bytes: int
+    volumetric: bool = False
 
 
 def plan(
@@ -93,6 +94,7 @@ class Coding:
     options: str = ""
     target: str
     target_value: float | None
+    volumetric: bool = False
     packages: tuple[tuple[str, str], ...] = ()
 
 
@@ -106,10 +108,9 @@ def _of_subject(study: Study, subject: Subject, settings: Settings | None) -> It
 def _codecs(study: Study, subject: Subject, settings: Settings | None) -> Iterator[Coding]:
     """Yield each codec, with the dataset's yardsticks."""
     facts = subject.facts
-    noise = NoiseModel(facts.noise.a, facts.noise.b, facts.noise.offset)
     for entry in study.codecs:
         for bare in entry.choices(settings):
-            choice = bare.with_yardsticks(facts.data_range, noise)
+            choice = bare.with_yardsticks(facts.data_range, facts.noise.model)
             target, value = asked(choice)
             yield Coding(
                 spec=choice.spec,
@@ -118,6 +119,7 @@ def _codecs(study: Study, subject: Subject, settings: Settings | None) -> Iterat
                 options=options_of(choice),
                 target=target,
                 target_value=value,
+                volumetric=facts.axes == "ZYX" and takes_volumes(choice),
                 packages=tuple((package.name, package.sha256) for package in choice.packages),
             )
 
@@ -156,7 +158,7 @@ def _planned(study: Study, subject: Subject, specimen: Specimen, coding: Coding)
         spec=coding.spec,
         data_range=subject.facts.data_range,
         noise=(noise.a, noise.b, noise.offset),
-        metrics=study.metrics,
+        metrics=defined_for(study.metrics, subject.facts.axes),
         arms=coding.arms,
         seed=study.seed,
         preview=study.preview_size if shown else 0,
@@ -175,7 +177,18 @@ def _planned(study: Study, subject: Subject, specimen: Specimen, coding: Coding)
         target=coding.target,
         target_value=coding.target_value,
         raw_bytes=specimen.raw_bytes,
+        volumetric=coding.volumetric,
     )
+
+
+def defined_for(metrics: Sequence[str], axes: str) -> tuple[str, ...]:
+    """Return the metrics that images with these axes have: a plane has none along z."""
+    return tuple(name for name in metrics if len(axes) in METRICS[name].dims)
+
+
+def takes_volumes(choice: Choice) -> bool:
+    """Say whether a codec is handed a stack whole, and not plane by plane."""
+    return 3 in choice.family.traits.dims or "z=wavelet" in options_of(choice).split(",")
 
 
 def asked(choice: Choice) -> tuple[str, float | None]:

@@ -11,7 +11,7 @@ from cytopress.study.plan import Planned
 from cytopress.study.results import DatasetFacts, NoiseFacts, ScoreFacts, Speed, TaskFacts
 from cytopress.study.run import Outcome
 from cytopress.study.speed import Timing
-from cytopress.study.trial import Trial
+from cytopress.study.trial import Preview, Trial
 from cytopress.study.yardsticks import Yardsticks
 
 NAMED = ("dataset", "field", "codec", "options", "target", "target_value", "raw_bytes")
@@ -94,6 +94,19 @@ def tasks_of(text: str) -> tuple[TaskFacts, ...]:
 def scores_of(text: str) -> tuple[ScoreFacts, ...]:
     """Return the facts of scores from JSON."""
     return tuple(ScoreFacts(**table) for table in json.loads(text))
+
+
+def place_of(preview: Preview) -> tuple[str, str]:
+    """Return the section of a preview and where the others cut it, as the store's two columns."""
+    return preview.section, "" if preview.cross is None else dump(preview.cross)
+
+
+def cross_of(text: str) -> tuple[int, int] | None:
+    """Return where other sections cut a preview."""
+    if not text:
+        return None
+    row, column = json.loads(text)
+    return row, column
 
 
 def dump_timing(timing: Timing) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from cytopress.metrics import NoiseModel
 from cytopress.study.trial import Preview, Trial
 
 
@@ -19,6 +20,11 @@ class NoiseFacts:
     reason: str
     means: tuple[float, ...]
     variances: tuple[float, ...]
+
+    @property
+    def model(self) -> NoiseModel:
+        """The noise model alone."""
+        return NoiseModel(self.a, self.b, self.offset)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +47,8 @@ class DatasetFacts:
     split: Mapping[str, Mapping[str, tuple[str, ...]]]
     # where data_range and noise come from: "training groups", or "all fields" where there are none
     yardstick_source: str
+    # how far apart the planes of a volume are; None where nobody knows, or in planes
+    plane_spacing_um: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

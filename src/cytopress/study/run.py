@@ -19,12 +19,13 @@ from cytopress.settings import Settings
 from cytopress.study.camera import draw_of, redraw
 from cytopress.study.cell import Cell
 from cytopress.study.judging import EXPECTED, Baseline, Judged, judge
-from cytopress.study.pictures import crop, picture_of
+from cytopress.study.pictures import picture_of, sections
 from cytopress.study.plan import asked
 from cytopress.study.trial import Preview
 from cytopress.tasks.protocol import Prediction
 
-FRC_UM = "pixels/frc_resolution_um"
+# Frequencies, by the axis whose spacing turns them into cycles per micrometer.
+IN_UM = {"frc_resolution": -1, "frc_resolution_z": 0}
 
 
 class BrokenPromiseError(RuntimeError):
@@ -167,8 +168,8 @@ def _pixel_scores(cell: Cell, original: Image, decoded: Image) -> dict[str, floa
             # Not defined for these pixels: the score is missing, the trial is not.
             continue
         scores[f"pixels/{name}"] = value
-        if name == "frc_resolution" and original.spacing_um is not None:
-            scores[FRC_UM] = value / original.spacing_um[-1]
+        if name in IN_UM and original.spacing_um is not None:
+            scores[f"pixels/{name}_um"] = value / original.spacing_um[IN_UM[name]]
     return scores
 
 
@@ -177,7 +178,7 @@ def _previews(
 ) -> tuple[Preview, ...]:
     if not size:
         return ()
-    window = crop(material.truth, size)
+    places = sections(material.truth, size)
     wanted: list[tuple[str, str, Prediction | None]] = [
         ("original", "", material.original),
         ("decoded", "", decoded),
@@ -192,9 +193,9 @@ def _previews(
         ]
     if not shown:
         wanted.append(("truth", "", material.truth))
-    pictures = ((kind, task, picture_of(given, window)) for kind, task, given in wanted)
     return tuple(
-        Preview(kind=kind, task=task, image=picture)
-        for kind, task, picture in pictures
-        if picture is not None
+        Preview(kind=kind, task=task, image=picture, section=place.section, cross=place.cross)
+        for kind, task, given in wanted
+        for place in places
+        if (picture := picture_of(given, place)) is not None
     )

@@ -11,7 +11,7 @@ from cytopress.errors import StoreError
 
 FILE = "study.sqlite"
 LOCK = ".study.lock"
-VERSION = 1
+VERSION = 2
 TABLES = """
 CREATE TABLE study    (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE runs     (started TEXT NOT NULL, machine TEXT NOT NULL, versions TEXT NOT NULL);
@@ -21,10 +21,19 @@ CREATE TABLE trials   (key TEXT PRIMARY KEY, outcome TEXT NOT NULL);
 CREATE TABLE pictures (digest TEXT PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE previews (
     key TEXT NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL, task TEXT NOT NULL,
-    digest TEXT NOT NULL REFERENCES pictures (digest), PRIMARY KEY (key, position)
+    digest TEXT NOT NULL REFERENCES pictures (digest),
+    section TEXT NOT NULL DEFAULT 'XY', crossing TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (key, position)
 );
 CREATE TABLE speeds   (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+
+
+# What makes a store of the version before one of this; an older one can be read as it is.
+UPGRADES = {
+    1: "ALTER TABLE previews ADD COLUMN section TEXT NOT NULL DEFAULT 'XY';"
+    " ALTER TABLE previews ADD COLUMN crossing TEXT NOT NULL DEFAULT '';"
+}
 
 
 class NotBegunError(StoreError):
@@ -59,7 +68,10 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
             connection.executescript(
                 f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version={VERSION}; COMMIT;"
             )
-        _check_version(connection, path)
+        for version in range(_check_version(connection, path), VERSION):
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {UPGRADES[version]} PRAGMA user_version={version + 1}; COMMIT;"
+            )
         connection.execute("PRAGMA journal_mode=WAL")
         # A killed process loses nothing; a power cut may lose the last trials, never the store.
         connection.execute("PRAGMA synchronous=NORMAL")
@@ -121,8 +133,13 @@ def _tables(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
-    found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the version of a store, 0 where nothing is in it."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> int:
+    found = version_of(connection)
     if found > VERSION:
         raise StoreError(
             f"{path}: a newer cytopress wrote this store (version {found}, this one reads up to"
@@ -130,5 +147,6 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
         )
     if not _tables(connection):
         raise NotBegunError(f"{path}: the study has not begun; run it again.")
-    if found < VERSION:
+    if found < min(UPGRADES):
         raise StoreError(f"{path}: this is not a study store; choose another folder.")
+    return found

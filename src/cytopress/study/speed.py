@@ -14,6 +14,8 @@ from cytopress.settings import Settings
 from cytopress.study.plan import Planned
 
 REPEATS = 5
+# Seconds after which an encoder or a decoder is not run again: a volume can take a minute a run.
+PATIENCE = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,30 +53,39 @@ def speed_cells(plan: Sequence[Planned], usable: Collection[str]) -> tuple[Plann
 
 
 def time_codec(
-    spec: str, image: Image, *, repeats: int = REPEATS, settings: Settings | None = None
+    spec: str,
+    image: Image,
+    *,
+    repeats: int = REPEATS,
+    patience: float = PATIENCE,
+    settings: Settings | None = None,
 ) -> Timing:
     """Time a codec's ``encode`` and ``decode`` on one image, at the setting that meets its target.
 
-    Solving the target is the warm-up of the encoder; the decoder gets one of its own.
+    Solving the target is the warm-up of the encoder; the decoder gets one of its own. Each runs
+    ``repeats`` times, or as often as fits into ``patience`` seconds, at least once; the fewer of
+    both is noted.
     """
     solution = codec(spec, settings).solve(image)
     decode(solution.data, settings)
-    encode_s, encode_threads = _median(lambda: solution.codec.encode(image), repeats)
-    decode_s, decode_threads = _median(lambda: decode(solution.data, settings), repeats)
+    encode, encode_threads = _walls(lambda: solution.codec.encode(image), repeats, patience)
+    decoded, decode_threads = _walls(lambda: decode(solution.data, settings), repeats, patience)
     return Timing(
         coded_bytes=len(solution.data),
-        encode_s=encode_s,
-        decode_s=decode_s,
-        repeats=repeats,
+        encode_s=statistics.median(encode),
+        decode_s=statistics.median(decoded),
+        repeats=min(len(encode), len(decoded)),
         threads=max(encode_threads, decode_threads),
     )
 
 
-def _median(work: Callable[[], object], repeats: int) -> tuple[float, int]:
-    walls, processor = [], time.process_time()
-    for _ in range(repeats):
+def _walls(work: Callable[[], object], repeats: int, patience: float) -> tuple[list[float], int]:
+    """Return the wall time of each run, in seconds, and how many threads were busy."""
+    walls: list[float] = []
+    processor = time.process_time()
+    while len(walls) < repeats and (not walls or sum(walls) < patience):
         begin = time.perf_counter()
         work()
         walls.append(time.perf_counter() - begin)
     processor = time.process_time() - processor
-    return statistics.median(walls), max(1, round(processor / max(sum(walls), 1e-9)))
+    return walls, max(1, round(processor / max(sum(walls), 1e-9)))

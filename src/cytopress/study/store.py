@@ -23,6 +23,7 @@ from cytopress.study.schema import (
     connect_to_write,
     lock,
     told,
+    version_of,
 )
 from cytopress.study.speed import Timing
 from cytopress.study.trial import Preview
@@ -93,8 +94,8 @@ class Store:
             for position, (shown, digest, data) in enumerate(packed):
                 db.execute("INSERT OR IGNORE INTO pictures VALUES (?, ?)", (digest, data))
                 db.execute(
-                    "INSERT OR REPLACE INTO previews VALUES (?, ?, ?, ?, ?)",
-                    (key, position, shown.kind, shown.task, digest),
+                    "INSERT OR REPLACE INTO previews VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (key, position, shown.kind, shown.task, digest, *records.place_of(shown)),
                 )
 
     def write_yardsticks(self, known: Mapping[str, Yardsticks]) -> None:
@@ -203,12 +204,19 @@ def _together(tables: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 
 def _load_previews(path: Path, key: str) -> tuple[Preview, ...]:
-    query = (
-        "SELECT kind, task, data FROM previews JOIN pictures USING (digest) WHERE key = ?"
-        " ORDER BY position"
-    )
     with told(path), closing(connect_to_read(path)) as db:
+        place = "section, crossing" if version_of(db) > 1 else "'XY', ''"
+        query = (
+            f"SELECT kind, task, data, {place} FROM previews JOIN pictures USING (digest)"
+            " WHERE key = ? ORDER BY position"
+        )
         return tuple(
-            Preview(kind=kind, task=task, image=unpack_picture(data))
-            for kind, task, data in db.execute(query, (key,))
+            Preview(
+                kind=kind,
+                task=task,
+                image=unpack_picture(data),
+                section=section,
+                cross=records.cross_of(crossing),
+            )
+            for kind, task, data, section, crossing in db.execute(query, (key,))
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cytopress.errors import DatasetError, UnknownNameError, UsageError
+from cytopress.image import Image
 from cytopress.io.dataset import Dataset, Field
 from cytopress.io.datasets import dataset as open_known
 from cytopress.io.splits import PARTS
@@ -88,17 +89,21 @@ def survey(opened: Opened, yardsticks: Yardsticks, *, step: Callable[[str], None
     DatasetError
         A field that is damaged, holds NaN, or whose images differ in shape.
     """
-    specimens = []
+    specimens, spacing = [], None
     for field in opened.fields:
         step(field.name)
+        original = opened.dataset.read_input(field)
         preview = field.name in opened.previewed
-        specimens.append(_specimen(opened.dataset, field, preview=preview))
-    subject = Subject(facts=_facts(opened, yardsticks), specimens=tuple(specimens))
+        specimens.append(_specimen(opened.dataset, field, original, preview=preview))
+        if original.axes == "ZYX" and original.spacing_um is not None:
+            spacing = original.spacing_um[0]
+    facts = _facts(opened, yardsticks, plane_spacing_um=spacing)
+    subject = Subject(facts=facts, specimens=tuple(specimens))
     return Surveyed(subject, opened.dataset, opened.tasks)
 
 
-def _specimen(dataset: Dataset, field: Field, *, preview: bool) -> Specimen:
-    original, target = dataset.read_input(field), dataset.read_target(field)
+def _specimen(dataset: Dataset, field: Field, original: Image, *, preview: bool) -> Specimen:
+    target = dataset.read_target(field)
     return Specimen(
         name=field.name,
         group=field.group,
@@ -149,7 +154,7 @@ def _previewed(fields: Sequence[Field], entry: DatasetEntry) -> frozenset[str]:
     return frozenset(entry.previews)
 
 
-def _facts(opened: Opened, measured: Yardsticks) -> DatasetFacts:
+def _facts(opened: Opened, measured: Yardsticks, *, plane_spacing_um: float | None) -> DatasetFacts:
     dataset = opened.dataset
     return DatasetFacts(
         name=opened.name,
@@ -166,6 +171,7 @@ def _facts(opened: Opened, measured: Yardsticks) -> DatasetFacts:
         noise=measured.noise,
         split=_split(dataset),
         yardstick_source=measured.source,
+        plane_spacing_um=plane_spacing_um,
     )
 
 

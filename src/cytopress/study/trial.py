@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from cytopress.image import Image
+
+Section = Literal["XY", "XZ", "YZ"]
 
 # The columns of an exported table that come before the scores, in this order.
 COLUMNS = (
@@ -60,6 +63,8 @@ class Trial:
     scores : mapping
         ``pixels/METRIC`` and ``TASK/SCORE/baseline|harm|agreement``; a score that is not available
         for this trial is missing. Infinite values (PSNR of a lossless codec) are kept.
+    volumetric : bool
+        Whether the codec was handed a stack whole, and not plane by plane. Not exported.
     """
 
     key: str
@@ -83,6 +88,7 @@ class Trial:
     decode_s: float | None
     error: str
     scores: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    volumetric: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +96,14 @@ class Preview:
     """A picture for the gallery: a crop of what a trial saw or made, stored losslessly.
 
     ``kind`` is ``original``, ``decoded``, ``prediction`` (from the original),
-    ``prediction-decoded`` or ``truth``; ``task`` is "" for the first two.
+    ``prediction-decoded`` or ``truth``; ``task`` is "" for the first two. Of a volume there are
+    three, by their ``section``: the rows and columns of XY are the axes Y and X, of XZ they are Z
+    and X, of YZ they are Y and Z. ``cross`` is the row and column at which the two others cut it,
+    None for a plane.
     """
 
     kind: str
     task: str
     image: Image
+    section: Section = "XY"
+    cross: tuple[int, int] | None = None

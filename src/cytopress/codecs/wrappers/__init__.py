@@ -1,8 +1,9 @@
-"""Codecs of codecs: stacks by planes, a stretched range, tiles, a hard bound on the error."""
+"""Codecs of codecs: stacks by planes or wavelets, a stretched range, tiles, a bounded error."""
 
 from cytopress.codecs.wrappers.guarded import Guarded
 from cytopress.codecs.wrappers.per_plane import PerPlane
 from cytopress.codecs.wrappers.rescaled import Rescaled
 from cytopress.codecs.wrappers.tiled import Tiled
+from cytopress.codecs.wrappers.wavelet import Wavelet
 
-__all__ = ["Guarded", "PerPlane", "Rescaled", "Tiled"]
+__all__ = ["Guarded", "PerPlane", "Rescaled", "Tiled", "Wavelet"]

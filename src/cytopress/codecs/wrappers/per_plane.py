@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from cytopress.codecs import progress
 from cytopress.codecs.codec import StreamCodec, Traits
 from cytopress.codecs.container import Form
-from cytopress.codecs.wire import join_streams, split_streams
+from cytopress.codecs.wire import behind_lengths, split_views
 from cytopress.image import Image, Pixels
 
 
@@ -27,6 +28,7 @@ class PerPlane(StreamCodec):
 
     name: ClassVar[str] = "per-plane"
     number: ClassVar[int] = 28
+    takes_views: ClassVar[bool] = True
     traits: ClassVar[Traits] = Traits(
         dims=(3,),
         dtypes=("uint8", "uint16", "float32"),
@@ -54,15 +56,20 @@ class PerPlane(StreamCodec):
 
     def compress(self, image: Image) -> bytes:
         """Return the planes' streams, each behind its length."""
-        return join_streams(self.codec.compress(_plane(image, z)) for z in range(image.shape[0]))
+        return b"".join(self.parts(image))
+
+    def parts(self, image: Image) -> list[bytes]:
+        """Return the planes' streams and lengths."""
+        planes = progress.track(range(image.shape[0]))
+        return behind_lengths(self.codec.compress(_plane(image, z)) for z in planes)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the stack."""
         spacing = form.spacing_um and form.spacing_um[1:]
         plane = replace(form, axes="YX", shape=form.shape[1:], spacing_um=spacing)
-        parts = split_streams(stream, form.shape[0])
+        parts = split_views(stream, form.shape[0])
         pixels = np.empty(form.shape, form.dtype)
-        for z, part in enumerate(parts):
+        for z, part in enumerate(progress.track(parts)):
             pixels[z] = self.codec.restore(part, plane).pixels
         return pixels
 

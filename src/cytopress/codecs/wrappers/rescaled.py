@@ -6,14 +6,18 @@ their bits accordingly. Stretched to the full range they see what a person sees.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from cytopress.codecs.codec import StreamCodec, Traits, to_dtype
+from cytopress.codecs.codec import StreamCodec, Traits
 from cytopress.codecs.container import Form
+from cytopress.codecs.stretch import Stretch
 from cytopress.codecs.wire import take_varints, varints
+from cytopress.codecs.wrappers.per_plane import PerPlane
+from cytopress.codecs.wrappers.tiled import Tiled
 from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels
 
@@ -38,6 +42,7 @@ class Rescaled(StreamCodec):
 
     name: ClassVar[str] = "rescaled"
     number: ClassVar[int] = 29
+    takes_views: ClassVar[bool] = True
     traits: ClassVar[Traits] = Traits(
         dims=(2, 3),
         dtypes=("uint8", "uint16"),
@@ -68,20 +73,64 @@ class Rescaled(StreamCodec):
 
     def compress(self, image: Image) -> bytes:
         """Return the limits and the stream of the stretched image."""
-        low, high = int(image.pixels.min()), int(image.pixels.max())
-        scale = (2**self.bits - 1) / max(high - low, 1)
-        stretched = np.rint((image.pixels - np.float64(low)) * scale).astype(self._dtype)
-        stretched_image = Image(stretched, bits=self.bits, spacing_um=image.spacing_um)
-        return varints(low, high - low) + self.codec.compress(stretched_image)
+        return b"".join(self.parts(image))
+
+    def parts(self, image: Image) -> list[bytes]:
+        """Return the limits and the parts of the codec inside."""
+        stretch = Stretch.of(image, self._top)
+        return [varints(stretch.low, stretch.span), *self._inner(stretch).parts(image)]
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return pixels on the original scale."""
         (low, span), start = take_varints(stream, 2)
-        inner = replace(form, dtype=self._dtype, bits=self.bits)
-        stretched = self.codec.restore(stream[start:], inner).pixels
-        values = low + stretched.astype(np.float64) * (span / (2**self.bits - 1))
-        return to_dtype(np.clip(values, low, low + span), form)
+        return self._inner(Stretch(low, span, self._top)).restore(stream[start:], form).pixels
+
+    def _inner(self, stretch: Stretch) -> StreamCodec:
+        return _around(self.codec, lambda codec: Stretched(codec, stretch, self._dtype, self.bits))
 
     @property
-    def _dtype(self) -> np.dtype[np.uint8] | np.dtype[np.uint16]:
-        return np.dtype(np.uint8) if self.bits <= 8 else np.dtype(np.uint16)
+    def _top(self) -> int:
+        return (1 << int(self.bits)) - 1
+
+    @property
+    def _dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.uint8 if self.bits <= 8 else np.uint16)
+
+
+@dataclass(frozen=True)
+class Stretched(StreamCodec):
+    """What `Rescaled` puts around the codec of a part, so that one part is stretched at a time.
+
+    It stands in no file: the limits are those of the whole image, and `Rescaled` keeps them.
+    """
+
+    codec: StreamCodec
+    stretch: Stretch
+    inside: np.dtype[Any]
+    bits: int
+
+    name: ClassVar[str] = "stretched"
+    number: ClassVar[int] = 0
+    traits: ClassVar[Traits] = Rescaled.traits
+
+    @property
+    def lossless(self) -> bool:
+        """Never."""
+        return False
+
+    def compress(self, image: Image) -> bytes:
+        """Return the stream of the stretched part."""
+        pixels = self.stretch.forward(image.pixels).astype(self.inside)
+        return self.codec.compress(Image(pixels, bits=self.bits, spacing_um=image.spacing_um))
+
+    def decompress(self, stream: bytes, form: Form) -> Pixels:
+        """Return the part on the original scale."""
+        inner = replace(form, dtype=self.inside, bits=self.bits)
+        return self.stretch.back(self.codec.restore(stream, inner).pixels, form)
+
+
+def _around(codec: StreamCodec, put: Callable[[StreamCodec], StreamCodec]) -> StreamCodec:
+    """Put something around the codec of a part: within what cuts an image into parts."""
+    if isinstance(codec, PerPlane | Tiled):
+        return replace(codec, codec=_around(codec.codec, put))
+    return put(codec)

@@ -1,16 +1,18 @@
-"""Bound the memory of a codec: code square tiles of a plane one after the other."""
+"""Bound the memory of a codec: code square tiles of a plane, or blocks of a stack, one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+import math
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
+from cytopress.codecs import progress
 from cytopress.codecs.codec import StreamCodec, Traits
 from cytopress.codecs.container import Form
-from cytopress.codecs.wire import join_streams, split_streams
+from cytopress.codecs.wire import behind_lengths, split_views
 from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels
 
@@ -19,7 +21,7 @@ LEAST_TILE = 16  # below, every tile's own overhead outweighs its pixels
 
 @dataclass(frozen=True)
 class Tiled(StreamCodec):
-    """Code tiles of at most ``tile`` x ``tile`` pixels (in every plane of a stack) with ``codec``.
+    """Code tiles of at most ``tile`` x ``tile`` pixels, in a stack of ``planes``, with ``codec``.
 
     Parameters
     ----------
@@ -27,13 +29,17 @@ class Tiled(StreamCodec):
         The codec of one tile.
     tile : int
         Edge of a tile in pixels, at least 16.
+    planes : int
+        Planes of a stack that a tile holds; 0: all of them.
     """
 
     codec: StreamCodec
     tile: int = 512
+    planes: int = 0
 
     name: ClassVar[str] = "tiled"
     number: ClassVar[int] = 30
+    takes_views: ClassVar[bool] = True
     traits: ClassVar[Traits] = Traits(
         dims=(2, 3),
         dtypes=("uint8", "uint16", "float32"),
@@ -49,6 +55,9 @@ class Tiled(StreamCodec):
                 f"tile is a whole number of pixels from {LEAST_TILE} on, not {self.tile}."
             )
 
+        if self.planes != int(self.planes) or self.planes < 0:
+            raise UsageError(f"planes is a whole number from 0 on, not {self.planes}.")
+
     @property
     def lossless(self) -> bool:
         """Whether the codec inside is."""
@@ -59,32 +68,47 @@ class Tiled(StreamCodec):
         """Whether the codec inside is."""
         return self.codec.exact
 
+    def leaving(self, share: float) -> Self:
+        """Return tiles of what the codec inside returns."""
+        return replace(self, codec=self.codec.leaving(share))
+
+    def rounding(self) -> tuple[int, StreamCodec]:
+        """Return what the codec inside rounds to, and tiles of the rest."""
+        step, rest = self.codec.rounding()
+        return step, replace(self, codec=rest)
+
     def check(self, image: Image) -> None:
         """Check each tile for the codec inside: those at the edges are smaller."""
         super().check(image)
-        for tile in _tiles(image.shape, self.tile):
+        for tile in self._tiles(image.shape):
             self.codec.check(image.with_pixels(image.pixels[tile]))
 
     def compress(self, image: Image) -> bytes:
         """Return the tiles' streams in row-major order, each behind its length."""
-        return join_streams(
+        return b"".join(self.parts(image))
+
+    def parts(self, image: Image) -> list[bytes]:
+        """Return the tiles' streams and lengths."""
+        return behind_lengths(
             self.codec.compress(image.with_pixels(image.pixels[tile]))
-            for tile in _tiles(image.shape, self.tile)
+            for tile in progress.track(self._tiles(image.shape))
         )
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the whole image."""
-        rows, columns = (-(-length // self.tile) for length in form.shape[-2:])
-        parts = split_streams(stream, rows * columns)
+        edges = (self.planes or form.shape[0], self.tile, self.tile)[-len(form.shape) :]
+        counts = [-(-length // edge) for length, edge in zip(form.shape, edges, strict=True)]
+        parts = split_views(stream, math.prod(counts))
         pixels = np.empty(form.shape, form.dtype)
-        for tile, part in zip(_tiles(form.shape, self.tile), parts, strict=True):
+        for tile, part in progress.track([*zip(self._tiles(form.shape), parts, strict=True)]):
             tile_form = replace(form, shape=pixels[tile].shape)
             pixels[tile] = self.codec.restore(part, tile_form).pixels
         return pixels
 
-
-def _tiles(shape: tuple[int, ...], edge: int) -> Iterator[tuple[slice, ...]]:
-    stack = (slice(None),) * (len(shape) - 2)
-    for y in range(0, shape[-2], edge):
-        for x in range(0, shape[-1], edge):
-            yield (*stack, slice(y, y + edge), slice(x, x + edge))
+    def _tiles(self, shape: tuple[int, ...]) -> list[tuple[slice, ...]]:
+        edges = (self.planes or shape[0], self.tile, self.tile)[-len(shape) :]
+        axes = [
+            [slice(start, start + edge) for start in range(0, length, edge)]
+            for length, edge in zip(shape, edges, strict=True)
+        ]
+        return list(itertools.product(*axes))

@@ -7,9 +7,31 @@
   const KEYS = ["dataset", "field", "codec", "setting", "task"];
   const selects = Object.fromEntries(KEYS.map((key) => [key, root.querySelector(`select[name="${key}"]`)]));
   const zoom = root.querySelector('select[name="zoom"]');
-  const views = [...root.querySelectorAll(".view")];
+  const KINDS = ["original", "decoded", "error", "prediction", "predictionDecoded", "truth"];
+  const SECTIONS = ["XY", "YZ", "XZ"];
   const text = (name) => root.querySelector(`[data-text="${name}"]`);
   let shown = null;
+
+  // Every frame has a plane; for volumes it gets room for the other sections, and lines across each.
+  for (const frame of root.querySelectorAll(".frame")) {
+    const plane = frame.firstElementChild;
+    const sections = entries.some((entry) => entry.sections.length) ? SECTIONS : SECTIONS.slice(0, 1);
+    for (const className of ["across", "down"]) {
+      plane.querySelector(".sheet").append(Object.assign(document.createElement("i"), { className }));
+    }
+    for (const section of sections) {
+      const node = section === "XY" ? plane : frame.appendChild(plane.cloneNode(true));
+      node.dataset.section = section;
+      node.hidden = section !== "XY";
+      if (section !== "XY") {
+        node.querySelector("img").alt += `, ${section}`;
+        node.querySelector(".ruler").remove();
+      }
+    }
+  }
+  const views = [...root.querySelectorAll(".view")];
+  const sectionOf = (view) => view.parentElement.dataset.section;
+  const part = (section) => (section === "XY" ? shown : shown.sections.find((one) => one.section === section));
 
   const unique = (values) => [...new Set(values)];
 
@@ -39,39 +61,58 @@
     show(left[0]);
   }
 
-  function put(kind, name) {
+  function put(kind, name = kind) {
     const figure = root.querySelector(`[data-picture="${kind}"]`);
-    figure.hidden = !name;
-    if (name) figure.querySelector(".view img").src = pictures[name];
+    figure.hidden = !shown[name];
+    if (figure.hidden) return;
+    for (const node of figure.querySelectorAll(".section")) {
+      const one = part(node.dataset.section);
+      node.hidden = !one || !one[name];
+      if (!node.hidden) node.querySelector("img").src = pictures[one[name]];
+    }
   }
 
   function show(entry) {
     shown = entry;
-    for (const kind of ["original", "decoded", "error", "prediction", "predictionDecoded", "truth"]) put(kind, entry[kind]);
+    for (const kind of KINDS) put(kind);
     root.querySelector(".colorbar img").src = pictures.colors;
     text("low").textContent = `−${entry.limit}`;
     text("high").textContent = `+${entry.limit}`;
     text("beyond").textContent = entry.beyond === "0" ? "" : `${entry.beyond} % of pixels are beyond the scale.`;
-    for (const name of ["span", "predictionSpan", "truthSpan"]) {
+    for (const name of ["imageSpan", "predictionSpan", "truthSpan"]) {
       root.querySelectorAll(`[data-text="${name}"]`).forEach((node) => { node.textContent = entry[name] || ""; });
     }
-    text("picked").textContent = `${entry.codec}, ${entry.setting}: this field became ${entry.smaller} smaller` +
-      (entry.psnr === "exact" ? ", every pixel exact." : `, PSNR ${entry.psnr} dB.`) +
-      (entry.stack ? " The middle plane of the stack is shown." : "");
+    text("picked").textContent = `${entry.title}. ${entry.codec}, ${entry.setting}: this field became ${entry.smaller} smaller` +
+      (entry.psnr === "exact" ? ", every pixel exact." : `, PSNR ${entry.psnr} dB.`);
     scale();
   }
 
   function scale() {
     const times = Number(zoom.value);
+    const right = part("YZ");
+    for (const frame of root.querySelectorAll(".frame")) {
+      frame.style.gridTemplateColumns = right ? `minmax(0, ${shown.width}fr) minmax(0, ${right.width}fr)` : "minmax(0, 1fr)";
+    }
     for (const view of views) {
-      view.style.aspectRatio = `${shown.width} / ${shown.height}`;
-      view.firstElementChild.style.width = `${100 * times}%`;
+      const one = part(sectionOf(view));
+      if (!one) continue;
+      const sheet = view.firstElementChild;
+      view.style.aspectRatio = `${one.width} / ${one.height}`;
+      sheet.style.aspectRatio = view.style.aspectRatio;
+      sheet.style.width = `${100 * times}%`;
+      for (const line of sheet.querySelectorAll("i")) {
+        line.hidden = !one.cross;
+        if (!one.cross) continue;
+        if (line.className === "across") line.style.top = `${100 * one.cross[0]}%`;
+        else line.style.left = `${100 * one.cross[1]}%`;
+      }
       const ruler = view.parentElement.querySelector(".ruler");
+      if (!ruler) continue;
       // Beyond the frame's width a bar would lie: halve it until it fits.
-      let part = 1;
-      while ((shown.bar * times) / (shown.width * part) > 0.8) part *= 2;
-      ruler.style.width = `${(100 * shown.bar * times) / (shown.width * part)}%`;
-      ruler.textContent = part === 1 ? shown.barLabel : shown.barLabel.replace(/^[\d.]+/, (length) => Number(length) / part);
+      let share = 1;
+      while ((shown.bar * times) / (shown.width * share) > 0.8) share *= 2;
+      ruler.style.width = `${(100 * shown.bar * times) / (shown.width * share)}%`;
+      ruler.textContent = share === 1 ? shown.barLabel : shown.barLabel.replace(/^[\d.]+/, (length) => Number(length) / share);
     }
   }
 
@@ -81,16 +122,16 @@
       if (moving) return;
       moving = true;
       for (const other of views) {
-        if (other !== view) other.scrollTo(view.scrollLeft, view.scrollTop);
+        if (other !== view && sectionOf(other) === sectionOf(view)) other.scrollTo(view.scrollLeft, view.scrollTop);
       }
       requestAnimationFrame(() => { moving = false; });
     });
   }
-  const decoded = root.querySelector('[data-picture="decoded"] .view img');
-  const swap = (name) => { if (shown) decoded.src = pictures[shown[name]]; };
-  decoded.addEventListener("pointerdown", () => swap("original"));
-  for (const event of ["pointerup", "pointerleave", "pointercancel"]) decoded.addEventListener(event, () => swap("decoded"));
-  decoded.addEventListener("dragstart", (event) => event.preventDefault());
+  for (const decoded of root.querySelectorAll('[data-picture="decoded"] .view img')) {
+    decoded.addEventListener("pointerdown", () => put("decoded", "original"));
+    for (const event of ["pointerup", "pointerleave", "pointercancel"]) decoded.addEventListener(event, () => put("decoded"));
+    decoded.addEventListener("dragstart", (event) => event.preventDefault());
+  }
 
   for (const select of Object.values(selects)) select.addEventListener("change", pick);
   zoom.addEventListener("change", scale);

@@ -127,9 +127,10 @@
         const y = curve.metrics[column];
         return trace(curve, curve[rate], y, y.map((value, i) => `${heading(curve, i)}${escape(score.label)}: ${short(value)}`));
       });
-      const better = { higher: "higher is better", lower: "lower is better" }[score.better];
+      const better = score.ideal === null ? `${score.better} is better` : `${score.ideal} is as in the original`;
+      const shapes = score.ideal === null ? [] : [level(score.ideal, "as in the original")];
       const word = column === "pixels/bias" ? "nearer to zero is better" : better;
-      return { traces, layout: layout(dataset, `${escape(score.label)}<br>${word}`, column === "pixels/bias" ? [level(0, "none")] : []) };
+      return { traces, layout: layout(dataset, `${escape(score.label)}<br>${word}`, column === "pixels/bias" ? [level(0, "none")] : shapes) };
     },
     equivalence(dataset, column) {
       const plot = data.equivalence[Number(column)];

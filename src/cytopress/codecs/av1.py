@@ -1,0 +1,93 @@
+"""AV1 over z: planes as frames of a video (SVT-AV1, dav1d)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from cytopress.codecs.codec import Knob, StreamCodec, Traits, real_option, whole_option
+from cytopress.codecs.container import Form
+from cytopress.codecs.stretch import Stretch
+from cytopress.codecs.video import Video, decoded, planes_of, verified
+from cytopress.errors import UsageError
+from cytopress.image import Image, Pixels
+
+# The encoder knows no gray: color of one value is in the bytes, some 20 of them a frame at most.
+AV1 = Video("libsvtav1", "libdav1d", {8: "yuv420p", 10: "yuv420p10le"})
+# One thread, so that equal images give equal bytes; tuned for PSNR.
+ALWAYS = "lp=1:tune=1:keyint=-1"
+# The quantizer's own step: finer fractions change nothing.
+QUARTER = 4
+
+
+@dataclass(frozen=True)
+class Av1(StreamCodec):
+    """Code a plane or volume with AV1.
+
+    Parameters
+    ----------
+    crf : float
+        Rate factor, 1 to 63 in quarters. 0 is lossless.
+    bits : int
+        8 or 10, coded at most: lossless coding takes as few of them as hold the used range. The
+        encoder knows no 12.
+    preset : int
+        0 (small) to 13 (fast).
+    """
+
+    crf: float = 0.0
+    bits: int = 10
+    preset: int = 6
+
+    name: ClassVar[str] = "av1"
+    number: ClassVar[int] = 18
+    takes_views: ClassVar[bool] = True
+    traits: ClassVar[Traits] = Traits(
+        dims=(2, 3),
+        dtypes=("uint8", "uint16"),
+        bits="8 or 10 coded",
+        knob=Knob("crf", "rate factor", 1, 63, finer="lower", scale="linear"),
+        reads_back="the same dtype",
+        can_be_lossless=True,
+    )
+
+    def __post_init__(self) -> None:
+        real_option(self, "crf", 1, 63, lossless=0)
+        whole_option(self, "preset", 0, 13)
+        if self.bits not in AV1.formats:
+            raise UsageError(f"av1: bits is 8 or 10, not {self.bits}.")
+
+    @property
+    def lossless(self) -> bool:
+        """Whether the rate factor is zero."""
+        return self.crf == 0
+
+    def check(self, image: Image) -> None:
+        """Refuse losslessly what has more levels than the coded bits."""
+        super().check(image)
+        if self.lossless:
+            AV1.depth(self.name, Stretch.of(image).span, self.bits)
+
+    def compress(self, image: Image) -> bytes:
+        """Return the used range and an elementary stream."""
+        if self.lossless:
+            stretch = Stretch.of(image)
+            bits = AV1.depth(self.name, stretch.span, self.bits)
+            quality = "lossless=1"
+        else:
+            stretch = Stretch.of(image, 2**self.bits - 1)
+            bits, quality = self.bits, f"crf={round(self.crf * QUARTER) / QUARTER}"
+        # The library would write what it does to stderr.
+        os.environ.setdefault("SVT_LOG", "1")
+        options = {"preset": str(int(self.preset)), "svtav1-params": f"{ALWAYS}:{quality}"}
+        planes = planes_of(image)
+        frames = (stretch.forward(plane).astype(np.uint16) for plane in planes)
+        stream = stretch.put() + AV1.encode(frames, planes.shape, bits, options)
+        return verified(AV1, stream, image) if self.lossless else stream
+
+    def decompress(self, stream: bytes, form: Form) -> Pixels:
+        """Return the pixels."""
+        return decoded(AV1, stream, form)
