@@ -49,7 +49,7 @@ class PackagedTask:
 
     def __post_init__(self) -> None:
         manifest = self.package.manifest
-        for key in ("stride", "reach", *self.needed):
+        for key in ("axes", "stride", "reach", *self.needed):
             if not _holds(manifest, key):
                 raise PackageError(
                     f"{self.package.path}: a {self.model} model needs {key} in its manifest;"
