@@ -26,6 +26,7 @@ from .conftest import Doubling, MakeDataset
 MANIFEST = {
     "name": "labelfree/small",
     "architecture": "unet",
+    "axes": "YX",
     "stride": 8,
     "reach": 10,
     "target": {"mean": 1.0, "std": 2.0, "data_range": 3.0},

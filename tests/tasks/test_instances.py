@@ -27,7 +27,7 @@ def _discs(*circles: tuple[float, float, float]) -> Labels:
 def _ideal(labels: Labels, *, sure: float = 12.0) -> npt.NDArray[np.float32]:
     """Return logits that are sure of each pixel; a pixel beside another label is boundary."""
     apart = np.zeros(labels.shape, bool)
-    for axis in (0, 1):
+    for axis in range(labels.ndim):
         for step in (-1, 1):
             apart |= np.roll(labels, step, axis) != labels
     classes = (labels == 0, (labels > 0) & ~apart, (labels > 0) & apart)
@@ -37,6 +37,17 @@ def _ideal(labels: Labels, *, sure: float = 12.0) -> npt.NDArray[np.float32]:
 def _compare(found: Labels, labels: Labels) -> Matches:
     image = Image(np.zeros(labels.shape, np.uint8))
     return match(measure_objects(found, image), measure_objects(labels, image))
+
+
+def _balls(*balls: tuple[float, float, float, float], spacing: tuple[float, ...]) -> Labels:
+    """Return balls of (z, y, x, radius) in um, in voxels of this spacing."""
+    shape = [round(20 / step) for step in spacing]
+    place = [step * index for step, index in zip(spacing, np.indices(shape), strict=True)]
+    labels = np.zeros(shape, int)
+    for number, (*center, radius) in enumerate(balls, 1):
+        away = sum((axis - at) ** 2 for axis, at in zip(place, center, strict=True))
+        labels[(away < radius**2) & (labels == 0)] = number
+    return labels
 
 
 APART = _discs((15, 15, 8), (40, 20, 6), (25, 55, 11))
@@ -49,6 +60,16 @@ def test_a_sure_network_gives_the_objects_back(labels: Labels) -> None:
     assert _compare(found, labels).average_precision() == 1
     np.testing.assert_array_equal(found > 0, labels > 0)
     np.testing.assert_array_equal(found, instances(_ideal(labels), **OPTIONS))
+
+
+@pytest.mark.parametrize("spacing", [(0.5, 0.5, 0.5), (1.0, 0.4, 0.4)])
+def test_balls_that_touch_along_each_axis_are_parted(spacing: tuple[float, ...]) -> None:
+    balls = (10, 6, 6, 4), (10, 6, 13.5, 4), (10, 13, 9, 4), (17, 6, 7, 3.5), (3, 12, 8, 3.8)
+    labels = _balls(*balls, spacing=spacing)
+    assert ndimage.label(labels > 0)[1] == 1
+    found = _compare(instances(_ideal(labels), **OPTIONS), labels)
+    assert found.objects == (5, 5)
+    assert found.average_precision() == 1
 
 
 def test_touching_objects_are_one_without_their_boundary() -> None:

@@ -86,6 +86,18 @@ def test_a_known_shift() -> None:
     assert found.f1(0.5) == 1
 
 
+def test_a_known_shift_in_three_dimensions() -> None:
+    """Cubes of side 10 moved by 1 along each axis: the IoU is 729 / (2000 - 729)."""
+    cubes = np.zeros((28, 44, 44), int)
+    for number, (z, y, x) in enumerate(np.ndindex(2, 3, 3), start=1):
+        cubes[14 * z : 14 * z + 10, 14 * y : 14 * y + 10, 14 * x : 14 * x + 10] = number
+    found = match(_objects(np.roll(cubes, (1, 1, 1), (0, 1, 2))), _objects(cubes))
+    assert found.objects == (18, 18)
+    assert found.iou == pytest.approx(np.full(18, 729 / 1271))
+    # Above 0.5 and 0.55, of nine thresholds.
+    assert found.average_precision() == pytest.approx(2 / 9)
+
+
 def test_half_is_not_enough() -> None:
     """An IoU of exactly 0.5 could have two partners."""
     squares = _squares()

@@ -39,6 +39,18 @@ def test_measured_as_scikit_image_does(dtype: type) -> None:
         np.testing.assert_array_equal(found.labels == number, labels == name)
 
 
+def test_a_volume_is_measured_as_scikit_image_does_in_micrometers() -> None:
+    counts, spacing = np.random.default_rng(1).integers(100, 60_000, (9, 20, 30)), (0.5, 0.2, 0.1)
+    image = Image(counts.astype(np.uint16), spacing_um=spacing)
+    labels = np.random.default_rng(2).choice([0, 0, 1, 2, 3], (9, 20, 30))
+    found = measure_objects(labels, image)
+    table = ("area", "intensity_mean")
+    expected = regionprops_table(labels, image.pixels, properties=table, spacing=spacing)
+    np.testing.assert_allclose(found.physical_size, expected["area"])
+    np.testing.assert_allclose(found.intensity, expected["intensity_mean"])
+    assert measure_objects(labels, Image(image.pixels)).physical_size is None
+
+
 @pytest.mark.parametrize("name", [1, 2, 2**16, 2**32 - 1])
 def test_no_background_at_all(name: int) -> None:
     image = _image(6, 7)

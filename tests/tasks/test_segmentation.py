@@ -51,6 +51,32 @@ def test_finds_and_measures_the_objects() -> None:
     assert 0 < scores["intensity_error"] < 0.05
 
 
+def test_finds_and_measures_the_objects_of_a_volume() -> None:
+    spacing, (z, y, x) = (0.5, 0.25, 0.25), np.indices((24, 60, 60))
+    labels, volumes = np.zeros(z.shape, int), []
+    for number, center in enumerate([(3, 4, 4), (8, 11, 4), (3, 11, 11), (9, 4, 11)], start=1):
+        radius = 1.8 + 0.2 * number
+        away = [step * axis - at for step, axis, at in zip(spacing, (z, y, x), center, strict=True)]
+        labels[sum(part**2 for part in away) < radius**2] = number
+        volumes.append(4 / 3 * np.pi * radius**3)
+    counts = np.random.default_rng(1).normal(500 + 800 * (labels > 0), 15)
+    image = Image(np.rint(counts).astype(np.uint16), spacing_um=spacing)
+    task, truth = Segmentation(computed_package(axes="ZYX")), measure_objects(labels, image)
+    found = task.predict(image)
+    assert found.count == 4
+    assert truth.physical_size is not None
+    np.testing.assert_allclose(truth.physical_size, volumes, rtol=0.05)
+    scores = task.score(found, truth, image)
+    assert list(scores) == [score.name for score in task.scores]
+    assert "area_error" not in scores
+    assert scores["average_precision_50"] == 1
+    # The model's threshold lies a voxel outside of the balls.
+    assert scores["volume_error"] < 0.45
+    assert scores["intensity_error"] < 0.2
+    with pytest.raises(TaskError, match=r"segments a volume \(ZYX\), not YX"):
+        task.predict(_cells()[0])
+
+
 @pytest.mark.learn
 @pytest.mark.parametrize("shape", [(1, 1), (1, 50), (33, 47), (96, 120)])
 def test_a_real_package_does_what_is_computed(tmp_path: Path, shape: tuple[int, int]) -> None:
@@ -156,6 +182,20 @@ def test_a_manifest_that_lacks_something(key: str) -> None:
     manifest = {name: value for name, value in MANIFEST.items() if name != key}
     with pytest.raises(PackageError, match=key):
         Segmentation(Computed(Path("x"), "0" * 64, manifest))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"axes": "TYX"}, "axes YX or ZYX, not TYX"),
+        ({"stride": [1, 1, 1]}, r"stride in the manifest must be .* axis of YX"),
+        ({"axes": "ZYX", "reach": [1, 1]}, r"reach in the manifest must be .* axis of ZYX"),
+        ({"stride": 0}, "stride in the manifest"),
+    ],
+)
+def test_axes_that_make_no_sense(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(PackageError, match=said):
+        Segmentation(computed_package(**change))
 
 
 @pytest.mark.parametrize(

@@ -67,10 +67,7 @@ def test_each_family_has_a_shipped_file() -> None:
         ),
         (
             'labelfree/cells"\ndataset = "cells"\n[network]\ndepth = 2\n[fit]\n',
-            (
-                'labelfree-pix2pix/cells"\ndataset = "cells"\n[volume]\n[adversarial]\n'
-                "plain_steps = 2\n[fit]\n"
-            ),
+            'labelfree-pix2pix/c"\ndataset = "c"\n[volume]\n[adversarial]\nstart = "c"\n[fit]\n',
             "a pix2pix is trained on planes",
         ),
     ],

@@ -105,7 +105,8 @@ class Measurement:
             # Otsu parts two classes, and here is one.
             return np.zeros(pixels.shape, np.int32)
         smooth = gaussian_filter(pixels.astype(np.float64), self._sigmas(image))
-        return np.asarray(label(smooth > threshold_otsu(smooth), connectivity=pixels.ndim))
+        # Flat: three columns would be taken for colors.
+        return np.asarray(label(smooth > threshold_otsu(smooth.ravel()), connectivity=pixels.ndim))
 
     def _sigmas(self, image: Image) -> tuple[float, ...]:
         if image.axes == "YX" or image.spacing_um is None:

@@ -30,7 +30,7 @@ class PackagedTask:
         ``reach`` (see `run_tiled`): one number, or one for each axis.
     tile : int, optional
         Pixels predicted at a time along each axis: bounds memory, not results. Unless given, 512
-        in a plane, and in a volume what takes about a gigabyte.
+        in a plane, and in a volume what takes about two gigabytes.
     threads : int, optional
         Threads of onnxruntime; 0 leaves the choice to it.
 
@@ -49,7 +49,7 @@ class PackagedTask:
 
     def __post_init__(self) -> None:
         manifest = self.package.manifest
-        for key in ("stride", "reach", *self.needed):
+        for key in ("axes", "stride", "reach", *self.needed):
             if not _holds(manifest, key):
                 raise PackageError(
                     f"{self.package.path}: a {self.model} model needs {key} in its manifest;"

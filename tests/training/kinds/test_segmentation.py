@@ -90,6 +90,23 @@ def test_boundary_is_the_rim_of_each_object() -> None:
         assert np.array_equal(found[labels == name] == 1, inside[labels == name])
 
 
+def test_planes_far_apart_leave_flat_objects_an_interior() -> None:
+    from cytopress.training.kinds.segmentation import classes
+
+    labels = np.zeros((7, 12, 12), np.int32)
+    labels[2:4, 2:10, 2:10] = 1
+    labels[4:6, 2:10, 2:10] = 2
+    cubes, coarse = classes(labels, (0.3, 0.2, 0.2)), classes(labels, (1.0, 0.2, 0.2))
+    assert np.array_equal(cubes > 0, labels > 0)
+    assert np.array_equal(coarse > 0, labels > 0)
+    # Two planes thick: all rim where every face counts.
+    assert not (cubes == 1).any()
+    assert (coarse[[2, 5], 3:9, 3:9] == 1).all()
+    # What touches from above is still kept apart, and so is the rim in the plane.
+    assert (coarse[3:5, 2:10, 2:10] == 2).all()
+    assert (coarse[2:6, 2, 2:10] == 2).all()
+
+
 def test_least_area_counts_each_object() -> None:
     from cytopress.training.kinds.segmentation import least_area
 
