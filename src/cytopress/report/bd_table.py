@@ -37,7 +37,9 @@ class BDTable:
 
 
 def bd_tables(results: Results, found: Findings) -> list[BDTable]:
-    """Compare lossy curves with JPEG 2000's (of planes), then with the best classic codec's if it is another.
+    """Compare lossy curves with JPEG 2000's, then with the best classic codec's if it is another.
+
+    JPEG 2000 is that of planes: with a wavelet along z it is another codec.
 
     The qualities are mean PSNR, mean SSIM and each task's main score. The best classic codec is the
     one with the fewest bytes at equal PSNR.
