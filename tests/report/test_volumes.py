@@ -89,7 +89,7 @@ def test_the_page_holds_both_tables(make_volumes, page, task):
     part = text[text.index('<section id="volumes">') :]
     part = part[: part.index("</section>")]
     assert "Simulated cells" in part
-    assert "classic: best in 3D against best in 2D" in part
+    assert "classic: 3D to 2D" in part
     assert "<strong>−50 %</strong>" in part
     assert ("labelfree/cells" in part) is task
     along = text[text.index('<section id="along-z">') : text.index('<section id="volumes">')]
