@@ -3,21 +3,25 @@
     python reference/tables.py DIR...
 
 For each study, dataset and task: the loss of each setting with its interval, what is safe within
-the noise of the camera, bytes at equal quality, and what training on decoded images wins back.
+the noise of the camera, bytes at equal quality, and what training on decoded images wins back. Of
+volumes also bytes in 3D against 2D, and the error along z and in the plane.
 """
 
 import sys
 from pathlib import Path
 
 from cytopress.errors import CytopressError
+from cytopress.report.along_z import along_z
 from cytopress.report.bd_table import bd_tables
+from cytopress.report.finding import finding_text
 from cytopress.report.findings import Findings, findings
-from cytopress.report.formats import ratio_text
+from cytopress.report.formats import number_text, ratio_text
 from cytopress.report.losses import yardstick
 from cytopress.report.matrix import matrix
 from cytopress.report.recommendation import Wish, recommend, sentence
 from cytopress.report.regained import regained, regained_text
 from cytopress.report.similarity import example_text, likeness_text, likenesses
+from cytopress.report.versus import versus
 from cytopress.study.results import Results, ScoreFacts
 from cytopress.study.store import load_results
 
@@ -32,6 +36,7 @@ def main(folders: list[str]) -> None:
                 if score.main:
                     print_task(results, found, score)
             print_rates(results, found)
+            print_volumes(results, found)
 
 
 def print_task(results: Results, found: Findings, score: ScoreFacts) -> None:
@@ -50,7 +55,8 @@ def print_task(results: Results, found: Findings, score: ScoreFacts) -> None:
     print()
     for one in likenesses(found, score):
         print(f"- {likeness_text(one)}")
-    print(f"- {example_text(found, score, yardstick(results, found.facts.name, score))}\n")
+    print(f"- {example_text(found, score, yardstick(results, found.facts.name, score))}")
+    print(f"- {finding_text(found, score, matrix(results, found.facts.name, score))}\n")
     print_matrix(results, found, score)
     try:
         told = recommend(results, Wish(task=score.task, margin="noise"))
@@ -75,6 +81,28 @@ def print_matrix(results: Results, found: Findings, score: ScoreFacts) -> None:
         means = ["" if cell is None else f"{cell.mean:.4f}" for cell in cells]
         print(f"| `{row}` | " + " | ".join(means) + " |")
     print(f"\n{regained_text(regained(table), table)}\n")
+
+
+def print_volumes(results: Results, found: Findings) -> None:
+    told = versus(results, found)
+    for duel in told.duels if told else ():
+        cells = ", ".join(
+            f"{score.column} none"
+            if cell.rate is None
+            else f"{score.column} {cell.rate.percent:+.1f} %"
+            f" ({cell.rate.low:.4g} to {cell.rate.high:.4g})"
+            for score, cell in zip(told.scores, duel.cells, strict=True)
+        )
+        print(f"- {duel.what}: `{duel.test.label}` against `{duel.reference.label}`: {cells}")
+    for one in along_z(results, [found]):
+        print(f"\nAt about {one.size:g}x. {one.text}\n")
+        print("| codec | takes | FRC plane | FRC z | variation plane | variation z |")
+        print("|---" * 6 + "|")
+        for line in one.lines:
+            takes = "volumes" if line.row.curve.volumetric else "planes"
+            numbers = [number_text(value) for value in (*line.frc, *line.variation)]
+            print(f"| `{line.row.curve.label}` | {takes} | {' | '.join(numbers)} |")
+        print()
 
 
 def print_rates(results: Results, found: Findings) -> None:

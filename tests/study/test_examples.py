@@ -9,6 +9,7 @@ from cytopress.io.datasets import KNOWN_DATASETS
 from cytopress.package import open_package
 from cytopress.settings import from_environment
 from cytopress.study.arms import config_of
+from cytopress.study.plan import takes_volumes
 from cytopress.study.spec import load_study
 from cytopress.tasks.registry import task
 
@@ -26,6 +27,15 @@ def test_an_example_is_a_study_of_known_datasets(name: str) -> None:
         assert len(entry.values) >= 5 or not entry.target
 
 
+def test_the_example_of_volumes_holds_codecs_of_both_kinds() -> None:
+    study = load_study(EXAMPLES / "volumes.toml")
+    (entry,) = study.datasets
+    assert KNOWN_DATASETS[str(entry.name)].axes == "ZYX"
+    lossy = [choice for entry in study.codecs if entry.target for choice in entry.choices()]
+    whole = [takes_volumes(choice) for choice in lossy]
+    assert 4 <= sum(whole) < len(whole)
+
+
 def test_every_example_is_tried() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.toml")} == {
         "compressai",
@@ -33,6 +43,7 @@ def test_every_example_is_tried() -> None:
         "ecoli",
         "learned",
         "nuclei",
+        "volumes",
         "zhou2024",
     }
 

@@ -13,6 +13,8 @@ from cytopress.study.results import Results
 
 FRC = ("pixels/frc_resolution", "pixels/frc_resolution_z")
 VARIATION = ("pixels/variation_xy", "pixels/variation_z")
+# Factors nearer to 1 than this are not told from it.
+EVEN = 1.05
 PLOTS = (
     (FRC[0], "Detail kept in the plane"),
     (FRC[1], "Detail kept along z"),
@@ -46,7 +48,7 @@ class Line:
 
     @property
     def flicker(self) -> float | None:
-        """Variation along z over that in the plane: 1 as in the original, above it flickers."""
+        """Variation along z over that in the plane; 1 in the original."""
         in_plane, along_z = self.variation
         return along_z / in_plane if in_plane and along_z is not None else None
 
@@ -94,30 +96,36 @@ def _line(row: Row) -> Line:
 
 
 def _text(lines: Sequence[Line]) -> str:
-    """Say what codecs of volumes and of planes do, as geometric means; nothing where one lacks."""
-    kinds = {
-        "of whole volumes": [line for line in lines if line.row.curve.volumetric],
-        "of single planes": [line for line in lines if not line.row.curve.volumetric],
-    }
-    told = []
-    for name, some in kinds.items():
-        flickers = [line.flicker for line in some if line.flicker]
-        if not flickers:
-            continue
-        mean = math.exp(math.fsum(map(math.log, flickers)) / len(flickers))
-        told.append(
-            f"{count_text(len(flickers), 'codec')} {name}:"
-            f" {number_text(mean, significant=3)} ({_word(mean)})"
-        )
-    if not told:
+    """Say how codecs of volumes and of planes differ, as geometric means; "" where there is none.
+
+    Only the difference of both kinds is given a word: where a codec drops noise, what is left can
+    vary more along z, or less, than the original did, without any flicker.
+    """
+    means = {}
+    for name, whole in (("of whole volumes", True), ("of single planes", False)):
+        some = [x.flicker for x in lines if x.row.curve.volumetric is whole and x.flicker]
+        if some:
+            means[name] = math.exp(math.fsum(map(math.log, some)) / len(some)), len(some)
+    if not means:
         return ""
-    return (
-        "Change from plane to plane against change within the plane, both as shares of the"
-        f" original’s, geometric mean over codecs. {'; '.join(told)}."
+    told = "; ".join(
+        f"{count_text(count, 'codec')} {name}: {number_text(mean, significant=3)}"
+        for name, (mean, count) in means.items()
     )
+    text = (
+        "Change from plane to plane over change within the plane, as shares of the original’s,"
+        f" geometric mean over codecs: {told}."
+    )
+    if len(means) < 2:
+        return text
+    (volumes, _), (planes, _) = means.values()
+    return f"{text} {_compared(planes / volumes)}"
 
 
-def _word(flicker: float) -> str:
-    if abs(math.log(flicker)) < math.log(1.05):
-        return "as in the original"
-    return "flicker" if flicker > 1 else "smoother along z than in the plane"
+def _compared(factor: float) -> str:
+    if abs(math.log(factor)) < math.log(EVEN):
+        return "Neither kind flickers more than the other."
+    kinds = ("single planes", "whole volumes")
+    more, less = kinds if factor > 1 else kinds[::-1]
+    much = number_text(max(factor, 1 / factor), significant=3)
+    return f"Codecs of {more} flicker more, {much} times as much as codecs of {less}."

@@ -37,21 +37,22 @@ class BDTable:
 
 
 def bd_tables(results: Results, found: Findings) -> list[BDTable]:
-    """Compare lossy curves with JPEG 2000's of planes, then with the best classic codec's.
+    """Compare lossy curves with JPEG 2000's, then with the best classic codec's if it is another.
+
+    JPEG 2000 is that of planes: with a wavelet along z it is another codec.
 
     The qualities are mean PSNR, mean SSIM and each task's main score. The best classic codec is the
     one with the fewest bytes at equal PSNR.
     """
-    of_planes = [curve for curve in found.lossy if not curve.volumetric]
-    reference = next((curve for curve in of_planes if curve.codec == REFERENCE), None)
+    reference = reference_curve(found)
     if reference is None:
         reason = "This study has no lossy JPEG 2000 to compare with."
         return [
             BDTable(against="JPEG 2000", scores=bd_scores(results, found), rows=(), reason=reason)
         ]
     first = _table(results, found, reference, "JPEG 2000")
-    best = _best_classic(first)
-    if best is None:
+    best = fewest_bytes(found, reference, [curve for curve in found.lossy if not curve.learned])
+    if best is None or best is reference:
         return [first]
     name = f"{best.label}, the classic codec with the fewest bytes at equal PSNR"
     return [first, _table(results, found, best, name)]
@@ -73,19 +74,27 @@ def bd_scores(results: Results, found: Findings) -> list[ScoreFacts]:
     return [*pixel, *(score for score in found.scores if score.main)]
 
 
-def _best_classic(table: BDTable) -> Curve | None:
-    """Return the curve that saves most at equal PSNR; None where none beats JPEG 2000."""
-    columns = [score.column for score in table.scores]
-    if PIXEL_SCORES[0] not in columns:
-        return None
-    rates = [
-        (cells[columns.index(PIXEL_SCORES[0])].rate, curve)
-        for curve, cells in table.rows
-        if not curve.learned
-    ]
-    saving = [(rate.percent, curve) for rate, curve in rates if rate is not None]
-    percent, best = min(saving, key=lambda pair: pair[0], default=(0.0, None))
-    return best if percent < 0 else None
+def reference_curve(found: Findings) -> Curve | None:
+    """Return lossy JPEG 2000 of planes, None where the study has none."""
+    of_planes = [curve for curve in found.lossy if not curve.volumetric]
+    return next((curve for curve in of_planes if curve.codec == REFERENCE), None)
+
+
+def fewest_bytes(found: Findings, reference: Curve, some: Sequence[Curve]) -> Curve | None:
+    """Return the curve that saves most against a reference at equal PSNR.
+
+    The reference counts as saving nothing, if it is among them; curves that cannot be held against
+    it are out. None where nothing is left.
+    """
+    saved: list[tuple[float, Curve]] = []
+    psnr = ScoreFacts(
+        column=PIXEL_SCORES[0], name="psnr", unit="dB", better="higher", task="", main=False
+    )
+    for curve in some:
+        rate = None if curve is reference else bd_cell(found, reference, curve, psnr).rate
+        if curve is reference or rate is not None:
+            saved.append((rate.percent if rate else 0.0, curve))
+    return min(saved, key=lambda pair: pair[0], default=(0.0, None))[1]
 
 
 def bd_cell(found: Findings, reference: Curve, test: Curve, score: ScoreFacts) -> BDCell:

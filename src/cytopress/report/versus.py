@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cytopress.report.bd_table import PIXEL_SCORES, BDCell, bd_cell, bd_scores
+from cytopress.report.bd_table import (
+    BDCell,
+    bd_cell,
+    bd_scores,
+    fewest_bytes,
+    reference_curve,
+)
 from cytopress.report.curves import Curve
 from cytopress.report.findings import Findings, Row
 from cytopress.report.tables import sizes, verdicts
@@ -47,8 +53,9 @@ class Versus:
 def versus(results: Results, found: Findings) -> Versus | None:
     """Return the comparison, None for a dataset of planes.
 
-    Of each kind the best codec takes part: the one with the fewest bytes at equal PSNR. The best
-    learned codec of volumes also meets the video codecs.
+    Of each kind the best codec takes part: the one with the fewest bytes at equal PSNR, by its
+    BD-rate against JPEG 2000 of planes, or the study's first lossy codec where that is missing. The
+    best learned codec of volumes also meets the video codecs.
     """
     if found.facts.axes != "ZYX":
         return None
@@ -60,7 +67,7 @@ def versus(results: Results, found: Findings) -> Versus | None:
             reference=reference,
             cells=[bd_cell(found, reference, test, score) for score in scores],
         )
-        for what, test, reference in _pairs(found, scores)
+        for what, test, reference in _pairs(found)
     ]
     partners = dict.fromkeys(curve for duel in duels for curve in (duel.test, duel.reference))
     # Sizes at which none of them was tested are left out.
@@ -77,13 +84,16 @@ def versus(results: Results, found: Findings) -> Versus | None:
     )
 
 
-def _pairs(found: Findings, scores: Sequence[ScoreFacts]) -> list[tuple[str, Curve, Curve]]:
-    psnr = next((score for score in scores if score.column == PIXEL_SCORES[0]), None)
+def _pairs(found: Findings) -> list[tuple[str, Curve, Curve]]:
+    """Return who is held against whom, and what that is called."""
+    reference = reference_curve(found) or next(iter(found.lossy), None)
+    if reference is None:
+        return []
     best = {
-        (learned, volumetric): _best(
+        (learned, volumetric): fewest_bytes(
             found,
+            reference,
             [c for c in found.lossy if (c.learned, c.volumetric) == (learned, volumetric)],
-            psnr,
         )
         for learned in (False, True)
         for volumetric in (False, True)
@@ -91,32 +101,20 @@ def _pairs(found: Findings, scores: Sequence[ScoreFacts]) -> list[tuple[str, Cur
     learned_3d = best[True, True]
     video = [curve for curve in found.lossy if curve.codec in VIDEO and curve.volumetric]
     wanted = [
-        ("classic: best in 3D against best in 2D", best[False, True], best[False, False]),
-        ("learned: best in 3D against best in 2D", learned_3d, best[True, False]),
-        ("learned in 3D against best classic in 3D", learned_3d, best[False, True]),
-        *((f"learned in 3D against {curve.label}", learned_3d, curve) for curve in video),
+        ("classic: 3D to 2D", best[False, True], best[False, False]),
+        ("learned: 3D to 2D", learned_3d, best[True, False]),
+        ("3D: learned to classic", learned_3d, best[False, True]),
+        *(
+            (f"3D: learned to {curve.label}", learned_3d, curve)
+            for curve in video
+            if curve is not best[False, True]
+        ),
     ]
     return [
         (what, test, reference)
         for what, test, reference in wanted
         if test is not None and reference is not None
     ]
-
-
-def _best(found: Findings, some: Sequence[Curve], psnr: ScoreFacts | None) -> Curve | None:
-    """Return the curve that needs fewest bytes at equal PSNR.
-
-    Each is held against the one that was best so far, since no reference meets them all.
-    """
-    best: Curve | None = None
-    for curve in some:
-        if best is None or psnr is None:
-            best = best or curve
-            continue
-        rate = bd_cell(found, best, curve, psnr).rate
-        if rate is not None and rate.percent < 0:
-            best = curve
-    return best
 
 
 def _lines(
