@@ -34,6 +34,7 @@ docs-serve: .venv-test/stamp-$(DIGEST)
 bench: .venv-test/stamp-$(DIGEST)
 	$(TEST)/python bench/codecs.py
 	$(TEST)/python bench/learned.py
+	$(TEST)/python bench/volumes.py
 	$(TEST)/python bench/study.py
 	$(TEST)/python bench/intervals.py
 
