@@ -29,10 +29,11 @@ from fresh import peak_mib
 from timing import print_machine
 
 import cytopress
-from cytopress.codecs.registry import FAMILIES, decode
+from cytopress.codecs.registry import FAMILIES, decode, find_family, package_names
 from cytopress.codecs.spec import codec
 from cytopress.errors import CytopressError, CytopressWarning
 from cytopress.image import Image, Pixels
+from cytopress.settings import from_environment
 
 DATASET, RATIO = "nuclei-3d", 12
 # What a process may need for the full volume, at lossy settings.
@@ -84,6 +85,9 @@ def specs(image: Image) -> Iterator[str]:
         yield family.name if lossless else at_ratio(family.name, image)
         if family.traits.wavelet:
             yield at_ratio(f"{family.name}:z=wavelet", image)
+    for name in package_names(from_environment()):
+        if 3 in find_family(name).traits.dims:
+            yield at_ratio(name, image)
 
 
 def at_ratio(spec: str, image: Image) -> str:

@@ -1,0 +1,70 @@
+"""The volumetric codec that ships, on a simulated volume of a slide that it never saw."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cytopress
+from cytopress.codecs.learned.codec import Learned
+from cytopress.codecs.spec import codec
+from cytopress.image import Image
+from cytopress.package import open_package
+
+pytest.importorskip("waveorder", reason="needs waveorder (extra phantom)")
+pytestmark = [pytest.mark.slow, pytest.mark.extras]
+PACKAGE = open_package(Path(cytopress.__file__).parent / "models" / "cytopress-3d.cytomodel")
+
+
+@pytest.fixture(scope="module")
+def unseen() -> Image:
+    """Return a bright-field volume of a test slide."""
+    from cytopress.phantom.simulate import simulate
+    from cytopress.phantom.slides import SLIDES
+
+    slide = SLIDES[6]
+    trained = {group for source in PACKAGE.manifest["trained_on"] for group in source["groups"]}
+    assert slide.name not in trained
+    return simulate(slide, 1).bright_field
+
+
+def test_a_volume_needs_fewer_bytes_than_its_planes(unseen: Image) -> None:
+    """At equal PSNR, by a search that knows nothing of either codec."""
+    span = float(np.ptp(np.percentile(unseen.pixels, (0.01, 99.99))))
+    sizes = {
+        name: len(codec(f"{name}:psnr=30,range={span}").solve(unseen).data)
+        for name in ("learned/cytopress-3d", "learned/cytopress-2d", "jpeg2000")
+    }
+    assert sizes["learned/cytopress-3d"] < 0.8 * min(
+        sizes["learned/cytopress-2d"], sizes["jpeg2000"]
+    )
+
+
+@pytest.mark.parametrize("quality", [0.2, 0.7])
+def test_no_border_of_slabs_or_regions_shows(unseen: Image, quality: float) -> None:
+    """The error on borders is at most 1.05 times the error inside."""
+    # Mirrored over and over, so that it is larger than a region of 512 x 1024 pixels.
+    before, after = 100, (244, 744)
+    wide = np.pad(
+        unseen.pixels[:16],
+        ((0, 0), *((before, behind) for behind in after)),
+        mode="symmetric",
+    )
+    codec_, whole = Learned(PACKAGE, quality), Image(wide, bits=unseen.bits)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        back = codec_.decode(codec_.encode(whole))
+    squared = (back.pixels.astype(float) - wide) ** 2
+    inside = squared[4:12]
+    by_plane = np.sqrt(inside.mean((1, 2)).reshape(2, 4).mean(0))
+    assert by_plane[[0, 3]].mean() < 1.05 * by_plane[[1, 2]].mean()
+    for axis, border in ((1, 512), (2, 1024)):
+        # The same pixels, mirrored, lie where no region ends.
+        assert np.array_equal(np.take(wide, border, axis), np.take(wide, 2 * before - 1, axis))
+        near, twin = (
+            np.take(inside, range(place - 4, place + 4), axis) for place in (border, 2 * before)
+        )
+        assert np.sqrt(near.mean()) < 1.05 * np.sqrt(twin.mean())
