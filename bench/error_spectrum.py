@@ -24,7 +24,7 @@ import numpy.typing as npt
 from timing import stay_on_one_core
 
 from cytopress.codecs.codec import StreamCodec
-from cytopress.codecs.learned.codec import learned_packages
+from cytopress.codecs.learned.finding import learned_packages
 from cytopress.codecs.spec import codec
 from cytopress.image import Image
 from cytopress.io.datasets import dataset

@@ -20,7 +20,8 @@ def network(architecture: str = "mean-scale", *, lambdas: Sequence[float] = (), 
     """
     import torch
 
-    from cytopress.training.codec.config import Network, Rate
+    from cytopress.training.codec.config import Rate
+    from cytopress.training.codec.network_options import Network
     from cytopress.training.codec.networks import build
 
     form: dict[str, Any] = {

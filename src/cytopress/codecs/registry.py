@@ -134,7 +134,7 @@ def find_family(name: str, settings: Settings | None = None) -> Family:
 
 def package_names(settings: Settings) -> list[str]:
     """Return the names of the codecs that are in the folders of model packages."""
-    from cytopress.codecs.learned.codec import learned_packages
+    from cytopress.codecs.learned.finding import learned_packages
 
     return sorted(package.name for package in learned_packages(settings))
 
@@ -150,7 +150,7 @@ def build(recipe: Recipe, settings: Settings | None = None) -> StreamCodec:
         It needs a model package that is in none of the settings' folders.
     """
     if recipe.number == LEARNED:
-        from cytopress.codecs.learned.codec import restored
+        from cytopress.codecs.learned.finding import restored
 
         return restored(recipe.options, settings)
     if recipe.number == COMPRESSAI:

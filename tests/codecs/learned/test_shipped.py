@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import cytopress
-from cytopress.codecs.learned.codec import Learned, learned_packages
+from cytopress.codecs.learned.codec import Learned
+from cytopress.codecs.learned.finding import learned_packages
 from cytopress.errors import NotAvailableError
 from cytopress.io.dataset import Dataset
 from cytopress.io.datasets import dataset

@@ -187,7 +187,7 @@ def test_a_slab_is_predicted_from_the_one_below(tmp_path: Path) -> None:
     ],
 )
 def test_depth_follows_from_the_voxel(voxel: tuple[float, float, float], depth: int) -> None:
-    from cytopress.training.codec.config import Network
+    from cytopress.training.codec.network_options import Network
 
     network = Network(architecture="mean-scale", voxel_um=voxel)
     assert network.slabs.stride == depth

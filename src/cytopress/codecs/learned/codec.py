@@ -7,13 +7,11 @@ the surface that was taken out of it, if the package has one, and the coded late
 
 from __future__ import annotations
 
-import functools
 import math
 import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar
 
 import google_crc32c
@@ -25,7 +23,7 @@ from cytopress.codecs.codec import StreamCodec, Traits
 from cytopress.codecs.container import Form, Options, Recipe
 from cytopress.codecs.learned.depth import Depth
 from cytopress.codecs.learned.entropy import Decoder, Encoder
-from cytopress.codecs.learned.manifest import FAMILY, read_card
+from cytopress.codecs.learned.manifest import read_card
 from cytopress.codecs.learned.model import Model, Setting
 from cytopress.codecs.learned.offer import checked_quality, traits
 from cytopress.codecs.learned.opening import open_model
@@ -42,8 +40,7 @@ from cytopress.codecs.learned.plane import (
 from cytopress.codecs.learned.slabs import through_slabs
 from cytopress.errors import CorruptDataError, CytopressWarning, PackageError, UsageError
 from cytopress.image import Image, Pixels
-from cytopress.package import SUFFIX, Package, find_packages, open_package
-from cytopress.settings import Settings, from_environment
+from cytopress.package import Package
 
 Array = npt.NDArray[Any]
 NUMBER = 32
@@ -231,71 +228,14 @@ class LearnedFamily:
         digest = options.get("model", bytes.fromhex(self.package.sha256)[:DIGEST_BYTES])
         if digest != bytes.fromhex(self.package.sha256)[:DIGEST_BYTES]:
             raise PackageError(
-                f"These bytes need the model {_text(digest)}, but {self.package.path} is"
+                f"These bytes need the model {digest_text(digest)}, but {self.package.path} is"
                 f" {self.package.sha256[: 2 * DIGEST_BYTES]}; decode them with the one that coded."
             )
         return Learned(self.package, options.get("quality"))
 
 
-def learned_packages(settings: Settings | None = None) -> Iterator[Package]:
-    """Yield the packages of this runtime in the folders of the settings."""
-    folders = (settings or from_environment()).model_folders
-    for package in find_packages(folders, "codec"):
-        if package.name.startswith(f"{FAMILY}/"):
-            yield package
-
-
-def restored(options: Options, settings: Settings | None = None) -> Learned:
-    """Return the codec of a recipe, as a container of number 32 holds it.
-
-    Raises
-    ------
-    CorruptDataError
-        The options make no sense.
-    PackageError
-        The package that coded is not here.
-    """
-    digest = options.get("model")
-    if not isinstance(digest, bytes) or len(digest) != DIGEST_BYTES:
-        raise CorruptDataError(f"{FAMILY}: the file names no model.")
-    try:
-        return find_by_digest(digest, settings).from_options(options)
-    except UsageError as error:
-        raise CorruptDataError(f"The file's options make no sense: {error}") from error
-
-
-def find_by_digest(digest: bytes, settings: Settings | None = None) -> LearnedFamily:
-    """Return the family of the package whose sha256 starts with ``digest`` (8 bytes).
-
-    Raises
-    ------
-    PackageError
-        No folder holds it; the message says which were searched.
-    """
-    return _by_digest(digest, (settings or from_environment()).model_folders)
-
-
-@functools.lru_cache(maxsize=32)
-def _by_digest(digest: bytes, folders: tuple[Path, ...]) -> LearnedFamily:
-    # By the digest, not by the name: of two packages with one name either may have coded. Once
-    # found it is found for good: whatever lies there later, this digest means these networks.
-    for folder in folders:
-        for path in sorted(folder.glob(f"*{SUFFIX}")):
-            try:
-                package = open_package(path)
-            except PackageError:
-                # A damaged file in the way has another digest.
-                continue
-            if bytes.fromhex(package.sha256)[:DIGEST_BYTES] == digest:
-                return LearnedFamily(package)
-    raise PackageError(
-        f"The model {_text(digest)} that coded these bytes is not here: no package in"
-        f" {', '.join(str(folder) for folder in folders)} has this digest; put its file into one of"
-        " them or name its folder in CYTOPRESS_MODELS."
-    )
-
-
-def _text(digest: object) -> str:
+def digest_text(digest: object) -> str:
+    """Return a digest as people read it."""
     return digest.hex() if isinstance(digest, bytes) else repr(digest)
 
 

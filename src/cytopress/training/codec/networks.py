@@ -17,7 +17,8 @@ from cytopress.training.codec.transforms import Analysis, Synthesis
 from cytopress.training.codec.zhou2024 import Analysis3d, Synthesis3d
 
 if TYPE_CHECKING:
-    from cytopress.training.codec.config import Network, Rate
+    from cytopress.training.codec.config import Rate
+    from cytopress.training.codec.network_options import Network
 
 __all__ = ["Coded", "LatentNetwork", "build"]
 

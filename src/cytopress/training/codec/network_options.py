@@ -1,0 +1,173 @@
+"""What a training file of a codec says of its network."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+from pydantic import (
+    Field,
+    PositiveFloat,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from cytopress.codecs.learned.compressai.architectures import BY_NAME
+from cytopress.codecs.learned.depth import PLANE, Depth
+from cytopress.codecs.learned.surface import Mesh
+from cytopress.training.toml import Table
+
+OURS = ("factorized", "hyperprior", "mean-scale", "context")
+COMPRESSAI = "compressai/"
+# The volumetric network of the study by Zhou, Sollmann and Chen (2024).
+ZHOU = "zhou2024"
+# Planes of a slab by network: ours, and theirs.
+DEPTHS = (1, 2, 4)
+ZHOU_DEPTH = Depth(16, 30, 2)
+# Of the numbers that make a surface, in used ranges: far below what coarse rates lose.
+SURFACE_STEP = 1 / 64
+
+
+class Network(Table):
+    """The network: ours by its shape, or one of CompressAI's by its name, ``N`` and ``M``.
+
+    ``analysis`` and ``synthesis`` are channels at a quarter, an eighth (and, with stride 16, a
+    sixteenth) of the resolution. ``surface`` is the edge of the blocks, in pixels, whose medians
+    make the smooth surface that is taken out of an image first; 0: only its mean is.
+
+    For volumes, ``depth`` is how many planes one latent spans: 1, 2 or 4, or, where ``voxel_um``
+    gives the spacing along z, y and x instead, what comes nearest to its extent in the plane. A
+    slab of planes is predicted from the one above by a step of ``below_width`` channels; 0: it
+    is not. ``transform = "zhou2024"`` is the network of that study, of N and M channels: strided
+    3D convolutions with GDN, 16 voxels a latent along each axis, under a factorized prior.
+    """
+
+    architecture: str
+    transform: Literal["lapped", "zhou2024"] = "lapped"
+    depth: Literal[0, 1, 2, 4, 16] = 0
+    voxel_um: tuple[PositiveFloat, PositiveFloat, PositiveFloat] | None = None
+    below_width: int = Field(default=0, ge=0, le=512)
+    surface: int = Field(default=64, ge=0, le=1024)
+    latent_channels: int = Field(default=64, ge=1, le=256)
+    stride: Literal[8, 16] = 8
+    hyper_channels: int = Field(default=32, ge=1, le=512)
+    hyper_width: int = Field(default=40, ge=1, le=512)
+    context_channels: int = Field(default=16, ge=1, le=256)
+    context_width: int = Field(default=32, ge=1, le=512)
+    analysis: tuple[int, ...] = (48, 96)
+    synthesis: tuple[int, ...] = (24, 48)
+    N: int = Field(default=48, ge=1, le=512)
+    M: int = Field(default=96, ge=1, le=512)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Network:
+        if self.architecture.removeprefix(COMPRESSAI) in BY_NAME and not self.ours:
+            return self
+        if self.architecture not in OURS:
+            raise ValueError(
+                f"architecture {self.architecture!r} is none of {', '.join(OURS)} and"
+                f" {COMPRESSAI}NAME, with NAME one of {', '.join(BY_NAME)}"
+            )
+        most = self.stride**2 * self.slabs.stride
+        if self.latent_channels > most and self.transform == "lapped":
+            raise ValueError(
+                f"latent_channels = {self.latent_channels}: a stride of {self.stride} has at most"
+                f" {most}"
+            )
+        if self.architecture == "context" and self.context_channels >= self.latent_channels:
+            raise ValueError(
+                f"context_channels = {self.context_channels} of {self.latent_channels} latent"
+                " channels leave none that they could tell of"
+            )
+        levels = 2 if self.stride == 8 else 3
+        if self.transform == ZHOU:
+            return self
+        if len(self.analysis) != levels or len(self.synthesis) != levels:
+            raise ValueError(
+                f"analysis and synthesis have {levels} widths each at a stride of {self.stride}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _surface_is_even(self) -> Network:
+        if self.surface % 2:
+            raise ValueError(f"surface = {self.surface}: blocks have an even number of pixels")
+        return self
+
+    @model_validator(mode="after")
+    def _volumes(self) -> Network:
+        if self.depth and self.voxel_um:
+            raise ValueError("network takes depth or voxel_um, which it follows from, not both")
+        if self.volumes and not self.ours:
+            raise ValueError(f"{self.architecture} codes planes: it takes no depth")
+        if self.volumes and "surface" in self.model_fields_set and self.surface:
+            raise ValueError("a surface is taken out of planes alone: surface = 0 for volumes")
+        zhou = self.transform == ZHOU
+        if zhou and (self.architecture, self.depth, self.stride) != ("factorized", 16, 16):
+            raise ValueError(
+                f'transform = "{ZHOU}" goes with architecture = "factorized", depth = 16 and'
+                " stride = 16"
+            )
+        if self.depth == ZHOU_DEPTH.stride and not zhou:
+            raise ValueError(f"depth = 16 is the {ZHOU} transform's; ours is one of 1, 2 and 4")
+        if self.below_width and (not self.volumes or self.architecture in OURS[:2]):
+            raise ValueError("below_width goes with volumes, and with means: mean-scale or context")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_planes_lack(self, rest: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Runs and packages from before there were volumes stay what they are.
+        table: dict[str, Any] = rest(self)
+        for key in ("transform", "depth", "voxel_um", "below_width"):
+            if key not in self.model_fields_set:
+                table.pop(key, None)
+        if self.volumes:
+            table.pop("surface", None)
+        return table
+
+    @property
+    def volumes(self) -> bool:
+        """Whether it codes volumes."""
+        return bool(self.depth or self.voxel_um)
+
+    @property
+    def slabs(self) -> Depth:
+        """How a volume is coded in slabs; a plane is one."""
+        if not self.volumes:
+            return PLANE
+        if self.transform == ZHOU:
+            return ZHOU_DEPTH
+        stride = self.depth or depth_of(self.voxel_um or (1.0, 1.0, 1.0), self.stride)
+        return Depth(stride, stride // 2, 1 if stride > 1 else 0)
+
+    @property
+    def latents(self) -> int:
+        """Channels of the latents."""
+        return self.M if self.transform == ZHOU else self.latent_channels
+
+    @property
+    def mesh(self) -> Mesh | None:
+        """Where the surface is known that is taken out, if one is."""
+        taken = self.ours and self.surface and not self.volumes
+        return Mesh(self.surface, SURFACE_STEP) if taken else None
+
+    @property
+    def ours(self) -> bool:
+        """Whether the package decodes without torch."""
+        return not self.architecture.startswith(COMPRESSAI)
+
+
+def depth_of(voxel_um: tuple[float, float, float], stride: int) -> int:
+    """Return how many planes a latent spans so that it is about as deep as it is wide.
+
+    Parameters
+    ----------
+    voxel_um : tuple of float
+        Spacing along z, y and x.
+    stride : int
+        Pixels that it spans along y and x.
+    """
+    z, y, x = voxel_um
+    wanted = stride * (y * x) ** 0.5 / z
+    return min(DEPTHS, key=lambda depth: abs(math.log(depth / wanted)))
