@@ -19,8 +19,8 @@ from cytopress.training.pairs import Pair, Values
 
 SIGMAS = (0.7, 1.4, 2.8, 5.6, 11.2)
 RIDGE = 1e-3
-# Of a volume every so many planes are fitted on: neighbors say much the same.
-FITTED = 8
+# Of a volume about so many planes, evenly apart, are fitted on: neighbors say much the same.
+FITTED = 4
 Floats = npt.NDArray[np.float64]
 
 
@@ -99,12 +99,14 @@ def fit_filter_bank(pairs: Sequence[Pair]) -> FilterBank:
 
 
 def _moments(pair: Pair) -> tuple[Floats, Floats, Floats]:
-    targets = pair.target.reshape(-1, *pair.target.shape[-2:])[::FITTED].astype(np.float64)
+    targets = pair.target.reshape(-1, *pair.target.shape[-2:])
+    every = max(1, len(targets) // FITTED)
+    targets = targets[::every].astype(np.float64)
     # The whole has a mean of 0, some planes of it need not.
     targets -= targets.mean()
     parts = [
         _moments_of(responses, target.ravel())
-        for responses, target in zip(_by_plane(pair.input, FITTED), targets, strict=True)
+        for responses, target in zip(_by_plane(pair.input, every), targets, strict=True)
     ]
     mean, square, cross = (np.mean([part[kind] for part in parts], axis=0) for kind in range(3))
     return mean, square, cross
