@@ -89,9 +89,9 @@ class Header:
     header_bytes: int
 
 
-def pack(recipe: Recipe, form: Form, stream: bytes, notes: Notes) -> bytes:
+def pack(recipe: Recipe, form: Form, stream: bytes | memoryview, notes: Notes) -> bytes:
     """Put a bare stream into the container."""
-    return pack_parts(recipe, form, [stream], notes)
+    return pack_parts(recipe, form, [bytes(stream)], notes)
 
 
 def pack_parts(recipe: Recipe, form: Form, parts: list[bytes], notes: Notes) -> bytes:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from cytopress.codecs import container
 from cytopress.codecs.container import Form
 from cytopress.codecs.learned.codec import Learned, LearnedFamily
-from cytopress.codecs.learned.finding import find_by_digest, learned_packages
 from cytopress.codecs.learned.entropy import Encoder
+from cytopress.codecs.learned.finding import find_by_digest, learned_packages
 from cytopress.errors import (
     CorruptDataError,
     CytopressWarning,
