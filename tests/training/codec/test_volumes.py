@@ -334,3 +334,49 @@ def test_the_studys_own_network_trains_codes_and_decodes(stacks: Settings, tmp_p
     image = Image(tifffile.imread(folder / "3.ome.tif"))
     codec = Learned(package, 1.0)
     assert codec.decode(codec.encode(image)).shape == image.shape
+
+
+@pytest.mark.slow
+@pytest.mark.extras
+def test_tables_and_bytes_of_the_shipped_codec_are_torchs() -> None:
+    """On a volume of a slide that it never saw: tables bit for bit, bytes to within a percent."""
+    pytest.importorskip("waveorder", reason="needs waveorder (extra phantom)")
+    import cytopress
+    from cytopress.codecs.learned.plane import normalized, used_range
+    from cytopress.phantom.simulate import simulate
+    from cytopress.phantom.slides import SLIDES
+    from cytopress.training.codec.config import CodecTraining
+    from cytopress.training.codec.export import load_state
+    from cytopress.training.codec.networks import build
+
+    package = open_package(Path(cytopress.__file__).parent / "models" / "cytopress-3d.cytomodel")
+    model, image = open_model(package), simulate(SLIDES[7], 2).bright_field
+    low, high = used_range(image.pixels, (0.1, 99.9))
+    volume, center = normalized(image.pixels.reshape(-1, 256), low, high)
+    volume = volume.reshape(image.shape)
+    tables: set[int] = set()
+    for quality in (0, 4 / 9, 1):
+        below = None
+        for slab in range(model.depth.slabs(len(volume))):
+            planes = volume[model.depth.seen(slab, len(volume))]
+            y = model.analyse(planes, model.setting(quality))
+            symbols = np.rint(y).astype(np.int64)
+            z_hat = model._hyper_latents(y)
+            rows = by_torch.check(package, model, z_hat, symbols, quality, below)
+            tables |= set(np.unique(rows).tolist())
+            below = symbols.astype(np.float32)
+    assert len(tables) > 30
+    config = CodecTraining.model_validate(package.manifest["training"])
+    network = build(config.network, config.rate)
+    network.load_state_dict(load_state(package), strict=False)
+    network.rdo = config.loss.rdo
+    for quality in (0.0, 0.5, 1.0):
+        with torch.no_grad():
+            expected = network.eval()(
+                torch.from_numpy(volume + np.float32(center))[None],
+                torch.tensor([quality]),
+                center=torch.tensor([center]),
+                hard=True,
+            )
+        coded = len(Learned(package, quality).encode(image))
+        assert 8 * coded == pytest.approx(float(expected.bits), rel=0.01, abs=8 * 80)
