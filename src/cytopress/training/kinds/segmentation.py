@@ -27,8 +27,8 @@ from cytopress.training.pairs import Pair, Values
 
 BACKGROUND, INTERIOR, BOUNDARY = range(3)
 CLASSES = 3
-# Objects of less than this share of the diameter of small ones are taken for noise: those at the 5th
-# percentile of the labeled areas or volumes.
+# Objects of less than this share of the diameter of small ones are taken for noise: of those at the
+# 5th percentile of the labeled areas or volumes.
 LEAST_DIAMETER = 0.5
 SMOOTH = 1.0
 # Planes that are farther apart than so many pixels are too coarse for a boundary of their own.
