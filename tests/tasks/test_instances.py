@@ -72,6 +72,29 @@ def test_balls_that_touch_along_each_axis_are_parted(spacing: tuple[float, ...])
     assert found.average_precision() == 1
 
 
+@pytest.mark.parametrize("spacing", [(0.5, 0.5, 0.5), (1.0, 0.4, 0.4)])
+def test_a_bridge_between_balls_is_cut_where_it_is_thinnest(spacing: tuple[float, ...]) -> None:
+    """A hole of 1.2 um in the boundary; voxels that are no cubes make no difference."""
+    labels = _balls((8, 10, 6.5, 4), (12, 10, 13, 4), spacing=spacing)
+    logits = _ideal(labels)
+    place = [step * index for step, index in zip(spacing, np.indices(labels.shape), strict=True)]
+    away = sum((axis - at) ** 2 for axis, at in zip(place, (10, 10, 9.75), strict=True))
+    hole = (logits[2] > 0) & (away < 1.2**2)
+    logits[1, hole], logits[2, hole] = logits[2, hole], 0
+    assert _compare(instances(logits, **OPTIONS), labels).objects == (2, 1)
+    parted = _compare(instances(logits, **OPTIONS, core=1.8, spacing=spacing), labels)
+    assert parted.objects == (2, 2)
+    assert parted.iou.min() > 0.9
+
+
+def test_a_seed_is_as_deep_as_it_must_be() -> None:
+    """Of balls with a radius of 2 and 4 um, and boundaries a voxel thick, one is deeper than 2."""
+    spacing = (0.4, 0.4, 0.4)
+    labels = _balls((10, 5, 5, 2), (10, 13, 13, 4), spacing=spacing)
+    found = instances(_ideal(labels), **OPTIONS, core=2.0, spacing=spacing)
+    np.testing.assert_array_equal(found > 0, labels == 2)
+
+
 def test_touching_objects_are_one_without_their_boundary() -> None:
     """So the test above can fail."""
     assert ndimage.label(TOUCHING > 0)[1] == 1

@@ -14,7 +14,7 @@ import numpy as np
 
 from cytopress.errors import PackageError
 from cytopress.image import Image
-from cytopress.tasks.instances import CLASSES, instances
+from cytopress.tasks.instances import CLASSES, instances, relative_spacing
 from cytopress.tasks.labelfree import standardize
 from cytopress.tasks.matching import Matches, match
 from cytopress.tasks.objects import Objects, as_objects, measure_objects, relative_error
@@ -43,7 +43,8 @@ class Segmentation(PackagedTask):
 
     Its network gives three channels, the logits of background, interior and boundary. Its manifest
     gives ``input`` with the ``name`` of what is looked at, and ``segmentation`` with ``interior``,
-    ``foreground`` (probabilities) and ``min_area`` (pixels, in a volume voxels; see `instances`).
+    ``foreground`` (probabilities), ``min_area`` (pixels, in a volume voxels) and, if it likes,
+    ``core`` (pixels of the plane; see `instances`).
 
     Raises
     ------
@@ -64,8 +65,9 @@ class Segmentation(PackagedTask):
                 self._refuse(key, "a probability between 0 and 1", value)
         least = options.get("min_area")
         # NaN is not refused by being below 0.
-        if not _is_number(least) or not least >= 0:
-            self._refuse("min_area", "a number of pixels from 0 on", least)
+        for key, value in (("min_area", least), ("core", options.get("core", 0.0))):
+            if not _is_number(value) or not value >= 0:
+                self._refuse(key, "a number of pixels from 0 on", value)
 
     def _refuse(self, key: str, expected: str, found: object) -> None:
         raise PackageError(
@@ -109,6 +111,8 @@ class Segmentation(PackagedTask):
             interior=options["interior"],
             foreground=options["foreground"],
             min_area=options["min_area"],
+            core=options.get("core", 0.0),
+            spacing=relative_spacing(image),
         )
         return measure_objects(labels, image)
 

@@ -78,7 +78,7 @@ def _config(**changes: object):  # type: ignore[no-untyped-def]
 
 
 def test_boundary_is_the_rim_of_each_object() -> None:
-    from cytopress.training.kinds.segmentation import classes
+    from cytopress.training.kinds.classes import classes
 
     labels = np.zeros((9, 12), np.int32)
     labels[2:7, 1:6] = 1
@@ -91,7 +91,7 @@ def test_boundary_is_the_rim_of_each_object() -> None:
 
 
 def test_planes_far_apart_leave_flat_objects_an_interior() -> None:
-    from cytopress.training.kinds.segmentation import classes
+    from cytopress.training.kinds.classes import classes
 
     labels = np.zeros((7, 12, 12), np.int32)
     labels[2:4, 2:10, 2:10] = 1
@@ -108,7 +108,7 @@ def test_planes_far_apart_leave_flat_objects_an_interior() -> None:
 
 
 def test_least_area_counts_each_object() -> None:
-    from cytopress.training.kinds.segmentation import least_area
+    from cytopress.training.kinds.classes import least_area
 
     plane = np.zeros((20, 60), np.uint8)
     for number in range(5):
@@ -119,8 +119,22 @@ def test_least_area_counts_each_object() -> None:
     assert least_area([np.zeros((4, 4), np.uint8)]) == 1
 
 
+def test_seeds_lie_at_a_share_of_how_deep_objects_are() -> None:
+    from cytopress.training.kinds.classes import seed_depth
+
+    labels = np.zeros((30, 60, 60), np.uint16)
+    labels[5:26, 5:26, 5:26] = 1
+    labels[5:26, 30:51, 30:51] = 2
+    # Of cubes of 21 voxels the outermost are boundary, and the middle is 10 from there.
+    assert seed_depth([labels], [None]) == pytest.approx(0.6 * 10)
+    # Half as high: the middle is as near to the planes as five pixels.
+    assert seed_depth([labels], [(0.5, 1.0, 1.0)]) == pytest.approx(0.6 * 5)
+    assert seed_depth([np.zeros_like(labels)], [None]) == 0
+
+
 def test_loss_is_least_for_the_truth_and_weighs_the_rare() -> None:
-    from cytopress.training.kinds.segmentation import ClassLoss, classes
+    from cytopress.training.kinds.classes import classes
+    from cytopress.training.kinds.segmentation import ClassLoss
     from cytopress.training.pairs import Pair
 
     truth = classes(_disks(0))

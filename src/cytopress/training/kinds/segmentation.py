@@ -17,22 +17,16 @@ from torch import nn
 
 from cytopress.image import Image
 from cytopress.io.dataset import Dataset, Field
-from cytopress.io.images import Labels
 from cytopress.package import Package
+from cytopress.tasks.instances import relative_spacing
 from cytopress.training.config import TaskTraining
 from cytopress.training.evaluate import evaluate
+from cytopress.training.kinds.classes import CLASSES, INTERIOR, classes, least_area, seed_depth
 from cytopress.training.kinds.kind import CardPart
 from cytopress.training.module import TaskModule
 from cytopress.training.pairs import Pair, Values
 
-BACKGROUND, INTERIOR, BOUNDARY = range(3)
-CLASSES = 3
-# Objects of less than this share of the diameter of small ones are taken for noise: of those at the
-# 5th percentile of the labeled areas or volumes.
-LEAST_DIAMETER = 0.5
 SMOOTH = 1.0
-# Planes that are farther apart than so many pixels are too coarse for a boundary of their own.
-COARSE = 2.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +65,12 @@ class SegmentationKind:
 
     def manifest(self, dataset: Dataset) -> dict[str, Any]:
         """Return the channel, the thresholds and the least size of an object in pixels."""
-        labels = [dataset.read_labels(field) for field in dataset.part("train")]
+        fields = dataset.part("train")
+        labels = [dataset.read_labels(field) for field in fields]
+        cut = {"interior": 0.5, "foreground": 0.5, "min_area": least_area(labels)}
+        if dataset.axes == "ZYX":
+            images = [self.source(dataset, field) for field in fields]
+            cut["core"] = seed_depth(labels, [relative_spacing(image) for image in images])
         name = dataset.input if self.channel == "input" else dataset.target
         return {
             "input": {
@@ -79,7 +78,7 @@ class SegmentationKind:
                 "channel": self.channel,
                 "normalization": "image mean and standard deviation",
             },
-            "segmentation": {"interior": 0.5, "foreground": 0.5, "min_area": least_area(labels)},
+            "segmentation": cut,
         }
 
     def results(
@@ -110,8 +109,9 @@ class SegmentationKind:
                     " pixels, and soft Dice of interior and boundary is added."
                 ),
                 (
-                    f"Objects: seeds where the interior has at least {cut['interior']:g}, grown"
-                    f" over a foreground of at least {cut['foreground']:g}; those under"
+                    f"Objects: seeds where the interior has at least {cut['interior']:g}"
+                    f"{_core(cut)}, grown over a foreground of at least {cut['foreground']:g};"
+                    " those under"
                     f" {cut['min_area']} {_pixels(manifest)} are dropped."
                 ),
             ),
@@ -120,46 +120,12 @@ class SegmentationKind:
         )
 
 
+def _core(cut: Mapping[str, Any]) -> str:
+    return f" and is {cut['core']:g} pixels deep" if "core" in cut else ""
+
+
 def _pixels(manifest: Mapping[str, Any]) -> str:
     return "pixels" if manifest["axes"] == "YX" else "voxels"
-
-
-def classes(labels: Labels, spacing_um: Sequence[float] | None = None) -> Values:
-    """Return the class of each pixel of an integer label image, (Y, X) or (Z, Y, X).
-
-    The boundary are the pixels of an object that share a face with what is not of it. Where planes
-    are farther apart than ``COARSE`` pixels, a boundary of whole voxels above and below would leave
-    no interior to flat objects: there it is drawn in the plane, and between objects that touch.
-    """
-    from skimage.segmentation import find_boundaries
-
-    find: Any = find_boundaries
-    boundary = find(labels, mode="inner", connectivity=1)
-    if labels.ndim == 3 and spacing_um is not None and spacing_um[0] > COARSE * spacing_um[-1]:
-        in_plane = np.stack([find(plane, mode="inner", connectivity=1) for plane in labels])
-        boundary = in_plane | _touching(labels)
-    found = np.where(labels > 0, np.where(boundary, BOUNDARY, INTERIOR), BACKGROUND)
-    return found.astype(np.float32)
-
-
-def _touching(labels: Labels) -> npt.NDArray[np.bool_]:
-    """Return where another object lies right above or below, (Z, Y, X)."""
-    below, above = labels[:-1], labels[1:]
-    meet = (below != above) & (below > 0) & (above > 0)
-    touching = np.zeros(labels.shape, bool)
-    touching[:-1] |= meet
-    touching[1:] |= meet
-    return touching
-
-
-def least_area(labels: Sequence[Labels]) -> int:
-    """Return the pixels or voxels under which an object counts as noise; 1 without objects."""
-    areas = [np.unique(field[field > 0], return_counts=True)[1] for field in labels]
-    counts = np.concatenate(areas)
-    if not counts.size:
-        return 1
-    share = LEAST_DIAMETER ** labels[0].ndim
-    return max(1, round(share * float(np.percentile(counts, 5))))
 
 
 def interior_dice(predicted: npt.NDArray[np.float32], target: Values) -> float:
