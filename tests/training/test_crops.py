@@ -14,8 +14,8 @@ PLANE, VOLUME = (16, 16), (4, 16, 16)
 
 
 def _batches(seed: int, crop: tuple[int, ...] = PLANE, **augmentation: float):  # type: ignore[no-untyped-def]
-    from cytopress.training.config import Augmentation
     from cytopress.training.crops import CropBatches
+    from cytopress.training.options import Augmentation
     from cytopress.training.pairs import Pair
 
     shape = (9, 40, 48)[-len(crop) :]
@@ -46,8 +46,8 @@ def test_input_and_target_stay_in_register(crop: tuple[int, ...]) -> None:
 
 
 def test_a_volume_is_cut_and_turned_in_its_planes_alone() -> None:
-    from cytopress.training.config import Augmentation
     from cytopress.training.crops import CropBatches
+    from cytopress.training.options import Augmentation
     from cytopress.training.pairs import Pair
 
     z, y, x = np.meshgrid(np.arange(9), np.arange(40), np.arange(48), indexing="ij")

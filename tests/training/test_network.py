@@ -58,8 +58,8 @@ def test_receptive_field_is_the_gradients_support(depth: int) -> None:
 def test_receptive_field_of_a_volume_is_the_gradients_support(
     depth: int, halvings: int, fold: int
 ) -> None:
-    from cytopress.training.config import Volume
     from cytopress.training.network import UNet
+    from cytopress.training.options import Volume
 
     torch.manual_seed(0)
     network = _positive(UNet(1, depth, volume=Volume(halvings=halvings, fold=fold)))
@@ -76,9 +76,9 @@ def test_receptive_field_of_a_volume_is_the_gradients_support(
 
 @pytest.mark.parametrize("fold", [1, 2])
 def test_export_of_a_volume_network_takes_any_size(tmp_path: Path, fold: int) -> None:
-    from cytopress.training.config import Volume
     from cytopress.training.network import UNet
     from cytopress.training.onnx_export import export_onnx
+    from cytopress.training.options import Volume
 
     torch.manual_seed(1)
     network = UNet(6, 2, 3, Volume(halvings=1, fold=fold))

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from cytopress.training.config import Adversarial, TaskTraining
+from cytopress.training.config import TaskTraining
 from cytopress.training.discriminator import Discriminators, feature_loss, verdict_loss
 from cytopress.training.module import Planes, TaskModule
+from cytopress.training.options import Adversarial
 
 # The usual choice for adversarial training: the memory of the mean gradient is short.
 BETAS = (0.5, 0.999)

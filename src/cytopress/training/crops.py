@@ -20,7 +20,7 @@ from monai.transforms.intensity.dictionary import (
 from monai.transforms.spatial.dictionary import RandFlipd, RandRotate90d, RandZoomd
 from torch.utils.data import Dataset
 
-from cytopress.training.config import Augmentation
+from cytopress.training.options import Augmentation
 from cytopress.training.pairs import Pair
 
 BOTH = ("input", "target")

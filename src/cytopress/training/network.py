@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from cytopress.training.config import Volume
+from cytopress.training.options import Volume
 
 Convolution = nn.Conv2d | nn.ConvTranspose2d | nn.Conv3d | nn.ConvTranspose3d
 Norm = nn.BatchNorm2d | nn.BatchNorm3d

@@ -114,6 +114,8 @@ def test_least_area_counts_each_object() -> None:
     for number in range(5):
         plane[:10, 12 * number : 12 * number + 8] = number + 1
     assert least_area([plane, plane]) == 20
+    # Half as wide in three dimensions is an eighth.
+    assert least_area([np.stack([plane] * 3)]) == 30
     assert least_area([np.zeros((4, 4), np.uint8)]) == 1
 
 

@@ -27,8 +27,9 @@ from cytopress.training.pairs import Pair, Values
 
 BACKGROUND, INTERIOR, BOUNDARY = range(3)
 CLASSES = 3
-# Objects smaller than this share of the 5th percentile of the labeled areas are taken for noise.
-LEAST_AREA = 0.25
+# Objects of less than this share of the diameter of small ones are taken for noise: of those at the
+# 5th percentile of the labeled areas or volumes.
+LEAST_DIAMETER = 0.5
 SMOOTH = 1.0
 # Planes that are farther apart than so many pixels are too coarse for a boundary of their own.
 COARSE = 2.0
@@ -153,9 +154,12 @@ def _touching(labels: Labels) -> npt.NDArray[np.bool_]:
 
 def least_area(labels: Sequence[Labels]) -> int:
     """Return the pixels or voxels under which an object counts as noise; 1 without objects."""
-    areas = [np.unique(plane[plane > 0], return_counts=True)[1] for plane in labels]
+    areas = [np.unique(field[field > 0], return_counts=True)[1] for field in labels]
     counts = np.concatenate(areas)
-    return max(1, round(LEAST_AREA * float(np.percentile(counts, 5)))) if counts.size else 1
+    if not counts.size:
+        return 1
+    share = LEAST_DIAMETER ** labels[0].ndim
+    return max(1, round(share * float(np.percentile(counts, 5))))
 
 
 def interior_dice(predicted: npt.NDArray[np.float32], target: Values) -> float:
