@@ -73,19 +73,19 @@ def test_tiles_give_what_the_whole_gives(package: Package, monkeypatch: pytest.M
     random = np.random.default_rng(4)
     plane = random.normal(0, 0.3, (200, 330)).astype(np.float32)
     y = model.analyse(plane[None])
-    x_hat = model.synthesise(y, (200, 330))[0]
+    x_hat = model.synthesise([y], (200, 330))[0]
     for tile in ((32, 64), (64, 64), (128, 96)):
         monkeypatch.setattr(module, "TILE", tile)
         np.testing.assert_allclose(model.analyse(plane[None]), y, atol=1e-5)
-        np.testing.assert_allclose(model.synthesise(y, (200, 330))[0], x_hat, atol=1e-5)
+        np.testing.assert_allclose(model.synthesise([y], (200, 330))[0], x_hat, atol=1e-5)
 
 
 def test_threads_change_no_pixel(package: Package, monkeypatch: pytest.MonkeyPatch) -> None:
     model = open_model(package)
     y = np.random.default_rng(4).normal(0, 0.3, form(model, 4, 4)).astype(np.float32)
-    one = model.synthesise(y, (256, 256))[0]
+    one = model.synthesise([y], (256, 256))[0]
     monkeypatch.setattr(module, "THREADS", 2)
-    np.testing.assert_array_equal(model.synthesise(y, (256, 256))[0], one)
+    np.testing.assert_array_equal(model.synthesise([y], (256, 256))[0], one)
 
 
 def test_factors_are_interpolated_between_nodes(tiny: Package) -> None:

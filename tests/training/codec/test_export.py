@@ -84,7 +84,7 @@ def test_runtime_decodes_what_the_network_sees(
     setting = model.setting(quality)
     center = float(x.mean())
     stream, y_hat = model.code(model.analyse(x[0].numpy() - center, setting), setting)
-    plane = model.synthesise(y_hat, (64, 96))[0] + center
+    plane = model.synthesise([y_hat], (64, 96))[0] + center
     # A latent on the edge between two integers may round the other way.
     off = np.abs(plane - expected.x_hat[0, 0].numpy()) > 1e-3
     assert off.mean() < 0.05
@@ -200,7 +200,7 @@ def test_floats_do_not_touch_what_is_decoded(tmp_path: Path, architecture: str) 
             pictures.append(run[1].run(None, {"input": decoded[None]})[0][0, 0])
     # and what is decoded is the same picture within a float's rounding.
     for picture in pictures:
-        np.testing.assert_allclose(picture, model.synthesise(decoded, (128, 192))[0], atol=1e-4)
+        np.testing.assert_allclose(picture, model.synthesise([decoded], (128, 192))[0], atol=1e-4)
 
 
 @pytest.mark.parametrize("stride", [8, 16])
@@ -248,10 +248,10 @@ def test_tiles_give_what_the_whole_image_gives(
     model = open_model(package)
     plane = fakes.field(160, 224) - np.float32(0.5)
     y = model.analyse(plane[None])
-    whole = model.synthesise(y, (160, 224))[0]
+    whole = model.synthesise([y], (160, 224))[0]
     monkeypatch.setattr(module, "TILE", (32, 48))
     np.testing.assert_allclose(model.analyse(plane[None]), y, atol=1e-5)
-    np.testing.assert_allclose(model.synthesise(y, (160, 224))[0], whole, atol=1e-5)
+    np.testing.assert_allclose(model.synthesise([y], (160, 224))[0], whole, atol=1e-5)
 
 
 def test_one_package_holds_every_rate(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ class Learned(StreamCodec):
                 grid = model.surface.mesh.fit(plane)
                 smooth = model.surface.pack(grid)
                 model.surface.mesh.subtract(plane, grid)
-            windows = iter([plane[None]])
+            windows = iter([[plane]])
             del plane
         else:
             center = mean_of(volume, low, high)
@@ -241,8 +241,8 @@ def digest_text(digest: object) -> str:
 
 def _windows(
     volume: Pixels, depth: Depth, center: float, low: float, high: float
-) -> Iterator[Array]:
-    """Yield the planes that each slab's latents see, (window, Y, X) float32."""
+) -> Iterator[list[Array]]:
+    """Yield the planes that each slab's latents see, (Y, X) float32 each."""
     held: dict[int, Array] = {}
     for slab in range(depth.slabs(len(volume))):
         seen = depth.seen(slab, len(volume)).tolist()
@@ -251,7 +251,7 @@ def _windows(
             z: held[z] if z in held else around(volume[z], center, low, high)
             for z in dict.fromkeys(seen)
         }
-        yield np.stack([held[z] for z in seen])
+        yield [held[z] for z in seen]
 
 
 def _crc(pixels: Pixels, before: int) -> int:

@@ -70,25 +70,29 @@ class Step:
         return int(self.hidden.weight.shape[2]) // 2
 
     def parts(
-        self, known: Array, features: Array
+        self, known: Array, features: Array, unit: float = 1.0
     ) -> Iterator[tuple[tuple[slice, slice], Array, Array]]:
         """Yield rectangles that cover the latents, each with means and scale indices to add.
 
         Parameters
         ----------
         known : ndarray
-            (C, h, w) of integers: latents around their means, ``FRACTION`` bits of it a fraction.
+            (C, h, w) of latents around their means; times ``unit`` they are integers with
+            ``FRACTION`` bits of fraction.
         features : ndarray
             (width, h, w) with as many.
+        unit : float, optional
+            A power of two.
         """
         _, height, width = known.shape
-        known = np.clip(known, -MOST_ACTIVATION, MOST_ACTIVATION)
         for region in regions(height, width, size=(STRIP, width), halo=self.reach):
-            target, inner = region.target(), region.inner()
-            hidden = self.hidden(signed_log(known[(slice(None), *region.source())]))
-            hidden = hidden[(slice(None), *inner)] + features[(slice(None), *target)]
+            target, inner = (slice(None), *region.target()), (slice(None), *region.inner())
+            # Times a power of two is exact; what is far out is rounded, and held at the end.
+            seen = np.rint(known[(slice(None), *region.source())].astype(np.float64) * unit)
+            np.clip(seen, -MOST_ACTIVATION, MOST_ACTIVATION, out=seen)
+            hidden = self.hidden(signed_log(seen))[inner] + features[target]
             np.clip(hidden, 0, MOST_ACTIVATION, out=hidden)
-            yield target, self.mean(known[(slice(None), *target)]), self.scale(hidden)
+            yield region.target(), self.mean(seen[inner]), self.scale(hidden)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ with a scale hyperprior", ICLR 2018; gain units after Cui et al., CVPR 2021.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -205,14 +206,14 @@ class Model:
         passes = self._passes(form, z_hat, setting, below)
         return through(passes, lambda these: coder.take(these.rows, tables))
 
-    def analyse(self, planes: Array, setting: Setting | None = None) -> Array:
-        """Return y, (M, h, w) float32, of the planes that a slab sees, (window, H, W) float32.
+    def analyse(self, planes: Sequence[Array], setting: Setting | None = None) -> Array:
+        """Return y, (M, h, w) float32, of the planes that a slab sees, (H, W) float32 each.
 
         They are padded by their own edge. With a setting, y is in quantization steps.
         """
         stride = self.card.stride
         height, width = (
-            length // stride for length in self._padded((planes.shape[1], planes.shape[2]))
+            length // stride for length in self._padded((planes[0].shape[0], planes[0].shape[1]))
         )
         y = np.empty((self.card.latent_channels, height, width), np.float32)
         halo = -(-self.card.analysis_reach // stride)
@@ -227,17 +228,20 @@ class Model:
         # Only an absurd plane overflows a network.
         return _finite(y)
 
-    def synthesise(self, y_hat: Array, shape: tuple[int, int]) -> Array:
-        """Return a slab's planes, (planes, *shape) float32, of latents, (stack * M, h, w) float32.
+    def synthesise(self, stack: Sequence[Array], shape: tuple[int, int]) -> Array:
+        """Return a slab's planes, (planes, *shape) float32.
 
-        Those of its neighbors lie around its own.
+        They come of its latents, (M, h, w) float32, and those of its neighbors on either side.
         """
         stride = self.card.stride
-        _, height, width = y_hat.shape
+        _, height, width = stack[0].shape
         planes = np.empty((self.depth.stride, height * stride, width * stride), np.float32)
         halo = -(-self.card.synthesis_reach // stride)
         for region in regions(height, width, size=self._tile, halo=halo):
-            seen = np.ascontiguousarray(y_hat[(slice(None), *region.source())][None])
+            parts = [y_hat[(slice(None), *region.source())] for y_hat in stack]
+            seen = np.ascontiguousarray(parts[0] if len(parts) == 1 else np.concatenate(parts))[
+                None
+            ]
             # Its memory is kept: it is less than an encoder needs, and new memory costs time.
             found = self._run("synthesis", seen)
             planes[:, *region.target(stride)] = found[0][:, *region.inner(stride)]
@@ -334,12 +338,12 @@ class Model:
         return out
 
 
-def _padded_part(planes: Array, place: tuple[slice, slice]) -> Array:
+def _padded_part(planes: Sequence[Array], place: tuple[slice, slice]) -> Array:
     """Return a part of planes that go on beyond their ends with their values."""
-    lengths = planes.shape[1:]
+    lengths = planes[0].shape
     starts = (min(part.start, length - 1) for part, length in zip(place, lengths, strict=True))
-    inside = (slice(start, part.stop) for start, part in zip(starts, place, strict=True))
-    found = planes[:, *inside]
+    inside = tuple(slice(start, part.stop) for start, part in zip(starts, place, strict=True))
+    found = np.stack([plane[inside] for plane in planes])
     margin = [
         (0, part.stop - part.start - length)
         for part, length in zip(place, found.shape[1:], strict=True)

@@ -107,8 +107,7 @@ def add_from_below(step: Step, below: Array, mean: Array, index: Array, features
     mean, index, features : ndarray
         As `in_context` takes them; features are the step's own.
     """
-    known = np.rint(below.astype(np.float64) * 2.0**FRACTION)
-    for place, offset, wider in step.parts(known, features):
+    for place, offset, wider in step.parts(below, features, 2.0**FRACTION):
         mean[:, *place] += (offset * 2.0**-FRACTION).astype(np.float32)
         index[:, *place] += wider.astype(np.int32)
 

@@ -55,7 +55,6 @@ def through_slabs(
         else:
             held.append(np.zeros_like(held[-1]))
         if place >= near:
-            stack = held[0] if len(held) == 1 else np.concatenate(held)
             own = depth.held(place - near, planes)
-            found = model.synthesise(stack, (height, width))
+            found = model.synthesise(list(held), (height, width))
             yield own, found[: own.stop - own.start]

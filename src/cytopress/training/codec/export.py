@@ -26,7 +26,7 @@ from cytopress.training.codec.integer import (
     surface_tables,
 )
 from cytopress.training.codec.networks import LatentNetwork
-from cytopress.training.onnx_export import export_onnx, stored_weights
+from cytopress.training.onnx_export import export_onnx, halved, stored_weights
 
 Array = npt.NDArray[Any]
 GRAPHS = {"analysis": "g_a", "synthesis": "g_s", "hyper_analysis": "h_a"}
@@ -117,7 +117,7 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         volume["below"], integers = step_layers(network.below, "below")
         arrays |= integers
     arrays |= {
-        STATE + name: value.numpy()
+        STATE + name: halved(value.numpy())
         for name, value in network.state_dict().items()
         if name.partition(".")[0] not in parts.values() and value.is_floating_point()
     }
@@ -195,7 +195,8 @@ def load_state(package: Package, index: int = 0) -> dict[str, torch.Tensor]:
     for name in package.names():
         if name.startswith(prefix + STATE) and name.endswith(".npy"):
             key = name.removesuffix(".npy")
-            state[key.removeprefix(prefix + STATE)] = torch.from_numpy(package.array(key).copy())
+            value = package.array(key).astype(np.float32)
+            state[key.removeprefix(prefix + STATE)] = torch.from_numpy(value)
         elif name.startswith(prefix) and name.endswith(".onnx"):
             for key, value in stored_weights(package.read(name)).items():
                 state[key] = torch.from_numpy(value.astype(np.float32))

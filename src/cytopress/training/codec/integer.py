@@ -102,8 +102,14 @@ def _integers(convolution: nn.Conv2d, factor: Array) -> tuple[int, Array, Array]
     if convolution.bias is not None:
         bias = convolution.bias.detach().double().numpy() * factor
     shift = WEIGHT_BITS - max(0, int(np.ceil(np.log2(np.abs(weight).max() + 1e-12))))
-    whole = np.rint(weight * 2.0**shift).astype(np.int32)
-    return shift, whole, np.rint(bias * 2.0 ** (shift + FRACTION)).astype(np.int64)
+    whole = np.rint(weight * 2.0**shift)
+    # Two bytes hold nearly every layer; a decoder takes either.
+    small = np.abs(whole).max(initial=0) < 2**15
+    return (
+        shift,
+        whole.astype(np.int16 if small else np.int32),
+        np.rint(bias * 2.0 ** (shift + FRACTION)).astype(np.int64),
+    )
 
 
 def scale_bias(log_scale: torch.Tensor) -> Array:
