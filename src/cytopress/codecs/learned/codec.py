@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -24,7 +24,7 @@ from cytopress.codecs.container import Form, Options, Recipe
 from cytopress.codecs.learned.depth import Depth
 from cytopress.codecs.learned.entropy import Decoder, Encoder
 from cytopress.codecs.learned.manifest import read_card
-from cytopress.codecs.learned.model import Model, Setting
+from cytopress.codecs.learned.model import Model, Seen, Setting
 from cytopress.codecs.learned.offer import checked_quality, traits
 from cytopress.codecs.learned.opening import open_model
 from cytopress.codecs.learned.plane import (
@@ -132,7 +132,7 @@ class Learned(StreamCodec):
                 grid = model.surface.mesh.fit(plane)
                 smooth = model.surface.pack(grid)
                 model.surface.mesh.subtract(plane, grid)
-            windows = iter([[plane]])
+            windows: Iterator[Sequence[Seen]] = iter([[plane]])
             del plane
         else:
             center = mean_of(volume, low, high)
@@ -239,19 +239,30 @@ def digest_text(digest: object) -> str:
     return digest.hex() if isinstance(digest, bytes) else repr(digest)
 
 
+@dataclass(frozen=True)
+class _Around:
+    """A plane around a mean, in used ranges, that is computed where it is looked at."""
+
+    pixels: Pixels
+    center: float
+    low: float
+    high: float
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.pixels.shape
+
+    def __getitem__(self, place: tuple[slice, ...]) -> Array:
+        return around(self.pixels[place], self.center, self.low, self.high)
+
+
 def _windows(
     volume: Pixels, depth: Depth, center: float, low: float, high: float
-) -> Iterator[list[Array]]:
-    """Yield the planes that each slab's latents see, (Y, X) float32 each."""
-    held: dict[int, Array] = {}
+) -> Iterator[list[_Around]]:
+    """Yield the planes that each slab's latents see."""
     for slab in range(depth.slabs(len(volume))):
-        seen = depth.seen(slab, len(volume)).tolist()
-        # Those of the window before are not made again.
-        held = {
-            z: held[z] if z in held else around(volume[z], center, low, high)
-            for z in dict.fromkeys(seen)
-        }
-        yield [held[z] for z in seen]
+        seen = depth.seen(slab, len(volume))
+        yield [_Around(volume[z], center, low, high) for z in seen]
 
 
 def _crc(pixels: Pixels, before: int) -> int:

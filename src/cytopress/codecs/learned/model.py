@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,17 @@ VOLUME_TILE = 512, 1024
 THREADS = 1
 # Shares between two gain nodes are rounded to this many bits, so that integers can be interpolated.
 SHARE = 16
+
+
+class Seen(Protocol):
+    """A plane, or what gives the parts of one: (H, W) float32."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns."""
+
+    def __getitem__(self, place: tuple[slice, ...], /) -> Array:
+        """Return a part."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +217,7 @@ class Model:
         passes = self._passes(form, z_hat, setting, below)
         return through(passes, lambda these: coder.take(these.rows, tables))
 
-    def analyse(self, planes: Sequence[Array], setting: Setting | None = None) -> Array:
+    def analyse(self, planes: Sequence[Seen], setting: Setting | None = None) -> Array:
         """Return y, (M, h, w) float32, of the planes that a slab sees, (H, W) float32 each.
 
         They are padded by their own edge. With a setting, y is in quantization steps.
@@ -338,7 +349,7 @@ class Model:
         return out
 
 
-def _padded_part(planes: Sequence[Array], place: tuple[slice, slice]) -> Array:
+def _padded_part(planes: Sequence[Seen], place: tuple[slice, slice]) -> Array:
     """Return a part of planes that go on beyond their ends with their values."""
     lengths = planes[0].shape
     starts = (min(part.start, length - 1) for part, length in zip(place, lengths, strict=True))
