@@ -94,14 +94,15 @@ REFERENCE = EXAMPLES.parent / "reference"
 def test_a_reference_study_finds_its_codecs_and_models(path: Path) -> None:
     settings = from_environment().with_models(REFERENCE / "models")
     study = load_study(path, settings)
-    assert study.seeds == (1, 2, 3)
+    # One stack in three parts says nothing of other samples, whatever the seeds.
+    assert study.seeds == (() if path.stem == "nuclei-3d" else (1, 2, 3))
     for entry in study.datasets:
         assert entry.name in KNOWN_DATASETS
         for name in entry.tasks:
             found = task(name, settings)
             config = config_of(found)
             assert config is None or config.seed == 1
-            if config is not None:
+            if config is not None and study.seeds:
                 # The seeds beside the first are named by a digest of what made them.
                 siblings = REFERENCE.glob(f"models/{config.file_stem}.seed*.cytomodel")
                 assert {open_package(p).manifest["training"]["seed"] for p in siblings} >= {2, 3}

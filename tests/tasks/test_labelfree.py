@@ -20,6 +20,7 @@ MODELS = Path(__file__).parents[2] / "src" / "cytopress" / "models"
 CARDS = Path(__file__).parents[2] / "docs" / "models"
 SHIPPED = sorted(MODELS.glob("labelfree-*.cytomodel"))
 NAMES = ["ecoli-phase", "nuclei-brightfield", "scratch-assay"]
+VOLUMES = ["phantom-3d"]
 LEAST_PEARSON = {"ecoli-phase": 0.91, "nuclei-brightfield": 0.67}
 MOST_BYTES = 5_000_000
 
@@ -39,19 +40,21 @@ def _noise(*shape: int) -> Image:
 
 
 def test_these_ship() -> None:
-    assert [path.stem for path in SHIPPED] == [f"labelfree-{name}" for name in NAMES]
+    assert [path.stem for path in SHIPPED] == sorted(f"labelfree-{n}" for n in [*NAMES, *VOLUMES])
     assert all(path.stat().st_size <= MOST_BYTES for path in SHIPPED)
 
 
-def test_test_groups_were_not_trained_on(task: LabelFree) -> None:
-    trained = task.package.manifest["trained_on"]
+@pytest.mark.parametrize("name", [*NAMES, *VOLUMES])
+def test_test_groups_were_not_trained_on(name: str) -> None:
+    trained = _task(name).package.manifest["trained_on"]
     seen = {*trained["train"]["groups"], *trained["validation"]["groups"]}
     assert trained["test"]["groups"]
     assert not seen & set(trained["test"]["groups"])
 
 
-def test_network_beats_the_linear_baseline(task: LabelFree) -> None:
-    results = task.package.manifest["results"]
+@pytest.mark.parametrize("name", [*NAMES, *VOLUMES])
+def test_network_beats_the_linear_baseline(name: str) -> None:
+    results = _task(name).package.manifest["results"]
     assert results["mean"]["pearson"] > results["baseline_mean"]["pearson"]
 
 
@@ -64,7 +67,7 @@ def test_scratch_assay_sees_less_than_the_gap_of_its_split() -> None:
     assert _task("scratch-assay").package.manifest["receptive_field"] <= 110
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *VOLUMES])
 def test_card_is_of_this_package(name: str) -> None:
     task, card = _task(name), (CARDS / f"labelfree-{name}.md").read_text(encoding="utf-8")
     results = task.package.manifest["results"]
