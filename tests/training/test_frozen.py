@@ -21,7 +21,7 @@ from cytopress.training.network import UNet  # noqa: E402
 from cytopress.training.onnx_export import export_onnx  # noqa: E402
 
 MODELS = Path(cytopress.__file__).parent / "models"
-SHIPPED = sorted(MODELS.glob("labelfree-*.cytomodel"))
+SHIPPED = sorted(set(MODELS.glob("labelfree-*.cytomodel")) - set(MODELS.glob("*-3d.cytomodel")))
 MANIFEST = {"kind": "task", "name": "labelfree/a", "architecture": "unet", "axes": "YX"}
 
 
