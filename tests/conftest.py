@@ -46,6 +46,13 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
+def report_extra() -> None:
+    """Skip a test that writes a report where the extra report is missing."""
+    for library in ("jinja2", "plotly"):
+        pytest.importorskip(library, reason="reports need the extra report")
+
+
+@pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Return settings whose every folder lies in a temporary one."""
     return Settings(

@@ -24,10 +24,7 @@ def words_of(path):
 
 
 @pytest.fixture
-def page(tmp_path):
-    for library in ("jinja2", "plotly"):
-        pytest.importorskip(library, reason="reports need the extra report")
-
+def page(tmp_path, report_extra):
     def written(results, wishes=()):
         return write_report(results, tmp_path / "report.html", wishes)
 

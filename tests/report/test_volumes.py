@@ -16,7 +16,7 @@ from cytopress.report.versus import versus
 
 
 @pytest.fixture
-def page(tmp_path):
+def page(tmp_path, report_extra):
     return lambda study: write_report(study, tmp_path / "r.html").read_text(encoding="utf-8")
 
 

@@ -112,6 +112,7 @@ def test_sections_are_of_the_volume_and_meet_in_a_voxel(deep: Results, volumes: 
     assert kinds.count("prediction-decoded") == 3
 
 
+@pytest.mark.usefixtures("report_extra")
 def test_the_report_opens_with_both_parts(deep: Results, tmp_path: Path) -> None:
     page = write_report(deep, tmp_path / "r.html").read_text(encoding="utf-8")
     assert '<section id="along-z">' in page
@@ -144,6 +145,7 @@ def test_a_slow_codec_is_timed_less_often(monkeypatch: pytest.MonkeyPatch) -> No
     assert (timing.encode_s, timing.decode_s) == (9, 9)
 
 
+@pytest.mark.usefixtures("report_extra")
 def test_a_store_of_the_version_before_is_read_and_goes_on(
     deep: Results, study_of: MakeStudy, settings: Settings, tmp_path: Path
 ) -> None:
