@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from contracts.members import members
+from contracts.members import COARSE, members, taken
 from cytopress.codecs.container import unpack
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
@@ -17,12 +17,23 @@ def lossy() -> list[str]:
     return [name for name, family in members().items() if family.traits.knob is not None]
 
 
-@pytest.mark.parametrize(("kind", "value"), [("max_error", 90), ("sigma", 1), ("psnr", 33)])
-@pytest.mark.parametrize("name", lossy())
+def asked() -> list[object]:
+    """Return each family with each target, marked where the finest setting is known as coarse."""
+    return [
+        pytest.param(name, kind, value, marks=pytest.mark.xfail(reason=COARSE[name]))
+        if name in COARSE and kind == "max_error"
+        else (name, kind, value)
+        for name in lossy()
+        for kind, value in (("max_error", 90), ("sigma", 1), ("psnr", 33))
+    ]
+
+
+@pytest.mark.parametrize(("name", "kind", "value"), asked())
 def test_a_quality_asked_is_met_and_not_far_exceeded(
     name: str, kind: str, value: float, micrograph: Image
 ) -> None:
     """Measured here on the decoded pixels, with the yardsticks that stand in the spec."""
+    micrograph = taken(name, micrograph)
     yardsticks = "range=1500,a=2,b=20,offset=100"
     found = codec(f"{name}:{kind}={value},{yardsticks}").solve(micrograph)
     error = decode(found.data).pixels.astype(np.float64) - micrograph.pixels
@@ -43,6 +54,7 @@ def test_a_quality_asked_is_met_and_not_far_exceeded(
 
 @pytest.mark.parametrize("name", lossy())
 def test_a_ratio_asked_is_met_or_its_excess_told(name: str, micrograph: Image) -> None:
+    micrograph = taken(name, micrograph)
     found = codec(f"{name}:ratio=6,a=2,b=20").solve(micrograph)
     reached = micrograph.pixels.nbytes / len(found.data)
     assert reached >= 6
@@ -52,5 +64,6 @@ def test_a_ratio_asked_is_met_or_its_excess_told(name: str, micrograph: Image) -
 
 @pytest.mark.parametrize("name", lossy())
 def test_what_no_setting_meets_is_an_error(name: str, micrograph: Image) -> None:
+    micrograph = taken(name, micrograph)
     with pytest.raises(UnreachableTargetError, match="the nearest"):
         codec(f"{name}:ratio=100000,a=2,b=20").solve(micrograph)

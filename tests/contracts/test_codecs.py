@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from contracts.members import members
+from contracts.members import COARSE, members, stacked, taken
 from cytopress.codecs import registry
 from cytopress.codecs.choice import Choice
 from cytopress.codecs.container import Form, unpack
@@ -113,9 +113,17 @@ def try_one(choice: Choice, image: Image) -> list[str] | None:
     return found
 
 
-@pytest.mark.parametrize("spec", settings())
+def finest_may_fail(spec: str) -> object:
+    """Return a spec, marked where it is the finest of a family that is known to be coarse."""
+    name, _, setting = spec.partition(":")
+    coarse = name in COARSE and setting.endswith("=1.0")
+    return pytest.param(spec, marks=pytest.mark.xfail(reason=COARSE[name])) if coarse else spec
+
+
+@pytest.mark.parametrize("spec", [finest_may_fail(spec) for spec in settings()])
 def test_the_hard_set(spec: str, hard_set: dict[str, Image]) -> None:
-    go_through(spec, hard_set)
+    name = spec.partition(":")[0]
+    go_through(spec, {key: taken(name, image) for key, image in hard_set.items()})
 
 
 @pytest.mark.parametrize("spec", along_z())
@@ -123,30 +131,21 @@ def test_the_hard_set_as_stacks(spec: str, hard_set: dict[str, Image]) -> None:
     go_through(spec, {name: stacked(image) for name, image in hard_set.items()})
 
 
-def stacked(image: Image) -> Image:
-    """Return a plane as a stack of three that turns over and drifts."""
-    if image.pixels.ndim == 3:
-        return image
-    planes = [image.pixels, image.pixels[::-1], np.roll(image.pixels, 3, axis=1)]
-    spacing = image.spacing_um and (0.5, *image.spacing_um)
-    return Image(np.stack(planes), bits=image.bits, spacing_um=spacing)
-
-
 def go_through(spec: str, images: dict[str, Image]) -> None:
     choice = codec(spec)
-    broken, taken = {}, 0
+    broken, coded = {}, 0
     for name, image in images.items():
         try:
             found = try_one(choice, image)
         except Exception as error:  # noqa: BLE001 - all are told at once
             found = [f"{type(error).__name__}: {error}"]
-        taken += found is not None
+        coded += found is not None
         if found is None and image.dtype.name in choice.family.traits.dtypes:
             found = refused_beyond_traits(choice, image)
         if found:
             broken[name] = found
     assert not broken, "\n".join(f"{name}: {'; '.join(why)}" for name, why in broken.items())
-    assert taken >= 10
+    assert coded >= 10
 
 
 def refused_beyond_traits(choice: Choice, image: Image) -> list[str]:
@@ -162,7 +161,8 @@ def refused_beyond_traits(choice: Choice, image: Image) -> list[str]:
 def test_the_same_image_gives_the_same_bytes(name: str, micrograph: Image) -> None:
     # The last is lossy where a codec can be: AV1 codes this image no other way.
     choice = codec([spec for spec in settings() if spec.partition(":")[0] == name][-1])
-    assert choice.encode(micrograph) == choice.encode(micrograph)
+    image = taken(name, micrograph)
+    assert choice.encode(image) == choice.encode(image)
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,7 @@ class Choice:
             codec = Tiled(codec, tile=self.tile or BLOCK[1], planes=planes)
         if self.z == "wavelet":
             codec, stretch = Wavelet.over(codec), 0
-        elif len(image.axes) not in traits.dims:
+        elif image.pixels.ndim == 3 and 3 not in traits.dims:
             codec = PerPlane(codec)
         if stretch:
             codec = Rescaled(codec, bits=stretch)

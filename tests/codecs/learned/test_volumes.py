@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from cytopress.codecs import container
+from cytopress.codecs.choice import Choice
 from cytopress.codecs.learned import model as module
-from cytopress.codecs.learned.codec import Learned
+from cytopress.codecs.learned.codec import Learned, LearnedFamily
 from cytopress.codecs.learned.depth import Depth
 from cytopress.codecs.learned.opening import open_model
 from cytopress.codecs.progress import listen
@@ -94,6 +95,8 @@ def test_planes_are_not_its_business(package: Package) -> None:
     plane = Image(np.zeros((40, 50), np.uint16))
     with pytest.raises(UnsupportedImageError, match="codes 3D images, not YX"):
         Learned(package).encode(plane)
+    with pytest.raises(UnsupportedImageError, match=f"{package.name} codes 3D images, not YX"):
+        Choice(LearnedFamily(package), native=0.5).encode(plane)
 
 
 def test_regions_change_no_latent_and_no_pixel_by_more_than_floats_round(
