@@ -6,14 +6,9 @@ import os
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from cytopress.codecs.codec import Knob, StreamCodec, Traits, real_option, whole_option
-from cytopress.codecs.container import Form
-from cytopress.codecs.stretch import Stretch
-from cytopress.codecs.video import Video, decoded, planes_of, verified
+from cytopress.codecs.codec import Knob, Traits, real_option, whole_option
+from cytopress.codecs.video import Video, VideoCodec
 from cytopress.errors import UsageError
-from cytopress.image import Image, Pixels
 
 # The encoder knows no gray: color of one value is in the bytes, some 20 of them a frame at most.
 AV1 = Video("libsvtav1", "libdav1d", {8: "yuv420p", 10: "yuv420p10le"})
@@ -24,7 +19,7 @@ QUARTER = 4
 
 
 @dataclass(frozen=True)
-class Av1(StreamCodec):
+class Av1(VideoCodec):
     """Code a plane or volume with AV1.
 
     Parameters
@@ -44,7 +39,7 @@ class Av1(StreamCodec):
 
     name: ClassVar[str] = "av1"
     number: ClassVar[int] = 18
-    takes_views: ClassVar[bool] = True
+    video: ClassVar[Video] = AV1
     traits: ClassVar[Traits] = Traits(
         dims=(2, 3),
         dtypes=("uint8", "uint16"),
@@ -65,29 +60,9 @@ class Av1(StreamCodec):
         """Whether the rate factor is zero."""
         return self.crf == 0
 
-    def check(self, image: Image) -> None:
-        """Refuse losslessly what has more levels than the coded bits."""
-        super().check(image)
-        if self.lossless:
-            AV1.depth(self.name, Stretch.of(image).span, self.bits)
-
-    def compress(self, image: Image) -> bytes:
-        """Return the used range and an elementary stream."""
-        if self.lossless:
-            stretch = Stretch.of(image)
-            bits = AV1.depth(self.name, stretch.span, self.bits)
-            quality = "lossless=1"
-        else:
-            stretch = Stretch.of(image, 2**self.bits - 1)
-            bits, quality = self.bits, f"crf={round(self.crf * QUARTER) / QUARTER}"
+    def _setting(self) -> tuple[int, dict[str, str]]:
+        quality = "lossless=1" if self.lossless else f"crf={round(self.crf * QUARTER) / QUARTER}"
         # The library would write what it does to stderr.
         os.environ.setdefault("SVT_LOG", "1")
         options = {"preset": str(int(self.preset)), "svtav1-params": f"{ALWAYS}:{quality}"}
-        planes = planes_of(image)
-        frames = (stretch.forward(plane).astype(np.uint16) for plane in planes)
-        stream = stretch.put() + AV1.encode(frames, planes.shape, bits, options)
-        return verified(AV1, stream, image) if self.lossless else stream
-
-    def decompress(self, stream: bytes, form: Form) -> Pixels:
-        """Return the pixels."""
-        return decoded(AV1, stream, form)
+        return 2**self.bits - 1, options

@@ -10,14 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from cytopress.codecs.codec import Knob, StreamCodec, Traits, real_option
-from cytopress.codecs.container import Form
-from cytopress.codecs.stretch import Stretch
-from cytopress.codecs.video import Video, decoded, planes_of, verified
+from cytopress.codecs.codec import Knob, Traits, real_option
+from cytopress.codecs.video import Video, VideoCodec
 from cytopress.errors import UsageError
-from cytopress.image import Image, Pixels
 
 HEVC = Video("libx265", "hevc", {8: "gray", 10: "gray10le", 12: "gray12le"})
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
@@ -31,7 +26,7 @@ ALWAYS = (
 
 
 @dataclass(frozen=True)
-class Hevc(StreamCodec):
+class Hevc(VideoCodec):
     """Code a plane or volume with HEVC, gray alone (4:0:0).
 
     The encoder knows whole quantizers; between two of them the used range is stretched a little
@@ -53,7 +48,7 @@ class Hevc(StreamCodec):
 
     name: ClassVar[str] = "hevc"
     number: ClassVar[int] = 17
-    takes_views: ClassVar[bool] = True
+    video: ClassVar[Video] = HEVC
     traits: ClassVar[Traits] = Traits(
         dims=(2, 3),
         dtypes=("uint8", "uint16"),
@@ -75,29 +70,8 @@ class Hevc(StreamCodec):
         """Whether the quantizer is zero."""
         return self.qp == 0
 
-    def check(self, image: Image) -> None:
-        """Refuse losslessly what has more levels than the coded bits."""
-        super().check(image)
-        if self.lossless:
-            HEVC.depth(self.name, Stretch.of(image).span, self.bits)
-
-    def compress(self, image: Image) -> bytes:
-        """Return the used range and an elementary stream."""
+    def _setting(self) -> tuple[int, dict[str, str]]:
         finer = math.floor(self.qp)
-        if self.lossless:
-            stretch = Stretch.of(image)
-            bits = HEVC.depth(self.name, stretch.span, self.bits)
-            quality = "lossless=1"
-        else:
-            gain = 2 ** ((finer - self.qp) / 6)
-            stretch = Stretch.of(image, round((2**self.bits - 1) * gain))
-            bits, quality = self.bits, f"qp={finer}"
-        planes = planes_of(image)
+        quality = "lossless=1" if self.lossless else f"qp={finer}"
         options = {"preset": self.preset, "x265-params": f"{ALWAYS}:{quality}"}
-        frames = (stretch.forward(plane).astype(np.uint16) for plane in planes)
-        stream = stretch.put() + HEVC.encode(frames, planes.shape, bits, options)
-        return verified(HEVC, stream, image) if self.lossless else stream
-
-    def decompress(self, stream: bytes, form: Form) -> Pixels:
-        """Return the pixels."""
-        return decoded(HEVC, stream, form)
+        return round((2**self.bits - 1) * 2 ** ((finer - self.qp) / 6)), options

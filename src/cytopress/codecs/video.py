@@ -7,14 +7,16 @@ to multiples of 8 pixels, and to 96 at least; the image's own shape says what to
 from __future__ import annotations
 
 import io
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from cytopress.codecs import progress
+from cytopress.codecs.codec import StreamCodec
 from cytopress.codecs.container import Form
 from cytopress.codecs.stretch import Stretch
 from cytopress.errors import (
@@ -141,34 +143,67 @@ class Video:
         return context
 
 
-def planes_of(image: Image) -> Pixels:
+class VideoCodec(StreamCodec):
+    """Base of the adapters: the used range, then the elementary stream of its frames.
+
+    Options are ``bits``, coded at most, and whatever `_setting` makes the encoder's own of.
+    """
+
+    video: ClassVar[Video]
+    bits: int
+    takes_views: ClassVar[bool] = True
+
+    @abstractmethod
+    def _setting(self) -> tuple[int, dict[str, str]]:
+        """Return the level that the brightest pixel becomes, and the encoder's options."""
+
+    def check(self, image: Image) -> None:
+        """Refuse losslessly what has more levels than the coded bits."""
+        super().check(image)
+        if self.lossless:
+            self._lossless_bits(Stretch.of(image))
+
+    def compress(self, image: Image) -> bytes:
+        """Return the used range and an elementary stream."""
+        top, options = self._setting()
+        stretch = Stretch.of(image) if self.lossless else Stretch.of(image, top)
+        bits = self._lossless_bits(stretch) if self.lossless else self.bits
+        planes = _planes_of(image)
+        frames = (stretch.forward(plane).astype(np.uint16) for plane in planes)
+        stream = stretch.put() + self.video.encode(frames, planes.shape, bits, options)
+        return self._verified(stream, image) if self.lossless else stream
+
+    def decompress(self, stream: bytes, form: Form) -> Pixels:
+        """Return the pixels."""
+        stretch, start = Stretch.take(stream)
+        pixels = np.empty(form.shape, form.dtype)
+        planes = pixels.reshape((-1, *form.shape[-2:]))
+        frames = self.video.decode(stream[start:], planes.shape)
+        for plane, frame in zip(planes, frames, strict=True):
+            plane[...] = stretch.back(frame, form)
+        return pixels
+
+    def _lossless_bits(self, stretch: Stretch) -> int:
+        return self.video.depth(self.name, stretch.span, self.bits)
+
+    def _verified(self, stream: bytes, image: Image) -> bytes:
+        """Return a stream that is called lossless, having decoded it.
+
+        Encoders were seen to be wrong here, each in its own case, and decoding is fast beside them.
+        """
+        planes, form = _planes_of(image), Form.of(image)
+        stretch, start = Stretch.take(stream)
+        frames = self.video.decode(stream[start:], planes.shape)
+        pairs = zip(planes, frames, strict=True)
+        if not all(np.array_equal(plane, stretch.back(frame, form)) for plane, frame in pairs):
+            raise CodecError(f"{self.video.encoder} coded this image wrong; take another codec.")
+        return stream
+
+
+def _planes_of(image: Image) -> Pixels:
     """Return the pixels as (Z, Y, X), a plane as a volume of one."""
     pixels: Pixels = image.pixels.reshape((-1, *image.shape[-2:]))
     return pixels
-
-
-def decoded(video: Video, stream: bytes, form: Form) -> Pixels:
-    """Return the pixels of limits and the elementary stream behind them."""
-    stretch, start = Stretch.take(stream)
-    pixels = np.empty(form.shape, form.dtype)
-    planes = pixels.reshape((-1, *form.shape[-2:]))
-    for plane, frame in zip(planes, video.decode(stream[start:], planes.shape), strict=True):
-        plane[...] = stretch.back(frame, form)
-    return pixels
-
-
-def verified(video: Video, stream: bytes, image: Image) -> bytes:
-    """Return limits and a stream that is called lossless, having decoded it.
-
-    Encoders were seen to be wrong here, each in its own case, and decoding is fast beside them.
-    """
-    planes, form = planes_of(image), Form.of(image)
-    stretch, start = Stretch.take(stream)
-    frames = video.decode(stream[start:], planes.shape)
-    pairs = zip(planes, frames, strict=True)
-    if not all(np.array_equal(plane, stretch.back(frame, form)) for plane, frame in pairs):
-        raise CodecError(f"{video.encoder} coded this image wrong; take another codec.")
-    return stream
 
 
 def _padded(length: int) -> int:
