@@ -159,3 +159,20 @@ def test_planes_without_a_noise_model_say_so_and_no_planes_are_an_error() -> Non
     assert _batches([silent])[0].noise_b.isnan().all()
     with pytest.raises(UsageError, match="no planes"):
         _batches([])
+
+
+def test_crops_of_volumes_are_planes_in_a_row_either_way_up() -> None:
+    planes = np.broadcast_to(np.arange(11, dtype=np.float32)[:, None, None], (11, 40, 48))
+    volume = Plane(planes.copy(), 0.0, 1.0, 1.0, None, "v", "a", "input", _source(1))
+    drawn = _batches([volume], Options(gain=0, offset=0), deep=4)
+    found = torch.cat([drawn[step].pixels for step in range(40)])
+    assert found.shape == (200, 4, 16, 16)
+    # Every plane holds its own number alone.
+    assert torch.equal(found, found[:, :, :1, :1].expand_as(found))
+    orders = found[:, :, 0, 0]
+    up = orders[:, :1] + torch.arange(4)
+    down = orders[:, :1] - torch.arange(4)
+    rises, falls = ((orders == each).all(1) for each in (up, down))
+    assert (rises | falls).all()
+    assert 60 < int(falls.sum()) < 140
+    assert {int(least) for least in orders.amin(1)} == set(range(8))
