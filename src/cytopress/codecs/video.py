@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from cytopress.codecs import progress
+from cytopress.codecs import priority, progress
 from cytopress.codecs.codec import StreamCodec
 from cytopress.codecs.container import Form
 from cytopress.codecs.stretch import Stretch
@@ -87,6 +87,8 @@ class Video:
         context.pix_fmt = self.formats[bits]
         context.time_base, context.framerate = Fraction(1, RATE), Fraction(RATE)
         context.options = options
+        with priority.kept():
+            context.open()
         # Unlike a bytearray, it hands out what was written without a copy.
         stream = io.BytesIO()
         for plane in progress.track(frames, count):
