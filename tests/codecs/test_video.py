@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cytopress.codecs import video
-from cytopress.codecs.av1 import AV1, Av1
+from cytopress.codecs.av1 import AV1, Av1, temporal_units
 from cytopress.codecs.codec import StreamCodec
 from cytopress.codecs.container import Form
 from cytopress.codecs.hevc import HEVC, Hevc
@@ -155,3 +155,22 @@ def test_color_that_no_image_has_costs_next_to_nothing() -> None:
     image = Image(np.zeros((4, 256, 256), np.uint16))
     assert AV1.formats[10] == "yuv420p10le"
     assert len(Av1(crf=20).encode(image)) < 400
+
+
+@pytest.mark.parametrize("made", [Av1(preset=13), Hevc(preset="ultrafast")], ids=["av1", "hevc"])
+def test_a_stream_longer_than_what_is_read_at_once_comes_back(made: StreamCodec) -> None:
+    image = noise((5, 640, 640), 10)
+    data = made.encode(image)
+    assert len(data) > 2 * video.CHUNK
+    assert decode(data) == image
+
+
+@pytest.mark.parametrize("end", [1, 5, 9])
+def test_a_part_that_ends_beyond_an_av1_stream_is_told(end: int) -> None:
+    stream = Av1(crf=30.0).compress(drifting())
+    _, start = Stretch.take(stream)
+    whole = stream[start:]
+    assert b"".join(temporal_units(whole)) == whole
+    assert len(list(temporal_units(whole))) == 8
+    with pytest.raises(CorruptDataError):
+        list(temporal_units(whole[:-end]))

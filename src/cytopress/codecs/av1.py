@@ -3,15 +3,45 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from cytopress.codecs.codec import Knob, Traits, real_option, whole_option
 from cytopress.codecs.video import Video, VideoCodec
-from cytopress.errors import UsageError
+from cytopress.codecs.wire import Reader
+from cytopress.errors import CorruptDataError, UsageError
+
+TEMPORAL_DELIMITER = 2
+
+
+def temporal_units(stream: bytes) -> Iterator[bytes]:
+    """Yield the temporal units of a low-overhead stream; FFmpeg's parser takes them for one.
+
+    AV1 Bitstream and Decoding Process Specification, 5.3: each unit begins with a delimiter, and
+    each part of it with its type and its length.
+
+    Raises
+    ------
+    CorruptDataError
+        A part ends beyond the stream, or does not tell its length.
+    """
+    reader, start = Reader(stream), 0
+    while reader.left:
+        place, head = reader.position, reader.byte()
+        if head >> 3 & 15 == TEMPORAL_DELIMITER and place > start:
+            yield bytes(stream[start:place])
+            start = place
+        if not head & 2:
+            raise CorruptDataError("The AV1 stream has a part that does not tell its length.")
+        # An extension is one byte more; lengths are written as varints are.
+        reader.skip(head >> 2 & 1)
+        reader.skip(reader.varint())
+    yield bytes(stream[start:])
+
 
 # The encoder knows no gray: color of one value is in the bytes, some 20 of them a frame at most.
-AV1 = Video("libsvtav1", "libdav1d", {8: "yuv420p", 10: "yuv420p10le"})
+AV1 = Video("libsvtav1", "libdav1d", {8: "yuv420p", 10: "yuv420p10le"}, temporal_units)
 # One thread, so that equal images give equal bytes; tuned for PSNR.
 ALWAYS = "lp=1:tune=1:keyint=-1"
 # The quantizer's own step: finer fractions change nothing.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -42,12 +42,14 @@ RATE = 25  # frames a second; no encoder goes without
 class Video:
     """An encoder and a decoder of FFmpeg, and how it calls frames of each number of bits.
 
+    ``units`` cuts a stream into what the decoder takes at once, where FFmpeg's parser does not.
     Gray is the first plane of a frame; planes beside it hold the middle gray of no color.
     """
 
     encoder: str
     decoder: str
     formats: Mapping[int, str]
+    units: Callable[[bytes], Iterator[bytes]] | None = None
 
     def depth(self, name: str, span: int, most: int) -> int:
         """Return the fewest coded bits, ``most`` at most, that hold a used range of ``span``.
@@ -123,12 +125,19 @@ class Video:
 
     def _frames(self, stream: bytes) -> Iterator[av.VideoFrame]:
         context = self._context(self.decoder, "r")
-        for start in range(0, len(stream), CHUNK):
-            for packet in context.parse(bytes(stream[start : start + CHUNK])):
-                yield from context.decode(packet)
-        for packet in context.parse():
+        for packet in self._packets(context, stream):
             yield from context.decode(packet)
         yield from context.decode(None)
+
+    def _packets(self, context: Any, stream: bytes) -> Iterator[av.Packet[Any]]:
+        import av
+
+        if self.units is not None:
+            yield from map(av.Packet, self.units(stream))
+            return
+        for start in range(0, len(stream), CHUNK):
+            yield from context.parse(bytes(stream[start : start + CHUNK]))
+        yield from context.parse()
 
     def _context(self, name: str, mode: Literal["r", "w"]) -> Any:
         try:
