@@ -10,10 +10,17 @@ import numpy.typing as npt
 
 from cytopress.image import Pixels
 
+# Expected electrons are rounded to this. Processors differ in the last bits of a float64, here by
+# 1e-11 electrons: hardly one voxel in a dozen data sets lies so near a border that it shows.
+STEP = 1 / 8
+
 
 @dataclass(frozen=True)
 class Camera:
     """A scientific CMOS camera without faults.
+
+    What falls on it is rounded to eighths of an electron, far below its noise, so that its images
+    do not hang on how a processor rounds.
 
     Parameters
     ----------
@@ -45,8 +52,7 @@ class Camera:
         random : numpy Generator
             Draws the noise.
         """
-        # The last bits of a float32 may hang on the processor, and with them every draw behind.
-        expected = np.round(np.asarray(electrons, dtype=np.float64), 3)
+        expected = np.rint(np.asarray(electrons, dtype=np.float64) / STEP) * STEP
         caught = random.poisson(expected)
         noise = random.standard_normal(expected.shape, dtype=np.float32) * self.read_noise
         counts = np.rint(self.gain * (caught + noise) + self.offset)

@@ -47,15 +47,12 @@ class Cell:
 
     def distance(self, y: Floats, x: Floats) -> Floats:
         """Return the distance from the cell's middle, 1 at its outline; of broadcast shape."""
-        dy, dx = (
-            part - np.float32(c) for part, c in zip((y, x), self.nucleus.center[1:], strict=True)
-        )
+        dy, dx = (part - c for part, c in zip((y, x), self.nucleus.center[1:], strict=True))
         angle = np.arctan2(dy, dx)
-        radius = np.float32(1) + sum(
-            np.float32(size) * np.cos(np.float32(k) * angle + np.float32(phase))
-            for k, (size, phase) in enumerate(self.lobes, start=2)
+        radius = 1 + sum(
+            size * np.cos(k * angle + phase) for k, (size, phase) in enumerate(self.lobes, start=2)
         )
-        return np.asarray(np.hypot(dy, dx) / (np.float32(self.radius_um) * radius))
+        return np.asarray(np.hypot(dy, dx) / (self.radius_um * radius))
 
 
 def seed_cells(slide: Slide, grid: Grid, random: np.random.Generator) -> list[Cell]:

@@ -13,8 +13,8 @@ from scipy import fft
 
 from cytopress.errors import NotAvailableError
 
-Floats = npt.NDArray[np.float32]
-Spectrum = npt.NDArray[np.complex64]
+Floats = npt.NDArray[np.float64]
+Spectrum = npt.NDArray[np.complex128]
 Shape = tuple[int, int, int]
 
 
@@ -72,7 +72,7 @@ def bright_field(index: Floats, microscope: Microscope) -> Floats:
        partially coherent light microscopy", Opt. Express 25 (2017) 15699.
     """
     wavenumber = 2 * np.pi / microscope.illumination_um
-    potential = wavenumber**2 * (index.astype(np.float32) ** 2 - microscope.medium_index**2)
+    potential = wavenumber**2 * (index**2 - microscope.medium_index**2)
     return 1 + _convolve(potential, phase_transfer(_shape(index), microscope))
 
 
@@ -96,11 +96,11 @@ def fluorescence(light: Floats, microscope: Microscope) -> Floats:
     """
     image = _convolve(light, fluorescence_transfer(_shape(light), microscope))
     # The transfer function keeps the mean of the whole volume.
-    return np.maximum(image * np.float32(len(light)), 0)
+    return np.maximum(image * len(light), 0)
 
 
 def _convolve(volume: Floats, transfer: Spectrum) -> Floats:
-    spectrum = fft.rfftn(volume.astype(np.float32, copy=False))
+    spectrum = fft.rfftn(volume)
     spectrum *= transfer
     found: Floats = fft.irfftn(spectrum, s=volume.shape, overwrite_x=True)
     return found
@@ -118,7 +118,7 @@ def phase_transfer(shape: Shape, microscope: Microscope) -> Spectrum:
     waveorder lets it fade along the axis toward the ends of its grid. So it is calculated for twice
     the depth, of which the inner half is kept.
     """
-    with _one_thread():
+    with _exactly():
         from waveorder.models import phase_thick_3d
 
         planes = shape[0]
@@ -135,13 +135,13 @@ def phase_transfer(shape: Shape, microscope: Microscope) -> Spectrum:
         half = real.numpy()[..., : shape[2] // 2 + 1]
     kernel = fft.ifft(half, axis=0)
     kept = np.concatenate([kernel[: planes - planes // 2], kernel[-(planes // 2) :]])
-    return np.asarray(fft.fft(kept, axis=0), dtype=np.complex64)
+    return np.asarray(fft.fft(kept, axis=0), dtype=np.complex128)
 
 
 @lru_cache(maxsize=2)
 def fluorescence_transfer(shape: Shape, microscope: Microscope) -> Spectrum:
     """Return the optical transfer function, 1 at the origin, shape (Z, Y, X // 2 + 1)."""
-    with _one_thread():
+    with _exactly():
         from waveorder.models import isotropic_fluorescent_thick_3d
 
         transfer = isotropic_fluorescent_thick_3d.calculate_transfer_function(
@@ -168,14 +168,16 @@ def need_waveorder() -> None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Hold torch to one thread: more would add in another order, and round otherwise."""
+def _exactly() -> Iterator[None]:
+    """Hold torch to one thread, since more would add in another order, and to float64."""
     need_waveorder()
     import torch
 
-    threads = torch.get_num_threads()
+    threads, kind = torch.get_num_threads(), torch.get_default_dtype()
     torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float64)
     try:
         yield
     finally:
         torch.set_num_threads(threads)
+        torch.set_default_dtype(kind)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-Floats = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
 Point = npt.NDArray[np.float64]
 Box = tuple[slice, slice, slice]
 
@@ -41,7 +41,7 @@ class Grid:
     def places(self, box: Box) -> tuple[Floats, Floats, Floats]:
         """Return Z, Y, X in micrometers, each along its own axis, to be broadcast."""
         z, y, x = (
-            (start + spacing * np.arange(part.start, part.stop)).astype(np.float32)
+            start + spacing * np.arange(part.start, part.stop)
             for part, spacing, start in zip(box, self.spacing_um, self.origin_um, strict=True)
         )
         return z[:, None, None], y[None, :, None], x[None, None, :]
@@ -80,21 +80,19 @@ class Body:
 
     def depth(self, grid: Grid, box: Box) -> Floats:
         """Return roughly how far inside each voxel of a box is, in micrometers; outside below 0."""
-        offsets = [p - np.float32(c) for p, c in zip(grid.places(box), self.center, strict=True)]
-        scaled = (self.axes / self.radii[:, None]).astype(np.float32)
+        offsets = [p - c for p, c in zip(grid.places(box), self.center, strict=True)]
+        scaled = self.axes / self.radii[:, None]
         u = [sum(row[i] * offsets[i] for i in range(3)) for row in scaled]
-        distance = np.maximum(np.sqrt(u[0] ** 2 + u[1] ** 2 + u[2] ** 2), np.float32(1e-6))
+        distance = np.maximum(np.sqrt(u[0] ** 2 + u[1] ** 2 + u[2] ** 2), 1e-6)
         d = [part / distance for part in u]
-        radius = np.float32(1) + sum(
-            np.float32(self.bend[i, j]) * d[i] * d[j] for i in range(3) for j in range(3)
-        )
-        radius = radius + sum(np.float32(self.twist[i]) * d[i] for i in range(3)) ** 3
-        return np.asarray((radius - distance) * np.float32(np.cbrt(self.radii.prod())))
+        radius = 1 + sum(self.bend[i, j] * d[i] * d[j] for i in range(3) for j in range(3))
+        radius = radius + sum(self.twist[i] * d[i] for i in range(3)) ** 3
+        return np.asarray((radius - distance) * np.cbrt(self.radii.prod()))
 
 
 def soft(depth: Floats, edge_um: float) -> Floats:
     """Return the share of a voxel that is inside: a step smoothed over ``edge_um``."""
-    return np.asarray(expit(depth / np.float32(edge_um)))
+    return np.asarray(expit(depth / edge_um))
 
 
 def random_body(center: Point, radii: Point, random: np.random.Generator, *, bent: float) -> Body:

@@ -50,8 +50,8 @@ def simulate(
 ) -> PhantomVolume:
     """Simulate a volume of a slide.
 
-    Equal arguments give equal pixels, whatever the number of threads, with equal versions of the
-    libraries on one kind of processor.
+    Equal arguments give equal pixels with equal versions of the libraries, whatever the number of
+    threads and the processor: see `Camera`.
 
     Parameters
     ----------
@@ -86,8 +86,8 @@ def simulate(
     kept = (slice(shape[0]), *(slice(m, m + n) for m, n in zip(margins, shape[1:], strict=True)))
     light = bright_field(deepened(specimen.index, microscope.medium_index), microscope)[kept]
     light = np.maximum(light, DARKEST) * _shading(shape, slide)
-    voxel_um3 = np.float32(np.prod(microscope.spacing_um))
-    emitted = specimen.stain * np.float32(slide.fluorescence_electrons) * voxel_um3
+    voxel_um3 = np.prod(microscope.spacing_um)
+    emitted = specimen.stain * slide.fluorescence_electrons * voxel_um3
     glow = fluorescence(deepened(emitted, 0.0), microscope)[kept] + slide.background_electrons
 
     def image(electrons: Floats, name: str) -> Image:
@@ -107,7 +107,7 @@ def deepened(volume: Floats, rest: float) -> Floats:
     A convolution comes round the ends of the grid into those, and not into the volume.
     """
     planes = len(volume)
-    deep = np.full((fft.next_fast_len(2 * planes), *volume.shape[1:]), rest, np.float32)
+    deep = np.full((fft.next_fast_len(2 * planes), *volume.shape[1:]), rest)
     deep[:planes] = volume
     return deep
 
@@ -116,7 +116,7 @@ def _shading(shape: tuple[int, int, int], slide: Slide) -> Floats:
     """Return the uneven light of the condenser, 1 in the middle, shape (Y, X)."""
     y, x = (np.linspace(-0.5, 0.5, length) for length in shape[1:])
     tilted = 1 + slide.tilt[0] * y[:, None] + slide.tilt[1] * x[None, :]
-    return np.asarray(tilted - 0.1 * (y[:, None] ** 2 + x[None, :] ** 2), dtype=np.float32)
+    return np.asarray(tilted - 0.1 * (y[:, None] ** 2 + x[None, :] ** 2))
 
 
 def _renumbered(labels: npt.NDArray[np.uint16]) -> Pixels:

@@ -69,9 +69,9 @@ class Specimen:
     Parameters
     ----------
     index : ndarray
-        Refractive index, float32.
+        Refractive index.
     stain : ndarray
-        Fluorophore against that of an average nucleus, float32.
+        Fluorophore against that of an average nucleus.
     nuclei : ndarray
         Which nucleus a voxel belongs to, from 1; 0 for none. uint16.
     """
@@ -105,12 +105,12 @@ def grow(
     cells = seed_cells(slide, grid, random)
     grain = _grain(grid, random)
     body, skin = _bodies(cells, grid, random)
-    index = np.full(grid.shape, indices.medium, np.float32)
+    index = np.full(grid.shape, indices.medium)
     index += body * (indices.cytoplasm - indices.medium + indices.cytoplasm_deviation * grain)
     index += indices.membrane_excess * skin
-    stain = np.float32(dye.cytoplasm) * body
+    stain = dye.cytoplasm * body
     nuclei = np.zeros(grid.shape, np.uint16)
-    inside = np.zeros(grid.shape, np.float32)
+    inside = np.zeros(grid.shape)
     for number, cell in enumerate(cells, start=1):
         _add_nucleus(cell, number, grid, grain, (index, stain, nuclei, inside), indices, dye)
     room = np.maximum(body - inside, 0)
@@ -121,7 +121,7 @@ def grow(
 
 def _grain(grid: Grid, random: np.random.Generator) -> Floats:
     """Return a random texture with mean 0 and deviation 1, of grains of a third of a micrometer."""
-    noise = random.standard_normal(grid.shape, dtype=np.float32)
+    noise = random.standard_normal(grid.shape, dtype=np.float32).astype(np.float64)
     sigmas = 0.3 / np.array(grid.spacing_um)
     noise = ndimage.gaussian_filter(noise, sigmas, mode="wrap", truncate=3.0)
     return np.asarray(noise / noise.std())
@@ -135,22 +135,22 @@ def _bodies(
     Seen from above, each place belongs to the cell that is highest there.
     """
     z, y, x = grid.places(grid.box)
-    first = np.zeros(grid.shape[1:], np.float32)
+    first = np.zeros(grid.shape[1:])
     second = np.zeros_like(first)
     for cell in cells:
         share = np.maximum(1 - cell.distance(y[0], x[0]) ** 2, 0)
-        height = np.float32(cell.height_um) * share ** np.float32(0.7)
+        height = cell.height_um * share**0.7
         second = np.maximum(second, np.minimum(first, height))
         first = np.maximum(first, height)
     ruffles = ndimage.gaussian_filter(random.standard_normal(first.shape), 0.8 / grid.spacing_um[1])
-    height = first * (1 + 0.05 * ruffles / ruffles.std()).astype(np.float32)
+    height = first * (1 + 0.05 * ruffles / ruffles.std())
     slopes = np.gradient(first - second, grid.spacing_um[1])
-    apart_um = (first - second) / np.maximum(np.hypot(*slopes), np.float32(0.05))
-    junction = np.exp(-((apart_um / np.float32(0.12)) ** 2) / 2) * (second > 0)
+    apart_um = (first - second) / np.maximum(np.hypot(*slopes), 0.05)
+    junction = np.exp(-((apart_um / 0.12) ** 2) / 2) * (second > 0)
     top, bottom = soft(height - z, EDGE_UM), soft(z, EDGE_UM)
     body = top * bottom
     skin = 4 * (top * (1 - top) + bottom * (1 - bottom) * (height > 0)) + junction * body
-    return body, np.asarray(skin, dtype=np.float32)
+    return body, np.asarray(skin)
 
 
 def _add_nucleus(
@@ -169,18 +169,16 @@ def _add_nucleus(
     depth = cell.nucleus.depth(grid, box)
     share = soft(depth, EDGE_UM)
     texture = grain[box]
-    index += share * np.float32(indices.nucleus - indices.cytoplasm)
-    index += share * texture * np.float32(indices.chromatin_deviation)
-    index += 4 * share * (1 - share) * np.float32(indices.membrane_excess)
-    rim = 1 + np.float32(dye.rim_excess) * np.exp(
-        -np.abs(depth - np.float32(0.15)) / np.float32(0.2)
-    )
-    density = rim * np.exp(np.float32(dye.chromatin_deviation) * texture)
+    index += share * (indices.nucleus - indices.cytoplasm)
+    index += share * texture * indices.chromatin_deviation
+    index += 4 * share * (1 - share) * indices.membrane_excess
+    rim = 1 + dye.rim_excess * np.exp(-np.abs(depth - 0.15) / 0.2)
+    density = rim * np.exp(dye.chromatin_deviation * texture)
     for nucleolus in cell.nucleoli:
         spot = soft(nucleolus.depth(grid, box), EDGE_UM) * share
-        index += spot * np.float32(indices.nucleolus - indices.nucleus)
-        density *= 1 - spot * np.float32(1 - dye.nucleolus)
-    stain += share * (np.float32(cell.stain) * density - np.float32(dye.cytoplasm))
+        index += spot * (indices.nucleolus - indices.nucleus)
+        density *= 1 - spot * (1 - dye.nucleolus)
+    stain += share * (cell.stain * density - dye.cytoplasm)
     nuclei[(depth > 0) & (nuclei == 0)] = number
     np.maximum(inside, share, out=inside)
 
@@ -195,7 +193,7 @@ def _add_organelle(
     # The denser of two that overlap.
     np.maximum(
         index[box],
-        indices.cytoplasm + share * np.float32(organelle.index - indices.cytoplasm),
+        indices.cytoplasm + share * (organelle.index - indices.cytoplasm),
         out=index[box],
         where=share > 0.05,
     )
