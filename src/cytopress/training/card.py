@@ -95,7 +95,7 @@ def _seen(manifest: Mapping[str, Any]) -> str:
 
 def _model(manifest: Mapping[str, Any], part: CardPart) -> str:
     config = manifest["training"]
-    network, fit = config["network"], config["fit"]
+    network, fit, compute = config["network"], config["fit"], manifest["compute"]
     augmentation = ", ".join(f"{key} {value}" for key, value in config["augmentation"].items())
     chosen = (
         f"the averaged weights of step {manifest['selection']['step']}, best of the"
@@ -117,11 +117,12 @@ def _model(manifest: Mapping[str, Any], part: CardPart) -> str:
         (
             f"- Loss: {fit['loss']}. Seed: {config['seed']}. {fit['steps']} steps of {fit['batch']}"
             f" crops of {_crop(config)} pixels; AdamW, largest learning rate"
-            f" {fit['learning_rate']:g}, weight decay {fit['weight_decay']:g}; {fit['precision']}."
+            f" {fit['learning_rate']:g}, weight decay {fit['weight_decay']:g};"
+            f" {compute.get('precision', fit['precision'])}."
         ),
         f"- Augmentation, largest values: {augmentation}.",
         f"- Exported: {chosen}.",
-        _compute(manifest["compute"], fit["threads"]),
+        _compute(compute, fit["threads"]),
         (
             "- Config: the table `training` of the package's manifest, run with `cytopress train"
             " task`."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning
 import torch
@@ -15,6 +15,7 @@ from cytopress.training.crops import CropBatches
 from cytopress.training.kinds.kind import Kind
 from cytopress.training.module import TaskModule
 from cytopress.training.pairs import Pair
+from cytopress.training.precision import computed_in
 from cytopress.training.rounds import (
     CHECKPOINT,
     AfterRound,
@@ -24,6 +25,12 @@ from cytopress.training.rounds import (
     quiet,
 )
 from cytopress.training.steps import StepSampler
+
+# As Lightning calls them.
+PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {
+    "float32": "32-true",
+    "bfloat16": "bf16-mixed",
+}
 
 
 def fit(
@@ -71,7 +78,7 @@ def _trainer(
     return lightning.Trainer(
         accelerator="auto",
         devices=1,
-        precision="bf16-mixed" if config.fit.precision == "bfloat16" else "32-true",
+        precision=PRECISIONS[computed_in(config.fit.precision)],
         max_steps=config.fit.steps,
         max_epochs=-1,
         limit_val_batches=None if validation else 0,

@@ -26,6 +26,7 @@ from cytopress.training.module import kept_in
 from cytopress.training.network import UNet
 from cytopress.training.onnx_export import export_onnx
 from cytopress.training.pairs import load_pairs
+from cytopress.training.precision import computed_in
 from cytopress.training.rounds import Progress
 
 Row = Mapping[str, float | None]
@@ -136,7 +137,11 @@ def _manifest(
             "step": kept["best_step"],
             "of": len(kept["history"]),
         },
-        "compute": {"minutes": round(trained["seconds"] / 60, 1), **machine()},
+        "compute": {
+            "minutes": round(trained["seconds"] / 60, 1),
+            "precision": computed_in(config.fit.precision),
+            **machine(),
+        },
     }
 
 

@@ -2,7 +2,7 @@ import constriction
 import numpy as np
 import pytest
 
-from cytopress.codecs.learned.tables import PRECISION, Tables
+from cytopress.codecs.learned.tables import PRECISION, Tables, padded_rows
 from cytopress.errors import PackageError
 
 
@@ -79,3 +79,24 @@ def test_bits_are_those_of_the_counts(random_tables: Tables) -> None:
 def test_what_is_no_table_is_refused(cdf: list, size: list, offset: list, said: str) -> None:
     with pytest.raises(PackageError, match=said):
         Tables(np.array(cdf), np.array(size), np.array(offset))
+
+
+def test_rows_that_are_stored_in_one_come_apart() -> None:
+    first, second = [0, 5, 9, 2**24], [0, 2**24]
+    found = padded_rows(np.array([*first, *second]), np.array([3, 1]))
+    np.testing.assert_array_equal(found, [first, [*second, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    ("counts", "size"),
+    [(5, [3, 1]), (7, [3, 1]), (0, []), (3, [[2]]), (2, [0, -1]), (3, [2.0])],
+)
+def test_what_is_not_as_long_as_its_rows_is_refused(counts: int, size: list) -> None:
+    with pytest.raises(PackageError, match="have"):
+        padded_rows(np.zeros(counts, np.int64), np.array(size))
+
+
+def test_rows_whose_padding_would_not_fit_into_memory_are_refused() -> None:
+    size = np.array([2**16, *[1] * 2**10])
+    with pytest.raises(PackageError, match="tables"):
+        padded_rows(np.zeros(int((size + 1).sum()), np.uint8), size)

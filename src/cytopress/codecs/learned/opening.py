@@ -16,7 +16,7 @@ from cytopress.codecs.learned.hyper import HyperSynthesis, Layer
 from cytopress.codecs.learned.manifest import STEP_LAYERS, Card, read_card
 from cytopress.codecs.learned.model import Model
 from cytopress.codecs.learned.surface import Surface
-from cytopress.codecs.learned.tables import Tables
+from cytopress.codecs.learned.tables import Tables, padded_rows
 from cytopress.errors import PackageError
 from cytopress.package import Package
 
@@ -127,7 +127,9 @@ def _checked(package: Package, name: str, shape: tuple[int, ...], kind: str) -> 
 
 
 def _tables(package: Package, name: str) -> Tables:
-    return Tables(*(package.array(f"{name}_{part}") for part in ("cdf", "size", "offset")))
+    cdf, size, offset = (package.array(f"{name}_{part}") for part in ("cdf", "size", "offset"))
+    # The first packages stored rows of unequal size as a rectangle, nearly all of it padding.
+    return Tables(padded_rows(cdf, size) if cdf.ndim == 1 else cdf, size, offset)
 
 
 def _context(package: Package, prefix: str, card: Card) -> Context:

@@ -20,6 +20,35 @@ Array = npt.NDArray[Any]
 PRECISION = 24
 # Values this far out would not be worth a table; the bound keeps every sum within 32 bits.
 MOST_OFFSET = 2**20
+# Of all rows, each as long as the longest: a crafted package would have it at any size.
+MOST_COUNTS = 2**24
+
+
+def padded_rows(joined: Array, size: Array) -> Array:
+    """Return the counts of `Tables`, (rows, longest + 1), of rows that are stored in one.
+
+    Parameters
+    ----------
+    joined : ndarray
+        (n,) of integers: of each row ``size`` + 1 counts, one row behind the other.
+    size : ndarray
+        (rows,) symbols of each row.
+
+    Raises
+    ------
+    PackageError
+        These are no such rows.
+    """
+    if size.ndim != 1 or not size.size or size.dtype.kind not in "iu" or size.min() < 1:
+        raise PackageError("Probability tables have a number of symbols each, 2 or more.")
+    counts = size.astype(np.int64) + 1
+    if counts.sum() != len(joined) or counts.max() * len(counts) > MOST_COUNTS:
+        raise PackageError(
+            f"Probability tables cannot have {size.sum()} symbols in {len(joined)} counts."
+        )
+    rows = np.zeros((len(counts), counts.max()), joined.dtype)
+    rows[np.arange(counts.max()) < counts[:, None]] = joined
+    return rows
 
 
 @dataclass(frozen=True, eq=False)

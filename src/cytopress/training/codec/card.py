@@ -104,7 +104,7 @@ def _network(manifest: Table) -> str:
             (
                 f"- {fit['steps']} steps of {fit['batch']} crops of {fit['crop']} x {fit['crop']}"
                 f"{_deep(fit)}, Adam at {fit['learning_rate']:g} falling along a cosine,"
-                f" {fit['precision']};"
+                f" {compute.get('precision', fit['precision'])};"
                 f" seed {training['seed']}. Started from {f'`{start}`' if start else 'nothing'}."
             ),
             (

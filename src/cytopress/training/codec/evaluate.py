@@ -53,7 +53,7 @@ def evaluate(
     package : Package
         Of ours or of a CompressAI model.
     datasets : sequence of Dataset
-        Planes (YX); those without test fields are left out.
+        Of what the package takes, planes or volumes; those without test fields are left out.
     progress : callable, optional
         Gets the name of each field when its turn comes.
     """

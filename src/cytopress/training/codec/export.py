@@ -139,8 +139,9 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
 
 
 def _prefixed(name: str, tables: Tables) -> dict[str, Array]:
+    rows = [row[: size + 1] for row, size in zip(tables.cdf, tables.size, strict=True)]
     return {
-        f"{name}_cdf": tables.cdf,
+        f"{name}_cdf": np.concatenate(rows),
         f"{name}_size": tables.size,
         f"{name}_offset": tables.offset,
     }

@@ -14,6 +14,7 @@ from cytopress.training.codec.compressai_network import CompressAINetwork
 from cytopress.training.codec.config import CodecTraining
 from cytopress.training.codec.export import load_state
 from cytopress.training.codec.networks import build
+from cytopress.training.precision import computed_in
 
 
 def begin(config: CodecTraining, settings: Settings) -> list[nn.Module]:
@@ -34,11 +35,12 @@ def begin(config: CodecTraining, settings: Settings) -> list[nn.Module]:
     if config.init is not None:
         package = find_package(settings.model_folders, "codec", config.init)
     networks = []
+    bfloat16 = computed_in(config.fit.precision) == "bfloat16"
     for index in range(config.rate.networks):
         # Whatever was drawn before, a network begins as its config says.
         torch.manual_seed(config.seed)
         network: Any = build(config.network, config.rate.alone(index))
-        network.autocast = config.fit.precision == "bfloat16"
+        network.autocast = bfloat16
         if isinstance(network, CompressAINetwork):
             _check_gains(network, config)
         else:

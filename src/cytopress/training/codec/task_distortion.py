@@ -13,6 +13,7 @@ from cytopress.training.codec.config import CodecTraining, Task
 from cytopress.training.codec.crops import Batch
 from cytopress.training.codec.sources import Plane
 from cytopress.training.frozen import frozen_network
+from cytopress.training.precision import computed_in
 
 # Of a layer that says nothing about any image.
 LEAST_VARIANCE = 1e-12
@@ -66,7 +67,7 @@ class TaskDistortion:
                 f" {config.fit.crop}; choose another crop."
             )
         self._network = network.to(memory_format=torch.channels_last)
-        self._autocast = config.fit.precision == "bfloat16"
+        self._autocast = computed_in(config.fit.precision) == "bfloat16"
         spans = torch.tensor([plane.high - plane.low for plane in planes])
         low = torch.tensor([plane.low for plane in planes])
         self._mean = low + spans * torch.tensor([float(p.pixels.mean(dtype=float)) for p in planes])

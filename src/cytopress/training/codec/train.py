@@ -26,6 +26,7 @@ from cytopress.training.codec.start import begin
 from cytopress.training.codec.task_distortion import TaskDistortion, task_package
 from cytopress.training.codec.validate import validator, write_any
 from cytopress.training.evaluate import machine
+from cytopress.training.precision import computed_in
 from cytopress.training.rounds import Progress
 
 CHECKPOINT = "checkpoint-r{}.ckpt"
@@ -118,7 +119,11 @@ def train_codec(
         "rdo": config.loss.rdo,
         "training": config.model_dump(mode="json"),
         "trained_on": sources_used(planes),
-        "compute": {"minutes": round(seconds / 60, 1), **machine()},
+        "compute": {
+            "minutes": round(seconds / 60, 1),
+            "precision": computed_in(config.fit.precision),
+            **machine(),
+        },
     }
     if by is not None:
         manifest["task"] = {"name": by.name, "sha256": by.sha256}
