@@ -26,6 +26,8 @@ from cytopress.errors import PackageError
 Array = npt.NDArray[Any]
 # Rows of latents that are computed at once, which bounds the memory and changes no number.
 STRIP = 64
+# Of a float64: bits behind its exponent, and what an exponent of 0 is stored as.
+MANTISSA, BIAS = 52, 1023
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,10 +162,11 @@ def neighbors(white: Array) -> Array:
 def signed_log(values: Array) -> Array:
     """Return sign(v) log2(1 + |v|) of integers with ``FRACTION`` bits of fraction, rounded down.
 
-    Between powers of two it is a straight line, so that it is exact in integers.
+    Between powers of two it is a straight line, so that it is exact in integers. ``values`` are
+    float64.
     """
-    one = 2.0**FRACTION
-    # Of 1 + |v|, a half to 1 and a power of two: both are exact.
-    part, exponent = np.frexp(np.abs(values) + one)
-    size = (exponent - (FRACTION + 1)) * one + np.floor((2 * part - 1) * one)
+    raised = np.abs(values) + 2.0**FRACTION
+    # A float64 lies in memory as its exponent, behind it the bits of how far it is toward the next
+    # power of two: with FRACTION of these bits, that is the logarithm.
+    size = (raised.view(np.int64) >> MANTISSA - FRACTION) - (BIAS + FRACTION << FRACTION)
     return np.copysign(size, values)

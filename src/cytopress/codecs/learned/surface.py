@@ -55,11 +55,16 @@ class Mesh:
         """Return the medians of blocks, in steps, of a plane (H, W)."""
         height, width = self.form(plane.shape)
         medians = np.empty((height, width))
+        whole = plane.shape[1] // self.block
         for row in range(height):
-            band = plane[row * self.block : (row + 1) * self.block : EVERY]
-            for column in range(width):
-                part = band[:, column * self.block : (column + 1) * self.block : EVERY]
-                medians[row, column] = np.median(part)
+            band = plane[row * self.block : (row + 1) * self.block : EVERY, ::EVERY]
+            # Whole blocks at once; what is left of the width is one more.
+            if whole:
+                parts = band[:, : whole * self.block // EVERY].reshape(len(band), whole, -1)
+                parts = parts.swapaxes(0, 1).reshape(whole, -1)
+                medians[row, :whole] = np.median(parts, axis=1)
+            if whole < width:
+                medians[row, whole] = np.median(band[:, whole * self.block // EVERY :])
         grid: Grid = np.clip(np.rint(medians / self.step), -MOST, MOST).astype(np.int32)
         return grid
 
