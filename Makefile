@@ -3,6 +3,8 @@
 PYTHON ?= python3
 DIGEST := $(shell $(PYTHON) -c "import hashlib; print(hashlib.sha256(open('pyproject.toml','rb').read()).hexdigest()[:16])")
 TEST := .venv-test/bin
+# A file of tests stays in one process: its fixtures are made once.
+TWO_AT_ONCE := -n 2 --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: demo test test-core lint docs docs-serve bench golden clean
@@ -11,7 +13,7 @@ demo: .venv/stamp-$(DIGEST)
 	.venv/bin/cytopress demo --out demo-out
 
 test: .venv-test/stamp-$(DIGEST)
-	$(TEST)/python -m pytest
+	$(TEST)/python -m pytest $(TWO_AT_ONCE)
 
 lint: .venv-test/stamp-$(DIGEST)
 	$(TEST)/ruff check .
@@ -22,7 +24,7 @@ lint: .venv-test/stamp-$(DIGEST)
 # The core alone, on numpy 2, without torch: what most users install.
 test-core: .venv-core/stamp-$(DIGEST)
 	.venv-core/bin/python tests/core_install.py
-	.venv-core/bin/python -m pytest -m "not learn and not browser and not extras"
+	.venv-core/bin/python -m pytest $(TWO_AT_ONCE) -m "not learn and not browser and not extras"
 
 docs: .venv-test/stamp-$(DIGEST)
 	$(TEST)/python docs/tables.py
@@ -55,7 +57,7 @@ golden: .venv-test/stamp-$(DIGEST)
 
 .venv-core/stamp-$(DIGEST):
 	$(PYTHON) -m venv --clear .venv-core
-	.venv-core/bin/python -m pip install --quiet --editable . 'numpy>=2' pytest pytest-timeout hypothesis
+	.venv-core/bin/python -m pip install --quiet --editable . 'numpy>=2' pytest pytest-timeout pytest-xdist hypothesis
 	touch $@
 
 clean:
