@@ -42,8 +42,10 @@ def temporal_units(stream: bytes) -> Iterator[bytes]:
 
 # The encoder knows no gray: color of one value is in the bytes, some 20 of them a frame at most.
 AV1 = Video("libsvtav1", "libdav1d", {8: "yuv420p", 10: "yuv420p10le"}, temporal_units)
-# One thread, so that equal images give equal bytes; tuned for PSNR.
-ALWAYS = "lp=1:tune=1:keyint=-1"
+# One thread, so that equal images give equal bytes; tuned for PSNR. Planes are no scene that moves:
+# filtering them along z costs 5 to 15 % of the bytes at equal PSNR. Groups of 8 planes, not of 32,
+# need half the memory and no more bytes.
+ALWAYS = "lp=1:tune=1:keyint=-1:enable-tf=0:hierarchical-levels=3"
 # The quantizer's own step: finer fractions change nothing.
 QUARTER = 4
 
