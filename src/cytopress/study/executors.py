@@ -47,7 +47,8 @@ def done_by_processes(jobs: Sequence[Job], processes: int) -> Outcomes:
             n_workers=processes,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            # Of its own, and seen by this machine alone: another study may run beside this one.
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
             env=ONE_THREAD,
         ) as cluster,

@@ -202,6 +202,7 @@ def test_a_longer_training_codes_better(cells: Settings, tmp_path: Path) -> None
     assert loss(60) < 0.95 * loss(1)
 
 
+@pytest.mark.filterwarnings("ignore:This processor has no instructions for bfloat16")
 @pytest.mark.parametrize(
     "changes",
     [
