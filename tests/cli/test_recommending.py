@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -64,10 +65,11 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     return call
 
 
-@pytest.fixture
-def folder(tmp_path: Path, run: Run) -> Path:
-    """A finished study of six fields."""
-    images = tmp_path / "tiny" / "images"
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished study of six fields, its data beside it."""
+    place = tmp_path_factory.mktemp("finished")
+    images = place / "tiny" / "images"
     images.mkdir(parents=True)
     rows = []
     for number in range(6):
@@ -81,12 +83,20 @@ def folder(tmp_path: Path, run: Run) -> Path:
         "name": "tiny", "title": "Noise", "input": "light", "target": "light", "axes": "YX",
         "bits": 12, "licence": "CC0-1.0", "attribution": "made by a test",
     }  # fmt: skip
-    write_form(tmp_path / "tiny", facts, rows)  # type: ignore[arg-type]
-    (tmp_path / "shift.py").write_text(PROGRAM)
-    (tmp_path / "study.toml").write_text(STUDY)
-    code, _, err = run("study", "run", tmp_path / "study.toml", "--out", tmp_path / "out")
-    assert code == 0, err
-    return tmp_path / "out"
+    write_form(place / "tiny", facts, rows)  # type: ignore[arg-type]
+    (place / "shift.py").write_text(PROGRAM)
+    (place / "study.toml").write_text(STUDY)
+    with pytest.raises(SystemExit) as leave:
+        main(["study", "run", str(place / "study.toml"), "--out", str(place / "out")])
+    assert not leave.value.code
+    return place / "out"
+
+
+@pytest.fixture
+def folder(finished: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may change."""
+    shutil.copytree(finished.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / finished.name
 
 
 def test_an_answer_is_printed_written_and_can_be_encoded_with(folder: Path, run: Run) -> None:
