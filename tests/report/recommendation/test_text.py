@@ -4,7 +4,7 @@ import json
 import pytest
 
 from cytopress.report.recommendation import Wish, as_json, recommend, sentence
-from cytopress.report.recommendation.text import cost_text, figure_text
+from cytopress.report.recommendation.text import cost_text, duration_text, figure_text
 
 TASK = "labelfree/cells"
 
@@ -77,7 +77,7 @@ def test_json_of_none_has_no_spec(recommended):
 
 
 def test_what_was_not_timed_has_no_cost(recommended):
-    assert "975 GB saved on a terabyte; encoding it takes about 208,333 minutes" in cost_text(
+    assert "975 GB saved on a terabyte; encoding it takes about 145 days" in cost_text(
         recommended(0.01).chosen
     )
     study = recommended(0.01)
@@ -93,3 +93,18 @@ def test_what_was_not_timed_has_no_cost(recommended):
 )
 def test_figures_are_read_without_counting_exponents(value, text):
     assert figure_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (0.2, "a minute"),
+        (1.6, "2 minutes"),
+        (119.4, "119 minutes"),
+        (120, "2 hours"),
+        (2000, "33 hours"),
+        (208333, "145 days"),
+    ],
+)
+def test_durations_are_in_the_unit_that_people_choose(minutes, text):
+    assert duration_text(minutes) == text

@@ -89,7 +89,7 @@ def cost_text(setting: Setting) -> str:
     minutes = setting.minutes_per_terabyte
     if minutes is None:
         return f"{saved}; how long encoding takes was not timed"
-    return f"{saved}; encoding it takes about {_minutes(minutes)} of one process"
+    return f"{saved}; encoding it takes about {duration_text(minutes)} of one process"
 
 
 def as_json(recommendation: Recommendation) -> dict[str, Any]:
@@ -148,5 +148,9 @@ def _percent(confidence: float) -> str:
     return f"{100 * confidence:g} %"
 
 
-def _minutes(minutes: float) -> str:
-    return f"{minutes:,.0f} minutes" if minutes >= 1.5 else "a minute"
+def duration_text(minutes: float) -> str:
+    """Write a duration in the unit that people would choose: ``40 minutes``, ``12 hours``."""
+    for size, unit in ((1440, "days"), (60, "hours"), (1, "minutes")):
+        if minutes >= 2 * size:
+            return f"{minutes / size:,.0f} {unit}"
+    return "2 minutes" if minutes >= 1.5 else "a minute"
