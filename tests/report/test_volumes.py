@@ -74,6 +74,25 @@ def test_bytes_in_3d_against_2d_are_those_planted(make_volumes):
     assert all(math.isclose(duel.cells[0].rate.low, 31.5, abs_tol=0.6) for duel in told.duels)
 
 
+def test_a_codec_alone_of_its_kind_is_its_best_one(make_volumes):
+    study = make_volumes()
+    # Learned codecs so much worse that no decibel is shared with JPEG 2000, nor with any other.
+    trials = [
+        dataclasses.replace(t, scores={**t.scores, "pixels/psnr": t.scores["pixels/psnr"] - 30})
+        if t.codec.startswith("learned/")
+        else t
+        for t in study.trials
+    ]
+    study = dataclasses.replace(study, trials=trials)
+    told = versus(study, findings(study)[0])
+    found = {
+        (duel.test.label, duel.reference.label): duel.cells[0].rate
+        for duel in told.duels
+        if duel.test.learned and duel.reference.learned
+    }
+    assert found["learned/deep", "learned/flat"].percent == pytest.approx(-50, abs=0.1)
+
+
 def test_a_study_without_codecs_of_one_kind_says_so(make_volumes, page):
     study = make_volumes()
     flat = [trial for trial in study.trials if not trial.volumetric]

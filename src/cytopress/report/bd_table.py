@@ -83,9 +83,11 @@ def reference_curve(found: Findings) -> Curve | None:
 def fewest_bytes(found: Findings, reference: Curve, some: Sequence[Curve]) -> Curve | None:
     """Return the curve that saves most against a reference at equal PSNR.
 
-    The reference counts as saving nothing, if it is among them; curves that cannot be held against
-    it are out. None where nothing is left.
+    The reference counts as saving nothing, if it is among them; of several, curves that cannot be
+    held against it are out. None where nothing is left.
     """
+    if len(some) == 1:
+        return some[0]
     saved: list[tuple[float, Curve]] = []
     psnr = ScoreFacts(
         column=PIXEL_SCORES[0], name="psnr", unit="dB", better="higher", task="", main=False
