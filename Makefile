@@ -7,7 +7,7 @@ TEST := .venv-test/bin
 TWO_AT_ONCE := -n 2 --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-core lint docs docs-serve bench golden clean
+.PHONY: environments demo test test-core lint docs docs-serve bench golden clean
 
 demo: .venv/stamp-$(DIGEST)
 	.venv/bin/cytopress demo --out demo-out
@@ -44,6 +44,9 @@ bench: .venv-test/stamp-$(DIGEST)
 golden: .venv-test/stamp-$(DIGEST)
 	$(TEST)/python tests/golden/make.py
 	$(TEST)/python tests/golden/make_learned.py
+
+# Of several at once, `make -j3`, each takes as long as the slowest.
+environments: .venv/stamp-$(DIGEST) .venv-test/stamp-$(DIGEST) .venv-core/stamp-$(DIGEST)
 
 .venv/stamp-$(DIGEST):
 	$(PYTHON) -m venv --clear .venv
