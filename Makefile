@@ -21,10 +21,10 @@ lint: .venv-test/stamp-$(DIGEST)
 	$(TEST)/mypy
 	$(TEST)/lint-imports
 
-# The core alone, on numpy 2, without torch: what most users install. Slow tests ran in `make test`.
+# The core alone, on numpy 2, without torch: what most users install.
 test-core: .venv-core/stamp-$(DIGEST)
 	.venv-core/bin/python tests/core_install.py
-	.venv-core/bin/python -m pytest $(TWO_AT_ONCE) -m "not learn and not browser and not extras and not slow"
+	.venv-core/bin/python -m pytest $(TWO_AT_ONCE) -m "not learn and not browser and not extras"
 
 docs: .venv-test/stamp-$(DIGEST)
 	$(TEST)/python docs/tables.py
