@@ -27,6 +27,18 @@ def test_an_example_is_a_study_of_known_datasets(name: str) -> None:
         assert len(entry.values) >= 5 or not entry.target
 
 
+@pytest.mark.parametrize(
+    ("name", "of"), [("learned", "nuclei-brightfield"), ("learned-ecoli", "ecoli-phase")]
+)
+def test_learned_codecs_stand_beside_classic_ones_at_the_same_ratios(name: str, of: str) -> None:
+    study = load_study(EXAMPLES / f"{name}.toml")
+    (entry,) = study.datasets
+    assert (entry.name, entry.tasks) == (of, (f"labelfree/{of}",))
+    ratios = {codec.spec: codec.values for codec in study.codecs}
+    assert {f"learned/{of}", "learned/cytopress-2d", "jpeg2000", "avif"} <= ratios.keys()
+    assert ratios[f"learned/{of}"] == ratios["learned/cytopress-2d"] == ratios["jpeg2000"]
+
+
 def test_the_example_of_volumes_holds_codecs_of_both_kinds() -> None:
     study = load_study(EXAMPLES / "volumes.toml")
     (entry,) = study.datasets
@@ -42,6 +54,7 @@ def test_every_example_is_tried() -> None:
         "demo",
         "ecoli",
         "learned",
+        "learned-ecoli",
         "nuclei",
         "volumes",
         "zhou2024",
