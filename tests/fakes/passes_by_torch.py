@@ -40,10 +40,12 @@ def check(
     expected = np.clip((index + 128) // 256, 0, len(model.scales) - 1)
     found_mean, found_rows = np.empty(symbols.shape), np.empty(symbols.shape, int)
     first = _array(package, "r0/context.inward.hidden.weight").shape[1]
+    rows, columns = np.indices(symbols.shape[1:])
+    white = (rows + columns) % 2 == 0
     setting = model.setting(quality)
     passes = model._passes(symbols.shape, z_hat, setting, below)
     these = next(passes)
-    for mask, _, _ in _turns(package, *symbols.shape[1:]):
+    for mask in (white, ~white):
         found_mean[:first, mask] = these.mean.reshape(first, -1)
         found_rows[:first, mask] = these.rows.reshape(first, -1)
         these = passes.send(symbols[:first, mask].astype(np.int32).reshape(-1))
@@ -115,38 +117,16 @@ def _moments(
             offset, wider = step("below", known, own_features)
             mean, index = mean + offset, index + wider
     first = _array(package, "r0/context.inward.hidden.weight").shape[1]
+    height, width = symbols.shape[1:]
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    black = (rows + columns) % 2 == 1
     steps = ONE * torch.from_numpy(symbols[:first]).double()
-    half, height, width = len(features) // 2, *symbols.shape[1:]
-    known, more, wider = (torch.zeros_like(steps) for _ in range(3))
-    for places, name, around in _turns(package, height, width):
-        mask = torch.from_numpy(places)
-        if name:
-            wide = torch.nn.functional.pad(known, (1, 1, 1, 1))
-            seen = [
-                wide[:, 1 + down : 1 + down + height, 1 + right : 1 + right + width]
-                for down, right in around
-            ]
-            found = step(f"context.{name}", torch.cat(seen), features[:half])
-            more, wider = more + mask * found[0], wider + mask * found[1]
-        known = known + mask * (steps + more)
-    rest, others = step("context.inward", known, features[half:])
+    wide = torch.nn.functional.pad(steps * ~black, (1, 1, 1, 1))
+    around = torch.cat(
+        [wide[:, :-2, 1:-1], wide[:, 2:, 1:-1], wide[:, 1:-1, :-2], wide[:, 1:-1, 2:]]
+    )
+    half = len(features) // 2
+    more, wider = (each * black for each in step("context.across", around, features[:half]))
+    rest, others = step("context.inward", steps + more, features[half:])
     mean = mean + torch.cat((more, rest))
     return mean.numpy(), (index + torch.cat((wider, others))).numpy()
-
-
-def _turns(
-    package: Package, height: int, width: int
-) -> list[tuple[Array, str, tuple[tuple[int, int], ...]]]:
-    """Return in which order the first channels are decoded: where, by which step, from where."""
-    rows, columns = np.indices((height, width)) % 2
-    beside = ((-1, 0), (1, 0), (0, -1), (0, 1))
-    across = ((-1, -1), (-1, 1), (1, -1), (1, 1))
-    if "diagonal.mean" not in package.manifest["context"]:
-        white = rows == columns
-        return [(white, "", ()), (~white, "across", beside)]
-    return [
-        ((rows == 0) & (columns == 0), "", ()),
-        ((rows == 1) & (columns == 1), "diagonal", across),
-        ((rows == 0) & (columns == 1), "across", beside),
-        ((rows == 1) & (columns == 0), "enclosed", beside + across),
-    ]

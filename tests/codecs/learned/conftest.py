@@ -12,7 +12,7 @@ from cytopress.image import Image
 from cytopress.package import Package, open_package
 
 HERE = Path(__file__).parent
-NAMES = ("tiny", "tiny-hyperprior", "tiny-factorized", "tiny-context", "tiny-quarters")
+NAMES = ("tiny", "tiny-hyperprior", "tiny-factorized", "tiny-context")
 
 
 @pytest.fixture(scope="session")

@@ -26,19 +26,10 @@ def main() -> None:
     build("hyperprior", "tiny-hyperprior", rates=2)
     build("factorized", "tiny-factorized")
     build("context", "tiny-context", gains=3)
-    build("context", "tiny-quarters", gains=3, steps=QUARTERS)
 
 
-def build(
-    architecture: str,
-    name: str,
-    *,
-    rates: int = 1,
-    gains: int = 0,
-    steps: dict[str, tuple[int, int, int]] | None = None,
-) -> None:
-    """Write ``name.cytomodel``; its context model has these steps."""
-    steps = steps or CONTEXT
+def build(architecture: str, name: str, *, rates: int = 1, gains: int = 0) -> None:
+    """Write ``name.cytomodel``."""
     random = np.random.default_rng(7)
     graphs: dict[str, bytes] = {}
     arrays: dict[str, Any] = {}
@@ -64,9 +55,7 @@ def build(
             arrays[prefix + "scale_bias"] = np.rint(bias * 256).astype(np.int32)
         if architecture == "context":
             arrays |= named(prefix + "prior", gaussian(np.geomspace(0.5, 6, nodes * NZ)))
-            arrays |= {
-                f"{prefix}context.{key}": value for key, value in context(random, steps).items()
-            }
+            arrays |= {f"{prefix}context.{key}": value for key, value in context(random).items()}
     manifest = {
         "kind": "codec",
         "name": f"learned/{name}",
@@ -83,7 +72,7 @@ def build(
         "range_percentiles": [0.1, 99.9],
     }
     if architecture == "context":
-        manifest["context"] = dict.fromkeys(steps, 12)
+        manifest["context"] = dict.fromkeys(CONTEXT, 12)
         manifest["surface"] = {"block": 16, "step": 1 / 64}
         arrays |= named("surface", surface())
     write_package(HERE / f"{name}.cytomodel", manifest, graphs=graphs, arrays=arrays)
@@ -182,23 +171,10 @@ CONTEXT = {
 }
 
 
-QUARTERS = {
-    "diagonal.hidden": (INSIDE, 4 * FIRST, 1),
-    "diagonal.mean": (FIRST, 4 * FIRST, 1),
-    "diagonal.scale": (FIRST, INSIDE, 1),
-    "enclosed.hidden": (INSIDE, 8 * FIRST, 1),
-    "enclosed.mean": (FIRST, 8 * FIRST, 1),
-    "enclosed.scale": (FIRST, INSIDE, 1),
-    **CONTEXT,
-}
-
-
-def context(
-    random: np.random.Generator, steps: dict[str, tuple[int, int, int]]
-) -> dict[str, np.ndarray]:
+def context(random: np.random.Generator) -> dict[str, np.ndarray]:
     """Return the arrays of the context model."""
     arrays = {}
-    for name, (after, before, side) in steps.items():
+    for name, (after, before, side) in CONTEXT.items():
         weight = random.normal(0, 0.2, (after, before, side, side)) * 2**12
         arrays[f"{name}.weight"] = np.rint(weight).astype(np.int32)
         arrays[f"{name}.bias"] = np.rint(random.normal(0, 2**18, after)).astype(np.int64)

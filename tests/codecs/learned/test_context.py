@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cytopress.codecs.learned import context as module
-from cytopress.codecs.learned.context import Context, Step
+from cytopress.codecs.learned.context import Context, Step, neighbors, put_squares, squares
 from cytopress.codecs.learned.hyper import Layer
 from cytopress.codecs.learned.opening import open_model
 from cytopress.errors import PackageError
@@ -115,31 +115,46 @@ def test_the_logarithm_is_near_the_real_one() -> None:
     assert (np.diff(found[:6000]) >= 0).all()
 
 
-@pytest.mark.parametrize(
-    ("name", "sizes"),
-    [("tiny-context", [2 * 32, 2 * 32, 4 * 64]), ("tiny-quarters", [2 * 16] * 4 + [4 * 64])],
-)
-def test_a_pass_goes_by_what_was_decoded_before_it(name: str, sizes: list[int]) -> None:
-    """Changing what one pass decodes changes how those behind it are coded, and no other."""
-    model = open_model(open_package(Path(__file__).parent / f"{name}.cytomodel"))
-    setting = model.setting(0.5)
-    z_hat = np.random.default_rng(1).integers(-3, 4, (4, 2, 2))
+def test_squares_and_their_neighbors() -> None:
+    whole = np.random.default_rng(4).integers(1, 10**6, (3, 4, 6)).astype(float)
+    white, black = (squares(whole, black=color) for color in (False, True))
+    around = neighbors(white).reshape(4, 3, 4, 3)
+    again = np.zeros_like(whole)
+    put_squares(again, white, black=False)
+    assert (again[:, ::2, ::2] == whole[:, ::2, ::2]).all()
+    assert not again[:, ::2, 1::2].any()
+    put_squares(again, black, black=True)
+    np.testing.assert_array_equal(again, whole)
+    padded = np.pad(whole, ((0, 0), (1, 1), (1, 1)))
+    for row in range(4):
+        for place in range(3):
+            column = 2 * place + (1 - row % 2)
+            np.testing.assert_array_equal(black[:, row, place], whole[:, row, column])
+            seen = padded[:, row : row + 3, column : column + 3]
+            expected = seen[:, 0, 1], seen[:, 2, 1], seen[:, 1, 0], seen[:, 1, 2]
+            np.testing.assert_array_equal(around[:, :, row, place], expected)
 
-    def tables(changed: int) -> list[np.ndarray]:
+
+def test_a_pass_goes_by_what_was_decoded_before_it() -> None:
+    """Changing the white squares alone changes how the others are coded, not the white ones."""
+    path = Path(__file__).parent / "tiny-context.cytomodel"
+    model = open_model(open_package(path))
+    assert model.context is not None
+    setting = model.setting(0.5)
+    rows: list[list[np.ndarray]] = []
+    z_hat = np.random.default_rng(1).integers(-3, 4, (4, 2, 2))
+    for symbol in (0, 5):
         passes = model._passes((6, 8, 8), z_hat, setting)
         these, seen = next(passes), []
-        for count in range(len(sizes)):
+        for count in range(3):
             seen.append(these.rows)
-            if count < len(sizes) - 1:
-                symbol = 5 if count == changed else 0
-                these = passes.send(np.full(len(these.rows), symbol, np.int32))
-        return seen
-
-    plain = tables(-1)
-    assert [len(each) for each in plain] == sizes
-    for changed in range(len(sizes) - 1):
-        same = [np.array_equal(*pair) for pair in zip(plain, tables(changed), strict=True)]
-        assert same == [count <= changed for count in range(len(sizes))]
+            if count < 2:
+                wanted = symbol if count == 0 else 0
+                these = passes.send(np.full(len(these.rows), wanted, np.int32))
+        rows.append(seen)
+    same = [np.array_equal(*pair) for pair in zip(*rows, strict=True)]
+    assert same == [True, False, False]
+    assert [len(each) for each in rows[0]] == [2 * 32, 2 * 32, 4 * 64]
 
 
 def test_priors_go_by_the_nearest_node() -> None:
@@ -151,23 +166,15 @@ def test_priors_go_by_the_nearest_node() -> None:
 
 def test_layers_that_do_not_belong_together() -> None:
     across, inward = step(1, 8, 4, 2, 1), step(2, 2, 4, 5, 3)
-    Context({"across": across}, inward)
-    diagonal, enclosed = step(3, 8, 4, 2, 1), step(4, 16, 4, 2, 1)
-    Context({"enclosed": enclosed, "across": across, "diagonal": diagonal}, inward)
+    Context(across, inward)
     for wrong in (
-        {"across": step(1, 4, 4, 2, 1)},
-        {"across": step(1, 8, 3, 2, 1)},
-        {"across": step(1, 8, 4, 2, 3)},
-        {"across": step(1, 8, 4, 3, 1)},
-        {"across": across, "diagonal": diagonal, "enclosed": across},
+        (step(1, 4, 4, 2, 1), inward),
+        (step(1, 8, 3, 2, 1), inward),
+        (step(1, 8, 4, 2, 3), inward),
+        (across, step(2, 3, 4, 5, 3)),
     ):
         with pytest.raises(PackageError, match="do not follow"):
-            Context(wrong, inward)
-    with pytest.raises(PackageError, match="do not follow"):
-        Context({"across": across}, step(2, 3, 4, 5, 3))
-    for names in ({}, {"diagonal": diagonal}, {"across": across, "diagonal": diagonal}):
-        with pytest.raises(PackageError, match="No context model has the steps"):
-            Context(names, inward)
+            Context(*wrong)
     for change in (
         {"mean": inward.scale},
         {"scale": inward.mean},

@@ -75,7 +75,6 @@ def test_runtime_decodes_what_the_network_sees(
     tmp_path: Path, architecture: str, quality: float
 ) -> None:
     network = fakes.network(architecture)
-    _calm(network, 0.2, 0.5)
     package = _written(tmp_path, network)
     _stored(package, network)
     x = torch.from_numpy(fakes.field(64, 96))[None, None]
@@ -123,23 +122,18 @@ def _check_rate(package: Package, network: Any, image: Image, quality: float) ->
     assert abs(len(data) - held - bits / 8) <= 0.01 * bits / 8 + HEADER
 
 
-def _calm(network: Any, context: float, hyper: float) -> None:
-    """Let less be told: where scales are far off, a likelihood's floor is not an escape's cost."""
-    with torch.no_grad():
-        if network.architecture != "factorized":
-            network.h_s.last.weight.mul_(hyper)
-        for step in network.context.children() if network.architecture == "context" else ():
-            for layer in (step.mean, step.scale):
-                layer.weight.mul_(context)
-
-
 def _codes_at_once(architecture: str, x: Array, **options: Any) -> Any:
     """Return a network that codes by its first transform and one scale a channel."""
     network = fakes.network(architecture, latent_channels=64, **options)
     with torch.no_grad():
-        _calm(network, 0.05, 0.05)
         if architecture != "factorized":
+            network.h_s.last.weight.mul_(0.05)
             network.h_s.last.bias.zero_()
+        if architecture == "context":
+            # Where scales are far off, a likelihood's floor is not what an escape costs.
+            for step in (network.context.across, network.context.inward):
+                for layer in (step.mean, step.scale):
+                    layer.weight.mul_(0.05)
         network.begin(torch.from_numpy(x)[None, None])
     return network
 
@@ -288,10 +282,7 @@ def test_true_bytes_of_a_shipped_codec(path: Path, name: str) -> None:
     from cytopress.training.codec.networks import build
 
     package = open_package(path)
-    training = package.manifest["training"]
-    # From before there were more.
-    training["network"].setdefault("context_turns", 2)
-    config = CodecTraining.model_validate(training)
+    config = CodecTraining.model_validate(package.manifest["training"])
     network = _stored(package, build(config.network, config.rate))
     network.rdo = config.loss.rdo
     found = dataset(name, from_environment())

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 import pytest
-from scipy import fft, ndimage, stats
+from scipy import fft, stats
 
-from cytopress.codecs.learned.turns import ORDERS, Turn
 from fakes import learned_networks as fakes
 
 torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
 pytest.importorskip("compressai", reason="needs CompressAI (extra learn)")
 pytestmark = pytest.mark.learn
-Array = npt.NDArray[Any]
 every_architecture = pytest.mark.parametrize("architecture", fakes.ARCHITECTURES)
 
 
@@ -66,8 +61,6 @@ def test_more_quality_costs_more_and_errs_less(architecture: str) -> None:
             # Means and scales at random would say nothing of the image.
             network.h_s.last.weight.zero_()
             network.h_s.last.bias.zero_()
-            for step in network.context.children() if architecture == "context" else ():
-                step.mean.weight.zero_(), step.scale.weight.zero_()
             network.begin(x)
         for weight in network.prior.parameters():
             # Of equal priors a finer rate costs more.
@@ -143,11 +136,10 @@ def test_priors_are_of_the_nearest_node_and_of_compressai() -> None:
             assert bits[image] == pytest.approx(float(expected), rel=1e-4)
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_the_context_begins_as_nothing(order: tuple[Turn, ...]) -> None:
+def test_the_context_begins_as_nothing() -> None:
     from cytopress.training.codec.context import Context
 
-    context = Context(6, 2, 3, order)
+    context = Context(6, 2, 3)
     y, mean, log_scale = torch.randn(3, 2, 6, 4, 8).unbind()
     features = torch.randn(2, 6, 4, 8)
     found = context(y, mean, log_scale, features, lambda residual, _: torch.round(residual))
@@ -155,66 +147,36 @@ def test_the_context_begins_as_nothing(order: tuple[Turn, ...]) -> None:
     assert torch.equal(found[1], log_scale)
 
 
-@pytest.mark.parametrize("turns", [2, 4])
-def test_no_latent_knows_of_itself_or_of_what_comes_later(turns: int) -> None:
-    """Changing a latent changes what is said of later ones near it, and of nothing else."""
-    network = fakes.network("context", context_turns=turns)
+def test_no_latent_knows_of_itself_or_of_what_comes_later() -> None:
+    """Changing a latent changes what is said of later ones around it, and of nothing else."""
+    network = fakes.network("context")
     y, mean, scale = torch.zeros(3, 1, 6, 8, 8).unbind()
     features = torch.rand(1, 6, 8, 8)
-    rows, columns = (each % 2 for each in np.indices((8, 8)))
-    # Which turn takes each place, and the places that a turn goes by, nearer than two.
-    when = (rows + columns) % 2 if turns == 2 else np.array([[0, 2], [3, 1]])[rows, columns]
 
     def moments(y):  # type: ignore[no-untyped-def]
         with torch.no_grad():
             return torch.stack(network.context(y, mean, scale, features, lambda r, _: r.round()))
 
     plain = moments(y)
-    for channel, row, column in ((0, 3, 3), (1, 4, 3), (0, 4, 4), (1, 3, 4), (5, 3, 3)):
+    for channel, row, column in ((0, 3, 3), (1, 4, 3), (5, 3, 3)):
         changed = y.clone()
         changed[0, channel, row, column] = 7.0
-        touched = (moments(changed) != plain).any(0)[0].numpy()
-        if channel >= 2:
-            assert not touched.any()
-            continue
-        # What comes later near it changes, then what comes later near that.
-        reached = np.zeros((8, 8), bool)
-        reached[row, column] = True
-        for turn in range(1, turns):
-            near = ndimage.binary_dilation(reached, np.ones((3, 3)))
-            reached |= near & (when == turn) & (turn > when[row, column])
-        expected = reached.copy()
-        expected[row, column] = False
-        assert not (touched[:2] & ~expected).any()
-        # Of the latents that are next to it all that come later are told.
-        for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1)):
-            later = when[row + down, column + right] > when[row, column]
-            assert touched[:2, row + down, column + right].any() == later
-        assert not (touched[2:] & ~ndimage.binary_dilation(reached, np.ones((3, 3)))).any()
-        assert touched[2:, row, column].any()
-
-
-@pytest.mark.parametrize("order", ORDERS)
-def test_turns_take_and_know_what_they_do_in_the_runtime(order: tuple[Turn, ...]) -> None:
-    from cytopress.training.codec import context as training
-
-    plane = np.random.default_rng(3).normal(0, 40, (3, 4, 6)).round()
-    whole, framed = torch.from_numpy(plane)[None], np.pad(plane, ((0, 0), (1, 1), (1, 1)))
-    for turn in order:
-        every = len(turn.places)
-
-        def by_rows(found: torch.Tensor, every: int = every) -> Array:
-            # One place below the other there, one row after the other here.
-            return found[0].unflatten(1, (every, -1)).transpose(1, 2).flatten(1, 2).numpy()
-
-        picked = training.pick(turn, whole)
-        np.testing.assert_array_equal(by_rows(picked), turn.pick(plane))
-        if turn.around:
-            known = training.neighbors(turn, whole)
-            np.testing.assert_array_equal(by_rows(known), turn.known(framed))
-        expected = np.zeros_like(plane)
-        turn.put(expected, turn.pick(plane))
-        np.testing.assert_array_equal(training.spread_out(turn, picked)[0], expected)
+        touched = (moments(changed) != plain).any(0)[0]
+        expected = torch.zeros_like(touched)
+        if channel < 2:
+            expected[2:, row - 1 : row + 2, column - 1 : column + 2] = True
+            if (row + column) % 2 == 0:
+                for y_, x_ in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+                    expected[:2, row + y_, column + x_] = True
+                    # What is said of a black square changes where it lies, and with it the rest.
+                    around = (
+                        slice(row + y_ - 1, row + y_ + 2),
+                        slice(column + x_ - 1, column + x_ + 2),
+                    )
+                    expected[2:, *around] = True
+        assert not (touched & ~expected).any()
+        assert touched.any() == (channel < 2)
+        assert not touched[channel, row, column]
 
 
 def test_context_counts_as_the_runtime_does() -> None:
@@ -222,7 +184,12 @@ def test_context_counts_as_the_runtime_does() -> None:
     from cytopress.training.codec import context as training
 
     plane = np.random.default_rng(3).normal(0, 40, (3, 4, 6)).round()
-    logs = training.signed_log(torch.from_numpy(plane)).numpy()
+    whole = torch.from_numpy(plane)[None]
+    black = training.black_squares(4, 6)
+    white = runtime.squares(plane, black=False)
+    known = training.neighbors(whole * ~black)[0].numpy()
+    np.testing.assert_array_equal(runtime.squares(known, black=True), runtime.neighbors(white))
+    logs = training.signed_log(whole)[0].numpy()
     np.testing.assert_allclose(runtime.signed_log(256 * plane) / 256, logs, atol=1 / 256)
 
 

@@ -98,31 +98,3 @@ def test_another_network_is_refused(tmp_path: Path, changes: dict[str, Any], sai
         _begun(tmp_path, init="learned/a", **changes)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_the_hyper_latents_that_spread_farthest_and_turns_that_are_the_same(tmp_path: Path) -> None:
-    given = fakes.network("context", context_turns=2)
-    with torch.no_grad():
-        quantiles = given.prior.bottleneck.quantiles.view(3, 5, 3)
-        quantiles[..., 0], quantiles[..., 2] = -10, 10
-        # In the sum over the nodes these two are narrow.
-        quantiles[:2, 1, 2], quantiles[:, 3, 0] = 0, -1
-    _write(tmp_path, given)
-    network = {"architecture": "context", **FORM, "hyper_channels": 3}
-    (begun,) = _begun(tmp_path, init="learned/a", network=network)
-    kept = [0, 2, 4]
-    held = dict(given.named_parameters())
-    for name, weight in begun.named_parameters():
-        source = held.get(name)
-        if name == "h_s.first.weight":
-            source = source[:, kept]
-        elif name.startswith("h_a.layers.4."):
-            source = source[kept]
-        elif name.startswith("prior."):
-            source = source.view(3, 5, *source.shape[1:])[:, kept].flatten(0, 1)
-        elif name.startswith(("context.diagonal", "context.enclosed")):
-            assert source is None
-            if not name.endswith("hidden.weight"):
-                assert not weight.any()
-            continue
-        torch.testing.assert_close(weight, source, rtol=2**-10, atol=2e-7, msg=name)

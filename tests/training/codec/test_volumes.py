@@ -366,10 +366,7 @@ def test_tables_and_bytes_of_the_shipped_codec_are_torchs() -> None:
             tables |= set(np.unique(rows).tolist())
             below = symbols.astype(np.float32)
     assert len(tables) > 30
-    training = package.manifest["training"]
-    # From before there were more.
-    training["network"].setdefault("context_turns", 2)
-    config = CodecTraining.model_validate(training)
+    config = CodecTraining.model_validate(package.manifest["training"])
     network = build(config.network, config.rate)
     network.load_state_dict(load_state(package), strict=False)
     network.rdo = config.loss.rdo

@@ -1,8 +1,9 @@
 """The context model in integers: what was decoded before tells of what comes next, exactly.
 
-The first channels, low frequencies, are decoded in turns (`turns`), then all other channels. Each
-pass knows what the passes before it decoded. Like the hyper synthesis it computes with integers in
-float64, so that a decoder has the encoder's probabilities to the last bit.
+Latents are decoded in three passes: the first channels on the white squares of a checkerboard, then
+on the black ones, then all other channels. Each pass knows what the passes before it decoded. Like
+the hyper synthesis it computes with integers in float64, so that a decoder has the encoder's
+probabilities to the last bit.
 
 He et al., "Checkerboard context model for efficient learned image compression", CVPR 2021, and
 "ELIC: efficient learned image compression with unevenly grouped space-channel contextual adaptive
@@ -11,8 +12,7 @@ coding", CVPR 2022.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,6 @@ import numpy.typing as npt
 
 from cytopress.codecs.learned.hyper import FRACTION, MOST_ACTIVATION, Layer
 from cytopress.codecs.learned.regions import regions
-from cytopress.codecs.learned.turns import ORDERS, Turn, steps_of
 from cytopress.errors import PackageError
 
 Array = npt.NDArray[Any]
@@ -100,35 +99,16 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """Steps among the first channels, and one from them to the rest.
+    """Both steps: ``across`` squares of the first channels, ``inward`` from them to the rest."""
 
-    Parameters
-    ----------
-    steps : mapping
-        By name; their names say in which order the first channels are decoded.
-    inward : Step
-        Goes by all of the first channels.
-    """
-
-    steps: Mapping[str, Step]
+    across: Step
     inward: Step
 
     def __post_init__(self) -> None:
+        neighbors, width, first = self.across.form
         inputs, wide, _ = self.inward.form
-        for turn in self.turns:
-            if turn.step is None:
-                continue
-            step = self.steps[turn.step]
-            if step.form != (len(turn.around) * inputs, wide, inputs) or step.reach:
-                raise PackageError("The steps of the context model do not follow each other.")
-
-    @functools.cached_property
-    def turns(self) -> tuple[Turn, ...]:
-        """The order in which the first channels are decoded."""
-        for order in ORDERS:
-            if self.steps.keys() == set(steps_of(order)):
-                return order
-        raise PackageError(f"No context model has the steps {', '.join(sorted(self.steps))}.")
+        if neighbors != 4 * first or inputs != first or width != wide or self.across.reach:
+            raise PackageError("The steps of the context model do not follow each other.")
 
     @property
     def first(self) -> int:
@@ -142,8 +122,41 @@ class Context:
 
     @property
     def features(self) -> int:
-        """Channels that the hyper synthesis gives: for the first channels, then for the rest."""
+        """Channels that the hyper synthesis gives for both steps."""
         return 2 * self.inward.form[1]
+
+
+def squares(a: Array, *, black: bool) -> Array:
+    """Return the values on the squares of one color, (C, h, w / 2) of (C, h, w), w even.
+
+    White are those whose row and column add up to an even number.
+    """
+    channels, height, width = a.shape
+    out = np.empty((channels, height, width // 2), a.dtype)
+    for row in (0, 1):
+        out[:, row::2] = a[:, row::2, (row + black) % 2 :: 2]
+    return out
+
+
+def put_squares(a: Array, values: Array, *, black: bool) -> None:
+    """Write values, (C, h, w / 2), to the squares of one color of (C, h, w)."""
+    for row in (0, 1):
+        a[:, row::2, (row + black) % 2 :: 2] = values[:, row::2]
+
+
+def neighbors(white: Array) -> Array:
+    """Return what lies around the black squares, (4 * C, h, w / 2) of the white, (C, h, w / 2).
+
+    Above, below, left and right; 0 outside.
+    """
+    channels, height, width = white.shape
+    out = np.zeros((4, channels, height, width), white.dtype)
+    above, below, left, right = out
+    above[:, 1:], below[:, :-1] = white[:, :-1], white[:, 1:]
+    # In even rows a black square lies right of the white one of its number, in odd ones left.
+    left[:, ::2], right[:, 1::2] = white[:, ::2], white[:, 1::2]
+    right[:, ::2, :-1], left[:, 1::2, 1:] = white[:, ::2, 1:], white[:, 1::2, :-1]
+    return out.reshape(4 * channels, height, width)
 
 
 def signed_log(values: Array) -> Array:

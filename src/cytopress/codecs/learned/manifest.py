@@ -8,19 +8,16 @@ from typing import Any
 
 from cytopress.codecs.learned.depth import Depth
 from cytopress.codecs.learned.surface import Mesh
-from cytopress.codecs.learned.turns import ORDERS, steps_of
 from cytopress.errors import PackageError
 from cytopress.image import AXES
 from cytopress.package import Package
 
 FAMILY = "learned"
 ARCHITECTURES = ("factorized", "hyperprior", "mean-scale", "context")
-STEP_LAYERS = ("hidden", "mean", "scale")
-# Of each order of turns, the layers of its context model.
-CONTEXTS = tuple(
-    tuple(f"{step}.{layer}" for step in (*steps_of(order), "inward") for layer in STEP_LAYERS)
-    for order in ORDERS
+CONTEXT_LAYERS = tuple(
+    f"{step}.{layer}" for step in ("across", "inward") for layer in ("hidden", "mean", "scale")
 )
+STEP_LAYERS = ("hidden", "mean", "scale")
 PERCENTILES = (0.1, 99.9)
 # Pixels; no network comes near, and a halo of it would need memory.
 MOST_REACH = 1024
@@ -178,12 +175,12 @@ def _layers(package: Package) -> tuple[Mapping[str, Any], ...]:
 
 def _context(package: Package) -> Mapping[str, int]:
     found = package.manifest.get("context")
-    if not isinstance(found, Mapping) or all(found.keys() != set(layers) for layers in CONTEXTS):
+    if not isinstance(found, Mapping) or found.keys() != set(CONTEXT_LAYERS):
         raise PackageError(
             f"{package.path}: 'context' in the manifest has a shift for each of"
-            f" {' or '.join(', '.join(layers) for layers in CONTEXTS)}, not {found!r}."
+            f" {', '.join(CONTEXT_LAYERS)}, not {found!r}."
         )
-    return {name: _whole(package, found, name, 0, MOST_SHIFT) for name in found}
+    return {name: _whole(package, found, name, 0, MOST_SHIFT) for name in CONTEXT_LAYERS}
 
 
 def _depth(package: Package) -> Depth | None:

@@ -96,7 +96,7 @@ def _read(package: Package, prefix: str, card: Card) -> Model:
             f"the context model is of {context.channels} channels, where {channels} belong."
         )
     if context is not None and h_s.upsample % 2:
-        raise PackageError("a context model needs a hyper stride of an even number of latents.")
+        raise PackageError("a checkerboard needs a hyper stride of an even number of latents.")
     outputs = channels * (1 if card.architecture == "hyperprior" else 2)
     outputs += context.features if context else 0
     below = _step(package, f"{prefix}below", card.below) if card.below else None
@@ -133,16 +133,14 @@ def _tables(package: Package, name: str) -> Tables:
 
 
 def _context(package: Package, prefix: str, card: Card) -> Context:
-    names = {layer.partition(".")[0] for layer in card.context}
-    steps = {
-        name: _step(
-            package,
-            f"{prefix}context.{name}",
-            {layer: card.context[f"{name}.{layer}"] for layer in STEP_LAYERS},
-        )
-        for name in names
+    shifts = {
+        step: {layer: card.context[f"{step}.{layer}"] for layer in STEP_LAYERS}
+        for step in ("across", "inward")
     }
-    return Context({name: steps[name] for name in names - {"inward"}}, steps["inward"])
+    across, inward = (
+        _step(package, f"{prefix}context.{step}", own) for step, own in shifts.items()
+    )
+    return Context(across, inward)
 
 
 def _step(package: Package, name: str, shifts: Mapping[str, int]) -> Step:

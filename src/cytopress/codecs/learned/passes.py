@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.context import Context, Step
+from cytopress.codecs.learned.context import Context, Step, neighbors, put_squares, squares
 from cytopress.codecs.learned.hyper import FRACTION
-from cytopress.codecs.learned.turns import Turn
 
 Array = npt.NDArray[Any]
 
@@ -59,25 +58,28 @@ def in_context(
         Returns the tables of scale indices.
     """
     first, inside = context.first, context.features // 2
-    # Around their means, within a frame of zeros.
-    framed = np.zeros((first, mean.shape[1] + 2, mean.shape[2] + 2))
-    known = framed[:, 1:-1, 1:-1]
-    for turn in context.turns:
 
-        def pick(a: Array, turn: Turn = turn) -> Array:
-            return turn.pick(a[:first])
+    def white_of(a: Array) -> Array:
+        return squares(a[:first], black=False)
 
-        center, at = pick(mean), pick(index)
-        more = np.zeros(center.shape) if turn.step is None else np.empty(center.shape)
-        if turn.step is not None:
-            around = turn.pick(features[:inside])
-            parts = context.steps[turn.step].parts(turn.known(framed), around)
-            for place, offset, wider in parts:
-                more[:, *place] = offset
-                at[:, *place] += wider.astype(np.int32)
-            center += (more * 2.0**-FRACTION).astype(np.float32)
-        symbols = yield Pass(pick, center, rows_of(at))
-        turn.put(known, symbols.reshape(center.shape) * 2.0**FRACTION + more)
+    def black_of(a: Array) -> Array:
+        return squares(a[:first], black=True)
+
+    known = np.empty((first, *mean.shape[1:]))
+    white = white_of(mean)
+    symbols = yield Pass(white_of, white, rows_of(white_of(index)))
+    decoded = symbols.reshape(white.shape) * 2.0**FRACTION
+    put_squares(known, decoded, black=False)
+
+    black, black_index = black_of(mean), black_of(index)
+    more = np.empty(black.shape)
+    around = squares(features[:inside], black=True)
+    for place, offset, wider in context.across.parts(neighbors(decoded), around):
+        more[:, *place] = offset
+        black_index[:, *place] += wider.astype(np.int32)
+    black += (more * 2.0**-FRACTION).astype(np.float32)
+    symbols = yield Pass(black_of, black, rows_of(black_index))
+    put_squares(known, symbols.reshape(black.shape) * 2.0**FRACTION + more, black=True)
 
     y_hat = np.empty(mean.shape, np.float32)
     y_hat[:first] = mean[:first] + known * 2.0**-FRACTION
@@ -87,7 +89,7 @@ def in_context(
         rest_index[:, *place] += wider.astype(np.int32)
     rows = rows_of(rest_index)
     # The largest pass needs their memory.
-    del features, index, rest_index, known, framed, center, at, more, around, parts
+    del features, index, rest_index, known, around, black, black_index, more, decoded
     symbols = yield Pass(lambda a: a[first:], rest, rows)
     np.add(symbols.reshape(rest.shape), rest, out=y_hat[first:], casting="same_kind")
     return y_hat

@@ -1,8 +1,8 @@
 """A context model: what was decoded before tells of what comes next.
 
-The first channels, low frequencies, are decoded in turns, each knowing neighbors that were decoded
-before (He et al., "Checkerboard context model for efficient learned image compression", CVPR 2021,
-has the first of the two orders here). The other channels know all of the first ones
+The first channels, low frequencies, are decoded on the white squares of a checkerboard, then on the
+black ones, which by then know their four neighbors (He et al., "Checkerboard context model for
+efficient learned image compression", CVPR 2021). The other channels know all of the first ones
 around them (uneven groups of channels after He et al., "ELIC", CVPR 2022). Each step adds to the
 means and scales that the hyperprior gave.
 """
@@ -13,8 +13,6 @@ from collections.abc import Callable
 
 import torch
 from torch import nn
-
-from cytopress.codecs.learned.turns import Turn
 
 # As in the integer form: activations are held within 2 ** 20, 8 bits of it a fraction.
 MOST = 2.0**12
@@ -65,7 +63,7 @@ class Step(nn.Module):
 
 
 class Context(nn.Module):
-    """Steps among the first channels, in turns, and one from them to the rest.
+    """Both steps.
 
     Parameters
     ----------
@@ -75,16 +73,12 @@ class Context(nn.Module):
         How many of them are decoded first.
     width : int
         Channels inside each step.
-    order : tuple of Turn
-        In which order these are decoded.
     """
 
-    def __init__(self, channels: int, first: int, width: int, order: tuple[Turn, ...]) -> None:
+    def __init__(self, channels: int, first: int, width: int) -> None:
         super().__init__()
-        self.first, self.width, self.order = first, width, order
-        for turn in order:
-            if turn.step is not None:
-                self.add_module(turn.step, Step(len(turn.around) * first, first, width, 0))
+        self.first, self.width = first, width
+        self.across = Step(4 * first, first, width, 0)
         self.inward = Step(first, channels - first, width, 1)
 
     def forward(
@@ -100,7 +94,7 @@ class Context(nn.Module):
         Parameters
         ----------
         y, mean, log_scale : Tensor
-            (N, M, h, w): the latents in steps, and what the hyperprior says of them; h and w even.
+            (N, M, h, w): the latents in steps, and what the hyperprior says of them.
         features : Tensor
             (N, 2 * width, h, w), of the hyper synthesis.
         choose : callable
@@ -110,48 +104,29 @@ class Context(nn.Module):
         def symbols(residual: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
             return residual + (choose(residual.detach(), scale.detach()) - residual).detach()
 
-        first, inside = self.first, features[:, : self.width]
-        left, scale = y[:, :first] - mean[:, :first], log_scale[:, :first]
-        known, more, wider = (torch.zeros_like(left) for _ in range(3))
-        for turn in self.order:
-            residual, spread = pick(turn, left), pick(turn, scale)
-            offset, growth = torch.zeros_like(residual), torch.zeros_like(residual)
-            if turn.step is not None:
-                step = self.get_submodule(turn.step)
-                offset, growth = step(neighbors(turn, known), pick(turn, inside))
-            decoded = symbols(residual - offset, spread + growth) + offset
-            known = known + spread_out(turn, decoded)
-            more = more + spread_out(turn, offset)
-            wider = wider + spread_out(turn, growth)
+        first = self.first
+        around, scale = y[:, :first] - mean[:, :first], log_scale[:, :first]
+        black = black_squares(y.shape[2], y.shape[3], y.device)
+        known = symbols(around, scale) * ~black
+        more, wider = self.across(neighbors(known), features[:, : self.width])
+        more, wider = more * black, wider * black
+        known = symbols(around - more, scale + wider) + more
         rest, others = self.inward(known, features[:, self.width :])
         return mean + torch.cat((more, rest), 1), log_scale + torch.cat((wider, others), 1)
 
 
-def pick(turn: Turn, x: torch.Tensor) -> torch.Tensor:
-    """Return what a turn takes of (N, C, h, w), one place below the other, (N, C, rows, w / 2)."""
-    return torch.cat([x[:, :, row::2, column::2] for row, column in turn.places], 2)
+def black_squares(height: int, width: int, device: torch.device | None = None) -> torch.Tensor:
+    """Return the (height, width) mask of the squares that are decoded second."""
+    rows, columns = (torch.arange(length, device=device) for length in (height, width))
+    return (rows[:, None] + columns) % 2 == 1
 
 
-def spread_out(turn: Turn, values: torch.Tensor) -> torch.Tensor:
-    """Return what `pick` returned at its places, (N, C, h, w); 0 elsewhere."""
-    parts = dict(zip(turn.places, values.chunk(len(turn.places), 2), strict=True))
-    none = torch.zeros_like(next(iter(parts.values())))
-    corners = ((0, 0), (0, 1), (1, 0), (1, 1))
-    whole = torch.stack([parts.get(place, none) for place in corners], 2)
-    return nn.functional.pixel_shuffle(whole.flatten(1, 2), 2)
-
-
-def neighbors(turn: Turn, x: torch.Tensor) -> torch.Tensor:
-    """Return what lies around the places of a turn, as `pick` has them; 0 outside."""
+def neighbors(x: torch.Tensor) -> torch.Tensor:
+    """Return what lies above, below, left and right, (N, 4 * C, h, w); 0 outside."""
     height, width = x.shape[2:]
     wide = nn.functional.pad(x, (1, 1, 1, 1))
-    return torch.cat(
-        [
-            pick(turn, wide[:, :, 1 + down : 1 + down + height, 1 + right : 1 + right + width])
-            for down, right in turn.around
-        ],
-        1,
-    )
+    places = ((0, 1), (2, 1), (1, 0), (1, 2))
+    return torch.cat([wide[:, :, t : t + height, e : e + width] for t, e in places], 1)
 
 
 def signed_log(x: torch.Tensor) -> torch.Tensor:

@@ -25,8 +25,11 @@ def multiply_adds(network: LatentNetwork) -> dict[str, float]:
     """
     counted: dict[str, int] = {}
     parts = {name: part for name, part in network.named_children() if name in PARTS}
+    halves: set[nn.Module] = set()
+    if "context" in parts:
+        halves = set(parts["context"].get_submodule("across").modules())
     handles = [
-        layer.register_forward_hook(_counter(counted, name))
+        layer.register_forward_hook(_counter(counted, name, halves))
         for name, part in parts.items()
         for layer in part.modules()
         if isinstance(layer, LAYERS)
@@ -51,11 +54,13 @@ def multiply_adds(network: LatentNetwork) -> dict[str, float]:
     }
 
 
-def _counter(counted: dict[str, int], name: str) -> Any:
+def _counter(counted: dict[str, int], name: str, halves: set[nn.Module]) -> Any:
     def hook(layer: Any, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
         # A transposed convolution spreads each input; any other gathers each output.
         places = inputs[0] if isinstance(layer, TRANSPOSED) else output
         pixels = places[:, 0].numel()
-        counted[name] = counted.get(name, 0) + layer.weight.numel() * pixels
+        # A package computes the first step of the context on the black squares alone.
+        share = 2 if layer in halves else 1
+        counted[name] = counted.get(name, 0) + layer.weight.numel() * pixels // share
 
     return hook

@@ -12,7 +12,6 @@ from scipy.special import ndtr
 from torch import nn
 
 from cytopress.codecs.learned.surface import PREDICTORS
-from cytopress.codecs.learned.turns import steps_of
 from cytopress.training.codec.context import Context, Step
 from cytopress.training.codec.entropy import HyperSynthesis, Prior
 from cytopress.training.codec.gaussian import LEAST_SCALE, MOST_SCALE
@@ -74,7 +73,7 @@ def context_layers(context: Context) -> tuple[dict[str, int], dict[str, Array]]:
     """Return the manifest's shifts and the arrays ``context.<step>.<layer>.weight``, ``bias``."""
     shifts: dict[str, int] = {}
     arrays: dict[str, Array] = {}
-    for step in (*steps_of(context.order), "inward"):
+    for step in ("across", "inward"):
         part = context.get_submodule(step)
         assert isinstance(part, Step)
         found, integers = step_layers(part, f"context.{step}")

@@ -16,7 +16,6 @@ from pydantic import (
 from cytopress.codecs.learned.compressai.architectures import BY_NAME
 from cytopress.codecs.learned.depth import PLANE, Depth
 from cytopress.codecs.learned.surface import Mesh
-from cytopress.codecs.learned.turns import CHECKERBOARD, QUARTERS, Turn
 from cytopress.training.toml import Table
 
 OURS = ("factorized", "hyperprior", "mean-scale", "context")
@@ -37,9 +36,6 @@ class Network(Table):
     sixteenth) of the resolution. ``surface`` is the edge of the blocks, in pixels, whose medians
     make the smooth surface that is taken out of an image first; 0: only its mean is.
 
-    The first ``context_channels`` of a context model are decoded in ``context_turns``: 4, quarters
-    of all places, or 2, the squares of a checkerboard.
-
     For volumes, ``depth`` is how many planes one latent spans: 1, 2 or 4, or, where ``voxel_um``
     gives the spacing along z, y and x instead, what comes nearest to its extent in the plane. A
     slab of planes is predicted from the one above by a step of ``below_width`` channels; 0: it
@@ -57,7 +53,6 @@ class Network(Table):
     stride: Literal[8, 16] = 8
     hyper_channels: int = Field(default=32, ge=1, le=512)
     hyper_width: int = Field(default=40, ge=1, le=512)
-    context_turns: Literal[2, 4] = 4
     context_channels: int = Field(default=16, ge=1, le=256)
     context_width: int = Field(default=32, ge=1, le=512)
     analysis: tuple[int, ...] = (48, 96)
@@ -150,11 +145,6 @@ class Network(Table):
     def latents(self) -> int:
         """Channels of the latents."""
         return self.M if self.transform == ZHOU else self.latent_channels
-
-    @property
-    def turns(self) -> tuple[Turn, ...]:
-        """In which order the first channels of a context model are decoded."""
-        return QUARTERS if self.context_turns == len(QUARTERS) else CHECKERBOARD
 
     @property
     def mesh(self) -> Mesh | None:

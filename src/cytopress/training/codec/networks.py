@@ -58,7 +58,7 @@ class LatentNetwork(nn.Module):
             outputs = latents * (1 if self.architecture == "hyperprior" else 2)
             if self.architecture == "context":
                 width = network.context_width
-                self.context = Context(latents, network.context_channels, width, network.turns)
+                self.context = Context(latents, network.context_channels, width)
                 outputs += 2 * width
             if network.below_width:
                 self.below = Step(latents, latents, network.below_width, 1)

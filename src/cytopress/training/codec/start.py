@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -17,17 +16,11 @@ from cytopress.training.codec.export import load_state
 from cytopress.training.codec.networks import build
 from cytopress.training.precision import computed_in
 
-# Where hyper-latents leave their analysis and enter their synthesis.
-HYPER_OUT = ("h_a.layers.4.weight", "h_a.layers.4.bias")
-HYPER_IN = "h_s.first.weight"
-
 
 def begin(config: CodecTraining, settings: Settings) -> list[nn.Module]:
     """Return the networks of a training, one a lambda, or one with gains.
 
-    With ``init``, each starts from the network of its place in the package, or from the last. Of a
-    package with more hyper-latents it takes those that spread farthest; turns of the context model
-    that the package does not have begin as if there were no context.
+    With ``init``, each starts from the network of its place in the package, or from the last.
 
     Raises
     ------
@@ -73,10 +66,6 @@ def _load(network: Any, package: Package, index: int) -> None:
         return
     state = load_state(package, index)
     own, held = network.state_dict(), package.manifest["architecture"]
-    if held == network.architecture != "factorized":
-        state = _with_hyper_latents(state, network.prior.channels, network.prior.nodes)
-    if held == network.architecture == "context":
-        state = _with_turns(state, own)
     missing = dict(network.named_parameters()).keys() - state.keys()
     if held != network.architecture or missing or state.keys() - own.keys():
         raise PackageError(
@@ -91,48 +80,3 @@ def _load(network: Any, package: Package, index: int) -> None:
                 " start from another package, or give the network, stride and gains of this one."
             )
     network.load_state_dict(state, strict=False)
-
-
-def _with_turns(
-    state: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]
-) -> dict[str, torch.Tensor]:
-    """Return the weights with the turns of a context model that ``own`` has, and no other.
-
-    Those that the package lacks are ``own``'s, which begin as if there were no context.
-    """
-    turns = {name for name in state.keys() | own.keys() if name.startswith("context.")}
-    turns -= {name for name in turns if name.startswith("context.inward.")}
-    rest = {name: weight for name, weight in state.items() if name not in turns}
-    return rest | {name: state.get(name, own[name]) for name in turns & own.keys()}
-
-
-def _with_hyper_latents(
-    state: Mapping[str, torch.Tensor], channels: int, nodes: int
-) -> dict[str, torch.Tensor]:
-    """Return the weights with those hyper-latents alone that spread farthest.
-
-    Parameters
-    ----------
-    state : mapping
-        Weights by name.
-    channels, nodes : int
-        Hyper-latents that are kept, and gain nodes. A package that has no more keeps all.
-    """
-    low, _, high = state["prior.bottleneck.quantiles"].unbind(2)
-    found, spare = divmod(len(low), nodes)
-    if found <= channels or spare:
-        return dict(state)
-    spread = (high - low).reshape(nodes, found).sum(0)
-    kept = spread.argsort(descending=True)[:channels].sort().values
-    own: dict[str, torch.Tensor] = {}
-    for name, weight in state.items():
-        if name.startswith("prior.") and len(weight) == len(low):
-            by_node = weight.reshape(nodes, found, *weight.shape[1:])
-            own[name] = by_node[:, kept].flatten(0, 1)
-        elif name in HYPER_OUT:
-            own[name] = weight[kept]
-        elif name == HYPER_IN:
-            own[name] = weight[:, kept]
-        else:
-            own[name] = weight
-    return own
