@@ -24,13 +24,12 @@ import numpy.typing as npt
 from timing import stay_on_one_core
 
 from cytopress.codecs.codec import StreamCodec
-from cytopress.codecs.learned.finding import learned_packages
 from cytopress.codecs.spec import codec
 from cytopress.image import Image
 from cytopress.io.datasets import dataset
 from cytopress.metrics import metric
 from cytopress.metrics.data_range import data_range
-from cytopress.package import Package, write_package
+from cytopress.package import Package, find_package, write_package
 from cytopress.settings import Settings, from_environment
 from cytopress.tasks.labelfree import pearson_or_zero
 from cytopress.tasks.registry import task
@@ -57,7 +56,7 @@ def main() -> int:
 
 def without_choice(name: str, folder: Path, settings: Settings) -> Package:
     """Write a package beside, of the same networks, whose encoder takes the nearest symbols."""
-    (found,) = (each for each in learned_packages(settings) if each.name == name)
+    found = find_package(settings.model_folders, "codec", name)
     with zipfile.ZipFile(found.path) as archive:
         manifest: dict[str, Any] = json.loads(archive.read("manifest.json"))
     names = [Path(each) for each in found.names()]

@@ -11,6 +11,8 @@ passes over the latents. Behind them, in percent of all bits, what an oracle wou
 - or all of one channel in a pass ("a channel").
 
 These are bounds: they know the symbols, and what they would tell the decoder costs nothing here.
+With a context model the passes are the white squares of the first channels, the black ones, and all
+other channels.
 """
 
 from __future__ import annotations
@@ -22,13 +24,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.finding import learned_packages
 from cytopress.codecs.learned.model import Model
 from cytopress.codecs.learned.opening import open_model
 from cytopress.codecs.learned.plane import normalized, used_range
+from cytopress.codecs.learned.rdo import bits_of
 from cytopress.codecs.learned.tables import Tables
+from cytopress.errors import CytopressError, PackageError
 from cytopress.image import Pixels
 from cytopress.io.datasets import dataset
+from cytopress.package import find_package
 from cytopress.settings import from_environment
 
 DATASETS = ("ecoli-phase", "nuclei-brightfield")
@@ -51,43 +55,49 @@ class Recorder:
 
 
 def main() -> int:
-    settings = from_environment()
-    packages = {each.name: each for each in learned_packages(settings)}
-    for name in sys.argv[1:] or ["learned/cytopress-2d"]:
-        model = open_model(packages[name])
-        for known in DATASETS:
-            whole = dataset(known, settings)
-            fields = [whole.read_input(each).pixels for each in whole.part("validation")[:FIELDS]]
-            print(f"\n{name} on {known}, {len(fields)} fields\n")
-            report(model, fields)
+    try:
+        for name in sys.argv[1:] or ["learned/cytopress-2d"]:
+            look_at(name)
+    except CytopressError as error:
+        sys.exit(str(error))
     return 0
 
 
-def report(model: Model, fields: list[Pixels]) -> None:
-    pixels = sum(each.size for each in fields)
-    for number, quality in enumerate(QUALITIES):
-        surfaces, recorders = zip(*(coded(model, each, quality) for each in fields), strict=True)
-        passes = list(zip(*(each.passes for each in recorders), strict=True))
-        spent = [sum(float(cost(*each).sum()) for each in one) for one in passes]
-        bits = sum(surfaces) + sum(spent)
-        if not number:
-            parts = ["surface", "z", *(f"pass {index}" for index in range(1, len(passes)))]
-            heads = ["quality", "bpp", *parts, "tables", "a pass", "a channel"]
-            print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
-        latents = passes[1:]
-        saved = [
-            refitted(latents),
-            sum(moved(*each, rows_of=1) for one in latents for each in one),
-            sum(
-                moved(*each, rows_of=channels(model, index))
-                for index, one in enumerate(latents)
-                for each in one
-            ),
-        ]
-        shares = [f"{100 * part / bits:.1f} %" for part in (sum(surfaces), *spent)]
-        bounds = [f"{100 * part / bits:.2f} %" for part in saved]
-        cells = [f"{quality:.2f}", f"{bits / pixels:.4f}", *shares, *bounds]
-        print(f"| {' | '.join(cells)} |")
+def look_at(name: str) -> None:
+    settings = from_environment()
+    package = find_package(settings.model_folders, "codec", name)
+    model = open_model(package)
+    if model.scales is None or model.card.depth is not None:
+        raise PackageError(f"{name} is no codec of planes with hyper-latents.")
+    for known in DATASETS:
+        whole = dataset(known, settings)
+        fields = [whole.read_input(each).pixels for each in whole.part("validation")[:FIELDS]]
+        print(f"\n{name} on {known}, {len(fields)} fields\n")
+        passes = ["latents"] if model.context is None else ["white", "black", "others"]
+        heads = ["quality", "bpp", "surface", "z", *passes, "tables", "a pass", "a channel"]
+        print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
+        for quality in QUALITIES:
+            print(f"| {quality:.2f} | {' | '.join(cells(model, fields, quality))} |", flush=True)
+
+
+def cells(model: Model, fields: list[Pixels], quality: float) -> list[str]:
+    """Return one row of the table, but for the quality."""
+    surfaces, recorders = zip(*(coded(model, each, quality) for each in fields), strict=True)
+    passes = list(zip(*(each.passes for each in recorders), strict=True))
+    spent = [sum(total(*each) for each in one) for one in passes]
+    bits = sum(surfaces) + sum(spent)
+    by_pass = by_channel = 0.0
+    for one, channels in zip(passes[1:], channels_of(model), strict=True):
+        for each in one:
+            shifted = every_shift(*each, channels)
+            by_pass += shifted[SHIFTS.index(0)].sum() - shifted.sum(1).min()
+            by_channel += shifted[SHIFTS.index(0)].sum() - shifted.min(0).sum()
+    saved = (refitted(passes[1:]), by_pass, by_channel)
+    return [
+        f"{bits / sum(each.size for each in fields):.4f}",
+        *(f"{100 * part / bits:.1f} %" for part in (sum(surfaces), *spent)),
+        *(f"{100 * part / bits:.2f} %" for part in saved),
+    ]
 
 
 def coded(model: Model, pixels: Pixels, quality: float) -> tuple[float, Recorder]:
@@ -104,15 +114,6 @@ def coded(model: Model, pixels: Pixels, quality: float) -> tuple[float, Recorder
     return bits, recorder
 
 
-def cost(values: Array, rows: Array, tables: Tables) -> Array:
-    """Return the bits of each value; of an escaped one, those of the escape alone."""
-    last = tables.size[rows] - 1
-    symbols = values - tables.offset[rows]
-    escaped = (symbols < 0) | (symbols >= last)
-    bits: Array = tables.bits[rows, np.where(escaped, last, symbols)].astype(np.float64)
-    return bits
-
-
 def refitted(passes: list[Any]) -> float:
     """Return the bits that tables of these very symbols would save."""
     values, rows = (
@@ -124,24 +125,28 @@ def refitted(passes: list[Any]) -> float:
         if len(own) >= LEAST_SYMBOLS:
             _, counts = np.unique(own, return_counts=True)
             entropy = -float((counts * np.log2(counts / len(own))).sum())
-            saved += float(cost(own, np.full(len(own), row), tables).sum()) - entropy
+            saved += total(own, np.full(len(own), row), tables) - entropy
     return saved
 
 
-def moved(values: Array, rows: Array, tables: Tables, *, rows_of: int = 1) -> float:
-    """Return the bits that the best shifts of scale indices save, of ``rows_of`` equal parts."""
-    every = [
-        cost(values, np.clip(rows + shift, 0, len(tables) - 1), tables).reshape(rows_of, -1).sum(1)
-        for shift in SHIFTS
-    ]
-    return float((every[SHIFTS.index(0)] - np.min(every, axis=0)).sum())
+def every_shift(values: Array, rows: Array, tables: Tables, channels: int) -> Array:
+    """Return the bits of each channel of a pass, (shifts, channels), at each shift of its rows."""
+    moved = (np.clip(rows + shift, 0, len(tables) - 1) for shift in SHIFTS)
+    costs = [bits_of(values, each, tables).reshape(channels, -1) for each in moved]
+    return np.array([each.sum(1, dtype=np.float64) for each in costs])
 
 
-def channels(model: Model, index: int) -> int:
-    """Return how many channels a pass over the latents is of, one after the other."""
-    first = 0 if model.context is None else model.context.first
+def channels_of(model: Model) -> list[int]:
+    """Return how many channels each pass over the latents is of, one after the other."""
     whole = model.card.latent_channels
-    return {0: whole}.get(first, first if index < 2 else whole - first)
+    if model.context is None:
+        return [whole]
+    first = model.context.first
+    return [first, first, whole - first]
+
+
+def total(values: Array, rows: Array, tables: Tables) -> float:
+    return float(bits_of(values, rows, tables).sum(dtype=np.float64))
 
 
 if __name__ == "__main__":

@@ -45,13 +45,14 @@ def _chosen(residuals: Array, chosen: Array, rows: Array, tables: Tables, weight
     open_ = np.flatnonzero(chosen)
     values, row, exact = chosen[open_], rows[open_], residuals[open_]
     lower = values - np.sign(values)
-    saved = _bits(values, row, tables) - _bits(lower, row, tables)
+    saved = bits_of(values, row, tables) - bits_of(lower, row, tables)
     lost = weight * ((exact - lower) ** 2 - (exact - values) ** 2)
     chosen[open_] = np.where(saved > lost, lower, values)
     return chosen
 
 
-def _bits(values: Array, rows: Array, tables: Tables) -> Array:
+def bits_of(values: Array, rows: Array, tables: Tables) -> Array:
+    """Return what each integer costs, (n,) float32, coded by its row; escapes included."""
     symbols = values - tables.offset[rows]
     last = tables.size[rows] - 1
     outside = (symbols < 0) | (symbols >= last)
