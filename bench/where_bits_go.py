@@ -103,13 +103,13 @@ def cells(model: Model, fields: list[Pixels], quality: float) -> list[str]:
 def coded(model: Model, pixels: Pixels, quality: float) -> tuple[float, Recorder]:
     """Return the bits of the surface of an image, and what its latents are coded as."""
     plane, _ = normalized(pixels, *used_range(pixels, model.card.percentiles))
-    bits = 0.0
-    if model.surface is not None:
-        grid = model.surface.mesh.fit(plane)
-        bits = 8.0 * len(model.surface.pack(grid))
-        model.surface.mesh.subtract(plane, grid)
+    setting, bits = model.setting(quality), 0.0
+    if setting.surface is not None:
+        # Not yet that which the encoder writes in the end, which costs about as much.
+        grid = setting.surface.mesh.fit(plane)
+        bits = 8.0 * len(setting.surface.pack(grid))
+        setting.surface.mesh.subtract(plane, grid)
     recorder: Any = Recorder()
-    setting = model.setting(quality)
     model.put(recorder, model.analyse([plane], setting), setting)
     return bits, recorder
 

@@ -54,8 +54,8 @@ def latents(codec: Learned, data: bytes) -> np.ndarray:
     model, setting = codec._model()
     *planes, height, width = header.form.shape
     coded = stream[LIMITS_BYTES + REST.size :]
-    if model.surface is not None:
-        _, coded = model.surface.unpack(coded, (height, width))
+    if setting.surface is not None:
+        _, coded = setting.surface.unpack(coded, (height, width))
     coder, found = Decoder(coded), []
     for _ in range(model.depth.slabs(planes[0] if planes else 1)):
         below = found[-1] if found else None

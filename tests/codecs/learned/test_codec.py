@@ -268,3 +268,30 @@ def test_damage_takes_no_more_than_twice_the_memory(tiny: Package, cells: Image)
 def test_any_stream_is_an_image_or_corrupt(package: Package, stream: bytes) -> None:
     form = Form("YX", (40, 90), np.dtype(np.uint16), 12)
     restored(Learned(package), stream, form)
+
+
+def test_the_surface_takes_what_latents_lost_of_low_frequencies() -> None:
+    """No other surface of straight lines comes nearer, but for half a step."""
+    package = open_package(Path(__file__).parent / "tiny-context.cytomodel")
+    y, x = np.mgrid[:64, :96]
+    noise = np.random.default_rng(3).normal(0, 30, y.shape)
+    light = np.rint(1000 + 3 * x + 40 * np.sin(y / 9) + noise).astype(np.uint16)
+    data = Learned(package, 0.0).encode(Image(light))
+    missed = light - Learned(package).decode(data).pixels.astype(float)
+    low, high = np.percentile(light, (0.1, 99.9))
+    hats = [
+        np.maximum(0, 1 - np.abs(np.arange(length)[:, None] + 0.5 - 16 * np.arange(n) - 8) / 16)
+        for length, n in ((64, 4), (96, 6))
+    ]
+    for hat in hats:
+        # Outside the outermost middles a straight line goes on.
+        for edge, step in ((slice(None, 8), 1), (slice(-8, None), -1)):
+            place = np.arange(len(hat))[edge]
+            near, next_ = (8, 24) if step > 0 else (len(hat) - 8, len(hat) - 24)
+            share = (place + 0.5 - near) / (next_ - near)
+            hat[edge] = 0
+            hat[edge, 0 if step > 0 else -1] = 1 - share
+            hat[edge, 1 if step > 0 else -2] = share
+    inverse = [np.linalg.pinv(hat) for hat in hats]
+    left = inverse[0] @ missed @ inverse[1].T / (high - low)
+    assert np.abs(left).max() < 0.51 / 64 + 1 / (high - low)

@@ -184,6 +184,7 @@ def test_arrays_that_do_not_fit_are_refused(
         ({"surface": 64}, {}, "'surface' in the manifest"),
         ({"surface": {"block": 0, "step": 0.5}}, {}, "'block' in the manifest"),
         ({"surface": {"block": 8, "step": 0}}, {}, "'surface' in the manifest"),
+        ({"surface": {"block": 8, "step": 0.5, "halvings": -1}}, {}, "'halvings' in the manifest"),
         ({}, {"surface_offset": np.full(4, 1, np.int32)}, "last table"),
         ({}, {"r0/context.inward.mean.weight": np.zeros((5, 2, 1, 1), np.int32)}, "layer"),
         ({}, {"r0/context.inward.hidden.weight": np.zeros((3, 2, 3, 5), np.int32)}, "layer"),

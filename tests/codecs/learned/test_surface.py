@@ -119,6 +119,41 @@ def test_a_ramp_leaves_nothing_but_the_rounding() -> None:
     assert np.abs(plane - MESH.surface(grid, range(48), range(64))).max() < 1.5 / 64 + 1 / 70
 
 
+@pytest.mark.parametrize("shape", [(48, 64), (41, 57), (8, 30), (5, 5)])
+def test_refitting_is_least_squares(shape: tuple[int, int]) -> None:
+    """Against the dense matrix of all straight lines, each number's read off its own surface."""
+    random = np.random.default_rng(4)
+    fine = Mesh(8, 2.0**-16)
+    seen, decoded = random.normal(0, 0.1, (2, *shape)).astype(np.float32)
+    form = fine.form(shape)
+    columns = []
+    for place in np.ndindex(form):
+        one = np.zeros(form, np.int32)
+        one[place] = 2**16
+        columns.append(fine.surface(one, range(shape[0]), range(shape[1])).reshape(-1))
+    missed = (seen - decoded).reshape(-1)
+    wanted, *_ = np.linalg.lstsq(np.stack(columns, 1), missed, rcond=None)
+    found = fine.refit(seen, decoded)
+    np.testing.assert_allclose(found.reshape(-1) * 2.0**-16, wanted, atol=1e-3)
+
+
+def test_a_grid_is_found_again_in_its_own_surface() -> None:
+    grid = np.random.default_rng(5).integers(-40, 40, (5, 6)).astype(np.int32)
+    decoded = np.random.default_rng(6).normal(size=(38, 41)).astype(np.float32)
+    seen = decoded + MESH.surface(grid, range(38), range(41))
+    np.testing.assert_array_equal(MESH.refit(seen, decoded), grid)
+    seen[20, 20] = 1e4
+    assert np.abs(MESH.refit(seen, decoded) - grid).max() <= 64 / 8
+
+
+def test_steps_are_halved_up_to_the_finest_rate() -> None:
+    mesh = Mesh(8, 1 / 64, halvings=5)
+    steps = [1 / mesh.at(quality).step for quality in (0, 0.1999, 0.2, 0.5, 0.79, 0.8, 1)]
+    assert steps == [64, 64, 128, 256, 512, 1024, 2048]
+    assert MESH.at(1) == MESH
+    assert SURFACE.at(0.5).mesh == MESH
+
+
 def test_tables_without_a_choice_are_refused() -> None:
     whole = tables()
     with pytest.raises(PackageError, match="last table"):

@@ -98,7 +98,7 @@ def _check_rate(package: Package, network: Any, image: Image, quality: float) ->
     low, high = used_range(image.pixels, (0.1, 99.9))
     x = torch.from_numpy((image.pixels.astype(np.float32) - low) / (high - low))[None, None]
     center, held = x.mean((1, 2, 3)), 0
-    surface = open_model(package).surface
+    surface = open_model(package).setting(quality).surface
     if surface is not None:
         mean = np.float32(center.numpy().astype(np.float16)[0])
         grid = surface.mesh.fit(x[0, 0].numpy() - mean)

@@ -24,11 +24,12 @@ from cytopress.codecs.container import Form, Options, Recipe
 from cytopress.codecs.learned.depth import Depth
 from cytopress.codecs.learned.entropy import Decoder, Encoder
 from cytopress.codecs.learned.manifest import read_card
-from cytopress.codecs.learned.model import Model, Seen, Setting
+from cytopress.codecs.learned.model import Model, Setting
 from cytopress.codecs.learned.offer import checked_quality, traits
 from cytopress.codecs.learned.opening import open_model
 from cytopress.codecs.learned.plane import (
     LIMITS,
+    Seen,
     around,
     constant,
     mean_of,
@@ -125,13 +126,11 @@ class Learned(StreamCodec):
             return limits
         model, setting = self._model()
         volume = image.pixels if image.pixels.ndim == 3 else image.pixels[None]
-        coder, smooth, grid = Encoder(), b"", None
+        coder, smooth, surface = Encoder(), b"", setting.surface
         if image.pixels.ndim == 2:
             plane, center = normalized(image.pixels, low, high)
-            if model.surface is not None:
-                grid = model.surface.mesh.fit(plane)
-                smooth = model.surface.pack(grid)
-                model.surface.mesh.subtract(plane, grid)
+            if surface is not None:
+                surface.mesh.subtract(plane, surface.mesh.fit(plane))
             windows: Iterator[Sequence[Seen]] = iter([[plane]])
             del plane
         else:
@@ -144,8 +143,10 @@ class Learned(StreamCodec):
         crc, form = 0, Form.of(image)
         for _, planes in through_slabs(model, setting, latents, volume.shape):
             for plane in planes:
-                if model.surface is not None and grid is not None:
-                    model.surface.mesh.add(plane, grid)
+                if surface is not None:
+                    grid = surface.mesh.refit(_Around(volume[0], center, low, high), plane)
+                    smooth = surface.pack(grid)
+                    surface.mesh.add(plane, grid)
                 crc = _crc(pixels_of(plane, center, low, high, form), crc)
         return limits + REST.pack(center, crc) + smooth + coder.bytes()
 
@@ -161,9 +162,9 @@ class Learned(StreamCodec):
             raise CorruptDataError(f"{self.name}: the mean is no number.")
         model, setting = self._model()
         shape = form.shape[-2], form.shape[-1]
-        coded, grid = rest[REST.size :], None
-        if model.surface is not None:
-            grid, coded = model.surface.unpack(coded, shape)
+        coded, surface = rest[REST.size :], setting.surface
+        if surface is not None:
+            grid, coded = surface.unpack(coded, shape)
         coder = Decoder(coded)
 
         def latents(_: int, below: Array | None) -> Array:
@@ -172,8 +173,8 @@ class Learned(StreamCodec):
         crc, volume = 0, np.empty((math.prod(form.shape[:-2]), *shape), form.dtype)
         for held, planes in through_slabs(model, setting, latents, volume.shape):
             for z, plane in enumerate(planes, held.start):
-                if model.surface is not None and grid is not None:
-                    model.surface.mesh.add(plane, grid)
+                if surface is not None:
+                    surface.mesh.add(plane, grid)
                 volume[z] = pixels_of(plane, center, low, high, form)
                 crc = _crc(volume[z], crc)
         coder.finish()

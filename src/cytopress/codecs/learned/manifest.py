@@ -22,6 +22,8 @@ PERCENTILES = (0.1, 99.9)
 # Pixels; no network comes near, and a halo of it would need memory.
 MOST_REACH = 1024
 MOST_SHIFT = 40
+# Of the step of a surface: a float32 plane has no more digits.
+MOST_HALVINGS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,4 +226,5 @@ def _surface(package: Package) -> Mesh | None:
         raise PackageError(
             f"{package.path}: 'surface' in the manifest has a block and a step, not {found!r}."
         )
-    return Mesh(_whole(package, found, "block", 2, 2**16), step)
+    halvings = _whole(package, {"halvings": 0, **found}, "halvings", 0, MOST_HALVINGS)
+    return Mesh(_whole(package, found, "block", 2, 2**16), step, halvings)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ from cytopress.codecs.learned.passes import (
     in_context,
     through,
 )
+from cytopress.codecs.learned.plane import Seen
 from cytopress.codecs.learned.rdo import rounded
 from cytopress.codecs.learned.regions import regions
 from cytopress.codecs.learned.surface import Surface
@@ -45,17 +46,6 @@ THREADS = 1
 SHARE = 16
 
 
-class Seen(Protocol):
-    """A plane, or what gives the parts of one: (H, W) float32."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Rows and columns."""
-
-    def __getitem__(self, place: tuple[slice, ...], /) -> Array:
-        """Return a part."""
-
-
 @dataclass(frozen=True, eq=False)
 class Setting:
     """What a quality makes of a model.
@@ -68,12 +58,15 @@ class Setting:
         (M, 1, 1) int32 that is added to the scale indices, with ``FRACTION`` fractional bits.
     node : int
         The nearest gain node, whose prior counts.
+    surface : Surface, optional
+        What whoever calls takes out of a plane before it is coded, and adds again.
     """
 
     gain: Array
     inverse_gain: Array
     scale_bias: Array
     node: int
+    surface: Surface | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +97,7 @@ class Model:
     below : Step, optional
         From the latents of the slab before to means and scale indices of all.
     surface : Surface, optional
-        What whoever calls takes out of a plane before it is coded, and adds again.
+        Of its settings, at the coarsest rate.
     """
 
     package: Package
@@ -141,7 +134,8 @@ class Model:
 
         rounded_bias = (bias + 2 ** (SHARE - 1) >> SHARE).astype(np.int32)[:, None, None]
         node = place + 2 ** (SHARE - 1) >> SHARE
-        return Setting(factor(self.gain), factor(self.inverse_gain), rounded_bias, node)
+        surface = self.surface.at(quality or 0.0) if self.surface is not None else None
+        return Setting(factor(self.gain), factor(self.inverse_gain), rounded_bias, node, surface)
 
     def code(self, y: Array, setting: Setting) -> tuple[bytes, Array]:
         """Return the coded latents of one slab, and y_hat as a decoder has it."""

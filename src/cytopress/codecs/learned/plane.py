@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,17 @@ LIMITS = struct.Struct("<ff")
 MOST = 2.0**15
 # Pixels converted at once: what they need stays in the cache.
 BAND_PIXELS = 2**16
+
+
+class Seen(Protocol):
+    """A plane, or what gives the parts of one: (H, W) float32."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns."""
+
+    def __getitem__(self, place: tuple[slice, ...], /) -> Plane:
+        """Return a part."""
 
 
 def used_range(pixels: Pixels, percentiles: tuple[float, float]) -> tuple[float, float]:

@@ -9,14 +9,14 @@ cheap, and what it misses the latents hold.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.learned.entropy import Decoder, Encoder
-from cytopress.codecs.learned.plane import Plane
+from cytopress.codecs.learned.plane import Plane, Seen
 from cytopress.codecs.learned.tables import Tables
 from cytopress.codecs.wire import take_varints, varints
 from cytopress.errors import CorruptDataError, PackageError
@@ -40,11 +40,18 @@ class Mesh:
     block : int
         Pixels along each axis.
     step : float
-        Of the numbers on the grid, in used ranges.
+        Of the numbers on the grid at the coarsest rate, in used ranges.
+    halvings : int, optional
+        How many times the step is halved up to the finest rate.
     """
 
     block: int
     step: float
+    halvings: int = 0
+
+    def at(self, quality: float) -> Mesh:
+        """Return the mesh at a quality from 0 to 1: what latents hold finely it does too."""
+        return replace(self, step=self.step / 2 ** int(self.halvings * quality), halvings=0)
 
     def form(self, shape: tuple[int, ...]) -> tuple[int, int]:
         """Return the grid's shape for a plane of ``shape``."""
@@ -65,8 +72,43 @@ class Mesh:
                 medians[row, :whole] = np.median(parts, axis=1)
             if whole < width:
                 medians[row, whole] = np.median(band[:, whole * self.block // EVERY :])
-        grid: Grid = np.clip(np.rint(medians / self.step), -MOST, MOST).astype(np.int32)
+        return self._in_steps(medians)
+
+    def refit(self, seen: Seen, decoded: Plane) -> Grid:
+        """Return the grid whose surface, added to ``decoded``, comes nearest to ``seen``.
+
+        Nearest in the sum of squares, up to the rounding to steps. What the latents lost of the
+        lowest frequencies, where the encoder set small ones to zero, is in it. A hot pixel that
+        they missed has no more of a say than any that is off by the used range.
+        """
+        rows, columns = (
+            self._lines(length, count)
+            for length, count in zip(decoded.shape, self.form(decoded.shape), strict=True)
+        )
+        sums = np.zeros((rows.shape[1], decoded.shape[1]))
+        for top in range(0, len(decoded), BAND):
+            band = slice(top, top + BAND)
+            missed = np.clip(seen[band, :] - decoded[band], -1, 1)
+            sums += rows[band].T @ missed
+        # Least squares along one axis, then along the other: the surface is a product of lines.
+        down, across = (
+            np.linalg.pinv(lines.T @ lines, hermitian=True) for lines in (rows, columns)
+        )
+        return self._in_steps(down @ (sums @ columns) @ across)
+
+    def _in_steps(self, values: npt.NDArray[Any]) -> Grid:
+        grid: Grid = np.clip(np.rint(values / self.step), -MOST, MOST).astype(np.int32)
         return grid
+
+    def _lines(self, length: int, count: int) -> Plane:
+        """Return how much of each of ``count`` numbers is in each of ``length`` pixels."""
+        if count == 1:
+            return np.ones((length, 1), np.float32)
+        before, after = self._between(range(length), count)
+        lines = np.zeros((length, count), np.float32)
+        places = np.arange(length)
+        lines[places, before], lines[places, before + 1] = 1 - after, after
+        return lines
 
     def surface(self, grid: Grid, rows: range, columns: range) -> Plane:
         """Return the surface over some pixels, float32: straight lines between the middles."""
@@ -126,6 +168,10 @@ class Surface:
             or self.tables.size[-1] != self._spreads * len(PREDICTORS) + 1
         ):
             raise PackageError("The surface's last table tells how an image's numbers are coded.")
+
+    def at(self, quality: float) -> Surface:
+        """Return the same with the mesh at a quality."""
+        return replace(self, mesh=self.mesh.at(quality))
 
     @property
     def _spreads(self) -> int:

@@ -95,6 +95,8 @@ class CropBatches(Dataset[Batch]):
         self._crop, self._batch, self._seed, self._deep = crop, batch, seed, deep
         self._cumulative = np.cumsum(chances(planes))
         self._centers = [float(plane.pixels.mean(dtype=np.float64)) for plane in planes]
+        # Of a middle rate: of which one a crop will be is drawn later.
+        mesh = mesh.at(0.5) if mesh else None
         self._mesh = mesh
         self._grids = [
             mesh.fit(plane.pixels - np.float32(center)) if mesh else None

@@ -70,7 +70,7 @@ def write_codec_package(
     mesh = networks[0].mesh
     if mesh is not None:
         arrays |= _prefixed("surface", surface_tables())
-        form["surface"] = {"block": mesh.block, "step": mesh.step}
+        form["surface"] = asdict(mesh)
     axes = "ZYX" if networks[0].volumes else "YX"
     whole = {"kind": "codec", "axes": axes, "rates": len(networks), **form, **manifest}
     return write_package(path, whole, graphs=graphs, arrays=arrays)

@@ -25,8 +25,9 @@ ZHOU = "zhou2024"
 # Planes of a slab by network: ours, and theirs.
 DEPTHS = (1, 2, 4)
 ZHOU_DEPTH = Depth(16, 30, 2)
-# Of the numbers that make a surface, in used ranges: far below what coarse rates lose.
-SURFACE_STEP = 1 / 64
+# Of the numbers that make a surface, in used ranges, at the coarsest rate. Up to the finest they
+# become finer about as the steps of latents do.
+SURFACE_STEP, SURFACE_HALVINGS = 1 / 64, 5
 
 
 class Network(Table):
@@ -150,7 +151,7 @@ class Network(Table):
     def mesh(self) -> Mesh | None:
         """Where the surface is known that is taken out, if one is."""
         taken = self.ours and self.surface and not self.volumes
-        return Mesh(self.surface, SURFACE_STEP) if taken else None
+        return Mesh(self.surface, SURFACE_STEP, SURFACE_HALVINGS) if taken else None
 
     @property
     def ours(self) -> bool:
