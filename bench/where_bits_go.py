@@ -84,15 +84,19 @@ def cells(model: Model, fields: list[Pixels], quality: float) -> list[str]:
     """Return one row of the table, but for the quality."""
     surfaces, recorders = zip(*(coded(model, each, quality) for each in fields), strict=True)
     passes = list(zip(*(each.passes for each in recorders), strict=True))
+    # Hyper-latents come first, in three turns where they have a context model.
+    turns = 3 if model.hyper_context is not None else 1
+    hyper, passes = passes[:turns], passes[turns:]
     spent = [sum(total(*each) for each in one) for one in passes]
+    spent.insert(0, sum(total(*each) for one in hyper for each in one))
     bits = sum(surfaces) + sum(spent)
     by_pass = by_channel = 0.0
-    for one, channels in zip(passes[1:], channels_of(model), strict=True):
+    for one, channels in zip(passes, channels_of(model), strict=True):
         for each in one:
             shifted = every_shift(*each, channels)
             by_pass += shifted[SHIFTS.index(0)].sum() - shifted.sum(1).min()
             by_channel += shifted[SHIFTS.index(0)].sum() - shifted.min(0).sum()
-    saved = (refitted(passes[1:]), by_pass, by_channel)
+    saved = (refitted(passes), by_pass, by_channel)
     return [
         f"{bits / sum(each.size for each in fields):.4f}",
         *(f"{100 * part / bits:.1f} %" for part in (sum(surfaces), *spent)),

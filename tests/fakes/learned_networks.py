@@ -28,6 +28,8 @@ def network(architecture: str = "mean-scale", *, lambdas: Sequence[float] = (), 
         "latent_channels": 6,
         "hyper_channels": 5,
         "hyper_width": 4,
+        # One architecture has it, so that the others are tested without.
+        "hyper_context": 3 if architecture == "context" else 0,
         "context_channels": 2,
         "context_width": 3,
         "analysis": (4, 4),
@@ -41,9 +43,9 @@ def network(architecture: str = "mean-scale", *, lambdas: Sequence[float] = (), 
         for name, weight in made.named_parameters():
             if name.startswith(("h_s", "h_a")):
                 weight.mul_(3)
-            elif name.startswith(("context", "below")):
+            elif name.startswith(("context", "hyper_context", "below")):
                 # They begin as nothing.
-                share = 0.2 if name.startswith("context") else 0.05
+                share = 0.05 if name.startswith("below") else 0.2
                 weight.add_(share * torch.randn_like(weight))
             elif name.startswith(("log_gain", "prior")) and not name.endswith("quantiles"):
                 weight.add_(0.3 * torch.randn_like(weight))

@@ -12,7 +12,7 @@ from cytopress.image import Image
 from cytopress.package import Package, open_package
 
 HERE = Path(__file__).parent
-NAMES = ("tiny", "tiny-hyperprior", "tiny-factorized", "tiny-context")
+NAMES = ("tiny", "tiny-hyperprior", "tiny-factorized", "tiny-context", "tiny-around")
 
 
 @pytest.fixture(scope="session")

@@ -26,10 +26,13 @@ def main() -> None:
     build("hyperprior", "tiny-hyperprior", rates=2)
     build("factorized", "tiny-factorized")
     build("context", "tiny-context", gains=3)
+    build("mean-scale", "tiny-around", gains=3, around=True)
 
 
-def build(architecture: str, name: str, *, rates: int = 1, gains: int = 0) -> None:
-    """Write ``name.cytomodel``."""
+def build(
+    architecture: str, name: str, *, rates: int = 1, gains: int = 0, around: bool = False
+) -> None:
+    """Write ``name.cytomodel``, with a context model of its hyper-latents if ``around``."""
     random = np.random.default_rng(7)
     graphs: dict[str, bytes] = {}
     arrays: dict[str, Any] = {}
@@ -53,9 +56,17 @@ def build(architecture: str, name: str, *, rates: int = 1, gains: int = 0) -> No
             arrays |= named(prefix + "scale", gaussian(2.0 ** np.linspace(-3, 5, SCALES)))
             bias = np.linspace(8, 20, nodes)[:, None] + np.zeros(M)
             arrays[prefix + "scale_bias"] = np.rint(bias * 256).astype(np.int32)
-        if architecture == "context":
+        if architecture == "context" or around:
             arrays |= named(prefix + "prior", gaussian(np.geomspace(0.5, 6, nodes * NZ)))
-            arrays |= {f"{prefix}context.{key}": value for key, value in context(random).items()}
+        if architecture == "context":
+            arrays |= {
+                f"{prefix}context.{key}": value for key, value in steps(random, CONTEXT).items()
+            }
+        if around:
+            found = steps(random, AROUND)
+            found["features"] = np.rint(random.normal(0, 256, (2, INSIDE))).astype(np.int32)
+            found["bias"] = np.rint(random.uniform(6, 14, (nodes, NZ)) * 256).astype(np.int32)
+            arrays |= {f"{prefix}hyper_context.{key}": value for key, value in found.items()}
     manifest = {
         "kind": "codec",
         "name": f"learned/{name}",
@@ -74,6 +85,11 @@ def build(architecture: str, name: str, *, rates: int = 1, gains: int = 0) -> No
     if architecture == "context":
         manifest["context"] = dict.fromkeys(CONTEXT, 12)
         manifest["surface"] = {"block": 16, "step": 1 / 64}
+        arrays |= named("surface", surface())
+    if around:
+        manifest["hyper_context"] = dict.fromkeys(AROUND, 12)
+        # Finer by and by, as its latents.
+        manifest["surface"] = {"block": 16, "step": 1 / 64, "halvings": 4}
         arrays |= named("surface", surface())
     write_package(HERE / f"{name}.cytomodel", manifest, graphs=graphs, arrays=arrays)
 
@@ -171,10 +187,23 @@ CONTEXT = {
 }
 
 
-def context(random: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return the arrays of the context model."""
+AROUND = {
+    f"{step}.{layer}": form
+    for step in ("diagonal", "beside")
+    for layer, form in {
+        "hidden": (INSIDE, 4 * NZ, 1),
+        "mean": (NZ, 4 * NZ, 1),
+        "scale": (NZ, INSIDE, 1),
+    }.items()
+}
+
+
+def steps(
+    random: np.random.Generator, forms: dict[str, tuple[int, int, int]]
+) -> dict[str, np.ndarray]:
+    """Return the arrays of a context model."""
     arrays = {}
-    for name, (after, before, side) in CONTEXT.items():
+    for name, (after, before, side) in forms.items():
         weight = random.normal(0, 0.2, (after, before, side, side)) * 2**12
         arrays[f"{name}.weight"] = np.rint(weight).astype(np.int32)
         arrays[f"{name}.bias"] = np.rint(random.normal(0, 2**18, after)).astype(np.int64)

@@ -12,7 +12,7 @@ from cytopress.errors import UsageError
 from cytopress.training.codec.config import Rate, read_codec_training
 
 TRAININGS = Path(__file__).parents[3] / "trainings"
-SHIPPED = [p for p in sorted(TRAININGS.glob("*.toml")) if 'kind = "codec"' in p.read_text()]
+SHIPPED = [p for p in sorted(TRAININGS.rglob("*.toml")) if 'kind = "codec"' in p.read_text()]
 VALID = """kind = "codec"
 name = "learned/cells"
 [network]

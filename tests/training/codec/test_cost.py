@@ -39,6 +39,8 @@ def test_multiply_adds(architecture: str) -> None:
         # The black squares know their four white neighbors.
         h_s += [(16, 3, 1, 128), (16, 4, 1, 128), (3, 4, 1, 128)]
         h_s += [(4, 3, 9, 64), (4, 8, 1, 64), (3, 8, 1, 64)]
+        # Hyper-latents know four, in either of two turns.
+        h_s += 2 * [(20, 3, 1, 1024), (20, 5, 1, 1024), (3, 5, 1, 1024)]
 
     def total(layers: list[tuple[int, int, int, int]]) -> float:
         return sum(before * after * taps / pixels for before, after, taps, pixels in layers)

@@ -133,7 +133,7 @@ def test_priors_are_of_the_nearest_node_and_of_compressai() -> None:
             whole[6 * node : 6 * node + 6, 0] = values[image].flatten(1)
             likelihood, _, _ = bottleneck._likelihood(whole)
             expected = -torch.log2(likelihood[6 * node : 6 * node + 6]).sum()
-            assert bits[image] == pytest.approx(float(expected), rel=1e-4)
+            assert float(bits[image].sum()) == pytest.approx(float(expected), rel=1e-4)
 
 
 def test_the_context_begins_as_nothing() -> None:
@@ -177,6 +177,50 @@ def test_no_latent_knows_of_itself_or_of_what_comes_later() -> None:
         assert not (touched & ~expected).any()
         assert touched.any() == (channel < 2)
         assert not touched[channel, row, column]
+
+
+def test_hyper_latents_know_those_of_the_turns_before() -> None:
+    """By the places of one that is changed, and of what is said of all others then."""
+    network = fakes.network("context")
+    node = torch.tensor([1])
+
+    def said(z):  # type: ignore[no-untyped-def]
+        with torch.no_grad():
+            found = network.hyper_context(z, node)
+        return torch.stack((found.mean, found.log_scale))
+
+    z = 9 * torch.randn(1, 5, 8, 9)
+    plain = said(z)
+    for row, column in ((2, 4), (3, 5), (3, 4), (4, 3)):
+        changed = z.clone()
+        changed[0, :, row, column] += 7.0
+        touched = (said(changed) != plain).any(0)[0].any(0)
+        expected = torch.zeros(8, 9, dtype=bool)
+        corner = (row % 2, column % 2) == (0, 0)
+        diagonal = (row % 2, column % 2) == (1, 1)
+        if corner:
+            for down, right in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
+                expected[row + down, column + right] = True
+                # They are decoded around other means then, and tell of what is beside them.
+                for y, x in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+                    expected[row + down + y, column + right + x] = True
+        if corner or diagonal:
+            for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+                expected[row + down, column + right] = True
+        assert not (touched & ~expected).any()
+        assert touched.any() == (corner or diagonal)
+
+
+def test_the_context_of_hyper_latents_begins_as_nothing() -> None:
+    from cytopress.training.codec.hyper_context import HyperContext
+
+    z = 5 * torch.randn(2, 4, 5, 6)
+    found = HyperContext(4, 3, 2)(z, torch.tensor([0, 1]))
+    assert torch.equal(found.z_hat, torch.round(z))
+    assert not found.mean.any()
+    assert not found.log_scale.any()
+    rows, columns = torch.meshgrid(torch.arange(5), torch.arange(6), indexing="ij")
+    assert torch.equal(found.by_prior, (rows % 2 == 0) & (columns % 2 == 0))
 
 
 def test_context_counts_as_the_runtime_does() -> None:
@@ -250,7 +294,8 @@ def test_everything_learns(architecture: str, rdo: float) -> None:
     assert {id(w) for w in main} | {id(w) for w in aux} == ids
     assert len(main) + len(aux) == len(ids)
     torch.manual_seed(0)
-    x = _fields(4)
+    # Four hyper-latents, so that some have neighbors.
+    x = _fields(4, 64)
     coded = network(x, torch.rand(4))
     (coded.bits.sum() / x.numel() + 1000 * (coded.x_hat - x).square().mean()).backward()
     names = {id(weight): name for name, weight in network.named_parameters()}

@@ -54,7 +54,8 @@ def _write(folder: Path, *networks: Any) -> Path:
 def test_every_weight_of_the_package(tmp_path: Path, architecture: str) -> None:
     given = fakes.network(architecture)
     path = _write(tmp_path, given)
-    network = {"architecture": architecture, **FORM}
+    around = {"hyper_context": 3} if architecture == "context" else {}
+    network = {"architecture": architecture, **FORM, **around}
     for init in ("learned/a", str(path)):
         (begun,) = _begun(tmp_path, init=init, network=network)
         for name, weight in given.named_parameters():
@@ -98,3 +99,34 @@ def test_another_network_is_refused(tmp_path: Path, changes: dict[str, Any], sai
         _begun(tmp_path, init="learned/a", **changes)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_hyper_latents_that_spread_farthest_and_a_context_that_is_new(tmp_path: Path) -> None:
+    given = fakes.network("context", hyper_context=0)
+    with torch.no_grad():
+        quantiles = given.prior.bottleneck.quantiles.view(3, 5, 3)
+        quantiles[..., 0], quantiles[..., 2] = -10, 10
+        # In the sum over the nodes these two are narrow.
+        quantiles[:2, 1, 2], quantiles[:, 3, 0] = 0, -1
+    path = _write(tmp_path, given)
+    network = {"architecture": "context", **FORM, "hyper_channels": 3, "hyper_context": 4}
+    (begun,) = _begun(tmp_path, init="learned/a", network=network)
+    kept = [0, 2, 4]
+    held = dict(given.named_parameters())
+    for name, weight in begun.named_parameters():
+        if name.startswith("hyper_context."):
+            assert weight.shape[0] in {2, 3, 4}
+            assert name.endswith("hidden.weight") or not weight.any()
+            continue
+        source = held[name]
+        if name == "h_s.first.weight":
+            source = source[:, kept]
+        elif name.startswith("h_a.layers.4."):
+            source = source[kept]
+        elif name.startswith("prior."):
+            source = source.view(3, 5, *source.shape[1:])[:, kept].flatten(0, 1)
+        torch.testing.assert_close(weight, source, rtol=2**-10, atol=2e-7, msg=name)
+    _write(tmp_path, fakes.network("context"))
+    with pytest.raises(PackageError, match=r"of another form \(it has hyper_context") as caught:
+        _begun(tmp_path, init="learned/a", network={"architecture": "context", **FORM})
+    assert str(path) in str(caught.value)

@@ -14,10 +14,9 @@ from cytopress.package import Package
 
 FAMILY = "learned"
 ARCHITECTURES = ("factorized", "hyperprior", "mean-scale", "context")
-CONTEXT_LAYERS = tuple(
-    f"{step}.{layer}" for step in ("across", "inward") for layer in ("hidden", "mean", "scale")
-)
 STEP_LAYERS = ("hidden", "mean", "scale")
+# Steps of the context models, of latents and of hyper-latents.
+CONTEXT, HYPER_CONTEXT = ("across", "inward"), ("diagonal", "beside")
 PERCENTILES = (0.1, 99.9)
 # Pixels; no network comes near, and a halo of it would need memory.
 MOST_REACH = 1024
@@ -46,8 +45,9 @@ class Card:
         Pixels beyond its own that a latent sees, and that a pixel's latents lie away.
     hyper_synthesis : tuple of mapping
         The layers: ``index``, ``shift``, ``relu``, ``upsample``.
-    context : mapping
-        Of each layer of the context model, such as ``across.mean``, its shift; empty without one.
+    context, hyper_context : mapping
+        Of each layer of the context models of latents and hyper-latents, such as ``across.mean``,
+        its shift; empty without one.
     depth : Depth, optional
         How volumes are coded in slabs; None of a codec of planes.
     below : mapping
@@ -71,6 +71,7 @@ class Card:
     synthesis_reach: int
     hyper_synthesis: tuple[Mapping[str, Any], ...]
     context: Mapping[str, int]
+    hyper_context: Mapping[str, int]
     depth: Depth | None
     below: Mapping[str, int]
     surface: Mesh | None
@@ -118,7 +119,8 @@ def read_card(package: Package) -> Card:
         analysis_reach=_whole(package, reach, "analysis", 0, MOST_REACH),
         synthesis_reach=_whole(package, reach, "synthesis", 0, MOST_REACH),
         hyper_synthesis=() if factorized else _layers(package),
-        context=_context(package) if architecture == "context" else {},
+        context=_shifts(package, "context", CONTEXT) if architecture == "context" else {},
+        hyper_context=_hyper_context(package),
         depth=_depth(package),
         below=_below(package),
         surface=_surface(package),
@@ -175,14 +177,25 @@ def _layers(package: Package) -> tuple[Mapping[str, Any], ...]:
     return tuple(layers)
 
 
-def _context(package: Package) -> Mapping[str, int]:
-    found = package.manifest.get("context")
-    if not isinstance(found, Mapping) or found.keys() != set(CONTEXT_LAYERS):
+def _shifts(package: Package, key: str, steps: tuple[str, ...]) -> Mapping[str, int]:
+    found, layers = (
+        package.manifest.get(key),
+        [f"{s}.{each}" for s in steps for each in STEP_LAYERS],
+    )
+    if not isinstance(found, Mapping) or found.keys() != set(layers):
         raise PackageError(
-            f"{package.path}: 'context' in the manifest has a shift for each of"
-            f" {', '.join(CONTEXT_LAYERS)}, not {found!r}."
+            f"{package.path}: {key!r} in the manifest has a shift for each of {', '.join(layers)},"
+            f" not {found!r}."
         )
-    return {name: _whole(package, found, name, 0, MOST_SHIFT) for name in CONTEXT_LAYERS}
+    return {name: _whole(package, found, name, 0, MOST_SHIFT) for name in layers}
+
+
+def _hyper_context(package: Package) -> Mapping[str, int]:
+    if package.manifest.get("hyper_context") is None:
+        return {}
+    if package.manifest["architecture"] == "factorized":
+        raise PackageError(f"{package.path}: a factorized model has no hyper-latents.")
+    return _shifts(package, "hyper_context", HYPER_CONTEXT)
 
 
 def _depth(package: Package) -> Depth | None:

@@ -7,7 +7,7 @@ with a scale hyperprior", ICLR 2018; gain units after Cui et al., CVPR 2021.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from cytopress.codecs.learned.context import Context, Step
 from cytopress.codecs.learned.depth import PLANE, Depth
 from cytopress.codecs.learned.entropy import MOST_VALUE, Decoder, Encoder
 from cytopress.codecs.learned.hyper import FRACTION, MOST_INPUT, HyperSynthesis
+from cytopress.codecs.learned.hyper_context import HyperContext
 from cytopress.codecs.learned.manifest import Card
 from cytopress.codecs.learned.passes import (
     Pass,
@@ -25,6 +26,7 @@ from cytopress.codecs.learned.passes import (
     add_from_below,
     everything,
     in_context,
+    of_hyper_latents,
     through,
 )
 from cytopress.codecs.learned.plane import Seen
@@ -98,6 +100,8 @@ class Model:
         From the latents of the slab before to means and scale indices of all.
     surface : Surface, optional
         Of its settings, at the coarsest rate.
+    hyper_context : HyperContext, optional
+        From decoded hyper-latents to means and scale indices of the next ones.
     """
 
     package: Package
@@ -112,6 +116,7 @@ class Model:
     context: Context | None = None
     below: Step | None = None
     surface: Surface | None = None
+    hyper_context: HyperContext | None = None
 
     @property
     def depth(self) -> Depth:
@@ -158,20 +163,23 @@ class Model:
         below : ndarray, optional
             What this returned of the slab before.
         """
-        tables, z_hat = self.scales or self.prior, None
+
+        def answer(values: Array, weight: float) -> Callable[[Pass], Array]:
+            def symbols_of(these: Pass) -> Array:
+                wanted, tables = these.pick(values), self._tables(these)
+                residual = wanted.copy() if these.mean is None else wanted - these.mean
+                np.clip(residual, -MOST_VALUE, MOST_VALUE, out=residual)
+                symbols = rounded(residual.reshape(-1), these.rows, tables, weight)
+                coder.put(symbols, these.rows, tables)
+                return symbols
+
+            return symbols_of
+
+        z_hat = None
         if self.scales is not None:
-            z_hat = self._hyper_latents(y)
-            coder.put(z_hat.reshape(-1), self._channels(z_hat.shape, setting), self.prior)
-
-        def answer(these: Pass) -> Array:
-            wanted = these.pick(y)
-            residual = wanted.copy() if these.mean is None else wanted - these.mean
-            np.clip(residual, -MOST_VALUE, MOST_VALUE, out=residual)
-            symbols = rounded(residual.reshape(-1), these.rows, tables, self.card.rdo)
-            coder.put(symbols, these.rows, tables)
-            return symbols
-
-        return through(self._passes(y.shape, z_hat, setting, below), answer)
+            z = self._hyper_latents(y)
+            z_hat = through(self._hyper_passes(z.shape, setting), answer(z, 0.0))
+        return through(self._passes(y.shape, z_hat, setting, below), answer(y, self.card.rdo))
 
     def decode(self, stream: bytes, shape: tuple[int, int], setting: Setting) -> Array:
         """Return y_hat, (M, h, w) float32, of the coded latents of one slab of ``shape``.
@@ -204,12 +212,15 @@ class Model:
         height, width = self._padded(shape)
         card = self.card
         form = card.latent_channels, height // card.stride, width // card.stride
-        tables, z_hat = self.scales or self.prior, None
+
+        def answer(these: Pass) -> Array:
+            return coder.take(these.rows, self._tables(these))
+
+        z_hat = None
         if self.scales is not None:
             coarse = card.hyper_channels, height // card.hyper_stride, width // card.hyper_stride
-            z_hat = coder.take(self._channels(coarse, setting), self.prior).reshape(coarse)
-        passes = self._passes(form, z_hat, setting, below)
-        return through(passes, lambda these: coder.take(these.rows, tables))
+            z_hat = through(self._hyper_passes(coarse, setting), answer)
+        return through(self._passes(form, z_hat, setting, below), answer)
 
     def analyse(self, planes: Sequence[Seen], setting: Setting | None = None) -> Array:
         """Return y, (M, h, w) float32, of the planes that a slab sees, (H, W) float32 each.
@@ -257,8 +268,19 @@ class Model:
         large = y[0].size * self.card.stride**2 > TILE[0] * TILE[1]
         z = self._run("hyper_analysis", y[None], release=large)[0]
         # The hyper synthesis sees no more than this.
-        z_hat: Array = np.clip(np.rint(_finite(z)), -MOST_INPUT, MOST_INPUT)
-        return z_hat.astype(np.int32)
+        clipped: Array = np.clip(_finite(z), -MOST_INPUT, MOST_INPUT)
+        return clipped
+
+    def _tables(self, these: Pass) -> Tables:
+        return self.prior if these.prior or self.scales is None else self.scales
+
+    def _hyper_passes(self, form: tuple[int, ...], setting: Setting) -> Passes:
+        """Say by which means and tables hyper-latents of the shape ``form`` go."""
+
+        def prior_of(shape: tuple[int, ...]) -> Array:
+            return self._channels(shape, setting)
+
+        return of_hyper_latents(self.hyper_context, form, setting.node, prior_of, self._rows)
 
     def _passes(
         self,
@@ -269,7 +291,7 @@ class Model:
     ) -> Passes:
         """Say by which means and tables latents of the shape ``form`` go."""
         if z_hat is None:
-            symbols = yield Pass(everything, None, self._channels(form, setting))
+            symbols = yield Pass(everything, None, self._channels(form, setting), prior=True)
             return symbols.reshape(form).astype(np.float32)
         mean, index, features = self._moments(z_hat, setting)
         if self.below is not None and below is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,14 @@ import numpy.typing as npt
 
 from cytopress.codecs.learned.context import Context, Step
 from cytopress.codecs.learned.hyper import HyperSynthesis, Layer
-from cytopress.codecs.learned.manifest import STEP_LAYERS, Card, read_card
+from cytopress.codecs.learned.hyper_context import HyperContext
+from cytopress.codecs.learned.manifest import (
+    CONTEXT,
+    HYPER_CONTEXT,
+    STEP_LAYERS,
+    Card,
+    read_card,
+)
 from cytopress.codecs.learned.model import Model
 from cytopress.codecs.learned.surface import Surface
 from cytopress.codecs.learned.tables import Tables, padded_rows
@@ -83,14 +90,17 @@ def _read(package: Package, prefix: str, card: Card) -> Model:
     if card.architecture == "factorized":
         none = np.zeros((nodes, channels), np.int64)
         return Model(package, prefix, card, gain, inverse, none, prior, surface=surface)
-    bias = _checked(package, prefix + "scale_bias", (nodes, channels), "i").astype(np.int64)
-    if np.abs(bias).max() > 2**20:
-        raise PackageError("the scale bias is larger than any scale index can be.")
+    bias = _bias(package, prefix + "scale_bias", (nodes, channels))
     scales = _tables(package, prefix + "scale")
     if len(scales) > 256:
         raise PackageError(f"there are {len(scales)} scale tables; at most 256 can be told apart.")
     h_s = HyperSynthesis(tuple(_layer(package, prefix, entry) for entry in card.hyper_synthesis))
-    context = _context(package, prefix, card) if card.context else None
+    context = (
+        Context(*_steps(package, f"{prefix}context", CONTEXT, card.context))
+        if card.context
+        else None
+    )
+    hyper_context = _hyper_context(package, prefix, card) if card.hyper_context else None
     if context is not None and context.channels != channels:
         raise PackageError(
             f"the context model is of {context.channels} channels, where {channels} belong."
@@ -111,7 +121,19 @@ def _read(package: Package, prefix: str, card: Card) -> Model:
             f" {(h_s.inputs, h_s.outputs, h_s.upsample)}, where {wanted} belong."
         )
     return Model(
-        package, prefix, card, gain, inverse, bias, prior, scales, h_s, context, below, surface
+        package,
+        prefix,
+        card,
+        gain,
+        inverse,
+        bias,
+        prior,
+        scales,
+        h_s,
+        context,
+        below,
+        surface,
+        hyper_context,
     )
 
 
@@ -132,15 +154,28 @@ def _tables(package: Package, name: str) -> Tables:
     return Tables(padded_rows(cdf, size) if cdf.ndim == 1 else cdf, size, offset)
 
 
-def _context(package: Package, prefix: str, card: Card) -> Context:
-    shifts = {
-        step: {layer: card.context[f"{step}.{layer}"] for layer in STEP_LAYERS}
-        for step in ("across", "inward")
-    }
-    across, inward = (
-        _step(package, f"{prefix}context.{step}", own) for step, own in shifts.items()
-    )
-    return Context(across, inward)
+def _bias(package: Package, name: str, shape: tuple[int, ...]) -> Array:
+    bias = _checked(package, name, shape, "i").astype(np.int64)
+    if np.abs(bias).max() > 2**20:
+        raise PackageError(f"the scale bias {name} is larger than any scale index can be.")
+    return bias
+
+
+def _hyper_context(package: Package, prefix: str, card: Card) -> HyperContext:
+    name = f"{prefix}hyper_context"
+    diagonal, beside = _steps(package, name, HYPER_CONTEXT, card.hyper_context)
+    features = _checked(package, f"{name}.features", (2, diagonal.form[1]), "i")
+    bias = _bias(package, f"{name}.bias", (max(card.gains, 1), card.hyper_channels))
+    return HyperContext(diagonal, beside, features, bias)
+
+
+def _steps(
+    package: Package, name: str, steps: Sequence[str], shifts: Mapping[str, int]
+) -> list[Step]:
+    return [
+        _step(package, f"{name}.{step}", {each: shifts[f"{step}.{each}"] for each in STEP_LAYERS})
+        for step in steps
+    ]
 
 
 def _step(package: Package, name: str, shifts: Mapping[str, int]) -> Step:

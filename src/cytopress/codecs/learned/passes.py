@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from cytopress.codecs.learned.context import Context, Step, neighbors, put_squares, squares
 from cytopress.codecs.learned.hyper import FRACTION
+from cytopress.codecs.learned.hyper_context import BESIDE, DIAGONAL, HyperContext, around
 
 Array = npt.NDArray[Any]
 
@@ -30,15 +31,19 @@ class Pass:
         Of their shape, float32: their means, if they have any.
     rows : ndarray
         (n,) their tables.
+    prior : bool, optional
+        Whether these are tables of the prior.
     """
 
     pick: Callable[[Array], Array]
     mean: Array | None
     rows: Array
+    prior: bool = False
 
 
 # Gives one pass after the other, is sent the symbols of each, (n,), and returns the latents in
-# steps, (M, h, w) float32. Encoder and decoder both go by it, so they see the same.
+# steps, (M, h, w) float32, or hyper-latents. Encoder and decoder both go by it, so they see the
+# same.
 Passes = Generator[Pass, Array, Array]
 
 
@@ -93,6 +98,55 @@ def in_context(
     symbols = yield Pass(lambda a: a[first:], rest, rows)
     np.add(symbols.reshape(rest.shape), rest, out=y_hat[first:], casting="same_kind")
     return y_hat
+
+
+def of_hyper_latents(
+    context: HyperContext | None,
+    form: tuple[int, ...],
+    node: int,
+    prior_of: Callable[[tuple[int, ...]], Array],
+    rows_of: Callable[[Array], Array],
+) -> Passes:
+    """Say by which means and tables hyper-latents go, in turns if they have a context model.
+
+    Parameters
+    ----------
+    context : HyperContext or None
+        The context model.
+    form : tuple of int
+        (Nz, h, w) of the hyper-latents, which are returned as float64.
+    node : int
+        The gain node.
+    prior_of : callable
+        Returns the tables of the prior for hyper-latents of such a form.
+    rows_of : callable
+        Returns the tables of scale indices.
+    """
+    if context is None:
+        symbols = yield Pass(everything, None, prior_of(form), prior=True)
+        return symbols.reshape(form).astype(np.float64)
+    known = np.zeros(form)
+    corner = known[:, ::2, ::2]
+    symbols = yield Pass(lambda a: a[:, ::2, ::2], None, prior_of(corner.shape), prior=True)
+    corner[:] = symbols.reshape(corner.shape) * 2.0**FRACTION
+    steps = zip((context.diagonal, context.beside), (DIAGONAL, BESIDE), strict=True)
+    bias = context.bias[node][:, None, None]
+    for (step, places), (mask, features) in zip(steps, context.turns(form), strict=True):
+        mean, index = np.empty(form), np.empty(form, np.int32)
+        for place, offset, wider in step.parts(around(known, places), features):
+            mean[:, *place], index[:, *place] = offset, wider + bias
+        expected = mean[:, mask]
+        shape, scaled = expected.shape, (expected * 2.0**-FRACTION).astype(np.float32)
+        symbols = yield Pass(_at(mask), scaled, rows_of(index[:, mask]))
+        known[:, mask] = symbols.reshape(shape) * 2.0**FRACTION + expected
+    return known * 2.0**-FRACTION
+
+
+def _at(mask: Array) -> Callable[[Array], Array]:
+    def pick(a: Array) -> Array:
+        return a[:, mask]
+
+    return pick
 
 
 def add_from_below(step: Step, below: Array, mean: Array, index: Array, features: Array) -> None:

@@ -14,7 +14,7 @@ SIDE = 256
 SMALL_SIDE = 64
 LAYERS = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 TRANSPOSED = (nn.ConvTranspose2d, nn.ConvTranspose3d)
-PARTS = ("g_a", "h_a", "h_s", "g_s", "context", "below")
+PARTS = ("g_a", "h_a", "h_s", "g_s", "context", "below", "hyper_context")
 
 
 @torch.no_grad()
@@ -47,7 +47,7 @@ def multiply_adds(network: LatentNetwork) -> dict[str, float]:
     if "below" in each:
         # All slabs but one are predicted.
         each["below"] *= 2
-    shared = sum(each.get(name, 0.0) for name in ("h_s", "context", "below"))
+    shared = sum(each.get(name, 0.0) for name in ("h_s", "context", "below", "hyper_context"))
     return {
         "encoder": round(each["g_a"] + each.get("h_a", 0.0) + shared, 1),
         "decoder": round(each["g_s"] + shared, 1),

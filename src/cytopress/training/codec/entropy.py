@@ -103,7 +103,7 @@ class Prior(nn.Module):
     def forward(
         self, values: torch.Tensor, quality: torch.Tensor, *, hard: bool
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the rounded values and the bits an image.
+        """Return the rounded values and the bits of each.
 
         Parameters
         ----------
@@ -115,11 +115,15 @@ class Prior(nn.Module):
             Round, instead of the noise that training needs.
         """
         noisy = torch.round(values) if hard else values + torch.rand_like(values) - 0.5
-        node = torch.floor(quality.clamp(0, 1) * (self.nodes - 1) + 0.5).long()
+        node = self.node(quality)
         flat = noisy.reshape(len(values), self.channels, 1, -1)
         likelihood = self._cumulative(flat + 0.5, node) - self._cumulative(flat - 0.5, node)
         spent = -torch.log2(likelihood.clamp_min(LEAST_LIKELIHOOD))
-        return quantize(values), spent.flatten(1).sum(1)
+        return quantize(values), spent.view(values.shape)
+
+    def node(self, quality: torch.Tensor) -> torch.Tensor:
+        """Return the gain node nearest to each quality."""
+        return torch.floor(quality.clamp(0, 1) * (self.nodes - 1) + 0.5).long()
 
     def _cumulative(self, values: torch.Tensor, node: torch.Tensor) -> torch.Tensor:
         """Return the distribution function at (N, channels, 1, n), each by its own node."""

@@ -1,4 +1,4 @@
-"""Score a finished codec package on the test fields of datasets: true bytes, once, at the end."""
+"""Score a codec package on held-out fields: true bytes. On test fields once, at the end."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from cytopress.codecs.spec import codec
 from cytopress.errors import NotAvailableError, UnreachableTargetError
 from cytopress.image import Image
 from cytopress.io.dataset import Dataset
+from cytopress.io.splits import Part
 from cytopress.metrics import metric
 from cytopress.metrics.bd_rate import bd_rate
 from cytopress.metrics.data_range import data_range
@@ -40,7 +41,12 @@ class Point:
 
 
 def evaluate(
-    package: Package, datasets: Sequence[Dataset], progress: Progress | None = None
+    package: Package,
+    datasets: Sequence[Dataset],
+    progress: Progress | None = None,
+    *,
+    part: Part = "test",
+    most: int | None = None,
 ) -> dict[str, Any]:
     """Return, for each dataset, curves of the package and of JPEG 2000 over its test inputs.
 
@@ -53,13 +59,17 @@ def evaluate(
     package : Package
         Of ours or of a CompressAI model.
     datasets : sequence of Dataset
-        Of what the package takes, planes or volumes; those without test fields are left out.
+        Of what the package takes, planes or volumes; those without such fields are left out.
     progress : callable, optional
         Gets the name of each field when its turn comes.
+    part : {"test", "validation"}, optional
+        What is scored; whatever is chosen by a score, choose it by the latter.
+    most : int, optional
+        Fields of each dataset; all unless given.
     """
     results = {}
     for dataset in datasets:
-        fields = dataset.part("test")
+        fields = dataset.part(part)[:most]
         if not fields:
             continue
         span = data_range(dataset.read_input(field).pixels for field in dataset.part("train"))

@@ -18,6 +18,7 @@ from cytopress.training.codec.cost import multiply_adds
 from cytopress.training.codec.integer import (
     Tables,
     context_layers,
+    hyper_context_layers,
     integer_layers,
     prior_tables,
     scale_bias,
@@ -108,13 +109,16 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         arrays["scale_bias"] = scale_bias(network.log_scale)
     shifts: dict[str, int] = {}
     if network.architecture == "context":
-        shifts, integers = context_layers(network.context)
+        shifts, integers = context_layers(network.context, "context")
         arrays |= integers
-    volume: dict[str, Any] = {}
+    own: dict[str, Any] = {}
+    if network.hyper_context is not None:
+        own["hyper_context"], integers = hyper_context_layers(network.hyper_context)
+        arrays |= integers
     if network.volumes:
-        volume = {"depth": asdict(slabs)}
+        own["depth"] = asdict(slabs)
     if network.below is not None:
-        volume["below"], integers = step_layers(network.below, "below")
+        own["below"], integers = step_layers(network.below, "below")
         arrays |= integers
     arrays |= {
         STATE + name: halved(value.numpy())
@@ -126,7 +130,7 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         "gains": len(network.lambdas) if several else 0,
         "stride": stride,
         "hyper_stride": network.pad,
-        **volume,
+        **own,
         "latent_channels": latents,
         "hyper_channels": network.prior.channels,
         "hyper_synthesis": layers,

@@ -15,6 +15,7 @@ from cytopress.codecs.learned.surface import PREDICTORS
 from cytopress.training.codec.context import Context, Step
 from cytopress.training.codec.entropy import HyperSynthesis, Prior
 from cytopress.training.codec.gaussian import LEAST_SCALE, MOST_SCALE
+from cytopress.training.codec.hyper_context import HyperContext
 
 Array = npt.NDArray[Any]
 PRECISION = 24
@@ -69,16 +70,26 @@ def integer_layers(
     return layers, arrays
 
 
-def context_layers(context: Context) -> tuple[dict[str, int], dict[str, Array]]:
-    """Return the manifest's shifts and the arrays ``context.<step>.<layer>.weight``, ``bias``."""
+def context_layers(
+    context: Context | HyperContext, name: str
+) -> tuple[dict[str, int], dict[str, Array]]:
+    """Return the manifest's shifts and the arrays ``<name>.<step>.<layer>.weight``, ``bias``."""
     shifts: dict[str, int] = {}
     arrays: dict[str, Array] = {}
-    for step in ("across", "inward"):
-        part = context.get_submodule(step)
+    for step, part in context.named_children():
         assert isinstance(part, Step)
-        found, integers = step_layers(part, f"context.{step}")
+        found, integers = step_layers(part, f"{name}.{step}")
         shifts |= {f"{step}.{layer}": shift for layer, shift in found.items()}
         arrays |= integers
+    return shifts, arrays
+
+
+def hyper_context_layers(context: HyperContext) -> tuple[dict[str, int], dict[str, Array]]:
+    """Return the manifest's shifts and the arrays ``hyper_context.<name>``."""
+    shifts, arrays = context_layers(context, "hyper_context")
+    features = np.rint(context.features.detach().double().numpy() * 2**FRACTION)
+    arrays["hyper_context.features"] = features.astype(np.int32)
+    arrays["hyper_context.bias"] = scale_bias(context.bias)
     return shifts, arrays
 
 

@@ -37,6 +37,8 @@ class Network(Table):
     sixteenth) of the resolution. ``surface`` is the edge of the blocks, in pixels, whose medians
     make the smooth surface that is taken out of an image first; 0: only its mean is.
 
+    ``hyper_context`` is the width of the context model of hyper-latents; 0: they have none.
+
     For volumes, ``depth`` is how many planes one latent spans: 1, 2 or 4, or, where ``voxel_um``
     gives the spacing along z, y and x instead, what comes nearest to its extent in the plane. A
     slab of planes is predicted from the one above by a step of ``below_width`` channels; 0: it
@@ -54,6 +56,7 @@ class Network(Table):
     stride: Literal[8, 16] = 8
     hyper_channels: int = Field(default=32, ge=1, le=512)
     hyper_width: int = Field(default=40, ge=1, le=512)
+    hyper_context: int = Field(default=24, ge=0, le=512)
     context_channels: int = Field(default=16, ge=1, le=256)
     context_width: int = Field(default=32, ge=1, le=512)
     analysis: tuple[int, ...] = (48, 96)

@@ -13,6 +13,7 @@ from cytopress.training.codec.coded import Coded
 from cytopress.training.codec.context import Context, Step
 from cytopress.training.codec.entropy import HYPER_STRIDE, HyperAnalysis, HyperSynthesis, Prior
 from cytopress.training.codec.gaussian import gaussian_bits
+from cytopress.training.codec.hyper_context import HyperContext
 from cytopress.training.codec.transforms import Analysis, Synthesis
 from cytopress.training.codec.zhou2024 import Analysis3d, Synthesis3d
 
@@ -47,6 +48,7 @@ class LatentNetwork(nn.Module):
         self.stride, latents = network.stride, network.latents
         self.g_a, self.g_s = _transforms(network)
         self.below: Step | None = None
+        self.hyper_context: HyperContext | None = None
         self.lambdas = rate.nodes
         gain = 0.5 * torch.log2(torch.tensor(self.lambdas) * PEAK / BITS_PER_SQUARE)
         gain = gain[:, None].repeat(1, latents)
@@ -66,6 +68,10 @@ class LatentNetwork(nn.Module):
             self.h_a = HyperAnalysis(latents, network.hyper_width, network.hyper_channels)
             self.h_s = HyperSynthesis(network.hyper_channels, network.hyper_width, outputs)
             self.prior = Prior(network.hyper_channels, len(self.lambdas))
+            if network.hyper_context:
+                self.hyper_context = HyperContext(
+                    network.hyper_channels, network.hyper_context, len(self.lambdas)
+                )
             self.log_scale = nn.Parameter(gain - 4)
             self.pad = network.stride * HYPER_STRIDE
         self.autocast = False
@@ -165,8 +171,9 @@ class LatentNetwork(nn.Module):
         # Of one layout, and the fast one for what follows.
         y = y.contiguous()
         if self.architecture == "factorized":
-            return self.prior(y, quality, hard=hard)  # type: ignore[no-any-return]
-        z_hat, spent = self.prior(self.h_a(y), quality, hard=hard)
+            y_hat, each = self.prior(y, quality, hard=hard)
+            return y_hat, _total(each)
+        z_hat, spent = self._hyper_latents(self.h_a(y), quality, hard=hard)
         moments = self.moments(z_hat, quality)
         y_hat, residual, chosen, log_scale = (
             self._code(y, moments)
@@ -184,6 +191,19 @@ class LatentNetwork(nn.Module):
         relaxed = _total(gaussian_bits(noisy, log_scale.detach()))
         coded = _total(gaussian_bits(chosen, log_scale))
         return y_hat, spent + coded + relaxed - relaxed.detach()
+
+    def _hyper_latents(
+        self, z: torch.Tensor, quality: torch.Tensor, *, hard: bool
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return hyper-latents as a decoder has them, and their bits an image."""
+        z_hat, each = self.prior(z, quality, hard=hard)
+        if self.hyper_context is not None:
+            known = self.hyper_context(z, self.prior.node(quality))
+            left = z - known.mean
+            left = torch.round(left) if hard else left + torch.rand_like(left) - 0.5
+            each = torch.where(known.by_prior, each, gaussian_bits(left, known.log_scale))
+            z_hat = known.z_hat
+        return z_hat, _total(each)
 
     def _code(self, y: torch.Tensor, moments: Moments) -> Latents:
         """Return decoded latents, what was left to code, its symbols, and log2 of their scales."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -16,11 +17,17 @@ from cytopress.training.codec.export import load_state
 from cytopress.training.codec.networks import build
 from cytopress.training.precision import computed_in
 
+# Where hyper-latents leave their analysis and enter their synthesis.
+HYPER_OUT = ("h_a.layers.4.weight", "h_a.layers.4.bias")
+HYPER_IN = "h_s.first.weight"
+
 
 def begin(config: CodecTraining, settings: Settings) -> list[nn.Module]:
     """Return the networks of a training, one a lambda, or one with gains.
 
-    With ``init``, each starts from the network of its place in the package, or from the last.
+    With ``init``, each starts from the network of its place in the package, or from the last. Of a
+    package with more hyper-latents it takes those that spread farthest; a context model of
+    hyper-latents that the package does not have begins as if there were none.
 
     Raises
     ------
@@ -66,11 +73,19 @@ def _load(network: Any, package: Package, index: int) -> None:
         return
     state = load_state(package, index)
     own, held = network.state_dict(), package.manifest["architecture"]
+    if held == network.architecture != "factorized":
+        state = _with_hyper_latents(state, network.prior.channels, network.prior.nodes)
+        new = {name: own[name] for name in own if name.startswith("hyper_context.")}
+        state = new | state
     missing = dict(network.named_parameters()).keys() - state.keys()
-    if held != network.architecture or missing or state.keys() - own.keys():
+    more = state.keys() - own.keys()
+    if held != network.architecture or missing or more:
+        differs = f"{held}, not {network.architecture}"
+        if held == network.architecture:
+            differs = f"it has {min(more)}" if more else f"it lacks {min(missing)}"
         raise PackageError(
-            f"{package.path} holds a network of another form ({held}) than the one to be trained"
-            f" ({network.architecture}); start from another package."
+            f"{package.path} holds a network of another form ({differs}) than the one to be"
+            " trained; start from another package."
         )
     for name, weight in state.items():
         if weight.shape != own[name].shape:
@@ -80,3 +95,35 @@ def _load(network: Any, package: Package, index: int) -> None:
                 " start from another package, or give the network, stride and gains of this one."
             )
     network.load_state_dict(state, strict=False)
+
+
+def _with_hyper_latents(
+    state: Mapping[str, torch.Tensor], channels: int, nodes: int
+) -> dict[str, torch.Tensor]:
+    """Return the weights with those hyper-latents alone that spread farthest.
+
+    Parameters
+    ----------
+    state : mapping
+        Weights by name.
+    channels, nodes : int
+        Hyper-latents that are kept, and gain nodes. A package that has no more keeps all.
+    """
+    low, _, high = state["prior.bottleneck.quantiles"].unbind(2)
+    found, spare = divmod(len(low), nodes)
+    if found <= channels or spare:
+        return dict(state)
+    spread = (high - low).reshape(nodes, found).sum(0)
+    kept = spread.argsort(descending=True)[:channels].sort().values
+    own: dict[str, torch.Tensor] = {}
+    for name, weight in state.items():
+        if name.startswith("prior.") and len(weight) == len(low):
+            by_node = weight.reshape(nodes, found, *weight.shape[1:])
+            own[name] = by_node[:, kept].flatten(0, 1)
+        elif name in HYPER_OUT:
+            own[name] = weight[kept]
+        elif name == HYPER_IN:
+            own[name] = weight[:, kept]
+        else:
+            own[name] = weight
+    return own
