@@ -56,7 +56,7 @@ class Network(Table):
     stride: Literal[8, 16] = 8
     hyper_channels: int = Field(default=32, ge=1, le=512)
     hyper_width: int = Field(default=40, ge=1, le=512)
-    hyper_context: int = Field(default=24, ge=0, le=512)
+    hyper_context: int = Field(default=0, ge=0, le=512)
     context_channels: int = Field(default=16, ge=1, le=256)
     context_width: int = Field(default=32, ge=1, le=512)
     analysis: tuple[int, ...] = (48, 96)
@@ -120,10 +120,10 @@ class Network(Table):
         return self
 
     @model_serializer(mode="wrap")
-    def _without_what_planes_lack(self, rest: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Runs and packages from before there were volumes stay what they are.
+    def _without_what_is_not_meant(self, rest: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Runs and packages from before there were such options stay what they are.
         table: dict[str, Any] = rest(self)
-        for key in ("transform", "depth", "voxel_um", "below_width"):
+        for key in ("transform", "depth", "voxel_um", "below_width", "hyper_context"):
             if key not in self.model_fields_set:
                 table.pop(key, None)
         if self.volumes:
