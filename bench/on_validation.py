@@ -2,7 +2,7 @@
 
     python bench/on_validation.py [NAME or PATH ...]      learned/cytopress-2d unless given
 
-BD-rates in percent, of each field and their mean, over ratios from 8 to 600; negative is fewer
+BD-rates in percent, of each field, over ratios from 8 to 600; negative is fewer
 bytes. Never on test groups, so that what is learned here may choose something: a network, an
 option, how long to train. The scores of a card are those of the test groups, once, at the end.
 """
