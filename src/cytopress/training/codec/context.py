@@ -14,6 +14,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from cytopress.codecs.learned.hyper_context import BESIDE
+
 # As in the integer form: activations are held within 2 ** 20, 8 bits of it a fraction.
 MOST = 2.0**12
 Choose = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -123,10 +125,16 @@ def black_squares(height: int, width: int, device: torch.device | None = None) -
 
 def neighbors(x: torch.Tensor) -> torch.Tensor:
     """Return what lies above, below, left and right, (N, 4 * C, h, w); 0 outside."""
+    return around(x, BESIDE)
+
+
+def around(x: torch.Tensor, places: tuple[tuple[int, int], ...]) -> torch.Tensor:
+    """Return what lies at ``places`` from each, (N, places * C, h, w); 0 outside."""
     height, width = x.shape[2:]
     wide = nn.functional.pad(x, (1, 1, 1, 1))
-    places = ((0, 1), (2, 1), (1, 0), (1, 2))
-    return torch.cat([wide[:, :, t : t + height, e : e + width] for t, e in places], 1)
+    return torch.cat(
+        [wide[:, :, 1 + t : 1 + t + height, 1 + e : 1 + e + width] for t, e in places], 1
+    )
 
 
 def signed_log(x: torch.Tensor) -> torch.Tensor:

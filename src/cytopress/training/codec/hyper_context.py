@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from cytopress.codecs.learned.hyper_context import BESIDE, DIAGONAL
-from cytopress.training.codec.context import Step
+from cytopress.training.codec.context import Step, around
 from cytopress.training.codec.entropy import quantize
 
 
@@ -60,12 +60,3 @@ class HyperContext(nn.Module):
             z_hat = z_hat + (expected + quantize(z - expected)) * now
             mean, log_scale = mean + expected * now, log_scale + (scale + bias) * now
         return HyperLatents(z_hat, mean, log_scale, even)
-
-
-def around(x: torch.Tensor, places: tuple[tuple[int, int], ...]) -> torch.Tensor:
-    """Return what lies at ``places`` from each, (N, 4 * C, h, w); 0 outside."""
-    height, width = x.shape[2:]
-    wide = nn.functional.pad(x, (1, 1, 1, 1))
-    return torch.cat(
-        [wide[:, :, 1 + t : 1 + t + height, 1 + e : 1 + e + width] for t, e in places], 1
-    )
