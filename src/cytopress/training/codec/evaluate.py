@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,11 @@ Progress = Callable[[str], None]
 # Settings of a continuous quality that are tried on each field, and ratios of JPEG 2000: its own
 # parameter, in decibels, spans other rates on every field.
 QUALITIES = tuple(step / 16 for step in range(17))
-OPPONENT_RATIOS = (10, 20, 40, 80, 160, 320, 500)
+OPPONENT_RATIOS = (10, 14, 20, 28, 40, 57, 80, 113, 160, 226, 320, 400, 500)
+# Where a step of quality takes the rate farther than this, it is halved, up to so often: where an
+# image is noisy, a curve has a knee, and what is drawn across it is not the codec's.
+WIDEST = 1.4
+HALVINGS = 4
 # What a model from ratio 10 to 500 is judged over.
 RATIOS = (8.0, 600.0)
 OPPONENT = "jpeg2000"
@@ -52,7 +57,8 @@ def evaluate(
 
     PSNR is over the data range of the training groups. ``bd_rate_fields`` is the BD-rate of each
     field, None where it has none, and ``bd_rate`` the mean of those that there are; without any,
-    both are missing.
+    both are missing. It is taken over more settings than the curve has, wherever those lie far
+    apart on a field.
 
     Parameters
     ----------
@@ -73,14 +79,18 @@ def evaluate(
         if not fields:
             continue
         span = data_range(dataset.read_input(field).pixels for field in dataset.part("train"))
-        own, other = [], []
+        own, between, other = [], [], []
         for field in fields:
             if progress:
                 progress(f"{dataset.name} {field.name}")
             image = dataset.read_input(field)
-            own.append(_curve(image, codecs_of(package, QUALITIES), span))
+            codecs = codecs_of(package, QUALITIES)
+            own.append(_curve(image, codecs, span))
+            knob = codecs[0].traits.knob
+            continuous = knob is not None and not knob.integer
+            between.append(_between(image, package, own[-1], span) if continuous else [])
             other.append(_curve(image, opponents(image), span))
-        results[dataset.name] = _summary(own, other) | {
+        results[dataset.name] = _summary(own, between, other) | {
             "fields": [field.name for field in fields],
             "groups": sorted({field.group for field in fields}),
             "data_range": span,
@@ -108,9 +118,29 @@ def _curve(image: Image, codecs: Sequence[StreamCodec], span: float) -> list[Poi
     return points
 
 
-def _summary(own: list[list[Point]], other: list[list[Point]]) -> dict[str, Any]:
+def _between(image: Image, package: Package, curve: list[Point], span: float) -> list[Point]:
+    """Return points between those of ``QUALITIES``, where they lie far apart."""
+    found = []
+    pending = list(zip(pairwise(QUALITIES), pairwise(curve), strict=True))
+    while pending:
+        (low, high), (coarse, fine) = pending.pop()
+        judged = coarse.ratio >= RATIOS[0] and fine.ratio <= RATIOS[1]
+        near = fine.bpp <= WIDEST * coarse.bpp or high - low <= QUALITIES[1] / 2**HALVINGS
+        if near or not judged:
+            continue
+        middle = (low + high) / 2
+        (point,) = _curve(image, codecs_of(package, [middle]), span)
+        found.append(point)
+        pending += [((low, middle), (coarse, point)), ((middle, high), (point, fine))]
+    return found
+
+
+def _summary(
+    own: list[list[Point]], between: list[list[Point]], other: list[list[Point]]
+) -> dict[str, Any]:
     rates: list[float | None] = []
-    for mine, theirs in zip(map(_within, own), map(_within, other), strict=True):
+    for curve, more, opponent in zip(own, between, other, strict=True):
+        mine, theirs = _within([*curve, *more]), _within(opponent)
         try:
             rate = bd_rate(
                 [p.bpp for p in theirs],

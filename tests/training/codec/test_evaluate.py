@@ -1,0 +1,94 @@
+"""Scores of a card: what is drawn between settings is what a codec does there."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from scipy import ndimage
+
+import cytopress
+from cytopress.codecs.codec import StreamCodec
+from cytopress.image import Image
+from cytopress.io.dataset import open_dataset
+from cytopress.io.form import write_form
+from cytopress.metrics import metric
+from cytopress.metrics.bd_rate import bd_rate
+from cytopress.package import open_package
+from cytopress.training.codec.evaluate import (
+    QUALITIES,
+    RATIOS,
+    WIDEST,
+    Point,
+    _between,
+    _curve,
+    evaluate,
+    opponents,
+)
+from cytopress.training.codec.validate import codecs_of
+
+SHIPPED = Path(cytopress.__file__).parent / "models" / "cytopress-2d.cytomodel"
+FACTS = {
+    "name": "noisy",
+    "title": "Made spots with noise",
+    "input": "made light",
+    "target": "the same",
+    "axes": "YX",
+    "bits": 16,
+    "licence": "CC0-1.0",
+    "attribution": "made in a test",
+}
+
+
+def noisy() -> np.ndarray:  # type: ignore[type-arg]
+    """Faint smooth cells in strong white noise: from the noise on, bits buy little."""
+    random = np.random.default_rng(4)
+    cells = ndimage.gaussian_filter(random.normal(size=(128, 128)), 5)
+    cells *= 900 / cells.std()
+    pixels = np.clip(6000 + cells + random.normal(0, 250, cells.shape), 0, 65535)
+    return pixels.astype(np.uint16)
+
+
+def points(codecs: list[StreamCodec], image: Image, span: float) -> np.ndarray:  # type: ignore[type-arg]
+    """Return rates and PSNRs within the judged ratios."""
+    found = []
+    for codec in codecs:
+        data = codec.encode(image)
+        if RATIOS[0] <= image.raw_bytes / len(data) <= RATIOS[1]:
+            decoded = codec.decode(data).pixels
+            found.append((len(data), metric("psnr").function(image.pixels, decoded, span)))
+    return np.array(found).T
+
+
+def test_settings_lie_near_each_other_and_rates_with_them(tmp_path: Path) -> None:
+    pixels = noisy()
+    rows = []
+    for name in ("train", "test"):
+        tifffile.imwrite(tmp_path / f"{name}.tif", pixels)
+        rows.append({"field": name, "group": name, "input": f"{name}.tif", "target": f"{name}.tif"})
+    write_form(tmp_path, FACTS, rows)
+    with (tmp_path / "dataset.toml").open("a") as stream:
+        stream.write('[split]\ntest = ["test"]\n')
+    package, image = open_package(SHIPPED), Image(pixels)
+
+    result = evaluate(package, [open_dataset(tmp_path)])["noisy"]
+
+    # The card's table has the same settings on every field.
+    assert len(result["curve"]) == len(QUALITIES)
+    span = result["data_range"]
+    curve = _curve(image, codecs_of(package, QUALITIES), span)
+    assert widest(curve) > WIDEST, "nothing here wants more settings"
+    more = _between(image, package, curve, span)
+    assert widest([*curve, *more]) <= WIDEST
+    rival = points(opponents(image), image, span)
+    own = points(codecs_of(package, [q / 128 for q in range(129)]), image, span)
+    assert result["bd_rate"] == pytest.approx(bd_rate(*rival, *own).percent, abs=0.7)
+
+
+def widest(curve: list[Point]) -> float:
+    """Return the largest factor between neighboring rates of those that are judged."""
+    judged = sorted(point.bpp for point in curve if RATIOS[0] <= point.ratio <= RATIOS[1])
+    return max(after / before for before, after in pairwise(judged))
