@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import tifffile
 from scipy import ndimage
@@ -31,7 +32,7 @@ from cytopress.training.codec.evaluate import (
 from cytopress.training.codec.validate import codecs_of
 
 SHIPPED = Path(cytopress.__file__).parent / "models" / "cytopress-2d.cytomodel"
-FACTS = {
+FACTS: dict[str, str | int] = {
     "name": "noisy",
     "title": "Made spots with noise",
     "input": "made light",
@@ -43,16 +44,17 @@ FACTS = {
 }
 
 
-def noisy() -> np.ndarray:  # type: ignore[type-arg]
+def noisy() -> npt.NDArray[np.uint16]:
     """Faint smooth cells in strong white noise: from the noise on, bits buy little."""
     random = np.random.default_rng(4)
     cells = ndimage.gaussian_filter(random.normal(size=(128, 128)), 5)
     cells *= 900 / cells.std()
     pixels = np.clip(6000 + cells + random.normal(0, 250, cells.shape), 0, 65535)
-    return pixels.astype(np.uint16)
+    noisy: npt.NDArray[np.uint16] = pixels.astype(np.uint16)
+    return noisy
 
 
-def points(codecs: list[StreamCodec], image: Image, span: float) -> np.ndarray:  # type: ignore[type-arg]
+def points(codecs: list[StreamCodec], image: Image, span: float) -> npt.NDArray[np.float64]:
     """Return rates and PSNRs within the judged ratios."""
     found = []
     for codec in codecs:
