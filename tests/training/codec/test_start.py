@@ -68,7 +68,7 @@ def test_every_weight_of_the_package(tmp_path: Path, architecture: str) -> None:
 def test_each_rate_starts_from_its_own_and_more_from_the_last(tmp_path: Path) -> None:
     given = [fakes.network(lambdas=[value]) for value in (0.01, 0.1)]
     with torch.no_grad():
-        given[1].log_gain.add_(1)
+        given[1].log_level.add_(1)
     _write(tmp_path, *given)
     begun = _begun(tmp_path, init="learned/a", rate={"lambdas": [0.01, 0.1, 0.2]})
     for network, source in zip(begun, (given[0], given[1], given[1]), strict=True):
@@ -130,3 +130,33 @@ def test_the_hyper_latents_that_spread_farthest_and_a_context_that_is_new(tmp_pa
     with pytest.raises(PackageError, match=r"of another form \(it has hyper_context") as caught:
         _begun(tmp_path, init="learned/a", network={"architecture": "context", **FORM})
     assert str(path) in str(caught.value)
+
+
+def test_gains_that_were_free_follow_one_profile_again() -> None:
+    from cytopress.training.codec.start import _with_one_profile
+
+    random = torch.Generator().manual_seed(5)
+    level = torch.linspace(-1, 5, 7)
+    profile = 0.2 * torch.randn(24, generator=random)
+    restored = -1 + 0.1 * torch.randn(24, generator=random)
+    scale = torch.linspace(2, 3, 7)[:, None] + torch.randn(24, generator=random)
+    gain = level[:, None] + profile
+    off = torch.zeros(7, 24, dtype=torch.bool)
+    # At the coarsest rate all channels but the lowest few were switched off, then fewer.
+    off[0, 5:], off[1, 12:], off[2, 20:] = True, True, True
+    state = {
+        "log_gain": torch.where(off, gain - 3, gain),
+        "log_inverse": torch.where(off, restored - gain - 4, restored - gain),
+        "log_scale": torch.where(off, scale - 2, scale),
+        "prior.weight": torch.ones(3),
+    }
+    found = _with_one_profile(state)
+    assert found.keys() == {*state, "log_level", "log_profile", "log_restored"} - {
+        "log_gain",
+        "log_inverse",
+    }
+    tied = found["log_level"][:, None] + found["log_profile"]
+    torch.testing.assert_close(tied, gain, atol=0.2, rtol=0)
+    torch.testing.assert_close(found["log_restored"], restored, atol=1e-5, rtol=0)
+    torch.testing.assert_close(found["log_scale"], scale, atol=1e-4, rtol=0)
+    assert found["prior.weight"] is state["prior.weight"]

@@ -38,7 +38,9 @@ class LatentNetwork(nn.Module):
 
     Gain units after Cui et al., "Asymmetric gained deep image compression with continuous rate
     adaptation", CVPR 2021: one factor a channel and rate before rounding, its own inverse after it,
-    interpolated on a logarithmic scale. A bias of the scales is interpolated with them.
+    interpolated on a logarithmic scale. Here a factor is a product of the rate's and the channel's:
+    free ones switch channels off where training images had nothing in them, and an image that has,
+    such as a noisier one, then pays for it. A bias of the scales is interpolated with them.
     """
 
     def __init__(self, network: Network, rate: Rate) -> None:
@@ -51,8 +53,10 @@ class LatentNetwork(nn.Module):
         self.hyper_context: HyperContext | None = None
         self.lambdas = rate.nodes
         gain = 0.5 * torch.log2(torch.tensor(self.lambdas) * PEAK / BITS_PER_SQUARE)
-        gain = gain[:, None].repeat(1, latents)
-        self.log_gain, self.log_inverse = nn.Parameter(gain), nn.Parameter(-gain)
+        self.log_level = nn.Parameter(gain)
+        self.log_profile = nn.Parameter(torch.zeros(latents))
+        # What gain and inverse are together, in each channel.
+        self.log_restored = nn.Parameter(torch.zeros(latents))
         if self.architecture == "factorized":
             self.prior = Prior(latents, len(self.lambdas))
             self.pad: int = network.stride
@@ -72,11 +76,21 @@ class LatentNetwork(nn.Module):
                 self.hyper_context = HyperContext(
                     network.hyper_channels, network.hyper_context, len(self.lambdas)
                 )
-            self.log_scale = nn.Parameter(gain - 4)
+            self.log_scale = nn.Parameter(gain[:, None].repeat(1, latents) - 4)
             self.pad = network.stride * HYPER_STRIDE
         self.autocast = False
         # Weight of a squared step against a bit where symbols are chosen; 0: they are rounded.
         self.rdo = 0.0
+
+    @property
+    def log_gain(self) -> torch.Tensor:
+        """log2 of the factors before rounding, (nodes, M)."""
+        return self.log_level[:, None] + self.log_profile
+
+    @property
+    def log_inverse(self) -> torch.Tensor:
+        """log2 of those after it, (nodes, M)."""
+        return self.log_restored - self.log_gain
 
     def main_parameters(self) -> Iterator[nn.Parameter]:
         """Yield what the rate-distortion loss trains."""

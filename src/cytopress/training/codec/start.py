@@ -20,12 +20,15 @@ from cytopress.training.precision import computed_in
 # Where hyper-latents leave their analysis and enter their synthesis.
 HYPER_OUT = ("h_a.layers.4.weight", "h_a.layers.4.bias")
 HYPER_IN = "h_s.first.weight"
+# A channel whose gain lies this far below its place, in octaves, was switched off.
+OFF = 0.25
 
 
 def begin(config: CodecTraining, settings: Settings) -> list[nn.Module]:
     """Return the networks of a training, one a lambda, or one with gains.
 
-    With ``init``, each starts from the network of its place in the package, or from the last. Of a
+    With ``init``, each starts from the network of its place in the package, or from the last. A
+    package whose gains were free of each other gives the nearest ones that are not. Of a
     package with more hyper-latents it takes those that spread farthest; a context model of
     hyper-latents that the package does not have begins as if there were none.
 
@@ -72,6 +75,8 @@ def _load(network: Any, package: Package, index: int) -> None:
         network.load_package(package, index)
         return
     state = load_state(package, index)
+    if "log_gain" in state:
+        state = _with_one_profile(state)
     own, held = network.state_dict(), package.manifest["architecture"]
     if held == network.architecture != "factorized":
         state = _with_hyper_latents(state, network.prior.channels, network.prior.nodes)
@@ -95,6 +100,33 @@ def _load(network: Any, package: Package, index: int) -> None:
                 " start from another package, or give the network, stride and gains of this one."
             )
     network.load_state_dict(state, strict=False)
+
+
+def _with_one_profile(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the weights of a package whose gains were free, with the nearest ones that are not.
+
+    Channels that were not switched off say the level of each rate, the finest rates all else. The
+    scales of what was switched off follow from the others' too.
+    """
+    rest = dict(state)
+    gain, inverse = rest.pop("log_gain"), rest.pop("log_inverse")
+    nodes = len(gain)
+    fine = slice(nodes // 2, nodes)
+    away = gain - gain[-1]
+    # Of a few channels the largest alone is free of doubt: gains fall where they are not used.
+    level = gain[-1].mean() + away.topk(max(len(gain[-1]) // 8, 1), dim=1).values.median(1).values
+    profile = (gain[fine] - level[fine, None]).mean(0)
+    restored = (gain + inverse)[fine].mean(0)
+    scale = rest.get("log_scale")
+    if scale is not None:
+        off = gain < level[:, None] + profile - OFF
+        scale = scale.clone()
+        for node in range(nodes - 2, -1, -1):
+            used = ~off[node]
+            step = (scale[node] - scale[node + 1])[used].median()
+            scale[node, off[node]] = scale[node + 1, off[node]] + step
+        rest["log_scale"] = scale
+    return rest | {"log_level": level, "log_profile": profile, "log_restored": restored}
 
 
 def _with_hyper_latents(
