@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,18 +20,12 @@ from cytopress.io.form import write_form
 from cytopress.metrics import metric
 from cytopress.metrics.bd_rate import bd_rate
 from cytopress.package import open_package
-from cytopress.training.codec.evaluate import (
-    QUALITIES,
-    RATIOS,
-    WIDEST,
-    Point,
-    _between,
-    _curve,
-    evaluate,
-    opponents,
-)
-from cytopress.training.codec.validate import codecs_of
 
+pytest.importorskip("torch", reason="needs torch (extra learn)")
+pytestmark = pytest.mark.learn
+
+# What a model is judged over.
+RATIOS = (8.0, 600.0)
 SHIPPED = Path(cytopress.__file__).parent / "models" / "cytopress-2d.cytomodel"
 FACTS: dict[str, str | int] = {
     "name": "noisy",
@@ -66,6 +61,9 @@ def points(codecs: list[StreamCodec], image: Image, span: float) -> npt.NDArray[
 
 
 def test_settings_lie_near_each_other_and_rates_with_them(tmp_path: Path) -> None:
+    from cytopress.training.codec import evaluate as module
+    from cytopress.training.codec.validate import codecs_of
+
     pixels = noisy()
     rows = []
     for name in ("train", "test"):
@@ -76,21 +74,21 @@ def test_settings_lie_near_each_other_and_rates_with_them(tmp_path: Path) -> Non
         stream.write('[split]\ntest = ["test"]\n')
     package, image = open_package(SHIPPED), Image(pixels)
 
-    result = evaluate(package, [open_dataset(tmp_path)])["noisy"]
+    result = module.evaluate(package, [open_dataset(tmp_path)])["noisy"]
 
     # The card's table has the same settings on every field.
-    assert len(result["curve"]) == len(QUALITIES)
+    assert len(result["curve"]) == len(module.QUALITIES)
     span = result["data_range"]
-    curve = _curve(image, codecs_of(package, QUALITIES), span)
-    assert widest(curve) > WIDEST, "nothing here wants more settings"
-    more = _between(image, package, curve, span)
-    assert widest([*curve, *more]) <= WIDEST
-    rival = points(opponents(image), image, span)
+    curve = module._curve(image, codecs_of(package, module.QUALITIES), span)
+    assert widest(curve) > module.WIDEST, "nothing here wants more settings"
+    more = module._between(image, package, curve, span)
+    assert widest([*curve, *more]) <= module.WIDEST
+    rival = points(module.opponents(image), image, span)
     own = points(codecs_of(package, [q / 128 for q in range(129)]), image, span)
     assert result["bd_rate"] == pytest.approx(bd_rate(*rival, *own).percent, abs=0.7)
 
 
-def widest(curve: list[Point]) -> float:
+def widest(curve: list[Any]) -> float:
     """Return the largest factor between neighboring rates of those that are judged."""
     judged = sorted(point.bpp for point in curve if RATIOS[0] <= point.ratio <= RATIOS[1])
     return max(after / before for before, after in pairwise(judged))
