@@ -11,7 +11,6 @@ over ratios from 8 to 600; negative is fewer bytes.
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,15 +19,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tifffile
+from bd_rates import print_bd_rates
 from scipy import ndimage
-from timing import stay_on_one_core
 
-from cytopress.errors import CytopressError
 from cytopress.io.dataset import open_dataset
 from cytopress.io.datasets import dataset
 from cytopress.io.form import write_form
-from cytopress.package import find_package
-from cytopress.settings import from_environment
+from cytopress.package import Package
+from cytopress.settings import Settings
 from cytopress.training.codec.evaluate import evaluate
 
 DATASET = "nuclei-brightfield"
@@ -75,25 +73,16 @@ CHANGES: dict[str, Callable[[Floats, np.random.Generator], Floats]] = {
 
 
 def main() -> int:
-    stay_on_one_core()
-    settings = from_environment()
-    try:
-        packages = [
-            find_package(settings.model_folders, "codec", name)
-            for name in sys.argv[1:] or ["learned/cytopress-2d"]
-        ]
-        original = dataset(DATASET, settings)
-        field = original.read_input(original.part("validation")[0]).pixels.astype(np.float64)
-        print(f"| package | {' | '.join(CHANGES)} |\n|{'---|' * (len(CHANGES) + 1)}")
-        with tempfile.TemporaryDirectory() as folder:
-            made = open_dataset(_write(Path(folder), field))
-            for package in packages:
-                rates = evaluate(package, [made])[made.name]["bd_rate_fields"]
-                cells = ["none" if each is None else f"{each:+.1f}" for each in rates]
-                print(f"| {package.name}, {package.sha256[:8]} | {' | '.join(cells)} |", flush=True)
-    except CytopressError as error:
-        sys.exit(str(error))
-    return 0
+    return print_bd_rates(list(CHANGES), rates_of)
+
+
+def rates_of(package: Package, settings: Settings) -> list[float | None]:
+    original = dataset(DATASET, settings)
+    field = original.read_input(original.part("validation")[0]).pixels.astype(np.float64)
+    with tempfile.TemporaryDirectory() as folder:
+        made = open_dataset(_write(Path(folder), field))
+        rates: list[float | None] = evaluate(package, [made])[made.name]["bd_rate_fields"]
+    return rates
 
 
 def _write(folder: Path, field: Floats) -> Path:

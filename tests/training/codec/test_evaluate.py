@@ -84,8 +84,20 @@ def test_settings_lie_near_each_other_and_rates_with_them(tmp_path: Path) -> Non
     more = module._between(image, package, curve, span)
     assert widest([*curve, *more]) <= module.WIDEST
     rival = points(module.opponents(image), image, span)
+    # That these settings count is seen in the last digit that a card tells.
+    alone, all_of_them = (
+        bd_rate(*rival, *judged(each, image)).percent for each in (curve, [*curve, *more])
+    )
+    assert round(alone, 1) != round(all_of_them, 1)
+    assert result["bd_rate"] == round(all_of_them, 1)
     own = points(codecs_of(package, [q / 128 for q in range(129)]), image, span)
-    assert result["bd_rate"] == pytest.approx(bd_rate(*rival, *own).percent, abs=0.7)
+    assert result["bd_rate"] == pytest.approx(bd_rate(*rival, *own).percent, abs=0.3)
+
+
+def judged(curve: list[Any], image: Image) -> npt.NDArray[np.float64]:
+    """Return bytes and PSNRs of the points that are judged."""
+    kept = [point for point in curve if RATIOS[0] <= point.ratio <= RATIOS[1]]
+    return np.array([(image.raw_bytes / point.ratio, point.psnr) for point in kept]).T
 
 
 def widest(curve: list[Any]) -> float:

@@ -79,15 +79,15 @@ def evaluate(
         if not fields:
             continue
         span = data_range(dataset.read_input(field).pixels for field in dataset.part("train"))
+        codecs = codecs_of(package, QUALITIES)
+        knob = codecs[0].traits.knob
+        continuous = knob is not None and not knob.integer
         own, between, other = [], [], []
         for field in fields:
             if progress:
                 progress(f"{dataset.name} {field.name}")
             image = dataset.read_input(field)
-            codecs = codecs_of(package, QUALITIES)
             own.append(_curve(image, codecs, span))
-            knob = codecs[0].traits.knob
-            continuous = knob is not None and not knob.integer
             between.append(_between(image, package, own[-1], span) if continuous else [])
             other.append(_curve(image, opponents(image), span))
         results[dataset.name] = _summary(own, between, other) | {
