@@ -3,8 +3,9 @@
 PYTHON ?= python3
 DIGEST := $(shell $(PYTHON) -c "import hashlib; print(hashlib.sha256(open('pyproject.toml','rb').read()).hexdigest()[:16])")
 TEST := .venv-test/bin
-# A file of tests stays in one process: its fixtures are made once.
-TWO_AT_ONCE := -n 2 --dist loadfile
+# A file of tests stays in one process: its fixtures are made once. They go in their own order, which
+# has the slow ones first; else xdist begins with those that have the most tests.
+TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: environments demo test test-core lint docs docs-serve bench golden clean

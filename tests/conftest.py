@@ -22,7 +22,12 @@ hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what this machine cannot run, and say why."""
+    """Skip what this machine cannot run, and say why; files with slow tests go first.
+
+    Where files are shared among processes, one that is long and late would be waited for.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
     data = os.environ.get("CYTOPRESS_DATA")
     has_data = data is not None and Path(data).is_dir()
     has_torch = importlib.util.find_spec("torch") is not None
