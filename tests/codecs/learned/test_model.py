@@ -91,14 +91,15 @@ def test_threads_change_no_pixel(package: Package, monkeypatch: pytest.MonkeyPat
 
 def test_factors_are_interpolated_between_nodes(tiny: Package) -> None:
     model = open_model(tiny)
+    gains = model.gains
     for node, quality in enumerate((0.0, 0.5, 1.0)):
         setting = model.setting(quality)
-        np.testing.assert_allclose(setting.gain[:, 0, 0], 2.0 ** model.gain[node], rtol=1e-6)
-        np.testing.assert_array_equal(setting.scale_bias[:, 0, 0], model.scale_bias[node])
+        np.testing.assert_allclose(setting.gain[:, 0, 0], 2.0 ** gains.gain[node], rtol=1e-6)
+        np.testing.assert_array_equal(setting.scale_bias[:, 0, 0], gains.scale_bias[node])
     setting = model.setting(0.125)
-    log = 0.75 * model.gain[0] + 0.25 * model.gain[1]
+    log = 0.75 * gains.gain[0] + 0.25 * gains.gain[1]
     np.testing.assert_allclose(setting.gain[:, 0, 0], 2.0**log, rtol=1e-4)
-    bias = 0.75 * model.scale_bias[0] + 0.25 * model.scale_bias[1]
+    bias = 0.75 * gains.scale_bias[0] + 0.25 * gains.scale_bias[1]
     assert np.abs(setting.scale_bias[:, 0, 0] - bias).max() <= 0.5
 
 

@@ -23,8 +23,9 @@ from cytopress.codecs.codec import StreamCodec, Traits
 from cytopress.codecs.container import Form, Options, Recipe
 from cytopress.codecs.learned.depth import Depth
 from cytopress.codecs.learned.entropy import Decoder, Encoder
+from cytopress.codecs.learned.gains import Setting
 from cytopress.codecs.learned.manifest import read_card
-from cytopress.codecs.learned.model import Model, Setting
+from cytopress.codecs.learned.model import Model
 from cytopress.codecs.learned.offer import checked_quality, traits
 from cytopress.codecs.learned.opening import open_model
 from cytopress.codecs.learned.plane import (

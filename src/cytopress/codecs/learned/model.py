@@ -2,7 +2,7 @@
 
 The parts bear the papers' names: ``g_a`` analysis, ``h_a`` hyper analysis, ``h_s`` hyper synthesis,
 ``g_s`` synthesis, ``y`` latents, ``z`` hyper-latents. Ballé et al., "Variational image compression
-with a scale hyperprior", ICLR 2018; gain units after Cui et al., CVPR 2021.
+with a scale hyperprior", ICLR 2018.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from cytopress.codecs.learned.context import Context, Step
 from cytopress.codecs.learned.depth import PLANE, Depth
 from cytopress.codecs.learned.entropy import MOST_VALUE, Decoder, Encoder
+from cytopress.codecs.learned.gains import Gains, Setting
 from cytopress.codecs.learned.hyper import FRACTION, MOST_INPUT, HyperSynthesis
 from cytopress.codecs.learned.hyper_context import HyperContext
 from cytopress.codecs.learned.manifest import Card
@@ -32,7 +33,6 @@ from cytopress.codecs.learned.passes import (
 from cytopress.codecs.learned.plane import Seen
 from cytopress.codecs.learned.rdo import rounded
 from cytopress.codecs.learned.regions import regions
-from cytopress.codecs.learned.surface import Surface
 from cytopress.codecs.learned.tables import Tables
 from cytopress.package import Package
 
@@ -44,31 +44,6 @@ TILE = 1024, 2048
 VOLUME_TILE = 512, 1024
 # One, as every codec here has; many fields are coded side by side.
 THREADS = 1
-# Shares between two gain nodes are rounded to this many bits, so that integers can be interpolated.
-SHARE = 16
-
-
-@dataclass(frozen=True, eq=False)
-class Setting:
-    """What a quality makes of a model.
-
-    Parameters
-    ----------
-    gain, inverse_gain : ndarray
-        (M, 1, 1) float32 factors of the latents before rounding and after it.
-    scale_bias : ndarray
-        (M, 1, 1) int32 that is added to the scale indices, with ``FRACTION`` fractional bits.
-    node : int
-        The nearest gain node, whose prior counts.
-    surface : Surface, optional
-        What whoever calls takes out of a plane before it is coded, and adds again.
-    """
-
-    gain: Array
-    inverse_gain: Array
-    scale_bias: Array
-    node: int
-    surface: Surface | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,10 +58,8 @@ class Model:
         Of the names in the package that belong to this model, such as ``r0/``.
     card : Card
         What the manifest says.
-    gain, inverse_gain : ndarray
-        (nodes, M) float32, log2 of the factors.
-    scale_bias : ndarray
-        (nodes, M) of integers.
+    gains : Gains
+        What its qualities are.
     prior : Tables
         Of the hyper-latents by channel, or by gain node and channel; of the latents themselves in a
         factorized model.
@@ -98,8 +71,6 @@ class Model:
         From decoded latents to means and scale indices of the next ones.
     below : Step, optional
         From the latents of the slab before to means and scale indices of all.
-    surface : Surface, optional
-        Of its settings, at the coarsest rate.
     hyper_context : HyperContext, optional
         From decoded hyper-latents to means and scale indices of the next ones.
     """
@@ -107,15 +78,12 @@ class Model:
     package: Package
     prefix: str
     card: Card
-    gain: Array
-    inverse_gain: Array
-    scale_bias: Array
+    gains: Gains
     prior: Tables
     scales: Tables | None = None
     h_s: HyperSynthesis | None = None
     context: Context | None = None
     below: Step | None = None
-    surface: Surface | None = None
     hyper_context: HyperContext | None = None
 
     @property
@@ -124,23 +92,8 @@ class Model:
         return self.card.depth or PLANE
 
     def setting(self, quality: float | None) -> Setting:
-        """Return the factors at a quality from 0 to 1, interpolated between the gain nodes."""
-        last = len(self.gain) - 1
-        place = round((quality or 0.0) * last * 2**SHARE)
-        left = min(place >> SHARE, max(last - 1, 0))
-        right, share = min(left + 1, last), place - (left << SHARE)
-        bias = self.scale_bias[left] * (2**SHARE - share) + self.scale_bias[right] * share
-        weight = share / 2**SHARE
-
-        def factor(table: Array) -> Array:
-            log = table[left].astype(np.float64) * (1 - weight) + table[right] * weight
-            factors: Array = np.exp2(log).astype(np.float32)[:, None, None]
-            return factors
-
-        rounded_bias = (bias + 2 ** (SHARE - 1) >> SHARE).astype(np.int32)[:, None, None]
-        node = place + 2 ** (SHARE - 1) >> SHARE
-        surface = self.surface.at(quality or 0.0) if self.surface is not None else None
-        return Setting(factor(self.gain), factor(self.inverse_gain), rounded_bias, node, surface)
+        """Return the factors at a quality from 0 to 1."""
+        return self.gains.at(quality or 0.0)
 
     def code(self, y: Array, setting: Setting) -> tuple[bytes, Array]:
         """Return the coded latents of one slab, and y_hat as a decoder has it."""

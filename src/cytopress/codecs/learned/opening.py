@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.learned.context import Context, Step
+from cytopress.codecs.learned.gains import Gains
 from cytopress.codecs.learned.hyper import HyperSynthesis, Layer
 from cytopress.codecs.learned.hyper_context import HyperContext
 from cytopress.codecs.learned.manifest import (
@@ -89,7 +90,7 @@ def _read(package: Package, prefix: str, card: Card) -> Model:
         )
     if card.architecture == "factorized":
         none = np.zeros((nodes, channels), np.int64)
-        return Model(package, prefix, card, gain, inverse, none, prior, surface=surface)
+        return Model(package, prefix, card, Gains(gain, inverse, none, surface), prior)
     bias = _bias(package, prefix + "scale_bias", (nodes, channels))
     scales = _tables(package, prefix + "scale")
     if len(scales) > 256:
@@ -124,15 +125,12 @@ def _read(package: Package, prefix: str, card: Card) -> Model:
         package,
         prefix,
         card,
-        gain,
-        inverse,
-        bias,
+        Gains(gain, inverse, bias, surface),
         prior,
         scales,
         h_s,
         context,
         below,
-        surface,
         hyper_context,
     )
 

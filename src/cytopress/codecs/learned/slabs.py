@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.model import Model, Setting
+from cytopress.codecs.learned.gains import Setting
+from cytopress.codecs.learned.model import Model
 from cytopress.codecs.progress import track
 
 Array = npt.NDArray[Any]
