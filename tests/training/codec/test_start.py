@@ -65,6 +65,22 @@ def test_every_weight_of_the_package(tmp_path: Path, architecture: str) -> None:
             assert found.requires_grad
 
 
+def test_wider_transforms_begin_as_what_the_narrower_were(tmp_path: Path) -> None:
+    given = fakes.network()
+    _write(tmp_path, given)
+    wide = {"architecture": "mean-scale", **FORM, "analysis": (7, 6), "synthesis": (5, 8)}
+    (same,) = _begun(tmp_path, init="learned/a", network={"architecture": "mean-scale", **FORM})
+    (begun,) = _begun(tmp_path, init="learned/a", network=wide)
+    x, y_hat = torch.rand(2, 1, 64, 64), torch.randn(2, FORM["latent_channels"], 8, 8)
+    torch.testing.assert_close(begun.g_a(x), same.g_a(x))
+    torch.testing.assert_close(begun.g_s(y_hat), same.g_s(y_hat))
+    # The new channels are not dead: what comes after them learns from the first step.
+    begun.g_s(y_hat).square().sum().backward()
+    assert begun.g_s.network[-2].weight.grad[:, 4:].abs().max() > 0
+    with pytest.raises(PackageError, match="another size"):
+        _begun(tmp_path, init="learned/a", network={**wide, "synthesis": (3, 8)})
+
+
 def test_each_rate_starts_from_its_own_and_more_from_the_last(tmp_path: Path) -> None:
     given = [fakes.network(lambdas=[value]) for value in (0.01, 0.1)]
     with torch.no_grad():

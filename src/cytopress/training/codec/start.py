@@ -20,6 +20,8 @@ from cytopress.training.precision import computed_in
 # Where hyper-latents leave their analysis and enter their synthesis.
 HYPER_OUT = ("h_a.layers.4.weight", "h_a.layers.4.bias")
 HYPER_IN = "h_s.first.weight"
+# The networks beside the linear transforms: their widths may grow.
+WIDE = ("g_a.network.", "g_s.network.")
 # A channel whose gain lies this far below its place, in octaves, was switched off.
 OFF = 0.25
 
@@ -28,7 +30,8 @@ def begin(config: CodecTraining, settings: Settings) -> list[nn.Module]:
     """Return the networks of a training, one a lambda, or one with gains.
 
     With ``init``, each starts from the network of its place in the package, or from the last. A
-    package whose gains were free of each other gives the nearest ones that are not. Of a
+    package whose gains were free of each other gives the nearest ones that are not. A package of
+    narrower transforms begins the wider ones as what they were. Of a
     package with more hyper-latents it takes those that spread farthest; a context model of
     hyper-latents that the package does not have begins as if there were none.
 
@@ -93,13 +96,38 @@ def _load(network: Any, package: Package, index: int) -> None:
             " trained; start from another package."
         )
     for name, weight in state.items():
-        if weight.shape != own[name].shape:
+        if name.startswith(WIDE):
+            state[name] = _widened(weight, own[name])
+        if state[name].shape != own[name].shape:
             raise PackageError(
                 f"{package.path} holds a network of another size than the one to be trained:"
                 f" {name} is {tuple(weight.shape)}, where {tuple(own[name].shape)} is needed;"
                 " start from another package, or give the network, stride and gains of this one."
             )
     network.load_state_dict(state, strict=False)
+
+
+def _widened(weight: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
+    """Return weights of a wider layer whose first channels are those of a narrower one.
+
+    They take nothing from the new channels, which begin as in ``own``. So the network gives what it
+    gave before, and learns what the new ones are good for: Chen, Goodfellow and Shlens, "Net2Net:
+    Accelerating learning via knowledge transfer", ICLR 2016, with zeros instead of copies.
+
+    Parameters
+    ----------
+    weight : Tensor
+        (outputs, inputs, k, k) of a convolution, or (outputs,).
+    own : Tensor
+        The same of the wider layer. If it is narrower in any way, ``weight`` is returned.
+    """
+    if weight.ndim != own.ndim or any(n > m for n, m in zip(weight.shape, own.shape, strict=True)):
+        return weight
+    wide = own.clone()
+    held = wide[: len(weight)]
+    held.zero_()
+    held[tuple(slice(length) for length in weight.shape)] = weight
+    return wide
 
 
 def _with_one_profile(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
