@@ -29,7 +29,9 @@ from cytopress.package import open_package
 
 HERE = Path(__file__).parent / "codecs" / "learned"
 CODECS = [Learned(open_package(path)) for path in sorted(HERE.glob("*.cytomodel"))]
-HEAD = 4
+HEAD = 5
+# Of a fuzzed volume; more would be slow.
+MOST_PLANES = 8
 MOST_BYTES = 2**18
 
 
@@ -42,12 +44,19 @@ def one(data: bytes) -> None:
         return
     codec = CODECS[data[0] % len(CODECS)]
     dtype = np.dtype(("uint8", "uint16", "float32")[data[1] % 3])
-    form = Form("YX", (1 + data[2], 1 + data[3]), dtype, dtype.itemsize * 8)
+    plane = 1 + data[2], 1 + data[3]
+    shape = plane if axes_of(codec) == "YX" else (1 + data[4] % MOST_PLANES, *plane)
+    form = Form(axes_of(codec), shape, dtype, dtype.itemsize * 8)
     try:
         image = codec.restore(data[HEAD:], form)
     except CorruptDataError:
         return
     assert image.shape == form.shape
+
+
+def axes_of(codec: Learned) -> str:
+    """Return "YX" of a codec of planes, "ZYX" of one of volumes."""
+    return str(codec.package.manifest["axes"])
 
 
 def whole(data: bytes) -> None:
@@ -72,8 +81,9 @@ def seeds(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for place, codec in enumerate(CODECS):
         for number, side in enumerate((1, 60, 200)):
-            image = Image(random.integers(0, 256, (side, side), np.uint8))
-            head = bytes((place, 0, side - 1, side - 1))
+            shape = (side, side) if axes_of(codec) == "YX" else (MOST_PLANES, side, side)
+            image = Image(random.integers(0, 256, shape, np.uint8))
+            head = bytes((place, 0, side - 1, side - 1, MOST_PLANES - 1))
             (folder / f"{place}-{number}").write_bytes(head + codec.compress(image))
             (folder / f"{place}-{number}-whole").write_bytes(codec.encode(image)[:-CRC_BYTES])
 
