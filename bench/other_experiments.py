@@ -14,7 +14,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -77,23 +76,30 @@ def main() -> int:
 
 
 def rates_of(package: Package, settings: Settings) -> list[float | None]:
-    original = dataset(DATASET, settings)
-    field = original.read_input(original.part("validation")[0]).pixels.astype(np.float64)
     with tempfile.TemporaryDirectory() as folder:
-        made = open_dataset(_write(Path(folder), field))
+        made = open_dataset(_write(Path(folder), changed_fields(settings)))
         rates: list[float | None] = evaluate(package, [made])[made.name]["bd_rate_fields"]
     return rates
 
 
-def _write(folder: Path, field: Floats) -> Path:
+def changed_fields(settings: Settings) -> dict[str, Floats]:
+    """Return the field after each change, in counts, neither rounded nor clipped."""
+    original = dataset(DATASET, settings)
+    field = original.read_input(original.part("validation")[0]).pixels.astype(np.float64)
+    return {
+        name: change(field, np.random.default_rng(place))[:SIDE, :SIDE]
+        for place, (name, change) in enumerate(CHANGES.items())
+    }
+
+
+def _write(folder: Path, changed: dict[str, Floats]) -> Path:
     """Write the changed fields as a dataset's test part; its training part is the field."""
     rows: list[dict[str, str]] = []
-    for place, (name, change) in enumerate(CHANGES.items()):
-        pixels: npt.NDArray[Any] = change(field, np.random.default_rng(place))[:SIDE, :SIDE]
+    for place, (name, counts) in enumerate(changed.items()):
+        pixels = np.clip(np.rint(counts), 0, 65535).astype(np.uint16)
         for group in ("train", "made") if place == 0 else ("made",):
             row = {"field": f"{group} {name}", "group": group}
             row["input"] = row["target"] = f"{group}{place}.tif"
-            pixels = np.clip(np.rint(pixels), 0, 65535).astype(np.uint16)
             tifffile.imwrite(folder / row["input"], pixels)
             rows.append(row)
     facts: dict[str, str | int] = {
