@@ -30,6 +30,7 @@ def network(architecture: str = "mean-scale", *, lambdas: Sequence[float] = (), 
         "hyper_width": 4,
         # One architecture has it, so that the others are tested without.
         "hyper_context": 3 if architecture == "context" else 0,
+        "rotations": 2 if architecture == "context" and "depth" not in options else 0,
         "context_channels": 2,
         "context_width": 3,
         "analysis": (4, 4),

@@ -25,6 +25,8 @@ def check(
 ) -> Array:
     """Compare every mean and table of a field with torch's; return the tables, (M, h, w).
 
+    Where latents may be turned, each place is, by a rotation that is drawn.
+
     Parameters
     ----------
     package, model : Package, Model
@@ -36,7 +38,17 @@ def check(
     below : ndarray, optional
         (M, h, w) float32: latents of the slab before, of a model of volumes.
     """
-    mean, index = _moments(package, z_hat, symbols, quality, below)
+    turned = "rotations" in package.manifest
+    which = _drawn(package, symbols) if turned else None
+    mean, index = _moments(package, z_hat, symbols, quality, below, which)
+    kinds = None
+    if which is not None:
+        first = len(_array(package, "r0/rotations.first.bias")[0])
+        parts = ("first", slice(first)), ("rest", slice(first, None))
+        kinds = np.stack([_kinds(index[part]) for _, part in parts])
+        for (name, part), own in zip(parts, np.where(kinds < 0, 0, which), strict=True):
+            bias = _array(package, f"r0/rotations.{name}.bias")
+            index[part] += np.concatenate((0 * bias[:1], bias))[own].transpose(2, 0, 1)
     expected = np.clip((index + 128) // 256, 0, len(model.scales) - 1)
     found_mean, found_rows = np.empty(symbols.shape), np.empty(symbols.shape, int)
     first = _array(package, "r0/context.inward.hidden.weight").shape[1]
@@ -44,8 +56,15 @@ def check(
     white = (rows + columns) % 2 == 0
     setting = model.setting(quality)
     passes = model._passes(symbols.shape, z_hat, setting, below)
+    everywhere = np.ones_like(white)
     these = next(passes)
-    for mask in (white, ~white):
+    for place, mask in enumerate((white, ~white, everywhere)):
+        if which is not None and kinds is not None:
+            own = kinds[place // 2][mask]
+            np.testing.assert_array_equal(these.kinds, own)
+            these = passes.send(np.where(own < 0, 0, which[place // 2][mask]))
+        if place == 2:
+            break
         found_mean[:first, mask] = these.mean.reshape(first, -1)
         found_rows[:first, mask] = these.rows.reshape(first, -1)
         these = passes.send(symbols[:first, mask].astype(np.int32).reshape(-1))
@@ -69,8 +88,26 @@ def _array(package: Package, name: str) -> Array:
     return held[0]
 
 
+def _drawn(package: Package, symbols: Array) -> Array:
+    """Return a rotation for each place of the first channels, and of the others, (2, h, w)."""
+    most = int(package.manifest["rotations"])
+    return np.random.default_rng(symbols.size).integers(0, most + 1, (2, *symbols.shape[1:]))
+
+
+def _kinds(index: Array) -> Array:
+    """Return the class of activity of each place, (h, w), by Python's own integers."""
+    total = np.maximum(index - 9 * 256, 0).sum(0).astype(int)
+    kinds = [min(max(value.bit_length() - 10, -1), 8) for value in total.ravel().tolist()]
+    return np.array(kinds).reshape(total.shape)
+
+
 def _moments(
-    package: Package, z_hat: Array, symbols: Array, quality: float, below: Array | None
+    package: Package,
+    z_hat: Array,
+    symbols: Array,
+    quality: float,
+    below: Array | None,
+    which: Array | None,
 ) -> tuple[Array, Array]:
     """Return means and scale indices in fixed point, (M, h, w), by the definition."""
     import torch
@@ -121,12 +158,22 @@ def _moments(
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     black = (rows + columns) % 2 == 1
     steps = ONE * torch.from_numpy(symbols[:first]).double()
-    wide = torch.nn.functional.pad(steps * ~black, (1, 1, 1, 1))
+
+    def back(index: Any) -> Any:
+        """Return what the symbols of the first channels stand for, once turned back."""
+        if which is None:
+            return steps
+        own = torch.from_numpy(np.where(_kinds(index.numpy()) < 0, 0, which[0]))
+        matrices = torch.from_numpy(_array(package, "r0/rotations.first.matrix")).double()
+        exact = torch.einsum("hwij,ihw->jhw", matrices[own - 1], steps)
+        return torch.where(own > 0, torch.round(exact / 2**14), steps)
+
+    wide = torch.nn.functional.pad(back(index[:first]) * ~black, (1, 1, 1, 1))
     around = torch.cat(
         [wide[:, :-2, 1:-1], wide[:, 2:, 1:-1], wide[:, 1:-1, :-2], wide[:, 1:-1, 2:]]
     )
     half = len(features) // 2
     more, wider = (each * black for each in step("context.across", around, features[:half]))
-    rest, others = step("context.inward", steps + more, features[half:])
+    rest, others = step("context.inward", back(index[:first] + wider) + more, features[half:])
     mean = mean + torch.cat((more, rest))
     return mean.numpy(), (index + torch.cat((wider, others))).numpy()

@@ -12,7 +12,14 @@ from cytopress.image import Image
 from cytopress.package import Package, open_package
 
 HERE = Path(__file__).parent
-NAMES = ("tiny", "tiny-hyperprior", "tiny-factorized", "tiny-context", "tiny-around")
+NAMES = (
+    "tiny",
+    "tiny-hyperprior",
+    "tiny-factorized",
+    "tiny-context",
+    "tiny-around",
+    "tiny-turned",
+)
 
 
 @pytest.fixture(scope="session")

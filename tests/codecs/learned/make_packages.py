@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
+from cytopress.codecs.learned.rotations import CLASSES, PARTS, SHIFT
 from cytopress.package import write_package
 
 HERE = Path(__file__).parent
@@ -27,10 +28,17 @@ def main() -> None:
     build("factorized", "tiny-factorized")
     build("context", "tiny-context", gains=3)
     build("mean-scale", "tiny-around", gains=3, around=True)
+    build("context", "tiny-turned", gains=3, rotations=2)
 
 
 def build(
-    architecture: str, name: str, *, rates: int = 1, gains: int = 0, around: bool = False
+    architecture: str,
+    name: str,
+    *,
+    rates: int = 1,
+    gains: int = 0,
+    around: bool = False,
+    rotations: int = 0,
 ) -> None:
     """Write ``name.cytomodel``, with a context model of its hyper-latents if ``around``."""
     random = np.random.default_rng(7)
@@ -62,6 +70,8 @@ def build(
             arrays |= {
                 f"{prefix}context.{key}": value for key, value in steps(random, CONTEXT).items()
             }
+        if rotations:
+            arrays |= turns(random, rotations, f"{prefix}rotations")
         if around:
             found = steps(random, AROUND)
             found["features"] = np.rint(random.normal(0, 256, (2, INSIDE))).astype(np.int32)
@@ -86,6 +96,7 @@ def build(
         manifest["context"] = dict.fromkeys(CONTEXT, 12)
         manifest["surface"] = {"block": 16, "step": 1 / 64}
         arrays |= named("surface", surface())
+    manifest |= {"rotations": rotations} if rotations else {}
     if around:
         manifest["hyper_context"] = dict.fromkeys(AROUND, 12)
         # Finer by and by, as its latents.
@@ -207,6 +218,22 @@ def steps(
         weight = random.normal(0, 0.2, (after, before, side, side)) * 2**12
         arrays[f"{name}.weight"] = np.rint(weight).astype(np.int32)
         arrays[f"{name}.bias"] = np.rint(random.normal(0, 2**18, after)).astype(np.int64)
+    return arrays
+
+
+def turns(random: np.random.Generator, count: int, name: str) -> dict[str, np.ndarray]:
+    """Return the arrays of rotations, each of them as likely as none."""
+    rows = [np.linspace(0, TOTAL, count + 3).astype(np.uint32) for _ in range(CLASSES)]
+    rows.append(np.array([0, TOTAL // 2, TOTAL - 1, TOTAL], np.uint32))
+    size = np.array([len(row) - 1 for row in rows], np.int32)
+    odds = [np.concatenate(rows), size, np.zeros(len(rows), np.int32)]
+    arrays = {}
+    for part, channels in zip(PARTS, (FIRST, M - FIRST), strict=True):
+        matrices, _ = np.linalg.qr(random.normal(size=(count, channels, channels)))
+        bias = random.normal(0, 256, (count, channels))
+        arrays[f"{name}.{part}.matrix"] = np.rint(matrices * 2**SHIFT).astype(np.int16)
+        arrays[f"{name}.{part}.bias"] = np.rint(bias).astype(np.int32)
+        arrays |= named(f"{name}.{part}.odds", odds)
     return arrays
 
 

@@ -9,7 +9,8 @@ from cytopress.codecs.learned.manifest import read_card
 from cytopress.codecs.learned.model import Model
 from cytopress.codecs.learned.opening import open_model
 from cytopress.errors import CorruptDataError, PackageError
-from cytopress.package import Package, open_package, write_package
+from cytopress.package import Package, open_package
+from fakes.learned_packages import remade
 
 
 def form(model: Model, height: int, width: int) -> tuple[int, int, int]:
@@ -32,8 +33,17 @@ def check(model: Model, count: int) -> None:
         setting = model.setting(float(random.random()))
         stream, y_hat = model.code(latents.copy(), setting)
         np.testing.assert_array_equal(model.decode(stream, shape, setting), y_hat)
-        # Where rounding is the only loss, none is farther off than half a step.
-        assert np.abs(y_hat / setting.inverse_gain - latents).max() < 0.501
+        # Where rounding is the only loss, none is farther off than half a step; where latents may
+        # be turned first, the distance of all that are turned together is that of as many. Their
+        # matrices have 14 bits, so that what is large comes back as near as that.
+        off = y_hat / setting.inverse_gain - latents
+        if model.card.rotations:
+            first = model.context.first
+            for part in (slice(first), slice(first, None)):
+                distance, size = (np.linalg.norm(each[part], axis=0) for each in (off, latents))
+                assert (distance < 0.501 * len(off[part]) ** 0.5 + 3e-4 * size).all()
+        else:
+            assert np.abs(off).max() < 0.501
 
 
 def test_latents_come_back(package: Package) -> None:
@@ -110,19 +120,6 @@ def test_a_stream_of_a_smaller_plane_is_corrupt(package: Package) -> None:
     stream, _ = model.code(latents, setting)
     with pytest.raises(CorruptDataError):
         model.decode(stream, (4096, 4096), setting)
-
-
-def remade(package: Package, folder: Path, *, manifest: dict, arrays: dict, drop: str) -> Package:
-    """Return a copy of a package with something else in it."""
-    names = [name for name in package.names() if name != drop]
-    stored = {name[:-4]: package.array(name[:-4]) for name in names if name.endswith(".npy")}
-    graphs = {name[:-5]: package.read(name) for name in names if name.endswith(".onnx")}
-    return write_package(
-        folder / "other.cytomodel",
-        {**package.manifest, **manifest},
-        graphs=graphs,
-        arrays=stored | arrays,
-    )
 
 
 @pytest.mark.parametrize(

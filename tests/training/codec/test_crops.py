@@ -25,6 +25,7 @@ class Options:
     gain: float = 0.15
     offset: float = 0.08
     zoom: float = 0.0
+    finer: float = 0.0
     noise: float = 0.0
 
 
@@ -114,6 +115,22 @@ def test_zoom_changes_the_size_of_details_by_up_to_its_factor() -> None:
     assert np.mean(np.abs(periods / 16 - 1) < 0.02) == pytest.approx(0.52, abs=0.12)
     small = Plane(waves[:130, :130], 0.0, 1.0, 1.0, None, "small", "a", "input", _source(1))
     assert _batches([small], options, crop=128)[0].pixels.isfinite().all()
+
+
+def test_finer_detail_is_averaged_or_sampled() -> None:
+    random = np.random.default_rng(2)
+    noise = random.standard_normal((600, 600)).astype(np.float32)
+    plane = Plane(noise, 0.0, 1.0, 1.0, None, "noise", "a", "input", _source(1))
+    options = Options(symmetry=False, gain=0, offset=0, finer=3.0)
+    pixels = _batches([plane], options, batch=300, crop=64)[1].pixels[:, 0].numpy()
+    spread = pixels.std(axis=(1, 2))
+    # Half are as they are. Of the others half are averaged over up to 4 x 4 pixels; sampling
+    # between pixels leaves two thirds of the deviation.
+    assert np.mean(spread > 0.95) == pytest.approx(0.5, abs=0.1)
+    assert np.mean(spread < 0.55) == pytest.approx(0.2, abs=0.1)
+    assert spread.min() == pytest.approx(1 / 6, abs=0.02)
+    # Nothing becomes larger.
+    assert spread.max() < 1.1
 
 
 def test_jitter_keeps_the_way_back_to_counts() -> None:

@@ -74,7 +74,8 @@ def test_a_package_gives_its_weights_back(tmp_path: Path, architecture: str) -> 
 def test_runtime_decodes_what_the_network_sees(
     tmp_path: Path, architecture: str, quality: float
 ) -> None:
-    network = fakes.network(architecture)
+    # Which of two rotations is the cheaper by a hair, floats may see otherwise.
+    network = fakes.network(architecture, rotations=0)
     package = _written(tmp_path, network)
     _stored(package, network)
     x = torch.from_numpy(fakes.field(64, 96))[None, None]

@@ -38,6 +38,14 @@ def test_transforms_begin_as_cosines_of_blocks(stride: int) -> None:
     np.testing.assert_allclose(back, x, atol=1e-5)
 
 
+def _nearest(residual, _):  # type: ignore[no-untyped-def]
+    return torch.round(residual)
+
+
+def _squared(residual, _):  # type: ignore[no-untyped-def]
+    return torch.round(residual).square()
+
+
 @every_architecture
 @pytest.mark.parametrize("stride", [8, 16])
 def test_shapes(architecture: str, stride: int) -> None:
@@ -139,23 +147,26 @@ def test_priors_are_of_the_nearest_node_and_of_compressai() -> None:
 def test_the_context_begins_as_nothing() -> None:
     from cytopress.training.codec.context import Context
 
-    context = Context(6, 2, 3)
+    context = Context(6, 2, 3, rotations=0)
     y, mean, log_scale = torch.randn(3, 2, 6, 4, 8).unbind()
     features = torch.randn(2, 6, 4, 8)
-    found = context(y, mean, log_scale, features, lambda residual, _: torch.round(residual))
-    assert torch.equal(found[0], mean)
-    assert torch.equal(found[1], log_scale)
+    found = context(y, mean, log_scale, features, _nearest, _squared)
+    assert torch.equal(found.residual, y - mean)
+    assert torch.equal(found.log_scale, log_scale)
+    assert torch.equal(found.chosen, torch.round(y - mean))
+    assert not found.bits.any()
 
 
 def test_no_latent_knows_of_itself_or_of_what_comes_later() -> None:
     """Changing a latent changes what is said of later ones around it, and of nothing else."""
-    network = fakes.network("context")
+    network = fakes.network("context", rotations=0)
     y, mean, scale = torch.zeros(3, 1, 6, 8, 8).unbind()
     features = torch.rand(1, 6, 8, 8)
 
     def moments(y):  # type: ignore[no-untyped-def]
         with torch.no_grad():
-            return torch.stack(network.context(y, mean, scale, features, lambda r, _: r.round()))
+            found = network.context(y, mean, scale, features, _nearest, _squared)
+        return torch.stack((y - found.residual, found.log_scale))
 
     plain = moments(y)
     for channel, row, column in ((0, 3, 3), (1, 4, 3), (5, 3, 3)):

@@ -54,7 +54,7 @@ def _write(folder: Path, *networks: Any) -> Path:
 def test_every_weight_of_the_package(tmp_path: Path, architecture: str) -> None:
     given = fakes.network(architecture)
     path = _write(tmp_path, given)
-    around = {"hyper_context": 3} if architecture == "context" else {}
+    around = {"hyper_context": 3, "rotations": 2} if architecture == "context" else {}
     network = {"architecture": architecture, **FORM, **around}
     for init in ("learned/a", str(path)):
         (begun,) = _begun(tmp_path, init=init, network=network)
@@ -118,14 +118,15 @@ def test_another_network_is_refused(tmp_path: Path, changes: dict[str, Any], sai
 
 
 def test_the_hyper_latents_that_spread_farthest_and_a_context_that_is_new(tmp_path: Path) -> None:
-    given = fakes.network("context", hyper_context=0)
+    given = fakes.network("context", hyper_context=0, rotations=0)
     with torch.no_grad():
         quantiles = given.prior.bottleneck.quantiles.view(3, 5, 3)
         quantiles[..., 0], quantiles[..., 2] = -10, 10
         # In the sum over the nodes these two are narrow.
         quantiles[:2, 1, 2], quantiles[:, 3, 0] = 0, -1
     path = _write(tmp_path, given)
-    network = {"architecture": "context", **FORM, "hyper_channels": 3, "hyper_context": 4}
+    new = {"hyper_channels": 3, "hyper_context": 4, "rotations": 3}
+    network = {"architecture": "context", **FORM, **new}
     (begun,) = _begun(tmp_path, init="learned/a", network=network)
     kept = [0, 2, 4]
     held = dict(given.named_parameters())
@@ -133,6 +134,10 @@ def test_the_hyper_latents_that_spread_farthest_and_a_context_that_is_new(tmp_pa
         if name.startswith("hyper_context."):
             assert weight.shape[0] in {2, 3, 4}
             assert name.endswith("hidden.weight") or not weight.any()
+            continue
+        if name.startswith("context.turned."):
+            # As far from each other as they begin, and none likelier than another.
+            assert weight.any() == name.endswith("skew")
             continue
         source = held[name]
         if name == "h_s.first.weight":
@@ -142,7 +147,7 @@ def test_the_hyper_latents_that_spread_farthest_and_a_context_that_is_new(tmp_pa
         elif name.startswith("prior."):
             source = source.view(3, 5, *source.shape[1:])[:, kept].flatten(0, 1)
         torch.testing.assert_close(weight, source, rtol=2**-10, atol=2e-7, msg=name)
-    _write(tmp_path, fakes.network("context"))
+    _write(tmp_path, fakes.network("context", rotations=0))
     with pytest.raises(PackageError, match=r"of another form \(it has hyper_context") as caught:
         _begun(tmp_path, init="learned/a", network={"architecture": "context", **FORM})
     assert str(path) in str(caught.value)

@@ -23,6 +23,7 @@ MOST_REACH = 1024
 MOST_SHIFT = 40
 # Of the step of a surface: a float32 plane has no more digits.
 MOST_HALVINGS = 20
+MOST_ROTATIONS = 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,8 @@ class Card:
         Where the surface is known that is taken out of an image, if one is.
     percentiles : tuple of float
         Of an image, mapped to 0 and 1.
+    rotations : int
+        Secondary transforms of a block's latents; 0: none.
     rdo : float
         Bits that an encoder counts a squared step as when it rounds; 0: it rounds to the nearest.
     """
@@ -76,6 +79,7 @@ class Card:
     below: Mapping[str, int]
     surface: Mesh | None
     percentiles: tuple[float, float]
+    rotations: int
     rdo: float
 
 
@@ -125,6 +129,7 @@ def read_card(package: Package) -> Card:
         below=_below(package),
         surface=_surface(package),
         percentiles=_percentiles(package),
+        rotations=_rotations(package),
         rdo=_real(package, manifest.get("rdo", 0.0)),
     )
     if card.rates > 1 and card.gains:
@@ -196,6 +201,13 @@ def _hyper_context(package: Package) -> Mapping[str, int]:
     if package.manifest["architecture"] == "factorized":
         raise PackageError(f"{package.path}: a factorized model has no hyper-latents.")
     return _shifts(package, "hyper_context", HYPER_CONTEXT)
+
+
+def _rotations(package: Package) -> int:
+    count = _whole(package, {"rotations": 0, **package.manifest}, "rotations", 0, MOST_ROTATIONS)
+    if count and package.manifest["architecture"] != "context":
+        raise PackageError(f"{package.path}: rotations go with a context model alone.")
+    return count
 
 
 def _depth(package: Package) -> Depth | None:

@@ -22,6 +22,7 @@ from cytopress.codecs.learned.hyper import FRACTION, MOST_INPUT, HyperSynthesis
 from cytopress.codecs.learned.hyper_context import HyperContext
 from cytopress.codecs.learned.manifest import Card
 from cytopress.codecs.learned.passes import (
+    Choice,
     Pass,
     Passes,
     add_from_below,
@@ -33,6 +34,7 @@ from cytopress.codecs.learned.passes import (
 from cytopress.codecs.learned.plane import Seen
 from cytopress.codecs.learned.rdo import rounded
 from cytopress.codecs.learned.regions import regions
+from cytopress.codecs.learned.rotations import Rotations
 from cytopress.codecs.learned.tables import Tables
 from cytopress.package import Package
 
@@ -44,6 +46,9 @@ TILE = 1024, 2048
 VOLUME_TILE = 512, 1024
 # One, as every codec here has; many fields are coded side by side.
 THREADS = 1
+# What a squared step is worth where rounding goes to the nearest: at fine rates 1 more of it is
+# 1 / ln 2 bits less of 6 squared steps.
+BITS_PER_SQUARE = 8.66
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +78,8 @@ class Model:
         From the latents of the slab before to means and scale indices of all.
     hyper_context : HyperContext, optional
         From decoded hyper-latents to means and scale indices of the next ones.
+    rotations : tuple of Rotations, optional
+        Of the context model's first channels, and of the others.
     """
 
     package: Package
@@ -85,6 +92,7 @@ class Model:
     context: Context | None = None
     below: Step | None = None
     hyper_context: HyperContext | None = None
+    rotations: tuple[Rotations | None, Rotations | None] = (None, None)
 
     @property
     def depth(self) -> Depth:
@@ -117,11 +125,16 @@ class Model:
             What this returned of the slab before.
         """
 
-        def answer(values: Array, weight: float) -> Callable[[Pass], Array]:
-            def symbols_of(these: Pass) -> Array:
-                wanted, tables = these.pick(values), self._tables(these)
+        def answer(values: Array, weight: float) -> Callable[[Pass | Choice], Array]:
+            def symbols_of(these: Pass | Choice) -> Array:
+                wanted = these.pick(values)
+                if isinstance(these, Choice):
+                    return self._put_choice(coder, wanted, these, weight)
                 residual = wanted.copy() if these.mean is None else wanted - these.mean
                 np.clip(residual, -MOST_VALUE, MOST_VALUE, out=residual)
+                if these.rotations is not None and these.which is not None:
+                    these.rotations.turn(residual.reshape(len(residual), -1), these.which)
+                tables = self._tables(these)
                 symbols = rounded(residual.reshape(-1), these.rows, tables, weight)
                 coder.put(symbols, these.rows, tables)
                 return symbols
@@ -166,7 +179,9 @@ class Model:
         card = self.card
         form = card.latent_channels, height // card.stride, width // card.stride
 
-        def answer(these: Pass) -> Array:
+        def answer(these: Pass | Choice) -> Array:
+            if isinstance(these, Choice):
+                return these.rotations.take(coder, these.kinds)
             return coder.take(these.rows, self._tables(these))
 
         z_hat = None
@@ -217,6 +232,22 @@ class Model:
         # Crafted latents may overflow a network.
         return _finite(planes[:, : shape[0], : shape[1]])
 
+    def _put_choice(self, coder: Encoder, wanted: Array, these: Choice, weight: float) -> Array:
+        """Code by which rotation each place goes; return it."""
+        assert self.scales is not None
+        residual = wanted.reshape(these.mean.shape) - these.mean
+        np.clip(residual, -MOST_VALUE, MOST_VALUE, out=residual)
+        which = these.rotations.choose(
+            residual,
+            these.index,
+            these.kinds,
+            self._rows,
+            self.scales,
+            weight or BITS_PER_SQUARE,
+        )
+        these.rotations.put(coder, which, these.kinds)
+        return which
+
     def _hyper_latents(self, y: Array) -> Array:
         large = y[0].size * self.card.stride**2 > TILE[0] * TILE[1]
         z = self._run("hyper_analysis", y[None], release=large)[0]
@@ -254,7 +285,7 @@ class Model:
         if self.context is not None:
             assert mean is not None
             features = features[: self.context.features]
-            passes = in_context(self.context, mean, index, features, self._rows)
+            passes = in_context(self.context, mean, index, features, self._rows, self.rotations)
             # It lets go of them when it has no more use for them.
             del mean, index, features
             return (yield from passes)

@@ -23,6 +23,7 @@ from cytopress.codecs.learned.manifest import (
     read_card,
 )
 from cytopress.codecs.learned.model import Model
+from cytopress.codecs.learned.rotations import PARTS, Rotations
 from cytopress.codecs.learned.surface import Surface
 from cytopress.codecs.learned.tables import Tables, padded_rows
 from cytopress.errors import PackageError
@@ -108,6 +109,7 @@ def _read(package: Package, prefix: str, card: Card) -> Model:
         )
     if context is not None and h_s.upsample % 2:
         raise PackageError("a checkerboard needs a hyper stride of an even number of latents.")
+    rotations = _rotations(package, prefix, card, context) if context and card.rotations else ()
     outputs = channels * (1 if card.architecture == "hyperprior" else 2)
     outputs += context.features if context else 0
     below = _step(package, f"{prefix}below", card.below) if card.below else None
@@ -132,6 +134,7 @@ def _read(package: Package, prefix: str, card: Card) -> Model:
         context,
         below,
         hyper_context,
+        *rotations,
     )
 
 
@@ -165,6 +168,20 @@ def _hyper_context(package: Package, prefix: str, card: Card) -> HyperContext:
     features = _checked(package, f"{name}.features", (2, diagonal.form[1]), "i")
     bias = _bias(package, f"{name}.bias", (max(card.gains, 1), card.hyper_channels))
     return HyperContext(diagonal, beside, features, bias)
+
+
+def _rotations(
+    package: Package, prefix: str, card: Card, context: Context
+) -> tuple[tuple[Rotations, Rotations]]:
+    found = []
+    for part, channels in zip(
+        PARTS, (context.first, context.channels - context.first), strict=True
+    ):
+        name, shape = f"{prefix}rotations.{part}", (card.rotations, channels)
+        matrices = _checked(package, f"{name}.matrix", (*shape, channels), "i")
+        bias = _bias(package, f"{name}.bias", shape)
+        found.append(Rotations(matrices, bias, _tables(package, f"{name}.odds")))
+    return ((found[0], found[1]),)
 
 
 def _steps(

@@ -5,7 +5,7 @@ Encoder and decoder both go by the same passes, so they cannot see different con
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from cytopress.codecs.learned.context import Context, Step, neighbors, put_squares, squares
 from cytopress.codecs.learned.hyper import FRACTION
 from cytopress.codecs.learned.hyper_context import BESIDE, DIAGONAL, HyperContext, around
+from cytopress.codecs.learned.rotations import Rotations
 
 Array = npt.NDArray[Any]
 
@@ -33,22 +34,56 @@ class Pass:
         (n,) their tables.
     prior : bool, optional
         Whether these are tables of the prior.
+    rotations : Rotations, optional
+        What turns the latents around their means before they are coded.
+    which : ndarray, optional
+        (places,), as `Choice` asks for it.
     """
 
     pick: Callable[[Array], Array]
     mean: Array | None
     rows: Array
     prior: bool = False
+    rotations: Rotations | None = None
+    which: Array | None = None
 
 
-# Gives one pass after the other, is sent the symbols of each, (n,), and returns the latents in
-# steps, (M, h, w) float32, or hyper-latents. Encoder and decoder both go by it, so they see the
-# same.
-Passes = Generator[Pass, Array, Array]
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """Asks by which rotation each place of the next pass goes, (places,) integers, 0: by none.
+
+    Parameters
+    ----------
+    pick : callable
+        As of the pass.
+    mean, index : ndarray
+        (C, places): means, float32, and scale indices with a fraction.
+    rotations : Rotations
+        What there is to choose from.
+    kinds : ndarray
+        (places,) int8: the classes of activity, -1 where nothing is turned.
+    """
+
+    pick: Callable[[Array], Array]
+    mean: Array
+    index: Array
+    rotations: Rotations
+    kinds: Array
+
+
+# Gives one pass after the other, is sent the symbols of each, (n,), or what is chosen, and returns
+# the latents in steps, (M, h, w) float32, or hyper-latents. Encoder and decoder both go by it, so
+# they see the same.
+Passes = Generator[Pass | Choice, Array, Array]
 
 
 def in_context(
-    context: Context, mean: Array, index: Array, features: Array, rows_of: Callable[[Array], Array]
+    context: Context,
+    mean: Array,
+    index: Array,
+    features: Array,
+    rows_of: Callable[[Array], Array],
+    rotations: Sequence[Rotations | None] = (None, None),
 ) -> Passes:
     """Say by which means and tables latents go, each pass by what was decoded before.
 
@@ -61,6 +96,8 @@ def in_context(
         fraction. They are overwritten.
     rows_of : callable
         Returns the tables of scale indices.
+    rotations : sequence of Rotations, optional
+        Of the first channels and of the others; none unless given.
     """
     first, inside = context.first, context.features // 2
 
@@ -72,8 +109,8 @@ def in_context(
 
     known = np.empty((first, *mean.shape[1:]))
     white = white_of(mean)
-    symbols = yield Pass(white_of, white, rows_of(white_of(index)))
-    decoded = symbols.reshape(white.shape) * 2.0**FRACTION
+    decoded = yield from _residuals(rotations[0], white_of, white, white_of(index), rows_of)
+    decoded = decoded * 2.0**FRACTION
     put_squares(known, decoded, black=False)
 
     black, black_index = black_of(mean), black_of(index)
@@ -83,8 +120,8 @@ def in_context(
         more[:, *place] = offset
         black_index[:, *place] += wider.astype(np.int32)
     black += (more * 2.0**-FRACTION).astype(np.float32)
-    symbols = yield Pass(black_of, black, rows_of(black_index))
-    put_squares(known, symbols.reshape(black.shape) * 2.0**FRACTION + more, black=True)
+    decoded = yield from _residuals(rotations[0], black_of, black, black_index, rows_of)
+    put_squares(known, decoded * 2.0**FRACTION + more, black=True)
 
     y_hat = np.empty(mean.shape, np.float32)
     y_hat[:first] = mean[:first] + known * 2.0**-FRACTION
@@ -92,12 +129,39 @@ def in_context(
     for place, offset, wider in context.inward.parts(known, features[inside:]):
         rest[:, *place] += (offset * 2.0**-FRACTION).astype(np.float32)
         rest_index[:, *place] += wider.astype(np.int32)
-    rows = rows_of(rest_index)
     # The largest pass needs their memory.
-    del features, index, rest_index, known, around, black, black_index, more, decoded
-    symbols = yield Pass(lambda a: a[first:], rest, rows)
-    np.add(symbols.reshape(rest.shape), rest, out=y_hat[first:], casting="same_kind")
+    del features, known, around, black, black_index, more, decoded
+    passes = _residuals(rotations[1], lambda a: a[first:], rest, rest_index, rows_of)
+    del index, rest_index
+    decoded = yield from passes
+    np.add(decoded, rest, out=y_hat[first:], casting="same_kind")
     return y_hat
+
+
+def _residuals(
+    rotations: Rotations | None,
+    pick: Callable[[Array], Array],
+    mean: Array,
+    index: Array,
+    rows_of: Callable[[Array], Array],
+) -> Passes:
+    """Say by which tables residuals go, turned or not; return them, in steps, as decoded.
+
+    ``mean`` and ``index`` are (C, h, w), the latter is overwritten; so is the shape returned.
+    """
+    if rotations is None:
+        rows = rows_of(index)
+        del index
+        symbols = yield Pass(pick, mean, rows)
+        return symbols.reshape(mean.shape)
+    index = index.reshape(len(index), -1)
+    kinds = rotations.kinds(index)
+    which = yield Choice(pick, mean.reshape(index.shape), index, rotations, kinds)
+    rotations.widen(index, which)
+    rows, shape = rows_of(index), index.shape
+    del index, kinds
+    symbols = yield Pass(pick, mean, rows, rotations=rotations, which=which)
+    return rotations.back(symbols.reshape(shape), which).reshape(mean.shape)
 
 
 def of_hyper_latents(
@@ -171,7 +235,7 @@ def everything(a: Array) -> Array:
     return a
 
 
-def through(passes: Passes, answer: Callable[[Pass], Array]) -> Array:
+def through(passes: Passes, answer: Callable[[Pass | Choice], Array]) -> Array:
     """Answer each pass with its symbols; return what comes of them."""
     try:
         these = next(passes)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.tables import Tables
+from cytopress.codecs.learned.tables import MOST_COUNTED, Tables
 
 Array = npt.NDArray[Any]
 # Residuals looked at together: what they need beside them stays in the cache.
@@ -49,6 +49,32 @@ def _chosen(residuals: Array, chosen: Array, rows: Array, tables: Tables, weight
     lost = weight * ((exact - lower) ** 2 - (exact - values) ** 2)
     chosen[open_] = np.where(saved > lost, lower, values)
     return chosen
+
+
+def costs(residuals: Array, rows: Array, tables: Tables, weight: float) -> Array:
+    """Return bits + weight * squared error of what `rounded` would choose, float32.
+
+    Of tables that are the same on both sides; values that are far out count as less far.
+
+    Parameters
+    ----------
+    residuals, rows : ndarray
+        Of one shape.
+    tables : Tables
+        What an integer costs.
+    weight : float
+        Bits that a squared step is worth.
+    """
+    size = np.abs(residuals)
+    nearest = np.rint(size)
+    place = np.minimum(nearest, MOST_COUNTED).astype(np.int32)
+    place += rows.astype(np.int32) * (MOST_COUNTED + 1)
+    bits, off = tables.bits_by_size.reshape(-1), size - nearest
+    upper = bits[place] + weight * off * off
+    # Zero has no way to go.
+    place -= nearest > 0
+    off += nearest > 0
+    return np.minimum(upper, bits[place] + weight * off * off)  # type: ignore[no-any-return]
 
 
 def bits_of(values: Array, rows: Array, tables: Tables) -> Array:

@@ -22,6 +22,8 @@ PRECISION = 24
 MOST_OFFSET = 2**20
 # Of all rows, each as long as the longest: a crafted package would have it at any size.
 MOST_COUNTS = 2**24
+# Values from zero whose costs are told apart where no more than a comparison is wanted.
+MOST_COUNTED = 255
 
 
 def padded_rows(joined: Array, size: Array) -> Array:
@@ -126,6 +128,19 @@ class Tables:
         cost = np.full(counts.shape, np.inf, np.float32)
         cost[known] = PRECISION - np.log2(counts[known])
         return cost
+
+    @functools.cached_property
+    def bits_by_size(self) -> Array:
+        """(rows, MOST_COUNTED + 1) float32: what values from 0 cost, escaped ones too."""
+        size = np.arange(MOST_COUNTED + 1)
+        last = (self.size - 1)[:, None]
+        symbols = np.clip(size - self.offset[:, None], 0, last)
+        found: Array = np.take_along_axis(self.bits, symbols, 1)
+        # An escape costs about two bits more for each octave that it lies outside.
+        beyond = size - self.offset[:, None] - last
+        outside = beyond >= 0
+        found[outside] += 2 * np.floor(np.log2(2 * beyond[outside] + 1)) + 1
+        return found
 
     @functools.cached_property
     def least_bits(self) -> Array:

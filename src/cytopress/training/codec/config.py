@@ -138,16 +138,26 @@ class Augmentation(Table):
     """Changes drawn anew for each crop; each number is the largest one.
 
     ``symmetry`` mirrors and transposes; ``gain`` changes the contrast, ``offset`` shifts it, in
-    used ranges. In half of the crops, ``zoom`` enlarges or shrinks by up to a factor of 1 + zoom;
-    in half, white noise is added, of a standard deviation up to ``noise`` used ranges: other
-    experiments have other noise and other sizes of detail.
+    used ranges. In half of the crops, ``zoom`` enlarges or shrinks by up to a factor of 1 + zoom,
+    or, with ``finer``, shrinks by up to 1 + finer; in half, white noise is added, of a standard
+    deviation up to ``noise`` used ranges: other experiments have other noise and other sizes of
+    detail.
     """
 
     symmetry: bool = True
     gain: float = Field(default=0.15, ge=0, lt=1)
     offset: float = Field(default=0.04, ge=0, le=1)
     zoom: float = Field(default=0.0, ge=0, le=1)
+    finer: float = Field(default=0.0, ge=0, le=7)
     noise: float = Field(default=0.0, ge=0, le=1)
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_meant(self, rest: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Runs and packages from before there was such an option stay what they are.
+        table: dict[str, Any] = rest(self)
+        if not self.finer:
+            table.pop("finer")
+        return table
 
 
 class Source(Table):
@@ -197,10 +207,11 @@ class CodecTraining(Table):
             raise ValueError(
                 f"crop = {self.fit.crop}: MS-SSIM needs crops of at least {LEAST_CROP_MS_SSIM}"
             )
-        if self.loss.domain == "stabilized" and (self.augmentation.zoom or self.augmentation.noise):
+        changed = self.augmentation.zoom or self.augmentation.finer or self.augmentation.noise
+        if self.loss.domain == "stabilized" and changed:
             raise ValueError(
-                "domain = 'stabilized' goes by the noise of the images as they are: set zoom and"
-                " noise of [augmentation] to 0"
+                "domain = 'stabilized' goes by the noise of the images as they are: set zoom, finer"
+                " and noise of [augmentation] to 0"
             )
         if self.task and (self.loss.distortion, self.loss.domain) != ("mse", "raw"):
             raise ValueError(

@@ -9,16 +9,14 @@ means and scales that the hyperprior gave.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import nn
 
 from cytopress.codecs.learned.hyper_context import BESIDE
+from cytopress.training.codec.rotations import Choose, Coding, Cost, Rotations
 
 # As in the integer form: activations are held within 2 ** 20, 8 bits of it a fraction.
 MOST = 2.0**12
-Choose = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 class Step(nn.Module):
@@ -65,7 +63,7 @@ class Step(nn.Module):
 
 
 class Context(nn.Module):
-    """Both steps.
+    """Both steps, and rotations of what is coded together.
 
     Parameters
     ----------
@@ -75,13 +73,19 @@ class Context(nn.Module):
         How many of them are decoded first.
     width : int
         Channels inside each step.
+    rotations : int
+        Of the first channels, and of the others, besides none.
     """
 
-    def __init__(self, channels: int, first: int, width: int) -> None:
+    def __init__(self, channels: int, first: int, width: int, rotations: int) -> None:
         super().__init__()
         self.first, self.width = first, width
         self.across = Step(4 * first, first, width, 0)
         self.inward = Step(first, channels - first, width, 1)
+        self.turned: nn.ModuleList | None = None
+        if rotations:
+            counts = first, channels - first
+            self.turned = nn.ModuleList(Rotations(count, rotations) for count in counts)
 
     def forward(
         self,
@@ -90,8 +94,9 @@ class Context(nn.Module):
         log_scale: torch.Tensor,
         features: torch.Tensor,
         choose: Choose,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return means and log2 of the scales, (N, M, h, w) each.
+        cost: Cost,
+    ) -> Coding:
+        """Return how the latents are coded; what a decoder has of them is with their means.
 
         Parameters
         ----------
@@ -99,22 +104,36 @@ class Context(nn.Module):
             (N, M, h, w): the latents in steps, and what the hyperprior says of them.
         features : Tensor
             (N, 2 * width, h, w), of the hyper synthesis.
-        choose : callable
-            Gives symbols for residuals and their log2 scales.
+        choose, cost : callable
+            Give the symbols of residuals by their log2 scales, and what they cost.
         """
 
-        def symbols(residual: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
-            return residual + (choose(residual.detach(), scale.detach()) - residual).detach()
+        def code(
+            part: int, residual: torch.Tensor, scale: torch.Tensor, where: torch.Tensor
+        ) -> Coding:
+            if self.turned is not None:
+                rotations: Coding = self.turned[part](residual, scale, where, choose, cost)
+                return rotations
+            chosen = choose(residual.detach(), scale.detach())
+            decoded = residual + (chosen - residual).detach()
+            return Coding(decoded, residual, scale, chosen, residual.new_zeros(len(residual)))
 
         first = self.first
         around, scale = y[:, :first] - mean[:, :first], log_scale[:, :first]
         black = black_squares(y.shape[2], y.shape[3], y.device)
-        known = symbols(around, scale) * ~black
-        more, wider = self.across(neighbors(known), features[:, : self.width])
-        more, wider = more * black, wider * black
-        known = symbols(around - more, scale + wider) + more
+        white = code(0, around, scale, ~black)
+        more, wider = self.across(neighbors(white.decoded * ~black), features[:, : self.width])
+        beside = code(0, around - more, scale + wider, black)
+        known = torch.where(black, beside.decoded + more, white.decoded)
         rest, others = self.inward(known, features[:, self.width :])
-        return mean + torch.cat((more, rest), 1), log_scale + torch.cat((wider, others), 1)
+        rest = mean[:, first:] + rest
+        inside = code(1, y[:, first:] - rest, log_scale[:, first:] + others, black | ~black)
+        both = [torch.where(black, b, w) for b, w in zip(beside[1:4], white[1:4], strict=True)]
+        residual, scale, chosen = (
+            torch.cat(parts, 1) for parts in zip(both, inside[1:4], strict=True)
+        )
+        y_hat = torch.cat((known + mean[:, :first], inside.decoded + rest), 1)
+        return Coding(y_hat, residual, scale, chosen, white.bits + beside.bits + inside.bits)
 
 
 def black_squares(height: int, width: int, device: torch.device | None = None) -> torch.Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from cytopress.training.codec.networks import LatentNetwork
+from cytopress.training.codec.rotations import Rotations
 
 SIDE = 256
 # Of what sees hundreds of megavoxels at that size.
@@ -21,7 +22,8 @@ PARTS = ("g_a", "h_a", "h_s", "g_s", "context", "below", "hyper_context")
 def multiply_adds(network: LatentNetwork) -> dict[str, float]:
     """Return multiply-adds a pixel: ``encoder`` and ``decoder``, which share h_s and the context.
 
-    The multiplications of convolutions; activations, gains and entropy coding are not among them.
+    The multiplications of convolutions and rotations; activations, gains and entropy coding are not
+    among them.
     """
     counted: dict[str, int] = {}
     parts = {name: part for name, part in network.named_children() if name in PARTS}
@@ -48,10 +50,21 @@ def multiply_adds(network: LatentNetwork) -> dict[str, float]:
         # All slabs but one are predicted.
         each["below"] *= 2
     shared = sum(each.get(name, 0.0) for name in ("h_s", "context", "below", "hyper_context"))
+    squares, count = _rotations(network)
+    # If every block is turned, and by an encoder in every way.
+    back = squares / (network.stride**2 * network.slabs.stride)
     return {
-        "encoder": round(each["g_a"] + each.get("h_a", 0.0) + shared, 1),
-        "decoder": round(each["g_s"] + shared, 1),
+        "encoder": round(each["g_a"] + each.get("h_a", 0.0) + shared + (count + 1) * back, 1),
+        "decoder": round(each["g_s"] + shared + back, 1),
     }
+
+
+def _rotations(network: LatentNetwork) -> tuple[int, int]:
+    """Return multiply-adds of a block that is turned once, and in how many ways it can be."""
+    if network.architecture != "context" or network.context.turned is None:
+        return 0, 0
+    parts = [part for part in network.context.turned if isinstance(part, Rotations)]
+    return sum(part.channels**2 for part in parts), parts[0].count
 
 
 def _counter(counted: dict[str, int], name: str, halves: set[nn.Module]) -> Any:

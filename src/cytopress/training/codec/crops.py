@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -40,6 +41,10 @@ class Augmentation(Protocol):
         """Largest relative change of size."""
 
     @property
+    def finer(self) -> float:
+        """Largest relative change to smaller detail, where it is not ``zoom``."""
+
+    @property
     def noise(self) -> float:
         """Largest standard deviation of added noise, in units of the used range."""
 
@@ -74,7 +79,8 @@ class CropBatches(Dataset[Batch]):
     A source is drawn by its weight, a group within it evenly, so that no experiment outweighs the
     others, a plane within that by its area, the place evenly. ``gain``
     scales x by a factor from 1 - gain to 1 + gain, ``offset`` then shifts it either way. ``zoom``
-    and ``noise`` concern half of the crops each.
+    and ``noise`` concern half of the crops each; with ``finer`` half of what becomes smaller is
+    averaged and half sampled.
     """
 
     def __init__(
@@ -133,7 +139,8 @@ class CropBatches(Dataset[Batch]):
         """Return a crop and, behind its planes, the surface that is taken out, (D + 1, ...)."""
         stack = self._planes[index].pixels
         stack = stack if stack.ndim == 3 else stack[None]
-        side = self._side(stack.shape[1:], random) if self._options.zoom else self._crop
+        zooms = self._options.zoom or self._options.finer
+        side = self._side(stack.shape[1:], random) if zooms else self._crop
         top, left = (int(random.integers(0, length - side + 1)) for length in stack.shape[1:])
         # Where there is one depth only, nothing is drawn.
         first = int(random.integers(0, len(stack) - self._deep + 1)) if len(stack) > 1 else 0
@@ -146,6 +153,9 @@ class CropBatches(Dataset[Batch]):
         if side != self._crop:
             whole, size = torch.from_numpy(cut[None]), (self._crop, self._crop)
             smaller = side > self._crop
+            if smaller and self._options.finer:
+                # Cameras average over a pixel, and yet alias what is finer.
+                smaller = random.random() < 0.5
             resized = nn.functional.interpolate(whole, size, mode="bilinear", antialias=smaller)
             cut = resized[0].numpy()
         if not self._options.symmetry:
@@ -160,7 +170,8 @@ class CropBatches(Dataset[Batch]):
         """Return how many pixels along each axis become a crop."""
         if random.random() >= CHANGED:
             return self._crop
-        factor = (1 + self._options.zoom) ** random.uniform(-1, 1)
+        larger, finer = 1 + self._options.zoom, 1 + (self._options.finer or self._options.zoom)
+        factor = math.exp(random.uniform(-math.log(finer), math.log(larger)))
         return int(min(round(self._crop / factor), *shape))
 
 

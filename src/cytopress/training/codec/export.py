@@ -12,21 +12,24 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from cytopress.codecs.learned.rotations import PARTS
 from cytopress.errors import PackageError
 from cytopress.package import Package, write_package
 from cytopress.training.codec.cost import multiply_adds
 from cytopress.training.codec.integer import (
-    Tables,
     context_layers,
     hyper_context_layers,
     integer_layers,
+    prefixed,
     prior_tables,
+    rotation_arrays,
     scale_bias,
     scale_tables,
     step_layers,
     surface_tables,
 )
 from cytopress.training.codec.networks import LatentNetwork
+from cytopress.training.codec.rotations import Rotations
 from cytopress.training.onnx_export import export_onnx, halved, stored_weights
 
 Array = npt.NDArray[Any]
@@ -70,7 +73,7 @@ def write_codec_package(
         arrays |= {prefix + name: array for name, array in plain.items()}
     mesh = networks[0].mesh
     if mesh is not None:
-        arrays |= _prefixed("surface", surface_tables())
+        arrays |= prefixed("surface", surface_tables())
         form["surface"] = asdict(mesh)
     axes = "ZYX" if networks[0].volumes else "YX"
     whole = {"kind": "codec", "axes": axes, "rates": len(networks), **form, **manifest}
@@ -99,19 +102,24 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
     arrays = {
         "gain": network.log_gain.numpy(),
         "inverse_gain": network.log_inverse.numpy(),
-        **_prefixed("prior", prior_tables(network.prior)),
+        **prefixed("prior", prior_tables(network.prior)),
     }
     layers: list[dict[str, Any]] = []
     if network.architecture != "factorized":
         means = 0 if network.architecture == "hyperprior" else latents
         layers, integers = integer_layers(network.h_s, means, latents)
-        arrays |= integers | _prefixed("scale", scale_tables())
+        arrays |= integers | prefixed("scale", scale_tables())
         arrays["scale_bias"] = scale_bias(network.log_scale)
     shifts: dict[str, int] = {}
     if network.architecture == "context":
         shifts, integers = context_layers(network.context, "context")
         arrays |= integers
     own: dict[str, Any] = {}
+    if network.architecture == "context" and network.context.turned is not None:
+        own["rotations"] = network.context.turned[0].count
+        for part, rotations in zip(PARTS, network.context.turned, strict=True):
+            assert isinstance(rotations, Rotations)
+            arrays |= rotation_arrays(rotations, f"rotations.{part}")
     if network.hyper_context is not None:
         own["hyper_context"], integers = hyper_context_layers(network.hyper_context)
         arrays |= integers
@@ -140,15 +148,6 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         "parameters": sum(weight.numel() for weight in network.main_parameters()),
     }
     return graphs, arrays, form
-
-
-def _prefixed(name: str, tables: Tables) -> dict[str, Array]:
-    rows = [row[: size + 1] for row, size in zip(tables.cdf, tables.size, strict=True)]
-    return {
-        f"{name}_cdf": np.concatenate(rows),
-        f"{name}_size": tables.size,
-        f"{name}_offset": tables.offset,
-    }
 
 
 @torch.no_grad()

@@ -9,6 +9,9 @@ import torch
 
 # log2 of the smallest and largest standard deviation of a latent, in quantization steps.
 LEAST_SCALE, MOST_SCALE = -4.0, 8.0
+# Tables of them, and how far apart these are.
+SCALES = 56
+STEP = (MOST_SCALE - LEAST_SCALE) / (SCALES - 1)
 LEAST_LIKELIHOOD = 1e-9
 
 

@@ -11,18 +11,18 @@ import torch
 from scipy.special import ndtr
 from torch import nn
 
+from cytopress.codecs.learned.rotations import SHIFT
 from cytopress.codecs.learned.surface import PREDICTORS
 from cytopress.training.codec.context import Context, Step
 from cytopress.training.codec.entropy import HyperSynthesis, Prior
-from cytopress.training.codec.gaussian import LEAST_SCALE, MOST_SCALE
+from cytopress.training.codec.gaussian import LEAST_SCALE, SCALES, STEP
 from cytopress.training.codec.hyper_context import HyperContext
+from cytopress.training.codec.rotations import Rotations
 
 Array = npt.NDArray[Any]
 PRECISION = 24
 # Fractional bits of activations, means and scale indices.
 FRACTION = 8
-SCALES = 56
-STEP = (MOST_SCALE - LEAST_SCALE) / (SCALES - 1)
 WEIGHT_BITS = 14
 # Beyond so many standard deviations, or below such a probability, a value is escaped.
 REACH = 4.5
@@ -45,6 +45,16 @@ class Tables:
     cdf: Array
     size: Array
     offset: Array
+
+
+def prefixed(name: str, tables: Tables) -> dict[str, Array]:
+    """Return the arrays that a package keeps of tables, row behind row."""
+    rows = [row[: size + 1] for row, size in zip(tables.cdf, tables.size, strict=True)]
+    return {
+        f"{name}_cdf": np.concatenate(rows),
+        f"{name}_size": tables.size,
+        f"{name}_offset": tables.offset,
+    }
 
 
 def integer_layers(
@@ -77,7 +87,8 @@ def context_layers(
     shifts: dict[str, int] = {}
     arrays: dict[str, Array] = {}
     for step, part in context.named_children():
-        assert isinstance(part, Step)
+        if not isinstance(part, Step):
+            continue
         found, integers = step_layers(part, f"{name}.{step}")
         shifts |= {f"{step}.{layer}": shift for layer, shift in found.items()}
         arrays |= integers
@@ -91,6 +102,21 @@ def hyper_context_layers(context: HyperContext) -> tuple[dict[str, int], dict[st
     arrays["hyper_context.features"] = features.astype(np.int32)
     arrays["hyper_context.bias"] = scale_bias(context.bias)
     return shifts, arrays
+
+
+def rotation_arrays(rotations: Rotations, name: str) -> dict[str, Array]:
+    """Return the arrays ``<name>.matrix``, ``bias`` and those of the tables ``odds``."""
+    likely = np.exp2(rotations.likely().detach().double().numpy())
+    tables = _tables([(0, row) for row in likely] + [(0, np.full(2, 0.5))])
+    return {
+        f"{name}.matrix": np.rint(
+            rotations.matrices().detach().double().numpy() * 2.0**SHIFT
+        ).astype(np.int16),
+        f"{name}.bias": np.rint(
+            rotations.widening().detach().double().numpy() / STEP * 2**FRACTION
+        ).astype(np.int32),
+        **prefixed(f"{name}.odds", tables),
+    }
 
 
 def step_layers(step: Step, name: str) -> tuple[dict[str, int], dict[str, Array]]:

@@ -39,6 +39,9 @@ class Network(Table):
 
     ``hyper_context`` is the width of the context model of hyper-latents; 0: they have none.
 
+    ``rotations`` are secondary transforms of a block's latents, of which an encoder takes the
+    cheapest or none; for architecture "context".
+
     For volumes, ``depth`` is how many planes one latent spans: 1, 2 or 4, or, where ``voxel_um``
     gives the spacing along z, y and x instead, what comes nearest to its extent in the plane. A
     slab of planes is predicted from the one above by a step of ``below_width`` channels; 0: it
@@ -59,6 +62,7 @@ class Network(Table):
     hyper_context: int = Field(default=0, ge=0, le=512)
     context_channels: int = Field(default=16, ge=1, le=256)
     context_width: int = Field(default=32, ge=1, le=512)
+    rotations: int = Field(default=0, ge=0, le=15)
     analysis: tuple[int, ...] = (48, 96)
     synthesis: tuple[int, ...] = (24, 48)
     N: int = Field(default=48, ge=1, le=512)
@@ -84,6 +88,8 @@ class Network(Table):
                 f"context_channels = {self.context_channels} of {self.latent_channels} latent"
                 " channels leave none that they could tell of"
             )
+        if self.rotations and self.architecture != "context":
+            raise ValueError('rotations go with architecture = "context"')
         levels = 2 if self.stride == 8 else 3
         if self.transform == ZHOU:
             return self
@@ -123,7 +129,14 @@ class Network(Table):
     def _without_what_is_not_meant(self, rest: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # Runs and packages from before there were such options stay what they are.
         table: dict[str, Any] = rest(self)
-        for key in ("transform", "depth", "voxel_um", "below_width", "hyper_context"):
+        for key in (
+            "transform",
+            "depth",
+            "voxel_um",
+            "below_width",
+            "hyper_context",
+            "rotations",
+        ):
             if key not in self.model_fields_set:
                 table.pop(key, None)
         if self.volumes:

@@ -14,6 +14,7 @@ from cytopress.training.codec.context import Context, Step
 from cytopress.training.codec.entropy import HYPER_STRIDE, HyperAnalysis, HyperSynthesis, Prior
 from cytopress.training.codec.gaussian import gaussian_bits
 from cytopress.training.codec.hyper_context import HyperContext
+from cytopress.training.codec.rotations import Coding
 from cytopress.training.codec.transforms import Analysis, Synthesis
 from cytopress.training.codec.zhou2024 import Analysis3d, Synthesis3d
 
@@ -28,8 +29,6 @@ __all__ = ["Coded", "LatentNetwork", "build"]
 BITS_PER_SQUARE = 8.66
 # Means, log2 of the scales, and features, of slabs.
 Moments = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-# Decoded latents, what was left of them to code, its symbols, log2 of their scales.
-Latents = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 PEAK = 255**2
 
 
@@ -64,7 +63,7 @@ class LatentNetwork(nn.Module):
             outputs = latents * (1 if self.architecture == "hyperprior" else 2)
             if self.architecture == "context":
                 width = network.context_width
-                self.context = Context(latents, network.context_channels, width)
+                self.context = Context(latents, network.context_channels, width, network.rotations)
                 outputs += 2 * width
             if network.below_width:
                 self.below = Step(latents, latents, network.below_width, 1)
@@ -189,11 +188,12 @@ class LatentNetwork(nn.Module):
             return y_hat, _total(each)
         z_hat, spent = self._hyper_latents(self.h_a(y), quality, hard=hard)
         moments = self.moments(z_hat, quality)
-        y_hat, residual, chosen, log_scale = (
+        y_hat, residual, log_scale, chosen, flags = (
             self._code(y, moments)
             if self.below is None
             else self._code_from_below(self.below, y, moments, slabs)
         )
+        spent = spent + flags
         if hard:
             return y_hat, spent + _total(gaussian_bits(chosen, log_scale))
         noisy = residual + torch.rand_like(residual) - 0.5
@@ -219,31 +219,32 @@ class LatentNetwork(nn.Module):
             z_hat = known.z_hat
         return z_hat, _total(each)
 
-    def _code(self, y: torch.Tensor, moments: Moments) -> Latents:
-        """Return decoded latents, what was left to code, its symbols, and log2 of their scales."""
+    def _code(self, y: torch.Tensor, moments: Moments) -> Coding:
+        """Return how latents are coded; what a decoder has of them is with their means."""
         mean, log_scale, features = moments
         if self.architecture == "context":
-            mean, log_scale = self.context(
-                y, mean, log_scale, features[:, : 2 * self.context.width], self._choose
-            )
+            features = features[:, : 2 * self.context.width]
+            coded: Coding = self.context(y, mean, log_scale, features, self._choose, self._cost)
+            return coded
         residual = y - mean
         chosen = self._choose(residual.detach(), log_scale.detach())
-        return mean + residual + (chosen - residual).detach(), residual, chosen, log_scale
+        y_hat = mean + residual + (chosen - residual).detach()
+        return Coding(y_hat, residual, log_scale, chosen, y.new_zeros(len(y)))
 
     def _code_from_below(
         self, below: Step, y: torch.Tensor, moments: Moments, slabs: int
-    ) -> Latents:
+    ) -> Coding:
         """Return the same, each slab going by what was decoded of the one before it."""
         own = [part.reshape(-1, slabs, *part.shape[1:]).unbind(1) for part in (y, *moments)]
         width = below.hidden.out_channels
-        coded: list[Latents] = []
+        coded: list[Coding] = []
         for latents, mean, log_scale, features in zip(*own, strict=True):
             if coded:
                 more, wider = below(coded[-1][0], features[:, -width:])
                 mean, log_scale = mean + more, log_scale + wider  # noqa: PLW2901
             coded.append(self._code(latents, (mean, log_scale, features)))
         whole = [torch.stack(part, 1).flatten(0, 1) for part in zip(*coded, strict=True)]
-        return whole[0], whole[1], whole[2], whole[3]
+        return Coding(*whole)
 
     def _choose(self, residual: torch.Tensor, log_scale: torch.Tensor) -> torch.Tensor:
         """Return the symbols: the nearest, or the next toward zero where that costs less."""
@@ -256,6 +257,12 @@ class LatentNetwork(nn.Module):
             for symbol in (nearest, lower)
         ]
         return torch.where(cost[1] < cost[0], lower, nearest)
+
+    def _cost(self, residual: torch.Tensor, log_scale: torch.Tensor) -> torch.Tensor:
+        """Return the bits of each residual's symbol, and its squared error as bits."""
+        chosen = self._choose(residual, log_scale)
+        weight = self.rdo or BITS_PER_SQUARE
+        return gaussian_bits(chosen, log_scale) + weight * (residual - chosen).square()
 
     def moments(
         self, z_hat: torch.Tensor, quality: torch.Tensor

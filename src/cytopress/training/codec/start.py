@@ -22,6 +22,8 @@ HYPER_OUT = ("h_a.layers.4.weight", "h_a.layers.4.bias")
 HYPER_IN = "h_s.first.weight"
 # The networks beside the linear transforms: their widths may grow.
 WIDE = ("g_a.network.", "g_s.network.")
+# What a package may lack: it begins as if it were not there, or need not be used.
+NEW = ("hyper_context.", "context.turned.")
 # A channel whose gain lies this far below its place, in octaves, was switched off.
 OFF = 0.25
 
@@ -33,7 +35,8 @@ def begin(config: CodecTraining, settings: Settings) -> list[nn.Module]:
     package whose gains were free of each other gives the nearest ones that are not. A package of
     narrower transforms begins the wider ones as what they were. Of a
     package with more hyper-latents it takes those that spread farthest; a context model of
-    hyper-latents that the package does not have begins as if there were none.
+    hyper-latents that the package does not have begins as if there were none, and rotations that it
+    does not have begin at random: an encoder need not take them.
 
     Raises
     ------
@@ -83,7 +86,7 @@ def _load(network: Any, package: Package, index: int) -> None:
     own, held = network.state_dict(), package.manifest["architecture"]
     if held == network.architecture != "factorized":
         state = _with_hyper_latents(state, network.prior.channels, network.prior.nodes)
-        new = {name: own[name] for name in own if name.startswith("hyper_context.")}
+        new = {name: own[name] for name in own if name.startswith(NEW)}
         state = new | state
     missing = dict(network.named_parameters()).keys() - state.keys()
     more = state.keys() - own.keys()
