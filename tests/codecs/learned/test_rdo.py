@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cytopress.codecs.learned.rdo import rounded
+from cytopress.codecs.learned.rdo import costs, rounded
 from cytopress.codecs.learned.tables import Tables
 
 
@@ -51,3 +51,30 @@ def test_chunks_change_nothing(random_tables: Tables, monkeypatch: pytest.Monkey
     whole = rounded(residuals, rows, random_tables, 6)
     monkeypatch.setattr("cytopress.codecs.learned.rdo.CHUNK", 10)
     np.testing.assert_array_equal(rounded(residuals, rows, random_tables, 6), whole)
+
+
+@pytest.mark.parametrize("weight", [1.0, 8.66])
+def test_costs_are_those_of_the_cheaper_of_two(weight: float) -> None:
+    """Of tables that are the same on both sides, escapes included, by the sum of its parts."""
+    counts = [[1, 2, 10, 2, 1], [1, 3, 4, 3, 1]]
+    rows = [np.array([*each, 24 - sum(each)]) * (2**24 // 24) for each in counts]
+    cdf = np.stack([np.concatenate(([0], np.cumsum(row))) for row in rows])
+    cdf[:, -1] = 2**24
+    tables = Tables(cdf, np.array([6, 6]), np.array([-2, -2]))
+    random = np.random.default_rng(5)
+    residuals = np.concatenate((random.normal(0, 1.5, 300), random.uniform(-250, 250, 50)))
+    residuals = residuals.astype(np.float32).reshape(2, -1)
+    chosen_rows = random.integers(0, 2, residuals.shape).astype(np.uint8)
+    found = costs(residuals, chosen_rows, tables, weight)
+    for residual, row, paid in zip(
+        residuals.ravel().tolist(),
+        chosen_rows.ravel().tolist(),
+        found.ravel().tolist(),
+        strict=True,
+    ):
+        nearest = round(abs(residual))
+        both = [
+            cost(value, row, tables) + weight * (abs(residual) - value) ** 2
+            for value in {nearest, max(nearest - 1, 0)}
+        ]
+        assert paid == pytest.approx(min(both), rel=1e-5)

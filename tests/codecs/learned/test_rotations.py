@@ -10,6 +10,7 @@ import pytest
 from cytopress.codecs.learned.entropy import Decoder, Encoder
 from cytopress.codecs.learned.opening import open_model
 from cytopress.codecs.learned.rotations import Rotations
+from cytopress.codecs.learned.tables import Tables
 from cytopress.errors import CorruptDataError, PackageError
 from cytopress.package import Package, open_package
 from fakes.learned_packages import remade
@@ -93,6 +94,8 @@ def test_what_pays_is_chosen(turned: Package, rest: Rotations) -> None:
     residual = single.astype(np.float32)
     which = rest.choose(residual, index, kinds, rows_of, tables, 8.0)
     assert (which == wanted).mean() > 0.9
+    # Far out, the matrices' 14 bits would tell.
+    assert not rest.choose(100 * residual, index, kinds, rows_of, tables, 8.0).any()
     # A rotation that says nothing of a place is not worth saying.
     wide = (2 * random.standard_normal((4, 400))).astype(np.float32)
     low = Rotations(rest.matrices, rest.bias + 6 * 256, rest.odds)
@@ -167,3 +170,14 @@ def test_rotations_that_do_not_fit_are_refused(
     with pytest.raises(PackageError, match=said) as caught:
         open_model(other)
     assert str(other.path) in str(caught.value)
+
+
+def test_a_matrix_whose_sums_would_not_be_exact_is_refused() -> None:
+    channels = 512
+    full = np.full((1, channels, channels), 2**14, np.int16)
+    sizes = [3] * 9 + [3]
+    cdf = np.tile(np.array([0, 2**22, 2**23, 2**24]), (10, 1))
+    odds = Tables(cdf, np.array(sizes), np.zeros(10, np.int64))
+    with pytest.raises(PackageError, match="too many"):
+        Rotations(full, np.zeros((1, channels), np.int64), odds)
+    Rotations(full[:, :256, :256], np.zeros((1, 256), np.int64), odds)

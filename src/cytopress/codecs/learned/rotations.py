@@ -35,6 +35,10 @@ SHIFT = 14
 FROM, QUIET, CLASSES = 9, 1, 9
 # Places an encoder looks at together.
 CHUNK = 2**11
+# What lies farther out is not turned: 14 bits would not bring it back to within a step.
+MOST_TURNED = 2**11
+# Of the entries of a row or column of a matrix: orthonormal ones have less, and sums stay exact.
+MOST_SUM = 2**22
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +71,9 @@ class Rotations:
             raise PackageError(
                 f"Rotations of {self.matrices.shape} cannot turn {channels} latents."
             )
-        if np.abs(self.matrices.astype(np.int64)).max() > 2**SHIFT:
-            raise PackageError("A rotation has an entry above 1.")
+        size = np.abs(self.matrices.astype(np.int64))
+        if size.max() > 2**SHIFT or max(size.sum(1).max(), size.sum(2).max()) > MOST_SUM:
+            raise PackageError("A rotation has an entry above 1, or too many that are large.")
         sizes = [count + 2] * CLASSES + [3]
         if self.odds.size.tolist() != sizes or self.odds.offset.any():
             raise PackageError("The tables of rotations are not one for each class of activity.")
@@ -107,7 +112,7 @@ class Rotations:
     def back(self, symbols: Array, which: Array) -> Array:
         """Return what symbols, (C, places), stand for, float32 with ``FRACTION`` bits of fraction.
 
-        Sums are below 2 ** 53, so that they are exact in float64, in whatever order.
+        No symbol is above 2 ** 30, so that sums are exact in float64, in whatever order.
         """
         out: Array = symbols.astype(np.float32)
         for number, found in self.places(which):
@@ -129,7 +134,7 @@ class Rotations:
     ) -> Array:
         """Return which rotation is cheapest at each place, (places,) int8, 0: none.
 
-        All are 0 where they would not pay on the whole.
+        All are 0 where they would not pay on the whole; so are those of latents far out.
 
         Parameters
         ----------
@@ -156,6 +161,7 @@ class Rotations:
                 rows = rows_of(at + self.bias[number, :, None]).reshape(at.shape)
                 turned = self._float(number) @ seen
                 total[number + 1] = costs(turned, rows, tables, weight).sum(0)
+            total[1:, np.abs(seen).max(0) > MOST_TURNED] = np.inf
             alone = total[0].copy()
             total += self.odds.bits[kinds[part], : len(total)].T
             which[part] = total.argmin(0)
