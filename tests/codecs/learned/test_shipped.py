@@ -25,7 +25,9 @@ SHIPPED = list(learned_packages(Settings(None, (MODELS,), MODELS / "none", MODEL
 EACH = pytest.mark.parametrize("package", SHIPPED, ids=lambda package: package.name)
 # What cards promise of the networks' cost, by the axes that they code.
 MOST_MULTIPLY_ADDS = {
-    "YX": {"encoder": 5000, "decoder": 2500},
+    # Of the encoder's budget of 5,000 the networks keep; three rotations are 160 more where every
+    # block is tried in every way.
+    "YX": {"encoder": 5160, "decoder": 2500},
     "ZYX": {"encoder": 5000, "decoder": 4000},
 }
 # Simulating these takes minutes: they are tested by test_shipped_volumes.py.
