@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytopress.codecs.learned.codec import Learned
 from cytopress.codecs.registry import decode
 from cytopress.errors import CytopressWarning
 from cytopress.package import Package
@@ -28,7 +27,7 @@ def test_golden_bytes_decode_to_their_latents_and_pixels(
     package: Package, settings: Settings
 ) -> None:
     place = HERE / "learned" / package.path.stem
-    data, codec = place.with_suffix(".cyto").read_bytes(), Learned(package)
+    data, codec = place.with_suffix(".cyto").read_bytes(), make.codec_of(package)
     with np.load(place.with_suffix(".npz")) as golden:
         latents, pixels = golden["latents"], golden["pixels"]
     np.testing.assert_array_equal(make.latents(codec, data), latents)
