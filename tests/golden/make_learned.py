@@ -31,7 +31,7 @@ def packages() -> list[Package]:
 
 
 def codec_of(package: Package) -> Learned:
-    """Return the codec that golden bytes are of; a fine one where blocks are turned at such alone."""
+    """Return the codec that golden bytes are of; a fine one where blocks may be turned."""
     return Learned(package, quality=1.0 if "rotations" in package.manifest else None)
 
 
