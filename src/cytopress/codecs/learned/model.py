@@ -32,7 +32,7 @@ from cytopress.codecs.learned.passes import (
     through,
 )
 from cytopress.codecs.learned.plane import Seen
-from cytopress.codecs.learned.rdo import rounded
+from cytopress.codecs.learned.rdo import BITS_PER_SQUARE, rounded
 from cytopress.codecs.learned.regions import regions
 from cytopress.codecs.learned.rotations import Rotations
 from cytopress.codecs.learned.tables import Tables
@@ -46,9 +46,6 @@ TILE = 1024, 2048
 VOLUME_TILE = 512, 1024
 # One, as every codec here has; many fields are coded side by side.
 THREADS = 1
-# What a squared step is worth where rounding goes to the nearest: at fine rates 1 more of it is
-# 1 / ln 2 bits less of 6 squared steps.
-BITS_PER_SQUARE = 8.66
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,12 +125,12 @@ class Model:
         def answer(values: Array, weight: float) -> Callable[[Pass | Choice], Array]:
             def symbols_of(these: Pass | Choice) -> Array:
                 wanted = these.pick(values)
-                if isinstance(these, Choice):
-                    return self._put_choice(coder, wanted, these, weight)
                 residual = wanted.copy() if these.mean is None else wanted - these.mean
                 np.clip(residual, -MOST_VALUE, MOST_VALUE, out=residual)
-                if these.rotations is not None and these.which is not None:
-                    these.rotations.turn(residual.reshape(len(residual), -1), these.which)
+                if isinstance(these, Choice):
+                    return self._put_choice(coder, residual, these, weight)
+                if these.turn is not None:
+                    these.turn(residual)
                 tables = self._tables(these)
                 symbols = rounded(residual.reshape(-1), these.rows, tables, weight)
                 coder.put(symbols, these.rows, tables)
@@ -232,13 +229,11 @@ class Model:
         # Crafted latents may overflow a network.
         return _finite(planes[:, : shape[0], : shape[1]])
 
-    def _put_choice(self, coder: Encoder, wanted: Array, these: Choice, weight: float) -> Array:
+    def _put_choice(self, coder: Encoder, residual: Array, these: Choice, weight: float) -> Array:
         """Code by which rotation each place goes; return it."""
         assert self.scales is not None
-        residual = wanted.reshape(these.mean.shape) - these.mean
-        np.clip(residual, -MOST_VALUE, MOST_VALUE, out=residual)
         which = these.rotations.choose(
-            residual,
+            residual.reshape(these.index.shape),
             these.index,
             these.kinds,
             self._rows,

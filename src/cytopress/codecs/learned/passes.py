@@ -34,18 +34,15 @@ class Pass:
         (n,) their tables.
     prior : bool, optional
         Whether these are tables of the prior.
-    rotations : Rotations, optional
-        What turns the latents around their means before they are coded.
-    which : ndarray, optional
-        (places,), as `Choice` asks for it.
+    turn : callable, optional
+        Turns what lies around the means, of their shape, in place: it is coded so.
     """
 
     pick: Callable[[Array], Array]
     mean: Array | None
     rows: Array
     prior: bool = False
-    rotations: Rotations | None = None
-    which: Array | None = None
+    turn: Callable[[Array], None] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +53,10 @@ class Choice:
     ----------
     pick : callable
         As of the pass.
-    mean, index : ndarray
-        (C, places): means, float32, and scale indices with a fraction.
+    mean : ndarray
+        As of the pass.
+    index : ndarray
+        (C, places): scale indices with a fraction.
     rotations : Rotations
         What there is to choose from.
     kinds : ndarray
@@ -156,11 +155,15 @@ def _residuals(
         return symbols.reshape(mean.shape)
     index = index.reshape(len(index), -1)
     kinds = rotations.kinds(index)
-    which = yield Choice(pick, mean.reshape(index.shape), index, rotations, kinds)
+    which = yield Choice(pick, mean, index, rotations, kinds)
     rotations.widen(index, which)
     rows, shape = rows_of(index), index.shape
     del index, kinds
-    symbols = yield Pass(pick, mean, rows, rotations=rotations, which=which)
+
+    def turn(residual: Array) -> None:
+        rotations.turn(residual.reshape(shape), which)
+
+    symbols = yield Pass(pick, mean, rows, turn=turn)
     return rotations.back(symbols.reshape(shape), which).reshape(mean.shape)
 
 

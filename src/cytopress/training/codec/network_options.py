@@ -15,6 +15,7 @@ from pydantic import (
 
 from cytopress.codecs.learned.compressai.architectures import BY_NAME
 from cytopress.codecs.learned.depth import PLANE, Depth
+from cytopress.codecs.learned.manifest import MOST_ROTATIONS
 from cytopress.codecs.learned.surface import Mesh
 from cytopress.training.toml import Table
 
@@ -62,7 +63,7 @@ class Network(Table):
     hyper_context: int = Field(default=0, ge=0, le=512)
     context_channels: int = Field(default=16, ge=1, le=256)
     context_width: int = Field(default=32, ge=1, le=512)
-    rotations: int = Field(default=0, ge=0, le=15)
+    rotations: int = Field(default=0, ge=0, le=MOST_ROTATIONS)
     analysis: tuple[int, ...] = (48, 96)
     synthesis: tuple[int, ...] = (24, 48)
     N: int = Field(default=48, ge=1, le=512)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from cytopress.codecs.learned.rdo import BITS_PER_SQUARE
 from cytopress.training.codec.coded import Coded
 from cytopress.training.codec.context import Context, Step
 from cytopress.training.codec.entropy import HYPER_STRIDE, HyperAnalysis, HyperSynthesis, Prior
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Coded", "LatentNetwork", "build"]
 
-# Squared steps of a latent weigh this many bits where gains are best: at high rate a step of 1
-# balances 6 * lambda-weighted error against 1 / ln 2 bits.
-BITS_PER_SQUARE = 8.66
 # Means, log2 of the scales, and features, of slabs.
 Moments = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 PEAK = 255**2
