@@ -86,6 +86,7 @@ def test_what_pays_is_chosen(turned: Package, rest: Rotations) -> None:
     kinds = rest.kinds(index)
     assert (kinds >= 0).all()
     own = rest.matrices / 2**14
+    costs = rows_of, tables, 8.0
     wanted = np.arange(400) % 3
     single = np.zeros((4, 400))
     single[random.integers(0, 4, 400), np.arange(400)] = 40 * random.choice([-1, 1], 400)
@@ -94,6 +95,10 @@ def test_what_pays_is_chosen(turned: Package, rest: Rotations) -> None:
     residual = single.astype(np.float32)
     which = rest.choose(residual, index, kinds, rows_of, tables, 8.0)
     assert (which == wanted).mean() > 0.9
+    # One block that gains does not pay for what all others would have to say.
+    lone = np.where(np.arange(400) == np.flatnonzero(wanted == 1)[0], residual, 0)
+    assert rest.choose(residual[:, wanted == 1][:, :1], index[:, :1], kinds[:1], *costs).any()
+    assert not rest.choose(lone, index, kinds, *costs).any()
     # Far out, the matrices' 14 bits would tell.
     assert not rest.choose(100 * residual, index, kinds, rows_of, tables, 8.0).any()
     # A rotation that says nothing of a place is not worth saying.
