@@ -6,6 +6,8 @@ TEST := .venv-test/bin
 # A file of tests stays in one process: its fixtures are made once. They go in their own order, which
 # has the slow ones first; else xdist begins with those that have the most tests.
 TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder
+# Two processes of several threads each would wait for each other: torch is then up to nine times slower.
+ONE_THREAD := OMP_NUM_THREADS=1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: environments demo test test-core lint docs docs-serve bench golden clean
@@ -14,7 +16,7 @@ demo: .venv/stamp-$(DIGEST)
 	.venv/bin/cytopress demo --out demo-out
 
 test: .venv-test/stamp-$(DIGEST)
-	$(TEST)/python -m pytest $(TWO_AT_ONCE)
+	$(ONE_THREAD) $(TEST)/python -m pytest $(TWO_AT_ONCE)
 
 lint: .venv-test/stamp-$(DIGEST)
 	$(TEST)/ruff check .
@@ -25,7 +27,7 @@ lint: .venv-test/stamp-$(DIGEST)
 # The core alone, on numpy 2, without torch: what most users install.
 test-core: .venv-core/stamp-$(DIGEST)
 	.venv-core/bin/python tests/core_install.py
-	.venv-core/bin/python -m pytest $(TWO_AT_ONCE) -m "not learn and not browser and not extras"
+	$(ONE_THREAD) .venv-core/bin/python -m pytest $(TWO_AT_ONCE) -m "not learn and not browser and not extras"
 
 docs: .venv-test/stamp-$(DIGEST)
 	$(TEST)/python docs/tables.py

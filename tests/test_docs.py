@@ -5,6 +5,7 @@ A comment before a block says how it runs where that is not as it stands::
     <!-- test: network -->   against a local server in the place of the internet
     <!-- test: long -->      with few steps
     <!-- test: make -->      a make target: only that make knows it (CI runs the target itself)
+    <!-- test: demo -->      what `make demo` runs: only that it does (CI runs it)
     <!-- test: output -->    not run: what a command prints
 """
 
@@ -65,7 +66,7 @@ def test_every_fence_is_understood(page: Path) -> None:
     found = blocks(page)
     assert 2 * len(found) == fences
     for block in found:
-        assert block.how in ("", "network", "long", "make", "output"), f"line {block.line}"
+        assert block.how in ("", "network", "long", "make", "demo", "output"), f"line {block.line}"
         assert block.language in ("bash", "python", "toml", "text"), f"line {block.line}"
         # Only what nobody would type may go unrun.
         assert (block.how == "output") == (block.language == "text"), f"line {block.line}"
@@ -84,7 +85,7 @@ def test_the_generated_table_is_up_to_date() -> None:
     assert text == tables["with_table"](text), "run `make docs` and commit docs/codecs.md"
 
 
-# The demo study is among them: two minutes, more on a busy machine.
+# Trainings are among them: a minute each, more on a busy machine.
 @pytest.mark.timeout(1200)
 @pytest.mark.extras
 @pytest.mark.slow
@@ -101,7 +102,10 @@ def test_the_page_runs(
     for block in blocks(page):
         where = f"{page.name}, line {block.line}"
         if block.how == "make":
-            _check_make(block.code, where)
+            for line in block.code.strip().splitlines():
+                _would_make(line.split("#")[0], where)
+        elif block.how == "demo":
+            assert block.code.strip() in _would_make("make demo", where), where
         elif block.how == "network":
             _run_bash(
                 block.code.replace("datasets fetch", f"datasets fetch --mirror {bucket}"), where
@@ -123,15 +127,16 @@ def _run_bash(code: str, where: str) -> None:
     assert run.returncode == 0, f"{where}:\n{code}\n{run.stdout}\n{run.stderr}"
 
 
-def _check_make(code: str, where: str) -> None:
-    for line in code.strip().splitlines():
-        run = subprocess.run(
-            [*line.split("#")[0].split(), "--dry-run", "-C", str(ROOT)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert run.returncode == 0, f"{where}: {run.stderr}"
+def _would_make(command: str, where: str) -> str:
+    """Return what a make target would run."""
+    run = subprocess.run(
+        [*command.split(), "--dry-run", "-C", str(ROOT)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, f"{where}: {run.stderr}"
+    return run.stdout
 
 
 def _few_steps(folder: Path) -> None:

@@ -36,7 +36,10 @@ def test_learned_codecs_stand_beside_classic_ones_at_the_same_ratios(name: str, 
     assert (entry.name, entry.tasks) == (of, (f"labelfree/{of}",))
     ratios = {codec.spec: codec.values for codec in study.codecs}
     assert {f"learned/{of}", "learned/cytopress-2d", "jpeg2000", "avif"} <= ratios.keys()
-    assert ratios[f"learned/{of}"] == ratios["learned/cytopress-2d"] == ratios["jpeg2000"]
+    ours = ratios[f"learned/{of}"]
+    assert ours == ratios["learned/cytopress-2d"]
+    # Ours go farther where JPEG 2000 has lost by then what they have not.
+    assert ours[: len(ratios["jpeg2000"])] == ratios["jpeg2000"]
 
 
 def test_the_example_of_volumes_holds_codecs_of_both_kinds() -> None:
