@@ -11,6 +11,7 @@ import torch
 from scipy.special import ndtr
 from torch import nn
 
+from cytopress.codecs.learned.hyper import FRACTION
 from cytopress.codecs.learned.rotations import SHIFT
 from cytopress.codecs.learned.surface import PREDICTORS
 from cytopress.training.codec.context import Context, Step
@@ -21,8 +22,6 @@ from cytopress.training.codec.rotations import Rotations
 
 Array = npt.NDArray[Any]
 PRECISION = 24
-# Fractional bits of activations, means and scale indices.
-FRACTION = 8
 WEIGHT_BITS = 14
 # Beyond so many standard deviations, or below such a probability, a value is escaped.
 REACH = 4.5
