@@ -118,10 +118,9 @@ def test_the_bd_rate_of_a_card_comes_out_again(package: Package) -> None:
     name = name if name in scored(package) else "ecoli-phase"
     told = package.manifest["results"][name]
     whole = dataset(name)
-    # One field: it takes up to a minute.
-    tested = whole.part("test")[:1]
+    tested = whole.part("test")[:2]
     fields = (*whole.part("train"), *tested)
     found = evaluate(package, [replace(whole, fields=fields)])[name]
-    assert found["fields"] == told["fields"][:1]
+    assert found["fields"] == told["fields"][:2]
     assert found["data_range"] == told["data_range"]
-    assert found["bd_rate_fields"] == pytest.approx(told["bd_rate_fields"][:1], abs=0.5)
+    assert found["bd_rate_fields"] == pytest.approx(told["bd_rate_fields"][:2], abs=0.5)
