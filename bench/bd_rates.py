@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from timing import stay_on_one_core
 
 from cytopress.errors import CytopressError
-from cytopress.package import Package, find_package
+from cytopress.models.model_package import Package, find_package
 from cytopress.settings import Settings, from_environment
 
 

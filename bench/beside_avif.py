@@ -21,8 +21,8 @@ from cytopress.codecs.spec import codec
 from cytopress.errors import CytopressError, UnreachableTargetError
 from cytopress.image import Image
 from cytopress.metrics import metric
-from cytopress.metrics.bd_rate import bd_rate
 from cytopress.settings import from_environment
+from cytopress.statistics.bd_rate import bd_rate
 
 RATIOS = (10, 20, 40, 80, 160)
 MOST = 255

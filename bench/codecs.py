@@ -13,9 +13,9 @@ from timing import HEADING, print_machine, solved, stay_on_one_core, timed
 
 from cytopress.codecs.registry import FAMILIES
 from cytopress.codecs.spec import codec
+from cytopress.datasets.catalogue import dataset
 from cytopress.errors import CytopressError
 from cytopress.image import Image
-from cytopress.io.datasets import dataset
 from cytopress.study.yardsticks import Yardsticks, measure
 
 DATASET, FIELDS = "ecoli-phase", 3

@@ -23,15 +23,15 @@ import numpy as np
 import numpy.typing as npt
 from timing import stay_on_one_core
 
-from cytopress.codecs.codec import StreamCodec
+from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.spec import codec
+from cytopress.datasets.catalogue import dataset
 from cytopress.image import Image
-from cytopress.io.datasets import dataset
 from cytopress.metrics import metric
 from cytopress.metrics.data_range import data_range
-from cytopress.package import Package, find_package, write_package
+from cytopress.models.model_package import Package, find_package, write_package
 from cytopress.settings import Settings, from_environment
-from cytopress.tasks.labelfree import pearson_or_zero
+from cytopress.tasks.builtin.labelfree import pearson_or_zero
 from cytopress.tasks.registry import task
 
 DATASET = "nuclei-brightfield"

@@ -1,4 +1,4 @@
-"""How often the intervals of `cytopress.study.statistics` hold the truth, by simulation.
+"""How often the intervals of `cytopress.statistics` hold the truth, by simulation.
 
 Run with `make bench`; `--write` puts the tables into docs/statistics.md. Not named after what it
 measures: a script's folder comes first on the path, and would hide Python's own `statistics`.
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from cytopress.study.statistics import effects
+from cytopress.statistics import effects
 
 Floats = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Floats]

@@ -24,9 +24,9 @@ import numpy as np
 from timing import HEADING, Row, print_machine, solved, stay_on_one_core, timed
 
 from cytopress.codecs.spec import codec
+from cytopress.datasets.catalogue import Dataset, dataset
 from cytopress.errors import CytopressError
 from cytopress.image import Image
-from cytopress.io.datasets import Dataset, dataset
 from cytopress.machine import versions
 from cytopress.study.yardsticks import measure
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from bd_rates import print_bd_rates
 
-from cytopress.io.datasets import dataset
-from cytopress.package import Package
+from cytopress.datasets.catalogue import dataset
+from cytopress.models.model_package import Package
 from cytopress.settings import Settings
 from cytopress.training.codec.evaluate import evaluate
 

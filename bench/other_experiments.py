@@ -21,10 +21,10 @@ import tifffile
 from bd_rates import print_bd_rates
 from scipy import ndimage
 
-from cytopress.io.dataset import open_dataset
-from cytopress.io.datasets import dataset
-from cytopress.io.form import write_form
-from cytopress.package import Package
+from cytopress.datasets.catalogue import dataset
+from cytopress.datasets.dataset import open_dataset
+from cytopress.datasets.folder_form import write_form
+from cytopress.models.model_package import Package
 from cytopress.settings import Settings
 from cytopress.training.codec.evaluate import evaluate
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cytopress.codecs.jpegls import JpegLS
+from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.wrappers.per_plane import PerPlane
-from cytopress.io.dataset import Dataset, Field
-from cytopress.io.datasets import dataset
-from cytopress.io.splits import PARTS
-from cytopress.tasks.labelfree import standardize
+from cytopress.datasets.catalogue import dataset
+from cytopress.datasets.dataset import Dataset, Field
+from cytopress.datasets.splits import PARTS
+from cytopress.tasks.builtin.labelfree import standardize
 from cytopress.training.baseline import fit_filter_bank
 from cytopress.training.pairs import Pair
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from cytopress.codecs.choice import Choice
-from cytopress.codecs.codec import StreamCodec
+from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.targets.request import Choice
+from cytopress.datasets.catalogue import find_folder
 from cytopress.errors import UnknownNameError
-from cytopress.io.datasets import find_folder
 from cytopress.metrics import Metric
 from cytopress.settings import Settings, from_environment
 from cytopress.study import run

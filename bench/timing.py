@@ -15,8 +15,8 @@ import imagecodecs
 import numpy as np
 
 import cytopress
-from cytopress.codecs.choice import Choice
-from cytopress.codecs.codec import StreamCodec
+from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.targets.request import Choice
 from cytopress.errors import CytopressWarning
 from cytopress.image import Image
 from cytopress.machine import processor

@@ -24,15 +24,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.model import Model
-from cytopress.codecs.learned.opening import open_model
-from cytopress.codecs.learned.plane import normalized, used_range
-from cytopress.codecs.learned.rdo import bits_of
-from cytopress.codecs.learned.tables import Tables
+from cytopress.codecs.learned.entropy.probability_tables import Tables
+from cytopress.codecs.learned.latents.rate_distortion import bits_of
+from cytopress.codecs.learned.model.load import open_model
+from cytopress.codecs.learned.model.plane_model import Model
+from cytopress.codecs.learned.pixels.normalization import normalized, used_range
+from cytopress.datasets.catalogue import dataset
 from cytopress.errors import CytopressError, PackageError
 from cytopress.image import Pixels
-from cytopress.io.datasets import dataset
-from cytopress.package import find_package
+from cytopress.models.model_package import find_package
 from cytopress.settings import from_environment
 
 DATASETS = ("ecoli-phase", "nuclei-brightfield")

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 import cytopress
-from cytopress.tasks.declared import declared_task
+from cytopress.tasks.foreign.declared import declared_task
 
 MODEL = "napari_czann_segment/_data/PGC_20X_nucleus_detector.czseg"
 IMAGE = "napari_czann_segment/_data/PGC_20X.czi"

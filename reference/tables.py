@@ -11,17 +11,17 @@ import sys
 from pathlib import Path
 
 from cytopress.errors import CytopressError
-from cytopress.report.along_z import along_z
-from cytopress.report.bd_table import bd_tables
-from cytopress.report.finding import finding_text
-from cytopress.report.findings import Findings, findings
-from cytopress.report.formats import number_text, ratio_text
-from cytopress.report.losses import yardstick
-from cytopress.report.matrix import matrix
-from cytopress.report.recommendation import Wish, recommend, sentence
-from cytopress.report.regained import regained, regained_text
-from cytopress.report.similarity import example_text, likeness_text, likenesses
-from cytopress.report.versus import versus
+from cytopress.results.axial_error import along_z
+from cytopress.results.bd_table import bd_tables
+from cytopress.results.dataset_summary import Findings, findings
+from cytopress.results.headline import finding_text
+from cytopress.results.losses import yardstick
+from cytopress.results.number_format import number_text, ratio_text
+from cytopress.results.recommendation import Wish, recommend, sentence
+from cytopress.results.recovery import regained, regained_text
+from cytopress.results.similarity import example_text, likeness_text, likenesses
+from cytopress.results.train_test_matrix import matrix
+from cytopress.results.volume_vs_plane import versus
 from cytopress.study.results import Results, ScoreFacts
 from cytopress.study.store import load_results
 

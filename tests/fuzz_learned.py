@@ -16,16 +16,16 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["cytopress.codecs"]):
-    from cytopress.codecs import container
+    from cytopress.codecs.container import container
     from cytopress.codecs.learned.codec import NUMBER, Learned
 
 import google_crc32c
 import numpy as np
 
-from cytopress.codecs.container import CRC_BYTES, Form
+from cytopress.codecs.container.container import CRC_BYTES, Form
 from cytopress.errors import CorruptDataError, PackageError
 from cytopress.image import Image
-from cytopress.package import open_package
+from cytopress.models.model_package import open_package
 
 HERE = Path(__file__).parent / "codecs" / "learned"
 CODECS = [Learned(open_package(path)) for path in sorted(HERE.glob("*.cytomodel"))]

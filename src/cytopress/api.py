@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
+from cytopress.datasets.catalogue import dataset
+from cytopress.formats.images import read, write
 from cytopress.image import Image
-from cytopress.io.datasets import dataset
-from cytopress.io.images import read, write
 from cytopress.metrics import metric
 from cytopress.tasks.registry import task
 

@@ -25,7 +25,11 @@ class Settings:
     @property
     def model_folders(self) -> tuple[Path, ...]:
         """Folders searched for model packages, in order; the last ships inside cytopress."""
-        return (*self.models, self.user_data / "models", Path(__file__).parent / "models")
+        return (
+            *self.models,
+            self.user_data / "models",
+            Path(__file__).parent / "models" / "shipped",
+        )
 
     def with_models(self, *folders: Path) -> Settings:
         """Return a copy that searches ``folders`` first."""

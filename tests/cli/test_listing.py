@@ -11,7 +11,7 @@ import pytest
 import cytopress
 from cytopress.cli import main
 from cytopress.codecs.registry import families
-from cytopress.tasks.measurement import Measurement
+from cytopress.tasks.builtin.measurement import Measurement
 
 
 def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, object]]:
@@ -30,7 +30,7 @@ def test_every_codec_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_model_is_told_with_its_digest_and_rates(capsys: pytest.CaptureFixture[str]) -> None:
-    folder = Path(cytopress.__file__).parent / "models"
+    folder = Path(cytopress.__file__).parent / "models" / "shipped"
     rows = {row["name"]: row for row in listed(capsys, "models")}
     shipped = rows["learned/cytopress-2d"]
     file = folder / "cytopress-2d.cytomodel"
@@ -42,7 +42,7 @@ def test_a_model_is_told_with_its_digest_and_rates(capsys: pytest.CaptureFixture
 def test_a_task_is_told_with_the_whole_digest_of_its_package(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    folder = Path(cytopress.__file__).parent / "models"
+    folder = Path(cytopress.__file__).parent / "models" / "shipped"
     files = folder.glob("labelfree-*.cytomodel")
     digests = {hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     assert digests

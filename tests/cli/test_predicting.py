@@ -11,9 +11,9 @@ import pytest
 
 import cytopress
 from cytopress.cli import main
+from cytopress.formats.images import read_labels
 from cytopress.image import Image
-from cytopress.io.images import read_labels
-from cytopress.tasks.measurement import Measurement
+from cytopress.tasks.builtin.measurement import Measurement
 from fakes.segmentation import onnx_package
 
 Run = Callable[..., tuple[int, str, str]]

@@ -14,7 +14,7 @@ import tifffile
 from scipy.ndimage import gaussian_filter
 
 from cytopress.cli import main
-from cytopress.io.form import write_form
+from cytopress.datasets.folder_form import write_form
 
 pytest.importorskip("jinja2", reason="needs the extra report")
 

@@ -12,7 +12,7 @@ import pytest
 import tifffile
 
 from cytopress.cli import main
-from cytopress.io.form import write_form
+from cytopress.datasets.folder_form import write_form
 
 Run = Callable[..., tuple[int, str, str]]
 FACTS: dict[str, str | int | float] = {

@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from cytopress.codecs.codec import Knob, StreamCodec, Traits
-from cytopress.codecs.container import Form
+from cytopress.codecs.base import Knob, StreamCodec, Traits
+from cytopress.codecs.container.container import Form
 from cytopress.image import Image, Pixels
 
 

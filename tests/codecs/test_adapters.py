@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cytopress.codecs.avif import Avif
-from cytopress.codecs.htj2k import Htj2k
-from cytopress.codecs.jpeg import Jpeg
+from cytopress.codecs.adapters.avif import Avif
+from cytopress.codecs.adapters.htj2k import Htj2k
+from cytopress.codecs.adapters.jpeg import Jpeg
 from cytopress.codecs.registry import FAMILIES, decode
 from cytopress.codecs.spec import codec
-from cytopress.codecs.table import rows
+from cytopress.codecs.trait_table import rows
 from cytopress.errors import UnsupportedImageError
 from cytopress.image import Image
 

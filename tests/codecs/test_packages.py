@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytopress.codecs.choice import Choice
-from cytopress.codecs.container import unpack
+from cytopress.codecs.container.container import unpack
 from cytopress.codecs.registry import build, decode, find_family, package_names
 from cytopress.codecs.spec import codec
-from cytopress.codecs.table import rows
+from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.trait_table import rows
 from cytopress.errors import (
     CorruptDataError,
     CytopressWarning,
@@ -23,7 +23,7 @@ from cytopress.errors import (
     UsageError,
 )
 from cytopress.image import Image
-from cytopress.package import open_package, write_package
+from cytopress.models.model_package import open_package, write_package
 from cytopress.settings import Settings
 
 TINY = Path(__file__).parent / "learned" / "tiny.cytomodel"
@@ -140,7 +140,7 @@ def test_a_choice_names_the_packages_it_needs(settings: Settings, name: str) -> 
 
 @pytest.mark.parametrize("model", [None, 3, b"short", b"012345678"])
 def test_a_crafted_recipe_is_corrupt(settings: Settings, model: object) -> None:
-    from cytopress.codecs.container import Recipe
+    from cytopress.codecs.container.container import Recipe
 
     options = {} if model is None else {"model": model}
     with pytest.raises(CorruptDataError, match="names no model"):

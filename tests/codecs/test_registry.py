@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cytopress.codecs import registry
-from cytopress.codecs.container import unpack
+from cytopress.codecs.container.container import unpack
 from cytopress.codecs.registry import FAMILIES, decode, families
 from cytopress.codecs.spec import codec
 from cytopress.errors import CorruptDataError, CytopressWarning, UnknownNameError
@@ -20,7 +20,7 @@ IMAGE = Image(np.random.default_rng(0).integers(0, 99, (6, 8), dtype=np.uint8))
 MODULE = """
 from dataclasses import dataclass
 import numpy as np
-from cytopress.codecs.codec import StreamCodec, Traits
+from cytopress.codecs.base import StreamCodec, Traits
 
 @dataclass(frozen=True)
 class Inverted(StreamCodec):

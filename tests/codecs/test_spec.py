@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cytopress.codecs.choice import Choice
 from cytopress.codecs.registry import FAMILIES, families
-from cytopress.codecs.search import knob_value
 from cytopress.codecs.spec import codec
-from cytopress.codecs.target import KINDS
+from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.search import knob_value
+from cytopress.codecs.targets.target import KINDS
 from cytopress.errors import UnknownNameError, UsageError
 from cytopress.metrics import NoiseModel
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cytopress.codecs import registry
-from cytopress.codecs.codec import StreamCodec
-from cytopress.codecs.recipe import OPTION_NUMBERS
+from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.container.recipe import OPTION_NUMBERS
 from cytopress.codecs.registry import FAMILIES, WRAPPERS
 from cytopress.codecs.spec import SHARED
 from cytopress.errors import UsageError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from contracts.members import COARSE, UNLIKE, members, taken
-from cytopress.codecs.container import unpack
+from cytopress.codecs.container.container import unpack
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.errors import UnreachableTargetError

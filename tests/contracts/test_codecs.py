@@ -14,12 +14,12 @@ import pytest
 
 from contracts.members import COARSE, members, stacked, taken
 from cytopress.codecs import registry
-from cytopress.codecs.choice import Choice
-from cytopress.codecs.container import Form, unpack
-from cytopress.codecs.jpegls import JpegLS
+from cytopress.codecs.adapters.jpegls import JpegLS
+from cytopress.codecs.container.container import Form, unpack
 from cytopress.codecs.registry import decode
-from cytopress.codecs.search import knob_value
 from cytopress.codecs.spec import codec
+from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.search import knob_value
 from cytopress.errors import CorruptDataError, UnsupportedImageError
 from cytopress.image import Image, Pixels
 

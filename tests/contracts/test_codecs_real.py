@@ -9,8 +9,8 @@ import pytest
 
 from cytopress.codecs.registry import FAMILIES, decode
 from cytopress.codecs.spec import codec
+from cytopress.datasets.dataset import open_dataset
 from cytopress.image import Image
-from cytopress.io.dataset import open_dataset
 
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 # dB by which a codec may fall behind JPEG 2000 at a ratio of 40. Over whole test fields they were

@@ -12,11 +12,11 @@ import pytest
 from cytopress.errors import TaskError
 from cytopress.image import Image
 from cytopress.settings import from_environment
+from cytopress.tasks.builtin.packaged import PackagedTask
+from cytopress.tasks.builtin.segmentation import Segmentation
 from cytopress.tasks.objects import Objects
-from cytopress.tasks.packaged import PackagedTask
 from cytopress.tasks.protocol import Prediction, Task
 from cytopress.tasks.registry import tasks
-from cytopress.tasks.segmentation import Segmentation
 from fakes.segmentation import computed_package, onnx_package
 from fakes.tasks import Deaf
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cytopress.image import Image
-from cytopress.package import Package
+from cytopress.models.model_package import Package
 
 
 def cells(height: int = 64, width: int = 96) -> Image:

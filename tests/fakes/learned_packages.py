@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cytopress.package import Package, write_package
+from cytopress.models.model_package import Package, write_package
 
 
 def remade(

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.model import Model
-from cytopress.package import Package
+from cytopress.codecs.learned.model.plane_model import Model
+from cytopress.models.model_package import Package
 
 Array = npt.NDArray[Any]
 ONE, MOST = 256.0, 2.0**20

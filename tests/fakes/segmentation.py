@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from cytopress.package import Package, write_package
+from cytopress.models.model_package import Package, write_package
 
 MANIFEST: dict[str, Any] = {
     "format": 1,

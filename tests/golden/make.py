@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from cytopress.codecs.registry import FAMILIES, decode
-from cytopress.codecs.search import knob_value
 from cytopress.codecs.spec import codec
+from cytopress.codecs.targets.search import knob_value
 from cytopress.image import Image
 
 FOLDER = Path(__file__).parent

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from cytopress.codecs import container
+from cytopress.codecs.container import container
 from cytopress.codecs.learned.codec import REST, Learned
-from cytopress.codecs.learned.entropy import Decoder
+from cytopress.codecs.learned.entropy.range_coder import Decoder
 from cytopress.image import Image
-from cytopress.package import Package, open_package
+from cytopress.models.model_package import Package, open_package
 
 FOLDER = Path(__file__).parent / "learned"
 PACKAGES = Path(__file__).parents[1] / "codecs" / "learned"

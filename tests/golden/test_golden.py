@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytopress.codecs.container import Recipe, unpack
+from cytopress.codecs.container.container import Recipe, unpack
 from cytopress.codecs.registry import FAMILIES, WRAPPERS, decode
 
 FOLDER = Path(__file__).parent

@@ -11,7 +11,7 @@ import pytest
 
 from cytopress.codecs.registry import decode
 from cytopress.errors import CytopressWarning
-from cytopress.package import Package
+from cytopress.models.model_package import Package
 from cytopress.settings import Settings
 
 HERE = Path(__file__).parent

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pytest
 from scipy import ndimage
 
+from cytopress.datasets.dataset import open_dataset
 from cytopress.errors import UsageError
 from cytopress.image import Image
-from cytopress.io.dataset import open_dataset
 from cytopress.metrics.noise import NoiseModel, fit_noise
 
 Floats = npt.NDArray[np.float64]

@@ -3,7 +3,7 @@
 import pytest
 
 from cytopress.report import write_report
-from cytopress.report.recommendation import Wish, recommend
+from cytopress.results.recommendation import Wish, recommend
 
 pytestmark = pytest.mark.browser
 WIDTHS = (1400, 400)

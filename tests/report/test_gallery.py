@@ -1,7 +1,7 @@
 import pytest
 
-from cytopress.report.curves import curves
 from cytopress.report.gallery import gallery
+from cytopress.results.curves import curves
 
 
 def all_curves(study):

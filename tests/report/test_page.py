@@ -8,7 +8,7 @@ import pytest
 from cytopress.errors import NotAvailableError
 from cytopress.image import Image
 from cytopress.report import write_report
-from cytopress.report.recommendation import Wish, recommend
+from cytopress.results.recommendation import Wish, recommend
 from cytopress.study.trial import Preview
 
 

@@ -11,9 +11,9 @@ import pytest
 import tifffile
 from scipy.ndimage import gaussian_filter
 
+from cytopress.datasets.folder_form import write_form
 from cytopress.errors import TaskError
 from cytopress.image import Image
-from cytopress.io.form import write_form
 from cytopress.study import survey
 from cytopress.study.spec import Study, parse_study
 from cytopress.tasks.protocol import Prediction, Score, Truth

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cytopress.io.datasets import KNOWN_DATASETS
-from cytopress.package import open_package
+from cytopress.datasets.catalogue import KNOWN_DATASETS
+from cytopress.models.model_package import open_package
 from cytopress.settings import from_environment
 from cytopress.study.arms import config_of
 from cytopress.study.plan import takes_volumes

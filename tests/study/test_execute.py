@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from cytopress.codecs.jpegls import JpegLS
+from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.errors import DatasetError, StoreError, UnknownNameError

@@ -11,7 +11,7 @@ import pytest
 
 from cytopress.errors import CytopressWarning
 from cytopress.machine import machine, versions
-from cytopress.package import Package
+from cytopress.models.model_package import Package
 from cytopress.settings import Settings
 from cytopress.study.execute import execute
 from cytopress.study.facts import task_facts
@@ -19,7 +19,7 @@ from cytopress.study.materials import pinned
 from cytopress.study.plan import Subject
 from cytopress.study.spec import Study
 from cytopress.study.survey import Surveyed
-from cytopress.tasks.labelfree import LabelFree
+from cytopress.tasks.builtin.labelfree import LabelFree
 
 from .conftest import Doubling, MakeDataset
 
@@ -63,7 +63,7 @@ def test_scores_bear_unit_direction_and_the_main_one(
 
 
 def test_a_task_is_told_in_short(tmp_path: Path, make_dataset: MakeDataset) -> None:
-    from cytopress.io.dataset import open_dataset
+    from cytopress.datasets.dataset import open_dataset
 
     found = Surveyed(
         Subject(facts=SimpleNamespace(name="tiny"), specimens=()),  # type: ignore[arg-type]

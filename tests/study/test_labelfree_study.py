@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cytopress.codecs.spec import codec
+from cytopress.datasets.catalogue import dataset
 from cytopress.errors import CytopressError
-from cytopress.io.datasets import dataset
 from cytopress.settings import Settings, from_environment
 from cytopress.study.execute import execute
 from cytopress.study.spec import Study, parse_study

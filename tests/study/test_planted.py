@@ -9,7 +9,7 @@ from cytopress.study import run as running
 from cytopress.study.cell import Arm, Cell
 from cytopress.study.judging import baseline
 from cytopress.study.run import Coded, Material, run
-from cytopress.tasks.measurement import Measurement
+from cytopress.tasks.builtin.measurement import Measurement
 
 
 @pytest.mark.parametrize("gain", [1.02, 0.98])

@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from scipy.ndimage import gaussian_filter
 
-from cytopress.io.form import write_form
+from cytopress.datasets.folder_form import write_form
 from cytopress.report import write_report
 from cytopress.settings import Settings
 from cytopress.study import speed

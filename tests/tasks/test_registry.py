@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from cytopress.errors import PackageError, UnknownNameError, UsageError
-from cytopress.package import write_package
+from cytopress.models.model_package import write_package
 from cytopress.settings import Settings
-from cytopress.tasks.labelfree import LabelFree
-from cytopress.tasks.measurement import Measurement
+from cytopress.tasks.builtin.labelfree import LabelFree
+from cytopress.tasks.builtin.measurement import Measurement
+from cytopress.tasks.builtin.segmentation import Segmentation
 from cytopress.tasks.registry import BUILT_IN, FAMILIES, from_package, task, tasks
-from cytopress.tasks.segmentation import Segmentation
 from fakes.segmentation import MANIFEST
 
-MODELS = Path(__file__).parents[2] / "src" / "cytopress" / "models"
+MODELS = Path(__file__).parents[2] / "src" / "cytopress" / "models" / "shipped"
 SETTINGS = Settings(None, (), Path("none"), Path("none"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from cytopress.tasks.labelfree import standardize
+from cytopress.tasks.builtin.labelfree import standardize
 from cytopress.training.baseline import SIGMAS, filter_responses, fit_filter_bank
 from cytopress.training.pairs import Pair
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cytopress.datasets.catalogue import dataset
+from cytopress.datasets.dataset import Dataset, Field
 from cytopress.errors import CodecError, UsageError
 from cytopress.image import Image
-from cytopress.io.dataset import Dataset, Field
-from cytopress.io.datasets import dataset
 from cytopress.settings import Settings
-from cytopress.tasks.labelfree import standardize
+from cytopress.tasks.builtin.labelfree import standardize
 from cytopress.training.decoded import decoded_inputs
 from cytopress.training.pairs import Pair, Values, load_pairs
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import tifffile
 
+from cytopress.datasets.catalogue import dataset
 from cytopress.image import Image
-from cytopress.io.datasets import dataset
-from cytopress.package import Package, write_package
+from cytopress.models.model_package import Package, write_package
 from cytopress.settings import Settings
 from cytopress.tasks import registry
 from cytopress.tasks.objects import Objects, measure_objects

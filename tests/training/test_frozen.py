@@ -10,7 +10,7 @@ import pytest
 
 import cytopress
 from cytopress.errors import PackageError, TaskError
-from cytopress.package import Package, open_package, write_package
+from cytopress.models.model_package import Package, open_package, write_package
 
 torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
 onnx = pytest.importorskip("onnx", reason="needs onnx (extra learn)")
@@ -20,7 +20,7 @@ from cytopress.training.frozen import frozen_network  # noqa: E402
 from cytopress.training.network import UNet  # noqa: E402
 from cytopress.training.onnx_export import export_onnx  # noqa: E402
 
-MODELS = Path(cytopress.__file__).parent / "models"
+MODELS = Path(cytopress.__file__).parent / "models" / "shipped"
 SHIPPED = sorted(set(MODELS.glob("labelfree-*.cytomodel")) - set(MODELS.glob("*-3d.cytomodel")))
 MANIFEST = {"kind": "task", "name": "labelfree/a", "architecture": "unet", "axes": "YX"}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytopress.package import write_package
+from cytopress.models.model_package import write_package
 from cytopress.training.receptive import receptive_field
 
 torch = pytest.importorskip("torch", reason="needs torch (extra learn)")

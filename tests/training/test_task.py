@@ -13,7 +13,7 @@ import pytest
 import tifffile
 
 from cytopress.errors import DatasetError, UsageError
-from cytopress.package import open_package
+from cytopress.models.model_package import open_package
 from cytopress.settings import Settings
 
 pytest.importorskip("torch", reason="needs torch (extra learn)")

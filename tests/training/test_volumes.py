@@ -9,11 +9,11 @@ import pytest
 import tifffile
 from scipy import ndimage
 
+from cytopress.datasets.catalogue import dataset
 from cytopress.errors import DatasetError, TaskError
+from cytopress.formats.images import write
 from cytopress.image import Image
-from cytopress.io.datasets import dataset
-from cytopress.io.images import write
-from cytopress.package import open_package
+from cytopress.models.model_package import open_package
 from cytopress.settings import Settings
 
 torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
@@ -91,7 +91,7 @@ def _config(**changes: object):  # type: ignore[no-untyped-def]
 
 
 def test_a_volume_is_learned_and_predicted(stacks: Settings, tmp_path: Path) -> None:
-    from cytopress.tasks.labelfree import LabelFree
+    from cytopress.tasks.builtin.labelfree import LabelFree
     from cytopress.training.task import train_task
 
     config = _config(fit={"steps": 60, "validate_every": 30, "learning_rate": 1e-2})
@@ -144,7 +144,7 @@ def test_stopped_and_resumed_equals_uninterrupted(stacks: Settings, tmp_path: Pa
 
 
 def test_training_on_decoded_volumes_sees_each_codec(stacks: Settings) -> None:
-    from cytopress.tasks.labelfree import standardize
+    from cytopress.tasks.builtin.labelfree import standardize
     from cytopress.training.kinds.labelfree import LabelFreeKind
     from cytopress.training.pairs import load_pairs
 
@@ -160,7 +160,7 @@ def test_training_on_decoded_volumes_sees_each_codec(stacks: Settings) -> None:
 
 
 def test_balls_are_segmented_in_three_dimensions(stacks: Settings, tmp_path: Path) -> None:
-    from cytopress.tasks.segmentation import Segmentation
+    from cytopress.tasks.builtin.segmentation import Segmentation
     from cytopress.training.evaluate import score_fields
     from cytopress.training.task import train_task
 

@@ -12,9 +12,9 @@ import typer
 
 import cytopress
 from cytopress.cli import coding, listing, predicting, recommending, studying, training
-from cytopress.cli.progress import bar
+from cytopress.cli.progress_bars import bar
+from cytopress.datasets.build_progress import watch
 from cytopress.errors import CytopressError, CytopressWarning
-from cytopress.io.progress import watch
 
 app = typer.Typer(
     name="cytopress",

@@ -19,7 +19,7 @@ from cytopress.cli.options import (
     check_output,
     settings_with,
 )
-from cytopress.cli.progress import coding
+from cytopress.cli.progress_bars import coding
 from cytopress.errors import (
     CorruptDataError,
     CytopressWarning,
@@ -75,7 +75,7 @@ def decode(
 ) -> None:
     """Decompress a .cyto file into an OME-TIFF (or PNG)."""
     from cytopress.codecs.registry import decode as decode_bytes
-    from cytopress.io.images import write
+    from cytopress.formats.images import write
 
     settings = settings_with(models)
     check_output(output, file)
@@ -113,8 +113,8 @@ def read_one(
         in a coded file, which holds one image and knows its axes.
     """
     from cytopress.codecs.registry import decode as decode_bytes
-    from cytopress.io.images import read_one as read_image
-    from cytopress.io.selection import parse_selection
+    from cytopress.formats.images import read_one as read_image
+    from cytopress.formats.selection import parse_selection
 
     if _is_cyto(file):
         if select is not None or axes is not None:
@@ -127,7 +127,7 @@ def read_one(
 
 
 def _cyto_facts(file: Path, settings: Settings) -> list[dict[str, Any]]:
-    from cytopress.codecs.container import unpack
+    from cytopress.codecs.container.container import unpack
     from cytopress.codecs.registry import build
 
     data = _read_bytes(file)
@@ -156,7 +156,7 @@ def _cyto_facts(file: Path, settings: Settings) -> list[dict[str, Any]]:
 
 
 def _image_facts(file: Path, axes: str | None) -> list[dict[str, Any]]:
-    from cytopress.io.images import read
+    from cytopress.formats.images import read
 
     return [
         {
@@ -173,7 +173,7 @@ def _image_facts(file: Path, axes: str | None) -> list[dict[str, Any]]:
 
 
 def _is_cyto(file: Path) -> bool:
-    from cytopress.codecs.container import MAGIC
+    from cytopress.codecs.container.container import MAGIC
 
     if file.suffix == ".cyto":
         return True

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from cytopress.cli.options import AsJson, Models, settings_with
-from cytopress.cli.progress import bar
+from cytopress.cli.progress_bars import bar
 from cytopress.settings import from_environment
 
 datasets = typer.Typer(help="List the known datasets, or fetch one.", invoke_without_command=True)
@@ -27,7 +27,7 @@ def add_to(app: typer.Typer) -> None:
 
 def codecs(as_json: AsJson = False, models: Models = None) -> None:
     """List every codec: what it takes, what its quality means, what it reads back to."""
-    from cytopress.codecs.table import rows
+    from cytopress.codecs.trait_table import rows
 
     show(rows(settings_with(models)), as_json=as_json)
 
@@ -35,7 +35,7 @@ def codecs(as_json: AsJson = False, models: Models = None) -> None:
 @datasets.callback()
 def list_datasets(context: typer.Context, as_json: AsJson = False) -> None:
     """List the known datasets and where each one is."""
-    from cytopress.io.datasets import KNOWN_DATASETS, find_folder
+    from cytopress.datasets.catalogue import KNOWN_DATASETS, find_folder
 
     if context.invoked_subcommand:
         return
@@ -70,7 +70,7 @@ def fetch(
     ] = None,
 ) -> None:
     """Download a dataset into the cache; run again, it goes on where it stopped."""
-    from cytopress.io.fetch import fetch as fetch_dataset
+    from cytopress.datasets.fetch import fetch as fetch_dataset
 
     with bar(f"Fetching {name}") as progress:
         folder = fetch_dataset(
@@ -100,7 +100,7 @@ def tasks(as_json: AsJson = False, models: Models = None) -> None:
 
 def models(as_json: AsJson = False, models: Models = None) -> None:
     """List the packages of learned codecs."""
-    from cytopress.package import find_packages
+    from cytopress.models.model_package import find_packages
 
     packages = find_packages(settings_with(models).model_folders, "codec")
     show(

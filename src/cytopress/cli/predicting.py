@@ -9,7 +9,7 @@ import typer
 
 from cytopress.cli.coding import read_one
 from cytopress.cli.options import Axes, Models, Output, Select, check_output, settings_with
-from cytopress.cli.progress import spinner
+from cytopress.cli.progress_bars import spinner
 from cytopress.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def predict(
     models: Models = None,
 ) -> None:
     """Run a task on one image and write the image, or the labels of the objects, it predicts."""
+    from cytopress.formats.images import write
+    from cytopress.formats.labels import write_labels
     from cytopress.image import Image
-    from cytopress.io.images import write
-    from cytopress.io.labels import write_labels
     from cytopress.tasks.objects import Objects
     from cytopress.tasks.registry import task as find
 

@@ -14,7 +14,7 @@ from cytopress.cli.options import AsJson
 from cytopress.errors import CytopressWarning, NotAvailableError, StoreError, UsageError
 
 if TYPE_CHECKING:
-    from cytopress.report.recommendation import Recommendation, Wish
+    from cytopress.results.recommendation import Recommendation, Wish
     from cytopress.study.results import Results
 
 FILE = "recommendation.json"
@@ -47,9 +47,9 @@ def recommend(
     Prints the answer for every dataset, and writes it to DIR/recommendation.json and to the top of
     the report. "None is safe" is an answer too: the exit code is 0.
     """
-    from cytopress.report.recommendation import NOISE, Wish
-    from cytopress.report.recommendation import as_json as plain
-    from cytopress.report.recommendation import recommend as find
+    from cytopress.results.recommendation import NOISE, Wish
+    from cytopress.results.recommendation import as_json as plain
+    from cytopress.results.recommendation import recommend as find
     from cytopress.study.store import load_results
 
     wish = Wish(
@@ -75,7 +75,7 @@ def recommend(
 
 def wishes(folder: Path) -> list[Wish]:
     """Return what was asked of a study before, the last first: its report answers that again."""
-    from cytopress.report.recommendation import NOISE, Wish
+    from cytopress.results.recommendation import NOISE, Wish
 
     asked: dict[tuple[str, str], Wish] = {}
     for row in _stored(folder):
@@ -131,8 +131,8 @@ def _write_report(folder: Path, results: Results) -> None:
 
 
 def _print(found: Recommendation) -> None:
-    from cytopress.report.formats import plain, ratio_text
-    from cytopress.report.recommendation.text import cost_text, sentence
+    from cytopress.results.number_format import plain, ratio_text
+    from cytopress.results.recommendation.text import cost_text, sentence
 
     print(f"{found.found.facts.name}: {sentence(found)}")
     if found.chosen is not None:

@@ -11,7 +11,7 @@ import typer
 
 from cytopress.cli.listing import show
 from cytopress.cli.options import Models, check_output, settings_with
-from cytopress.cli.progress import bar
+from cytopress.cli.progress_bars import bar
 from cytopress.cli.recommending import wishes
 from cytopress.errors import CodecError, CytopressWarning, UsageError
 

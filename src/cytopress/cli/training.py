@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cytopress.cli.options import Models, settings_with
-from cytopress.cli.progress import bar
+from cytopress.cli.progress_bars import bar
 
 train = typer.Typer(help="Train a model package from your own images.", no_args_is_help=True)
 

@@ -12,28 +12,28 @@ import warnings
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 
-from cytopress.codecs import container
-from cytopress.codecs.anscombe_jpegxl import AnscombeJpegXL
-from cytopress.codecs.av1 import Av1
-from cytopress.codecs.avif import Avif
-from cytopress.codecs.blosc2 import Blosc2
-from cytopress.codecs.codec import Family, StreamCodec
-from cytopress.codecs.container import Recipe
-from cytopress.codecs.hevc import Hevc
-from cytopress.codecs.htj2k import Htj2k
-from cytopress.codecs.jpeg import Jpeg
-from cytopress.codecs.jpeg2000 import Jpeg2000
-from cytopress.codecs.jpegls import JpegLS
-from cytopress.codecs.jpegxl import JpegXL
-from cytopress.codecs.jpegxr import JpegXR
-from cytopress.codecs.lerc import Lerc
-from cytopress.codecs.png import Png
-from cytopress.codecs.round_zstd import RoundZstd
-from cytopress.codecs.sperr import Sperr
-from cytopress.codecs.sz3 import Sz3
+from cytopress.codecs.adapters.anscombe_jpegxl import AnscombeJpegXL
+from cytopress.codecs.adapters.av1 import Av1
+from cytopress.codecs.adapters.avif import Avif
+from cytopress.codecs.adapters.blosc2 import Blosc2
+from cytopress.codecs.adapters.hevc import Hevc
+from cytopress.codecs.adapters.htj2k import Htj2k
+from cytopress.codecs.adapters.jpeg import Jpeg
+from cytopress.codecs.adapters.jpeg2000 import Jpeg2000
+from cytopress.codecs.adapters.jpegls import JpegLS
+from cytopress.codecs.adapters.jpegxl import JpegXL
+from cytopress.codecs.adapters.jpegxr import JpegXR
+from cytopress.codecs.adapters.lerc import Lerc
+from cytopress.codecs.adapters.png import Png
+from cytopress.codecs.adapters.round_zstd import RoundZstd
+from cytopress.codecs.adapters.sperr import Sperr
+from cytopress.codecs.adapters.sz3 import Sz3
+from cytopress.codecs.adapters.zfp import Zfp
+from cytopress.codecs.adapters.zstd import Zstd
+from cytopress.codecs.base import Family, StreamCodec
+from cytopress.codecs.container import container
+from cytopress.codecs.container.container import Recipe
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled, Wavelet
-from cytopress.codecs.zfp import Zfp
-from cytopress.codecs.zstd import Zstd
 from cytopress.errors import (
     CorruptDataError,
     CytopressWarning,
@@ -42,7 +42,7 @@ from cytopress.errors import (
     UnknownNameError,
 )
 from cytopress.image import Image
-from cytopress.package import find_package
+from cytopress.models.model_package import find_package
 from cytopress.settings import Settings, from_environment
 
 GROUP = "cytopress.codecs"
@@ -134,7 +134,7 @@ def find_family(name: str, settings: Settings | None = None) -> Family:
 
 def package_names(settings: Settings) -> list[str]:
     """Return the names of the codecs that are in the folders of model packages."""
-    from cytopress.codecs.learned.finding import learned_packages
+    from cytopress.codecs.learned.model.packages import learned_packages
 
     return sorted(package.name for package in learned_packages(settings))
 
@@ -150,7 +150,7 @@ def build(recipe: Recipe, settings: Settings | None = None) -> StreamCodec:
         It needs a model package that is in none of the settings' folders.
     """
     if recipe.number == LEARNED:
-        from cytopress.codecs.learned.finding import restored
+        from cytopress.codecs.learned.model.packages import restored
 
         return restored(recipe.options, settings)
     if recipe.number == COMPRESSAI:

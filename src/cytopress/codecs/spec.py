@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from cytopress.codecs.choice import Choice
-from cytopress.codecs.codec import Family, option_names
+from cytopress.codecs.base import Family, option_names
 from cytopress.codecs.registry import find_family
-from cytopress.codecs.target import KINDS, Kind
+from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.target import KINDS, Kind
 from cytopress.errors import UnknownNameError, UsageError
 from cytopress.metrics.noise import NoiseModel
 from cytopress.settings import Settings

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from cytopress.report.page import write_report
-from cytopress.report.tables import summary_rows
+from cytopress.results.tables import summary_rows
 
 __all__ = ["summary_rows", "write_report"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cytopress.report.formats import label_text
-from cytopress.report.recommendation.answers import Answer
-from cytopress.report.recommendation.recommend import Recommendation
-from cytopress.report.recommendation.setting import Setting
+from cytopress.results.number_format import label_text
+from cytopress.results.recommendation.answers import Answer
+from cytopress.results.recommendation.recommend import Recommendation
+from cytopress.results.recommendation.setting import Setting
 
 
 def equivalence_data(answers: Sequence[Answer]) -> list[dict[str, Any] | None]:

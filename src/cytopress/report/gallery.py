@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from cytopress.image import Image
-from cytopress.report.curves import Curve, Point
-from cytopress.report.formats import number_text, ratio_text
+from cytopress.report.data_uri import data_uri, png
 from cytopress.report.pictures import (
     ErrorScale,
     Span,
@@ -22,8 +21,9 @@ from cytopress.report.pictures import (
     scale_bar,
     span_of,
 )
-from cytopress.report.png import data_uri, png
 from cytopress.report.sections import Shown, layout, shown_sections
+from cytopress.results.curves import Curve, Point
+from cytopress.results.number_format import number_text, ratio_text
 from cytopress.study.results import Results
 from cytopress.study.trial import Trial
 

@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from cytopress.atomic import whole_file
-from cytopress.report import tables
-from cytopress.report.along_z import along_z
-from cytopress.report.bd_table import bd_tables
-from cytopress.report.change import LEAST_UNITS, SEED
 from cytopress.report.equivalence import equivalence_data
-from cytopress.report.findings import Findings, findings
 from cytopress.report.gallery import Gallery, gallery
-from cytopress.report.insight import Insight, insight_data, insights
 from cytopress.report.plots import plot_data
-from cytopress.report.reading import progress_text, reading, split_text
-from cytopress.report.recommendation.answers import Answer, answers
-from cytopress.report.recommendation.wish import Wish
-from cytopress.report.similarity import likeness_text
-from cytopress.report.speed import speed_rows
+from cytopress.report.task_summary import Insight, insight_data, insights
 from cytopress.report.templates import ASSETS, environment, libraries
-from cytopress.report.versus import versus
+from cytopress.results import tables
+from cytopress.results.axial_error import along_z
+from cytopress.results.bd_table import bd_tables
+from cytopress.results.change import LEAST_UNITS, SEED
+from cytopress.results.dataset_summary import Findings, findings
+from cytopress.results.recommendation.answers import Answer, answers
+from cytopress.results.recommendation.criterion import Wish
+from cytopress.results.similarity import likeness_text
+from cytopress.results.speed_table import speed_rows
+from cytopress.results.summary_text import progress_text, reading, split_text
+from cytopress.results.volume_vs_plane import versus
 from cytopress.study.results import Results
 
 FIRST_METRICS = ("pixels/psnr", "pixels/ssim")

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.image import Image, Pixels
-from cytopress.report.png import Bytes2D, data_uri, png
+from cytopress.report.data_uri import Bytes2D, data_uri, png
 
 # Percentiles of the reference that become black and white.
 DARK, BRIGHT = 0.5, 99.5

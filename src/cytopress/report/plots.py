@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from cytopress.report.along_z import VARIATION
-from cytopress.report.change import ends
-from cytopress.report.curves import Curve, bytes_per_pixel
-from cytopress.report.findings import Findings, Row
-from cytopress.report.formats import label_text
-from cytopress.report.looks import look
+from cytopress.report.line_styles import look
+from cytopress.results.axial_error import VARIATION
+from cytopress.results.change import ends
+from cytopress.results.curves import Curve, bytes_per_pixel
+from cytopress.results.dataset_summary import Findings, Row
+from cytopress.results.number_format import label_text
 from cytopress.study.results import NoiseFacts, Results, ScoreFacts
 
 # Scores that are best at a number, with neither direction better.

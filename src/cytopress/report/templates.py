@@ -7,9 +7,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from cytopress.errors import NotAvailableError
-from cytopress.report import tables
-from cytopress.report.bd_table import BDCell
-from cytopress.report.formats import (
+from cytopress.results import tables
+from cytopress.results.bd_table import BDCell
+from cytopress.results.number_format import (
     MINUS,
     count_text,
     label_text,
@@ -17,7 +17,7 @@ from cytopress.report.formats import (
     number_text,
     ratio_text,
 )
-from cytopress.report.recommendation import text
+from cytopress.results.recommendation import text
 
 if TYPE_CHECKING:
     from jinja2 import Environment

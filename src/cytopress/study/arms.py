@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cytopress.codecs.choice import Choice
 from cytopress.codecs.spec import codec
+from cytopress.codecs.targets.request import Choice
+from cytopress.datasets.catalogue import dataset as open_known
 from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
-from cytopress.io.datasets import dataset as open_known
-from cytopress.package import SUFFIX, find_package
+from cytopress.models.model_package import SUFFIX, find_package
 from cytopress.settings import Settings
 from cytopress.study.cell import Arm, digest_json
 from cytopress.study.spec import Study

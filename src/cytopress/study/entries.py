@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
-from cytopress.codecs.choice import Choice
 from cytopress.codecs.spec import codec, family_of
-from cytopress.codecs.target import KINDS
+from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.target import KINDS
 from cytopress.errors import UnknownNameError, UsageError
 from cytopress.settings import Settings
 
@@ -49,7 +49,7 @@ class DatasetEntry(Table):
 
     @property
     def source(self) -> str | Path:
-        """What `cytopress.io.datasets.dataset` opens."""
+        """What `cytopress.datasets.catalogue.dataset` opens."""
         return self.folder if self.folder is not None else str(self.name)
 
 

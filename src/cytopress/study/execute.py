@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cytopress.datasets.dataset import Dataset, Field
 from cytopress.errors import CytopressWarning, UsageError
-from cytopress.io.dataset import Dataset, Field
 from cytopress.machine import machine, versions
 from cytopress.settings import Settings
 from cytopress.study.arms import Trainer, with_arms

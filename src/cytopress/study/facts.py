@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cytopress.io.splits import PARTS
+from cytopress.datasets.splits import PARTS
 from cytopress.metrics import METRICS
 from cytopress.study.plan import defined_for
 from cytopress.study.results import ScoreFacts, TaskFacts

@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 
+from cytopress.datasets.dataset import Dataset, Field
 from cytopress.errors import DatasetError
-from cytopress.io.dataset import Dataset, Field
 from cytopress.settings import Settings
 from cytopress.study.cell import Cell, digest_image, digest_labels
 from cytopress.study.judging import Baseline, baseline

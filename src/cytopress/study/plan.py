@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from cytopress.codecs.choice import Choice
-from cytopress.codecs.target import KINDS
+from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.target import KINDS
 from cytopress.errors import UsageError
 from cytopress.metrics import METRICS
 from cytopress.settings import Settings

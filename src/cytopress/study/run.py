@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cytopress.codecs.choice import Choice
 from cytopress.codecs.registry import decode
-from cytopress.codecs.search import Solution
 from cytopress.codecs.spec import codec
+from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.search import Solution
 from cytopress.errors import NotAvailableError
 from cytopress.image import Image
 from cytopress.metrics import metric

@@ -15,12 +15,12 @@ from pydantic import (
     model_validator,
 )
 
-from cytopress.codecs.choice import Choice
+from cytopress.codecs.targets.request import Choice
 from cytopress.errors import CytopressError, NotAvailableError, UnknownNameError, UsageError
 from cytopress.metrics import METRICS, available, metric_names
 from cytopress.settings import Settings
 from cytopress.study.entries import CodecEntry, DatasetEntry, Name, Names, Table
-from cytopress.tasks.declared import declared_name, declared_task
+from cytopress.tasks.foreign.declared import declared_name, declared_task
 from cytopress.tasks.protocol import Task
 
 

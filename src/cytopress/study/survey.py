@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from cytopress.datasets.catalogue import dataset as open_known
+from cytopress.datasets.dataset import Dataset, Field
+from cytopress.datasets.splits import PARTS
 from cytopress.errors import DatasetError, UnknownNameError, UsageError
 from cytopress.image import Image
-from cytopress.io.dataset import Dataset, Field
-from cytopress.io.datasets import dataset as open_known
-from cytopress.io.splits import PARTS
 from cytopress.settings import Settings
 from cytopress.study.cell import digest_image, digest_labels
 from cytopress.study.entries import DatasetEntry

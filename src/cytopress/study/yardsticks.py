@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cytopress.datasets.dataset import Dataset, Field
 from cytopress.image import Image, Pixels
-from cytopress.io.dataset import Dataset, Field
 from cytopress.metrics import fit_noise
 from cytopress.metrics.data_range import data_range
 from cytopress.study import cell

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cytopress.errors import PackageError, UnknownNameError
-from cytopress.package import Package, find_package, find_packages
+from cytopress.models.model_package import Package, find_package, find_packages
 from cytopress.settings import Settings, from_environment
-from cytopress.tasks.labelfree import LabelFree
-from cytopress.tasks.measurement import Measurement
+from cytopress.tasks.builtin.labelfree import LabelFree
+from cytopress.tasks.builtin.measurement import Measurement
+from cytopress.tasks.builtin.segmentation import Segmentation
 from cytopress.tasks.protocol import Task
-from cytopress.tasks.segmentation import Segmentation
 
 # The part of a task's name before the slash, and what makes the task from its package.
 FAMILIES: Mapping[str, Callable[[Package], Task]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cytopress.io.dataset import Dataset
+from cytopress.datasets.dataset import Dataset
 from cytopress.training.kinds.kind import CardPart
 
 MOST_CURVE_ROWS = 12

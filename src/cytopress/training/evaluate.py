@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from cytopress.datasets.dataset import Dataset, Field
 from cytopress.image import Image
-from cytopress.io.dataset import Dataset, Field
 from cytopress.machine import processor
-from cytopress.package import Package
+from cytopress.models.model_package import Package
 from cytopress.tasks.objects import measure_objects
 from cytopress.tasks.protocol import Prediction, Task
 from cytopress.tasks.registry import FAMILIES, from_package

@@ -14,7 +14,7 @@ from onnx import numpy_helper
 from torch import nn
 
 from cytopress.errors import PackageError, TaskError
-from cytopress.package import Package
+from cytopress.models.model_package import Package
 from cytopress.training.network import UNet
 
 # What reads a plane standardized by its own mean and standard deviation and gives one plane.

@@ -9,12 +9,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from cytopress.datasets.dataset import Dataset, Field
+from cytopress.datasets.splits import Part
 from cytopress.errors import DatasetError
 from cytopress.image import Image
-from cytopress.io.dataset import Dataset, Field
-from cytopress.io.splits import Part
 from cytopress.settings import Settings
-from cytopress.tasks.labelfree import standardize
+from cytopress.tasks.builtin.labelfree import standardize
 from cytopress.training.decoded import decoded_inputs
 
 Values = npt.NDArray[np.float32]

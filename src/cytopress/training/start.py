@@ -11,7 +11,7 @@ import onnx
 import torch
 
 from cytopress.errors import PackageError
-from cytopress.package import Package
+from cytopress.models.model_package import Package
 from cytopress.training.network import Norm, UNet
 from cytopress.training.onnx_export import stored_weights
 

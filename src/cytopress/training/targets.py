@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cytopress.io.dataset import Dataset, Field
+from cytopress.datasets.dataset import Dataset, Field
 from cytopress.metrics.data_range import PERCENTILES
 
 

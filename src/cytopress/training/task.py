@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from cytopress.atomic import whole_file
+from cytopress.datasets.catalogue import dataset as open_by_name
+from cytopress.datasets.dataset import Dataset
+from cytopress.datasets.splits import PARTS
 from cytopress.errors import DatasetError
-from cytopress.io.dataset import Dataset
-from cytopress.io.datasets import dataset as open_by_name
-from cytopress.io.splits import PARTS
-from cytopress.package import SUFFIX, Package, write_package
+from cytopress.models.model_package import SUFFIX, Package, write_package
 from cytopress.settings import Settings, from_environment
 from cytopress.training.card import model_card
 from cytopress.training.config import TaskTraining

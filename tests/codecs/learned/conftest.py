@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytopress.codecs.learned.tables import PRECISION, Tables
+from cytopress.codecs.learned.entropy.probability_tables import PRECISION, Tables
 from cytopress.image import Image
-from cytopress.package import Package, open_package
+from cytopress.models.model_package import Package, open_package
 
 HERE = Path(__file__).parent
 NAMES = (

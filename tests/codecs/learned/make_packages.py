@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
-from cytopress.codecs.learned.rotations import CLASSES, PARTS, SHIFT
-from cytopress.package import write_package
+from cytopress.codecs.learned.latents.secondary_transforms import CLASSES, PARTS, SHIFT
+from cytopress.models.model_package import write_package
 
 HERE = Path(__file__).parent
 M, NZ, WIDTH, SCALES = 6, 4, 6, 24

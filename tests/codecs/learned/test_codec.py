@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cytopress.codecs import container
-from cytopress.codecs.container import Form
+from cytopress.codecs.container import container
+from cytopress.codecs.container.container import Form
 from cytopress.codecs.learned.codec import Learned, LearnedFamily
-from cytopress.codecs.learned.entropy import Encoder
-from cytopress.codecs.learned.finding import find_by_digest, learned_packages
+from cytopress.codecs.learned.entropy.range_coder import Encoder
+from cytopress.codecs.learned.model.packages import find_by_digest, learned_packages
 from cytopress.errors import (
     CorruptDataError,
     CytopressWarning,
@@ -23,7 +23,7 @@ from cytopress.errors import (
     UsageError,
 )
 from cytopress.image import Image
-from cytopress.package import Package, open_package, write_package
+from cytopress.models.model_package import Package, open_package, write_package
 from cytopress.settings import Settings
 
 
@@ -200,7 +200,7 @@ def test_options_that_no_encoder_wrote_are_corrupt(
 
 
 def test_bytes_of_another_codec_are_refused(tiny: Package, cells: Image) -> None:
-    from cytopress.codecs.png import Png
+    from cytopress.codecs.adapters.png import Png
 
     with pytest.raises(CorruptDataError, match="png"):
         Learned(tiny).decode(Png().encode(cells))

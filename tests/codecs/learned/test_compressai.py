@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytopress.codecs import container
-from cytopress.codecs.container import Form
+from cytopress.codecs.container import container
+from cytopress.codecs.container.container import Form
+from cytopress.codecs.container.wire import join_streams, split_streams
 from cytopress.codecs.learned import compressai as compressai_codecs
 from cytopress.codecs.learned.compressai import streams
 from cytopress.codecs.learned.compressai.architectures import ARCHITECTURES, BY_NAME
 from cytopress.codecs.learned.compressai.codec import CompressAI
 from cytopress.codecs.learned.compressai.weights import choose, of_package
-from cytopress.codecs.wire import join_streams, split_streams
 from cytopress.errors import (
     CorruptDataError,
     CytopressError,
@@ -382,7 +382,7 @@ def test_what_no_network_can_take(shelf: Settings):
 
 
 def test_a_package_whose_arrays_do_not_fit(shelf: Settings):
-    from cytopress.package import write_package
+    from cytopress.models.model_package import write_package
 
     made = _made(shelf, "mbt2018-mean")
     package = made.weights.package

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from cytopress.codecs.learned.plane import take_limits
+from cytopress.codecs.learned.pixels.normalization import take_limits
 from cytopress.errors import CorruptDataError
 
 

@@ -12,14 +12,14 @@ import pytest
 
 import cytopress
 from cytopress.codecs.learned.codec import Learned
-from cytopress.codecs.learned.finding import learned_packages
+from cytopress.codecs.learned.model.packages import learned_packages
+from cytopress.datasets.catalogue import dataset
+from cytopress.datasets.dataset import Dataset
 from cytopress.errors import NotAvailableError
-from cytopress.io.dataset import Dataset
-from cytopress.io.datasets import dataset
-from cytopress.package import Package
+from cytopress.models.model_package import Package
 from cytopress.settings import Settings
 
-MODELS = Path(cytopress.__file__).parent / "models"
+MODELS = Path(cytopress.__file__).parent / "models" / "shipped"
 CARDS = Path(__file__).parents[3] / "docs" / "models"
 SHIPPED = list(learned_packages(Settings(None, (MODELS,), MODELS / "none", MODELS / "none")))
 EACH = pytest.mark.parametrize("package", SHIPPED, ids=lambda package: package.name)

@@ -12,11 +12,13 @@ import cytopress
 from cytopress.codecs.learned.codec import Learned
 from cytopress.codecs.spec import codec
 from cytopress.image import Image
-from cytopress.package import open_package
+from cytopress.models.model_package import open_package
 
 pytest.importorskip("waveorder", reason="needs waveorder (extra phantom)")
 pytestmark = [pytest.mark.slow, pytest.mark.extras]
-PACKAGE = open_package(Path(cytopress.__file__).parent / "models" / "cytopress-3d.cytomodel")
+PACKAGE = open_package(
+    Path(cytopress.__file__).parent / "models" / "shipped" / "cytopress-3d.cytomodel"
+)
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytopress.codecs import container
-from cytopress.codecs.choice import Choice
-from cytopress.codecs.learned import model as module
+from cytopress.codecs.container import container
 from cytopress.codecs.learned.codec import Learned, LearnedFamily
-from cytopress.codecs.learned.depth import Depth
-from cytopress.codecs.learned.opening import open_model
+from cytopress.codecs.learned.model import plane_model as module
+from cytopress.codecs.learned.model.load import open_model
+from cytopress.codecs.learned.pixels.slab_layout import Depth
 from cytopress.codecs.progress import listen
 from cytopress.codecs.registry import decode
+from cytopress.codecs.targets.request import Choice
 from cytopress.errors import (
     CorruptDataError,
     CytopressWarning,
@@ -23,7 +23,7 @@ from cytopress.errors import (
     UnsupportedImageError,
 )
 from cytopress.image import Image
-from cytopress.package import Package, open_package, write_package
+from cytopress.models.model_package import Package, open_package, write_package
 from cytopress.settings import Settings
 from fakes.learned_networks import volume
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from cytopress.codecs.container import Form
-from cytopress.codecs.jpeg2000 import Jpeg2000
-from cytopress.codecs.jpegls import JpegLS
+from cytopress.codecs.adapters.jpeg2000 import Jpeg2000
+from cytopress.codecs.adapters.jpegls import JpegLS
+from cytopress.codecs.container.container import Form
 from cytopress.codecs.registry import decode
 from cytopress.codecs.wrappers import Guarded, Rescaled
 from cytopress.errors import UnsupportedImageError, UsageError

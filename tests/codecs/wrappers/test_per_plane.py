@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cytopress.codecs.container import Form
-from cytopress.codecs.jpegls import JpegLS
+from cytopress.codecs.adapters.jpegls import JpegLS
+from cytopress.codecs.container.container import Form
+from cytopress.codecs.container.wire import join_streams, split_streams
 from cytopress.codecs.registry import decode
-from cytopress.codecs.wire import join_streams, split_streams
 from cytopress.codecs.wrappers import PerPlane
 from cytopress.errors import CorruptDataError, UnsupportedImageError
 from cytopress.image import Image, Pixels

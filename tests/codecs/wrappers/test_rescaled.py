@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cytopress.codecs.container import Form
-from cytopress.codecs.jpegls import JpegLS
+from cytopress.codecs.adapters.jpegls import JpegLS
+from cytopress.codecs.container.container import Form
 from cytopress.codecs.registry import decode
 from cytopress.codecs.wrappers import PerPlane, Rescaled, Tiled
 from cytopress.errors import UnsupportedImageError, UsageError

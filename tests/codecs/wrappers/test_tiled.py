@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from cytopress.codecs import choice
-from cytopress.codecs.container import Form
-from cytopress.codecs.jpegls import JpegLS
+from cytopress.codecs.adapters.jpegls import JpegLS
+from cytopress.codecs.adapters.zstd import Zstd
+from cytopress.codecs.container.container import Form
+from cytopress.codecs.container.wire import split_streams
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec as parse
-from cytopress.codecs.wire import split_streams
+from cytopress.codecs.targets import request as choice
 from cytopress.codecs.wrappers import PerPlane, Tiled
-from cytopress.codecs.zstd import Zstd
 from cytopress.errors import UnsupportedImageError, UsageError
 from cytopress.image import Image, Pixels
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cytopress.codecs.container import Form, unpack
-from cytopress.codecs.jpeg2000 import Jpeg2000
-from cytopress.codecs.jpegls import JpegLS
-from cytopress.codecs.jpegxl import JpegXL
+from cytopress.codecs.adapters.jpeg2000 import Jpeg2000
+from cytopress.codecs.adapters.jpegls import JpegLS
+from cytopress.codecs.adapters.jpegxl import JpegXL
+from cytopress.codecs.container.container import Form, unpack
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.codecs.wrappers import PerPlane, Wavelet

@@ -7,7 +7,7 @@ import pytest
 
 from cytopress.codecs.learned.compressai.architectures import ARCHITECTURES, mono
 from cytopress.errors import PackageError, UsageError
-from cytopress.package import open_package
+from cytopress.models.model_package import open_package
 from fakes import compressai_networks as fakes
 
 pytestmark = pytest.mark.learn

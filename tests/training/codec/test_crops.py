@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
 pytestmark = pytest.mark.learn
 
-from cytopress.codecs.learned.surface import Mesh  # noqa: E402
+from cytopress.codecs.learned.pixels.background import Mesh  # noqa: E402
 from cytopress.errors import UsageError  # noqa: E402
 from cytopress.metrics.noise import NoiseModel  # noqa: E402
 from cytopress.training.codec.crops import CropBatches  # noqa: E402

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
 pytestmark = pytest.mark.learn
 
-from cytopress.codecs import anscombe_jpegxl  # noqa: E402
+from cytopress.codecs.adapters import anscombe_jpegxl  # noqa: E402
 from cytopress.training.codec.config import Loss  # noqa: E402
 from cytopress.training.codec.crops import Batch  # noqa: E402
 from cytopress.training.codec.distortion import distortion, stabilized  # noqa: E402

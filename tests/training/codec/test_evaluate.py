@@ -13,20 +13,20 @@ import tifffile
 from scipy import ndimage
 
 import cytopress
-from cytopress.codecs.codec import StreamCodec
+from cytopress.codecs.base import StreamCodec
+from cytopress.datasets.dataset import open_dataset
+from cytopress.datasets.folder_form import write_form
 from cytopress.image import Image
-from cytopress.io.dataset import open_dataset
-from cytopress.io.form import write_form
 from cytopress.metrics import metric
-from cytopress.metrics.bd_rate import bd_rate
-from cytopress.package import open_package
+from cytopress.models.model_package import open_package
+from cytopress.statistics.bd_rate import bd_rate
 
 pytest.importorskip("torch", reason="needs torch (extra learn)")
 pytestmark = pytest.mark.learn
 
 # What a model is judged over.
 RATIOS = (8.0, 600.0)
-SHIPPED = Path(cytopress.__file__).parent / "models" / "cytopress-2d.cytomodel"
+SHIPPED = Path(cytopress.__file__).parent / "models" / "shipped" / "cytopress-2d.cytomodel"
 FACTS: dict[str, str | int] = {
     "name": "noisy",
     "title": "Made spots with noise",

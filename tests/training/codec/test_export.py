@@ -11,9 +11,9 @@ import pytest
 
 import cytopress
 from cytopress.codecs.learned.codec import LearnedFamily
-from cytopress.codecs.learned.opening import open_model
+from cytopress.codecs.learned.model.load import open_model
 from cytopress.image import Image
-from cytopress.package import Package, open_package
+from cytopress.models.model_package import Package, open_package
 from fakes import learned_networks as fakes
 from fakes import passes_by_torch as by_torch
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.learn
 Array = npt.NDArray[Any]
 every_architecture = pytest.mark.parametrize("architecture", fakes.ARCHITECTURES)
 HEADER = 80
-MODELS = Path(cytopress.__file__).parent / "models"
+MODELS = Path(cytopress.__file__).parent / "models" / "shipped"
 # Of planes; test_volumes.py has the one of volumes.
 SHIPPED = [
     path
@@ -94,7 +94,7 @@ def test_runtime_decodes_what_the_network_sees(
 
 def _check_rate(package: Package, network: Any, image: Image, quality: float) -> None:
     """Compare true bytes with the estimate of the network with the weights of the package."""
-    from cytopress.codecs.learned.plane import used_range
+    from cytopress.codecs.learned.pixels.normalization import used_range
 
     low, high = used_range(image.pixels, (0.1, 99.9))
     x = torch.from_numpy((image.pixels.astype(np.float32) - low) / (high - low))[None, None]
@@ -156,7 +156,7 @@ def test_true_bytes_are_what_the_network_estimates(
 @pytest.mark.data
 @pytest.mark.parametrize("quality", [0.0, 0.5, 1.0])
 def test_true_bytes_of_a_real_field(tmp_path: Path, quality: float) -> None:
-    from cytopress.io.datasets import dataset
+    from cytopress.datasets.catalogue import dataset
     from cytopress.settings import from_environment
 
     found = dataset("ecoli-phase", from_environment())
@@ -243,7 +243,7 @@ def _seen(network: Any, part: str, stride: int) -> int:
 def test_tiles_give_what_the_whole_image_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cytopress.codecs.learned import model as module
+    from cytopress.codecs.learned.model import plane_model as module
 
     package = _written(tmp_path, fakes.network())
     model = open_model(package)
@@ -277,7 +277,7 @@ def test_equal_networks_make_equal_packages(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["ecoli-phase", "nuclei-brightfield"])
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_true_bytes_of_a_shipped_codec(path: Path, name: str) -> None:
-    from cytopress.io.datasets import dataset
+    from cytopress.datasets.catalogue import dataset
     from cytopress.settings import from_environment
     from cytopress.training.codec.config import CodecTraining
     from cytopress.training.codec.networks import build
@@ -296,8 +296,8 @@ def test_true_bytes_of_a_shipped_codec(path: Path, name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_tables_of_every_test_field_equal_torch_bit_for_bit(path: Path) -> None:
-    from cytopress.codecs.learned.plane import normalized, used_range
-    from cytopress.io.datasets import dataset
+    from cytopress.codecs.learned.pixels.normalization import normalized, used_range
+    from cytopress.datasets.catalogue import dataset
     from cytopress.settings import from_environment
 
     package = open_package(path)

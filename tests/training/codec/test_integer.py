@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
-from cytopress.codecs.learned.entropy import Encoder
-from cytopress.codecs.learned.hyper import HyperSynthesis
-from cytopress.codecs.learned.opening import open_model
+from cytopress.codecs.learned.entropy.range_coder import Encoder
+from cytopress.codecs.learned.latents.hyper_synthesis import HyperSynthesis
+from cytopress.codecs.learned.model.load import open_model
 from fakes import learned_networks as fakes
 from fakes import passes_by_torch as by_torch
 

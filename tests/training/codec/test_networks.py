@@ -235,7 +235,7 @@ def test_the_context_of_hyper_latents_begins_as_nothing() -> None:
 
 
 def test_context_counts_as_the_runtime_does() -> None:
-    from cytopress.codecs.learned import context as runtime
+    from cytopress.codecs.learned.latents import context_model as runtime
     from cytopress.training.codec import context as training
 
     plane = np.random.default_rng(3).normal(0, 40, (3, 4, 6)).round()

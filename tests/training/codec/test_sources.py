@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tifffile
 
+from cytopress.datasets.catalogue import dataset
 from cytopress.errors import CytopressWarning, DatasetError, UnknownNameError, UsageError
-from cytopress.io.datasets import dataset
 from cytopress.settings import Settings
 from cytopress.training.codec.sources import load_planes, sources_used
 

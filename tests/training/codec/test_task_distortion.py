@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cytopress.errors import TaskError, UnknownNameError
-from cytopress.package import Package, write_package
+from cytopress.models.model_package import Package, write_package
 from cytopress.settings import Settings
 
 torch = pytest.importorskip("torch", reason="needs torch (extra learn)")

@@ -15,7 +15,7 @@ import tifffile
 
 from cytopress.errors import CytopressError, CytopressWarning, DatasetError, UsageError
 from cytopress.image import Image
-from cytopress.package import open_package
+from cytopress.models.model_package import open_package
 from cytopress.settings import Settings
 
 pytest.importorskip("torch", reason="needs torch (extra learn)")

@@ -16,13 +16,13 @@ import tifffile
 from scipy import fft
 
 from cytopress.codecs.learned.codec import Learned
-from cytopress.codecs.learned.depth import Depth
-from cytopress.codecs.learned.entropy import Encoder
-from cytopress.codecs.learned.opening import open_model
-from cytopress.codecs.learned.slabs import through_slabs
+from cytopress.codecs.learned.entropy.range_coder import Encoder
+from cytopress.codecs.learned.model.load import open_model
+from cytopress.codecs.learned.pixels.slab_layout import Depth
+from cytopress.codecs.learned.pixels.slabs import through_slabs
 from cytopress.errors import CytopressWarning, DatasetError
 from cytopress.image import Image
-from cytopress.package import Package, open_package
+from cytopress.models.model_package import Package, open_package
 from cytopress.settings import Settings
 from fakes import learned_networks as fakes
 from fakes import passes_by_torch as by_torch
@@ -342,14 +342,16 @@ def test_tables_and_bytes_of_the_shipped_codec_are_torchs(monkeypatch: pytest.Mo
     """On a volume of a slide that it never saw: tables bit for bit, bytes to within a percent."""
     pytest.importorskip("waveorder", reason="needs waveorder (extra phantom)")
     import cytopress
-    from cytopress.codecs.learned.plane import normalized, used_range
+    from cytopress.codecs.learned.pixels.normalization import normalized, used_range
     from cytopress.phantom.simulate import simulate
     from cytopress.phantom.slides import SLIDES
     from cytopress.training.codec.config import CodecTraining
     from cytopress.training.codec.export import load_state
     from cytopress.training.codec.networks import build
 
-    package = open_package(Path(cytopress.__file__).parent / "models" / "cytopress-3d.cytomodel")
+    package = open_package(
+        Path(cytopress.__file__).parent / "models" / "shipped" / "cytopress-3d.cytomodel"
+    )
     model, image = open_model(package), simulate(SLIDES[7], 2).bright_field
     low, high = used_range(image.pixels, (0.1, 99.9))
     volume, center = normalized(image.pixels.reshape(-1, 256), low, high)

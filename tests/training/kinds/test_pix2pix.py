@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cytopress.errors import PackageError, UnknownNameError, UsageError
-from cytopress.package import open_package
+from cytopress.models.model_package import open_package
 from cytopress.settings import Settings
 from cytopress.tasks.registry import from_package
 

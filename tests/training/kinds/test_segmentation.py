@@ -10,7 +10,7 @@ import tifffile
 from scipy import ndimage
 
 from cytopress.errors import DatasetError
-from cytopress.package import open_package
+from cytopress.models.model_package import open_package
 from cytopress.settings import Settings
 
 torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
@@ -155,7 +155,7 @@ def test_loss_is_least_for_the_truth_and_weighs_the_rare() -> None:
 def test_package_tells_objects_from_background_and_each_other(
     disks: Settings, tmp_path: Path
 ) -> None:
-    from cytopress.tasks.labelfree import standardize
+    from cytopress.tasks.builtin.labelfree import standardize
     from cytopress.training.task import train_task
 
     package = open_package(train_task(_config(), tmp_path, settings=disks))
@@ -179,7 +179,7 @@ def test_package_tells_objects_from_background_and_each_other(
 
 
 def test_the_input_is_segmented_where_asked(disks: Settings, tmp_path: Path) -> None:
-    from cytopress.io.datasets import dataset
+    from cytopress.datasets.catalogue import dataset
     from cytopress.training.kinds.segmentation import SegmentationKind
 
     cells = dataset("cells", disks)

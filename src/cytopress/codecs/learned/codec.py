@@ -18,17 +18,16 @@ import google_crc32c
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs import container
-from cytopress.codecs.codec import StreamCodec, Traits
-from cytopress.codecs.container import Form, Options, Recipe
-from cytopress.codecs.learned.depth import Depth
-from cytopress.codecs.learned.entropy import Decoder, Encoder
-from cytopress.codecs.learned.gains import Setting
-from cytopress.codecs.learned.manifest import read_card
-from cytopress.codecs.learned.model import Model
-from cytopress.codecs.learned.offer import checked_quality, traits
-from cytopress.codecs.learned.opening import open_model
-from cytopress.codecs.learned.plane import (
+from cytopress.codecs.base import StreamCodec, Traits
+from cytopress.codecs.container import container
+from cytopress.codecs.container.container import Form, Options, Recipe
+from cytopress.codecs.learned.entropy.range_coder import Decoder, Encoder
+from cytopress.codecs.learned.latents.gain_units import Setting
+from cytopress.codecs.learned.model.load import open_model
+from cytopress.codecs.learned.model.manifest import read_card
+from cytopress.codecs.learned.model.plane_model import Model
+from cytopress.codecs.learned.model.traits import checked_quality, traits
+from cytopress.codecs.learned.pixels.normalization import (
     LIMITS,
     Seen,
     around,
@@ -39,10 +38,11 @@ from cytopress.codecs.learned.plane import (
     take_limits,
     used_range,
 )
-from cytopress.codecs.learned.slabs import through_slabs
+from cytopress.codecs.learned.pixels.slab_layout import Depth
+from cytopress.codecs.learned.pixels.slabs import through_slabs
 from cytopress.errors import CorruptDataError, CytopressWarning, PackageError, UsageError
 from cytopress.image import Image, Pixels
-from cytopress.package import Package
+from cytopress.models.model_package import Package
 
 Array = npt.NDArray[Any]
 NUMBER = 32

@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.codec import to_dtype
-from cytopress.codecs.container import Form
-from cytopress.codecs.wire import take_varints, varints
+from cytopress.codecs.base import to_dtype
+from cytopress.codecs.container.container import Form
+from cytopress.codecs.container.wire import take_varints, varints
 from cytopress.codecs.wrappers.lifting import SMOOTH, Step, join, lengths, split
 from cytopress.image import Image, Pixels
 

@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from cytopress.codecs import progress
-from cytopress.codecs.codec import StreamCodec, Traits
-from cytopress.codecs.container import Form
-from cytopress.codecs.wire import behind_lengths, split_views
+from cytopress.codecs.base import StreamCodec, Traits
+from cytopress.codecs.container.container import Form
+from cytopress.codecs.container.wire import behind_lengths, split_views
 from cytopress.image import Image, Pixels
 
 

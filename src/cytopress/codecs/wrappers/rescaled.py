@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from cytopress.codecs.codec import StreamCodec, Traits
-from cytopress.codecs.container import Form
-from cytopress.codecs.stretch import Stretch
-from cytopress.codecs.wire import take_varints, varints
+from cytopress.codecs.base import StreamCodec, Traits
+from cytopress.codecs.container.container import Form
+from cytopress.codecs.container.wire import take_varints, varints
 from cytopress.codecs.wrappers.per_plane import PerPlane
+from cytopress.codecs.wrappers.range_mapping import Stretch
 from cytopress.codecs.wrappers.tiled import Tiled
 from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels

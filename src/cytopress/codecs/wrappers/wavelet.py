@@ -9,9 +9,9 @@ from typing import ClassVar, Self
 import numpy as np
 
 from cytopress.codecs import progress
-from cytopress.codecs.codec import StreamCodec, Traits, whole_option
-from cytopress.codecs.container import Form
-from cytopress.codecs.wire import behind_lengths, split_views
+from cytopress.codecs.base import StreamCodec, Traits, whole_option
+from cytopress.codecs.container.container import Form
+from cytopress.codecs.container.wire import behind_lengths, split_views
 from cytopress.codecs.wrappers.coefficients import Floats, Integers, Plane, share
 from cytopress.codecs.wrappers.lifting import join, lengths, split
 from cytopress.image import Image, Pixels

@@ -19,7 +19,7 @@ from cytopress.codecs.learned.compressai.architectures import (
     need,
 )
 from cytopress.errors import PackageError, UsageError
-from cytopress.package import Array, Package, write_package
+from cytopress.models.model_package import Array, Package, write_package
 from cytopress.training.codec.coded import Coded
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cytopress.codecs.learned.hyper_context import BESIDE
-from cytopress.training.codec.rotations import Choose, Coding, Cost, Rotations
+from cytopress.codecs.learned.latents.hyper_context import BESIDE
+from cytopress.training.codec.secondary_transforms import Choose, Coding, Cost, Rotations
 
 # As in the integer form: activations are held within 2 ** 20, 8 bits of it a fraction.
 MOST = 2.0**12

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from cytopress.training.codec.networks import LatentNetwork
-from cytopress.training.codec.rotations import Rotations
+from cytopress.training.codec.secondary_transforms import Rotations
 
 SIDE = 256
 # Of what sees hundreds of megavoxels at that size.

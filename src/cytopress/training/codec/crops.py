@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.utils.data import Dataset
 
-from cytopress.codecs.learned.surface import Mesh
+from cytopress.codecs.learned.pixels.background import Mesh
 from cytopress.errors import UsageError
 from cytopress.training.codec.sources import Plane, Source
 

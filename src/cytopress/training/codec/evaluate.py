@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from cytopress.codecs.codec import StreamCodec
+from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.spec import codec
+from cytopress.datasets.dataset import Dataset
+from cytopress.datasets.splits import Part
 from cytopress.errors import NotAvailableError, UnreachableTargetError
 from cytopress.image import Image
-from cytopress.io.dataset import Dataset
-from cytopress.io.splits import Part
 from cytopress.metrics import metric
-from cytopress.metrics.bd_rate import bd_rate
 from cytopress.metrics.data_range import data_range
-from cytopress.package import Package
+from cytopress.models.model_package import Package
+from cytopress.statistics.bd_rate import bd_rate
 from cytopress.training.codec.validate import codecs_of
 
 Progress = Callable[[str], None]

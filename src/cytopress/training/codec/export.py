@@ -12,9 +12,9 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from cytopress.codecs.learned.rotations import PARTS
+from cytopress.codecs.learned.latents.secondary_transforms import PARTS
 from cytopress.errors import PackageError
-from cytopress.package import Package, write_package
+from cytopress.models.model_package import Package, write_package
 from cytopress.training.codec.cost import multiply_adds
 from cytopress.training.codec.integer import (
     context_layers,
@@ -29,7 +29,7 @@ from cytopress.training.codec.integer import (
     surface_tables,
 )
 from cytopress.training.codec.networks import LatentNetwork
-from cytopress.training.codec.rotations import Rotations
+from cytopress.training.codec.secondary_transforms import Rotations
 from cytopress.training.onnx_export import export_onnx, halved, stored_weights
 
 Array = npt.NDArray[Any]

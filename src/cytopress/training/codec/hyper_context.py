@@ -1,7 +1,7 @@
 """A context model of hyper-latents: what lies around one tells of it.
 
 A quarter of them goes by the prior alone, those diagonal to them know four of these, all others
-know four neighbors. Its integer form is `cytopress.codecs.learned.hyper_context`.
+know four neighbors. Its integer form is `cytopress.codecs.learned.latents.hyper_context`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from cytopress.codecs.learned.hyper_context import BESIDE, DIAGONAL
+from cytopress.codecs.learned.latents.hyper_context import BESIDE, DIAGONAL
 from cytopress.training.codec.context import Step, around
 from cytopress.training.codec.entropy import quantize
 

@@ -11,14 +11,14 @@ import torch
 from scipy.special import ndtr
 from torch import nn
 
-from cytopress.codecs.learned.hyper import FRACTION
-from cytopress.codecs.learned.rotations import SHIFT
-from cytopress.codecs.learned.surface import PREDICTORS
+from cytopress.codecs.learned.latents.hyper_synthesis import FRACTION
+from cytopress.codecs.learned.latents.secondary_transforms import SHIFT
+from cytopress.codecs.learned.pixels.background import PREDICTORS
 from cytopress.training.codec.context import Context, Step
 from cytopress.training.codec.entropy import HyperSynthesis, Prior
 from cytopress.training.codec.gaussian import LEAST_SCALE, SCALES, STEP
 from cytopress.training.codec.hyper_context import HyperContext
-from cytopress.training.codec.rotations import Rotations
+from cytopress.training.codec.secondary_transforms import Rotations
 
 Array = npt.NDArray[Any]
 PRECISION = 24

@@ -14,9 +14,9 @@ from pydantic import (
 )
 
 from cytopress.codecs.learned.compressai.architectures import BY_NAME
-from cytopress.codecs.learned.depth import PLANE, Depth
-from cytopress.codecs.learned.manifest import MOST_ROTATIONS
-from cytopress.codecs.learned.surface import Mesh
+from cytopress.codecs.learned.model.manifest import MOST_ROTATIONS
+from cytopress.codecs.learned.pixels.background import Mesh
+from cytopress.codecs.learned.pixels.slab_layout import PLANE, Depth
 from cytopress.training.toml import Table
 
 OURS = ("factorized", "hyperprior", "mean-scale", "context")

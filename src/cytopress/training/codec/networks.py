@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from cytopress.codecs.learned.rdo import BITS_PER_SQUARE
+from cytopress.codecs.learned.latents.rate_distortion import BITS_PER_SQUARE
 from cytopress.training.codec.coded import Coded
 from cytopress.training.codec.context import Context, Step
 from cytopress.training.codec.entropy import HYPER_STRIDE, HyperAnalysis, HyperSynthesis, Prior
 from cytopress.training.codec.gaussian import gaussian_bits
 from cytopress.training.codec.hyper_context import HyperContext
-from cytopress.training.codec.rotations import Coding
+from cytopress.training.codec.secondary_transforms import Coding
 from cytopress.training.codec.transforms import Analysis, Synthesis
 from cytopress.training.codec.zhou2024 import Analysis3d, Synthesis3d
 

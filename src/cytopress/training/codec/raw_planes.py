@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from cytopress.datasets import training_archives as archives
+from cytopress.datasets.catalogue import dataset
+from cytopress.datasets.dataset import Dataset
 from cytopress.errors import CytopressError, CytopressWarning, DatasetError, UsageError
+from cytopress.formats.images import read
 from cytopress.image import Image, Pixels
-from cytopress.io import archives
-from cytopress.io.dataset import Dataset
-from cytopress.io.datasets import dataset
-from cytopress.io.images import read
 from cytopress.settings import Settings
 
 Part = Literal["train", "validation"]

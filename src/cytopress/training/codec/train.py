@@ -11,10 +11,10 @@ from typing import Any
 from torch import nn
 
 from cytopress.atomic import whole_file
+from cytopress.datasets.catalogue import dataset as open_by_name
+from cytopress.datasets.dataset import Dataset
 from cytopress.errors import UnknownNameError
-from cytopress.io.dataset import Dataset
-from cytopress.io.datasets import dataset as open_by_name
-from cytopress.package import SUFFIX, Package, open_package
+from cytopress.models.model_package import SUFFIX, Package, open_package
 from cytopress.settings import Settings, from_environment
 from cytopress.training.codec.card import codec_card
 from cytopress.training.codec.config import CodecTraining

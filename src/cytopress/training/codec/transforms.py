@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from cytopress.codecs.learned.depth import PLANE, Depth
+from cytopress.codecs.learned.pixels.slab_layout import PLANE, Depth
 
 # How much of its usual initial size the last layer of the network beside the transform gets.
 SHARE = 0.1

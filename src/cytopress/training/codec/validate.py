@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from cytopress.codecs.codec import StreamCodec
+from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.learned.codec import LearnedFamily
 from cytopress.codecs.learned.compressai import family as compressai_family
 from cytopress.image import Image
 from cytopress.metrics import metric
-from cytopress.package import Package
+from cytopress.models.model_package import Package
 from cytopress.training.codec.compressai_network import CompressAINetwork, write_compressai_package
 from cytopress.training.codec.export import write_codec_package
 from cytopress.training.codec.sources import Plane

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.io.images import Labels
-from cytopress.tasks.instances import depth
+from cytopress.formats.images import Labels
+from cytopress.tasks.builtin.instances import depth
 from cytopress.training.pairs import Values
 
 BACKGROUND, INTERIOR, BOUNDARY = range(3)

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from cytopress.datasets.dataset import Dataset, Field
 from cytopress.image import Image
-from cytopress.io.dataset import Dataset, Field
-from cytopress.package import Package
+from cytopress.models.model_package import Package
 from cytopress.training.config import TaskTraining
 from cytopress.training.module import TaskModule
 from cytopress.training.pairs import Pair, Values

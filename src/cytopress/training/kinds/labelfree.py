@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from torch import nn
 
+from cytopress.datasets.dataset import Dataset, Field
 from cytopress.image import Image
-from cytopress.io.dataset import Dataset, Field
-from cytopress.package import Package
-from cytopress.tasks.labelfree import LabelFree, pearson_or_zero, standardize
+from cytopress.models.model_package import Package
+from cytopress.tasks.builtin.labelfree import LabelFree, pearson_or_zero, standardize
 from cytopress.training.baseline import fit_filter_bank
 from cytopress.training.config import TaskTraining
 from cytopress.training.evaluate import means, score_fields

@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import nn
 
-from cytopress.io.dataset import Dataset
-from cytopress.package import Package
+from cytopress.datasets.dataset import Dataset
+from cytopress.models.model_package import Package
 from cytopress.training.adversarial import AdversarialModule
 from cytopress.training.config import TaskTraining
 from cytopress.training.kinds.kind import CardPart

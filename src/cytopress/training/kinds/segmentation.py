@@ -15,10 +15,10 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from cytopress.datasets.dataset import Dataset, Field
 from cytopress.image import Image
-from cytopress.io.dataset import Dataset, Field
-from cytopress.package import Package
-from cytopress.tasks.instances import relative_spacing
+from cytopress.models.model_package import Package
+from cytopress.tasks.builtin.instances import relative_spacing
 from cytopress.training.config import TaskTraining
 from cytopress.training.evaluate import evaluate
 from cytopress.training.kinds.classes import CLASSES, INTERIOR, classes, least_area, seed_depth

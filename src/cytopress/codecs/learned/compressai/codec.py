@@ -18,15 +18,15 @@ from typing import Any, ClassVar
 import google_crc32c
 import numpy as np
 
-from cytopress.codecs import container
-from cytopress.codecs.codec import StreamCodec, Traits, to_dtype
-from cytopress.codecs.container import Form, Recipe
+from cytopress.codecs.base import StreamCodec, Traits, to_dtype
+from cytopress.codecs.container import container
+from cytopress.codecs.container.container import Form, Recipe
+from cytopress.codecs.container.wire import join_streams, split_streams
 from cytopress.codecs.learned.compressai import streams
 from cytopress.codecs.learned.compressai.architectures import FAMILY
 from cytopress.codecs.learned.compressai.weights import ZOO, Weights
-from cytopress.codecs.learned.manifest import PERCENTILES
-from cytopress.codecs.learned.plane import LIMITS, constant, take_limits, used_range
-from cytopress.codecs.wire import join_streams, split_streams
+from cytopress.codecs.learned.model.manifest import PERCENTILES
+from cytopress.codecs.learned.pixels.normalization import LIMITS, constant, take_limits, used_range
 from cytopress.errors import (
     CorruptDataError,
     CytopressWarning,
@@ -34,7 +34,7 @@ from cytopress.errors import (
     UsageError,
 )
 from cytopress.image import Image, Pixels
-from cytopress.package import Package
+from cytopress.models.model_package import Package
 
 NUMBER = 33
 CRC = struct.Struct("<I")

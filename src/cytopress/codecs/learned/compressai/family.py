@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cytopress.codecs.codec import Traits
-from cytopress.codecs.container import Options
+from cytopress.codecs.base import Traits
+from cytopress.codecs.container.container import Options
 from cytopress.codecs.learned.compressai.architectures import ARCHITECTURES, BY_NAME, FAMILY
 from cytopress.codecs.learned.compressai.codec import CompressAI, traits
 from cytopress.codecs.learned.compressai.weights import (

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cytopress.codecs.codec import Knob
+from cytopress.codecs.base import Knob
 from cytopress.codecs.learned.compressai.architectures import (
     BY_NAME,
     FAMILY,
@@ -26,7 +26,7 @@ from cytopress.codecs.learned.compressai.architectures import (
     need,
 )
 from cytopress.errors import NotAvailableError, PackageError, UsageError
-from cytopress.package import SUFFIX, Package, find_package, find_packages
+from cytopress.models.model_package import SUFFIX, Package, find_package, find_packages
 from cytopress.settings import Settings
 
 ZOO = "zoo-"

@@ -1,0 +1,1 @@
+"""Adapters: one codec of a library in each file."""

@@ -1,0 +1,112 @@
+"""AVIF: a frame of AV1 as a still picture, lossy (libavif and aom)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import imagecodecs
+import numpy as np
+
+from cytopress.codecs.base import (
+    Knob,
+    StreamCodec,
+    Traits,
+    real_option,
+    to_dtype,
+    whole_option,
+)
+from cytopress.codecs.container.container import Form
+from cytopress.errors import UnsupportedImageError, UsageError
+from cytopress.image import Image, Pixels
+
+# The library's quantizers, what its steps grow by from one to the next (about), and the finest
+# level that is still lossy. Decoding rests on them: never change them.
+QUANTIZERS, STEP, FINEST = 64, 0.08, 99
+
+
+@dataclass(frozen=True)
+class Avif(StreamCodec):
+    """Code a plane with AVIF, luma only (YUV 4:0:0).
+
+    The encoder ignores the quality of a gray image and codes it losslessly; given the plane three
+    times as colors, with luma alone asked for, it obeys, and no chroma is in the bytes. It knows
+    only 64 quantizers, near the noise up to half the bytes apart; between two of them pixels are
+    dimmed a little before the finer one, which has the same effect as a step between.
+
+    Parameters
+    ----------
+    quality : float
+        0 to 99 of libavif's scale.
+    bits : int
+        10, which most decoders in hardware know, or 12.
+    speed : int
+        0 (small) to 10 (fast).
+    """
+
+    quality: float = 60.0
+    bits: int = 10
+    speed: int = 6
+
+    name: ClassVar[str] = "avif"
+    number: ClassVar[int] = 9
+    traits: ClassVar[Traits] = Traits(
+        dims=(2,),
+        dtypes=("uint8", "uint16"),
+        bits="10 or 12 coded",
+        knob=Knob("quality", "of 100", 0, 99, finer="higher", scale="linear"),
+        reads_back="the same dtype",
+        can_be_lossless=False,
+        stretch=10,
+    )
+
+    def __post_init__(self) -> None:
+        real_option(self, "quality", 0, 99)
+        whole_option(self, "speed", 0, 10)
+        if self.bits not in (10, 12):
+            raise UsageError(f"avif: bits is 10 or 12, not {self.bits}.")
+
+    @property
+    def lossless(self) -> bool:
+        """Never."""
+        return False
+
+    def stretch_bits(self, image: Image) -> int:  # noqa: ARG002 - the coded bits are an option
+        """Return the bits that are coded."""
+        return self.bits
+
+    def check(self, image: Image) -> None:
+        """Refuse what does not lie on the scale that is coded."""
+        super().check(image)
+        if image.bits != self.bits:
+            raise UnsupportedImageError(
+                f"avif codes {self.bits} bits, not {image.bits}: wrap it in Rescaled."
+            )
+
+    def compress(self, image: Image) -> bytes:
+        """Return an AVIF file."""
+        level, gain = self._quantizer()
+        dimmed = np.rint(image.pixels.astype(np.float64) * gain)
+        return bytes(
+            imagecodecs.avif_encode(
+                np.repeat(dimmed.astype(np.uint16)[..., np.newaxis], 3, axis=-1),
+                level=level,
+                speed=int(self.speed),
+                bitspersample=self.bits,
+                pixelformat=imagecodecs.AVIF.PIXEL_FORMAT.YUV400,
+                numthreads=1,
+            )
+        )
+
+    def decompress(self, stream: bytes, form: Form) -> Pixels:
+        """Return the plane."""
+        pixels = np.asarray(imagecodecs.avif_decode(stream, numthreads=1)).astype(np.float64)
+        return to_dtype(pixels.reshape(form.shape) / self._quantizer()[1], form)
+
+    def _quantizer(self) -> tuple[int, float]:
+        """Return the library's level for the next finer quantizer, and what to dim pixels by."""
+        position = self.quality * (QUANTIZERS - 1) / 100
+        finer = math.ceil(position)
+        level = min(round(finer * 100 / (QUANTIZERS - 1)), FINEST)
+        return level, 1 - STEP * (finer - position)

@@ -1,0 +1,74 @@
+"""JPEG-LS: lossless, or with an exact bound on the error (CharLS)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+import imagecodecs
+import numpy as np
+
+from cytopress.codecs.base import Knob, StreamCodec, Traits, whole_option, within_bits
+from cytopress.codecs.container.container import Form
+from cytopress.errors import UnsupportedImageError
+from cytopress.image import Image, Pixels
+
+
+@dataclass(frozen=True)
+class JpegLS(StreamCodec):
+    """Code a plane with JPEG-LS.
+
+    Parameters
+    ----------
+    near : int
+        Largest error in counts, 0 (lossless) to 255; for uint8 at most 127, since above that the
+        encoder writes what no decoder reads.
+    """
+
+    near: int = 0
+
+    name: ClassVar[str] = "jpegls"
+    number: ClassVar[int] = 4
+    traits: ClassVar[Traits] = Traits(
+        wavelet=True,
+        dims=(2,),
+        dtypes=("uint8", "uint16"),
+        bits="1 to 16",
+        knob=Knob("near", "counts of error", 1, 255, finer="lower", integer=True),
+        reads_back="the same dtype, within the bound",
+        can_be_lossless=True,
+        bound=1,
+    )
+
+    def __post_init__(self) -> None:
+        whole_option(self, "near", 0, 255)
+
+    @property
+    def lossless(self) -> bool:
+        """Whether the bound is zero."""
+        return self.near == 0
+
+    def check(self, image: Image) -> None:
+        """Refuse what the encoder would code wrong."""
+        super().check(image)
+        if image.dtype == np.uint8 and self.near > 127:
+            raise UnsupportedImageError(f"jpegls: uint8 takes near up to 127, not {self.near}.")
+
+    def leaving(self, share: float) -> Self:  # noqa: ARG002 - `rounding` has taken what loses
+        """Return the lossless codec."""
+        return replace(self, near=0)
+
+    def rounding(self) -> tuple[int, StreamCodec]:
+        """Return the step that the bound stands for, and the lossless codec."""
+        return 2 * int(self.near) + 1, replace(self, near=0)
+
+    def compress(self, image: Image) -> bytes:
+        """Return a JPEG-LS stream."""
+        # Noise over the full range grows by a few percent, more than imagecodecs leaves room for.
+        # No code word takes more than four times its pixel (T.87, LIMIT).
+        room = 4 * image.raw_bytes + 4096
+        return bytes(imagecodecs.jpegls_encode(image.pixels, level=self.near, out=room))
+
+    def decompress(self, stream: bytes, form: Form) -> Pixels:
+        """Return the plane."""
+        return within_bits(np.asarray(imagecodecs.jpegls_decode(stream)), form)

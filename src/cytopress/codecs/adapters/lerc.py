@@ -1,0 +1,61 @@
+"""LERC: an exact bound on the error (Esri's Limited Error Raster Compression)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import imagecodecs
+import numpy as np
+
+from cytopress.codecs.adapters.tolerance import TOLERANCE, strict
+from cytopress.codecs.base import StreamCodec, Traits, real_option
+from cytopress.codecs.container.container import Form
+from cytopress.image import Image, Pixels
+
+
+@dataclass(frozen=True)
+class Lerc(StreamCodec):
+    """Code a plane with LERC.
+
+    Its quantizer starts at the darkest pixel of a block and rounds up, so the mean of integer
+    images rises by about half a count at small bounds, and shifts by more where the bound is larger
+    than the noise.
+
+    Parameters
+    ----------
+    tolerance : float
+        Largest error, 0.0001 to 65530 counts; 0 is lossless. Of an integer image's the fraction is
+        dropped.
+    """
+
+    tolerance: float = 0.0
+
+    name: ClassVar[str] = "lerc"
+    number: ClassVar[int] = 10
+    traits: ClassVar[Traits] = Traits(
+        dims=(2,),
+        dtypes=("uint8", "uint16", "float32"),
+        bits="any",
+        knob=TOLERANCE,
+        reads_back="the same dtype, within the bound; the mean shifts by half a count or more",
+        can_be_lossless=True,
+        bound=1,
+        bias=0.5,
+    )
+
+    def __post_init__(self) -> None:
+        real_option(self, "tolerance", TOLERANCE.least, TOLERANCE.most, lossless=0)
+
+    @property
+    def lossless(self) -> bool:
+        """Whether the bound is zero."""
+        return self.tolerance == 0
+
+    def compress(self, image: Image) -> bytes:
+        """Return a LERC blob."""
+        return bytes(imagecodecs.lerc_encode(image.pixels, level=strict(self.tolerance, image)))
+
+    def decompress(self, stream: bytes, form: Form) -> Pixels:
+        """Return the plane."""
+        return np.asarray(imagecodecs.lerc_decode(stream)).reshape(form.shape)

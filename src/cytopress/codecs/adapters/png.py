@@ -1,0 +1,53 @@
+"""PNG: lossless, and opened by everything (libpng)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import imagecodecs
+import numpy as np
+
+from cytopress.codecs.base import StreamCodec, Traits, whole_option
+from cytopress.codecs.container.container import Form
+from cytopress.image import Image, Pixels
+
+
+@dataclass(frozen=True)
+class Png(StreamCodec):
+    """Code a plane with PNG.
+
+    Parameters
+    ----------
+    level : int
+        Effort of deflate, 1 to 9.
+    """
+
+    level: int = 6
+
+    name: ClassVar[str] = "png"
+    number: ClassVar[int] = 1
+    traits: ClassVar[Traits] = Traits(
+        dims=(2,),
+        dtypes=("uint8", "uint16"),
+        bits="1 to 16",
+        knob=None,
+        reads_back="the same dtype, every pixel exactly",
+        can_be_lossless=True,
+    )
+
+    def __post_init__(self) -> None:
+        whole_option(self, "level", 1, 9)
+
+    @property
+    def lossless(self) -> bool:
+        """Always."""
+        return True
+
+    def compress(self, image: Image) -> bytes:
+        """Return a PNG file."""
+        return bytes(imagecodecs.png_encode(image.pixels, level=self.level))
+
+    def decompress(self, stream: bytes, form: Form) -> Pixels:
+        """Return the plane."""
+        return np.asarray(imagecodecs.png_decode(stream)).reshape(form.shape)

@@ -1,0 +1,248 @@
+"""Planes as frames of a video, in the way of PyAV: one at a time, in and out.
+
+What comes out of the encoder is a bare elementary stream. Frames are padded at the right and bottom
+to multiples of 8 pixels, and to 96 at least; the image's own shape says what to cut off again.
+"""
+
+from __future__ import annotations
+
+import io
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from cytopress.codecs import progress
+from cytopress.codecs.adapters import scheduling as priority
+from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.container.container import Form
+from cytopress.codecs.wrappers.range_mapping import Stretch
+from cytopress.errors import (
+    CodecError,
+    CorruptDataError,
+    NotAvailableError,
+    UnsupportedImageError,
+)
+from cytopress.image import Image, Pixels
+
+if TYPE_CHECKING:
+    import av
+
+GET = "install the extra video: pip install 'cytopress[video]'"
+# Encoders refuse below 16 x 16 (x265) and 4 x 4 (SVT-AV1). Where a frame has one block of 64 x 64
+# along an axis, x265 reads memory that nobody wrote: what it then calls lossless is not.
+STEP, LEAST = 8, 96
+CHUNK = 2**20
+RATE = 25  # frames a second; no encoder goes without
+
+
+@dataclass(frozen=True)
+class Video:
+    """An encoder and a decoder of FFmpeg, and how it calls frames of each number of bits.
+
+    ``units`` cuts a stream into what the decoder takes at once, where FFmpeg's parser does not.
+    Gray is the first plane of a frame; planes beside it hold the middle gray of no color.
+    """
+
+    encoder: str
+    decoder: str
+    formats: Mapping[int, str]
+    units: Callable[[bytes], Iterator[bytes]] | None = None
+
+    def depth(self, name: str, span: int, most: int) -> int:
+        """Return the fewest coded bits, ``most`` at most, that hold a used range of ``span``.
+
+        Raises
+        ------
+        UnsupportedImageError
+            None do.
+        """
+        for bits in self.formats:
+            if span < 2**bits and bits <= most:
+                return bits
+        raise UnsupportedImageError(
+            f"{name} with bits={most} is lossless for a used range below {2**most} counts, and this"
+            f" image's is {span}: give a quality, such as psnr=, or take another codec."
+        )
+
+    def encode(
+        self, frames: Iterable[Pixels], shape: tuple[int, ...], bits: int, options: dict[str, str]
+    ) -> bytes:
+        """Return the elementary stream of frames of integers below ``2 ** bits``.
+
+        Parameters
+        ----------
+        frames : iterable of ndarray
+            Each of shape (Y, X).
+        shape : tuple of int
+            How many frames, and the shape of each: (Z, Y, X).
+        bits : int
+            A key of ``formats``.
+        options : dict
+            The encoder's own.
+        """
+        count, height, width = shape
+        context = self._context(self.encoder, "w")
+        context.width, context.height = _padded(width), _padded(height)
+        context.pix_fmt = self.formats[bits]
+        context.time_base, context.framerate = Fraction(1, RATE), Fraction(RATE)
+        context.options = options
+        with priority.kept():
+            context.open()
+        # Unlike a bytearray, it hands out what was written without a copy.
+        stream = io.BytesIO()
+        for plane in progress.track(frames, count):
+            for packet in context.encode(_frame(plane, context, bits)):
+                stream.write(packet)
+        for packet in context.encode(None):
+            stream.write(packet)
+        return stream.getvalue()
+
+    def decode(self, stream: bytes, shape: tuple[int, ...]) -> Iterator[Pixels]:
+        """Yield the frames of a stream, each of shape (Y, X).
+
+        Raises
+        ------
+        CorruptDataError
+            There are more frames, fewer, or smaller ones.
+        """
+        count, height, width = shape
+        if count > len(stream):
+            raise CorruptDataError(f"{count} frames are promised in {len(stream)} bytes.")
+        done = 0
+        for frame in progress.track(self._frames(stream), count):
+            done += 1
+            if done > count or frame.height < height or frame.width < width:
+                raise CorruptDataError(
+                    f"A frame of {frame.width} x {frame.height} is too many or too small: {count}"
+                    f" of {width} x {height} are promised."
+                )
+            yield _gray(frame, self.formats)[:height, :width]
+        if done != count:
+            raise CorruptDataError(f"{count} frames are promised, and {done} came.")
+
+    def _frames(self, stream: bytes) -> Iterator[av.VideoFrame]:
+        context = self._context(self.decoder, "r")
+        for packet in self._packets(context, stream):
+            yield from context.decode(packet)
+        yield from context.decode(None)
+
+    def _packets(self, context: Any, stream: bytes) -> Iterator[av.Packet[Any]]:
+        import av
+
+        if self.units is not None:
+            yield from map(av.Packet, self.units(stream))
+            return
+        for start in range(0, len(stream), CHUNK):
+            yield from context.parse(bytes(stream[start : start + CHUNK]))
+        yield from context.parse()
+
+    def _context(self, name: str, mode: Literal["r", "w"]) -> Any:
+        try:
+            import av
+        except ImportError:
+            raise NotAvailableError(f"{name} needs PyAV, which is not installed; {GET}.") from None
+        try:
+            context = av.CodecContext.create(name, mode)
+        except av.codec.codec.UnknownCodecError:
+            raise NotAvailableError(
+                f"The FFmpeg of this PyAV has no {name}; {GET}, whose wheels have it."
+            ) from None
+        context.thread_count = 1
+        return context
+
+
+class VideoCodec(StreamCodec):
+    """Base of the adapters: the used range, then the elementary stream of its frames.
+
+    Options are ``bits``, coded at most, and whatever `_setting` makes the encoder's own of.
+    """
+
+    video: ClassVar[Video]
+    bits: int
+    takes_views: ClassVar[bool] = True
+
+    @abstractmethod
+    def _setting(self) -> tuple[int, dict[str, str]]:
+        """Return the level that the brightest pixel becomes, and the encoder's options."""
+
+    def check(self, image: Image) -> None:
+        """Refuse losslessly what has more levels than the coded bits."""
+        super().check(image)
+        if self.lossless:
+            self._lossless_bits(Stretch.of(image))
+
+    def compress(self, image: Image) -> bytes:
+        """Return the used range and an elementary stream."""
+        top, options = self._setting()
+        stretch = Stretch.of(image) if self.lossless else Stretch.of(image, top)
+        bits = self._lossless_bits(stretch) if self.lossless else self.bits
+        planes = _planes_of(image)
+        frames = (stretch.forward(plane).astype(np.uint16) for plane in planes)
+        stream = stretch.put() + self.video.encode(frames, planes.shape, bits, options)
+        return self._verified(stream, image) if self.lossless else stream
+
+    def decompress(self, stream: bytes, form: Form) -> Pixels:
+        """Return the pixels."""
+        stretch, start = Stretch.take(stream)
+        pixels = np.empty(form.shape, form.dtype)
+        planes = pixels.reshape((-1, *form.shape[-2:]))
+        frames = self.video.decode(stream[start:], planes.shape)
+        for plane, frame in zip(planes, frames, strict=True):
+            plane[...] = stretch.back(frame, form)
+        return pixels
+
+    def _lossless_bits(self, stretch: Stretch) -> int:
+        return self.video.depth(self.name, stretch.span, self.bits)
+
+    def _verified(self, stream: bytes, image: Image) -> bytes:
+        """Return a stream that is called lossless, having decoded it.
+
+        Encoders were seen to be wrong here, each in its own case, and decoding is fast beside them.
+        """
+        planes, form = _planes_of(image), Form.of(image)
+        stretch, start = Stretch.take(stream)
+        frames = self.video.decode(stream[start:], planes.shape)
+        pairs = zip(planes, frames, strict=True)
+        if not all(np.array_equal(plane, stretch.back(frame, form)) for plane, frame in pairs):
+            raise CodecError(f"{self.video.encoder} coded this image wrong; take another codec.")
+        return stream
+
+
+def _planes_of(image: Image) -> Pixels:
+    """Return the pixels as (Z, Y, X), a plane as a volume of one."""
+    pixels: Pixels = image.pixels.reshape((-1, *image.shape[-2:]))
+    return pixels
+
+
+def _padded(length: int) -> int:
+    return max(-(-length // STEP) * STEP, LEAST)
+
+
+def _frame(plane: Pixels, context: Any, bits: int) -> av.VideoFrame:
+    import av
+
+    frame = av.VideoFrame(context.width, context.height, context.pix_fmt)
+    dtype = np.dtype(np.uint8 if bits == 8 else "<u2")
+    for number, part in enumerate(frame.planes):
+        rows = np.frombuffer(memoryview(part), dtype).reshape(part.height, -1)
+        if number:
+            rows[...] = 2 ** (bits - 1)
+        else:
+            edges = [(0, part.height - plane.shape[0]), (0, part.width - plane.shape[1])]
+            rows[:, : part.width] = np.pad(plane, edges, "edge")
+    return frame
+
+
+def _gray(frame: av.VideoFrame, formats: Mapping[int, str]) -> Pixels:
+    bits = next((bits for bits, name in formats.items() if name == frame.format.name), 0)
+    if not bits:
+        raise CorruptDataError(f"The stream holds frames of {frame.format.name}.")
+    part = frame.planes[0]
+    rows: Pixels = np.frombuffer(memoryview(part), np.uint8 if bits == 8 else "<u2").reshape(
+        part.height, -1
+    )
+    return rows[:, : part.width]

@@ -1,0 +1,1 @@
+"""The .cyto container: header, recipe of the codec, stream, checksum."""

@@ -1,0 +1,233 @@
+"""The container: bytes that decode by themselves, wherever they are read.
+
+Layout, in this order (numbers as in `wire`)::
+
+    magic "cyto" | format version (1 byte) | form | recipe | notes | stream length | stream
+    | CRC-32C of every byte before it (4 bytes, little endian)
+
+Every format version ends with this CRC, so that a newer file can be told from a damaged one. The
+form is what the image is: axes, dtype, bits, shape and, if known, spacing. The recipe says how to
+build the codec. The notes say how its setting was found: the target asked, what was reached, and
+the yardsticks these rest on; a yardstick that is an option of the codec is not repeated.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import google_crc32c
+import numpy as np
+
+from cytopress.codecs.container.recipe import Options, Recipe, put_recipe, take_recipe
+from cytopress.codecs.container.wire import Reader, put_decimal, put_varint
+from cytopress.errors import CorruptDataError
+from cytopress.image import AXES, DTYPES, Axes, Image
+
+__all__ = [
+    "MAGIC",
+    "VERSION",
+    "Form",
+    "Header",
+    "Notes",
+    "Options",
+    "Recipe",
+    "pack",
+    "pack_parts",
+    "unpack",
+]
+
+MAGIC = b"cyto"
+VERSION = 1
+CRC_BYTES = 4
+CHUNK = 2**20
+# What a decoder would have to allocate for a crafted header; no single image comes near.
+MOST_BYTES = 2**40
+# In people's files: a target is stored as its place here, counted from 1.
+TARGETS = ("max_error", "sigma", "psnr", "ratio")
+Notes = Mapping[str, float | str]
+# Bits of the byte that opens the notes; the three lowest are the target.
+YARDSTICKS = {3: ("reached",), 4: ("range",), 5: ("a", "b", "offset")}
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a stream's image is: everything about it but the pixels."""
+
+    axes: Axes
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    bits: int
+    spacing_um: tuple[float, ...] | None = None
+
+    @classmethod
+    def of(cls, image: Image) -> Form:
+        """Return the form of an image."""
+        return cls(image.axes, image.shape, image.dtype, image.bits, image.spacing_um)
+
+    @property
+    def raw_bytes(self) -> int:
+        """Pixels times bytes of the stored dtype, as `Image.raw_bytes`."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class Header:
+    """All that the container says beside the stream.
+
+    ``notes`` may hold ``target`` (the kind), ``asked``, ``reached`` (absent where the pixels came
+    back exactly, and for ``ratio``, which anyone can divide), ``range``, ``a``, ``b``, ``offset``.
+    """
+
+    form: Form
+    recipe: Recipe
+    notes: Notes
+    header_bytes: int
+
+
+def pack(recipe: Recipe, form: Form, stream: bytes | memoryview, notes: Notes) -> bytes:
+    """Put a bare stream into the container."""
+    return pack_parts(recipe, form, [bytes(stream)], notes)
+
+
+def pack_parts(recipe: Recipe, form: Form, parts: list[bytes], notes: Notes) -> bytes:
+    """Put a stream that lies in parts into the container, and empty the list on the way.
+
+    So the stream of a volume is in memory once, and not once more in its parts.
+    """
+    head = bytearray(MAGIC)
+    head.append(VERSION)
+    _put_form(head, form)
+    put_recipe(head, recipe)
+    _put_notes(head, notes)
+    put_varint(head, sum(map(len, parts)))
+    crc = google_crc32c.value(bytes(head))
+    # Unlike a bytearray, it hands out what was written without a copy.
+    out = io.BytesIO()
+    out.write(head)
+    parts.reverse()
+    while parts:
+        part = parts.pop()
+        crc = google_crc32c.extend(crc, part)
+        out.write(part)
+    out.write(struct.pack("<I", crc))
+    return out.getvalue()
+
+
+def unpack(data: bytes) -> tuple[Header, memoryview]:
+    """Take a container apart; the stream is a view into ``data``.
+
+    Raises
+    ------
+    CorruptDataError
+        The bytes are foreign, truncated, damaged, followed by others, of a newer format, or promise
+        what no image can be.
+    """
+    data = bytes(data)
+    if data[: len(MAGIC)] != MAGIC:
+        raise CorruptDataError("This is not a cytopress file: it does not start with 'cyto'.")
+    if len(data) <= len(MAGIC) + CRC_BYTES:
+        raise CorruptDataError("This cytopress file is truncated: not even its header is whole.")
+    (crc,) = struct.unpack("<I", data[-CRC_BYTES:])
+    view = memoryview(data)
+    if _crc(view[:-CRC_BYTES]) != crc:
+        raise CorruptDataError(
+            "This cytopress file is truncated or damaged: its checksum does not match;"
+            " copy it again from the source."
+        )
+    reader = Reader(data, len(MAGIC), len(data) - CRC_BYTES)
+    version = reader.byte()
+    if version != VERSION:
+        raise CorruptDataError(
+            f"This cytopress file has format {version}, but {VERSION} is the newest known here;"
+            " update cytopress."
+        )
+    form = _take_form(reader)
+    recipe = take_recipe(reader)
+    notes = _take_notes(reader)
+    length, held = reader.varint(), reader.left
+    if length != held:
+        raise CorruptDataError(
+            f"This cytopress file promises {length} bytes of stream and holds {held}."
+        )
+    return Header(form, recipe, notes, len(data) - length), view[
+        reader.position : reader.position + length
+    ]
+
+
+def _crc(view: memoryview) -> int:
+    # The library takes nothing but bytes.
+    crc = 0
+    for start in range(0, len(view), CHUNK):
+        crc = google_crc32c.extend(crc, bytes(view[start : start + CHUNK]))
+    return int(crc)
+
+
+def _put_form(out: bytearray, form: Form) -> None:
+    spacing = form.spacing_um or ()
+    square = bool(spacing) and spacing[-2] == spacing[-1]
+    out.append(
+        AXES.index(form.axes) | DTYPES.index(form.dtype) << 2 | bool(spacing) << 5 | square << 6
+    )
+    out.append(form.bits)
+    for length in form.shape:
+        put_varint(out, length)
+    for distance in spacing[:-1] if square else spacing:
+        put_decimal(out, distance)
+
+
+def _take_form(reader: Reader) -> Form:
+    flags, bits = reader.byte(), reader.byte()
+    axes_number, dtype_number = flags & 3, flags >> 2 & 7
+    if axes_number >= len(AXES) or dtype_number >= len(DTYPES) or flags >> 7:
+        raise CorruptDataError("This cytopress file holds an unknown kind of image.")
+    axes, dtype = AXES[axes_number], DTYPES[dtype_number]
+    most = dtype.itemsize * 8
+    if not 1 <= bits <= most or (dtype.kind == "f" and bits != most):
+        raise CorruptDataError(f"This cytopress file promises {bits} bits in {dtype}.")
+    shape = tuple(reader.varint() for _ in axes)
+    if not 0 < math.prod(shape) * dtype.itemsize <= MOST_BYTES:
+        raise CorruptDataError(f"This cytopress file promises an image of shape {shape}.")
+    spacing = None
+    if flags >> 5 & 1:
+        square = flags >> 6 & 1
+        spacing = tuple(reader.decimal() for _ in range(len(axes) - square))
+        spacing += spacing[-1:] * square
+        if min(spacing) <= 0:
+            raise CorruptDataError(f"This cytopress file promises a spacing of {spacing}.")
+    return Form(axes, shape, dtype, bits, spacing)
+
+
+def _put_notes(out: bytearray, notes: Notes) -> None:
+    unknown = notes.keys() - {"target", "asked"}.union(*YARDSTICKS.values())
+    if unknown or ("target" in notes) != ("asked" in notes):
+        raise ValueError(f"a header cannot note {sorted(notes)}")
+    head, numbers = 0, []
+    if "target" in notes:
+        head = TARGETS.index(str(notes["target"])) + 1
+        numbers.append(notes["asked"])
+    for bit, names in YARDSTICKS.items():
+        if names[0] in notes:
+            head |= 1 << bit
+            numbers += [notes[name] for name in names]
+    out.append(head)
+    for number in numbers:
+        put_decimal(out, float(number))
+
+
+def _take_notes(reader: Reader) -> Notes:
+    head = reader.byte()
+    target = head & 7
+    if target > len(TARGETS) or head >> 6:
+        raise CorruptDataError("This cytopress file holds unknown notes; update cytopress.")
+    notes: dict[str, float | str] = {}
+    if target:
+        notes |= {"target": TARGETS[target - 1], "asked": reader.decimal()}
+    for bit, names in YARDSTICKS.items():
+        if head >> bit & 1:
+            notes |= {name: reader.decimal() for name in names}
+    return notes

@@ -1,0 +1,191 @@
+"""Recipes: which codec, with which options, as a value and as bytes.
+
+On the wire a recipe is a varint of its number and how many options follow
+(``number << 2 | count``, count 3 meaning that a varint of what is over 3 comes next), for an
+external codec its name, for a wrapper (numbers 27 to 31) the recipe of the codec inside, then the
+options. An option is a varint of its number and the kind of its
+value (``number << 3 | kind``), for a name without a number the name, then the value. So the options
+of a codec in four wrappers take some twenty bytes, and any reader can list them without knowing the
+codec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from cytopress.codecs.container.wire import Reader, put_decimal, put_signed, put_text, put_varint
+from cytopress.errors import CorruptDataError
+
+Options = Mapping[str, Any]
+# Never reuse or renumber: these are in people's files. Below 16 an option's head takes one byte.
+OPTION_NUMBERS = {
+    "codec": 1,
+    "max_error": 2,
+    "bits": 3,
+    "tile": 4,
+    "a": 5,
+    "b": 6,
+    "offset": 7,
+    "level": 8,
+    "effort": 9,
+    "distance": 10,
+    "quality": 11,
+    "near": 12,
+    "step": 13,
+    "tolerance": 14,
+    "qstep": 15,
+    "model": 16,
+    "speed": 17,
+    "qp": 18,
+    "crf": 19,
+    "preset": 20,
+    "levels": 21,
+    "planes": 22,
+    "shuffle": 23,
+}
+OPTION_NAMES = {number: name for name, number in OPTION_NUMBERS.items()}
+# Registered numbers of codecs of codecs; frozen too.
+WRAPPERS = range(27, 32)
+DEEPEST = 8
+
+
+class Kind(IntEnum):
+    """What a stored value is; in people's files."""
+
+    NONE = 0
+    FALSE = 1
+    TRUE = 2
+    INTEGER = 3
+    DECIMAL = 4
+    TEXT = 5
+    BYTES = 6
+    RECIPE = 7
+
+
+CONSTANTS = {Kind.NONE: None, Kind.FALSE: False, Kind.TRUE: True}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Which codec, with which options: enough to build it again.
+
+    Parameters
+    ----------
+    number : int
+        The codec's registered number; 0 for an external one, which its name tells.
+    name : str
+        Name of an external codec.
+    options : mapping
+        Options that are not the default; a value may be a recipe.
+    """
+
+    number: int
+    name: str = ""
+    options: Options = field(default_factory=dict)
+
+
+STORED = (
+    (type(None), Kind.NONE),
+    (int, Kind.INTEGER),
+    (float, Kind.DECIMAL),
+    (str, Kind.TEXT),
+    (bytes, Kind.BYTES),
+    (Recipe, Kind.RECIPE),
+)
+
+
+def put_recipe(out: bytearray, recipe: Recipe) -> None:
+    """Append a recipe."""
+    options = dict(recipe.options)
+    inner = options.pop("codec") if recipe.number in WRAPPERS else None
+    count = len(options)
+    put_varint(out, recipe.number << 2 | min(count, 3))
+    if count >= 3:
+        put_varint(out, count - 3)
+    if not recipe.number:
+        put_text(out, recipe.name)
+    if inner is not None:
+        put_recipe(out, inner)
+    for name, value in options.items():
+        number, kind = OPTION_NUMBERS.get(name, 0), _kind(value)
+        put_varint(out, number << 3 | kind)
+        if not number:
+            put_text(out, name)
+        _put_value(out, kind, value)
+
+
+def take_recipe(reader: Reader, depth: int = 0) -> Recipe:
+    """Read a recipe.
+
+    Raises
+    ------
+    CorruptDataError
+        It ends early, nests too deeply, or uses an option twice or one that is unknown here.
+    """
+    if depth > DEEPEST:
+        raise CorruptDataError(f"This cytopress file nests more than {DEEPEST} codecs.")
+    head = reader.varint()
+    number, count = head >> 2, head & 3
+    if count == 3:
+        count += reader.varint()
+    name = "" if number else reader.text()
+    options: dict[str, Any] = {}
+    if number in WRAPPERS:
+        options["codec"] = take_recipe(reader, depth + 1)
+    for _ in range(count):
+        option, value = _take_option(reader, depth)
+        if option in options:
+            raise CorruptDataError(f"This cytopress file gives the option {option!r} twice.")
+        options[option] = value
+    return Recipe(number, name, options)
+
+
+def _take_option(reader: Reader, depth: int) -> tuple[str, Any]:
+    head = reader.varint()
+    number, kind = head >> 3, Kind(head & 7)
+    if number and number not in OPTION_NAMES:
+        raise CorruptDataError(
+            f"This cytopress file uses option {number}, which is unknown here; update cytopress."
+        )
+    name = OPTION_NAMES[number] if number else reader.text()
+    return name, _take_value(reader, kind, depth)
+
+
+def _kind(value: object) -> Kind:
+    if isinstance(value, bool):
+        return Kind.TRUE if value else Kind.FALSE
+    for stored, kind in STORED:
+        if isinstance(value, stored):
+            return kind
+    raise TypeError(f"an option cannot be stored as {type(value).__name__}")
+
+
+def _put_value(out: bytearray, kind: Kind, value: Any) -> None:
+    if kind is Kind.INTEGER:
+        put_signed(out, value)
+    elif kind is Kind.DECIMAL:
+        put_decimal(out, value)
+    elif kind is Kind.TEXT:
+        put_text(out, value)
+    elif kind is Kind.BYTES:
+        put_varint(out, len(value))
+        out += value
+    elif kind is Kind.RECIPE:
+        put_recipe(out, value)
+
+
+def _take_value(reader: Reader, kind: Kind, depth: int) -> Any:
+    if kind in CONSTANTS:
+        return CONSTANTS[kind]
+    if kind is Kind.INTEGER:
+        return reader.signed()
+    if kind is Kind.DECIMAL:
+        return reader.decimal()
+    if kind is Kind.TEXT:
+        return reader.text()
+    if kind is Kind.BYTES:
+        return reader.take(reader.varint())
+    return take_recipe(reader, depth + 1)

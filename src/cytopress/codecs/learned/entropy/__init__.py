@@ -1,0 +1,1 @@
+"""Entropy coding: probability tables and the range coder."""

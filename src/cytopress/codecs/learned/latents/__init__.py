@@ -1,0 +1,1 @@
+"""Latents: coding order, context models, hyper synthesis, secondary transforms, gain units."""

@@ -1,0 +1,172 @@
+"""The context model in integers: what was decoded before tells of what comes next, exactly.
+
+Latents are decoded in three passes: the first channels on the white squares of a checkerboard, then
+on the black ones, then all other channels. Each pass knows what the passes before it decoded. Like
+the hyper synthesis it computes with integers in float64, so that a decoder has the encoder's
+probabilities to the last bit.
+
+He et al., "Checkerboard context model for efficient learned image compression", CVPR 2021, and
+"ELIC: efficient learned image compression with unevenly grouped space-channel contextual adaptive
+coding", CVPR 2022.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.codecs.learned.latents.hyper_synthesis import FRACTION, MOST_ACTIVATION, Layer
+from cytopress.codecs.learned.pixels.tiling import regions
+from cytopress.errors import PackageError
+
+Array = npt.NDArray[Any]
+# Rows of latents that are computed at once, which bounds the memory and changes no number.
+STRIP = 64
+# Of a float64: bits behind its exponent, and what an exponent of 0 is stored as.
+MANTISSA, BIAS = 52, 1023
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What known latents add to the means and scales of others.
+
+    Parameters
+    ----------
+    hidden : Layer
+        Of the known latents' logarithms; features are added to it before its rectifier.
+    mean : Layer
+        Of the known latents themselves, to means.
+    scale : Layer
+        Of what is hidden, to scale indices.
+    """
+
+    hidden: Layer
+    mean: Layer
+    scale: Layer
+
+    def __post_init__(self) -> None:
+        (width, inputs), outputs = self.hidden.weight.shape[:2], len(self.mean.weight)
+        layers = (self.hidden, self.mean, self.scale)
+        if (
+            self.mean.weight.shape[1] != inputs
+            or self.scale.weight.shape[:2] != (outputs, width)
+            or self.mean.weight.shape[2] != 1
+            or self.scale.weight.shape[2] != 1
+            or any(layer.relu or layer.upsample != 1 for layer in layers)
+        ):
+            raise PackageError("The layers of the context model do not belong together.")
+
+    @property
+    def form(self) -> tuple[int, int, int]:
+        """Channels that are known, inside, and of what they tell of."""
+        width, inputs = self.hidden.weight.shape[:2]
+        return inputs, width, len(self.mean.weight)
+
+    @property
+    def reach(self) -> int:
+        """Latents beyond its own that an output sees, along each axis."""
+        return int(self.hidden.weight.shape[2]) // 2
+
+    def parts(
+        self, known: Array, features: Array, unit: float = 1.0
+    ) -> Iterator[tuple[tuple[slice, slice], Array, Array]]:
+        """Yield rectangles that cover the latents, each with means and scale indices to add.
+
+        Parameters
+        ----------
+        known : ndarray
+            (C, h, w) of latents around their means; times ``unit`` they are integers with
+            ``FRACTION`` bits of fraction.
+        features : ndarray
+            (width, h, w) with as many.
+        unit : float, optional
+            A power of two.
+        """
+        _, height, width = known.shape
+        for region in regions(height, width, size=(STRIP, width), halo=self.reach):
+            target, inner = (slice(None), *region.target()), (slice(None), *region.inner())
+            # Times a power of two is exact; what is far out is rounded, and held at the end.
+            seen = np.rint(known[(slice(None), *region.source())].astype(np.float64) * unit)
+            np.clip(seen, -MOST_ACTIVATION, MOST_ACTIVATION, out=seen)
+            hidden = self.hidden(signed_log(seen))[inner] + features[target]
+            np.clip(hidden, 0, MOST_ACTIVATION, out=hidden)
+            yield region.target(), self.mean(seen[inner]), self.scale(hidden)
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """Both steps: ``across`` squares of the first channels, ``inward`` from them to the rest."""
+
+    across: Step
+    inward: Step
+
+    def __post_init__(self) -> None:
+        neighbors, width, first = self.across.form
+        inputs, wide, _ = self.inward.form
+        if neighbors != 4 * first or inputs != first or width != wide or self.across.reach:
+            raise PackageError("The steps of the context model do not follow each other.")
+
+    @property
+    def first(self) -> int:
+        """Channels that are decoded first."""
+        return self.inward.form[0]
+
+    @property
+    def channels(self) -> int:
+        """Channels of the latents."""
+        return self.first + self.inward.form[2]
+
+    @property
+    def features(self) -> int:
+        """Channels that the hyper synthesis gives for both steps."""
+        return 2 * self.inward.form[1]
+
+
+def squares(a: Array, *, black: bool) -> Array:
+    """Return the values on the squares of one color, (C, h, w / 2) of (C, h, w), w even.
+
+    White are those whose row and column add up to an even number.
+    """
+    channels, height, width = a.shape
+    out = np.empty((channels, height, width // 2), a.dtype)
+    for row in (0, 1):
+        out[:, row::2] = a[:, row::2, (row + black) % 2 :: 2]
+    return out
+
+
+def put_squares(a: Array, values: Array, *, black: bool) -> None:
+    """Write values, (C, h, w / 2), to the squares of one color of (C, h, w)."""
+    for row in (0, 1):
+        a[:, row::2, (row + black) % 2 :: 2] = values[:, row::2]
+
+
+def neighbors(white: Array) -> Array:
+    """Return what lies around the black squares, (4 * C, h, w / 2) of the white, (C, h, w / 2).
+
+    Above, below, left and right; 0 outside.
+    """
+    channels, height, width = white.shape
+    out = np.zeros((4, channels, height, width), white.dtype)
+    above, below, left, right = out
+    above[:, 1:], below[:, :-1] = white[:, :-1], white[:, 1:]
+    # In even rows a black square lies right of the white one of its number, in odd ones left.
+    left[:, ::2], right[:, 1::2] = white[:, ::2], white[:, 1::2]
+    right[:, ::2, :-1], left[:, 1::2, 1:] = white[:, ::2, 1:], white[:, 1::2, :-1]
+    return out.reshape(4 * channels, height, width)
+
+
+def signed_log(values: Array) -> Array:
+    """Return sign(v) log2(1 + |v|) of integers with ``FRACTION`` bits of fraction, rounded down.
+
+    Between powers of two it is a straight line, so that it is exact in integers. ``values`` are
+    float64.
+    """
+    raised = np.abs(values) + 2.0**FRACTION
+    # A float64 lies in memory as its exponent, behind it the bits of how far it is toward the next
+    # power of two: with FRACTION of these bits, that is the logarithm.
+    size = (raised.view(np.int64) >> MANTISSA - FRACTION) - (BIAS + FRACTION << FRACTION)
+    return np.copysign(size, values)

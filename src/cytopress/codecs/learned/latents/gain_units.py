@@ -1,0 +1,80 @@
+"""Gain units: what a quality makes of a model that codes at every rate.
+
+Cui et al., "Asymmetric gained deep image compression with continuous rate adaptation", CVPR 2021.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.codecs.learned.pixels.background import Surface
+
+Array = npt.NDArray[Any]
+# Shares between two nodes are rounded to this many bits, so that integers can be interpolated.
+SHARE = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """A model at one quality.
+
+    Parameters
+    ----------
+    gain, inverse_gain : ndarray
+        (M, 1, 1) float32 factors of the latents before rounding and after it.
+    scale_bias : ndarray
+        (M, 1, 1) int32 that is added to the scale indices, with ``FRACTION`` fractional bits.
+    node : int
+        The nearest gain node, whose prior counts.
+    surface : Surface, optional
+        What whoever calls takes out of a plane before it is coded, and adds again.
+    """
+
+    gain: Array
+    inverse_gain: Array
+    scale_bias: Array
+    node: int
+    surface: Surface | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Gains:
+    """Settings at the nodes, from the coarsest rate to the finest; others lie between them.
+
+    Parameters
+    ----------
+    gain, inverse_gain : ndarray
+        (nodes, M) float32, log2 of the factors.
+    scale_bias : ndarray
+        (nodes, M) of integers.
+    surface : Surface, optional
+        At the coarsest rate.
+    """
+
+    gain: Array
+    inverse_gain: Array
+    scale_bias: Array
+    surface: Surface | None = None
+
+    def at(self, quality: float) -> Setting:
+        """Return the setting at a quality from 0 to 1."""
+        last = len(self.gain) - 1
+        place = round(quality * last * 2**SHARE)
+        left = min(place >> SHARE, max(last - 1, 0))
+        right, share = min(left + 1, last), place - (left << SHARE)
+        bias = self.scale_bias[left] * (2**SHARE - share) + self.scale_bias[right] * share
+        weight = share / 2**SHARE
+
+        def factor(table: Array) -> Array:
+            log = table[left].astype(np.float64) * (1 - weight) + table[right] * weight
+            factors: Array = np.exp2(log).astype(np.float32)[:, None, None]
+            return factors
+
+        rounded_bias = (bias + 2 ** (SHARE - 1) >> SHARE).astype(np.int32)[:, None, None]
+        node = place + 2 ** (SHARE - 1) >> SHARE
+        surface = self.surface.at(quality) if self.surface is not None else None
+        return Setting(factor(self.gain), factor(self.inverse_gain), rounded_bias, node, surface)

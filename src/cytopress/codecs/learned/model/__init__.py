@@ -1,0 +1,1 @@
+"""Codec packages: found, opened, checked, and run."""

@@ -1,0 +1,1 @@
+"""Pixels around the networks: normalization, smooth background, tiling, slabs of a volume."""

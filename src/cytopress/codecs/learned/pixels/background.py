@@ -1,0 +1,258 @@
+"""The smooth surface that is taken out of a plane before a network sees it.
+
+Illumination falls off over hundreds of pixels, and transforms of small blocks pay for that in every
+block. So the medians of large blocks, a few dozen numbers an image, are coded beside the latents,
+and the surface between them is subtracted before the analysis and added behind the synthesis. It is
+cheap, and what it misses the latents hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.codecs.container.wire import take_varints, varints
+from cytopress.codecs.learned.entropy.probability_tables import Tables
+from cytopress.codecs.learned.entropy.range_coder import Decoder, Encoder
+from cytopress.codecs.learned.pixels.normalization import Plane, Seen
+from cytopress.errors import CorruptDataError, PackageError
+
+Grid = npt.NDArray[np.int32]
+# Of a block's rows and columns every second one is looked at.
+EVERY = 2
+# What a number on the grid is clipped to: planes are clipped to 2 ** 15 used ranges.
+MOST = 2**24
+WORD = 4
+# Rows of a plane that are computed at once.
+BAND = 64
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """Where the surface is known: in the middle of blocks.
+
+    Parameters
+    ----------
+    block : int
+        Pixels along each axis.
+    step : float
+        Of the numbers on the grid at the coarsest rate, in used ranges.
+    halvings : int, optional
+        How many times the step is halved up to the finest rate.
+    """
+
+    block: int
+    step: float
+    halvings: int = 0
+
+    def at(self, quality: float) -> Mesh:
+        """Return the mesh at a quality from 0 to 1: what latents hold finely it does too."""
+        return replace(self, step=self.step / 2 ** int(self.halvings * quality), halvings=0)
+
+    def form(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Return the grid's shape for a plane of ``shape``."""
+        height, width = (-(-length // self.block) for length in shape)
+        return height, width
+
+    def fit(self, plane: Plane) -> Grid:
+        """Return the medians of blocks, in steps, of a plane (H, W)."""
+        height, width = self.form(plane.shape)
+        medians = np.empty((height, width))
+        whole = plane.shape[1] // self.block
+        for row in range(height):
+            band = plane[row * self.block : (row + 1) * self.block : EVERY, ::EVERY]
+            # Whole blocks at once; what is left of the width is one more.
+            if whole:
+                parts = band[:, : whole * self.block // EVERY].reshape(len(band), whole, -1)
+                parts = parts.swapaxes(0, 1).reshape(whole, -1)
+                medians[row, :whole] = np.median(parts, axis=1)
+            if whole < width:
+                medians[row, whole] = np.median(band[:, whole * self.block // EVERY :])
+        return self._in_steps(medians)
+
+    def refit(self, seen: Seen, decoded: Plane) -> Grid:
+        """Return the grid whose surface, added to ``decoded``, comes nearest to ``seen``.
+
+        Nearest in the sum of squares, up to the rounding to steps. What the latents lost of the
+        lowest frequencies, where the encoder set small ones to zero, is in it. A hot pixel that
+        they missed has no more of a say than any that is off by the used range.
+        """
+        rows, columns = (
+            self._lines(length, count)
+            for length, count in zip(decoded.shape, self.form(decoded.shape), strict=True)
+        )
+        sums = np.zeros((rows.shape[1], decoded.shape[1]))
+        for top in range(0, len(decoded), BAND):
+            band = slice(top, top + BAND)
+            missed = np.clip(seen[band, :] - decoded[band], -1, 1)
+            sums += rows[band].T @ missed
+        # Least squares along one axis, then along the other: the surface is a product of lines.
+        down, across = (
+            np.linalg.pinv(lines.T @ lines, hermitian=True) for lines in (rows, columns)
+        )
+        return self._in_steps(down @ (sums @ columns) @ across)
+
+    def _in_steps(self, values: npt.NDArray[Any]) -> Grid:
+        grid: Grid = np.clip(np.rint(values / self.step), -MOST, MOST).astype(np.int32)
+        return grid
+
+    def _lines(self, length: int, count: int) -> Plane:
+        """Return how much of each of ``count`` numbers is in each of ``length`` pixels."""
+        if count == 1:
+            return np.ones((length, 1), np.float32)
+        before, after = self._between(range(length), count)
+        lines = np.zeros((length, count), np.float32)
+        places = np.arange(length)
+        lines[places, before], lines[places, before + 1] = 1 - after, after
+        return lines
+
+    def surface(self, grid: Grid, rows: range, columns: range) -> Plane:
+        """Return the surface over some pixels, float32: straight lines between the middles."""
+        down, after = self._between(rows, grid.shape[0])
+        across, beyond = self._between(columns, grid.shape[1])
+        values = grid.astype(np.float32) * np.float32(self.step)
+        if grid.shape[1] > 1:
+            values = values[:, across] + (values[:, across + 1] - values[:, across]) * beyond
+        if grid.shape[0] > 1:
+            values = values[down] + (values[down + 1] - values[down]) * after[:, None]
+        return np.broadcast_to(values, (len(rows), len(columns)))
+
+    def subtract(self, plane: Plane, grid: Grid) -> None:
+        """Take the surface out of a plane, in place."""
+        for part, values in self._bands(plane, grid):
+            np.subtract(part, values, out=part)
+
+    def add(self, plane: Plane, grid: Grid) -> None:
+        """Put the surface back into a plane, in place."""
+        for part, values in self._bands(plane, grid):
+            np.add(part, values, out=part)
+
+    def _bands(self, plane: Plane, grid: Grid) -> Iterator[tuple[Plane, Plane]]:
+        """Yield views of some rows of a plane, and the surface over them."""
+        for top in range(0, plane.shape[0], BAND):
+            rows = range(top, min(top + BAND, plane.shape[0]))
+            yield plane[top : rows.stop], self.surface(grid, rows, range(plane.shape[1]))
+
+    def _between(self, places: range, count: int) -> tuple[npt.NDArray[Any], Plane]:
+        """Return for each pixel the middle before it, and how far it lies toward the next one."""
+        at = (np.arange(places.start, places.stop) + 0.5) / self.block - 0.5
+        # Beyond the outermost middles the lines go on.
+        before = np.clip(np.floor(at), 0, max(count - 2, 0)).astype(np.intp)
+        return before, (at - before).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """A mesh, and how its numbers are coded.
+
+    Parameters
+    ----------
+    mesh : Mesh
+        The mesh.
+    tables : Tables
+        Of what the prediction of a number misses, narrow to wide; the last row tells which of the
+        others an image goes by, and by which prediction.
+    """
+
+    mesh: Mesh
+    tables: Tables
+
+    def __post_init__(self) -> None:
+        if (
+            len(self.tables) < 2
+            or self.tables.offset[-1] != 0
+            or self.tables.size[-1] != self._spreads * len(PREDICTORS) + 1
+        ):
+            raise PackageError("The surface's last table tells how an image's numbers are coded.")
+
+    def at(self, quality: float) -> Surface:
+        """Return the same with the mesh at a quality."""
+        return replace(self, mesh=self.mesh.at(quality))
+
+    @property
+    def _spreads(self) -> int:
+        """Tables that numbers may go by."""
+        return len(self.tables) - 1
+
+    def pack(self, grid: Grid) -> bytes:
+        """Return a grid's bytes: the number of words, then the words of a range coder."""
+        missed = [_missed(grid, index).reshape(-1) for index in range(len(PREDICTORS))]
+        bits = [_bits(each, row, self.tables) for each in missed for row in range(self._spreads)]
+        choice = int(np.argmin(bits))
+        predictor, row = divmod(choice, self._spreads)
+        coder, values = Encoder(), missed[predictor]
+        coder.put(np.array([choice], np.int32), np.array([self._spreads], np.uint8), self.tables)
+        coder.put(values, np.full(values.size, row, np.uint8), self.tables)
+        stream = coder.bytes()
+        return varints(len(stream) // WORD) + stream
+
+    def unpack(self, data: bytes, shape: tuple[int, ...]) -> tuple[Grid, bytes]:
+        """Return the grid of a plane of ``shape``, and the bytes that follow it.
+
+        Raises
+        ------
+        CorruptDataError
+            The bytes hold no such grid.
+        """
+        (words,), start = take_varints(data, 1)
+        end = start + WORD * words
+        if end > len(data):
+            raise CorruptDataError("The stream ends within its surface.")
+        coder = Decoder(data[start:end])
+        choice = int(coder.take(np.array([self._spreads], np.uint8), self.tables)[0])
+        if not 0 <= choice < self._spreads * len(PREDICTORS):
+            raise CorruptDataError("The surface is coded in a way that does not exist.")
+        predictor, row = divmod(choice, self._spreads)
+        height, width = self.mesh.form(shape)
+        missed = coder.take(np.full(height * width, row, np.uint8), self.tables)
+        coder.finish()
+        return _summed(missed.reshape(height, width), predictor), data[end:]
+
+
+def _bits(missed: Grid, row: int, tables: Tables) -> float:
+    symbols, last = missed - int(tables.offset[row]), int(tables.size[row]) - 1
+    outside = (symbols < 0) | (symbols >= last)
+    bits = tables.bits[row, np.where(outside, last, symbols)]
+    # An escaped value is written bit by bit, twice.
+    return float(bits.sum() + 2 * np.log2(1.0 + np.abs(missed[outside])).sum())
+
+
+def _plane(above: Any, left: Any, corner: Any) -> Any:
+    return above + left - corner
+
+
+def _mean(above: Any, left: Any, _: Any) -> Any:
+    return (above + left) // 2
+
+
+# What the numbers above, left and above left say of one: shading goes on, cells do not.
+PREDICTORS: tuple[Callable[[Any, Any, Any], Any], ...] = (_plane, _mean)
+
+
+def _missed(grid: Grid, predictor: int) -> Grid:
+    """Return by how much each number misses what its neighbors say of it."""
+    predicted = np.zeros_like(grid)
+    predicted[0, 1:], predicted[1:, 0] = grid[0, :-1], grid[:-1, 0]
+    predicted[1:, 1:] = PREDICTORS[predictor](grid[:-1, 1:], grid[1:, :-1], grid[:-1, :-1])
+    return grid - predicted
+
+
+def _summed(missed: Grid, predictor: int) -> Grid:
+    """Return the grid that misses by so much."""
+    predict = PREDICTORS[predictor]
+    before: list[int] = []
+    values = []
+    for row in missed.tolist():
+        current = [row[0] + (before[0] if before else 0)]
+        for column, miss in enumerate(row[1:], 1):
+            left = current[-1]
+            expected = predict(before[column], left, before[column - 1]) if before else left
+            current.append(expected + miss)
+        values.append(current)
+        before = current
+    # A crafted stream can lead anywhere.
+    return np.clip(np.array(values, np.int64), -MOST, MOST).astype(np.int32)

@@ -1,0 +1,156 @@
+"""Pixels as the plane that networks take, and back."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.codecs.base import to_dtype
+from cytopress.codecs.container.container import Form
+from cytopress.errors import CorruptDataError
+from cytopress.image import Pixels
+
+Plane = npt.NDArray[np.float32]
+# The used range as it stands in front of a stream.
+LIMITS = struct.Struct("<ff")
+# What a plane's values are clipped to, in used ranges. A single hot pixel of a float image can lie
+# anywhere; this far out a network of floats has no digits left for the others.
+MOST = 2.0**15
+# Pixels converted at once: what they need stays in the cache.
+BAND_PIXELS = 2**16
+
+
+class Seen(Protocol):
+    """A plane, or what gives the parts of one: (H, W) float32."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns."""
+
+    def __getitem__(self, place: tuple[slice, ...], /) -> Plane:
+        """Return a part."""
+
+
+def used_range(pixels: Pixels, percentiles: tuple[float, float]) -> tuple[float, float]:
+    """Return the limits that become 0 and 1, as float32 holds them; equal for a constant image."""
+    low, high = (float(np.float32(limit)) for limit in _percentiles(pixels, percentiles))
+    if low == high:
+        # Fewer bright pixels than the percentile leaves out are an image still.
+        low, high = float(np.float32(pixels.min())), float(np.float32(pixels.max()))
+    return low, high
+
+
+def _percentiles(pixels: Pixels, percentiles: tuple[float, float]) -> tuple[float, float]:
+    if pixels.dtype.kind == "f":
+        low, high = np.percentile(pixels.reshape(-1).astype(np.float64), percentiles)
+    elif pixels.ndim == 3:
+        low, high = _counted_percentiles(pixels, percentiles)
+    else:
+        low, high = np.percentile(pixels, percentiles)
+    return float(low), float(high)
+
+
+def _counted_percentiles(pixels: Pixels, percentiles: tuple[float, float]) -> list[float]:
+    """Return percentiles of integers from how often each occurs: no copy of a volume is made."""
+    values = np.iinfo(pixels.dtype).max + 1
+    below = np.cumsum(sum(np.bincount(plane.reshape(-1), minlength=values) for plane in pixels))
+    found = []
+    for percent in percentiles:
+        place = percent / 100 * (pixels.size - 1)
+        first, second = np.searchsorted(below, [np.floor(place), np.ceil(place)], side="right")
+        found.append(float(first + (second - first) * (place % 1)))
+    return found
+
+
+def normalized(pixels: Pixels, low: float, high: float) -> tuple[Plane, float]:
+    """Return the plane around its mean, and that mean as float16 holds it, in used ranges."""
+    plane = np.empty(pixels.shape, np.float32)
+    total = 0.0
+    for band, part in _in_ranges(pixels, low, high):
+        total += float(part.sum(dtype=np.float64))
+        plane[band] = part
+    center = float(np.float16(total / pixels.size))
+    plane -= np.float32(center)
+    return plane, center
+
+
+def mean_of(volume: Pixels, low: float, high: float) -> float:
+    """Return the mean of a volume, in used ranges, as float16 holds it."""
+    total = 0.0
+    for plane in volume:
+        total += sum(float(p.sum(dtype=np.float64)) for _, p in _in_ranges(plane, low, high))
+    return float(np.float16(total / volume.size))
+
+
+def around(pixels: Pixels, center: float, low: float, high: float) -> Plane:
+    """Return a plane around a mean that is known, in used ranges."""
+    plane = np.empty(pixels.shape, np.float32)
+    for band, part in _in_ranges(pixels, low, high):
+        plane[band] = part
+    plane -= np.float32(center)
+    return plane
+
+
+def _in_ranges(pixels: Pixels, low: float, high: float) -> Iterator[tuple[slice, Pixels]]:
+    """Yield rows of a plane in used ranges."""
+    kind = _precise(pixels.dtype)
+    offset, factor = kind.type(low), kind.type(1 / (high - low))
+    for band in _bands(pixels.shape):
+        part: Pixels = pixels[band].astype(kind)
+        part -= offset
+        part *= factor
+        np.clip(part, -MOST, MOST, out=part)
+        yield band, part
+
+
+def pixels_of(plane: Plane, center: float, low: float, high: float, form: Form) -> Pixels:
+    """Return a plane around its mean as pixels of the dtype and bits of ``form``."""
+    kind = _precise(form.dtype)
+    factor, offset = kind.type(high - low), kind.type(low + center * (high - low))
+    most = float(np.finfo(np.float32).max)
+    pixels = np.empty(plane.shape, form.dtype)
+    for band in _bands(plane.shape):
+        values: Pixels = plane[band].astype(kind)
+        values *= factor
+        values += offset
+        np.clip(values, -most, most, out=values)
+        pixels[band] = to_dtype(values, form)
+    return pixels
+
+
+def take_limits(name: str, stream: bytes) -> tuple[float, float, bytes]:
+    """Return the limits that a stream begins with, and the rest of it, none of a constant image.
+
+    Raises
+    ------
+    CorruptDataError
+        It is too short, the limits are no range, or a constant image is followed by more.
+    """
+    if len(stream) < LIMITS.size:
+        raise CorruptDataError(f"{name}: the stream ends within its limits.")
+    low, high = LIMITS.unpack_from(stream)
+    if not (np.isfinite((low, high)).all() and low <= high):
+        raise CorruptDataError(f"{name}: the limits {low} and {high} are no range.")
+    rest = stream[LIMITS.size :]
+    if low == high and rest:
+        raise CorruptDataError(f"{name}: a constant image is followed by more bytes.")
+    return low, high, rest
+
+
+def constant(value: float, form: Form) -> Pixels:
+    """Return pixels of ``form`` that are all ``value``."""
+    return np.full(form.shape, to_dtype(np.array(value), form), form.dtype)
+
+
+def _precise(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return in what to reckon: the span of float32 images can be more than float32 holds."""
+    return np.dtype(np.float64 if dtype.kind == "f" else np.float32)
+
+
+def _bands(shape: tuple[int, ...]) -> list[slice]:
+    rows = max(1, BAND_PIXELS // shape[1])
+    return [slice(top, top + rows) for top in range(0, shape[0], rows)]

@@ -1,0 +1,1 @@
+"""Quality targets: what was asked, turned into a setting of a codec by search on real encodes."""

@@ -1,0 +1,54 @@
+"""What every codec takes and gives, as rows: for `cytopress codecs`, its JSON and the docs."""
+
+from __future__ import annotations
+
+from cytopress.codecs.base import Family, Knob, Traits
+from cytopress.codecs.registry import families, find_family, package_names
+from cytopress.settings import Settings
+
+
+def rows(settings: Settings | None = None) -> list[dict[str, str]]:
+    """Return one row a codec, the built-in ones first, in the order of the registry.
+
+    With ``settings``, the codecs of the model packages that are in its folders come last.
+
+    Keys are ``name``, ``coding``, ``dims``, ``dtypes``, ``bits``, ``parameter``, ``unit``,
+    ``range`` (both ends of the parameter, coarsest first) and ``reads_back_to``. Those of the
+    parameter are empty where a codec is always lossless.
+    """
+    found: list[Family] = list(families().values())
+    if settings is not None:
+        found += [find_family(name, settings) for name in package_names(settings)]
+    return [_row(family) for family in found]
+
+
+def _row(family: Family) -> dict[str, str]:
+    traits, knob = family.traits, family.traits.knob
+    return {
+        "name": family.name,
+        "coding": _coding(traits),
+        "dims": _dims(traits),
+        "dtypes": ", ".join(traits.dtypes),
+        "bits": traits.bits,
+        "parameter": knob.name if knob else "",
+        "unit": knob.unit if knob else "",
+        "range": _range(knob) if knob else "",
+        "reads_back_to": traits.reads_back,
+    }
+
+
+def _dims(traits: Traits) -> str:
+    if 3 in traits.dims:
+        return "2D and 3D"
+    return "2D; stacks by plane or wavelet" if traits.wavelet else "2D; stacks by plane"
+
+
+def _coding(traits: Traits) -> str:
+    if traits.knob is None and traits.can_be_lossless:
+        return "lossless"
+    return "lossless or lossy" if traits.can_be_lossless else "lossy"
+
+
+def _range(knob: Knob) -> str:
+    ends = (knob.most, knob.least) if knob.finer == "lower" else (knob.least, knob.most)
+    return " to ".join(f"{end:.6g}" for end in ends)

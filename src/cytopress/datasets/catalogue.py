@@ -1,0 +1,172 @@
+"""The datasets that cytopress knows by name, and where each one is on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cytopress.atomic import whole_folder
+from cytopress.datasets import simulated
+from cytopress.datasets.build_progress import Progress, watch
+from cytopress.datasets.dataset import Dataset, open_dataset
+from cytopress.datasets.embedded import cut_nuclei_3d, cut_scratch_assay
+from cytopress.datasets.hipsc import SOURCES
+from cytopress.errors import DatasetError, UnknownNameError
+from cytopress.resumable_folder import filled_folder
+from cytopress.settings import Settings, from_environment
+
+Source = Literal["embedded", "simulated", "download"]
+
+
+@dataclass(frozen=True)
+class KnownDataset:
+    """A dataset known by name: what it is, and how it is made where it is not there.
+
+    ``cut`` writes an embedded one into an empty folder; ``simulate`` a simulated one into a folder
+    that holds what an earlier call left; others are fetched.
+    """
+
+    name: str
+    title: str
+    axes: str
+    source: Source
+    cut: Callable[[Path], None] | None = None
+    simulate: Callable[[Path, Progress], None] | None = None
+
+
+KNOWN_DATASETS: dict[str, KnownDataset] = {
+    known.name: known
+    for known in (
+        KnownDataset(
+            "scratch-assay",
+            "Mammalian cells closing a scratch, oblique light and Hoechst, with labels",
+            "YX",
+            "embedded",
+            cut_scratch_assay,
+        ),
+        KnownDataset(
+            "nuclei-3d",
+            "Fluorescent nuclei in three dimensions, with labels",
+            "ZYX",
+            "embedded",
+            cut_nuclei_3d,
+        ),
+        KnownDataset(
+            simulated.NAME,
+            simulated.TITLE,
+            "ZYX",
+            "simulated",
+            simulate=simulated.simulate_phantom_3d,
+        ),
+        KnownDataset(
+            "ecoli-phase", "E. coli, phase contrast and YFP fluorescence", "YX", "download"
+        ),
+        KnownDataset(
+            "nuclei-brightfield",
+            "Mammalian cells, bright-field and nuclear fluorescence",
+            "YX",
+            "download",
+        ),
+        *(
+            KnownDataset(source.name, source.title, "ZYX" if source.stacks else "YX", "download")
+            for source in SOURCES.values()
+        ),
+        KnownDataset("hipsc", "The same as hipsc-fbl", "YX", "download"),
+    )
+}
+# The line and form that the reference study (Zhou et al. 2024) released.
+ALIASES = {"hipsc": "hipsc-fbl"}
+
+
+def cached_folder(name: str, settings: Settings) -> Path:
+    """Return where a fetched or cut dataset is kept on this machine."""
+    return settings.cache / "datasets" / ALIASES.get(name, name)
+
+
+def find_folder(name: str, settings: Settings) -> Path | None:
+    """Return the folder of a dataset that is already on this machine, or None.
+
+    ``CYTOPRESS_DATA`` comes before the cache.
+    """
+    folders = [cached_folder(name, settings)]
+    if settings.data is not None:
+        folders.insert(0, settings.data / ALIASES.get(name, name))
+    return next((folder for folder in folders if (folder / "dataset.toml").is_file()), None)
+
+
+def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
+    """Open a dataset by its name, or a dataset folder by its path.
+
+    A known name comes before a folder of the same name; write ``./NAME`` for the folder. An
+    embedded dataset is cut into the cache at first use, in a second; a simulated one is simulated
+    there, in minutes, and goes on where an earlier call stopped.
+
+    Parameters
+    ----------
+    name : str or Path
+        A known name, a folder's name inside ``CYTOPRESS_DATA``, or a path.
+    settings : Settings, optional
+        Where things are; read from the environment unless given.
+
+    Raises
+    ------
+    UnknownNameError
+        Neither a known name nor a folder.
+    DatasetError
+        It is known but not here (the message says how to get it), or damaged.
+    NotAvailableError
+        It is embedded in, or simulated by, a package that is not installed.
+    """
+    settings = settings or from_environment()
+    name = ALIASES.get(name, name) if isinstance(name, str) else name
+    if isinstance(name, Path) or Path(name).name != name:
+        return open_dataset(Path(name))
+    folder = find_folder(name, settings)
+    if folder is None and name in KNOWN_DATASETS:
+        folder = make(KNOWN_DATASETS[name], settings)
+    if folder is not None:
+        found = open_dataset(folder)
+        if found.name != name:
+            raise DatasetError(
+                f"{folder / 'dataset.toml'}: the name must be the folder's, {name!r},"
+                f" not {found.name!r}."
+            )
+        return found
+    if Path(name).is_dir():
+        return open_dataset(Path(name))
+    raise UnknownNameError("dataset", name, sorted(KNOWN_DATASETS))
+
+
+def make(known: KnownDataset, settings: Settings, progress: Progress | None = None) -> Path:
+    """Cut or simulate a dataset into the cache, and return its folder.
+
+    Raises
+    ------
+    DatasetError
+        It has to be fetched, or the disk refused.
+    NotAvailableError
+        The package that it comes from is not installed.
+    """
+    folder = cached_folder(known.name, settings)
+    if known.simulate is not None:
+        simulate = known.simulate
+
+        def fill(unfinished: Path) -> None:
+            if progress is not None:
+                simulate(unfinished, progress)
+                return
+            with watch.get()(f"Simulating {known.name}") as report:
+                simulate(unfinished, report)
+
+        return filled_folder(folder, fill, lambda: find_folder(known.name, settings))
+    if known.cut is None:
+        raise DatasetError(
+            f"The dataset {known.name} is not on this machine; run"
+            f" `cytopress datasets fetch {known.name}`, or set CYTOPRESS_DATA to a folder that"
+            " holds it."
+        )
+    with whole_folder(folder) as temporary:
+        known.cut(temporary)
+    return folder

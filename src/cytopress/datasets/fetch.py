@@ -1,0 +1,114 @@
+"""Bring a known dataset onto this machine."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from cytopress.datasets import hipsc
+from cytopress.datasets.build_progress import Progress
+from cytopress.datasets.catalogue import (
+    ALIASES,
+    KNOWN_DATASETS,
+    cached_folder,
+    find_folder,
+    make,
+)
+from cytopress.datasets.download import download, join_url
+from cytopress.datasets.web_recipes import RECIPES, Recipe, RecipeFile
+from cytopress.errors import DatasetError, UnknownNameError, UsageError
+from cytopress.formats.images import write
+from cytopress.resumable_folder import filled_folder
+from cytopress.settings import Settings
+
+
+def fetch(
+    name: str,
+    *,
+    settings: Settings,
+    mirror: str | None = None,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Bring a dataset into the cache, or go on where an earlier call stopped.
+
+    One that is already on this machine is left as it is. Two processes may fetch at once: the
+    second waits and finds it there.
+
+    Parameters
+    ----------
+    name : str
+        A known dataset.
+    settings : Settings
+        Its cache gets the dataset.
+    mirror : str, optional
+        An http or https address under which ``NAME/...`` holds the dataset's folder; for hipsc, the
+        bucket's. The authors' own server unless given.
+    limit : int, optional
+        Of hipsc, the most fields to fetch.
+    progress : callable, optional
+        Called with (done, total, what is being fetched).
+
+    Returns
+    -------
+    Path
+        The dataset's folder.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such dataset.
+    UsageError
+        ``mirror`` is no address, or ``limit`` is for another dataset.
+    DatasetError
+        The server fails, or what it holds is not what was expected.
+    """
+    name = ALIASES.get(name, name)
+    if name not in KNOWN_DATASETS:
+        raise UnknownNameError("dataset", name, sorted(KNOWN_DATASETS))
+    if limit is not None and name not in hipsc.SOURCES:
+        raise UsageError(f"--limit is for hipsc only; {name} has few fields.")
+    if KNOWN_DATASETS[name].source != "download":
+        return find_folder(name, settings) or make(KNOWN_DATASETS[name], settings, progress)
+    report = progress or (lambda _done, _total, _now: None)
+
+    def fill(folder: Path) -> None:
+        if name in hipsc.SOURCES:
+            hipsc.fetch(hipsc.SOURCES[name], folder, base=mirror, limit=limit, progress=report)
+        else:
+            _fetch_recipe(RECIPES[name], folder, mirror, report)
+
+    return filled_folder(cached_folder(name, settings), fill, lambda: find_folder(name, settings))
+
+
+def _fetch_recipe(recipe: Recipe, folder: Path, mirror: str | None, report: Progress) -> None:
+    files = recipe.files()
+    for done, file in enumerate(files):
+        report(done, len(files), file.path)
+        path = folder / file.path
+        path.parent.mkdir(exist_ok=True)
+        if path.exists():
+            continue
+        if mirror is None:
+            _fetch_original(recipe, file, path)
+        else:
+            url = join_url(mirror, f"{recipe.name}/{file.path}")
+            download(url, path, sha256=file.sha256)
+    for form in ("dataset.toml", "pairs.csv"):
+        shutil.copyfile(recipe.folder / form, folder / form)
+    report(len(files), len(files), "")
+
+
+def _fetch_original(recipe: Recipe, file: RecipeFile, path: Path) -> None:
+    original = path.with_name(f".original-{path.stem}{Path(file.source).suffix}")
+    try:
+        download(join_url(recipe.base, file.source), original)
+    except DatasetError as error:
+        raise DatasetError(
+            f"{error} Without the authors' server, fetch from a mirror (--mirror URL) or set"
+            f" CYTOPRESS_DATA to a folder that holds {recipe.name}."
+        ) from error
+    try:
+        write(path, [recipe.image(original, file)])
+    finally:
+        original.unlink(missing_ok=True)

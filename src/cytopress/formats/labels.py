@@ -1,0 +1,50 @@
+"""Write label images: which pixel belongs to which object."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from cytopress.atomic import whole_file
+from cytopress.errors import ImageError, UsageError
+from cytopress.formats.images import Labels, write
+from cytopress.formats.ome_tiff import write_many_labels
+from cytopress.formats.tiff import SUFFIXES
+from cytopress.image import Image
+
+MOST_IN_16_BITS = 2**16 - 1
+
+
+def write_labels(path: Path | str, labels: Labels, like: Image) -> None:
+    """Write the labels of the objects in an image to one file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path or str
+        As `write` takes it.
+    labels : ndarray
+        Integers of the image's shape, 0 is background. Written as uint16, or as uint32 where there
+        are more than 65,535 objects, which only TIFF can hold.
+    like : Image
+        The image that was labeled: gives axes, spacing and name.
+
+    Raises
+    ------
+    UsageError, ImageError
+        As `write`; a UsageError too where a PNG cannot number so many objects.
+    """
+    path = Path(path)
+    if int(labels.max()) <= MOST_IN_16_BITS:
+        numbers = labels.astype(np.uint16)
+        write(path, [Image(numbers, axes=like.axes, spacing_um=like.spacing_um, name=like.name)])
+        return
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            f"{path}: {labels.max()} objects need 32 bits a pixel; write .ome.tif or .tif."
+        )
+    try:
+        with whole_file(path) as temporary:
+            write_many_labels(temporary, labels, like)
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be written ({error.strerror or error}).") from error

@@ -1,0 +1,108 @@
+"""OME-Zarr folders (0.4 in zarr v2, 0.5 in zarr v3): the full resolution of each scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cytopress.errors import ImageError
+from cytopress.formats.ome_xml import in_micrometers
+from cytopress.formats.scan import Index, Scan
+from cytopress.image import Pixels
+
+if TYPE_CHECKING:
+    import zarr
+
+MARKERS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
+
+
+def is_zarr(path: Path) -> bool:
+    """Tell whether a folder is a zarr group or array."""
+    return any((path / marker).is_file() for marker in MARKERS)
+
+
+@contextmanager
+def open_zarr(path: Path) -> Iterator[list[Scan]]:
+    """Open an OME-Zarr image, a collection of them, or a bare zarr array."""
+    import zarr
+
+    node = zarr.open(str(path), mode="r")
+    if isinstance(node, zarr.Array):
+        names = getattr(node.metadata, "dimension_names", None) or ()
+        yield [_scan(path, node, _letters(names, node.ndim))]
+        return
+    facts = _facts(node)
+    if "plate" in facts:
+        raise ImageError(f"{path}: this is a plate; give one field of it, as in {path}/A/1/0.")
+    if "multiscales" in facts:
+        yield [_scene(path, node)]
+        return
+    scenes = sorted((name for name, _ in node.groups() if name.isdecimal()), key=int)
+    groups = [group for name in scenes if isinstance(group := node[name], zarr.Group)]
+    groups = [group for group in groups if "multiscales" in _facts(group)]
+    if not groups:
+        raise ImageError(f"{path}: there is no OME-Zarr image in it.")
+    yield [_scene(path, group) for group in groups]
+
+
+def _facts(group: zarr.Group) -> dict[str, Any]:
+    facts = group.attrs.asdict()
+    # 0.5 moved everything under one key.
+    inner = facts.get("ome", facts)
+    return dict(inner) if isinstance(inner, Mapping) else {}
+
+
+def _letters(names: Sequence[Any], dimensions: int) -> str:
+    letters = [str(name or "?").upper() for name in names]
+    letters = [letter if letter in "TCZYX" else "?" for letter in letters]
+    return "".join(letters) if len(letters) == dimensions else "?" * dimensions
+
+
+def _scene(path: Path, group: zarr.Group) -> Scan:
+    import zarr
+
+    facts = _facts(group)
+    scales = facts["multiscales"][0]
+    level = scales["datasets"][0]
+    array = group[level["path"]]
+    if not isinstance(array, zarr.Array):
+        raise ImageError(f"{path}: {level['path']!r} should be its pixels, but is a group.")
+    axes = scales.get("axes")
+    # Before 0.3 the axes were always these five.
+    axes = list("tczyx") if axes is None else axes
+    axes = [axis if isinstance(axis, Mapping) else {"name": axis} for axis in axes]
+    letters = _letters([axis.get("name") for axis in axes], array.ndim)
+    scale = np.ones(array.ndim)
+    for transformation in (
+        *level.get("coordinateTransformations", ()),
+        *scales.get("coordinateTransformations", ()),
+    ):
+        if transformation.get("type") == "scale":
+            scale = scale * np.asarray(transformation["scale"], dtype=float)
+    spacing = {}
+    for letter, axis, size in zip(letters, axes, scale.tolist(), strict=True):
+        micrometers = in_micrometers(size, axis.get("unit"))
+        if micrometers is not None:
+            spacing[letter] = micrometers
+    channels = facts.get("omero", {}).get("channels", ())
+    names = tuple(str(channel.get("label", "")) for channel in channels)
+    return _scan(path, array, letters, spacing, names)
+
+
+def _scan(
+    path: Path,
+    array: zarr.Array[Any],
+    axes: str,
+    spacing: Mapping[str, float] | None = None,
+    channels: tuple[str, ...] = (),
+) -> Scan:
+    def load(index: Index) -> Pixels:
+        return np.asarray(array[index])
+
+    return Scan(
+        str(path), array.shape, axes, np.dtype(array.dtype), load, dict(spacing or {}), channels
+    )

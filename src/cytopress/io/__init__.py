@@ -1,1 +1,0 @@
-"""Files and datasets to Images and back."""

@@ -1,0 +1,1 @@
+"""Model packages: the file, the search for it, the onnxruntime session."""

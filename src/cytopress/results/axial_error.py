@@ -1,0 +1,131 @@
+"""Along z and in the plane: what codecs do to a volume in either direction."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cytopress.results.dataset_summary import Findings, Row
+from cytopress.results.number_format import count_text, number_text
+from cytopress.results.tables import sizes, verdicts
+from cytopress.study.results import Results
+
+FRC = ("pixels/frc_resolution", "pixels/frc_resolution_z")
+VARIATION = ("pixels/variation_xy", "pixels/variation_z")
+# Factors nearer to 1 than this are not told from it.
+EVEN = 1.05
+PLOTS = (
+    (FRC[0], "Detail kept in the plane"),
+    (FRC[1], "Detail kept along z"),
+    (VARIATION[0], "Change between neighboring pixels of the plane, over the original’s"),
+    (VARIATION[1], "Change from plane to plane, over the original’s"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Line:
+    """One codec at one size, means over fields; None where it has no such number.
+
+    ``frc`` and ``frc_um`` (cycles per voxel and per micrometer) and ``variation`` are of the plane
+    and of z.
+    """
+
+    row: Row
+    frc: tuple[float | None, float | None]
+    frc_um: tuple[float | None, float | None]
+    variation: tuple[float | None, float | None]
+
+    @property
+    def in_um(self) -> bool:
+        """Whether both resolutions are known in space."""
+        return None not in self.frc_um
+
+    @property
+    def resolutions(self) -> list[tuple[float | None, float | None]]:
+        """Resolution of the plane and of z: in cycles per voxel, and per micrometer if known."""
+        return list(zip(self.frc, self.frc_um, strict=True))
+
+    @property
+    def flicker(self) -> float | None:
+        """Variation along z over that in the plane; 1 in the original."""
+        in_plane, along_z = self.variation
+        return along_z / in_plane if in_plane and along_z is not None else None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AlongZ:
+    """The codecs on a dataset of volumes at about one ``size``, those of whole volumes first."""
+
+    found: Findings
+    size: float
+    lines: Sequence[Line]
+    text: str
+    plots: Sequence[tuple[str, str]]
+
+
+def along_z(results: Results, found: Sequence[Findings]) -> list[AlongZ]:
+    """Return one for each dataset of volumes that has a number along z."""
+    measured = {score.column for score in results.scores}
+    if not measured & {FRC[1], VARIATION[1]}:
+        return []
+    plots = [(column, what) for column, what in PLOTS if column in measured]
+    some = [_along_z(each, plots) for each in found if each.facts.axes == "ZYX" and each.lossy]
+    return [one for one in some if one is not None]
+
+
+def _along_z(found: Findings, plots: Sequence[tuple[str, str]]) -> AlongZ | None:
+    """Choose the size that most codecs were tested at, of several such the largest."""
+    columns = sizes(found)
+    told = verdicts(found.rows_of(None), columns)
+    tested = [sum(one.near[place] is not None for one in told) for place in range(len(columns))]
+    if not any(tested):
+        return None
+    place = max(range(len(columns)), key=lambda index: (tested[index], columns[index]))
+    rows = [row for one in told if (row := one.near[place]) is not None]
+    lines = [_line(row) for row in sorted(rows, key=lambda row: not row.curve.volumetric)]
+    return AlongZ(found=found, size=columns[place], lines=lines, text=_text(lines), plots=plots)
+
+
+def _line(row: Row) -> Line:
+    def pair(columns: tuple[str, str], suffix: str = "") -> tuple[float | None, float | None]:
+        in_plane, along = (row.point.mean(f"{column}{suffix}") for column in columns)
+        return in_plane, along
+
+    return Line(row=row, frc=pair(FRC), frc_um=pair(FRC, "_um"), variation=pair(VARIATION))
+
+
+def _text(lines: Sequence[Line]) -> str:
+    """Say how codecs of volumes and of planes differ, as geometric means; "" where there is none.
+
+    Only the difference of both kinds is given a word: where a codec drops noise, what is left can
+    vary more along z, or less, than the original did, without any flicker.
+    """
+    means = {}
+    for name, whole in (("of whole volumes", True), ("of single planes", False)):
+        some = [x.flicker for x in lines if x.row.curve.volumetric is whole and x.flicker]
+        if some:
+            means[name] = math.exp(math.fsum(map(math.log, some)) / len(some)), len(some)
+    if not means:
+        return ""
+    told = "; ".join(
+        f"{count_text(count, 'codec')} {name}: {number_text(mean, significant=3)}"
+        for name, (mean, count) in means.items()
+    )
+    text = (
+        "Change from plane to plane over change within the plane, as shares of the original’s,"
+        f" geometric mean over codecs: {told}."
+    )
+    if len(means) < 2:
+        return text
+    (volumes, _), (planes, _) = means.values()
+    return f"{text} {_compared(planes / volumes)}"
+
+
+def _compared(factor: float) -> str:
+    if abs(math.log(factor)) < math.log(EVEN):
+        return "Neither kind flickers more than the other."
+    kinds = ("single planes", "whole volumes")
+    more, less = kinds if factor > 1 else kinds[::-1]
+    much = number_text(max(factor, 1 / factor), significant=3)
+    return f"Codecs of {more} flicker more, {much} times as much as codecs of {less}."

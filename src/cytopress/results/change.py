@@ -1,0 +1,119 @@
+"""What a codec did to a task: paired differences, their interval, and a word for it."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cytopress.results.curves import Point
+from cytopress.statistics import Interval, effects
+from cytopress.study.results import ScoreFacts
+
+# The draws of the bootstrap; fixed, so that a report made again says the same.
+SEED = 0
+# Fewer units do not show how skewed they are, and an interval of 95 % may cover less: no verdict
+# is built on it.
+LEAST_UNITS = 5
+
+Word = Literal["no loss seen", "loss", "better", "not shown", "lossless"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A task score from originals and from decoded images, over the same fields.
+
+    ``interval`` is of the mean paired difference, decoded minus original, ``harm_interval`` of the
+    score from decoded images; both None where there is but one field. ``verdict`` is descriptive:
+    it claims no equivalence, and is "not shown" where a field is missing or units are too few.
+    """
+
+    baseline: float
+    harm: float
+    difference: float
+    interval: Interval | None
+    harm_interval: Interval | None
+    fields: int
+    verdict: Word
+
+
+def change(point: Point, score: ScoreFacts) -> Change | None:
+    """Return what a setting did to a task's score; None where no trial has it.
+
+    Training seeds are a level of their own of the interval. A field that lacks one is left out.
+    """
+    baseline = _by_field(point, f"{score.column}/baseline")
+    harm = _by_field(point, f"{score.column}/harm")
+    seeds = sorted({seed for values in harm.values() for seed in values})
+    both = [
+        field
+        for field, values in harm.items()
+        if all(seed in values and seed in baseline.get(field, {}) for seed in seeds)
+    ]
+    if not both:
+        return None
+    group_of = {trial.field: trial.group for trial in point.trials}
+    groups = tuple(group_of[field] for field in both)
+    before = [[baseline[field][seed] for seed in seeds] for field in both]
+    after = [[harm[field][seed] for seed in seeds] for field in both]
+    differences = [
+        [b - a for a, b in zip(*pair, strict=True)] for pair in zip(before, after, strict=True)
+    ]
+    interval = _interval_of(differences, groups)
+    return Change(
+        baseline=_mean(before),
+        harm=_mean(after),
+        difference=_mean(differences),
+        interval=interval,
+        harm_interval=_interval_of(after, groups),
+        fields=len(both),
+        verdict=_verdict(point, interval, len(both), better=score.better),
+    )
+
+
+def _by_field(point: Point, column: str) -> dict[str, dict[int, float]]:
+    """Return a score of each field and seed that have it."""
+    values: dict[str, dict[int, float]] = defaultdict(dict)
+    for trial in point.trials:
+        if math.isfinite(trial.scores.get(column, math.nan)):
+            values[trial.field][trial.seed] = trial.scores[column]
+    return values
+
+
+def _interval_of(values: Sequence[Sequence[float]], groups: tuple[str, ...]) -> Interval | None:
+    """Return the 95 % interval of a mean over fields; None for one field, which has no spread."""
+    return _interval(tuple(map(tuple, values)), groups) if len(values) > 1 else None
+
+
+# The page and the terminal ask for the same intervals.
+@functools.lru_cache(maxsize=10_000)
+def _interval(values: tuple[tuple[float, ...], ...], groups: tuple[str, ...]) -> Interval:
+    (found,) = effects([[[value] for value in field] for field in values], groups, seed=SEED)
+    return Interval(_mean(values), found.low, found.high, found.unit, found.n)
+
+
+def ends(interval: Interval | None) -> tuple[float, float] | None:
+    """Return both ends of an interval, if it has any."""
+    if interval is None or interval.low is None or interval.high is None:
+        return None
+    return interval.low, interval.high
+
+
+def _verdict(point: Point, interval: Interval | None, fields: int, *, better: str) -> Word:
+    if point.lossless:
+        return "lossless"
+    span = ends(interval)
+    if interval is None or span is None or interval.n < LEAST_UNITS or fields < point.fields_asked:
+        return "not shown"
+    worse, gain = span[1] < 0, span[0] > 0
+    if better == "lower":
+        worse, gain = gain, worse
+    return "loss" if worse else "better" if gain else "no loss seen"
+
+
+def _mean(values: Sequence[Sequence[float]]) -> float:
+    """Mean over fields of the means over seeds."""
+    return math.fsum(math.fsum(field) / len(field) for field in values) / len(values)

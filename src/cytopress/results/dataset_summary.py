@@ -1,0 +1,94 @@
+"""Everything the page says of one dataset, computed once: curves, and rows for each task score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cytopress.results.change import Change, change
+from cytopress.results.curves import Curve, Point, best_lossless, curves, measured
+from cytopress.study.results import DatasetFacts, Results, ScoreFacts
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Row:
+    """One setting of one codec on one dataset, judged by one task score (or by none)."""
+
+    curve: Curve
+    point: Point
+    score: ScoreFacts | None
+    change: Change | None
+
+    @property
+    def verdict(self) -> str:
+        """The word for what the setting did, "pixels only" where no task judged it."""
+        if self.change is not None:
+            return self.change.verdict
+        if self.point.lossless:
+            return "lossless"
+        return "not shown" if self.score else "pixels only"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Findings:
+    """A dataset of a study.
+
+    ``rows`` holds, for the column of each task score that trials have, one row per setting, codecs
+    in the order of the study and large bytes first; under "" the same without a task.
+    """
+
+    facts: DatasetFacts
+    curves: Sequence[Curve]
+    best: tuple[Curve, Point] | None
+    scores: Sequence[ScoreFacts]
+    rows: Mapping[str, Sequence[Row]]
+
+    @property
+    def lossy(self) -> list[Curve]:
+        """The curves that are drawn."""
+        return [curve for curve in self.curves if not curve.lossless]
+
+    @property
+    def main_scores(self) -> list[ScoreFacts | None]:
+        """The deciding score of each task; one None where there is no task."""
+        return [score for score in self.scores if score.main] or [None]
+
+    def rows_of(self, score: ScoreFacts | None) -> Sequence[Row]:
+        """Return the rows of a score, or those without a task."""
+        return self.rows[score.column if score else ""]
+
+
+def findings(results: Results) -> list[Findings]:
+    """Return the findings on every dataset, in the order of the study."""
+    return [_findings(results, facts) for facts in results.datasets]
+
+
+def _findings(results: Results, facts: DatasetFacts) -> Findings:
+    found = curves(results, facts.name)
+    trials = measured(results, facts.name)
+    columns = {column for trial in trials for column in trial.scores}
+    run = {task.name for task in results.tasks if task.dataset == facts.name}
+    # A task that failed on every field was run all the same.
+    scores = [
+        s for s in results.scores if s.task and (s.task in run or f"{s.column}/harm" in columns)
+    ]
+    return Findings(
+        facts=facts,
+        curves=found,
+        best=best_lossless(found),
+        scores=scores,
+        rows={"": _rows(found, None)} | {s.column: _rows(found, s) for s in scores},
+    )
+
+
+def _rows(found: Sequence[Curve], score: ScoreFacts | None) -> list[Row]:
+    return [
+        Row(
+            curve=curve,
+            point=point,
+            score=score,
+            change=change(point, score) if score is not None else None,
+        )
+        for curve in found
+        for point in curve.points
+    ]

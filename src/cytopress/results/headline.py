@@ -1,0 +1,71 @@
+"""The finding in one sentence: how alike images still are, and what the task makes of them."""
+
+from __future__ import annotations
+
+from cytopress.results.change import ends
+from cytopress.results.dataset_summary import Findings, Row
+from cytopress.results.number_format import label_text, number_text, ratio_text
+from cytopress.results.tables import effect_text
+from cytopress.results.train_test_matrix import Matrix, setting_text
+from cytopress.study.results import ScoreFacts
+
+ALIKE = (
+    ("pixels/ssim", "SSIM", ""),
+    ("pixels/pearson", "Pearson r", ""),
+    ("pixels/psnr", "PSNR", " dB"),
+)
+
+
+def finding_text(found: Findings, score: ScoreFacts, table: Matrix | None) -> str:
+    """Tell of the setting that costs the task most, of those that models were also trained on.
+
+    It states what was measured on either side and claims no more; "" where nothing was.
+    """
+    rows = [row for row in found.rows_of(score) if _whole(row)]
+    if table is not None:
+        trained = [row for row in rows if _name(row) in table.rows]
+        rows = trained or rows
+    sign = -1.0 if score.better == "higher" else 1.0
+    worst = max(rows, key=lambda row: sign * _difference(row), default=None)
+    if worst is None or worst.change is None:
+        return ""
+    change, name = worst.change, label_text(score.name)
+    alike = [
+        f"{what} {number_text(mean, significant=3)}{unit}"
+        for column, what, unit in ALIKE
+        if (mean := worst.point.mean(column)) is not None
+    ]
+    text = (
+        f"Where the task loses most, {worst.curve.label} {worst.point.setting}"
+        f" ({ratio_text(worst.point.ratio)} smaller)"
+    )
+    if alike:
+        text += f", decoded images score {', '.join(alike)} against the originals"
+    text += (
+        f"; from them, models trained on originals reach {name} {number_text(change.harm)},"
+        f" from the originals {number_text(change.baseline)}: a change of {effect_text(change)}"
+    )
+    if _not_shown(worst):
+        text += ", which is not told from zero"
+    cell = table.cell(_name(worst), _name(worst)) if table is not None else None
+    if cell is not None:
+        text += f". Models trained on images of this very setting reach {number_text(cell.mean)}"
+    return f"{text}."
+
+
+def _whole(row: Row) -> bool:
+    whole = row.change is not None and row.change.fields == row.point.fields_asked
+    return whole and not row.curve.lossless
+
+
+def _difference(row: Row) -> float:
+    return row.change.difference if row.change else 0.0
+
+
+def _not_shown(row: Row) -> bool:
+    span = ends(row.change.interval) if row.change else None
+    return span is None or span[0] <= 0 <= span[1]
+
+
+def _name(row: Row) -> str:
+    return setting_text(row.point.trials[0])

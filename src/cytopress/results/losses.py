@@ -1,0 +1,95 @@
+"""What each setting loses on each field and seed, and what the camera's own noise would."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.results.curves import Point
+from cytopress.study.results import Results, ScoreFacts
+from cytopress.study.trial import Trial
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Losses:
+    """Paired differences of one task score, positive where the decoded image is worse.
+
+    Parameters
+    ----------
+    values : ndarray
+        (fields, seeds, settings) float64, NaN where there is no score.
+    baseline : ndarray
+        (fields, seeds) float64: the score from the originals.
+    fields, groups : tuple of str
+        Names of the fields, and the group of each.
+    seeds : tuple of int
+        Training seeds.
+    """
+
+    values: Floats
+    baseline: Floats
+    fields: tuple[str, ...]
+    groups: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+
+def losses_of(points: Sequence[Point], score: ScoreFacts) -> Losses:
+    """Return what each of these settings loses.
+
+    A seed in which no trial has the score, such as of another task, is left out.
+    """
+    trials = [trial for point in points for trial in point.trials]
+    groups = dict.fromkeys((trial.field, trial.group) for trial in trials)
+    fields = [field for field, _ in groups]
+    base, harm = f"{score.column}/baseline", f"{score.column}/harm"
+    seeds = sorted({trial.seed for trial in trials if base in trial.scores})
+    place = {field: number for number, field in enumerate(fields)}
+    column = {seed: number for number, seed in enumerate(seeds)}
+    values = np.full((len(fields), len(seeds), len(points)), np.nan)
+    baseline = np.full((len(fields), len(seeds)), np.nan)
+    sign = 1.0 if score.better == "higher" else -1.0
+    for number, point in enumerate(points):
+        for trial in point.trials:
+            before, after = (trial.scores.get(name, math.nan) for name in (base, harm))
+            if math.isfinite(before) and trial.seed in column:
+                baseline[place[trial.field], column[trial.seed]] = before
+                if math.isfinite(after):
+                    loss = sign * (before - after)
+                    values[place[trial.field], column[trial.seed], number] = loss
+    return Losses(
+        values=values,
+        baseline=baseline,
+        fields=tuple(fields),
+        groups=tuple(group for _, group in groups),
+        seeds=tuple(seeds),
+    )
+
+
+def yardstick(results: Results, dataset: str, score: ScoreFacts) -> float | None:
+    """Return how far one more draw of the camera's noise moves the score of a field.
+
+    The standard deviation over the draws, root mean square over fields and seeds, in the score's
+    unit; None where the noise was not drawn at least twice.
+    """
+    column = f"{score.column}/harm"
+    drawn = _by_field(t for t in results.redraws if t.dataset == dataset and column in t.scores)
+    variances = [
+        float(np.var([trial.scores[column] for trial in trials], ddof=1))
+        for trials in drawn
+        if len(trials) > 1
+    ]
+    return math.sqrt(math.fsum(variances) / len(variances)) if variances else None
+
+
+def _by_field(trials: Iterable[Trial]) -> list[list[Trial]]:
+    found: dict[tuple[str, int], list[Trial]] = defaultdict(list)
+    for trial in trials:
+        found[trial.field, trial.seed].append(trial)
+    return list(found.values())

@@ -1,0 +1,64 @@
+"""The answers that the page gives: one for each wish and dataset, also where there is none."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cytopress.errors import NotAvailableError, UsageError
+from cytopress.results.losses import yardstick
+from cytopress.results.recommendation.criterion import Wish
+from cytopress.results.recommendation.recommend import Recommendation, recommend
+from cytopress.study.results import DatasetFacts, Results
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answer:
+    """A wish on one dataset: the recommendation, or in ``reason`` why there is none."""
+
+    wish: Wish
+    facts: DatasetFacts
+    recommendation: Recommendation | None
+    reason: str
+
+    @property
+    def command(self) -> str:
+        """The command that codes an image as recommended; "" where nothing can be."""
+        found = self.recommendation
+        setting = (found.chosen or found.lossless) if found else None
+        if setting is None:
+            return ""
+        return f"cytopress encode IMAGE -o FILE.cyto --codec {shlex.quote(setting.spec)}"
+
+
+def answers(results: Results, wishes: Sequence[Wish]) -> list[Answer]:
+    """Return the answers to these wishes, or to the obvious ones where there are none.
+
+    A wish that makes no sense on a dataset has its reason for an answer; a dataset that the task
+    was not run on has none.
+    """
+    found = []
+    for wish in wishes or obvious_wishes(results):
+        for facts in results.datasets:
+            # One dataset at a time: what is wrong with a wish on one is no matter of the others.
+            part = replace(results, datasets=(facts,))
+            try:
+                made = recommend(part, wish)
+            except (NotAvailableError, UsageError) as error:
+                found.append(Answer(wish=wish, facts=facts, recommendation=None, reason=str(error)))
+                continue
+            found += [Answer(wish=wish, facts=facts, recommendation=one, reason="") for one in made]
+    return found
+
+
+def obvious_wishes(results: Results) -> list[Wish]:
+    """Return one wish for each task whose camera's noise was drawn: no more loss than that."""
+    drawn = {
+        score.task: None
+        for score in results.scores
+        if score.task
+        and score.main
+        and any(yardstick(results, facts.name, score) is not None for facts in results.datasets)
+    }
+    return [Wish(task=task) for task in drawn]

@@ -1,0 +1,79 @@
+"""Which settings are shown to be safe, all codecs of one recommendation together."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from cytopress.results.curves import Curve, Point
+from cytopress.results.losses import losses_of
+from cytopress.results.recommendation.setting import Setting, spec_of
+from cytopress.statistics import Effect, claim_chains, effects
+from cytopress.study.results import ScoreFacts
+
+# The draws of the bootstrap; fixed, so that a recommendation made again is the same.
+SEED = 0
+
+
+def judge(
+    curves: Sequence[Curve], score: ScoreFacts, *, margin: float, confidence: float
+) -> list[Setting]:
+    """Judge every setting of lossy codecs.
+
+    Each codec is a chain of settings from many bytes to few, tested up to the first that is not
+    shown to stay inside the margin; over the codecs, Holm's correction (see `claim_chains`).
+    """
+    if not curves:
+        return []
+    points = [point for curve in curves for point in curve.points]
+    losses = losses_of(points, score)
+
+    def at(level: float) -> list[Effect]:
+        return effects(losses.values, losses.groups, margin=margin, confidence=1 - level, seed=SEED)
+
+    found = at(1 - confidence)
+    starts = np.cumsum([0, *(len(curve.points) for curve in curves)])
+    p_values = [
+        [
+            effect.p if _whole(effect, point) else None
+            for effect, point in zip(found[start:end], curve.points, strict=True)
+        ]
+        for curve, (start, end) in zip(curves, itertools.pairwise(starts), strict=True)
+    ]
+    claims = claim_chains(p_values, alpha=1 - confidence)
+    bounds = {alpha: [e.bound for e in at(alpha)] for alpha in {c.alpha for c in claims}}
+    settings = []
+    for curve, start, claim in zip(curves, starts[:-1], claims, strict=True):
+        for place, point in enumerate(curve.points):
+            effect, bound = found[start + place], bounds[claim.alpha][start + place]
+            safe = place < claim.claimed
+            settings.append(
+                Setting(
+                    curve=curve,
+                    point=point,
+                    spec=spec_of(point),
+                    effect=effect,
+                    bound=bound,
+                    safe=safe,
+                    reason="" if safe else _reason(effect, point, bound, margin),
+                )
+            )
+    return settings
+
+
+def _whole(effect: Effect, point: Point) -> bool:
+    """Whether every field that the study asked for has a score."""
+    return point.complete and effect.missing == 0 and effect.fields == point.fields_asked
+
+
+def _reason(effect: Effect, point: Point, bound: float | None, margin: float) -> str:
+    failed = point.fields_asked - effect.fields
+    if failed:
+        return f"{failed} of {point.fields_asked} fields gave no score"
+    if bound is None:
+        return "one field has no spread, so nothing bounds the loss"
+    if bound >= margin:
+        return f"up to {bound:.3g} may be lost, and {margin:.3g} is allowed"
+    return "a setting of this codec with more bytes was not shown to be safe"

@@ -1,0 +1,154 @@
+"""The recommendation: the fewest bytes whose loss is shown to stay inside a margin."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
+from cytopress.results.curves import Curve
+from cytopress.results.dataset_summary import Findings, findings
+from cytopress.results.losses import losses_of, yardstick
+from cytopress.results.recommendation.cautions import cautions
+from cytopress.results.recommendation.criterion import NOISE, Wish
+from cytopress.results.recommendation.judge import judge
+from cytopress.results.recommendation.setting import Setting, lossless_setting
+from cytopress.study.results import Results, ScoreFacts
+
+# Where the camera's noise moves nothing, only what moves nothing either is inside the margin.
+LEAST_MARGIN = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recommendation:
+    """The answer for one dataset (one channel of it) and one task score.
+
+    Parameters
+    ----------
+    found : Findings
+        The dataset.
+    score : ScoreFacts
+        What was judged.
+    margin, noise : float, float or None
+        The margin in the score's unit, and the noise yardstick in the same.
+    chosen, runner_up, lossless : Setting or None
+        The fewest bytes that are safe, the fewest of another codec, and the best lossless one.
+        ``chosen`` is None where nothing that is smaller than lossless is safe.
+    settings : tuple of Setting
+        Every lossy setting, codec by codec, many bytes first.
+    baseline : float
+        Mean score from originals.
+    seed_spread : float or None
+        Standard deviation of that mean over training seeds; None with one seed.
+    warnings : tuple of str
+        What a reader must know before acting on it.
+    """
+
+    wish: Wish
+    found: Findings
+    score: ScoreFacts
+    margin: float
+    noise: float | None
+    chosen: Setting | None
+    runner_up: Setting | None
+    lossless: Setting | None
+    settings: tuple[Setting, ...]
+    baseline: float
+    seed_spread: float | None
+    warnings: tuple[str, ...]
+
+    @property
+    def unsafe(self) -> list[Setting]:
+        """The first setting of each codec that is not safe, with the reason."""
+        first: dict[Curve, Setting] = {}
+        for setting in self.settings:
+            if not setting.safe:
+                first.setdefault(setting.curve, setting)
+        return list(first.values())
+
+
+def recommend(results: Results, wish: Wish) -> list[Recommendation]:
+    """Return the recommendation for every dataset that the task was run on.
+
+    How settings are judged is said in `judge`.
+
+    Raises
+    ------
+    UnknownNameError
+        The study has no such task, or the task no such score.
+    UsageError
+        The margin makes no sense for the score.
+    NotAvailableError
+        The camera's noise was not drawn, and is asked for.
+    """
+    names = list(dict.fromkeys(score.task for score in results.scores if score.task))
+    if wish.task not in names:
+        raise UnknownNameError("task of the study", wish.task, names)
+    scores = [score for score in results.scores if score.task == wish.task]
+    score = next((s for s in scores if (s.name == wish.metric if wish.metric else s.main)), None)
+    if score is None:
+        raise UnknownNameError(f"score of {wish.task}", wish.metric, [s.name for s in scores])
+    return [
+        _recommendation(results, found, score, wish)
+        for found in findings(results)
+        if any(
+            task.name == wish.task and task.dataset == found.facts.name for task in results.tasks
+        )
+        and found.curves
+    ]
+
+
+def _recommendation(
+    results: Results, found: Findings, score: ScoreFacts, wish: Wish
+) -> Recommendation:
+    losses = losses_of([point for curve in found.curves for point in curve.points], score)
+    noise = yardstick(results, found.facts.name, score)
+    of_seeds = np.nanmean(losses.baseline, axis=0) if losses.baseline.size else np.array([])
+    baseline = float(of_seeds.mean()) if of_seeds.size else math.nan
+    margin = _margin(wish, score, noise, baseline)
+    settings = (
+        judge(found.lossy, score, margin=margin, confidence=wish.confidence) if losses.seeds else []
+    )
+    best = found.best
+    lossless = None if best is None else lossless_setting(*best)
+    safe = sorted((s for s in settings if s.safe), key=lambda setting: -setting.ratio)
+    least = lossless.ratio if lossless else 1.0
+    safe = [setting for setting in safe if setting.ratio > least]
+    chosen = safe[0] if safe else None
+    others = [setting for setting in safe if chosen and setting.curve is not chosen.curve]
+    spread = float(of_seeds.std(ddof=1)) if of_seeds.size > 1 else None
+    return Recommendation(
+        wish=wish,
+        found=found,
+        score=score,
+        margin=margin,
+        noise=noise,
+        chosen=chosen,
+        runner_up=others[0] if others else None,
+        lossless=lossless,
+        settings=tuple(settings),
+        baseline=baseline,
+        seed_spread=spread,
+        warnings=tuple(
+            cautions(results, found, score, losses, margin=margin, spread=spread, chosen=chosen)
+        ),
+    )
+
+
+def _margin(wish: Wish, score: ScoreFacts, noise: float | None, baseline: float) -> float:
+    if wish.margin == NOISE:
+        if noise is None:
+            raise NotAvailableError(
+                "the camera's noise was not drawn again in this study, so it is no margin; set"
+                " noise_draws = 10 and run the study again, or give --margin a number."
+            )
+        return max(noise, LEAST_MARGIN)
+    margin = float(wish.margin)
+    if score.better == "higher" and margin >= baseline:
+        raise UsageError(
+            f"--margin {margin:g}: {score.name} from the originals is {baseline:.4g}, so a loss of"
+            f" {margin:g} would leave nothing; give less."
+        )
+    return margin

@@ -1,0 +1,116 @@
+"""Similarity is not safety: what a task lost against how alike the images still are."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+from cytopress.results.dataset_summary import Findings, Row
+from cytopress.results.number_format import label_text, ratio_text
+from cytopress.results.recommendation.text import amount_text, figure_text
+from cytopress.study.results import ScoreFacts
+
+METRICS = ("pixels/psnr", "pixels/ssim", "pixels/pearson")
+# A rank correlation of fewer settings says nothing.
+LEAST_SETTINGS = 5
+ALIKE_DB = 0.5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Likeness:
+    """Task loss against one image metric, over the lossy settings of all codecs.
+
+    ``rho`` is Spearman's rank correlation of ``losses`` and ``alike`` (Am. J. Psychol. 15 (1904)
+    72); None with fewer than five settings, or where one of them does not vary.
+    """
+
+    metric: str
+    rows: tuple[Row, ...]
+    alike: tuple[float, ...]
+    losses: tuple[float, ...]
+    rho: float | None
+
+
+def likenesses(found: Findings, score: ScoreFacts) -> list[Likeness]:
+    """Return one for each metric that was measured, of settings with a result on every field."""
+    return [one for metric in METRICS if (one := _likeness(found, score, metric)).rows]
+
+
+def likeness_text(one: Likeness) -> str:
+    """Say how the ranks agree."""
+    n = len(one.rows)
+    name = label_text(one.metric.partition("/")[2])
+    if one.rho is None:
+        return f"{name}: no rank correlation, {n} settings are too few or do not vary."
+    rho = f"{one.rho:+.2f}".replace("-", "−")
+    return f"{name}: Spearman’s rank correlation with the loss is {rho} over {n} settings."
+
+
+def example_text(found: Findings, score: ScoreFacts, noise: float | None) -> str:
+    """Tell of the two settings that PSNR calls alike and the task does not; "" without such.
+
+    Of all pairs within half a decibel, the one whose losses differ most.
+    """
+    one = _likeness(found, score, METRICS[0])
+    points = sorted(zip(one.alike, one.losses, range(len(one.rows)), strict=True))
+    pairs = [
+        (first, second)
+        for first, second in itertools.combinations(points, 2)
+        if second[0] - first[0] <= ALIKE_DB
+    ]
+    if not pairs:
+        return ""
+    pair = max(pairs, key=lambda pair: abs(pair[0][1] - pair[1][1]))
+    less, more = sorted(pair, key=lambda point: point[1])
+    apart = more[1] - less[1]
+    if apart == 0:
+        return ""
+    first, second = (
+        f"{_named(one, index)} with {psnr:.1f} dB {_did(loss)}"
+        for psnr, loss, index in (less, more)
+    )
+    text = (
+        f"Of all pairs within {ALIKE_DB} dB of PSNR, these differ most: {first}, {second}."
+        f" The difference is {amount_text(apart, score)}"
+    )
+    if noise:
+        text += f", {apart / noise:.1f} times what one more draw of the camera’s noise moves"
+    return f"{text}."
+
+
+def _likeness(found: Findings, score: ScoreFacts, metric: str) -> Likeness:
+    sign = -1.0 if score.better == "higher" else 1.0
+    rows, alike, losses = [], [], []
+    for row in found.rows_of(score):
+        value = row.point.mean(metric)
+        whole = row.change is not None and row.change.fields == row.point.fields_asked
+        if row.curve.lossless or value is None or not math.isfinite(value) or not whole:
+            continue
+        rows.append(row)
+        alike.append(value)
+        losses.append(sign * row.change.difference if row.change else 0.0)
+    return Likeness(
+        metric=metric,
+        rows=tuple(rows),
+        alike=tuple(alike),
+        losses=tuple(losses),
+        rho=_spearman(alike, losses),
+    )
+
+
+def _spearman(first: list[float], second: list[float]) -> float | None:
+    if len(first) < LEAST_SETTINGS or len(set(first)) == 1 or len(set(second)) == 1:
+        return None
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(first, second).statistic)
+
+
+def _named(one: Likeness, index: int) -> str:
+    row = one.rows[index]
+    return f"{row.curve.label} {row.point.setting} ({ratio_text(row.point.ratio)} smaller)"
+
+
+def _did(loss: float) -> str:
+    return f"{'loses' if loss >= 0 else 'gains'} {figure_text(abs(loss))}"

@@ -1,0 +1,179 @@
+"""The result in a few plain sentences, made from numbers only; they claim no more than was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cytopress.results.change import LEAST_UNITS
+from cytopress.results.dataset_summary import Findings, Row
+from cytopress.results.number_format import count_text, label_text, ratio_text
+from cytopress.results.tables import Verdict, effect_text, psnr_text, verdicts
+from cytopress.statistics import LEAST_GROUPS
+from cytopress.study.results import DatasetFacts, ScoreFacts
+
+MEANING = (
+    "“No loss seen” means that the 95 % interval of the paired difference holds zero: it is not"
+    " proof that nothing was lost, and the far end of the interval says how much could be."
+)
+
+
+def progress_text(done: int, planned: int) -> str:
+    """Say that a study is unfinished; "" for one that is finished."""
+    if done >= planned:
+        return ""
+    return (
+        f"This study is not finished: {done:,} of {planned:,} trials are done. Everything below is"
+        " over those and will change."
+    )
+
+
+def split_text(facts: DatasetFacts) -> str:
+    """Say whether the parts of a dataset share groups; what is measured must be new to a model."""
+    groups = [group for part in facts.split.values() for group in part]
+    shared = {group for group in groups if groups.count(group) > 1}
+    if not shared:
+        return "No group is in two parts of the split."
+    seen = sorted(shared.intersection(facts.split.get("test", {})))
+    if seen:
+        return f"Caution: {', '.join(seen)} of the test part is also in another part of the split."
+    return (
+        "The test groups are in no other part of the split; training and validation share groups."
+    )
+
+
+def reading(found: Findings, score: ScoreFacts | None) -> str:
+    """Return one paragraph about a dataset and one task (or none)."""
+    rows = found.rows_of(score)
+    if not rows:
+        return "There is no result on this dataset yet."
+    sentences = [_measured(rows), _lossless(found)]
+    if score is None:
+        sentences.append(_pixels(rows))
+    else:
+        sentences += [
+            *_lossy(score, found, verdicts(rows, ())),
+            _failed(rows, score),
+            _caution(rows),
+        ]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _measured(rows: Sequence[Row]) -> str:
+    trials = [trial for row in rows for trial in row.point.trials]
+    fields = len({trial.field for trial in trials})
+    groups = len({trial.group for trial in trials})
+    lossy = len({row.curve for row in rows if not row.curve.lossless})
+    return (
+        f"{count_text(lossy, 'lossy codec').capitalize()} on {count_text(fields, 'field')}"
+        f" from {count_text(groups, 'group')}."
+    )
+
+
+def _lossless(found: Findings) -> str:
+    best = found.best
+    if best is None:
+        return "No lossless codec was measured on all of them, so nothing says what costs no pixel."
+    curve, point = best
+    return (
+        f"Without losing a pixel, {curve.label} makes the files {ratio_text(point.ratio)} smaller."
+    )
+
+
+def _lossy(score: ScoreFacts, where: Findings, found: Sequence[Verdict]) -> list[str]:
+    if not found:
+        return []
+    name = f"the task’s {label_text(score.name)}"
+    reached = [verdict.furthest for verdict in found if verdict.furthest is not None]
+    lost = [verdict.first_loss for verdict in found if verdict.first_loss is not None]
+    if all(row.change is None for row in where.rows_of(score)):
+        return [f"What the codecs do to {name} is not shown: there is no score."]
+    if not reached and not lost:
+        return [f"What the codecs do to {name} is not shown: there are too few fields to judge by."]
+    least = where.best[1].ratio if where.best else 1.0
+    beyond = [row for row in reached if row.point.ratio > least]
+    sentences = [
+        _furthest(name, beyond, len(found))
+        if beyond
+        else f"No setting without a loss of {name} seen made smaller files than that."
+    ]
+    if lost:
+        first = min(lost, key=lambda row: row.point.ratio)
+        sentences.append(
+            f"A loss is seen for {len(lost)} of {count_text(len(found), 'codec')},"
+            f" first at {ratio_text(first.point.ratio)} ({first.curve.label})."
+        )
+    elif all(verdict.judged == verdict.settings for verdict in found):
+        sentences.append("No loss is seen at any tested size.")
+    settings = sum(verdict.settings for verdict in found)
+    unjudged = settings - sum(verdict.judged for verdict in found)
+    if unjudged:
+        sentences.append(
+            f"{count_text(unjudged, 'setting')} of {settings} cannot be judged: not every field has"
+            " a result."
+        )
+    return [*sentences, MEANING]
+
+
+def _furthest(name: str, reached: Sequence[Row], codecs: int) -> str:
+    """Tell of the codec that went furthest, and of those that went as far within a tenth."""
+    first = reached[0]
+    equal = [row for row in reached if row.point.ratio > 0.9 * first.point.ratio]
+    ratio = ratio_text(first.point.ratio)
+    if len(equal) == 1:
+        return (
+            f"The smallest files with no loss of {name} seen come from {first.curve.label}: {ratio}"
+            f" smaller at a PSNR of {psnr_text(first.point)} dB, where it changes by"
+            f" {effect_text(first.change)}."
+        )
+    names = ", ".join(row.curve.label for row in equal)
+    least = min(equal, key=lambda row: abs(row.change.difference) if row.change else 0.0)
+    return (
+        f"The smallest files with no loss of {name} seen are about {ratio} smaller, with"
+        f" {len(equal)} of {count_text(codecs, 'codec')}: {names}."
+        f" The change is least with {least.curve.label}: {effect_text(least.change)}."
+    )
+
+
+def _failed(rows: Sequence[Row], score: ScoreFacts) -> str:
+    """Tell of fields on which the task gave no score though there was an image to judge."""
+    trials = [trial for row in rows for trial in row.point.trials]
+    fields = {trial.field for trial in trials}
+    failed = {trial.field for trial in trials if f"{score.column}/harm" not in trial.scores}
+    if not failed:
+        return ""
+    return f"{score.task} gave no score on {len(failed)} of {count_text(len(fields), 'field')}."
+
+
+def _pixels(rows: Sequence[Row]) -> str:
+    lossy = [row for row in rows if not row.curve.lossless]
+    if not lossy:
+        return ""
+    last = max(lossy, key=lambda row: row.point.ratio)
+    return (
+        f"No task was run, so this report is about pixels only: up to"
+        f" {ratio_text(last.point.ratio)} smaller ({last.curve.label}, PSNR"
+        f" {psnr_text(last.point)} dB). Whether an analysis survives that, it cannot say."
+    )
+
+
+def _caution(rows: Sequence[Row]) -> str:
+    trials = [trial for row in rows for trial in row.point.trials]
+    fields, groups = len({t.field for t in trials}), len({t.group for t in trials})
+    if fields == 1:
+        return "One field has no spread, so no interval is given and no verdict."
+    if fields < LEAST_UNITS:
+        return (
+            f"An interval over {count_text(fields, 'field')} is narrower than 95 % deserves, so no"
+            " verdict is given."
+        )
+    if groups == 1:
+        return (
+            "All fields are of one group: the intervals say how fields of this group vary, not how"
+            " other experiments would."
+        )
+    if groups < LEAST_GROUPS:
+        return (
+            f"The fields are of {groups} groups, too few to draw from: the intervals say how fields"
+            " of these groups vary, not how other experiments would."
+        )
+    return ""

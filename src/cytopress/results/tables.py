@@ -1,0 +1,206 @@
+"""The tables of numbers that the page and the terminal share."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cytopress.results.change import Change, ends
+from cytopress.results.curves import Curve, Point
+from cytopress.results.dataset_summary import Findings, Row, findings
+from cytopress.results.number_format import (
+    change_text,
+    end_text,
+    label_text,
+    number_text,
+    plain,
+    ratio_text,
+    target_text,
+)
+from cytopress.study.results import Results, ScoreFacts
+
+# A tested setting stands for a size that is at most this factor away.
+NEAR = 1.25
+NUMBER = re.compile(r"\d[\d.,]*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """How far one codec went without a loss seen, and where a loss was seen first.
+
+    ``furthest`` is the setting with the fewest bytes such that neither it nor any setting with more
+    bytes shows a loss; ``first_loss`` the one with the most bytes that does. ``near`` holds, for
+    each size asked about, the tested setting closest to it, if one is close enough. ``judged`` of
+    the codec's ``settings`` could be given a word.
+    """
+
+    curve: Curve
+    furthest: Row | None
+    first_loss: Row | None
+    near: tuple[Row | None, ...]
+    judged: int
+    settings: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorRow:
+    """Trials that gave no result, or only a part of one, for one reason."""
+
+    dataset: str
+    codec: str
+    setting: str
+    reason: str
+    fields: int
+
+
+def verdicts(rows: Sequence[Row], sizes: Sequence[float]) -> list[Verdict]:
+    """Return one verdict per lossy codec; the one that went furthest comes first."""
+    found = []
+    for curve in dict.fromkeys(row.curve for row in rows if not row.curve.lossless):
+        some = [row for row in rows if row.curve is curve]
+        first_loss = next((row for row in some if row.verdict == "loss"), None)
+        before = some[: some.index(first_loss)] if first_loss else some
+        reached = [row for row in before if row.verdict in ("no loss seen", "better")]
+        found.append(
+            Verdict(
+                curve=curve,
+                furthest=reached[-1] if reached else None,
+                first_loss=first_loss,
+                near=tuple(_nearest(some, size) for size in sizes),
+                judged=sum(row.verdict != "not shown" for row in some),
+                settings=len(some),
+            )
+        )
+    return sorted(found, key=lambda v: -v.furthest.point.ratio if v.furthest else 0.0)
+
+
+def sizes(found: Findings) -> list[float]:
+    """Return the compression ratios at which codecs are set side by side.
+
+    The ratios that many codecs were asked for, and their halves down to 2 for the codecs that do
+    not get so far; powers of two where there are fewer than two such ratios.
+    """
+    counts = Counter(
+        point.target_value
+        for curve in found.lossy
+        for point in curve.points
+        if point.target == "ratio" and point.target_value is not None
+    )
+    often = [ratio for ratio, count in counts.items() if 2 * count >= max(counts.values())]
+    if len(often) > 1:
+        least = min(often)
+        halves = [least / 2**k for k in range(1, 10) if least / 2**k >= 2]
+        return sorted([*halves, *often])
+    ratios = [point.ratio for curve in found.lossy for point in curve.points]
+    if not ratios:
+        return []
+    last = max(1, math.floor(math.log2(max(ratios) * NEAR)))
+    return [2.0**power for power in range(1, last + 1)]
+
+
+def lossless_rows(rows: Sequence[Row]) -> list[Row]:
+    """Return the lossless settings, the fewest bytes first."""
+    some = [row for row in rows if row.curve.lossless]
+    return sorted(some, key=lambda row: -row.point.ratio)
+
+
+def error_rows(results: Results) -> list[ErrorRow]:
+    """Return the trials that failed, counted by codec, setting and reason.
+
+    Reasons that differ in their numbers only count as one, and the first is told.
+    """
+    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for trial in results.trials:
+        if trial.error:
+            setting = target_text(trial.target, trial.target_value)
+            kind = NUMBER.sub("#", trial.error)
+            groups[trial.dataset, trial.codec, setting, kind].append(trial.error)
+    return [
+        ErrorRow(
+            dataset=dataset,
+            codec=codec,
+            setting=setting,
+            reason=errors[0] if len(set(errors)) == 1 else f"{errors[0]} (others alike)",
+            fields=len(errors),
+        )
+        for (dataset, codec, setting, _), errors in groups.items()
+    ]
+
+
+def summary_rows(results: Results) -> list[dict[str, str]]:
+    """Return the table that a study prints at its end: one row per dataset, task and setting.
+
+    Texts as in the report, by column name; every row has the same columns.
+    """
+    return [
+        _summary(found, row)
+        for found in findings(results)
+        for score in found.main_scores
+        for row in found.rows_of(score)
+    ]
+
+
+def _summary(found: Findings, row: Row) -> dict[str, str]:
+    point, effect = row.point, row.change
+    texts = {
+        "dataset": found.facts.name,
+        "codec": row.curve.label,
+        "setting": point.setting,
+        "smaller": ratio_text(point.ratio),
+        "lossless": ratio_text(found.best[1].ratio if found.best else None),
+        "PSNR dB": psnr_text(point),
+        "score": _score_text(found, row.score),
+        "original": number_text(effect.baseline if effect else None),
+        "decoded": number_text(effect.harm if effect else None),
+        "change": difference_text(effect),
+        "95 % interval": interval_text(effect).strip("()"),
+        "verdict": row.verdict,
+        "fields": f"{point.fields} of {point.fields_asked}",
+    }
+    return {column: plain(text) for column, text in texts.items()}
+
+
+def _score_text(found: Findings, score: ScoreFacts | None) -> str:
+    """Name a score; with its task only where the dataset has several: a terminal is narrow."""
+    if score is None:
+        return "no task"
+    name = label_text(score.name)
+    return name if len(found.main_scores) == 1 else f"{score.task} {name}"
+
+
+def psnr_text(point: Point) -> str:
+    """Write the mean PSNR; "exact" where every pixel came back."""
+    mean = point.mean("pixels/psnr")
+    return f"{mean:.1f}" if mean is not None and math.isfinite(mean) else number_text(mean)
+
+
+def difference_text(effect: Change | None) -> str:
+    """Write a paired difference alone."""
+    if effect is None:
+        return "–"
+    return change_text(effect.difference, scale=abs(effect.harm))
+
+
+def interval_text(effect: Change | None) -> str:
+    """Write the interval of a paired difference in brackets, or say why there is none."""
+    span = ends(effect.interval) if effect else None
+    if effect is None or span is None:
+        return "(no interval: one field)" if effect else ""
+    low, high = (end_text(value, scale=abs(effect.harm)) for value in span)
+    return f"({low} to {high})"
+
+
+def effect_text(effect: Change | None) -> str:
+    """Write a paired difference with its interval."""
+    return f"{difference_text(effect)} {interval_text(effect)}".strip()
+
+
+def _nearest(rows: Sequence[Row], size: float) -> Row | None:
+    def distance(row: Row) -> float:
+        return abs(math.log(row.point.ratio / size))
+
+    best = min(rows, key=distance, default=None)
+    return best if best is not None and distance(best) <= math.log(NEAR) + 1e-9 else None

@@ -1,0 +1,130 @@
+"""The train x test matrix: what a model was trained on against what it is tested on."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cytopress.results.curves import bare_options, tested
+from cytopress.results.number_format import target_text
+from cytopress.study.results import Results, ScoreFacts
+from cytopress.study.trial import Trial
+
+ORIGINALS = "originals"
+MIXED = "mixed"
+# More columns than this cannot be read: then only what models were trained on is shown.
+MOST_COLUMNS = 12
+Values = Mapping[tuple[str, int], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """Mean score over fields and seeds; ``seed_spread`` is None with one seed."""
+
+    mean: float
+    seed_spread: float | None
+    seeds: int
+    fields: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Matrix:
+    """Scores of models by what they were trained on (rows) and are tested on (columns).
+
+    Parameters
+    ----------
+    rows, columns : tuple of str
+        Originals, codec settings, and for rows "mixed". Originals stand first in both.
+    values : mapping
+        For a row and a column that were tested, the score of each field and seed.
+    groups : mapping
+        The group of each field.
+    matched : tuple of (str, str)
+        Row and column where a model is tested on what it was trained on.
+    left_out : int
+        How many tested settings have no column, since there are too many.
+    """
+
+    dataset: str
+    score: ScoreFacts
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: Mapping[tuple[str, str], Values]
+    groups: Mapping[str, str]
+    matched: tuple[tuple[str, str], ...]
+    left_out: int
+
+    def cell(self, row: str, column: str) -> Cell | None:
+        """Return the mean of a row and column, None where nothing was tested."""
+        values = self.values.get((row, column), {})
+        if not values:
+            return None
+        of_seed: dict[int, list[float]] = defaultdict(list)
+        for (_, seed), value in values.items():
+            of_seed[seed].append(value)
+        means = [math.fsum(some) / len(some) for some in of_seed.values()]
+        return Cell(
+            mean=math.fsum(values.values()) / len(values),
+            seed_spread=float(np.std(means, ddof=1)) if len(means) > 1 else None,
+            seeds=len(means),
+            fields=len({field for field, _ in values}),
+        )
+
+
+def matrix(results: Results, dataset: str, score: ScoreFacts) -> Matrix | None:
+    """Return the matrix of a task score; None where all models were trained on originals."""
+    harm, baseline = f"{score.column}/harm", f"{score.column}/baseline"
+    trials = [trial for trial in tested(results, dataset) if baseline in trial.scores]
+    if all(trial.regime == "raw" for trial in trials):
+        return None
+    values: dict[tuple[str, str], dict[tuple[str, int], float]] = defaultdict(dict)
+    names = {t.trained_on: setting_text(t) for t in trials if t.regime == "matched"}
+    for trial in trials:
+        row, place = _row(trial, names), (trial.field, trial.seed)
+        if math.isfinite(trial.scores[baseline]):
+            values[row, ORIGINALS][place] = trial.scores[baseline]
+        # Lossless bytes decode to the original, which has its column.
+        if trial.target and math.isfinite(trial.scores.get(harm, math.nan)):
+            values[row, setting_text(trial)][place] = trial.scores[harm]
+    rows = _originals_first([row for row, _ in values], last=MIXED)
+    columns = _originals_first([column for _, column in values])
+    shown = columns
+    if len(columns) > MOST_COLUMNS:
+        shown = tuple(c for c in columns if c == ORIGINALS or c in rows) if len(rows) > 2 else ()
+        shown = shown if len(shown) > 1 else columns[:MOST_COLUMNS]
+    same = [(name, name) for name in names.values() if name in shown]
+    return Matrix(
+        dataset=dataset,
+        score=score,
+        rows=rows,
+        columns=shown,
+        values=values,
+        groups={trial.field: trial.group for trial in trials},
+        matched=tuple(dict.fromkeys([(ORIGINALS, ORIGINALS), *same])),
+        left_out=len(columns) - len(shown),
+    )
+
+
+def setting_text(trial: Trial) -> str:
+    """Name a setting as in a spec string, without the yardsticks of its dataset."""
+    options = bare_options(trial.options)
+    parts = [target_text(trial.target, trial.target_value)] if trial.target else []
+    parts += [options] if options else []
+    return f"{trial.codec}:{','.join(parts)}" if parts else trial.codec
+
+
+def _row(trial: Trial, names: Mapping[str, str]) -> str:
+    if trial.regime == "raw":
+        return ORIGINALS
+    return MIXED if trial.regime == "mixed" else names.get(trial.trained_on, trial.trained_on)
+
+
+def _originals_first(names: Sequence[str], *, last: str = "") -> tuple[str, ...]:
+    seen = dict.fromkeys(names)
+    first = [name for name in (ORIGINALS,) if name in seen]
+    middle = [name for name in seen if name not in (ORIGINALS, last)]
+    return (*first, *middle, *(name for name in (last,) if name in seen))

@@ -1,0 +1,124 @@
+"""3D against 2D: codecs that take volumes whole against those that take each plane by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cytopress.results.bd_table import (
+    BDCell,
+    bd_cell,
+    bd_scores,
+    fewest_bytes,
+    reference_curve,
+)
+from cytopress.results.curves import Curve
+from cytopress.results.dataset_summary import Findings, Row
+from cytopress.results.tables import sizes, verdicts
+from cytopress.study.results import Results, ScoreFacts
+
+VIDEO = ("hevc", "av1")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Duel:
+    """How many more bytes ``test`` needs than ``reference``, a cell for each quality."""
+
+    what: str
+    test: Curve
+    reference: Curve
+    cells: Sequence[BDCell]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Versus:
+    """A dataset of volumes: the duels, and who took part in them side by side at equal sizes.
+
+    ``lines`` holds for each main score (None without a task) a row for each codec and size, None
+    where there is none.
+    """
+
+    scores: Sequence[ScoreFacts]
+    duels: Sequence[Duel]
+    sizes: Sequence[float]
+    lines: Sequence[tuple[ScoreFacts | None, Sequence[tuple[Curve, Sequence[Row | None]]]]]
+    reason: str
+
+    @property
+    def rows(self) -> list[tuple[str, Sequence[BDCell]]]:
+        """The duels as rows of a table of BD-rates."""
+        return [(duel.what, duel.cells) for duel in self.duels]
+
+
+def versus(results: Results, found: Findings) -> Versus | None:
+    """Return the comparison, None for a dataset of planes.
+
+    Of each kind the best codec takes part: the one with the fewest bytes at equal PSNR, by its
+    BD-rate against JPEG 2000 of planes, or the study's first lossy codec where that is missing. The
+    best learned codec of volumes also meets the video codecs.
+    """
+    if found.facts.axes != "ZYX":
+        return None
+    scores = bd_scores(results, found)
+    duels = [
+        Duel(
+            what=what,
+            test=test,
+            reference=reference,
+            cells=[bd_cell(found, reference, test, score) for score in scores],
+        )
+        for what, test, reference in _pairs(found)
+    ]
+    partners = dict.fromkeys(curve for duel in duels for curve in (duel.test, duel.reference))
+    # Sizes at which none of them was tested are left out.
+    near = [
+        one.near for one in verdicts(found.rows_of(None), sizes(found)) if one.curve in partners
+    ]
+    columns = [size for place, size in enumerate(sizes(found)) if any(rows[place] for rows in near)]
+    return Versus(
+        scores=scores,
+        duels=duels,
+        sizes=columns,
+        lines=[(s, _lines(found, s, list(partners), columns)) for s in found.main_scores],
+        reason="" if duels else "this study has no pair of a codec in 3D and one in 2D.",
+    )
+
+
+def _pairs(found: Findings) -> list[tuple[str, Curve, Curve]]:
+    """Return who is held against whom, and what that is called."""
+    reference = reference_curve(found) or next(iter(found.lossy), None)
+    if reference is None:
+        return []
+    best = {
+        (learned, volumetric): fewest_bytes(
+            found,
+            reference,
+            [c for c in found.lossy if (c.learned, c.volumetric) == (learned, volumetric)],
+        )
+        for learned in (False, True)
+        for volumetric in (False, True)
+    }
+    learned_3d = best[True, True]
+    video = [curve for curve in found.lossy if curve.codec in VIDEO and curve.volumetric]
+    wanted = [
+        ("classic: 3D to 2D", best[False, True], best[False, False]),
+        ("learned: 3D to 2D", learned_3d, best[True, False]),
+        ("3D: learned to classic", learned_3d, best[False, True]),
+        *(
+            (f"3D: learned to {curve.label}", learned_3d, curve)
+            for curve in video
+            if curve is not best[False, True]
+        ),
+    ]
+    return [
+        (what, test, reference)
+        for what, test, reference in wanted
+        if test is not None and reference is not None
+    ]
+
+
+def _lines(
+    found: Findings, score: ScoreFacts | None, some: Sequence[Curve], columns: Sequence[float]
+) -> list[tuple[Curve, Sequence[Row | None]]]:
+    near = {one.curve: one.near for one in verdicts(found.rows_of(score), columns)}
+    return [(curve, near[curve]) for curve in some if curve in near]

@@ -1,0 +1,1 @@
+"""Tasks that ship: label-free prediction, segmentation, measurement."""

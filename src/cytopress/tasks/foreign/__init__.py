@@ -1,0 +1,1 @@
+"""Tasks of other people: ONNX and BioImage Model Zoo models, programs."""

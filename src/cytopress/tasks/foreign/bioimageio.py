@@ -1,0 +1,187 @@
+"""Any BioImage Model Zoo model in a local package, as a task.
+
+`bioimageio.core` reads the description and applies its pre- and postprocessing; the weights must be
+there as ONNX. Nothing is fetched: what the package does not hold is not available.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from cytopress.errors import TaskError, UsageError
+from cytopress.image import Image, Pixels
+from cytopress.tasks.foreign.answers import Answer, answer_of
+from cytopress.tasks.foreign.layout import arranged, channels_first, one_channel
+from cytopress.tasks.foreign.options import BioimageioModel
+from cytopress.tasks.foreign.windows import Values, fitting, halos, run_windows
+from cytopress.tasks.foreign.zoo import Tensor, ZooModel
+from cytopress.tasks.foreign.zoo_package import content_digest, open_zoo_model
+from cytopress.tasks.protocol import Prediction, Score, Truth
+
+
+@dataclass(frozen=True)
+class BioimageioTask:
+    """A BioImage Model Zoo model with the declaration of how its answer is read.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``bioimageio/stardist``.
+    path : Path
+        The package: a zip, its folder, or the description in that.
+    digest : str
+        Hexadecimal sha256 of what the package holds.
+    model : BioimageioModel
+        The declaration.
+
+    Raises
+    ------
+    UsageError
+        The declaration does not fit the package.
+    PackageError, NotAvailableError
+        As in `open_zoo_model`.
+    """
+
+    name: str
+    path: Path
+    digest: str
+    model: BioimageioModel
+    source: Tensor = field(init=False, repr=False)
+    result: Tensor = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        zoo = self._zoo
+        if len(zoo.inputs) > 1:
+            several = ", ".join(tensor.name for tensor in zoo.inputs)
+            self._refuse(f"the model takes several inputs ({several}), where one image is given")
+        names = [tensor.name for tensor in zoo.outputs]
+        wanted = self.model.output.name
+        if wanted is None and len(names) > 1:
+            self._refuse(f"the model has several outputs; name one of {', '.join(names)}")
+        if wanted is not None and wanted not in names:
+            self._refuse(f"there is no output {wanted!r}; known: {', '.join(names)}")
+        object.__setattr__(self, "source", zoo.inputs[0])
+        object.__setattr__(self, "result", zoo.outputs[names.index(wanted) if wanted else 0])
+        if self.source.channels > 1 and self.model.input.channels != "repeat":
+            self._refuse(
+                f"the model takes {self.source.channels} channels, where an image has one; declare"
+                ' channels = "repeat"'
+            )
+        channel, given = self.model.output.channel, self.result.channels
+        if channel is None and given > 1:
+            self._refuse(f"output {self.result.name!r} has {given} channels; declare which")
+        if channel is not None and channel >= given:
+            self._refuse(f"output {self.result.name!r} has {given} channels, no channel {channel}")
+
+    def _refuse(self, sentence: str) -> None:
+        raise UsageError(f"{self.name}: {self.path}: {sentence}.")
+
+    @property
+    def _zoo(self) -> ZooModel:
+        return open_zoo_model(self.path, self.digest)
+
+    @property
+    def _answer(self) -> Answer:
+        return answer_of(self.model)
+
+    @property
+    def weights(self) -> str:
+        """Hexadecimal sha256 of the package's content and of every option that is not default."""
+        return self.model.identity(self.digest)
+
+    @property
+    def scores(self) -> tuple[Score, ...]:
+        """What is compared, the main one first."""
+        return self._answer.scores
+
+    @property
+    def truth(self) -> Truth:
+        """As declared."""
+        return self.model.truth
+
+    def predict(self, image: Image) -> Prediction:
+        """Predict from one plane, or from a stack where the model takes stacks.
+
+        Statistics that the package takes over a dataset are taken over this image alone, so that
+        no prediction depends on the images before it.
+
+        Returns
+        -------
+        Image or Objects
+            float32 of the input's shape; or objects, with their intensity in the input's counts.
+
+        Raises
+        ------
+        TaskError
+            The image's axes are not the model's, or the model fails on it.
+        """
+        spatial = self.source.spatial
+        if image.axes != spatial:
+            raise TaskError(f"{self.name} predicts from {spatial}, not {image.axes}.")
+        wanted = self.model.input
+        window = [
+            fitting(
+                length,
+                fixed=self.source.sizes[letter].fixed,
+                least=self.source.sizes[letter].least,
+                step=self.source.sizes[letter].step,
+                tile=None if letter == "Z" else wanted.tile,
+            )
+            for letter, length in zip(spatial, image.shape, strict=True)
+        ]
+        repeated = np.broadcast_to(image.pixels, (self.source.channels, *image.shape))
+        try:
+            run = self._zoo.start()
+            fed = run.preprocessed(arranged(repeated, self.source.axes))
+
+            def forward(part: Pixels) -> Values:
+                found = run.forward(arranged(part, self.source.axes), self.result.name)
+                return channels_first(found, self.result.axes)
+
+            values = run_windows(
+                forward,
+                channels_first(fed, self.source.axes),
+                window=window,
+                halo=halos(wanted.halo, window, image.shape),
+            )
+            answer = run.postprocessed(arranged(values, self.result.axes), self.result.name)
+            values = channels_first(answer, self.result.axes)
+            values = one_channel(values, self.model.output.channel, self.result.name, image.shape)
+            return self._answer.make(values[0], image)
+        except TaskError as error:
+            raise TaskError(f"{self.name}: {error}") from error
+
+    def score(
+        self,
+        prediction: Prediction,
+        reference: Prediction,
+        image: Image,  # noqa: ARG002
+    ) -> dict[str, float]:
+        """Compare two answers as declared.
+
+        Raises
+        ------
+        TaskError
+            They are not comparable.
+        """
+        try:
+            return self._answer.compare(prediction, reference)
+        except TaskError as error:
+            raise TaskError(f"{self.name}: {error}") from error
+
+
+def bioimageio_task(name: str, model: BioimageioModel, folder: Path) -> BioimageioTask:
+    """Make the task of a declaration; its path is relative to ``folder``.
+
+    Raises
+    ------
+    UsageError
+        The declaration does not fit the package.
+    PackageError, NotAvailableError
+        As in `open_zoo_model`.
+    """
+    path = folder / model.path
+    return BioimageioTask(name, path, content_digest(path), model)

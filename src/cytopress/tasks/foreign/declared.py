@@ -1,0 +1,72 @@
+"""Tasks that a study file declares: other people's models, and programs of any kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cytopress.errors import UnknownNameError, UsageError
+from cytopress.tasks.foreign.bioimageio import bioimageio_task
+from cytopress.tasks.foreign.external import external_task
+from cytopress.tasks.foreign.onnx import onnx_task
+from cytopress.tasks.foreign.options import BioimageioModel, OnnxModel, Program, Table, checked
+from cytopress.tasks.protocol import Task
+
+# Each kind's form, and what makes a task of it.
+KINDS: Mapping[str, tuple[type[Table], Callable[[str, Any, Path], Task]]] = {
+    "onnx": (OnnxModel, onnx_task),
+    "bioimageio": (BioimageioModel, bioimageio_task),
+    "external": (Program, external_task),
+}
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def declared_name(name: str, table: Mapping[str, object]) -> str:
+    """Return the full name of a declared task, such as ``onnx/nuclei``.
+
+    Raises
+    ------
+    UsageError
+        The name or the table's ``kind`` is not allowed.
+    """
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"[tasks.{name}]: a task's name has letters, digits, dots, dashes and underscores only."
+        )
+    kind = table.get("kind")
+    if not isinstance(kind, str):
+        raise UsageError(f"[tasks.{name}]: 'kind' must be given; known: {', '.join(KINDS)}.")
+    if kind not in KINDS:
+        raise UnknownNameError("kind of task", kind, list(KINDS), f" in [tasks.{name}]")
+    return f"{kind}/{name}"
+
+
+def declared_task(name: str, table: Mapping[str, object], *, folder: Path) -> Task:
+    """Make the task that a study file's table ``[tasks.NAME]`` declares.
+
+    Parameters
+    ----------
+    name : str
+        The table's name: the task is called ``onnx/NAME``, ``bioimageio/NAME`` or
+        ``external/NAME``.
+    table : mapping
+        ``kind`` and its options; see `cytopress.tasks.foreign.options`.
+    folder : Path
+        What relative paths start from: where the study file lies.
+
+    Raises
+    ------
+    UsageError
+        An unknown key, a value that is not allowed, or one that does not fit the model.
+    PackageError
+        The model's file is missing, damaged, or more than can be run here.
+    TaskError
+        The program does not say what it answers.
+    NotAvailableError
+        The extra ``bioimageio`` is needed and not installed.
+    """
+    full = declared_name(name, table)
+    form, make = KINDS[str(table["kind"])]
+    return make(full, checked(form, table, f"[tasks.{name}]"), folder)

@@ -1,0 +1,206 @@
+"""Any program as a task: it is given an original and a decoded image, and answers numbers.
+
+Called bare, the program prints what it will answer: a JSON list of objects with ``name``, ``unit``
+and ``better`` (``higher`` or ``lower``), the main one first. Called with the paths of an original
+and of a decoded image, it prints one JSON object with a finite number for each name. It is the one
+kind of task that sees the original; only their order tells the two files apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from cytopress.errors import TaskError
+from cytopress.formats.images import write
+from cytopress.image import Image
+from cytopress.tasks.foreign.options import Program
+from cytopress.tasks.foreign.process import run_program
+from cytopress.tasks.protocol import Prediction, Score, Truth
+
+# The names say the order, and nothing of where the pixels come from.
+FILES = ("first.tif", "second.tif")
+
+
+@dataclass(frozen=True)
+class External:
+    """A program and what it answers.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``external/cellcount``.
+    command : tuple of str
+        The program and its arguments, without a shell; the two paths are put behind them.
+    timeout : float
+        Seconds that a call may take.
+    scores : tuple of Score
+        What the program said that it answers.
+    weights : str
+        Hexadecimal sha256 of the command, of the content of each file in it, and of what it
+        answers: an edited script is another task.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    timeout: float
+    scores: tuple[Score, ...]
+    weights: str
+    truth: ClassVar[Truth] = "none"
+
+    def predict(self, image: Image) -> Image:
+        """Return the image itself: the program sees pixels, and there is no prediction."""
+        return image
+
+    def score(
+        self,
+        prediction: Prediction,
+        reference: Prediction,
+        image: Image,  # noqa: ARG002
+    ) -> dict[str, float]:
+        """Ask the program to compare a decoded image with its original.
+
+        Raises
+        ------
+        TaskError
+            The program fails, takes too long, or does not answer what it said; or one of its files
+            is not what it was.
+        """
+        if not isinstance(prediction, Image) or not isinstance(reference, Image):
+            raise TaskError(f"{self.name} compares an original image and a decoded one.")
+        if digest(self.command, self.scores) != self.weights:
+            raise TaskError(
+                f"{self.name}: a file of the command has changed since it was declared; run the"
+                " study again."
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [Path(folder) / name for name in FILES]
+            for path, shown in zip(paths, (reference, prediction), strict=True):
+                write(path, [_bare(shown)])
+                os.utime(path, (0, 0))
+            printed = run_program(
+                (*self.command, *map(str, paths)),
+                folder=Path(folder),
+                timeout=self.timeout,
+                name=self.name,
+            )
+        return _numbers(self.name, printed, self.scores)
+
+
+def _bare(image: Image) -> Image:
+    """Return the image without the name that might tell where it comes from."""
+    return Image(image.pixels, axes=image.axes, bits=image.bits, spacing_um=image.spacing_um)
+
+
+def external_task(name: str, program: Program, folder: Path) -> External:
+    """Make the task of a declaration: asks the program what it will answer.
+
+    Arguments that name a file below ``folder`` become its path; the program itself too, and is
+    otherwise looked for as the system does it.
+
+    Raises
+    ------
+    TaskError
+        The program cannot be started, fails, or does not say what it answers.
+    """
+    command = tuple(_located(part, folder) for part in program.command)
+    with tempfile.TemporaryDirectory() as empty:
+        printed = run_program(command, folder=Path(empty), timeout=program.timeout, name=name)
+    scores = _promised(name, printed)
+    return External(name, command, program.timeout, scores, digest(command, scores))
+
+
+def _located(part: str, folder: Path) -> str:
+    path = folder / part
+    return str(path.absolute()) if path.is_file() else part
+
+
+def digest(command: tuple[str, ...], scores: tuple[Score, ...]) -> str:
+    """Return the sha256 of a command and of what it answers.
+
+    A file is known by its content, wherever it lies.
+    """
+    parts = [
+        ["file", hashlib.sha256(Path(part).read_bytes()).hexdigest()]
+        if Path(part).is_file()
+        else ["text", part]
+        for part in command
+    ]
+    answers = [[score.name, score.unit, score.better] for score in scores]
+    return hashlib.sha256(json.dumps([parts, answers]).encode()).hexdigest()
+
+
+def _promised(name: str, printed: str) -> tuple[Score, ...]:
+    entries = _parsed(name, printed, "called without arguments")
+    if not isinstance(entries, list) or not entries:
+        raise TaskError(
+            f"{name}: called without arguments, the program must print a JSON list of what it"
+            f" answers, not {_short(printed)}."
+        )
+    scores = tuple(_score(name, entry) for entry in entries)
+    names = [score.name for score in scores]
+    if len(set(names)) < len(names):
+        raise TaskError(f"{name}: the program names an answer twice: {', '.join(names)}.")
+    return scores
+
+
+def _score(name: str, entry: Any) -> Score:
+    if (
+        not isinstance(entry, dict)
+        or set(entry) != {"name", "unit", "better"}
+        or not all(isinstance(value, str) for value in entry.values())
+        or not entry["name"]
+        or "/" in entry["name"]
+        or entry["better"] not in ("higher", "lower")
+    ):
+        raise TaskError(
+            f"{name}: each answer of the program needs a name without a slash, a unit (may be"
+            f' empty) and better ("higher" or "lower"), not {_short(json.dumps(entry))}.'
+        )
+    return Score(entry["name"], entry["unit"], entry["better"])
+
+
+def _numbers(name: str, printed: str, scores: tuple[Score, ...]) -> dict[str, float]:
+    found = _parsed(name, printed, "called with two images")
+    if not isinstance(found, dict):
+        raise TaskError(f"{name}: the program must print one JSON object, not {_short(printed)}.")
+    promised = [score.name for score in scores]
+    missing = [key for key in promised if key not in found]
+    extra = [key for key in found if key not in promised]
+    if missing or extra:
+        raise TaskError(
+            f"{name}: the program said that it answers {', '.join(promised)}, and now answers"
+            f" {', '.join(found) or 'nothing'}."
+        )
+    return {key: _finite(name, key, found[key]) for key in promised}
+
+
+def _finite(name: str, key: str, value: Any) -> float:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    # An integer may be too large for a float.
+    if not number or abs(value) > 1e300 or not math.isfinite(value):
+        raise TaskError(
+            f"{name}: the program answers {json.dumps(value)[:40]} for {key!r}, not a finite"
+            " number."
+        )
+    return float(value)
+
+
+def _parsed(name: str, printed: str, when: str) -> Any:
+    try:
+        return json.loads(printed)
+    except ValueError as error:
+        raise TaskError(
+            f"{name}: {when}, the program must print JSON and nothing else, not {_short(printed)}."
+        ) from error
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return repr(text if len(text) <= 80 else f"{text[:77]}...") if text else "nothing"

@@ -1,0 +1,191 @@
+"""Open BioImage Model Zoo packages on this machine, without a network."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cytopress.errors import NotAvailableError, PackageError
+from cytopress.tasks.foreign.zoo import Sizes, Tensor, ZooModel
+
+DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
+YAML = (".yaml", ".yml")
+LETTERS = {"batch": "N", "channel": "C"}
+
+
+def content_digest(path: Path) -> str:
+    """Return a sha256 of the names and contents of a package's files: zip and folder alike.
+
+    Raises
+    ------
+    PackageError
+        There is no such package, or it cannot be read.
+    """
+    digest = hashlib.sha256()
+    for name, data in _files(path):
+        digest.update(f"{name}\n{hashlib.sha256(data).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _files(path: Path) -> list[tuple[str, bytes]]:
+    try:
+        if path.is_file() and path.suffix not in YAML:
+            with zipfile.ZipFile(path) as archive:
+                names = sorted(name for name in archive.namelist() if not name.endswith("/"))
+                return [(name, archive.read(name)) for name in names]
+        folder = path if path.is_dir() else path.parent
+        if not path.exists() or not any((folder / name).is_file() for name in DESCRIPTIONS):
+            raise PackageError(
+                f"{path}: there is no BioImage Model Zoo package; a zip, a folder or an rdf.yaml on"
+                " this machine is expected."
+            )
+        files = sorted(
+            (file.relative_to(folder).as_posix(), file)
+            for file in folder.rglob("*")
+            if file.is_file()
+        )
+        return [(name, file.read_bytes()) for name, file in files]
+    except (OSError, zipfile.BadZipFile) as error:
+        raise PackageError(f"{path}: cannot read the package ({error}).") from error
+
+
+@functools.lru_cache(maxsize=4)
+def open_zoo_model(path: Path, digest: str) -> ZooModel:
+    """Open a package whose content has this digest.
+
+    Raises
+    ------
+    NotAvailableError
+        The extra ``bioimageio`` is not installed, or the package has no ONNX weights of its own.
+    PackageError
+        It is not there, is no model, has changed, or has axes that no image has.
+    """
+    zoo = _bioimageio()
+    if content_digest(path) != digest:
+        raise PackageError(
+            f"{path}: the package has changed since it was opened; run the command again."
+        )
+    with _unpacked(path) as folder:
+        description = _description(path, folder)
+        return ZooModel(
+            tuple(
+                _tensor(path, one)
+                for one in description.inputs
+                if not getattr(one, "optional", False)
+            ),
+            tuple(_tensor(path, one) for one in description.outputs),
+            description,
+            _adapter(zoo, path, description),
+        )
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[Path]:
+    """Give the folder or description to read: of a zip one that is gone once it was read.
+
+    bioimageio holds the zip that it reads from open for as long as the model lives.
+    """
+    if path.is_dir() or path.suffix in YAML:
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+        yield Path(folder)
+
+
+def _adapter(zoo: Any, path: Path, description: Any) -> Any:
+    weights = description.weights.onnx
+    if weights is None:
+        raise NotAvailableError(
+            f"{path}: the package has no ONNX weights, only"
+            f" {', '.join(sorted(description.weights.available_formats))}; add them with"
+            " bioimageio.core's add-weights where torch or TensorFlow is installed."
+        )
+    if "://" in str(weights.source):
+        raise NotAvailableError(
+            f"{path}: the weights lie at {weights.source}; fetch the whole package first."
+        )
+    with _leaving_files():
+        try:
+            return zoo.create_model_adapter(
+                model_description=description,
+                devices=["CPUExecutionProvider"],
+                weight_format_priority_order=("onnx",),
+            )
+        except Exception as error:
+            # onnxruntime's exceptions have no root of their own.
+            reason = str(error).strip().partition("\n")[0].rstrip(". ")
+            raise PackageError(f"{path}: the ONNX weights cannot be loaded ({reason}).") from error
+
+
+def _bioimageio() -> Any:
+    try:
+        import bioimageio.core
+    except ImportError as error:
+        raise NotAvailableError(
+            "BioImage Model Zoo models need the extra bioimageio: pip install"
+            f" 'cytopress[bioimageio]' ({error})."
+        ) from error
+    return bioimageio.core
+
+
+def _description(path: Path, folder: Path) -> Any:
+    from bioimageio.spec import ValidationContext, load_model_description
+
+    # A string that is no path would be looked for on the internet; checks would fetch what the
+    # description refers to.
+    context = ValidationContext(perform_io_checks=False, log_warnings=False)
+    with _leaving_files(), context:
+        try:
+            return load_model_description(folder, format_version="latest")
+        except Exception as error:
+            # Its own exceptions, pydantic's and the YAML reader's.
+            reason = " ".join(str(error).split())[:300].rstrip(". ")
+            raise PackageError(f"{path}: this is no model that can be read ({reason}).") from error
+
+
+@contextmanager
+def _leaving_files() -> Iterator[None]:
+    """Bear with bioimageio, which leaves files for the garbage collector to close."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
+
+
+def _tensor(path: Path, described: Any) -> Tensor:
+    letters = [LETTERS.get(axis.type, str(axis.id).upper()) for axis in described.axes]
+    strange = [
+        str(axis.id)
+        for axis, letter in zip(described.axes, letters, strict=True)
+        if letter not in ("N", "C", "Z", "Y", "X")
+    ]
+    if strange or not {"Y", "X"} <= {*letters}:
+        raise PackageError(
+            f"{path}: {described.id!s} has the axes"
+            f" {', '.join(str(axis.id) for axis in described.axes)}; only images along z, y and x"
+            " are predicted."
+        )
+    sizes = {
+        letter: _sizes(axis)
+        for axis, letter in zip(described.axes, letters, strict=True)
+        if letter in "ZYX"
+    }
+    channels = next((int(axis.size) for axis in described.axes if axis.type == "channel"), 1)
+    ids = tuple(str(axis.id) for axis in described.axes)
+    return Tensor(str(described.id), "".join(letters), channels, ids, sizes)
+
+
+def _sizes(axis: Any) -> Sizes:
+    if isinstance(axis.size, int):
+        return Sizes(axis.size)
+    if hasattr(axis.size, "step"):
+        return Sizes(None, axis.size.min, axis.size.step)
+    # An output's size follows its input's; an input's own must be known.
+    return Sizes(None)

@@ -1,0 +1,164 @@
+"""The search against trying every setting, and on codecs made to be difficult."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cytopress.codecs import progress
+from cytopress.codecs.adapters.jpegls import JpegLS
+from cytopress.codecs.spec import codec
+from cytopress.codecs.targets import search
+from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.search import Solution, knob_value, solve
+from cytopress.codecs.targets.target import Target
+from cytopress.errors import UnreachableTargetError, UnsupportedImageError
+from cytopress.image import Image
+from cytopress.metrics import NoiseModel
+
+NOISE = NoiseModel(a=2, b=20, offset=100)
+
+
+@pytest.fixture
+def encodes(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return a list that gets one entry for each real encode."""
+    made: list[float] = []
+    honest = search.attempt
+
+    def counting(image, target, codec):
+        made.append(0)
+        return honest(image, target, codec)
+
+    monkeypatch.setattr(search, "attempt", counting)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("max_error", 7), ("max_error", 0), ("sigma", 0.4), ("psnr", 38), ("ratio", 4), ("ratio", 9)],
+)
+def test_it_finds_what_trying_every_setting_finds(kind, value, micrograph, encodes) -> None:
+    target = Target(kind, value, data_range=1500, noise=NOISE)
+    found = Choice(JpegLS, asked=(kind, value), data_range=1500, noise=NOISE).solve(micrograph)
+    assert len(encodes) <= 12
+    every = [search.attempt(micrograph, target, JpegLS(near=near)) for near in range(256)]
+    met = [one for one in every if target.met(one.reached)]
+    if kind == "ratio":
+        assert found.codec.near == min(one.codec.near for one in met)
+    else:
+        # A few bytes: sizes are not strictly monotone in the bound.
+        assert len(found.data) <= min(len(one.data) for one in met) * 1.002
+
+
+def test_a_setting_that_the_codec_refuses_is_left_out() -> None:
+    """jpegls codes uint8 with bounds up to 127 only."""
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64), dtype=np.uint8)
+    found = codec("jpegls:max_error=200").solve(Image(noise))
+    assert 100 < found.codec.near <= 127
+    with pytest.raises(UnreachableTargetError, match="the nearest"):
+        codec("jpegls:ratio=900").solve(Image(noise))
+
+
+def test_an_image_that_no_setting_takes_is_refused() -> None:
+    image = Image(np.zeros((4, 4), np.float32))
+    for spec in ("jpegls:psnr=40", "jpegls:ratio=2", "jpegls"):
+        with pytest.raises(UnsupportedImageError, match="float32"):
+            codec(spec).check(image)
+        with pytest.raises(UnsupportedImageError, match="float32"):
+            codec(spec).solve(image)
+
+
+def test_the_lossless_form_counts_as_the_finest_setting(micrograph: Image) -> None:
+    lossless = codec("jpegls").solve(micrograph)
+    assert codec("jpegls:ratio=1.2").solve(micrograph).codec == JpegLS()
+    assert codec("jpegls:max_error=0").solve(micrograph).codec == JpegLS()
+    # Where it meets the target with fewer bytes than any lossy setting, it is the answer.
+    flat = Image(np.full((60, 60), 7, np.uint16))
+    assert codec("jpegls:psnr=60").solve(flat).codec == JpegLS()
+    assert lossless.reached == pytest.approx(micrograph.raw_bytes / len(lossless.data))
+
+
+def test_a_guard_is_searched_through(micrograph: Image, encodes) -> None:
+    """With a guard the coarsest setting takes the most bytes: the ends decide nothing."""
+    guarded = codec("jpegls:ratio=2.6,guard=3").solve(micrograph)
+    assert guarded.reached >= 2.6
+    found = codec("jpegls:psnr=20,range=1500,guard=3").solve(micrograph)
+    target = Target("psnr", 20, data_range=1500)
+    choice = codec("jpegls:psnr=20,range=1500,guard=3")
+    every = [
+        search.attempt(micrograph, target, choice.at(near, micrograph)) for near in range(1, 99)
+    ]
+    assert len(found.data) <= min(len(one.data) for one in every) * 1.01
+
+
+def test_what_cannot_be_reached_is_told_with_the_nearest(micrograph, rounding) -> None:
+    def solved(kind, value):
+        knob = replace(rounding.traits.knob, least=50)
+        target = Target(kind, value, data_range=1500, noise=NOISE)
+        return solve(
+            micrograph,
+            target,
+            knob,
+            lambda step: rounding(step=step or 0),
+            name="rounding",
+            can_be_lossless=False,
+            guarded=False,
+        )
+
+    with pytest.raises(UnreachableTargetError, match=r"max_error=3 .* nearest gives 25 counts"):
+        solved("max_error", 3)
+    with pytest.raises(UnreachableTargetError, match=r"psnr=90 .* nearest gives 4\d\.\d+ dB"):
+        solved("psnr", 90)
+
+
+@pytest.mark.parametrize("name", ["max_error", "sigma", "psnr", "ratio"])
+def test_constant_images_meet_any_target(name: str) -> None:
+    for dtype in (np.uint8, np.uint16):
+        found = codec(f"jpegls:{name}=3").solve(Image(np.full((20, 20), 9, dtype)))
+        assert found.data
+
+
+@pytest.mark.parametrize("scale", [1, 1e-6])
+@pytest.mark.parametrize("kind", ["psnr=40", "sigma=0.5"])
+def test_float32_below_one_count_is_solved_too(
+    kind: str, scale: float, micrograph, rounding
+) -> None:
+    image = Image((micrograph.pixels / 4096 * scale).astype(np.float32))
+    choice = Choice(rounding, asked=(kind.partition("=")[0], float(kind.partition("=")[2])))
+    found = choice.solve(image)
+    assert found.reached >= 40 if kind == "psnr=40" else found.reached <= 0.5
+
+
+@pytest.mark.parametrize(("finer", "ends"), [("lower", (9, 1)), ("higher", (1, 9))])
+@pytest.mark.parametrize("scale", ["linear", "log"])
+@pytest.mark.parametrize("integer", [True, False])
+def test_positions_run_from_coarse_to_fine(finer, ends, scale, integer, rounding) -> None:
+    knob = replace(rounding.traits.knob, least=1, most=9, finer=finer, scale=scale, integer=integer)
+    values = [knob_value(knob, step / 20) for step in range(21)]
+    assert (values[0], values[-1]) == ends
+    assert values == sorted(values, reverse=finer == "lower")
+    assert not integer or all(isinstance(value, int) for value in values)
+    assert knob_value(knob, 0.5) == (3 if scale == "log" else 5)
+
+
+def test_the_bytes_of_settings_that_lost_are_let_go(
+    micrograph: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search over a volume must not hold the bytes of every setting that it tried."""
+    made: list[weakref.ref[Solution]] = []
+    honest = search.attempt
+
+    def watched(*args) -> Solution:
+        found = honest(*args)
+        made.append(weakref.ref(found))
+        return found
+
+    monkeypatch.setattr(search, "attempt", watched)
+    alive: list[int] = []
+    with progress.listen(lambda *_: alive.append(sum(ref() is not None for ref in made))):
+        codec("jpeg2000:psnr=40,range=1500").solve(micrograph)
+    assert len(made) > 5
+    assert max(alive) <= 2

@@ -1,0 +1,3 @@
+"""A tiny dataset, written to a temporary folder."""
+
+from fakes.tiny_dataset import make_dataset  # noqa: F401

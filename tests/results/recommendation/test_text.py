@@ -1,0 +1,110 @@
+import dataclasses
+import json
+
+import pytest
+
+from cytopress.results.recommendation import Wish, as_json, recommend, sentence
+from cytopress.results.recommendation.text import cost_text, duration_text, figure_text
+
+TASK = "labelfree/cells"
+
+
+@pytest.fixture
+def recommended(make_study):
+    def made(margin, **changes):
+        study = make_study(fields=12, groups=6, **changes)
+        (found,) = recommend(study, Wish(task=TASK, margin=margin))
+        return found
+
+    return made
+
+
+def test_the_answer_is_a_sentence_with_its_numbers(recommended):
+    found = recommended(0.01)
+    text = sentence(found)
+    assert text.startswith(f"{found.chosen.spec} makes the files 40x smaller.")
+    assert "With 95 % confidence, at most 0.0" in text
+    assert "on 12 fields from 6 groups." in text
+    assert text.endswith("The margin is 0.01 of Pearson r, as given.")
+
+
+def test_the_sentence_is_plain_text(recommended):
+    assert sentence(recommended(0.01)).isascii()
+
+
+def test_none_is_an_answer(recommended):
+    text = sentence(recommended(1e-9))
+    assert text.startswith("No lossy setting is shown to be safe with 95 % confidence.")
+    assert text.endswith("Use lossless jpegls, 2.5x smaller.")
+
+
+def test_safe_settings_that_are_larger_than_lossless_are_none(recommended):
+    text = sentence(recommended(0.05, ratios=(1.5, 2)))
+    assert text.startswith("Nothing smaller than lossless is shown to be safe")
+
+
+def test_a_task_without_scores_is_told(make_study):
+    study = make_study()
+    trials = [dataclasses.replace(t, scores={"pixels/psnr": 40.0}) for t in study.trials]
+    (found,) = recommend(dataclasses.replace(study, trials=trials), Wish(task=TASK, margin=0.1))
+    assert sentence(found).startswith(f"No lossy setting has a score of {TASK}")
+
+
+def test_json_says_what_was_found(recommended):
+    found = recommended(0.01)
+    told = json.loads(json.dumps(as_json(found), allow_nan=False))
+    assert told["name"] == "cells"
+    assert told["spec"] == found.chosen.spec
+    assert told["bound"] < told["margin"] == 0.01
+    assert told["low"] <= told["effect"] <= told["high"] <= told["bound"]
+    assert told["margin_from"] == "given"
+    # 40 times smaller leaves 25 GB of 1000; 0.1 s for 8 kB is 12.5 s a megabyte.
+    assert told["saved_gb_per_tb"] == pytest.approx(975)
+    assert told["minutes_per_tb"] == pytest.approx(12.5e6 / 60)
+    assert told["lossless"] == {"spec": "jpegls", "ratio": 2.5, "bound": 0.0}
+    assert told["runner_up"]["ratio"] <= told["ratio"]
+    assert {one["ratio"] for one in told["unsafe"]} <= {20.0, 40.0, 80.0}
+    assert all(one["reason"] for one in told["unsafe"])
+
+
+def test_json_of_none_has_no_spec(recommended):
+    told = as_json(recommended(1e-9))
+    assert [told[key] for key in ("spec", "bound", "ratio", "runner_up", "saved_gb_per_tb")] == (
+        [None] * 5
+    )
+    assert told["lossless"]["spec"] == "jpegls"
+    assert len(told["unsafe"]) == 3
+
+
+def test_what_was_not_timed_has_no_cost(recommended):
+    assert "975 GB saved on a terabyte; encoding it takes about 145 days" in cost_text(
+        recommended(0.01).chosen
+    )
+    study = recommended(0.01)
+    point = study.chosen.point
+    trials = tuple(dataclasses.replace(t, encode_s=None) for t in point.trials)
+    bare = dataclasses.replace(study.chosen, point=dataclasses.replace(point, trials=trials))
+    assert cost_text(bare).endswith("was not timed")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1.824e-5, "0.0000182"), (0.01, "0.01"), (12.345, "12.3"), (4e-12, "4e-12"), (0.0, "0")],
+)
+def test_figures_are_read_without_counting_exponents(value, text):
+    assert figure_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (0.2, "a minute"),
+        (1.6, "2 minutes"),
+        (119.4, "119 minutes"),
+        (120, "2 hours"),
+        (2000, "33 hours"),
+        (208333, "145 days"),
+    ],
+)
+def test_durations_are_in_the_unit_that_people_choose(minutes, text):
+    assert duration_text(minutes) == text

@@ -1,0 +1,217 @@
+"""Planted truths: what is known to be safe or harmful comes out as that."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pytest
+
+from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
+from cytopress.results.recommendation import Recommendation, Wish, recommend
+from cytopress.study.results import Results, TaskFacts
+from cytopress.study.trial import Trial
+from fakes.made_up_study import TASK, make_results, make_trial
+
+Loss = Callable[[str, float, int, int], float]
+RATIOS = (10.0, 20.0, 40.0, 80.0)
+
+
+def study(
+    loss: Loss,
+    *,
+    fields: int = 10,
+    groups: int = 5,
+    codecs: tuple[str, ...] = ("jpeg2000",),
+    seeds: tuple[int, ...] = (1, 2, 3),
+    summary: Mapping[str, str] | None = None,
+    noise: float = 0.01,
+) -> Results:
+    """Trials whose loss by codec, ratio, field and seed is known, and a lossless codec at 2x."""
+    trials, redraws = [], []
+    random = np.random.default_rng(4)
+    for field in range(fields):
+        for seed in seeds:
+            base = 0.9 + 0.01 * field + 0.002 * seed
+            place = {"field": f"f{field}", "group": f"g{field % groups}", "seed": seed}
+            settings = [("png", None), *((codec, ratio) for codec in codecs for ratio in RATIOS)]
+            for codec, ratio in settings:
+                harm = base if ratio is None else base - loss(codec, ratio, field, seed)
+                scores = {
+                    "pixels/max_error": 0.0 if ratio is None else 9.0,
+                    f"{TASK}/pearson/baseline": base,
+                    f"{TASK}/pearson/harm": harm,
+                }
+                trials.append(
+                    make_trial(
+                        codec=codec,
+                        target="ratio" if ratio else "",
+                        target_value=ratio,
+                        coded_bytes=int(8000 / (ratio or 2)),
+                        scores={name: v for name, v in scores.items() if np.isfinite(v)},
+                        **place,
+                    )
+                )
+            for draw in range(10):
+                drawn = {f"{TASK}/pearson/harm": base + noise * random.standard_normal()}
+                redraws.append(make_trial(codec="camera", key=f"d{draw}", scores=drawn, **place))
+    told = TaskFacts(name=TASK, weights="0" * 64, dataset="cells", summary=summary or {"seed": "1"})
+    return make_results(trials, redraws=tuple(redraws), tasks=(told,))
+
+
+def answer(results: Results, margin: float | str = 0.01, **wish: object) -> Recommendation:
+    (found,) = recommend(results, Wish(task=TASK, margin=margin, **wish))  # type: ignore[arg-type]
+    return found
+
+
+def noisy(scale: float) -> Loss:
+    """Fields and seeds that differ, without any loss on average."""
+    random = np.random.default_rng(1)
+    drawn: dict[tuple[str, float, int, int], float] = {}
+    return lambda *key: drawn.setdefault(key, scale * random.standard_normal())
+
+
+def test_a_codec_without_effect_is_recommended_at_its_smallest_rate() -> None:
+    for margin in (1e-6, 0.01, "noise"):
+        found = answer(study(lambda *_: 0.0, codecs=("jpeg2000", "avif")), margin)
+        assert found.chosen is not None
+        assert found.chosen.ratio == 80
+        assert found.chosen.bound == 0
+        assert not found.unsafe
+        assert any("smallest that was tried" in warning for warning in found.warnings)
+
+
+def test_a_task_that_ignores_its_input_is_never_harmed_whatever_the_margin() -> None:
+    found = answer(study(lambda *_: 0.0, noise=0.0), "noise")
+    assert found.noise == pytest.approx(0, abs=1e-12)
+    assert found.chosen is not None
+    assert found.chosen.ratio == 80
+
+
+def test_the_furthest_setting_inside_the_margin_is_found() -> None:
+    def loss(codec: str, ratio: float, field: int, seed: int) -> float:
+        return noise(codec, ratio, field, seed) + {10: 0, 20: 0.002, 40: 0.004, 80: 0.02}[ratio]
+
+    noise = noisy(0.001)
+    found = answer(study(loss, fields=20), 0.01)
+    assert found.chosen is not None
+    assert found.chosen.spec == "jpeg2000:ratio=40"
+    assert found.chosen.bound is not None
+    assert 0.004 < found.chosen.bound < 0.01
+    (unsafe,) = found.unsafe
+    assert unsafe.spec == "jpeg2000:ratio=80"
+    assert "may be lost" in unsafe.reason
+
+
+def test_damage_to_one_group_of_five_makes_the_interval_wide_and_the_claim_none() -> None:
+    def loss(codec: str, ratio: float, field: int, seed: int) -> float:
+        return noise(codec, ratio, field, seed) + (0.05 if field % 5 == 2 else 0.0)
+
+    noise = noisy(0.0005)
+    # On average 0.01 is lost: less than the margin, but one group in five says otherwise.
+    found = answer(study(loss, fields=20), 0.02)
+    assert found.chosen is None
+    effect = found.settings[0].effect
+    assert effect is not None
+    assert effect.unit == "groups"
+    assert effect.mean == pytest.approx(0.01, abs=0.001)
+    assert effect.low is not None
+    assert effect.high is not None
+    assert effect.high - effect.low > 0.03
+
+
+def test_a_setting_behind_an_unsafe_one_is_not_claimed() -> None:
+    def loss(codec: str, ratio: float, field: int, seed: int) -> float:
+        return 0.0 if ratio != 20 else 0.5
+
+    found = answer(study(loss), 0.01)
+    assert found.chosen is not None
+    assert found.chosen.ratio == 10
+    behind = [setting for setting in found.settings if setting.ratio > 20]
+    assert all("more bytes" in setting.reason for setting in behind)
+
+
+def test_many_codecs_are_held_to_a_stricter_level() -> None:
+    def loss(codec: str, ratio: float, field: int, seed: int) -> float:
+        return shared((codec, ratio, field)) + 0.006
+
+    def shared(key: tuple[str, float, int]) -> float:
+        # The same of every codec, so that the correction alone tells one from many.
+        return float(0.007 * np.random.default_rng([int(key[1]), key[2]]).standard_normal())
+
+    alone = answer(study(loss, seeds=(1,)), 0.0155)
+    many = answer(study(loss, seeds=(1,), codecs=tuple(f"c{n}" for n in range(12))), 0.0155)
+    assert alone.settings[0].bound is not None
+    assert many.settings[0].bound is not None
+    assert alone.settings[0].bound < many.settings[0].bound
+    assert alone.settings[0].effect is not None
+    assert many.settings[0].effect is not None
+    assert alone.settings[0].effect.high == many.settings[0].effect.high
+
+
+def test_a_field_without_a_score_makes_a_setting_unsafe_and_is_counted() -> None:
+    def loss(codec: str, ratio: float, field: int, seed: int) -> float:
+        return np.nan if ratio == 40 and field in (3, 4) else 0.0
+
+    found = answer(study(loss), 0.01)
+    assert found.chosen is not None
+    assert found.chosen.ratio == 20
+    assert found.unsafe[0].reason == "2 of 10 fields gave no score"
+
+
+def test_one_field_gives_no_interval_and_no_claim() -> None:
+    found = answer(study(lambda *_: 0.0, fields=1, groups=1), 0.01)
+    assert found.chosen is None
+    assert found.settings[0].bound is None
+    assert found.lossless is not None
+    assert "one field" in found.warnings[0]
+    assert "one field" in found.settings[0].reason
+
+
+def test_warnings_name_what_is_thin() -> None:
+    few = answer(study(lambda *_: 0.0, fields=6, groups=2), 0.001)
+    assert any("only 6 fields" in warning for warning in few.warnings)
+    assert any("only 2 groups" in warning for warning in few.warnings)
+    # The seeds differ by 0.002 each.
+    assert any("spread over training seeds, 0.002" in warning for warning in few.warnings)
+    one = answer(study(lambda *_: 0.0, seeds=(1,)), 0.001)
+    assert any("one training seed" in warning for warning in one.warnings)
+    plain = answer(study(noisy(1e-4), fields=20), 0.01)
+    assert not any("only" in w or "seed" in w for w in plain.warnings)
+
+
+def test_the_noise_of_the_camera_is_the_yardstick() -> None:
+    found = answer(study(lambda *_: 0.0, fields=40, noise=0.02), "noise")
+    assert found.margin == found.noise == pytest.approx(0.02, rel=0.05)
+
+
+def test_lower_is_better_too() -> None:
+    def turned(trial: Trial) -> Trial:
+        scores = {
+            name.replace("pearson", "nrmse"): -value if "pearson" in name else value
+            for name, value in trial.scores.items()
+        }
+        return make_trial(**{**vars(trial), "scores": scores})
+
+    loss = {10: -0.1, 20: 0.0, 40: 0.001, 80: 0.1}
+    results = study(lambda codec, ratio, field, seed: loss[ratio])
+    other = make_results([turned(trial) for trial in results.trials], tasks=results.tasks)
+    found = answer(other, 0.01, metric="nrmse")
+    assert found.chosen is not None
+    assert found.chosen.ratio == 40
+
+
+def test_questions_without_sense_are_refused() -> None:
+    results = study(lambda *_: 0.0)
+    for margin in (0.0, -1.0, float("nan"), float("inf"), "loud"):
+        with pytest.raises(UsageError, match="positive"):
+            answer(results, margin)
+    with pytest.raises(UsageError, match="would leave nothing"):
+        answer(results, 0.99)
+    with pytest.raises(UsageError, match="between 0 and 1"):
+        answer(results, 0.1, confidence=1.0)
+    with pytest.raises(UnknownNameError, match="pearson"):
+        answer(results, 0.1, metric="pearsons")
+    with pytest.raises(UnknownNameError, match=TASK):
+        recommend(results, Wish(task="labelfree/cell", margin=0.1))
+    undrawn = make_results(results.trials, tasks=results.tasks)
+    with pytest.raises(NotAvailableError, match="noise_draws"):
+        answer(undrawn, "noise")

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from cytopress.errors import UsageError
+from cytopress.statistics import Claim, claim_chains
+
+
+def claimed(p_values, alpha=0.05):
+    return [claim.claimed for claim in claim_chains(p_values, alpha=alpha)]
+
+
+def graph(p_values: list[list[float]], alpha: float) -> list[int]:
+    """The procedure of Bretz et al. on its general graph, node by node."""
+    nodes = [(k, i) for k, chain in enumerate(p_values) for i in range(len(chain))]
+    n = len(nodes)
+    weight = np.array([alpha / len(p_values) if i == 0 else 0.0 for _, i in nodes])
+    edge = np.zeros((n, n))
+    for (a, (k, i)), (b, (other, j)) in itertools.product(enumerate(nodes), repeat=2):
+        if k == other and j == i + 1:
+            edge[a, b] = 1
+        elif k != other and j == 0 and i == len(p_values[k]) - 1:
+            edge[a, b] = 1 / (len(p_values) - 1)
+    left = set(range(n))
+    while True:
+        ready = [a for a in left if 0 < weight[a] >= p_values[nodes[a][0]][nodes[a][1]]]
+        if not ready:
+            return [
+                sum(nodes[a][0] == k for a in range(n)) - sum(nodes[a][0] == k for a in left)
+                for k in range(len(p_values))
+            ]
+        gone = ready[0]
+        left.remove(gone)
+        new = np.zeros_like(edge)
+        for a, b in itertools.product(left, repeat=2):
+            back = 1 - edge[a, gone] * edge[gone, a]
+            if a != b and back > 1e-12:
+                new[a, b] = (edge[a, b] + edge[a, gone] * edge[gone, b]) / back
+        for a in left:
+            weight[a] += weight[gone] * edge[gone, a]
+        weight[gone], edge = 0, new
+
+
+def holm(p_values: list[float], alpha: float) -> list[bool]:
+    """Holm's step-down procedure, as he wrote it."""
+    shown = [False] * len(p_values)
+    for step, number in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        if p_values[number] > alpha / (len(p_values) - step):
+            break
+        shown[number] = True
+    return shown
+
+
+def test_by_hand() -> None:
+    """Three chains at 0.05 / 3; the second ends, the others go on at 0.05 / 2; then the first."""
+    p_values = [[0.001, 0.02], [0.01], [0.002, 0.04, 0.2]]
+    assert claim_chains(p_values) == [
+        Claim(2, pytest.approx(0.025)),
+        Claim(1, pytest.approx(0.05 / 3)),
+        Claim(2, pytest.approx(0.05)),
+    ]
+
+
+def test_a_chain_stops_at_the_first_that_is_not_shown() -> None:
+    assert claimed([[0.001, 0.2, 0.001]]) == [1]
+    assert claimed([[0.2, 0.001]]) == [0]
+
+
+def test_a_chain_that_stops_leaves_nothing() -> None:
+    # The first would pass its 0.025 on only if its last member were shown.
+    assert claimed([[0.001, 0.9], [0.04]]) == [1, 0]
+    assert claimed([[0.001, 0.02], [0.04]]) == [2, 1]
+
+
+def test_no_p_is_no_claim() -> None:
+    assert claimed([[0.0, None, 0.0], [None]]) == [1, 0]
+
+
+def test_no_chain_is_no_claim() -> None:
+    assert claim_chains([]) == []
+
+
+def test_single_members_are_holms() -> None:
+    rng = np.random.default_rng(0)
+    found = 0
+    for _ in range(500):
+        p_values = list(rng.uniform(size=6) ** 4)
+        shown = [bool(number) for number in claimed([[p] for p in p_values])]
+        assert shown == holm(p_values, 0.05)
+        found += 0 < sum(shown) < 6
+    assert found > 100
+
+
+def test_chains_are_the_graphs() -> None:
+    rng = np.random.default_rng(1)
+    found = 0
+    for _ in range(300):
+        chains = [list(rng.uniform(size=rng.integers(1, 4)) ** 5) for _ in range(4)]
+        assert claimed(chains) == graph(chains, 0.05)
+        found += any(claim.alpha > 0.0126 for claim in claim_chains(chains))
+    assert found > 50
+
+
+def test_claims_hold_at_the_alpha_that_is_told() -> None:
+    rng = np.random.default_rng(2)
+    for _ in range(200):
+        chains = [list(rng.uniform(size=4) ** 5) for _ in range(5)]
+        for chain, claim in zip(chains, claim_chains(chains), strict=True):
+            assert all(p <= claim.alpha for p in chain[: claim.claimed])
+            assert claim.claimed == 4 or chain[claim.claimed] > claim.alpha
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.9])
+def test_family_wise_error(correlation: float) -> None:
+    """Eight codecs; from some rate on each loses as much as the margin, some from the first on."""
+    from scipy.stats import norm
+
+    rng = np.random.default_rng(3)
+    harmless = [0, 0, 0, 1, 1, 2, 3, 0]
+    wrong, studies = 0, 4000
+    for _ in range(studies):
+        noise = np.sqrt(correlation) * rng.normal() + np.sqrt(1 - correlation) * rng.normal(
+            size=(8, 3)
+        )
+        shift = np.array([[-6.0] * safe + [0.0] * (3 - safe) for safe in harmless])
+        claims = claimed(norm.cdf(noise + shift).tolist())
+        wrong += any(c > safe for c, safe in zip(claims, harmless, strict=True))
+    error = np.sqrt(0.05 * 0.95 / studies)
+    assert wrong / studies < 0.05 + 3 * error
+    # Nor is it idle.
+    assert wrong / studies > 0.005
+
+
+@pytest.mark.parametrize(
+    ("p_values", "alpha", "match"),
+    [
+        ([[0.1], []], 0.05, "at least one member"),
+        ([[1.5]], 0.05, "p-value"),
+        ([[float("nan")]], 0.05, "p-value"),
+        ([[0.5]], 0.0, "alpha"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(p_values, alpha, match) -> None:
+    with pytest.raises(UsageError, match=match):
+        claim_chains(p_values, alpha=alpha)
