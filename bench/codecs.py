@@ -46,7 +46,7 @@ def settings(name: str) -> list[str]:
     """Return a codec's lossless spec and its lossy ones, as far as it has them."""
     traits = next(family.traits for family in FAMILIES if family.name == name)
     lossless = [name] if traits.can_be_lossless else []
-    return lossless + ([f"{name}:ratio={ratio}" for ratio in RATIOS] if traits.knob else [])
+    return lossless + ([f"{name}:ratio={ratio}" for ratio in RATIOS] if traits.parameter else [])
 
 
 def line(spec: str, images: list[Image], yardsticks: Yardsticks) -> str:

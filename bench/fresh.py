@@ -55,9 +55,9 @@ def report(spec: str, field: Any, folder: Path) -> None:
     small.write_bytes(found.data)
     np.save(pixels, field.pixels)
     # The setting that was found for the field: a search would encode the large one many times.
-    assert choice.family.traits.knob is not None
-    knob = choice.family.traits.knob.name
-    native = f"{choice.name}:{knob}={getattr(found.codec, knob)}"
+    assert choice.family.traits.parameter is not None
+    parameter = choice.family.traits.parameter.name
+    native = f"{choice.name}:{parameter}={getattr(found.codec, parameter)}"
     runs = [process("decode", small) for _ in range(RUNS)]
     # The least, since whatever else runs here only adds to it; most of all to the wall's clock.
     wall, cpu = (min(run[key] for run in runs) for key in ("seconds", "processor_seconds"))

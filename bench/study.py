@@ -12,7 +12,7 @@ from typing import Any
 from unittest import mock
 
 from cytopress.codecs.base import StreamCodec
-from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.request import CodecRequest
 from cytopress.datasets.catalogue import find_folder
 from cytopress.errors import UnknownNameError
 from cytopress.metrics import Metric
@@ -67,7 +67,7 @@ class Stopwatch:
 def watching(tasks: list[type]) -> Iterator[Stopwatch]:
     """Watch codecs, metrics and the given classes of tasks."""
     watch = Stopwatch()
-    places = [(Choice, "solve"), (StreamCodec, "encode"), (StreamCodec, "restore")]
+    places = [(CodecRequest, "solve"), (StreamCodec, "encode"), (StreamCodec, "restore")]
     places += [(Metric, "__call__")] + [(task, "predict") for task in tasks]
     places += [(task, "score") for task in tasks]
     with mock.patch.object(run, "decode", watch.around(run.decode)):

@@ -16,7 +16,7 @@ import numpy as np
 
 import cytopress
 from cytopress.codecs.base import StreamCodec
-from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import CytopressWarning
 from cytopress.image import Image
 from cytopress.machine import processor
@@ -47,7 +47,7 @@ class Row:
         return f"{self.spec:26} {rates} {self.ratio:8.2f} x {psnr:>10}"
 
 
-def solved(choice: Choice, images: Sequence[Image]) -> list[StreamCodec]:
+def solved(choice: CodecRequest, images: Sequence[Image]) -> list[StreamCodec]:
     """Return the codec that meets what was chosen, for each image."""
     with warnings.catch_warnings():
         # Codecs with coarse settings overshoot a ratio; what they reached stands in the row.

@@ -81,7 +81,7 @@ def arguments() -> argparse.Namespace:
 def specs(image: Image) -> Iterator[str]:
     """Yield every codec: lossless if it can only be that, else at RATIO."""
     for family in FAMILIES:
-        lossless = family.traits.knob is None
+        lossless = family.traits.parameter is None
         yield family.name if lossless else at_ratio(family.name, image)
         if family.traits.wavelet:
             yield at_ratio(f"{family.name}:z=wavelet", image)
@@ -98,11 +98,11 @@ def at_ratio(spec: str, image: Image) -> str:
             found = choice.solve(image)
         except CytopressError:
             return spec
-    knob = choice.family.traits.knob
-    assert knob is not None
-    value = leaf_value(found.codec, knob.name)
+    parameter = choice.family.traits.parameter
+    assert parameter is not None
+    value = leaf_value(found.codec, parameter.name)
     noise = choice.resolved(image).noise
-    text = f"{spec}{',' if ':' in spec else ':'}{knob.name}={value:g}"
+    text = f"{spec}{',' if ':' in spec else ':'}{parameter.name}={value:g}"
     return text if noise is None else f"{text},a={noise.a},b={noise.b},offset={noise.offset}"
 
 

@@ -17,7 +17,7 @@ from cytopress.results.dataset_summary import Findings, findings
 from cytopress.results.headline import finding_text
 from cytopress.results.losses import yardstick
 from cytopress.results.number_format import number_text, ratio_text
-from cytopress.results.recommendation import Wish, recommend, sentence
+from cytopress.results.recommendation import Criterion, recommend, sentence
 from cytopress.results.recovery import regained, regained_text
 from cytopress.results.similarity import example_text, likeness_text, likenesses
 from cytopress.results.train_test_matrix import matrix
@@ -59,7 +59,7 @@ def print_task(results: Results, found: Findings, score: ScoreFacts) -> None:
     print(f"- {finding_text(found, score, matrix(results, found.facts.name, score))}\n")
     print_matrix(results, found, score)
     try:
-        told = recommend(results, Wish(task=score.task, margin="noise"))
+        told = recommend(results, Criterion(task=score.task, margin="noise"))
     except CytopressError as error:
         print(f"{error}\n")
         return

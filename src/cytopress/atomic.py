@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cytopress.errors import DatasetError
+from cytopress.lock import locked
+
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """Give a temporary name beside ``path``; rename it there if the block ends without an error.
 
     Raises
@@ -44,7 +47,7 @@ def _is_about(error: OSError, folder: Path) -> bool:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path) -> Iterator[Path]:
     """Give a temporary folder beside ``path``; rename it there if the block ends without an error.
 
     Where another process put one there in the meantime, that one stays and this one goes: both
@@ -62,6 +65,44 @@ def whole_folder(path: Path) -> Iterator[Path]:
                 raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def resumable_folder(
+    folder: Path, fill: Callable[[Path], None], find: Callable[[], Path | None]
+) -> Path:
+    """Fill ``folder``, or go on where an earlier call stopped.
+
+    Two processes may call at once: the second waits and finds it there.
+
+    Parameters
+    ----------
+    folder : Path
+        What appears when all is done.
+    fill : callable
+        Writes into the folder that it is given, which keeps what was written before.
+    find : callable
+        Tells where the finished folder is, which need not be ``folder``, or None.
+
+    Raises
+    ------
+    DatasetError
+        The disk refused.
+    """
+    with locked(folder.with_name(f".{folder.name}.lock")):
+        if found := find():
+            return found
+        # Its name stays the same, so that the next call goes on in it.
+        unfinished = folder.with_name(f".{folder.name}.unfinished")
+        unfinished.mkdir(parents=True, exist_ok=True)
+        try:
+            fill(unfinished)
+            # What a killed call left half written.
+            for stray in unfinished.rglob(".*"):
+                stray.unlink()
+            unfinished.rename(folder)
+        except OSError as error:
+            raise DatasetError(f"{unfinished}: cannot be written ({error.strerror}).") from error
+    return folder
 
 
 def _umask() -> int:

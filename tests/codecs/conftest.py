@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from cytopress.codecs.base import Knob, StreamCodec, Traits
+from cytopress.codecs.base import QualityParameter, StreamCodec, Traits
 from cytopress.codecs.container.container import Form
 from cytopress.image import Image, Pixels
 
@@ -27,7 +27,7 @@ class Rounding(StreamCodec):
         dims=(2,),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",
-        knob=Knob("step", "counts", 0.01, 5000, finer="lower"),
+        parameter=QualityParameter("step", "counts", 0.01, 5000, finer="lower"),
         reads_back="multiples of step",
         can_be_lossless=True,
     )

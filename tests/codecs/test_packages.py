@@ -13,7 +13,7 @@ import pytest
 from cytopress.codecs.container.container import unpack
 from cytopress.codecs.registry import build, decode, find_family, package_names
 from cytopress.codecs.spec import codec
-from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.request import CodecRequest
 from cytopress.codecs.trait_table import rows
 from cytopress.errors import (
     CorruptDataError,
@@ -114,9 +114,9 @@ def test_a_stack_goes_plane_by_plane(settings: Settings, name: str, micrograph: 
 
 def test_a_codec_of_one_rate_takes_no_target(settings: Settings, micrograph: Image) -> None:
     fixed = fixed_rate(settings.models[0])
-    choice = codec(fixed, settings)
-    assert not choice.lossless
-    assert decode(choice.encode(micrograph), settings).shape == micrograph.shape
+    request = codec(fixed, settings)
+    assert not request.lossless
+    assert decode(request.encode(micrograph), settings).shape == micrograph.shape
     with pytest.raises(UsageError, match="one rate"):
         codec(f"{fixed}:ratio=20", settings)
     assert {row["name"]: row["coding"] for row in rows(settings)}[fixed] == "lossy"
@@ -133,8 +133,8 @@ def test_lists_name_packages_behind_the_codecs_of_the_registry(
 
 
 def test_a_choice_names_the_packages_it_needs(settings: Settings, name: str) -> None:
-    choice: Choice = codec(f"{name}:ratio=20,guard=9", settings)
-    assert [package.sha256 for package in choice.packages] == [open_package(TINY).sha256]
+    request: CodecRequest = codec(f"{name}:ratio=20,guard=9", settings)
+    assert [package.sha256 for package in request.packages] == [open_package(TINY).sha256]
     assert codec("jpegxl:ratio=20").packages == ()
 
 

@@ -49,8 +49,8 @@ def test_nobody_hears_what_goes_on_outside() -> None:
 
 def test_coding_a_stack_is_told_plane_by_plane() -> None:
     stack = Image(np.random.default_rng(0).integers(0, 99, (5, 8, 9), dtype=np.uint8))
-    choice = codec("jpegls")
+    request = codec("jpegls")
     data: list[bytes] = []
-    fifths = [share * 5 for share, _ in heard(lambda: data.append(choice.encode(stack)))]
+    fifths = [share * 5 for share, _ in heard(lambda: data.append(request.encode(stack)))]
     assert fifths == pytest.approx([1, 2, 3, 4, 5])
     assert [share for share, _ in heard(lambda: decode(data[0]))][-1] == pytest.approx(1)

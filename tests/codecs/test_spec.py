@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from cytopress.codecs.registry import FAMILIES, families
 from cytopress.codecs.spec import codec
-from cytopress.codecs.targets.request import Choice
-from cytopress.codecs.targets.search import knob_value
+from cytopress.codecs.targets.request import CodecRequest
+from cytopress.codecs.targets.search import parameter_value
 from cytopress.codecs.targets.target import KINDS
 from cytopress.errors import UnknownNameError, UsageError
 from cytopress.metrics import NoiseModel
@@ -19,17 +19,19 @@ NOISE = st.none() | st.builds(NoiseModel, POSITIVE, POSITIVE, st.floats(-1e5, 1e
 
 
 @st.composite
-def choices(draw: st.DrawFn) -> Choice:
+def requests(draw: st.DrawFn) -> CodecRequest:
     family = draw(st.sampled_from(FAMILIES))
-    knob = family.traits.knob
-    kinds = ["lossless"] * family.traits.can_be_lossless + ["native", "asked"] * (knob is not None)
+    parameter = family.traits.parameter
+    kinds = ["lossless"] * family.traits.can_be_lossless + ["native", "asked"] * (
+        parameter is not None
+    )
     kind = draw(st.sampled_from(kinds))
     native = asked = None
-    if kind == "native" and knob is not None:
-        native = knob_value(knob, draw(st.floats(0, 1)))
+    if kind == "native" and parameter is not None:
+        native = parameter_value(parameter, draw(st.floats(0, 1)))
     if kind == "asked":
         asked = (draw(st.sampled_from(KINDS)), draw(POSITIVE))
-    return Choice(
+    return CodecRequest(
         family,
         native=native,
         asked=asked,
@@ -41,10 +43,10 @@ def choices(draw: st.DrawFn) -> Choice:
 
 
 @settings(max_examples=300, deadline=None)
-@given(choices())
-def test_a_spec_makes_the_same_choice_again(choice: Choice) -> None:
-    assert codec(choice.spec) == choice
-    assert codec(choice.spec).spec == choice.spec
+@given(requests())
+def test_a_spec_makes_the_same_choice_again(request: CodecRequest) -> None:
+    assert codec(request.spec) == request
+    assert codec(request.spec).spec == request.spec
 
 
 @pytest.mark.parametrize(
@@ -132,7 +134,7 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 @given(st.text(max_size=40))
 def test_any_text_gives_a_choice_or_a_usage_error(text: str) -> None:
     try:
-        choice = codec(f"jpegls:{text}")
+        request = codec(f"jpegls:{text}")
     except UsageError:
         return
-    assert codec(choice.spec) == choice
+    assert codec(request.spec) == request

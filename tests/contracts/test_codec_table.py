@@ -47,18 +47,18 @@ def test_the_table_is_complete_and_its_numbers_are_frozen() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_traits_are_ones_that_targets_can_be_solved_with(family: type[StreamCodec]) -> None:
-    knob = family.traits.knob
-    assert family.traits.can_be_lossless or knob is not None
+    parameter = family.traits.parameter
+    assert family.traits.can_be_lossless or parameter is not None
     own = {option.name for option in fields(family)}
     assert own <= OPTION_NUMBERS.keys(), "give the option a number in recipe.py: headers are short"
-    if knob is None:
+    if parameter is None:
         return
-    assert knob.name in own - {*SHARED}
-    assert knob.unit
-    assert 0 <= knob.least < knob.most
-    assert knob.least > 0 or knob.scale == "linear"
-    for end in (knob.least, knob.most):
-        family.from_options({knob.name: end})
-    for wrong in (knob.most * 1e6, float("nan"), -1, "much"):
+    assert parameter.name in own - {*SHARED}
+    assert parameter.unit
+    assert 0 <= parameter.least < parameter.most
+    assert parameter.least > 0 or parameter.scale == "linear"
+    for end in (parameter.least, parameter.most):
+        family.from_options({parameter.name: end})
+    for wrong in (parameter.most * 1e6, float("nan"), -1, "much"):
         with pytest.raises((UsageError, TypeError)):
-            family.from_options({knob.name: wrong})
+            family.from_options({parameter.name: wrong})

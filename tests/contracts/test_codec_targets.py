@@ -14,7 +14,7 @@ from cytopress.image import Image
 
 
 def lossy() -> list[str]:
-    return [name for name, family in members().items() if family.traits.knob is not None]
+    return [name for name, family in members().items() if family.traits.parameter is not None]
 
 
 def asked() -> list[object]:
@@ -45,7 +45,7 @@ def test_a_quality_asked_is_met_and_not_far_exceeded(
         "psnr": 20 * np.log10(1500) - 10 * np.log10(np.mean(error**2)),
     }[kind]
     assert reached == pytest.approx(found.reached, rel=1e-9)
-    # The slack is what a knob of whole numbers or of powers of two cannot do better.
+    # The slack is what a quality parameter of whole numbers or of powers of two cannot do better.
     most = value + 7 if kind == "psnr" else value
     assert (value if kind == "psnr" else 0.7 * value) <= reached <= most
     notes = unpack(found.data)[0].notes

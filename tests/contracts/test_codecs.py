@@ -18,8 +18,8 @@ from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.container.container import Form, unpack
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
-from cytopress.codecs.targets.request import Choice
-from cytopress.codecs.targets.search import knob_value
+from cytopress.codecs.targets.request import CodecRequest
+from cytopress.codecs.targets.search import parameter_value
 from cytopress.errors import CorruptDataError, UnsupportedImageError
 from cytopress.image import Image, Pixels
 
@@ -38,15 +38,17 @@ POSITIONS = {"coarsest": 0.0, "coarse": 0.3, "middle": 0.6, "finest": 1.0}
 
 
 def settings() -> list[str]:
-    """Return specs: each family lossless where it can be, and at four places of its knob."""
+    """Return specs: each family lossless where it can be, and at four quality settings."""
     specs = []
     for name, family in members().items():
         if family.traits.can_be_lossless:
             specs.append(name)
-        if family.traits.knob is not None:
+        if family.traits.parameter is not None:
             noise = ",a=1.5,b=30,offset=100" if family.traits.shaped_by_noise else ""
-            values = dict.fromkeys(knob_value(family.traits.knob, p) for p in POSITIONS.values())
-            specs += [f"{name}:{family.traits.knob.name}={value}{noise}" for value in values]
+            values = dict.fromkeys(
+                parameter_value(family.traits.parameter, p) for p in POSITIONS.values()
+            )
+            specs += [f"{name}:{family.traits.parameter.name}={value}{noise}" for value in values]
     return specs
 
 
@@ -57,7 +59,7 @@ def along_z() -> list[str]:
     return [f"{spec}{',' if ':' in spec else ':'}z=wavelet" for spec in specs]
 
 
-def problems(choice: Choice, image: Image, decoded: Image) -> list[str]:
+def problems(choice: CodecRequest, image: Image, decoded: Image) -> list[str]:
     """Return what of the contract a decoded image breaks."""
     found = [
         f"{key} is {getattr(decoded, key)}, not {getattr(image, key)}"
@@ -87,15 +89,15 @@ def problems(choice: Choice, image: Image, decoded: Image) -> list[str]:
     telling = rmse < DRAWN * span and spread > SPREAD * span and error.size > 500
     if telling and abs(error.mean()) > traits.bias + BIAS_SHARE * rmse + chance:
         found.append(f"bias {error.mean():.3g} at an rmse of {rmse:.3g}")
-    if traits.knob and choice.native == knob_value(traits.knob, 1.0):
-        floor = FINEST_COUNTS if image.dtype.kind == "u" else 2 * traits.knob.least
+    if traits.parameter and choice.native == parameter_value(traits.parameter, 1.0):
+        floor = FINEST_COUNTS if image.dtype.kind == "u" else 2 * traits.parameter.least
         share = FINEST_SHARE_OF_MODELS if choice.packages else FINEST_SHARE
         if rmse > share * span + floor:
             found.append(f"finest setting leaves an rmse of {rmse:.3g} in a range of {span:.3g}")
     return found
 
 
-def try_one(choice: Choice, image: Image) -> list[str] | None:
+def try_one(choice: CodecRequest, image: Image) -> list[str] | None:
     """Return the problems of a choice on an image; None where it refuses, as `check` said."""
     try:
         choice.check(image)
@@ -148,7 +150,7 @@ def go_through(spec: str, images: dict[str, Image]) -> None:
     assert coded >= 10
 
 
-def refused_beyond_traits(choice: Choice, image: Image) -> list[str]:
+def refused_beyond_traits(choice: CodecRequest, image: Image) -> list[str]:
     """Only what is listed here may be refused although the table says that its dtype is taken."""
     if choice.name in MOST_LEVELS and choice.lossless:
         return [] if np.ptp(image.pixels) >= MOST_LEVELS[choice.name] else ["refused"]
@@ -227,9 +229,9 @@ def test_the_contract_catches_a_saboteur(
 ) -> None:
     monkeypatch.setattr(registry, "families", lambda: {"saboteur": saboteur})
     image = hard_set["12 bits"]
-    assert try_one(Choice(JpegLS, native=native), image) == []
+    assert try_one(CodecRequest(JpegLS, native=native), image) == []
     try:
-        found = try_one(Choice(saboteur, native=native), image)
+        found = try_one(CodecRequest(saboteur, native=native), image)
     except CorruptDataError as error:
         found = [str(error)]
     assert found is not None

@@ -24,7 +24,7 @@ YARDSTICKS = {
     "ecoli-phase": "range=11960,a=1,b=900,offset=3000",
     "nuclei-brightfield": "range=176,a=0,b=4,offset=0",
 }
-LOSSY = [family.name for family in FAMILIES if family.traits.knob is not None]
+LOSSY = [family.name for family in FAMILIES if family.traits.parameter is not None]
 
 
 @pytest.fixture(scope="module", params=YARDSTICKS)

@@ -16,7 +16,7 @@ import numpy as np
 
 from cytopress.codecs.registry import FAMILIES, decode
 from cytopress.codecs.spec import codec
-from cytopress.codecs.targets.search import knob_value
+from cytopress.codecs.targets.search import parameter_value
 from cytopress.image import Image
 
 FOLDER = Path(__file__).parent
@@ -41,18 +41,26 @@ def specimens() -> Iterator[tuple[str, str, Image]]:
     stack = Image(np.stack([image.pixels, image.pixels[::-1]]), bits=12, spacing_um=(0.3, 0.1, 0.1))
     real = Image((image.pixels / 4095).astype(np.float32))
     for family in FAMILIES:
-        name, knob, dtypes = family.name, family.traits.knob, family.traits.dtypes
+        name, parameter, dtypes = family.name, family.traits.parameter, family.traits.dtypes
         if family.traits.can_be_lossless:
             # AV1 has 10 bits and no more.
             yield f"{name}-lossless", name, shallow if name == "av1" else image
-        if knob is not None:
+        if parameter is not None:
             noise = NOISE if family.traits.shaped_by_noise else ""
-            lossy = f"{name}:{knob.name}={knob_value(knob, 0.45)}{noise}"
+            lossy = f"{name}:{parameter.name}={parameter_value(parameter, 0.45)}{noise}"
             yield f"{name}-lossy", lossy, image
-            yield f"{name}-uint8", f"{name}:{knob.name}={knob_value(knob, 0.8)}{noise}", small
+            yield (
+                f"{name}-uint8",
+                f"{name}:{parameter.name}={parameter_value(parameter, 0.8)}{noise}",
+                small,
+            )
             yield f"{name}-stack", lossy, stack
         if "float32" in dtypes:
-            setting = f":{knob.name}={knob_value(knob, 0.8)}" if knob is not None else ""
+            setting = (
+                f":{parameter.name}={parameter_value(parameter, 0.8)}"
+                if parameter is not None
+                else ""
+            )
             yield f"{name}-float32", f"{name}{setting}", real
     volume = Image(
         np.stack([np.roll(image.pixels, 2 * z, axis=1) >> z % 2 for z in range(7)]), bits=12

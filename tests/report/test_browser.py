@@ -3,7 +3,7 @@
 import pytest
 
 from cytopress.report import write_report
-from cytopress.results.recommendation import Wish, recommend
+from cytopress.results.recommendation import Criterion, recommend
 
 pytestmark = pytest.mark.browser
 WIDTHS = (1400, 400)
@@ -333,8 +333,8 @@ def test_losses_are_filled_where_safe_and_hollow_where_not(
     browser, make_study, with_redraws, tmp_path, width
 ):
     study = with_redraws(make_study(codecs=CODECS, fields=12, groups=6))
-    wishes = [Wish(task="labelfree/cells"), Wish(task="labelfree/cells", margin=0.01)]
-    file = write_report(study, tmp_path / "report.html", wishes)
+    criteria = [Criterion(task="labelfree/cells"), Criterion(task="labelfree/cells", margin=0.01)]
+    file = write_report(study, tmp_path / "report.html", criteria)
     page = browser.new_page(viewport={"width": width, "height": 900})
     seen = Seen(page)
     page.goto(file.as_uri())
@@ -342,8 +342,8 @@ def test_losses_are_filled_where_safe_and_hollow_where_not(
     plots = page.locator('.plot[data-kind="equivalence"]')
     assert plots.count() == 2
     assert [lines(page, "equivalence")] == [len(CODECS)]
-    for number, wish in enumerate(wishes):
-        (found,) = recommend(study, wish)
+    for number, criterion in enumerate(criteria):
+        (found,) = recommend(study, criterion)
         drawn = plots.nth(number).locator(".point").count()
         hollow = (
             plots.nth(number)

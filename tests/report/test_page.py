@@ -8,7 +8,7 @@ import pytest
 from cytopress.errors import NotAvailableError
 from cytopress.image import Image
 from cytopress.report import write_report
-from cytopress.results.recommendation import Wish, recommend
+from cytopress.results.recommendation import Criterion, recommend
 from cytopress.study.trial import Preview
 
 
@@ -25,8 +25,8 @@ def words_of(path):
 
 @pytest.fixture
 def page(tmp_path, report_extra):
-    def written(results, wishes=()):
-        return write_report(results, tmp_path / "report.html", wishes)
+    def written(results, criteria=()):
+        return write_report(results, tmp_path / "report.html", criteria)
 
     return written
 
@@ -234,7 +234,7 @@ def test_without_the_extra_the_error_says_what_to_install(
     assert list(tmp_path.iterdir()) == []
 
 
-WISH = Wish(task="labelfree/cells", margin=0.01)
+WISH = Criterion(task="labelfree/cells", margin=0.01)
 
 
 def test_the_recommendation_stands_first(make_study, page):
@@ -249,14 +249,14 @@ def test_the_recommendation_stands_first(make_study, page):
 
 
 def test_none_is_a_recommendation_too(make_study, page):
-    words = words_of(page(make_study(), [Wish(task="labelfree/cells", margin=1e-9)]))
+    words = words_of(page(make_study(), [Criterion(task="labelfree/cells", margin=1e-9)]))
     assert "Use lossless jpegls, 2.5x smaller." in words
     assert "--codec jpegls" in words
     assert "What was not shown to be safe, and why (3 codecs)" in words
 
 
 def test_a_wish_that_cannot_be_met_is_a_sentence(make_study, page):
-    words = words_of(page(make_study(), [Wish(task="labelfree/cells"), WISH]))
+    words = words_of(page(make_study(), [Criterion(task="labelfree/cells"), WISH]))
     assert "No recommendation: the camera's noise was not drawn" in words.replace("&#39;", "'")
     assert "makes the files" in words
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
-from cytopress.results.recommendation import Recommendation, Wish, recommend
+from cytopress.results.recommendation import Criterion, Recommendation, recommend
 from cytopress.study.results import Results, TaskFacts
 from cytopress.study.trial import Trial
 from fakes.made_up_study import TASK, make_results, make_trial
@@ -57,8 +57,8 @@ def study(
     return make_results(trials, redraws=tuple(redraws), tasks=(told,))
 
 
-def answer(results: Results, margin: float | str = 0.01, **wish: object) -> Recommendation:
-    (found,) = recommend(results, Wish(task=TASK, margin=margin, **wish))  # type: ignore[arg-type]
+def answer(results: Results, margin: float | str = 0.01, **criterion: object) -> Recommendation:
+    (found,) = recommend(results, Criterion(task=TASK, margin=margin, **criterion))  # type: ignore[arg-type]
     return found
 
 
@@ -211,7 +211,7 @@ def test_questions_without_sense_are_refused() -> None:
     with pytest.raises(UnknownNameError, match="pearson"):
         answer(results, 0.1, metric="pearsons")
     with pytest.raises(UnknownNameError, match=TASK):
-        recommend(results, Wish(task="labelfree/cell", margin=0.1))
+        recommend(results, Criterion(task="labelfree/cell", margin=0.1))
     undrawn = make_results(results.trials, tasks=results.tasks)
     with pytest.raises(NotAvailableError, match="noise_draws"):
         answer(undrawn, "noise")

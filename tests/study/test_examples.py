@@ -46,8 +46,8 @@ def test_the_example_of_volumes_holds_codecs_of_both_kinds() -> None:
     study = load_study(EXAMPLES / "volumes.toml")
     (entry,) = study.datasets
     assert KNOWN_DATASETS[str(entry.name)].axes == "ZYX"
-    lossy = [choice for entry in study.codecs if entry.target for choice in entry.choices()]
-    whole = [takes_volumes(choice) for choice in lossy]
+    lossy = [request for entry in study.codecs if entry.target for request in entry.requests()]
+    whole = [takes_volumes(request) for request in lossy]
     assert 4 <= sum(whole) < len(whole)
 
 

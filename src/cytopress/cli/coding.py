@@ -51,18 +51,18 @@ def encode(
     models: Models = None,
 ) -> None:
     """Compress one image into one .cyto file."""
-    from cytopress.atomic import whole_file
+    from cytopress.atomic import atomic_file
     from cytopress.codecs.spec import codec as parse
 
     settings = settings_with(models)
     check_output(output, image)
-    choice = parse(codec, settings)
+    request = parse(codec, settings)
     original = read_one(image, select=select, axes=axes, settings=settings)
     with coding(f"Encoding {image.name}"):
-        solution = choice.solve(original)
+        solution = request.solve(original)
     for text in solution.warnings:
         warnings.warn(f"{codec}: {text}", CytopressWarning, stacklevel=1)
-    with whole_file(output) as temporary:
+    with atomic_file(output) as temporary:
         temporary.write_bytes(solution.data)
     raw, coded = original.raw_bytes, len(solution.data)
     print(f"{output}: {raw} -> {coded} bytes, {raw / coded:.2f}x smaller, {solution.codec}")

@@ -14,7 +14,7 @@ from cytopress.cli.options import AsJson
 from cytopress.errors import CytopressWarning, NotAvailableError, StoreError, UsageError
 
 if TYPE_CHECKING:
-    from cytopress.results.recommendation import Recommendation, Wish
+    from cytopress.results.recommendation import Criterion, Recommendation
     from cytopress.study.results import Results
 
 FILE = "recommendation.json"
@@ -47,19 +47,19 @@ def recommend(
     Prints the answer for every dataset, and writes it to DIR/recommendation.json and to the top of
     the report. "None is safe" is an answer too: the exit code is 0.
     """
-    from cytopress.results.recommendation import NOISE, Wish
+    from cytopress.results.recommendation import NOISE, Criterion
     from cytopress.results.recommendation import as_json as plain
     from cytopress.results.recommendation import recommend as find
     from cytopress.study.store import load_results
 
-    wish = Wish(
+    criterion = Criterion(
         task=task,
         metric=metric,
         margin=margin if margin == NOISE else _number(margin),
         confidence=confidence,
     )
     results = load_results(folder)
-    found = find(results, wish)
+    found = find(results, criterion)
     if not found:
         raise UsageError(f"{folder}: the study has no result of {task} yet; run it again.")
     told = [plain(one) for one in found]
@@ -73,17 +73,17 @@ def recommend(
         _print(one)
 
 
-def wishes(folder: Path) -> list[Wish]:
+def criteria(folder: Path) -> list[Criterion]:
     """Return what was asked of a study before, the last first: its report answers that again."""
-    from cytopress.results.recommendation import NOISE, Wish
+    from cytopress.results.recommendation import NOISE, Criterion
 
-    asked: dict[tuple[str, str], Wish] = {}
+    asked: dict[tuple[str, str], Criterion] = {}
     for row in _stored(folder):
         margin = NOISE if row["margin_from"] == NOISE else row["margin"]
-        wish = Wish(
+        criterion = Criterion(
             task=row["task"], metric=row["metric"], margin=margin, confidence=row["confidence"]
         )
-        asked.setdefault(_key(row), wish)
+        asked.setdefault(_key(row), criterion)
     return list(asked.values())
 
 
@@ -114,9 +114,9 @@ def _number(margin: str) -> float:
 
 
 def _write(path: Path, value: object) -> None:
-    from cytopress.atomic import whole_file
+    from cytopress.atomic import atomic_file
 
-    with whole_file(path) as temporary:
+    with atomic_file(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
@@ -124,7 +124,7 @@ def _write_report(folder: Path, results: Results) -> None:
     from cytopress.report import write_report
 
     try:
-        write_report(results, folder / "report.html", wishes(folder))
+        write_report(results, folder / "report.html", criteria(folder))
     except NotAvailableError as error:
         # The answer needs no page.
         warnings.warn(f"the report was not written again: {error}", CytopressWarning, stacklevel=2)

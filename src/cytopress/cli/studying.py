@@ -12,7 +12,7 @@ import typer
 from cytopress.cli.listing import show
 from cytopress.cli.options import Models, check_output, settings_with
 from cytopress.cli.progress_bars import bar
-from cytopress.cli.recommending import wishes
+from cytopress.cli.recommending import criteria
 from cytopress.errors import CodecError, CytopressWarning, UsageError
 
 if TYPE_CHECKING:
@@ -45,13 +45,13 @@ def init(
     path: Annotated[Path, typer.Argument(help="The study file to write.")] = Path("study.toml"),
 ) -> None:
     """Write a commented study file to start from."""
-    from cytopress.atomic import whole_file
+    from cytopress.atomic import atomic_file
     from cytopress.study.template import template
 
     if path.exists():
         raise UsageError(f"{path}: is there already; give another name.")
     check_output(path)
-    with whole_file(path) as temporary:
+    with atomic_file(path) as temporary:
         temporary.write_text(template(), encoding="utf-8")
     print(path)
 
@@ -147,7 +147,7 @@ def _tell_failures(results: Results) -> None:
 def _write_report(results: Results, folder: Path) -> Path:
     from cytopress.report import write_report
 
-    return write_report(results, folder / "report.html", wishes(folder))
+    return write_report(results, folder / "report.html", criteria(folder))
 
 
 def _print_summary(results: Results) -> None:

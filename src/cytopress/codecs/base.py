@@ -71,11 +71,11 @@ class Family(Protocol):
 
 
 @dataclass(frozen=True)
-class Knob:
+class QualityParameter:
     """A codec's native quality parameter, the one that portable targets are solved over.
 
     ``finer`` says which direction gives more quality and more bytes. ``scale`` is how the search
-    spaces its steps; ``integer`` knobs take whole numbers only.
+    spaces its steps; ``integer`` quality parameters take whole numbers only.
     """
 
     name: str
@@ -94,7 +94,7 @@ class Traits:
     dims: tuple[int, ...]
     dtypes: tuple[str, ...]
     bits: str
-    knob: Knob | None
+    parameter: QualityParameter | None
     reads_back: str
     can_be_lossless: bool
     # Lossy coding stretches the used range to this many bits first, unless the adapter's
@@ -102,7 +102,7 @@ class Traits:
     stretch: int = 0
     # Whether its lossy settings need a noise model (options a, b, offset).
     shaped_by_noise: bool = False
-    # What no pixel's error exceeds, as a share of the knob (in counts); 0: nothing is promised.
+    # What no pixel's error exceeds, as a share of the quality parameter (in counts); 0: no promise.
     bound: float = 0.0
     # Whether it needs a copy of the whole image, or several: large volumes are coded in blocks.
     whole: bool = False
@@ -248,7 +248,7 @@ class StreamCodec(ABC):
 
 
 def option_names(family: Family) -> list[str]:
-    """Return the names of a family's options, the knob's among them."""
+    """Return the names of a family's options, the quality parameter's among them."""
     if isinstance(family, type):
         return [option.name for option in fields(family)]  # type: ignore[arg-type]
     return list(getattr(family, "options", ()))
@@ -262,7 +262,7 @@ def within_bits(pixels: Pixels, form: Form) -> Pixels:
     return clipped.astype(form.dtype, copy=False)
 
 
-def whole_option(codec: StreamCodec, name: str, least: int, most: int) -> None:
+def integer_option(codec: StreamCodec, name: str, least: int, most: int) -> None:
     """Raise UsageError unless an option is a whole number in a range."""
     value = getattr(codec, name)
     if not _is_number(value) or value != int(value) or not least <= value <= most:
@@ -271,7 +271,7 @@ def whole_option(codec: StreamCodec, name: str, least: int, most: int) -> None:
         )
 
 
-def real_option(
+def float_option(
     codec: StreamCodec, name: str, least: float, most: float, *, lossless: float | None = None
 ) -> None:
     """Raise UsageError unless an option is a number in a range, or the one that means lossless."""

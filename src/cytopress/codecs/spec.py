@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from cytopress.codecs.base import Family, option_names
 from cytopress.codecs.registry import find_family
-from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.request import CodecRequest
 from cytopress.codecs.targets.target import KINDS, Kind
 from cytopress.errors import UnknownNameError, UsageError
 from cytopress.metrics.noise import NoiseModel
@@ -21,7 +21,7 @@ SHARED = (*KINDS, *YARDSTICKS, *WRAPPERS)
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
-def codec(spec: str, settings: Settings | None = None) -> Choice:
+def codec(spec: str, settings: Settings | None = None) -> CodecRequest:
     """Return the codec that a spec string asks for.
 
     Every codec takes the portable targets ``max_error`` (counts), ``sigma`` (noise sigma), ``psnr``
@@ -46,13 +46,13 @@ def codec(spec: str, settings: Settings | None = None) -> Choice:
     name, _, text = spec.partition(":")
     given = _pairs(spec, text)
     family = given_family(name, given, settings)
-    knob = family.traits.knob.name if family.traits.knob else ""
-    own = [field for field in _fields(family) if field != knob]
-    _refuse_unknown(given, name, [*([knob] if knob else []), *own, *SHARED])
+    parameter = family.traits.parameter.name if family.traits.parameter else ""
+    own = [field for field in _fields(family) if field != parameter]
+    _refuse_unknown(given, name, [*([parameter] if parameter else []), *own, *SHARED])
     numbers = {key: _number(spec, key, given[key]) for key in given if key not in (*own, "z")}
-    return Choice(
+    return CodecRequest(
         family,
-        native=numbers.get(knob),
+        native=numbers.get(parameter),
         asked=_asked(spec, numbers),
         data_range=numbers.get("range"),
         noise=_noise(spec, numbers),

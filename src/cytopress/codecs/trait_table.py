@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cytopress.codecs.base import Family, Knob, Traits
+from cytopress.codecs.base import Family, QualityParameter, Traits
 from cytopress.codecs.registry import families, find_family, package_names
 from cytopress.settings import Settings
 
@@ -23,16 +23,16 @@ def rows(settings: Settings | None = None) -> list[dict[str, str]]:
 
 
 def _row(family: Family) -> dict[str, str]:
-    traits, knob = family.traits, family.traits.knob
+    traits, parameter = family.traits, family.traits.parameter
     return {
         "name": family.name,
         "coding": _coding(traits),
         "dims": _dims(traits),
         "dtypes": ", ".join(traits.dtypes),
         "bits": traits.bits,
-        "parameter": knob.name if knob else "",
-        "unit": knob.unit if knob else "",
-        "range": _range(knob) if knob else "",
+        "parameter": parameter.name if parameter else "",
+        "unit": parameter.unit if parameter else "",
+        "range": _range(parameter) if parameter else "",
         "reads_back_to": traits.reads_back,
     }
 
@@ -44,11 +44,15 @@ def _dims(traits: Traits) -> str:
 
 
 def _coding(traits: Traits) -> str:
-    if traits.knob is None and traits.can_be_lossless:
+    if traits.parameter is None and traits.can_be_lossless:
         return "lossless"
     return "lossless or lossy" if traits.can_be_lossless else "lossy"
 
 
-def _range(knob: Knob) -> str:
-    ends = (knob.most, knob.least) if knob.finer == "lower" else (knob.least, knob.most)
+def _range(parameter: QualityParameter) -> str:
+    ends = (
+        (parameter.most, parameter.least)
+        if parameter.finer == "lower"
+        else (parameter.least, parameter.most)
+    )
     return " to ".join(f"{end:.6g}" for end in ends)

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cytopress.atomic import whole_folder
+from cytopress.atomic import atomic_folder, resumable_folder
 from cytopress.datasets import simulated
 from cytopress.datasets.build_progress import Progress, watch
 from cytopress.datasets.dataset import Dataset, open_dataset
 from cytopress.datasets.embedded import cut_nuclei_3d, cut_scratch_assay
 from cytopress.datasets.hipsc import SOURCES
 from cytopress.errors import DatasetError, UnknownNameError
-from cytopress.resumable_folder import filled_folder
 from cytopress.settings import Settings, from_environment
 
 Source = Literal["embedded", "simulated", "download"]
@@ -160,13 +159,13 @@ def make(known: KnownDataset, settings: Settings, progress: Progress | None = No
             with watch.get()(f"Simulating {known.name}") as report:
                 simulate(unfinished, report)
 
-        return filled_folder(folder, fill, lambda: find_folder(known.name, settings))
+        return resumable_folder(folder, fill, lambda: find_folder(known.name, settings))
     if known.cut is None:
         raise DatasetError(
             f"The dataset {known.name} is not on this machine; run"
             f" `cytopress datasets fetch {known.name}`, or set CYTOPRESS_DATA to a folder that"
             " holds it."
         )
-    with whole_folder(folder) as temporary:
+    with atomic_folder(folder) as temporary:
         known.cut(temporary)
     return folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from cytopress.atomic import resumable_folder
 from cytopress.datasets import hipsc
 from cytopress.datasets.build_progress import Progress
 from cytopress.datasets.catalogue import (
@@ -18,7 +19,6 @@ from cytopress.datasets.download import download, join_url
 from cytopress.datasets.web_recipes import RECIPES, Recipe, RecipeFile
 from cytopress.errors import DatasetError, UnknownNameError, UsageError
 from cytopress.formats.images import write
-from cytopress.resumable_folder import filled_folder
 from cytopress.settings import Settings
 
 
@@ -78,7 +78,9 @@ def fetch(
         else:
             _fetch_recipe(RECIPES[name], folder, mirror, report)
 
-    return filled_folder(cached_folder(name, settings), fill, lambda: find_folder(name, settings))
+    return resumable_folder(
+        cached_folder(name, settings), fill, lambda: find_folder(name, settings)
+    )
 
 
 def _fetch_recipe(recipe: Recipe, folder: Path, mirror: str | None, report: Progress) -> None:

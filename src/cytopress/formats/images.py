@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import numpy.typing as npt
 
-from cytopress.atomic import whole_file
+from cytopress.atomic import atomic_file
 from cytopress.errors import ImageError, UsageError
 from cytopress.formats import png, tiff
 from cytopress.formats.ome_tiff import write_ome_tiff
@@ -176,7 +176,7 @@ def _write_png(path: Path, images: Sequence[Image]) -> None:
             f"{path}: a PNG file takes one plane of uint8 or uint16, not {len(images)} x {image!r};"
             " write .ome.tif instead."
         )
-    with whole_file(path) as temporary:
+    with atomic_file(path) as temporary:
         png.write_png(temporary, image)
 
 
@@ -187,5 +187,5 @@ def _write_tiff(path: Path, images: Sequence[Image]) -> None:
             first.axes, first.shape, first.dtype, first.bits, first.spacing_um,
         ):  # fmt: skip
             raise UsageError(f"{path}: the images of one file must be alike: {first!r}, {image!r}.")
-    with whole_file(path) as temporary:
+    with atomic_file(path) as temporary:
         write_ome_tiff(temporary, images)

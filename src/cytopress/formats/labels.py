@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cytopress.atomic import whole_file
+from cytopress.atomic import atomic_file
 from cytopress.errors import ImageError, UsageError
 from cytopress.formats.images import Labels, write
 from cytopress.formats.ome_tiff import write_many_labels
@@ -44,7 +44,7 @@ def write_labels(path: Path | str, labels: Labels, like: Image) -> None:
             f"{path}: {labels.max()} objects need 32 bits a pixel; write .ome.tif or .tif."
         )
     try:
-        with whole_file(path) as temporary:
+        with atomic_file(path) as temporary:
             write_many_labels(temporary, labels, like)
     except OSError as error:
         raise ImageError(f"{path}: cannot be written ({error.strerror or error}).") from error

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.atomic import whole_file
+from cytopress.atomic import atomic_file
 from cytopress.errors import PackageError, TaskError, UnknownNameError
 
 FORMAT = 1
@@ -328,7 +328,7 @@ def write_package(
         np.save(buffer, array, allow_pickle=False)
         members[f"{name}.npy"] = buffer.getvalue()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+    with atomic_file(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, data in members.items():
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_STORED)
     return open_package(path)

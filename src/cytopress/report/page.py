@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cytopress.atomic import whole_file
+from cytopress.atomic import atomic_file
 from cytopress.report.equivalence import equivalence_data
 from cytopress.report.gallery import Gallery, gallery
 from cytopress.report.plots import plot_data
@@ -19,7 +19,7 @@ from cytopress.results.bd_table import bd_tables
 from cytopress.results.change import LEAST_UNITS, SEED
 from cytopress.results.dataset_summary import Findings, findings
 from cytopress.results.recommendation.answers import Answer, answers
-from cytopress.results.recommendation.criterion import Wish
+from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.similarity import likeness_text
 from cytopress.results.speed_table import speed_rows
 from cytopress.results.summary_text import progress_text, reading, split_text
@@ -29,7 +29,7 @@ from cytopress.study.results import Results
 FIRST_METRICS = ("pixels/psnr", "pixels/ssim")
 
 
-def write_report(results: Results, path: Path, wishes: Sequence[Wish] = ()) -> Path:
+def write_report(results: Results, path: Path, criteria: Sequence[Criterion] = ()) -> Path:
     """Write the report of a study as one HTML file that opens from disk without a network.
 
     Parameters
@@ -38,7 +38,7 @@ def write_report(results: Results, path: Path, wishes: Sequence[Wish] = ()) -> P
         A finished study, or one on the way; the page says which.
     path : Path
         The file to write; it appears whole or not at all.
-    wishes : sequence of Wish
+    criteria : sequence of Criterion
         What to recommend; without any, what loses no more than the camera's own noise, for each
         task where that was drawn. A wish that cannot be met is told on the page.
 
@@ -52,15 +52,15 @@ def write_report(results: Results, path: Path, wishes: Sequence[Wish] = ()) -> P
     NotAvailableError
         The extra ``report`` is not installed.
     """
-    page = _render(results, wishes)
-    with whole_file(path) as temporary:
+    page = _render(results, criteria)
+    with atomic_file(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return path
 
 
-def _render(results: Results, wishes: Sequence[Wish]) -> str:
+def _render(results: Results, criteria: Sequence[Criterion]) -> str:
     found = findings(results)
-    answered = answers(results, wishes)
+    answered = answers(results, criteria)
     shown = insights(results, found)
     pictures = gallery(results, [curve for each in found for curve in each.curves])
     metrics = [score for score in results.scores if not score.task]
@@ -74,7 +74,7 @@ def _render(results: Results, wishes: Sequence[Wish]) -> str:
         answers=answered,
         any_judged=any(_judged(answered)),
         judged=_judged(answered),
-        wished=bool(wishes),
+        wished=bool(criteria),
         insights=shown,
         any_matrix=any(one.matrix for one in shown),
         any_likeness=any(one.likenesses for one in shown),

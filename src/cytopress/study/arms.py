@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cytopress.codecs.spec import codec
-from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.request import CodecRequest
 from cytopress.datasets.catalogue import dataset as open_known
 from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
 from cytopress.models.model_package import SUFFIX, find_package
@@ -196,16 +196,16 @@ def _regimes(
     study: Study, found: Surveyed, settings: Settings
 ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Yield regime, what is shown as trained on, and the codecs as they are trained on."""
-    choices = study.training_settings(settings)
-    full = [_with_yardsticks(choice, found).spec for choice in choices]
+    requests = study.training_settings(settings)
+    full = [_with_yardsticks(request, found).spec for request in requests]
     if {"matched", "cross"} & set(study.regimes):
-        for choice, spec in zip(choices, full, strict=True):
-            yield "matched", choice.spec, (spec,)
+        for request, spec in zip(requests, full, strict=True):
+            yield "matched", request.spec, (spec,)
     if "mixed" in study.regimes:
-        shown = " + ".join([ORIGINAL, *(choice.spec for choice in choices)])
+        shown = " + ".join([ORIGINAL, *(request.spec for request in requests)])
         yield "mixed", shown, (ORIGINAL, *full)
 
 
-def _with_yardsticks(choice: Choice, found: Surveyed) -> Choice:
+def _with_yardsticks(request: CodecRequest, found: Surveyed) -> CodecRequest:
     facts = found.subject.facts
-    return choice.with_yardsticks(facts.data_range, facts.noise.model)
+    return request.with_yardsticks(facts.data_range, facts.noise.model)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from cytopress.codecs.spec import codec, family_of
-from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.request import CodecRequest
 from cytopress.codecs.targets.target import KINDS
 from cytopress.errors import UnknownNameError, UsageError
 from cytopress.settings import Settings
@@ -86,13 +86,13 @@ class CodecEntry(Table):
 
     @model_validator(mode="after")
     def _can_be_made(self, info: ValidationInfo) -> CodecEntry:
-        specs = [choice.spec for choice in self.choices(info.context)]
+        specs = [request.spec for request in self.requests(info.context)]
         for spec in specs:
             if specs.count(spec) > 1:
                 raise UsageError(f"{spec} stands there twice.")
         return self
 
-    def choices(self, settings: Settings | None = None) -> tuple[Choice, ...]:
+    def requests(self, settings: Settings | None = None) -> tuple[CodecRequest, ...]:
         """Return the codec at each value, coarse or fine in the order of the file."""
         if not self.target:
             return (codec(self.spec, settings),)
@@ -104,5 +104,5 @@ class CodecEntry(Table):
 
 
 def _targets(spec: str, settings: Settings | None) -> list[str]:
-    knob = family_of(spec, settings).traits.knob
-    return [*KINDS, *([knob.name] if knob is not None else [])]
+    parameter = family_of(spec, settings).traits.parameter
+    return [*KINDS, *([parameter.name] if parameter is not None else [])]

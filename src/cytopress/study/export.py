@@ -6,7 +6,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from cytopress.atomic import whole_file
+from cytopress.atomic import atomic_file
 from cytopress.errors import NotAvailableError, UsageError
 from cytopress.study.results import Results
 from cytopress.study.trial import COLUMNS, Trial
@@ -43,7 +43,7 @@ def export(results: Results, path: Path) -> None:
         raise UsageError(f"{path}: a table is written as .csv or .parquet; name it so.")
     if not path.parent.is_dir():
         raise UsageError(f"{path}: the folder {path.parent} is not there; make it first.")
-    with whole_file(path) as temporary:
+    with atomic_file(path) as temporary:
         writers[path.suffix](results.trials, score_columns(results), temporary)
 
 

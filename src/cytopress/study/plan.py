@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.request import CodecRequest
 from cytopress.codecs.targets.target import KINDS
 from cytopress.errors import UsageError
 from cytopress.metrics import METRICS
@@ -109,18 +109,18 @@ def _codecs(study: Study, subject: Subject, settings: Settings | None) -> Iterat
     """Yield each codec, with the dataset's yardsticks."""
     facts = subject.facts
     for entry in study.codecs:
-        for bare in entry.choices(settings):
-            choice = bare.with_yardsticks(facts.data_range, facts.noise.model)
-            target, value = asked(choice)
+        for bare in entry.requests(settings):
+            request = bare.with_yardsticks(facts.data_range, facts.noise.model)
+            target, value = asked(request)
             yield Coding(
-                spec=choice.spec,
+                spec=request.spec,
                 arms=arms_of(study, subject.arms, bare.spec),
-                codec=choice.name,
-                options=options_of(choice),
+                codec=request.name,
+                options=options_of(request),
                 target=target,
                 target_value=value,
-                volumetric=facts.axes == "ZYX" and takes_volumes(choice),
-                packages=tuple((package.name, package.sha256) for package in choice.packages),
+                volumetric=facts.axes == "ZYX" and takes_volumes(request),
+                packages=tuple((package.name, package.sha256) for package in request.packages),
             )
 
 
@@ -186,26 +186,26 @@ def defined_for(metrics: Sequence[str], axes: str) -> tuple[str, ...]:
     return tuple(name for name in metrics if len(axes) in METRICS[name].dims)
 
 
-def takes_volumes(choice: Choice) -> bool:
+def takes_volumes(request: CodecRequest) -> bool:
     """Say whether a codec is handed a stack whole, and not plane by plane."""
-    return 3 in choice.family.traits.dims or "z=wavelet" in options_of(choice).split(",")
+    return 3 in request.family.traits.dims or "z=wavelet" in options_of(request).split(",")
 
 
-def asked(choice: Choice) -> tuple[str, float | None]:
+def asked(request: CodecRequest) -> tuple[str, float | None]:
     """Return the target or native setting of a choice, "" and None for lossless."""
-    if choice.asked is not None:
-        kind, value = choice.asked
+    if request.asked is not None:
+        kind, value = request.asked
         return kind, float(value)
-    knob = choice.family.traits.knob
-    if choice.native is not None and knob is not None:
-        return knob.name, float(choice.native)
+    parameter = request.family.traits.parameter
+    if request.native is not None and parameter is not None:
+        return parameter.name, float(request.native)
     return "", None
 
 
-def options_of(choice: Choice) -> str:
+def options_of(request: CodecRequest) -> str:
     """Return a choice's options as in its spec string, less the target: what names a curve."""
-    knob = choice.family.traits.knob
-    targets = (*KINDS, knob.name if knob is not None else "")
-    _, _, text = choice.spec.partition(":")
+    parameter = request.family.traits.parameter
+    targets = (*KINDS, parameter.name if parameter is not None else "")
+    _, _, text = request.spec.partition(":")
     pairs = text.split(",") if text else []
     return ",".join(pair for pair in pairs if pair.partition("=")[0] not in targets)

@@ -10,7 +10,7 @@ import numpy as np
 
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
-from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.request import CodecRequest
 from cytopress.codecs.targets.search import Solution
 from cytopress.errors import NotAvailableError
 from cytopress.image import Image
@@ -110,16 +110,16 @@ def _coded(cell: Cell, original: Image, settings: Settings | None) -> Coded:
     if draw is not None:
         random = np.random.default_rng([cell.seed, draw, int(cell.original[:16], 16)])
         return Coded(image=redraw(original, cell.noise_model, random), reached=float(draw))
-    choice = codec(cell.spec, settings)
-    solution = choice.solve(original)
+    request = codec(cell.spec, settings)
+    solution = request.solve(original)
     encode_s = _seconds_to_encode(solution, original)
     begin = time.perf_counter()
     decoded = decode(solution.data, settings)
     decode_s = time.perf_counter() - begin
-    _hold_to_promise(choice, solution, original, decoded)
+    _hold_to_promise(request, solution, original, decoded)
     return Coded(
         image=decoded,
-        reached=_reached(choice, solution),
+        reached=_reached(request, solution),
         coded_bytes=len(solution.data),
         encode_s=encode_s,
         decode_s=decode_s,
@@ -132,23 +132,25 @@ def _seconds_to_encode(solution: Solution, original: Image) -> float:
     return time.perf_counter() - begin
 
 
-def _reached(choice: Choice, solution: Solution) -> float | None:
-    if choice.asked is not None:
+def _reached(request: CodecRequest, solution: Solution) -> float | None:
+    if request.asked is not None:
         return solution.reached
-    return asked(choice)[1]
+    return asked(request)[1]
 
 
-def _hold_to_promise(choice: Choice, solution: Solution, original: Image, decoded: Image) -> None:
-    spec = choice.spec
+def _hold_to_promise(
+    request: CodecRequest, solution: Solution, original: Image, decoded: Image
+) -> None:
+    spec = request.spec
     if (decoded.shape, decoded.dtype, decoded.bits) != (
         original.shape,
         original.dtype,
         original.bits,
     ):
         raise BrokenPromiseError(f"{spec} made {decoded!r} of {original!r}.")
-    bound: float | None = 0.0 if solution.codec.lossless else choice.guard
-    if choice.asked is not None and choice.asked[0] == "max_error":
-        bound = min(choice.asked[1], np.inf if bound is None else bound)
+    bound: float | None = 0.0 if solution.codec.lossless else request.guard
+    if request.asked is not None and request.asked[0] == "max_error":
+        bound = min(request.asked[1], np.inf if bound is None else bound)
     if bound is None:
         return
     error = np.abs(decoded.pixels.astype(np.float64) - original.pixels).max()

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import CytopressError, NotAvailableError, UnknownNameError, UsageError
 from cytopress.metrics import METRICS, available, metric_names
 from cytopress.settings import Settings
@@ -64,10 +64,10 @@ class Study(Table):
                 raise NotAvailableError(f"The metric {name} cannot be computed on this machine.")
         seen: set[str] = set()
         for entry in self.codecs:
-            for choice in entry.choices(info.context):
-                if choice.spec in seen:
-                    raise UsageError(f"{choice.spec} stands there twice.")
-                seen.add(choice.spec)
+            for request in entry.requests(info.context):
+                if request.spec in seen:
+                    raise UsageError(f"{request.spec} stands there twice.")
+                seen.add(request.spec)
         for spec in self.trained_on or ():
             if spec not in seen:
                 raise UnknownNameError("codec setting of the study to train on", spec, [*seen])
@@ -81,14 +81,14 @@ class Study(Table):
             raise UsageError("noise_draws = 1 has no spread; give 0 for none, or at least 2.")
         return self
 
-    def training_settings(self, settings: Settings | None = None) -> tuple[Choice, ...]:
+    def training_settings(self, settings: Settings | None = None) -> tuple[CodecRequest, ...]:
         """Return the codec settings that models are trained on, in the order of the file."""
         if self.regimes == ("raw",):
             return ()
-        choices = [choice for entry in self.codecs for choice in entry.choices(settings)]
+        requests = [request for entry in self.codecs for request in entry.requests(settings)]
         if self.trained_on is not None:
-            return tuple(choice for choice in choices if choice.spec in self.trained_on)
-        return tuple(c for c in choices if c.asked is not None or c.native is not None)
+            return tuple(request for request in requests if request.spec in self.trained_on)
+        return tuple(c for c in requests if c.asked is not None or c.native is not None)
 
     def declared_task(self, name: str) -> Task | None:
         """Return the task that ``[tasks.NAME]`` declares under this full name; None without one.

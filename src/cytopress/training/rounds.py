@@ -14,7 +14,7 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Checkpoint
 
-from cytopress.atomic import whole_file
+from cytopress.atomic import atomic_file
 from cytopress.errors import UsageError
 
 CHECKPOINT = "checkpoint.ckpt"
@@ -88,7 +88,7 @@ class AfterRound(Checkpoint):
         if pl_module.steps_done == self._step:
             return
         self._step = pl_module.steps_done
-        with whole_file(self._path) as temporary:
+        with atomic_file(self._path) as temporary:
             trainer.save_checkpoint(temporary)
         if pl_module.history:
             self._show(self._step, pl_module.history[-1])

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cytopress.atomic import whole_file
+from cytopress.atomic import atomic_file
 from cytopress.datasets.catalogue import dataset as open_by_name
 from cytopress.datasets.dataset import Dataset
 from cytopress.datasets.splits import PARTS
@@ -166,7 +166,10 @@ def _part(dataset: Dataset, part: Any) -> dict[str, list[str]]:
 
 def write_log(path: Path, history: Sequence[Row]) -> None:
     """Write the history of a training as a table, one row a round."""
-    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+    with (
+        atomic_file(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as stream,
+    ):
         table = csv.DictWriter(stream, list(history[0]))
         table.writeheader()
         table.writerows(history)
@@ -183,5 +186,5 @@ def _write_card(
         sha256=package.sha256,
         size=package.path.stat().st_size,
     )
-    with whole_file(path) as temporary:
+    with atomic_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -37,10 +37,10 @@ def everything(family: type[StreamCodec]) -> StreamCodec:
     for option in fields(family):
         if option.name in NOISE:
             options[option.name] = NOISE[option.name]
-        elif family.traits.knob is not None and option.name == family.traits.knob.name:
-            knob = family.traits.knob
-            options[option.name] = 97 if knob.integer else min(knob.most * 0.9, 0.01234)
-            options[option.name] = max(options[option.name], knob.least * 1.234)
+        elif family.traits.parameter is not None and option.name == family.traits.parameter.name:
+            parameter = family.traits.parameter
+            options[option.name] = 97 if parameter.integer else min(parameter.most * 0.9, 0.01234)
+            options[option.name] = max(options[option.name], parameter.least * 1.234)
         elif isinstance(option.default, int):
             other_bits = {"avif": 12, "hevc": 10, "av1": 8}
             other = other_bits.get(family.name) if option.name == "bits" else option.default - 1

@@ -90,9 +90,9 @@ def test_a_decoder_of_the_package_decodes_every_quality(tiny: Package, cells: Im
 
 def test_several_models_have_whole_qualities(cells: Image) -> None:
     package = open_package(Path(__file__).parent / "tiny-hyperprior.cytomodel")
-    knob = Learned(package).traits.knob
-    assert knob is not None
-    assert (knob.least, knob.most, knob.integer) == (1, 2, True)
+    parameter = Learned(package).traits.parameter
+    assert parameter is not None
+    assert (parameter.least, parameter.most, parameter.integer) == (1, 2, True)
     one, two = (Learned(package, quality).encode(cells) for quality in (1, 2))
     assert one != two
     for quality in (0, 3, 1.5, True, "1"):
@@ -106,9 +106,9 @@ def test_qualities_out_of_range_are_refused(tiny: Package) -> None:
             Learned(tiny, quality)
 
 
-def test_a_package_at_one_rate_has_no_knob() -> None:
+def test_a_package_at_one_rate_has_no_quality_parameter() -> None:
     package = open_package(Path(__file__).parent / "tiny-factorized.cytomodel")
-    assert Learned(package).traits.knob is None
+    assert Learned(package).traits.parameter is None
     with pytest.raises(UsageError, match="no quality"):
         Learned(package, 0.5)
 

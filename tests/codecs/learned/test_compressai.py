@@ -124,8 +124,13 @@ def test_values_outside_the_used_range_stay_outside(shelf: Settings):
 
 def test_quality_of_several_rates_chooses_the_model(shelf: Settings):
     codec, image = _made(shelf, "bmshj2018-factorized", rates=3), fakes.cells()
-    knob = codec.traits.knob
-    assert (knob.least, knob.most, knob.integer, knob.finer) == (1, 3, True, "higher")
+    parameter = codec.traits.parameter
+    assert (parameter.least, parameter.most, parameter.integer, parameter.finer) == (
+        1,
+        3,
+        True,
+        "higher",
+    )
     assert codec.quality == 2
     coded = [replace(codec, quality=quality).encode(image) for quality in (1, 2, 3)]
     assert len(set(coded)) == 3
@@ -150,9 +155,9 @@ def test_quality_of_gains_is_continuous(name: str, shelf: Settings):
         replace(codec, quality=1.01)
 
 
-def test_one_rate_has_no_knob(shelf: Settings):
+def test_one_rate_has_no_quality_parameter(shelf: Settings):
     codec = _made(shelf, "mbt2018-mean")
-    assert codec.traits.knob is None
+    assert codec.traits.parameter is None
     with pytest.raises(UsageError, match="one rate"):
         replace(codec, quality=1)
 
@@ -228,11 +233,11 @@ def test_the_family_finds_packages_by_name_and_path(shelf: Settings):
     made = _made(shelf, "mbt2018-mean", rates=2)
     family = compressai_codecs.family("compressai/mbt2018-mean", shelf)
     assert family.options == ("weights", "quality")
-    assert family.traits.knob.most == 8
+    assert family.traits.parameter.most == 8
     by_name = family.from_options({"weights": "learned/test", "quality": 2})
     by_path = family.from_options({"weights": str(made.weights.package.path), "quality": 2})
     assert by_name == by_path == replace(made, quality=2)
-    assert family.given({"weights": "learned/test"}).traits.knob.most == 2
+    assert family.given({"weights": "learned/test"}).traits.parameter.most == 2
     assert family.from_options(by_name.recipe().options) == by_name
     with pytest.raises(UnknownNameError, match="learned/tset"):
         family.from_options({"weights": "learned/tset"})
@@ -354,7 +359,7 @@ def test_weights_the_zoo_does_not_have(settings: Settings):
         with pytest.raises(UsageError, match="no pretrained weights"):
             choose(BY_NAME[name], weights, settings)
     family = compressai_codecs.family("compressai/elic2022-official", settings)
-    assert family.traits.knob is None
+    assert family.traits.parameter is None
 
 
 def test_without_the_extra(shelf: Settings, monkeypatch: pytest.MonkeyPatch):

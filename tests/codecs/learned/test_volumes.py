@@ -15,7 +15,7 @@ from cytopress.codecs.learned.model.load import open_model
 from cytopress.codecs.learned.pixels.slab_layout import Depth
 from cytopress.codecs.progress import listen
 from cytopress.codecs.registry import decode
-from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import (
     CorruptDataError,
     CytopressWarning,
@@ -96,7 +96,7 @@ def test_planes_are_not_its_business(package: Package) -> None:
     with pytest.raises(UnsupportedImageError, match="codes 3D images, not YX"):
         Learned(package).encode(plane)
     with pytest.raises(UnsupportedImageError, match=f"{package.name} codes 3D images, not YX"):
-        Choice(LearnedFamily(package), native=0.5).encode(plane)
+        CodecRequest(LearnedFamily(package), native=0.5).encode(plane)
 
 
 def test_regions_change_no_latent_and_no_pixel_by_more_than_floats_round(

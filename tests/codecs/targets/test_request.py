@@ -11,7 +11,7 @@ from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.container.container import unpack
 from cytopress.codecs.registry import build, decode, families
 from cytopress.codecs.spec import codec
-from cytopress.codecs.targets.request import Choice
+from cytopress.codecs.targets.request import CodecRequest
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled
 from cytopress.errors import CytopressWarning, UnsupportedImageError
 from cytopress.image import Image
@@ -21,21 +21,21 @@ from cytopress.metrics.noise import fit_noise
 
 
 def test_an_estimated_range_stands_in_the_bytes_and_in_the_spec(micrograph: Image) -> None:
-    choice = codec("jpegls:psnr=38")
+    request = codec("jpegls:psnr=38")
     low, high = np.percentile(micrograph.pixels, (0.01, 99.99))
-    data = choice.encode(micrograph)
+    data = request.encode(micrograph)
     used = unpack(data)[0].notes["range"]
     assert used == pytest.approx(high - low, rel=1e-3)
-    assert choice.resolved(micrograph).spec == f"jpegls:psnr=38,range={used:g}"
+    assert request.resolved(micrograph).spec == f"jpegls:psnr=38,range={used:g}"
 
 
 @pytest.mark.filterwarnings("ignore::cytopress.errors.CytopressWarning")
 def test_an_estimated_noise_model_stands_in_the_bytes_and_in_the_spec(micrograph: Image) -> None:
-    choice = codec("jpegls:sigma=0.7")
-    notes = unpack(choice.encode(micrograph))[0].notes
+    request = codec("jpegls:sigma=0.7")
+    notes = unpack(request.encode(micrograph))[0].notes
     used = NoiseModel(notes["a"], notes["b"], notes["offset"])
     assert used == fit_noise([micrograph]).model
-    assert codec(choice.resolved(micrograph).spec).noise == used
+    assert codec(request.resolved(micrograph).spec).noise == used
 
 
 def test_a_codec_shaped_by_noise_keeps_the_model_in_its_own_options(micrograph: Image) -> None:
@@ -48,10 +48,10 @@ def test_a_codec_shaped_by_noise_keeps_the_model_in_its_own_options(micrograph: 
 @pytest.mark.filterwarnings("ignore::cytopress.errors.CytopressWarning")
 @pytest.mark.parametrize("spec", ["jpegls:psnr=38", "jpegls:sigma=0.7", "anscombe-jpegxl:ratio=5"])
 def test_a_resolved_spec_stands_alone(spec: str, micrograph: Image) -> None:
-    choice = codec(spec)
-    alone = codec(choice.resolved(micrograph).spec)
+    request = codec(spec)
+    alone = codec(request.resolved(micrograph).spec)
     assert alone.resolved(Image(micrograph.pixels[:20, :20])) == alone
-    assert alone.encode(micrograph) == choice.encode(micrograph)
+    assert alone.encode(micrograph) == request.encode(micrograph)
 
 
 @pytest.mark.parametrize("kind", ["psnr", "sigma"])
@@ -84,14 +84,14 @@ def test_a_noise_model_that_does_not_fit_is_told() -> None:
 
 def test_wrappers_are_put_on_in_their_order() -> None:
     stack = Image(np.zeros((2, 40, 40), np.uint16))
-    choice = codec("jpeg2000:level=50,tile=32,guard=3")
+    request = codec("jpeg2000:level=50,tile=32,guard=3")
     inner = families()["jpeg2000"](level=50)
     expected = Guarded(Rescaled(PerPlane(Tiled(inner, tile=32))), max_error=3)
-    assert choice.at(50, stack) == expected
-    assert choice.at(50, Image(stack.pixels[0])) == Guarded(
+    assert request.at(50, stack) == expected
+    assert request.at(50, Image(stack.pixels[0])) == Guarded(
         Rescaled(Tiled(inner, tile=32)), max_error=3
     )
-    assert build(unpack(choice.encode(stack))[0].recipe) == expected
+    assert build(unpack(request.encode(stack))[0].recipe) == expected
 
 
 @pytest.mark.parametrize("spec", ["jpegxl", "jpegxl:distance=0", "jpegxl:guard=2"])
@@ -119,7 +119,7 @@ def test_check_refuses_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(JpegLS, "compress", None)
     image = Image(np.zeros((4, 4), np.uint8))
     codec("jpegls:sigma=2").check(image)
-    Choice(JpegLS, native=0).check(image)
+    CodecRequest(JpegLS, native=0).check(image)
     with pytest.raises(UnsupportedImageError, match="127"):
         codec("jpegls:near=128").check(image)
 

@@ -12,8 +12,8 @@ from cytopress.codecs import progress
 from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets import search
-from cytopress.codecs.targets.request import Choice
-from cytopress.codecs.targets.search import Solution, knob_value, solve
+from cytopress.codecs.targets.request import CodecRequest
+from cytopress.codecs.targets.search import Solution, parameter_value, solve
 from cytopress.codecs.targets.target import Target
 from cytopress.errors import UnreachableTargetError, UnsupportedImageError
 from cytopress.image import Image
@@ -42,7 +42,9 @@ def encodes(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 )
 def test_it_finds_what_trying_every_setting_finds(kind, value, micrograph, encodes) -> None:
     target = Target(kind, value, data_range=1500, noise=NOISE)
-    found = Choice(JpegLS, asked=(kind, value), data_range=1500, noise=NOISE).solve(micrograph)
+    found = CodecRequest(JpegLS, asked=(kind, value), data_range=1500, noise=NOISE).solve(
+        micrograph
+    )
     assert len(encodes) <= 12
     every = [search.attempt(micrograph, target, JpegLS(near=near)) for near in range(256)]
     met = [one for one in every if target.met(one.reached)]
@@ -87,21 +89,21 @@ def test_a_guard_is_searched_through(micrograph: Image, encodes) -> None:
     assert guarded.reached >= 2.6
     found = codec("jpegls:psnr=20,range=1500,guard=3").solve(micrograph)
     target = Target("psnr", 20, data_range=1500)
-    choice = codec("jpegls:psnr=20,range=1500,guard=3")
+    request = codec("jpegls:psnr=20,range=1500,guard=3")
     every = [
-        search.attempt(micrograph, target, choice.at(near, micrograph)) for near in range(1, 99)
+        search.attempt(micrograph, target, request.at(near, micrograph)) for near in range(1, 99)
     ]
     assert len(found.data) <= min(len(one.data) for one in every) * 1.01
 
 
 def test_what_cannot_be_reached_is_told_with_the_nearest(micrograph, rounding) -> None:
     def solved(kind, value):
-        knob = replace(rounding.traits.knob, least=50)
+        parameter = replace(rounding.traits.parameter, least=50)
         target = Target(kind, value, data_range=1500, noise=NOISE)
         return solve(
             micrograph,
             target,
-            knob,
+            parameter,
             lambda step: rounding(step=step or 0),
             name="rounding",
             can_be_lossless=False,
@@ -127,8 +129,8 @@ def test_float32_below_one_count_is_solved_too(
     kind: str, scale: float, micrograph, rounding
 ) -> None:
     image = Image((micrograph.pixels / 4096 * scale).astype(np.float32))
-    choice = Choice(rounding, asked=(kind.partition("=")[0], float(kind.partition("=")[2])))
-    found = choice.solve(image)
+    request = CodecRequest(rounding, asked=(kind.partition("=")[0], float(kind.partition("=")[2])))
+    found = request.solve(image)
     assert found.reached >= 40 if kind == "psnr=40" else found.reached <= 0.5
 
 
@@ -136,12 +138,14 @@ def test_float32_below_one_count_is_solved_too(
 @pytest.mark.parametrize("scale", ["linear", "log"])
 @pytest.mark.parametrize("integer", [True, False])
 def test_positions_run_from_coarse_to_fine(finer, ends, scale, integer, rounding) -> None:
-    knob = replace(rounding.traits.knob, least=1, most=9, finer=finer, scale=scale, integer=integer)
-    values = [knob_value(knob, step / 20) for step in range(21)]
+    parameter = replace(
+        rounding.traits.parameter, least=1, most=9, finer=finer, scale=scale, integer=integer
+    )
+    values = [parameter_value(parameter, step / 20) for step in range(21)]
     assert (values[0], values[-1]) == ends
     assert values == sorted(values, reverse=finer == "lower")
     assert not integer or all(isinstance(value, int) for value in values)
-    assert knob_value(knob, 0.5) == (3 if scale == "log" else 5)
+    assert parameter_value(parameter, 0.5) == (3 if scale == "log" else 5)
 
 
 def test_the_bytes_of_settings_that_lost_are_let_go(

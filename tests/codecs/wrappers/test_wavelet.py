@@ -187,6 +187,6 @@ def test_planes_is_the_default_and_the_spec_stands_alone() -> None:
     stack = volume(2)
     assert codec("jpegls:z=planes") == codec("jpegls")
     assert codec("jpegls").at(None, stack) == PerPlane(JpegLS())
-    choice = codec("jpeg2000:level=40,z=wavelet")
-    assert choice.at(40, stack) == Wavelet(Jpeg2000(level=40))
-    assert codec(choice.spec) == choice
+    request = codec("jpeg2000:level=40,z=wavelet")
+    assert request.at(40, stack) == Wavelet(Jpeg2000(level=40))
+    assert codec(request.spec) == request

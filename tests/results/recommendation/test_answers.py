@@ -1,6 +1,6 @@
 import pytest
 
-from cytopress.results.recommendation import Wish
+from cytopress.results.recommendation import Criterion
 from cytopress.results.recommendation.answers import answers, obvious_wishes
 
 TASK = "labelfree/cells"
@@ -8,7 +8,7 @@ TASK = "labelfree/cells"
 
 def test_drawn_noise_is_the_obvious_margin(make_study, with_redraws):
     study = with_redraws(make_study())
-    assert obvious_wishes(study) == [Wish(task=TASK)]
+    assert obvious_wishes(study) == [Criterion(task=TASK)]
     (answer,) = answers(study, ())
     # 0.9 + and - 0.004, twice each.
     assert answer.recommendation.margin == pytest.approx(0.004 * (4 / 3) ** 0.5)
@@ -21,27 +21,27 @@ def test_without_drawn_noise_nothing_is_obvious(make_study):
 @pytest.mark.parametrize(
     ("wish", "reason"),
     [
-        (Wish(task=TASK), "noise was not drawn"),
-        (Wish(task=TASK, margin=5.0), "would leave nothing"),
-        (Wish(task="nothing", margin=0.1), "There is no task of the study named"),
-        (Wish(task=TASK, metric="nothing", margin=0.1), "There is no score of"),
+        (Criterion(task=TASK), "noise was not drawn"),
+        (Criterion(task=TASK, margin=5.0), "would leave nothing"),
+        (Criterion(task="nothing", margin=0.1), "There is no task of the study named"),
+        (Criterion(task=TASK, metric="nothing", margin=0.1), "There is no score of"),
     ],
 )
-def test_a_wish_that_cannot_be_met_is_a_reason(make_study, wish, reason):
-    (answer,) = answers(make_study(), [wish])
+def test_a_wish_that_cannot_be_met_is_a_reason(make_study, criterion, reason):
+    (answer,) = answers(make_study(), [criterion])
     assert answer.recommendation is None
     assert reason in answer.reason
     assert answer.command == ""
 
 
 def test_each_dataset_has_its_own_answer(make_study):
-    found = answers(make_study(datasets=("cells", "nuclei")), [Wish(task=TASK, margin=0.01)])
+    found = answers(make_study(datasets=("cells", "nuclei")), [Criterion(task=TASK, margin=0.01)])
     assert [answer.facts.name for answer in found] == ["cells", "nuclei"]
     assert all(answer.recommendation for answer in found)
 
 
 def test_the_command_codes_what_is_recommended(make_study):
-    (safe,) = answers(make_study(fields=12, groups=6), [Wish(task=TASK, margin=0.01)])
+    (safe,) = answers(make_study(fields=12, groups=6), [Criterion(task=TASK, margin=0.01)])
     assert safe.command.endswith(f"--codec {safe.recommendation.chosen.spec}")
-    (none,) = answers(make_study(), [Wish(task=TASK, margin=1e-9)])
+    (none,) = answers(make_study(), [Criterion(task=TASK, margin=1e-9)])
     assert none.command.endswith("--codec jpegls")

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from cytopress.results.recommendation import Wish, as_json, recommend, sentence
+from cytopress.results.recommendation import Criterion, as_json, recommend, sentence
 from cytopress.results.recommendation.text import cost_text, duration_text, figure_text
 
 TASK = "labelfree/cells"
@@ -13,7 +13,7 @@ TASK = "labelfree/cells"
 def recommended(make_study):
     def made(margin, **changes):
         study = make_study(fields=12, groups=6, **changes)
-        (found,) = recommend(study, Wish(task=TASK, margin=margin))
+        (found,) = recommend(study, Criterion(task=TASK, margin=margin))
         return found
 
     return made
@@ -46,7 +46,9 @@ def test_safe_settings_that_are_larger_than_lossless_are_none(recommended):
 def test_a_task_without_scores_is_told(make_study):
     study = make_study()
     trials = [dataclasses.replace(t, scores={"pixels/psnr": 40.0}) for t in study.trials]
-    (found,) = recommend(dataclasses.replace(study, trials=trials), Wish(task=TASK, margin=0.1))
+    (found,) = recommend(
+        dataclasses.replace(study, trials=trials), Criterion(task=TASK, margin=0.1)
+    )
     assert sentence(found).startswith(f"No lossy setting has a score of {TASK}")
 
 

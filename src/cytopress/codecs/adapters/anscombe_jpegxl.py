@@ -20,7 +20,13 @@ import imagecodecs
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.base import Knob, StreamCodec, Traits, real_option, whole_option
+from cytopress.codecs.base import (
+    QualityParameter,
+    StreamCodec,
+    Traits,
+    float_option,
+    integer_option,
+)
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.container.wire import take_varints, varints
 from cytopress.errors import CorruptDataError, UsageError
@@ -57,15 +63,15 @@ class AnscombeJpegXL(StreamCodec):
         dims=(2,),
         dtypes=("uint8", "uint16"),
         bits="1 to 16",
-        knob=Knob("qstep", "noise sigma", 0.01, 1000, finer="lower"),
+        parameter=QualityParameter("qstep", "noise sigma", 0.01, 1000, finer="lower"),
         reads_back="the same dtype, within half a step of the noise",
         can_be_lossless=False,
         shaped_by_noise=True,
     )
 
     def __post_init__(self) -> None:
-        real_option(self, "qstep", 0.01, 1000)
-        whole_option(self, "effort", 1, 9)
+        float_option(self, "qstep", 0.01, 1000)
+        integer_option(self, "effort", 1, 9)
         NoiseModel(self.a, self.b, self.offset)
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cytopress.codecs.adapters.video import Video, VideoCodec
-from cytopress.codecs.base import Knob, Traits, real_option, whole_option
+from cytopress.codecs.base import QualityParameter, Traits, float_option, integer_option
 from cytopress.codecs.container.wire import Reader
 from cytopress.errors import CorruptDataError, UsageError
 
@@ -76,14 +76,14 @@ class Av1(VideoCodec):
         dims=(2, 3),
         dtypes=("uint8", "uint16"),
         bits="8 or 10 coded",
-        knob=Knob("crf", "rate factor", 1, 63, finer="lower", scale="linear"),
+        parameter=QualityParameter("crf", "rate factor", 1, 63, finer="lower", scale="linear"),
         reads_back="the same dtype",
         can_be_lossless=True,
     )
 
     def __post_init__(self) -> None:
-        real_option(self, "crf", 1, 63, lossless=0)
-        whole_option(self, "preset", 0, 13)
+        float_option(self, "crf", 1, 63, lossless=0)
+        integer_option(self, "preset", 0, 13)
         if self.bits not in AV1.formats:
             raise UsageError(f"av1: bits is 8 or 10, not {self.bits}.")
 

@@ -10,12 +10,12 @@ import imagecodecs
 import numpy as np
 
 from cytopress.codecs.base import (
-    Knob,
+    QualityParameter,
     StreamCodec,
     Traits,
-    real_option,
+    float_option,
+    integer_option,
     to_dtype,
-    whole_option,
 )
 from cytopress.codecs.container.container import Form
 from cytopress.errors import UnsupportedImageError, UsageError
@@ -55,15 +55,15 @@ class Avif(StreamCodec):
         dims=(2,),
         dtypes=("uint8", "uint16"),
         bits="10 or 12 coded",
-        knob=Knob("quality", "of 100", 0, 99, finer="higher", scale="linear"),
+        parameter=QualityParameter("quality", "of 100", 0, 99, finer="higher", scale="linear"),
         reads_back="the same dtype",
         can_be_lossless=False,
         stretch=10,
     )
 
     def __post_init__(self) -> None:
-        real_option(self, "quality", 0, 99)
-        whole_option(self, "speed", 0, 10)
+        float_option(self, "quality", 0, 99)
+        integer_option(self, "speed", 0, 10)
         if self.bits not in (10, 12):
             raise UsageError(f"avif: bits is 10 or 12, not {self.bits}.")
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import StreamCodec, Traits, whole_option
+from cytopress.codecs.base import StreamCodec, Traits, integer_option
 from cytopress.codecs.container.container import Form
 from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels
@@ -41,14 +41,14 @@ class Blosc2(StreamCodec):
         dims=(2, 3),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",
-        knob=None,
+        parameter=None,
         reads_back="the same dtype, every pixel exactly",
         can_be_lossless=True,
         whole=True,
     )
 
     def __post_init__(self) -> None:
-        whole_option(self, "level", 1, 9)
+        integer_option(self, "level", 1, 9)
         if self.shuffle not in FILTERS:
             raise UsageError(f"blosc2: shuffle is bit or byte, not {self.shuffle}.")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cytopress.codecs.adapters.video import Video, VideoCodec
-from cytopress.codecs.base import Knob, Traits, real_option
+from cytopress.codecs.base import QualityParameter, Traits, float_option
 from cytopress.errors import UsageError
 
 HEVC = Video("libx265", "hevc", {8: "gray", 10: "gray10le", 12: "gray12le"})
@@ -53,13 +53,13 @@ class Hevc(VideoCodec):
         dims=(2, 3),
         dtypes=("uint8", "uint16"),
         bits="8, 10 or 12 coded",
-        knob=Knob("qp", "quantizer", 1, 51, finer="lower", scale="linear"),
+        parameter=QualityParameter("qp", "quantizer", 1, 51, finer="lower", scale="linear"),
         reads_back="the same dtype",
         can_be_lossless=True,
     )
 
     def __post_init__(self) -> None:
-        real_option(self, "qp", 1, 51, lossless=0)
+        float_option(self, "qp", 1, 51, lossless=0)
         if self.bits not in HEVC.formats:
             raise UsageError(f"hevc: bits is 8, 10 or 12, not {self.bits}.")
         if self.preset not in PRESETS:

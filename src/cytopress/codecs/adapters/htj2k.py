@@ -8,7 +8,7 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import Knob, StreamCodec, Traits, real_option, within_bits
+from cytopress.codecs.base import QualityParameter, StreamCodec, Traits, float_option, within_bits
 from cytopress.codecs.container.container import Form
 from cytopress.errors import UnsupportedImageError
 from cytopress.image import Image, Pixels
@@ -36,7 +36,7 @@ class Htj2k(StreamCodec):
         dims=(2,),
         dtypes=("uint8", "uint16"),
         bits="1 to 16",
-        knob=Knob("step", "of the used range", 3e-5, 1, finer="lower"),
+        parameter=QualityParameter("step", "of the used range", 3e-5, 1, finer="lower"),
         reads_back="the same dtype",
         can_be_lossless=True,
         exact=False,
@@ -44,7 +44,7 @@ class Htj2k(StreamCodec):
     )
 
     def __post_init__(self) -> None:
-        real_option(self, "step", 3e-5, 1, lossless=0)
+        float_option(self, "step", 3e-5, 1, lossless=0)
 
     @property
     def lossless(self) -> bool:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import Knob, StreamCodec, Traits, real_option, within_bits
+from cytopress.codecs.base import QualityParameter, StreamCodec, Traits, float_option, within_bits
 from cytopress.codecs.container.container import Form
 from cytopress.errors import UnsupportedImageError
 from cytopress.image import Image, Pixels
@@ -38,14 +38,14 @@ class Jpeg(StreamCodec):
         dims=(2,),
         dtypes=("uint8", "uint16"),
         bits="8 (uint8) or 12 (uint16) coded",
-        knob=Knob("quality", "of 100", 1, 100, finer="higher", scale="linear"),
+        parameter=QualityParameter("quality", "of 100", 1, 100, finer="higher", scale="linear"),
         reads_back="the same dtype",
         can_be_lossless=False,
         stretch=12,
     )
 
     def __post_init__(self) -> None:
-        real_option(self, "quality", 1, 100)
+        float_option(self, "quality", 1, 100)
 
     @property
     def lossless(self) -> bool:

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import Knob, StreamCodec, Traits, real_option, within_bits
+from cytopress.codecs.base import QualityParameter, StreamCodec, Traits, float_option, within_bits
 from cytopress.codecs.container.container import Form
 from cytopress.image import Image, Pixels
 
@@ -34,7 +34,9 @@ class Jpeg2000(StreamCodec):
         dims=(2,),
         dtypes=("uint8", "uint16"),
         bits="1 to 16",
-        knob=Knob("level", "dB over the used range", 10, 120, finer="higher", scale="linear"),
+        parameter=QualityParameter(
+            "level", "dB over the used range", 10, 120, finer="higher", scale="linear"
+        ),
         reads_back="the same dtype",
         can_be_lossless=True,
         exact=False,
@@ -42,7 +44,7 @@ class Jpeg2000(StreamCodec):
     )
 
     def __post_init__(self) -> None:
-        real_option(self, "level", 10, 120, lossless=0)
+        float_option(self, "level", 10, 120, lossless=0)
 
     @property
     def lossless(self) -> bool:

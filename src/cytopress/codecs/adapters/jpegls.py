@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import Knob, StreamCodec, Traits, whole_option, within_bits
+from cytopress.codecs.base import QualityParameter, StreamCodec, Traits, integer_option, within_bits
 from cytopress.codecs.container.container import Form
 from cytopress.errors import UnsupportedImageError
 from cytopress.image import Image, Pixels
@@ -34,14 +34,14 @@ class JpegLS(StreamCodec):
         dims=(2,),
         dtypes=("uint8", "uint16"),
         bits="1 to 16",
-        knob=Knob("near", "counts of error", 1, 255, finer="lower", integer=True),
+        parameter=QualityParameter("near", "counts of error", 1, 255, finer="lower", integer=True),
         reads_back="the same dtype, within the bound",
         can_be_lossless=True,
         bound=1,
     )
 
     def __post_init__(self) -> None:
-        whole_option(self, "near", 0, 255)
+        integer_option(self, "near", 0, 255)
 
     @property
     def lossless(self) -> bool:

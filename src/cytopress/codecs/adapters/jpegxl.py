@@ -8,7 +8,14 @@ from typing import ClassVar, Self
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import Knob, StreamCodec, Traits, real_option, whole_option, within_bits
+from cytopress.codecs.base import (
+    QualityParameter,
+    StreamCodec,
+    Traits,
+    float_option,
+    integer_option,
+    within_bits,
+)
 from cytopress.codecs.container.container import Form
 from cytopress.image import Image, Pixels
 
@@ -38,7 +45,7 @@ class JpegXL(StreamCodec):
         dims=(2,),
         dtypes=("uint8", "uint16"),
         bits="1 to 16",
-        knob=Knob("distance", "Butteraugli distance", 0.01, 25, finer="lower"),
+        parameter=QualityParameter("distance", "Butteraugli distance", 0.01, 25, finer="lower"),
         reads_back="the same dtype",
         can_be_lossless=True,
         exact=False,
@@ -46,8 +53,8 @@ class JpegXL(StreamCodec):
     )
 
     def __post_init__(self) -> None:
-        real_option(self, "distance", 0.01, 25, lossless=0)
-        whole_option(self, "effort", 1, 9)
+        float_option(self, "distance", 0.01, 25, lossless=0)
+        integer_option(self, "effort", 1, 9)
 
     @property
     def lossless(self) -> bool:

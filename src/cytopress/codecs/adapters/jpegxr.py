@@ -8,7 +8,7 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import Knob, StreamCodec, Traits, real_option, within_bits
+from cytopress.codecs.base import QualityParameter, StreamCodec, Traits, float_option, within_bits
 from cytopress.codecs.container.container import Form
 from cytopress.image import Image, Pixels
 
@@ -34,14 +34,14 @@ class JpegXR(StreamCodec):
         dims=(2,),
         dtypes=("uint8", "uint16"),
         bits="1 to 16",
-        knob=Knob("quality", "of 1", 0.001, 0.999, finer="higher", scale="linear"),
+        parameter=QualityParameter("quality", "of 1", 0.001, 0.999, finer="higher", scale="linear"),
         reads_back="the same dtype",
         can_be_lossless=True,
         stretch=12,
     )
 
     def __post_init__(self) -> None:
-        real_option(self, "quality", 0.001, 0.999, lossless=1)
+        float_option(self, "quality", 0.001, 0.999, lossless=1)
 
     @property
     def lossless(self) -> bool:

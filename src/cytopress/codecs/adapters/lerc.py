@@ -9,7 +9,7 @@ import imagecodecs
 import numpy as np
 
 from cytopress.codecs.adapters.tolerance import TOLERANCE, strict
-from cytopress.codecs.base import StreamCodec, Traits, real_option
+from cytopress.codecs.base import StreamCodec, Traits, float_option
 from cytopress.codecs.container.container import Form
 from cytopress.image import Image, Pixels
 
@@ -37,7 +37,7 @@ class Lerc(StreamCodec):
         dims=(2,),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",
-        knob=TOLERANCE,
+        parameter=TOLERANCE,
         reads_back="the same dtype, within the bound; the mean shifts by half a count or more",
         can_be_lossless=True,
         bound=1,
@@ -45,7 +45,7 @@ class Lerc(StreamCodec):
     )
 
     def __post_init__(self) -> None:
-        real_option(self, "tolerance", TOLERANCE.least, TOLERANCE.most, lossless=0)
+        float_option(self, "tolerance", TOLERANCE.least, TOLERANCE.most, lossless=0)
 
     @property
     def lossless(self) -> bool:

@@ -8,7 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from cytopress.codecs.adapters.zstd import shuffle_zstd, unshuffle_zstd
-from cytopress.codecs.base import Knob, StreamCodec, Traits, real_option, whole_option
+from cytopress.codecs.base import (
+    QualityParameter,
+    StreamCodec,
+    Traits,
+    float_option,
+    integer_option,
+)
 from cytopress.codecs.container.container import Form
 from cytopress.image import Image, Pixels
 
@@ -38,15 +44,15 @@ class RoundZstd(StreamCodec):
         dims=(2, 3),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",
-        knob=Knob("step", "counts", 1e-4, 65530, finer="lower"),
+        parameter=QualityParameter("step", "counts", 1e-4, 65530, finer="lower"),
         reads_back="the same dtype, within half a step",
         can_be_lossless=False,
         bound=0.5,
     )
 
     def __post_init__(self) -> None:
-        real_option(self, "step", 1e-4, 65530)
-        whole_option(self, "level", 1, 22)
+        float_option(self, "step", 1e-4, 65530)
+        integer_option(self, "level", 1, 22)
 
     @property
     def lossless(self) -> bool:

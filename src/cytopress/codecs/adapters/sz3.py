@@ -9,7 +9,7 @@ import imagecodecs
 import numpy as np
 
 from cytopress.codecs.adapters.tolerance import TOLERANCE, strict
-from cytopress.codecs.base import StreamCodec, Traits, real_option, to_dtype
+from cytopress.codecs.base import StreamCodec, Traits, float_option, to_dtype
 from cytopress.codecs.container.container import Form
 from cytopress.image import Image, Pixels
 
@@ -33,7 +33,7 @@ class Sz3(StreamCodec):
         dims=(2, 3),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",
-        knob=TOLERANCE,
+        parameter=TOLERANCE,
         reads_back="the same dtype, within the bound",
         can_be_lossless=False,
         exact=False,
@@ -41,7 +41,7 @@ class Sz3(StreamCodec):
     )
 
     def __post_init__(self) -> None:
-        real_option(self, "tolerance", TOLERANCE.least, TOLERANCE.most)
+        float_option(self, "tolerance", TOLERANCE.least, TOLERANCE.most)
 
     @property
     def lossless(self) -> bool:

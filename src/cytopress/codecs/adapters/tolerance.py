@@ -1,14 +1,14 @@
-"""The knob of codecs that bound the error, and what its bound is for an image's dtype."""
+"""The quality parameter of codecs that bound the error, and its bound for an image's dtype."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from cytopress.codecs.base import Knob
+from cytopress.codecs.base import QualityParameter
 from cytopress.image import Image
 
 # Fractions of a count for float32, nearly all of uint16.
-TOLERANCE = Knob("tolerance", "largest error in counts", 1e-4, 65530, finer="lower")
+TOLERANCE = QualityParameter("tolerance", "largest error in counts", 1e-4, 65530, finer="lower")
 
 
 def strict(tolerance: float, image: Image) -> float:

@@ -9,7 +9,7 @@ import imagecodecs
 import numpy as np
 
 from cytopress.codecs.adapters.tolerance import TOLERANCE, strict
-from cytopress.codecs.base import StreamCodec, Traits, real_option, to_dtype
+from cytopress.codecs.base import StreamCodec, Traits, float_option, to_dtype
 from cytopress.codecs.container.container import Form
 from cytopress.image import Image, Pixels
 
@@ -33,14 +33,14 @@ class Zfp(StreamCodec):
         dims=(2, 3),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",
-        knob=TOLERANCE,
+        parameter=TOLERANCE,
         reads_back="the same dtype, within the bound",
         can_be_lossless=True,
         bound=1,
     )
 
     def __post_init__(self) -> None:
-        real_option(self, "tolerance", TOLERANCE.least, TOLERANCE.most, lossless=0)
+        float_option(self, "tolerance", TOLERANCE.least, TOLERANCE.most, lossless=0)
 
     @property
     def lossless(self) -> bool:

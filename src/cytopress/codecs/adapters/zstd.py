@@ -8,7 +8,7 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import StreamCodec, Traits, whole_option
+from cytopress.codecs.base import StreamCodec, Traits, integer_option
 from cytopress.codecs.container.container import Form
 from cytopress.image import Image, Pixels
 
@@ -32,13 +32,13 @@ class Zstd(StreamCodec):
         dims=(2, 3),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",
-        knob=None,
+        parameter=None,
         reads_back="the same dtype, every pixel exactly",
         can_be_lossless=True,
     )
 
     def __post_init__(self) -> None:
-        whole_option(self, "level", 1, 22)
+        integer_option(self, "level", 1, 22)
 
     @property
     def lossless(self) -> bool:

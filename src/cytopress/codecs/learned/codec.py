@@ -79,7 +79,7 @@ class Learned(StreamCodec):
     def __post_init__(self) -> None:
         object.__setattr__(self, "sha256", self.package.sha256)
         object.__setattr__(
-            self, "quality", checked_quality(self.name, self.traits.knob, self.quality)
+            self, "quality", checked_quality(self.name, self.traits.parameter, self.quality)
         )
 
     @property
@@ -93,7 +93,7 @@ class Learned(StreamCodec):
 
     @property
     def traits(self) -> Traits:  # type: ignore[override]
-        """What it takes and gives; the knob is the package's."""
+        """What it takes and gives; the quality parameter is the package's."""
         return traits(read_card(self.package))
 
     @property
@@ -190,7 +190,7 @@ class Learned(StreamCodec):
         return volume.reshape(form.shape)
 
     def _model(self) -> tuple[Model, Setting]:
-        several = self.traits.knob is not None and self.traits.knob.integer
+        several = self.traits.parameter is not None and self.traits.parameter.integer
         model = open_model(self.package, int(self.quality or 1) - 1 if several else 0)
         return model, model.setting(None if several else self.quality)
 

@@ -1,8 +1,8 @@
 """A choice: what a spec string asks for, resolved against an image into a codec.
 
-The wish is a family of codecs with its options, and at most one of: a native setting, a portable
-target. With neither, the codec is lossless. Everything is decided in `Choice.at`, which is pure;
-`Choice.solve` is the only part that encodes.
+A request names a family of codecs with its options, and at most one of: a native setting, a
+portable target. With neither, the codec is lossless. Everything is decided in `CodecRequest.at`,
+which is pure; `CodecRequest.solve` is the only part that encodes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.adapters.zstd import Zstd
 from cytopress.codecs.base import Family, StreamCodec
 from cytopress.codecs.registry import decode
-from cytopress.codecs.targets.search import Solution, knob_value, solve
+from cytopress.codecs.targets.search import Solution, parameter_value, solve
 from cytopress.codecs.targets.target import KINDS, Kind, Target
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled, Wavelet
 from cytopress.errors import (
@@ -37,7 +37,7 @@ AlongZ = Literal["planes", "wavelet"]
 
 
 @dataclass(frozen=True)
-class Choice:
+class CodecRequest:
     """A codec of one family, its setting still open where a target has to be solved.
 
     Parameters
@@ -45,7 +45,7 @@ class Choice:
     family : Family
         The adapter, or the model package.
     native : float, optional
-        Value of the family's knob.
+        Value of the family's quality parameter.
     asked : (kind, value), optional
         The portable target, solved by bisection on real encodes.
     data_range : float, optional
@@ -76,24 +76,28 @@ class Choice:
     settings: Settings | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        knob = self.family.traits.knob
-        if knob is None and self.asked:
+        parameter = self.family.traits.parameter
+        if parameter is None and self.asked:
             kind = "lossless" if self.family.traits.can_be_lossless else "coded at one rate"
             raise UsageError(f"{self.name} is always {kind}: it takes no {self.asked[0]}.")
-        if knob is not None and self.native is not None and self.asked is not None:
-            raise UsageError(f"{self.name}: give one of {knob.name} and {self.asked[0]}, not both.")
+        if parameter is not None and self.native is not None and self.asked is not None:
+            raise UsageError(
+                f"{self.name}: give one of {parameter.name} and {self.asked[0]}, not both."
+            )
         if self.z not in get_args(AlongZ):
             raise UsageError(f"{self.name}: z is planes or wavelet, not {self.z}.")
         open_ended = self.native is None and self.asked is None
-        if knob is not None and open_ended and not self.family.traits.can_be_lossless:
+        if parameter is not None and open_ended and not self.family.traits.can_be_lossless:
             raise UsageError(
-                f"{self.name} is always lossy: give one of {', '.join(KINDS)} or {knob.name}"
-                f" ({knob.unit})."
+                f"{self.name} is always lossy: give one of {', '.join(KINDS)} or {parameter.name}"
+                f" ({parameter.unit})."
             )
         kind, value = self.asked or ("ratio", 1.0)
         Target(kind, value, data_range=self.data_range)
         # Build every part once: a wrong option is an error now and not at the first image.
-        adapter = self._adapter(knob_value(knob, 1.0) if knob and self.asked else self.native)
+        adapter = self._adapter(
+            parameter_value(parameter, 1.0) if parameter and self.asked else self.native
+        )
         if self.tile is not None:
             Tiled(adapter, tile=self.tile)
         if self.z == "wavelet":
@@ -114,15 +118,15 @@ class Choice:
     @property
     def packages(self) -> tuple[Package, ...]:
         """The model packages that it needs: part of what identifies a result."""
-        knob = self.family.traits.knob
-        return self._adapter(knob_value(knob, 1.0) if knob else None).packages()
+        parameter = self.family.traits.parameter
+        return self._adapter(parameter_value(parameter, 1.0) if parameter else None).packages()
 
     @property
     def spec(self) -> str:
         """The spec string that makes this choice again."""
         parts: list[tuple[str, float | str]] = list(self.options)
-        if self.native is not None and self.family.traits.knob is not None:
-            parts.append((self.family.traits.knob.name, self.native))
+        if self.native is not None and self.family.traits.parameter is not None:
+            parts.append((self.family.traits.parameter.name, self.native))
         if self.asked is not None:
             parts.append(self.asked)
         if self.data_range is not None:
@@ -136,22 +140,22 @@ class Choice:
         text = ",".join(f"{key}={_plain(value)}" for key, value in parts)
         return f"{self.name}:{text}" if text else self.name
 
-    def resolved(self, image: Image) -> Choice:
+    def resolved(self, image: Image) -> CodecRequest:
         """Return this choice with every missing yardstick estimated from the image."""
         return self._estimated(image)[0]
 
-    def _estimated(self, image: Image) -> tuple[Choice, list[str]]:
+    def _estimated(self, image: Image) -> tuple[CodecRequest, list[str]]:
         """Return `resolved` and what one should know of the estimates."""
-        choice, doubts = self, []
+        request, doubts = self, []
         if self._lacks_range:
-            choice = replace(choice, data_range=data_range([image.pixels]))
+            request = replace(request, data_range=data_range([image.pixels]))
         if self._lacks_noise:
             fit = fit_noise([image])
-            choice = replace(choice, noise=fit.model)
+            request = replace(request, noise=fit.model)
             doubts = [] if fit.good else [f"The noise of this image: {fit.reason}"]
-        return choice, doubts
+        return request, doubts
 
-    def with_yardsticks(self, data_range: float, noise: NoiseModel) -> Choice:
+    def with_yardsticks(self, data_range: float, noise: NoiseModel) -> CodecRequest:
         """Return this choice with what it would else estimate from each image by itself."""
         return replace(
             self,
@@ -170,7 +174,7 @@ class Choice:
         return (by_sigma or by_shape) and self.noise is None
 
     def at(self, setting: float | None, image: Image) -> StreamCodec:
-        """Compose the codec for one value of the knob (None: lossless) and an image's form."""
+        """Compose the codec for a value of the quality parameter (None: lossless) and an image."""
         traits, codec = self.family.traits, self._adapter(setting)
         stretch = 0 if codec.lossless else codec.stretch_bits(image)
         large = image.pixels.ndim == 3 and image.pixels.size > LARGE
@@ -190,8 +194,8 @@ class Choice:
     def _adapter(self, setting: float | None) -> StreamCodec:
         traits = self.family.traits
         options: dict[str, object] = dict(self.options)
-        if setting is not None and traits.knob is not None:
-            options[traits.knob.name] = setting
+        if setting is not None and traits.parameter is not None:
+            options[traits.parameter.name] = setting
         if setting is not None and traits.shaped_by_noise and self.noise is not None:
             options |= {"a": self.noise.a, "b": self.noise.b, "offset": self.noise.offset}
         try:
@@ -202,8 +206,8 @@ class Choice:
     def check(self, image: Image) -> None:
         """Raise UnsupportedImageError if this image cannot be coded."""
         self._check_z(image)
-        knob = self.family.traits.knob
-        setting = knob_value(knob, 1.0) if knob and self.asked else self.native
+        parameter = self.family.traits.parameter
+        setting = parameter_value(parameter, 1.0) if parameter and self.asked else self.native
         self.at(setting, image).check(image)
 
     def _check_z(self, image: Image) -> None:
@@ -223,19 +227,19 @@ class Choice:
             No setting meets the target.
         """
         self._check_z(image)
-        choice, doubts = self._estimated(image)
-        knob = self.family.traits.knob
-        if self.asked is None or knob is None:
-            codec = choice.at(self.native, image)
+        request, doubts = self._estimated(image)
+        parameter = self.family.traits.parameter
+        if self.asked is None or parameter is None:
+            codec = request.at(self.native, image)
             data = codec.encode(image)
             found = Solution(codec, data, image.raw_bytes / len(data))
         else:
             try:
                 found = solve(
                     image,
-                    Target(*self.asked, choice.data_range, choice.noise),
-                    knob,
-                    lambda setting: choice.at(setting, image),
+                    Target(*self.asked, request.data_range, request.noise),
+                    parameter,
+                    lambda setting: request.at(setting, image),
                     name=self.name,
                     can_be_lossless=self.family.traits.can_be_lossless,
                     guarded=self.guard is not None,

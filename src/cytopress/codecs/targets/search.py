@@ -1,4 +1,4 @@
-"""Solve a target: find the setting of a codec's knob that meets it, on real encodes."""
+"""Solve a target: find the value of the quality parameter that meets it, on real encodes."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cytopress.codecs import progress
-from cytopress.codecs.base import Knob, StreamCodec
+from cytopress.codecs.base import QualityParameter, StreamCodec
 from cytopress.codecs.container import container
 from cytopress.codecs.targets.target import UNITS, Target
 from cytopress.errors import UnreachableTargetError, UnsupportedImageError
 from cytopress.image import Image
 
-# Each is a real encode; twelve halvings of a knob's range are finer than most codecs' own steps.
+# Each is a real encode; twelve halvings of the range are finer than most codecs' own steps.
 MOST_HALVINGS = 12
-# Where the ends of the knob do not decide, its range is tried in so many steps first.
+# Where the ends of the quality parameter do not decide, its range is tried in so many steps first.
 GRID = 8
 DESCENTS = 3
 # The largest error is one pixel's: it jumps from setting to setting, and a coarser one may do.
@@ -40,17 +40,18 @@ class Solution:
 def solve(
     image: Image,
     target: Target,
-    knob: Knob,
+    parameter: QualityParameter,
     at: Callable[[float | None], StreamCodec],
     *,
     name: str,
     can_be_lossless: bool,
     guarded: bool,
 ) -> Solution:
-    """Find the knob setting that meets a target, by bisection on real encodes.
+    """Find the quality parameter setting that meets a target, by bisection on real encodes.
 
-    ``at`` makes the codec for a knob value, or its lossless form for None. Of the settings tried
-    that meet the target, the one with the fewest bytes is returned; for ``ratio``, the finest. The
+    ``at`` makes the codec for a value of the quality parameter, or its lossless form for None. Of
+    the settings tried that meet the target, the one with the fewest bytes is returned; for
+    ``ratio``, the finest. The
     lossless form is one of them, where there is one. ``guarded`` says that a coarse setting may
     take more bytes than a fine one, since its residual does.
 
@@ -68,7 +69,7 @@ def solve(
     exact = lossless if lossless and target.met(lossless.reached) else None
     if exact and target.kind == "ratio":
         return _with_warnings(exact, target)
-    search = _Search(image, target, knob, at)
+    search = _Search(image, target, parameter, at)
     search.run(guarded=guarded)
     best = search.best
     if exact and (best is None or len(exact.data) < len(best.data)):
@@ -88,16 +89,20 @@ class _Tried:
 
 
 class _Search:
-    """Encodes tried so far, by position on the knob: 0 is the coarsest setting, 1 the finest.
+    """Encodes tried so far, by position in the range of settings: 0 is the coarsest, 1 the finest.
 
     ``best`` is the one to return of those that meet the target: the finest for ``ratio``, else the
     one with the fewest bytes.
     """
 
     def __init__(
-        self, image: Image, target: Target, knob: Knob, at: Callable[[float], StreamCodec]
+        self,
+        image: Image,
+        target: Target,
+        parameter: QualityParameter,
+        at: Callable[[float], StreamCodec],
     ) -> None:
-        self._image, self._target, self._knob, self._at = image, target, knob, at
+        self._image, self._target, self._parameter, self._at = image, target, parameter, at
         self.tried: dict[float, _Tried] = {}
         self.best: Solution | None = None
         self._best_place = 0.0
@@ -127,8 +132,11 @@ class _Search:
     def _halve(self, easy: float, hard: float) -> float:
         """Return the place nearest to ``hard`` that meets the target."""
         for _ in range(MOST_HALVINGS):
-            at_easy, at_hard = knob_value(self._knob, easy), knob_value(self._knob, hard)
-            if at_easy == at_hard or (self._knob.integer and abs(at_easy - at_hard) <= 1):
+            at_easy, at_hard = (
+                parameter_value(self._parameter, easy),
+                parameter_value(self._parameter, hard),
+            )
+            if at_easy == at_hard or (self._parameter.integer and abs(at_easy - at_hard) <= 1):
                 break
             if self._target.close(self._found(easy).reached):
                 break
@@ -150,7 +158,7 @@ class _Search:
         """Return the coarsest position that the codec accepts for this image."""
         if self._accepts(0.0):
             return 0.0
-        self._at(knob_value(self._knob, 1.0)).check(self._image)
+        self._at(parameter_value(self._parameter, 1.0)).check(self._image)
         refused, accepted = 0.0, 1.0
         for _ in range(MOST_HALVINGS):
             middle = (refused + accepted) / 2
@@ -161,16 +169,16 @@ class _Search:
         return accepted
 
     def _accepts(self, position: float) -> bool:
-        return _accepts(self._at(knob_value(self._knob, position)), self._image)
+        return _accepts(self._at(parameter_value(self._parameter, position)), self._image)
 
     def _met(self, position: float) -> bool:
         return self._target.met(self._found(position).reached)
 
     def _found(self, position: float) -> _Tried:
-        value = knob_value(self._knob, position)
-        same = [place for place in self.tried if knob_value(self._knob, place) == value]
+        value = parameter_value(self._parameter, position)
+        same = [place for place in self.tried if parameter_value(self._parameter, place) == value]
         if not same:
-            progress.stage(f"setting {len(self.tried) + 1}: {self._knob.name} {value:g}")
+            progress.stage(f"setting {len(self.tried) + 1}: {self._parameter.name} {value:g}")
             found = attempt(self._image, self._target, self._at(value))
             self.tried[position] = _Tried(found.reached, len(found.data))
             if self._target.met(found.reached):
@@ -221,17 +229,17 @@ def _with_warnings(found: Solution, target: Target) -> Solution:
     return replace(found, warnings=tuple(target.warnings(found.reached)))
 
 
-def knob_value(knob: Knob, position: float) -> float:
-    """Return the knob's value at a position from 0 (coarsest) to 1 (finest)."""
-    if knob.finer == "lower":
+def parameter_value(parameter: QualityParameter, position: float) -> float:
+    """Return the quality parameter's value at a position from 0 (coarsest) to 1 (finest)."""
+    if parameter.finer == "lower":
         position = 1 - position
-    if knob.scale == "log":
-        value = knob.least * (knob.most / knob.least) ** position
+    if parameter.scale == "log":
+        value = parameter.least * (parameter.most / parameter.least) ** position
     else:
-        value = knob.least + (knob.most - knob.least) * position
+        value = parameter.least + (parameter.most - parameter.least) * position
     # Four digits are finer than what any codec tells apart, and short in the bytes.
-    value = min(max(float(f"{value:.4g}"), knob.least), knob.most)
-    return round(value) if knob.integer else value
+    value = min(max(float(f"{value:.4g}"), parameter.least), parameter.most)
+    return round(value) if parameter.integer else value
 
 
 def _unreachable(name: str, target: Target, reached: list[float]) -> UnreachableTargetError:

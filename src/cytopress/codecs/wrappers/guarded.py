@@ -41,7 +41,7 @@ class Guarded(StreamCodec):
         dims=(2, 3),
         dtypes=("uint8", "uint16"),
         bits="any",
-        knob=None,
+        parameter=None,
         reads_back="the same dtype, no pixel off by more than max_error",
         can_be_lossless=True,
     )

@@ -33,7 +33,7 @@ class PerPlane(StreamCodec):
         dims=(3,),
         dtypes=("uint8", "uint16", "float32"),
         bits="as the codec inside",
-        knob=None,
+        parameter=None,
         reads_back="as the codec inside",
         can_be_lossless=True,
     )

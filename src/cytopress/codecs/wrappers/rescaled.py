@@ -47,7 +47,7 @@ class Rescaled(StreamCodec):
         dims=(2, 3),
         dtypes=("uint8", "uint16"),
         bits="any",
-        knob=None,
+        parameter=None,
         reads_back="the same dtype",
         can_be_lossless=False,
     )

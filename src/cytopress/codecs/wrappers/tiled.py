@@ -44,7 +44,7 @@ class Tiled(StreamCodec):
         dims=(2, 3),
         dtypes=("uint8", "uint16", "float32"),
         bits="as the codec inside",
-        knob=None,
+        parameter=None,
         reads_back="as the codec inside",
         can_be_lossless=True,
     )

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from cytopress.codecs import progress
-from cytopress.codecs.base import StreamCodec, Traits, whole_option
+from cytopress.codecs.base import StreamCodec, Traits, integer_option
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.container.wire import behind_lengths, split_views
 from cytopress.codecs.wrappers.coefficients import Floats, Integers, Plane, share
@@ -46,14 +46,14 @@ class Wavelet(StreamCodec):
         dims=(3,),
         dtypes=("uint8", "uint16"),
         bits="any",
-        knob=None,
+        parameter=None,
         reads_back="as the codec inside",
         can_be_lossless=True,
     )
 
     def __post_init__(self) -> None:
-        whole_option(self, "levels", 1, 8)
-        whole_option(self, "step", 1, 2**17 - 1)
+        integer_option(self, "levels", 1, 8)
+        integer_option(self, "step", 1, 2**17 - 1)
         self.codec.leaving(1.0)
 
     @classmethod

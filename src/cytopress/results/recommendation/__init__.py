@@ -1,8 +1,8 @@
 """What is safe: one answer for a dataset and a task, with its bound and what speaks against it."""
 
-from cytopress.results.recommendation.criterion import NOISE, Wish
+from cytopress.results.recommendation.criterion import NOISE, Criterion
 from cytopress.results.recommendation.recommend import Recommendation, recommend
 from cytopress.results.recommendation.setting import Setting
 from cytopress.results.recommendation.text import as_json, sentence
 
-__all__ = ["NOISE", "Recommendation", "Setting", "Wish", "as_json", "recommend", "sentence"]
+__all__ = ["NOISE", "Criterion", "Recommendation", "Setting", "as_json", "recommend", "sentence"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from cytopress.errors import NotAvailableError, UsageError
 from cytopress.results.losses import yardstick
-from cytopress.results.recommendation.criterion import Wish
+from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.recommendation.recommend import Recommendation, recommend
 from cytopress.study.results import DatasetFacts, Results
 
@@ -17,7 +17,7 @@ from cytopress.study.results import DatasetFacts, Results
 class Answer:
     """A wish on one dataset: the recommendation, or in ``reason`` why there is none."""
 
-    wish: Wish
+    criterion: Criterion
     facts: DatasetFacts
     recommendation: Recommendation | None
     reason: str
@@ -32,27 +32,32 @@ class Answer:
         return f"cytopress encode IMAGE -o FILE.cyto --codec {shlex.quote(setting.spec)}"
 
 
-def answers(results: Results, wishes: Sequence[Wish]) -> list[Answer]:
+def answers(results: Results, criteria: Sequence[Criterion]) -> list[Answer]:
     """Return the answers to these wishes, or to the obvious ones where there are none.
 
     A wish that makes no sense on a dataset has its reason for an answer; a dataset that the task
     was not run on has none.
     """
     found = []
-    for wish in wishes or obvious_wishes(results):
+    for criterion in criteria or obvious_wishes(results):
         for facts in results.datasets:
             # One dataset at a time: what is wrong with a wish on one is no matter of the others.
             part = replace(results, datasets=(facts,))
             try:
-                made = recommend(part, wish)
+                made = recommend(part, criterion)
             except (NotAvailableError, UsageError) as error:
-                found.append(Answer(wish=wish, facts=facts, recommendation=None, reason=str(error)))
+                found.append(
+                    Answer(criterion=criterion, facts=facts, recommendation=None, reason=str(error))
+                )
                 continue
-            found += [Answer(wish=wish, facts=facts, recommendation=one, reason="") for one in made]
+            found += [
+                Answer(criterion=criterion, facts=facts, recommendation=one, reason="")
+                for one in made
+            ]
     return found
 
 
-def obvious_wishes(results: Results) -> list[Wish]:
+def obvious_wishes(results: Results) -> list[Criterion]:
     """Return one wish for each task whose camera's noise was drawn: no more loss than that."""
     drawn = {
         score.task: None
@@ -61,4 +66,4 @@ def obvious_wishes(results: Results) -> list[Wish]:
         and score.main
         and any(yardstick(results, facts.name, score) is not None for facts in results.datasets)
     }
-    return [Wish(task=task) for task in drawn]
+    return [Criterion(task=task) for task in drawn]

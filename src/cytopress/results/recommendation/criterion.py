@@ -11,7 +11,7 @@ NOISE = "noise"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class Criterion:
     """What is asked of a study.
 
     Parameters

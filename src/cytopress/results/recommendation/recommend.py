@@ -12,7 +12,7 @@ from cytopress.results.curves import Curve
 from cytopress.results.dataset_summary import Findings, findings
 from cytopress.results.losses import losses_of, yardstick
 from cytopress.results.recommendation.cautions import cautions
-from cytopress.results.recommendation.criterion import NOISE, Wish
+from cytopress.results.recommendation.criterion import NOISE, Criterion
 from cytopress.results.recommendation.judge import judge
 from cytopress.results.recommendation.setting import Setting, lossless_setting
 from cytopress.study.results import Results, ScoreFacts
@@ -46,7 +46,7 @@ class Recommendation:
         What a reader must know before acting on it.
     """
 
-    wish: Wish
+    criterion: Criterion
     found: Findings
     score: ScoreFacts
     margin: float
@@ -69,7 +69,7 @@ class Recommendation:
         return list(first.values())
 
 
-def recommend(results: Results, wish: Wish) -> list[Recommendation]:
+def recommend(results: Results, criterion: Criterion) -> list[Recommendation]:
     """Return the recommendation for every dataset that the task was run on.
 
     How settings are judged is said in `judge`.
@@ -84,32 +84,39 @@ def recommend(results: Results, wish: Wish) -> list[Recommendation]:
         The camera's noise was not drawn, and is asked for.
     """
     names = list(dict.fromkeys(score.task for score in results.scores if score.task))
-    if wish.task not in names:
-        raise UnknownNameError("task of the study", wish.task, names)
-    scores = [score for score in results.scores if score.task == wish.task]
-    score = next((s for s in scores if (s.name == wish.metric if wish.metric else s.main)), None)
+    if criterion.task not in names:
+        raise UnknownNameError("task of the study", criterion.task, names)
+    scores = [score for score in results.scores if score.task == criterion.task]
+    score = next(
+        (s for s in scores if (s.name == criterion.metric if criterion.metric else s.main)), None
+    )
     if score is None:
-        raise UnknownNameError(f"score of {wish.task}", wish.metric, [s.name for s in scores])
+        raise UnknownNameError(
+            f"score of {criterion.task}", criterion.metric, [s.name for s in scores]
+        )
     return [
-        _recommendation(results, found, score, wish)
+        _recommendation(results, found, score, criterion)
         for found in findings(results)
         if any(
-            task.name == wish.task and task.dataset == found.facts.name for task in results.tasks
+            task.name == criterion.task and task.dataset == found.facts.name
+            for task in results.tasks
         )
         and found.curves
     ]
 
 
 def _recommendation(
-    results: Results, found: Findings, score: ScoreFacts, wish: Wish
+    results: Results, found: Findings, score: ScoreFacts, criterion: Criterion
 ) -> Recommendation:
     losses = losses_of([point for curve in found.curves for point in curve.points], score)
     noise = yardstick(results, found.facts.name, score)
     of_seeds = np.nanmean(losses.baseline, axis=0) if losses.baseline.size else np.array([])
     baseline = float(of_seeds.mean()) if of_seeds.size else math.nan
-    margin = _margin(wish, score, noise, baseline)
+    margin = _margin(criterion, score, noise, baseline)
     settings = (
-        judge(found.lossy, score, margin=margin, confidence=wish.confidence) if losses.seeds else []
+        judge(found.lossy, score, margin=margin, confidence=criterion.confidence)
+        if losses.seeds
+        else []
     )
     best = found.best
     lossless = None if best is None else lossless_setting(*best)
@@ -120,7 +127,7 @@ def _recommendation(
     others = [setting for setting in safe if chosen and setting.curve is not chosen.curve]
     spread = float(of_seeds.std(ddof=1)) if of_seeds.size > 1 else None
     return Recommendation(
-        wish=wish,
+        criterion=criterion,
         found=found,
         score=score,
         margin=margin,
@@ -137,15 +144,15 @@ def _recommendation(
     )
 
 
-def _margin(wish: Wish, score: ScoreFacts, noise: float | None, baseline: float) -> float:
-    if wish.margin == NOISE:
+def _margin(criterion: Criterion, score: ScoreFacts, noise: float | None, baseline: float) -> float:
+    if criterion.margin == NOISE:
         if noise is None:
             raise NotAvailableError(
                 "the camera's noise was not drawn again in this study, so it is no margin; set"
                 " noise_draws = 10 and run the study again, or give --margin a number."
             )
         return max(noise, LEAST_MARGIN)
-    margin = float(wish.margin)
+    margin = float(criterion.margin)
     if score.better == "higher" and margin >= baseline:
         raise UsageError(
             f"--margin {margin:g}: {score.name} from the originals is {baseline:.4g}, so a loss of"

@@ -21,7 +21,7 @@ def sentence(recommendation: Recommendation) -> str:
         what = f"No lossy setting has a score of {found.score.task}, so none is shown to be safe."
         return f"{what} {_instead(found)}"
     if chosen is None:
-        sure = _percent(found.wish.confidence)
+        sure = _percent(found.criterion.confidence)
         what = (
             "Nothing smaller than lossless"
             if any(setting.safe for setting in found.settings)
@@ -56,15 +56,15 @@ def loss_text(recommendation: Recommendation) -> str:
     fields = count_text(effect.fields, "field")
     groups = f" from {count_text(effect.n, 'group')}" if effect.unit == "groups" else ""
     return plain(
-        f"With {_percent(recommendation.wish.confidence)} confidence, {most} on average; {seen}"
-        f" on {fields}{groups}."
+        f"With {_percent(recommendation.criterion.confidence)} confidence, {most} on average;"
+        f" {seen} on {fields}{groups}."
     )
 
 
 def margin_text(recommendation: Recommendation) -> str:
     """Write the margin, with where it is from."""
     margin = amount_text(recommendation.margin, recommendation.score)
-    if recommendation.wish.margin == NOISE:
+    if recommendation.criterion.margin == NOISE:
         return f"{margin}, as much as one more draw of the camera's noise moves it"
     return f"{margin}, as given"
 
@@ -115,8 +115,8 @@ def as_json(recommendation: Recommendation) -> dict[str, Any]:
         "bound": chosen.bound if chosen else None,
         "interval_over": effect.unit if effect else None,
         "margin": found.margin,
-        "margin_from": "noise" if found.wish.margin == NOISE else "given",
-        "confidence": found.wish.confidence,
+        "margin_from": "noise" if found.criterion.margin == NOISE else "given",
+        "confidence": found.criterion.confidence,
         "noise": found.noise,
         "seed_spread": found.seed_spread,
         "saved_gb_per_tb": chosen.saved_per_terabyte / GIGABYTE if chosen else None,

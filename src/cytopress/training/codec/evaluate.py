@@ -80,8 +80,8 @@ def evaluate(
             continue
         span = data_range(dataset.read_input(field).pixels for field in dataset.part("train"))
         codecs = codecs_of(package, QUALITIES)
-        knob = codecs[0].traits.knob
-        continuous = knob is not None and not knob.integer
+        parameter = codecs[0].traits.parameter
+        continuous = parameter is not None and not parameter.integer
         own, between, other = [], [], []
         for field in fields:
             if progress:

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from cytopress.atomic import whole_file
+from cytopress.atomic import atomic_file
 from cytopress.datasets.catalogue import dataset as open_by_name
 from cytopress.datasets.dataset import Dataset
 from cytopress.errors import UnknownNameError
@@ -195,5 +195,5 @@ def _datasets(config: CodecTraining, settings: Settings) -> list[Dataset]:
 
 
 def _write(path: Path, text: str) -> None:
-    with whole_file(path) as temporary:
+    with atomic_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

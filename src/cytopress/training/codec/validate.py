@@ -40,10 +40,10 @@ def codecs_of(package: Package, qualities: Sequence[float]) -> list[StreamCodec]
     if architecture.startswith("compressai/"):
         options = {"weights": str(package.path)}
         family = compressai_family(architecture).given(options)
-    knob = family.traits.knob
-    if knob is None:
+    parameter = family.traits.parameter
+    if parameter is None:
         return [family.from_options(options)]
-    values = range(1, int(knob.most) + 1) if knob.integer else qualities
+    values = range(1, int(parameter.most) + 1) if parameter.integer else qualities
     return [family.from_options({**options, "quality": value}) for value in values]
 
 

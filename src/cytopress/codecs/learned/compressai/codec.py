@@ -46,7 +46,7 @@ def traits(weights: Weights | None) -> Traits:
         dims=(2,),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",
-        knob=weights.knob if weights else None,
+        parameter=weights.parameter if weights else None,
         reads_back="the same dtype",
         can_be_lossless=False,
         exact=False,
@@ -65,8 +65,8 @@ class CompressAI(StreamCodec):
     weights : Weights
         From `choose`, `of_package` or `by_digest`.
     quality : float, optional
-        Within the weights' knob: a whole number from 1, or 0 to 1 for models with gains. Unless
-        given, the middle. Without a knob there is nothing to give.
+        In the range of the weights' quality parameter: a whole number from 1, or 0 to 1 for models
+        with gains; the middle unless given. Without a quality parameter there is nothing to give.
     """
 
     weights: Weights
@@ -79,24 +79,28 @@ class CompressAI(StreamCodec):
         return () if self.weights.package is None else (self.weights.package,)
 
     def __post_init__(self) -> None:
-        knob = self.weights.knob
-        if knob is None:
+        parameter = self.weights.parameter
+        if parameter is None:
             if self.quality is not None:
                 raise UsageError(f"{self.weights.title} code at one rate; they take no quality.")
             return
         quality = self.quality
         if quality is None:
-            middle = (knob.least + knob.most) / 2
-            quality = int(middle) if knob.integer else middle
-        whole = not knob.integer or quality == int(quality)
-        if isinstance(quality, bool) or not knob.least <= quality <= knob.most or not whole:
-            kind = "whole number" if knob.integer else "number"
+            middle = (parameter.least + parameter.most) / 2
+            quality = int(middle) if parameter.integer else middle
+        whole = not parameter.integer or quality == int(quality)
+        if (
+            isinstance(quality, bool)
+            or not parameter.least <= quality <= parameter.most
+            or not whole
+        ):
+            kind = "whole number" if parameter.integer else "number"
             raise UsageError(
-                f"{self.name}: quality is a {kind} from {knob.least:g} to {knob.most:g}, not"
-                f" {quality}."
+                f"{self.name}: quality is a {kind} from {parameter.least:g} to {parameter.most:g},"
+                f" not {quality}."
             )
         # One quality has one representation, so that equal settings are equal codecs.
-        object.__setattr__(self, "quality", int(quality) if knob.integer else float(quality))
+        object.__setattr__(self, "quality", int(quality) if parameter.integer else float(quality))
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -105,7 +109,7 @@ class CompressAI(StreamCodec):
 
     @property
     def traits(self) -> Traits:  # type: ignore[override]
-        """What it takes and gives; the knob is the weights'."""
+        """What it takes and gives; the quality parameter is the weights'."""
         return traits(self.weights)
 
     @property

@@ -43,7 +43,7 @@ class CompressAIFamily:
 
     @property
     def traits(self) -> Traits:
-        """What its codecs take and give; no knob where the zoo has no weights to default to."""
+        """What its codecs take and give; no quality parameter where the zoo has no weights."""
         try:
             return traits(self._chosen())
         except UsageError:

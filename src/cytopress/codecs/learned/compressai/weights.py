@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cytopress.codecs.base import Knob
+from cytopress.codecs.base import QualityParameter
 from cytopress.codecs.learned.compressai.architectures import (
     BY_NAME,
     FAMILY,
@@ -54,13 +54,13 @@ class Weights:
     package: Package | None = None
 
     @property
-    def knob(self) -> Knob | None:
+    def parameter(self) -> QualityParameter | None:
         """The quality parameter: which of several models, or the gain of one; or there is none."""
         if self.architecture.gains:
-            return Knob("quality", "", 0, 1, "higher", "linear")
+            return QualityParameter("quality", "", 0, 1, "higher", "linear")
         if self.rates < 2:
             return None
-        return Knob("quality", "", 1, self.rates, "higher", "linear", integer=True)
+        return QualityParameter("quality", "", 1, self.rates, "higher", "linear", integer=True)
 
     @property
     def rates(self) -> int:

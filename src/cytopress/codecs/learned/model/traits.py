@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from cytopress.codecs.base import Knob, Traits
+from cytopress.codecs.base import QualityParameter, Traits
 from cytopress.codecs.learned.model.manifest import Card
 from cytopress.errors import UsageError
 
 
 def traits(card: Card) -> Traits:
     """Return what a package's codec takes and gives."""
-    knob = None
+    parameter = None
     if card.gains > 1:
-        knob = Knob("quality", "of the model's range", 0, 1, finer="higher", scale="linear")
+        parameter = QualityParameter(
+            "quality", "of the model's range", 0, 1, finer="higher", scale="linear"
+        )
     elif card.rates > 1:
-        knob = Knob("quality", "rate", 1, card.rates, finer="higher", scale="linear", integer=True)
+        parameter = QualityParameter(
+            "quality", "rate", 1, card.rates, finer="higher", scale="linear", integer=True
+        )
     return Traits(
         dims=(2,) if card.depth is None else (3,),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",
-        knob=knob,
+        parameter=parameter,
         reads_back="the same dtype",
         can_be_lossless=False,
         exact=False,
     )
 
 
-def checked_quality(name: str, knob: Knob | None, quality: object) -> float | None:
+def checked_quality(name: str, parameter: QualityParameter | None, quality: object) -> float | None:
     """Return the quality in its one representation, so that equal settings are equal codecs.
 
     Unless given it is the middle.
@@ -33,23 +37,24 @@ def checked_quality(name: str, knob: Knob | None, quality: object) -> float | No
     Raises
     ------
     UsageError
-        It is none of the knob's values.
+        It is none of the quality parameter's values.
     """
-    if knob is None:
+    if parameter is None:
         if quality is not None:
             raise UsageError(f"{name} codes at one rate; it takes no quality.")
         return None
     if quality is None:
-        middle = (knob.least + knob.most) / 2
-        return int(middle) if knob.integer else middle
+        middle = (parameter.least + parameter.most) / 2
+        return int(middle) if parameter.integer else middle
     if (
         not isinstance(quality, int | float)
         or isinstance(quality, bool)
-        or not knob.least <= quality <= knob.most
-        or (knob.integer and quality != int(quality))
+        or not parameter.least <= quality <= parameter.most
+        or (parameter.integer and quality != int(quality))
     ):
-        kind = "whole number" if knob.integer else "number"
+        kind = "whole number" if parameter.integer else "number"
         raise UsageError(
-            f"{name}: quality is a {kind} from {knob.least:g} to {knob.most:g}, not {quality}."
+            f"{name}: quality is a {kind} from {parameter.least:g} to {parameter.most:g},"
+            f" not {quality}."
         )
-    return int(quality) if knob.integer else float(quality)
+    return int(quality) if parameter.integer else float(quality)
