@@ -112,7 +112,6 @@ def _coded(cell: Cell, original: Image, settings: Settings | None) -> Coded:
         return Coded(image=redraw(original, cell.noise_model, random), reached=float(draw))
     request = codec(cell.spec, settings)
     solution = request.solve(original)
-    encode_s = _seconds_to_encode(solution, original)
     begin = time.perf_counter()
     decoded = decode(solution.data, settings)
     decode_s = time.perf_counter() - begin
@@ -121,15 +120,9 @@ def _coded(cell: Cell, original: Image, settings: Settings | None) -> Coded:
         image=decoded,
         reached=_reached(request, solution),
         coded_bytes=len(solution.data),
-        encode_s=encode_s,
+        encode_s=solution.encode_s,
         decode_s=decode_s,
     )
-
-
-def _seconds_to_encode(solution: Solution, original: Image) -> float:
-    begin = time.perf_counter()
-    solution.codec.encode(original)
-    return time.perf_counter() - begin
 
 
 def _reached(request: CodecRequest, solution: Solution) -> float | None:

@@ -7,6 +7,7 @@ which is pure; `CodecRequest.solve` is the only part that encodes.
 
 from __future__ import annotations
 
+import time
 import warnings
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
@@ -231,8 +232,10 @@ class CodecRequest:
         parameter = self.family.traits.parameter
         if self.asked is None or parameter is None:
             codec = request.at(self.native, image)
+            begin = time.perf_counter()
             data = codec.encode(image)
-            found = Solution(codec, data, image.raw_bytes / len(data))
+            encode_s = time.perf_counter() - begin
+            found = Solution(codec, data, image.raw_bytes / len(data), encode_s)
         else:
             try:
                 found = solve(

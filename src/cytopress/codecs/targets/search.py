@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -28,12 +29,14 @@ class Solution:
 
     ``reached`` is in the target's unit; the ratio where no target was asked. ``warnings`` are
     sentences that one should read before using the result: a ratio exceeded by far, a yardstick
-    that could not be estimated well.
+    that could not be estimated well. ``encode_s`` is the wall time, in seconds, of the encode that
+    gave these bytes, the search for the setting left out.
     """
 
     codec: StreamCodec
     data: bytes
     reached: float
+    encode_s: float
     warnings: tuple[str, ...] = ()
 
 
@@ -208,14 +211,16 @@ def attempt(image: Image, target: Target, codec: StreamCodec) -> Solution:
     form, recipe, notes = container.Form.of(image), codec.recipe(), target.notes()
     if _knows_noise(recipe):
         notes = {key: value for key, value in notes.items() if key not in ("a", "b", "offset")}
+    begin = time.perf_counter()
     if target.kind == "ratio":
         data = container.pack_parts(recipe, form, codec.parts(image), notes)
-        return Solution(codec, data, image.raw_bytes / len(data))
+        return Solution(codec, data, image.raw_bytes / len(data), time.perf_counter() - begin)
     stream = codec.compress(image)
+    encode_s = time.perf_counter() - begin
     reached = target.reached(image, codec.restore(stream, form).pixels)
     if math.isfinite(reached):
         notes["reached"] = float(f"{reached:.4g}")
-    return Solution(codec, container.pack(recipe, form, stream, notes), reached)
+    return Solution(codec, container.pack(recipe, form, stream, notes), reached, encode_s)
 
 
 def _knows_noise(recipe: container.Recipe) -> bool:
