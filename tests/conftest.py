@@ -21,13 +21,57 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=No
 hypothesis.settings.load_profile("repeatable")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what this machine cannot run, and say why; files with slow tests go first.
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Two environments share the tests: what passed in the first need not run in the second."""
+    group = parser.getgroup("cytopress")
+    group.addoption(
+        "--record-passed", type=Path, metavar="FILE", help="write the names of passed tests there"
+    )
+    group.addoption(
+        "--leave-passed",
+        type=Path,
+        metavar="FILE",
+        help="leave out tests named there, those marked both_numpy apart",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Record passed tests in one process: the one that starts the others, where there are several."""
+    record = config.getoption("--record-passed")
+    if record is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Passed(record))
+
+
+class _Passed:
+    """Collects the tests that passed, and writes them when all are done."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._names = path, set[str]()
+        path.unlink(missing_ok=True)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" and report.passed:
+            self._names.add(report.nodeid)
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        # What a failed run saw passing says nothing to the next one.
+        if exitstatus == 0:
+            self._path.write_text("\n".join(sorted(self._names)) + "\n", encoding="utf-8")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what this machine cannot run, and say why; files with long tests go first.
 
     Where files are shared among processes, one that is long and late would be waited for.
     """
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    leave = config.getoption("--leave-passed")
+    if leave is not None:
+        passed = set(leave.read_text(encoding="utf-8").splitlines())
+        left = [i for i in items if i.nodeid in passed and not i.get_closest_marker("both_numpy")]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in set(left)]
+    long = {item.path for item in items if item.get_closest_marker("long")}
+    items.sort(key=lambda item: item.path not in long)
     data = os.environ.get("CYTOPRESS_DATA")
     has_data = data is not None and Path(data).is_dir()
     has_torch = importlib.util.find_spec("torch") is not None

@@ -19,7 +19,7 @@ def test_without_drawn_noise_nothing_is_obvious(make_study):
 
 
 @pytest.mark.parametrize(
-    ("wish", "reason"),
+    ("criterion", "reason"),
     [
         (Criterion(task=TASK), "noise was not drawn"),
         (Criterion(task=TASK, margin=5.0), "would leave nothing"),
