@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,18 @@ def test_nothing_set_is_no_data_and_the_users_own_cache(monkeypatch: pytest.Monk
     assert settings.data is None
     assert settings.models == ()
     assert settings.cache.name == "cytopress"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have folders of their own")
+def test_the_users_folders_on_linux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CYTOPRESS_CACHE", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = from_environment()
+    assert settings.cache == tmp_path / ".cache/cytopress"
+    assert settings.user_data == tmp_path / ".local/share/cytopress"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    settings = from_environment()
+    assert settings.cache == tmp_path / "cache/cytopress"
+    assert settings.user_data == tmp_path / "data/cytopress"

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cytopress.errors import DatasetError
-from cytopress.lock import locked
 
 
 @contextmanager
@@ -88,7 +87,11 @@ def resumable_folder(
     DatasetError
         The disk refused.
     """
-    with locked(folder.with_name(f".{folder.name}.lock")):
+    from filelock import FileLock
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # The operating system releases it when the process that holds it dies.
+    with FileLock(folder.with_name(f".{folder.name}.lock")):
         if found := find():
             return found
         # Its name stays the same, so that the next call goes on in it.

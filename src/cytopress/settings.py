@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,23 +37,16 @@ class Settings:
 
 def from_environment() -> Settings:
     """Read the settings from the environment of this process."""
-    home = Path.home()
-    if sys.platform == "win32":
-        local = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-        cache, user_data = local / "cytopress" / "cache", local / "cytopress"
-    elif sys.platform == "darwin":
-        cache = home / "Library" / "Caches" / "cytopress"
-        user_data = home / "Library" / "Application Support" / "cytopress"
-    else:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "cytopress"
-        user_data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share") / "cytopress"
+    import platformdirs
+
+    folders = platformdirs.PlatformDirs("cytopress", appauthor=False)
     data = os.environ.get("CYTOPRESS_DATA")
     models = os.environ.get("CYTOPRESS_MODELS", "")
     return Settings(
         data=_folder(data) if data else None,
         models=tuple(_folder(name) for name in models.split(os.pathsep) if name),
-        cache=_folder(os.environ.get("CYTOPRESS_CACHE") or cache),
-        user_data=user_data,
+        cache=_folder(os.environ.get("CYTOPRESS_CACHE") or folders.user_cache_path),
+        user_data=folders.user_data_path,
     )
 
 

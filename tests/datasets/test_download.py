@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cytopress.datasets import download as module
-from cytopress.datasets.download import download, join_url
+from cytopress.datasets.download import BLOCK, download, join_url
 from cytopress.errors import DatasetError, UsageError
 
 pytestmark = pytest.mark.network
@@ -28,33 +28,33 @@ def target(server: Any, tmp_path: Path) -> Path:
 
 
 def test_a_file_comes_whole_and_is_not_asked_for_again(server: Any, target: Path) -> None:
-    came: list[int] = []
     url = join_url(server.url, "a file.bin")
-    download(url, target, sha256=SHA, advance=came.append)
+    download(url, target, sha256=SHA)
     assert target.read_bytes() == DATA
-    assert sum(came) == len(DATA)
     download(url, target, sha256=SHA)
     assert len(server.requests) == 1
     assert [path.name for path in target.parent.iterdir()] == ["a.bin"]
 
 
 def test_a_broken_connection_goes_on_where_it_stopped(server: Any, target: Path) -> None:
-    server.breaks = [1000, 5000]
+    # Half a block that came before a break is asked for again.
+    server.breaks = [BLOCK, 3 * BLOCK + BLOCK // 2]
     download(join_url(server.url, "a file.bin"), target, sha256=SHA)
     assert target.read_bytes() == DATA
-    assert [asked for _, asked in server.requests] == [None, "bytes=1000-", "bytes=6000-"]
+    ranges = [asked for _, asked in server.requests]
+    assert ranges == [None, f"bytes={BLOCK}-", f"bytes={4 * BLOCK}-"]
 
 
 def test_what_came_is_kept_for_the_next_call(server: Any, target: Path) -> None:
     url = join_url(server.url, "a file.bin")
-    server.breaks = [1000, 1000, 1000]
-    with pytest.raises(DatasetError, match=r"connection failed.*it goes on where it stopped"):
+    server.breaks = [BLOCK, BLOCK, BLOCK]
+    with pytest.raises(DatasetError, match=r"connection failed \(IncompleteRead.*to resume"):
         download(url, target, sha256=SHA)
     assert not target.exists()
-    assert target.with_name("a.bin.part").read_bytes() == DATA[:3000]
+    assert target.with_name("a.bin.part").read_bytes() == DATA[: 3 * BLOCK]
     server.requests.clear()
     download(url, target, sha256=SHA)
-    assert server.requests[0][1] == "bytes=3000-"
+    assert server.requests[0][1] == f"bytes={3 * BLOCK}-"
     assert target.read_bytes() == DATA
 
 
@@ -73,7 +73,7 @@ def test_a_part_that_is_whole_or_too_long(server: Any, target: Path, part: bytes
 
 
 def test_a_wrong_digest_deletes_and_says_so(server: Any, target: Path) -> None:
-    with pytest.raises(DatasetError, match=r"not the one that was expected.*it was deleted"):
+    with pytest.raises(DatasetError, match=r"another file than expected.*it was deleted"):
         download(join_url(server.url, "a file.bin"), target, sha256="0" * 64)
     assert list(target.parent.iterdir()) == []
 
@@ -102,7 +102,7 @@ def test_a_server_in_trouble_is_asked_again(server: Any, target: Path) -> None:
 
 def test_no_server_at_all(target: Path) -> None:
     # Port 9 (discard) of this machine: nothing listens there.
-    with pytest.raises(DatasetError, match=r"127\.0\.0\.1:9/a: the connection failed"):
+    with pytest.raises(DatasetError, match=r":9/a: the connection failed \(.*refused\)"):
         download("http://127.0.0.1:9/a", target)
 
 
@@ -110,7 +110,7 @@ def test_a_full_disk(server: Any, target: Path, monkeypatch: pytest.MonkeyPatch)
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(module, "_go_on", full)
+    monkeypatch.setattr(module, "_resume", full)
     with pytest.raises(DatasetError, match=r"cannot be written .No space left on device"):
         download(join_url(server.url, "a file.bin"), target)
     assert not target.exists()

@@ -188,7 +188,8 @@ def test_the_recipe_describes_the_real_files(name: str, tmp_path: Path) -> None:
     assert len({file.source for file in files}) == len(files)
     for file in files[::7]:
         path = data / name / file.path
-        assert (path.stat().st_size, download.digest(path)) == (file.size, file.sha256)
+        assert path.stat().st_size == file.size
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
         assert recipe.image(path, file).shape == recipe.shape
 
 
