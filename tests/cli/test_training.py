@@ -59,7 +59,7 @@ def test_prints_the_package_and_passes_settings_on(
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("steps = 1", "stepps = 1", "fit."),
+        ("steps = 1", "stepps = 1", "'stepps' in fit"),
         ('name = "learned/cells"', 'name = "cells"', "name = 'cells'"),
         ("[network]", "[network", "not valid TOML"),
         ("{folder}", "none", "there is no such folder"),

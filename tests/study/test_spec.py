@@ -76,7 +76,7 @@ def test_a_folder_is_relative_to_the_study_file(tmp_path: Path) -> None:
         ('name = "a"\n' + DATASET + CODEC + "ratio = [-1]\n", ["ratio", "-1"]),
         ('name = "a"\n' + DATASET + CODEC + 'ratio = ["x"]\n', ["codecs.0", "'x'"]),
         ('name = "a"\n' + DATASET + CODEC + "ratio = [2, 2.0]\n", ["ratio=2", "twice"]),
-        ('name = "a"\n' + DATASET + CODEC + CODEC, ["jpegls stands there twice"]),
+        ('name = "a"\n' + DATASET + CODEC + CODEC, ["jpegls is given twice"]),
         ('name = "a"\nmetrics = ["psn"]\n' + DATASET + CODEC, ["'psn'", "psnr"]),
         ('name = "a"\nregimes = ["matched"]\n' + DATASET + CODEC, ["must hold raw"]),
         ('name = "a"\nregimes = ["rw"]\n' + DATASET + CODEC, ["'rw'", "raw"]),

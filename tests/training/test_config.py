@@ -36,7 +36,7 @@ def test_each_family_has_a_shipped_file() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("steps = 4", "steps = 4\nstep = 5", "fit.step"),
+        ("steps = 4", "steps = 4\nstep = 5", "'step' in fit"),
         ('dataset = "cells"\n', "", "'dataset' must be given"),
         ("steps = 4", "steps = 0", "fit.steps = 0"),
         ("steps = 4", 'steps = 4\nloss = "l7"', "fit.loss = 'l7'"),

@@ -5,25 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from cytopress.codecs.spec import codec, family_of
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.codecs.targets.target import KINDS
 from cytopress.errors import UnknownNameError, UsageError
 from cytopress.settings import Settings
+from cytopress.toml_table import TomlTable
 
 Name = Annotated[str, Field(min_length=1)]
 Names = tuple[Name, ...]
 
 
-class Table(BaseModel):
-    """A table of a study file: frozen, and every key it does not know is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DatasetEntry(Table):
+class DatasetEntry(TomlTable):
     """A dataset, the part of it that is used, and the tasks that predict from it.
 
     Exactly one of ``name`` (a known dataset) and ``folder`` (relative to the study file) is given.
@@ -53,7 +48,7 @@ class DatasetEntry(Table):
         return self.folder if self.folder is not None else str(self.name)
 
 
-class CodecEntry(Table):
+class CodecEntry(TomlTable):
     """A codec and the values of one target; no target at all is lossless.
 
     In the file the target is a key of its own: ``ratio = [10, 20]``, or any of ``psnr``, ``sigma``,
@@ -89,7 +84,7 @@ class CodecEntry(Table):
         specs = [request.spec for request in self.requests(info.context)]
         for spec in specs:
             if specs.count(spec) > 1:
-                raise UsageError(f"{spec} stands there twice.")
+                raise UsageError(f"{spec} is given twice.")
         return self
 
     def requests(self, settings: Settings | None = None) -> tuple[CodecRequest, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,21 +9,21 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     Field,
     PrivateAttr,
-    ValidationError,
     ValidationInfo,
     model_validator,
 )
 
 from cytopress.codecs.targets.request import CodecRequest
-from cytopress.errors import CytopressError, NotAvailableError, UnknownNameError, UsageError
+from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
 from cytopress.metrics import METRICS, available, metric_names
 from cytopress.settings import Settings
-from cytopress.study.entries import CodecEntry, DatasetEntry, Name, Names, Table
+from cytopress.study.entries import CodecEntry, DatasetEntry, Name, Names
 from cytopress.tasks.foreign.declared import declared_name, declared_task
 from cytopress.tasks.protocol import Task
+from cytopress.toml_table import TomlTable, parse_toml, read_text
 
 
-class Study(Table):
+class Study(TomlTable):
     """What a study file says.
 
     ``metrics`` are all that this machine can compute unless given. ``seeds`` are the training seeds
@@ -66,7 +65,7 @@ class Study(Table):
         for entry in self.codecs:
             for request in entry.requests(info.context):
                 if request.spec in seen:
-                    raise UsageError(f"{request.spec} stands there twice.")
+                    raise UsageError(f"{request.spec} is given twice.")
                 seen.add(request.spec)
         for spec in self.trained_on or ():
             if spec not in seen:
@@ -120,27 +119,13 @@ def load_study(path: Path, settings: Settings | None = None) -> Study:
         It is not there, is not TOML, holds an unknown key, or asks for what cannot be; the message
         names the file, the key and what is known.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: the study file cannot be read ({error.strerror}).") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: a study file is UTF-8 text ({error}).") from error
+    text = read_text(path)
     return parse_study(text, folder=path.parent, label=str(path), settings=settings)
 
 
 def parse_study(text: str, *, folder: Path, label: str, settings: Settings | None = None) -> Study:
     """Read the text of a study file; ``folder`` is what its relative paths start from."""
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{label}: is not valid TOML ({error}).") from error
-    try:
-        study = Study.model_validate(tables, context=settings)
-    except ValidationError as error:
-        raise UsageError(f"{label}: {_sentence(error)}") from error
-    except CytopressError as error:
-        raise UsageError(f"{label}: {error}") from error
+    study = parse_toml(text, Study, label, context=settings)
     datasets = tuple(
         entry.model_copy(update={"folder": (folder / entry.folder).resolve()})
         if entry.folder is not None
@@ -150,27 +135,3 @@ def parse_study(text: str, *, folder: Path, label: str, settings: Settings | Non
     study = study.model_copy(update={"datasets": datasets})
     study._source, study._folder = text, folder.resolve()  # noqa: SLF001
     return study
-
-
-def _sentence(error: ValidationError) -> str:
-    """Say the first fault as one sentence that names its place."""
-    faults = error.errors()
-    # A misspelled key is also a missing one; what stands there is the better hint.
-    first = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
-    place = [str(part) for part in first["loc"]]
-    where = ".".join(place[:-1])
-    inside = f" in {where}" if where else ""
-    if first["type"] == "extra_forbidden":
-        return f"unknown key {place[-1]!r}{inside}; known: {', '.join(_known_keys(place))}."
-    if first["type"] == "missing":
-        return f"{place[-1]!r} must be given{inside}."
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, CytopressError):
-        return f"{'.'.join(place)}: {cause}" if place else str(cause)
-    came: Any = first["input"]
-    return f"{'.'.join(place)}: {first['msg'][0].lower()}{first['msg'][1:]}, not {came!r}."
-
-
-def _known_keys(place: list[str]) -> list[str]:
-    tables: dict[str, type[Table]] = {"datasets": DatasetEntry, "codecs": CodecEntry}
-    return list((tables.get(place[0], Study) if len(place) > 1 else Study).model_fields)

@@ -8,16 +8,16 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from cytopress.image import Axes
+from cytopress.toml_table import TomlTable, parse_toml, read_text
 from cytopress.training.options import Adversarial, Augmentation, Fit, Network, Volume
 from cytopress.training.receptive import ReceptiveField, receptive_field
-from cytopress.training.toml import Table, read_training
 
 LATER = ("variant", "codecs", "channel", "adversarial", "volume")
 # What each family of tasks is trained on.
 LOSSES = {"labelfree": "mse", "labelfree-pix2pix": "mse", "segmentation": "cross-entropy"}
 
 
-class TaskTraining(Table):
+class TaskTraining(TomlTable):
     """One training of a task's model: everything that decides its weights.
 
     ``variant`` tells the packages of one task apart. ``channel`` says which image of a pair is
@@ -148,4 +148,4 @@ def read_task_training(path: Path) -> TaskTraining:
     UsageError
         No such file, not TOML, an unknown key, a missing one or a value out of range.
     """
-    return read_training(path, TaskTraining, "a training of a task")
+    return parse_toml(read_text(path), TaskTraining, str(path))

@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from cytopress.training.toml import Table
+from cytopress.toml_table import TomlTable
 
 
-class Network(Table):
+class Network(TomlTable):
     """The U-Net's shape: ``channels`` at full resolution, doubled at each of ``depth`` halvings.
 
     ``max_receptive_field`` is in pixels of a plane.
@@ -20,7 +20,7 @@ class Network(Table):
     max_receptive_field: int | None = Field(default=None, ge=1)
 
 
-class Volume(Table):
+class Volume(TomlTable):
     """What a network for stacks (ZYX) has besides, and its crops.
 
     Crops are ``planes`` thick. The last ``halvings`` of the network's depth halve Z too, the ones
@@ -34,7 +34,7 @@ class Volume(Table):
     fold: int = Field(default=1, ge=1, le=4)
 
 
-class Fit(Table):
+class Fit(TomlTable):
     """The optimization. ``steps`` batches of ``batch`` crops of ``crop`` x ``crop`` pixels.
 
     The learning rate rises over the first 5 % of the steps and falls along a cosine to zero at the
@@ -54,7 +54,7 @@ class Fit(Table):
     threads: int = Field(default=2, ge=1)
 
 
-class Augmentation(Table):
+class Augmentation(TomlTable):
     """Changes drawn anew for each crop; each number is the largest one.
 
     ``symmetry`` mirrors and turns by 90 degrees; ``zoom`` scales by up to this factor either way;
@@ -70,7 +70,7 @@ class Augmentation(Table):
     blur: float = Field(default=0.0, ge=0, le=5)
 
 
-class Adversarial(Table):
+class Adversarial(TomlTable):
     """The discriminators of pix2pix, and how much each loss weighs.
 
     Training begins from ``start``, a package's name or path, or with ``plain_steps`` on the

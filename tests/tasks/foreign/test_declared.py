@@ -21,7 +21,7 @@ ONNX = {"kind": "onnx", "path": "m.onnx"}
         ({"input": {"axis": "YX"}}, r"unknown key 'axis' in input; known: .*axes"),
         ({"output": {"kind": "labels"}}, r"unknown key 'kind' in output; known: .*as"),
         ({"output": {"form": "labels"}}, r"unknown key 'form' in output; known: .*as"),
-        ({"input": {"normalize": "minmax"}}, r"input\.normalize: .*'percentile'.*not 'minmax'"),
+        ({"input": {"normalize": "minmax"}}, r"input\.normalize = 'minmax' is .*'percentile'"),
         ({"input": {"axes": "NCYXY"}}, "no letter twice"),
         ({"input": {"axes": "NCX"}}, "need Y and X"),
         ({"input": {"low": 99, "high": 1}}, "low must be below high"),
@@ -31,7 +31,7 @@ ONNX = {"kind": "onnx", "path": "m.onnx"}
         ({"score": ["nrmse", "nrmse"]}, "twice"),
         ({"truth": "labels"}, "cannot be held against truth = 'labels'"),
         ({"truth": "target", "output": {"as": "labels"}}, "truth = 'target'"),
-        ({"range": 0}, r"range: .*greater than 0, not 0"),
+        ({"range": 0}, "range = 0 is not .* greater than 0"),
         ({"range": 5, "output": {"as": "labels"}}, "range is of images"),
     ],
 )

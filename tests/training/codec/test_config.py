@@ -55,7 +55,7 @@ def test_valid(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("steps = 4", "steps = 4\nstep = 5", "no key 'fit.step' in a training of a codec"),
+        ("steps = 4", "steps = 4\nstep = 5", "unknown key 'step' in fit; known: steps"),
         ("steps = 4", "steps = 0", "fit.steps = 0"),
         ("steps = 4", "steps = 4\ncrop = 100", "crop = 100 must be a multiple of 32"),
         ("steps = 4", "steps = 4\nprecision = 'float16'", "fit.precision = 'float16'"),
@@ -82,8 +82,12 @@ def test_valid(tmp_path: Path, text: str) -> None:
         ('dataset = "cells"', 'dataset = "cells"\nfolder = "x"', "one of dataset, folder and"),
         ('dataset = "cells"', 'dataset = "cells"\nweight = 0', "weight = 0"),
         ('[[sources]]\ndataset = "cells"\n', "", "'sources' must be given"),
-        ("steps = 4", "steps = 4\n[task]\nname = 'a/b'\nlayers = 2", "no key 'task.layers'"),
-        ("steps = 4", "steps = 4\n[task]\nweight = 2", "'task.name' must be given"),
+        (
+            "steps = 4",
+            "steps = 4\n[task]\nname = 'a/b'\nlayers = 2",
+            "key 'layers' in task",
+        ),
+        ("steps = 4", "steps = 4\n[task]\nweight = 2", "'name' must be given in task"),
         ("steps = 4", "steps = 4\n[task]\nname = 'a/b'\nweight = 0", "task.weight = 0"),
         (
             "steps = 4",

@@ -11,11 +11,12 @@ from cytopress.errors import UnknownNameError, UsageError
 from cytopress.tasks.foreign.bioimageio import bioimageio_task
 from cytopress.tasks.foreign.external import external_task
 from cytopress.tasks.foreign.onnx import onnx_task
-from cytopress.tasks.foreign.options import BioimageioModel, OnnxModel, Program, Table, checked
+from cytopress.tasks.foreign.options import BioimageioModel, OnnxModel, Program
 from cytopress.tasks.protocol import Task
+from cytopress.toml_table import TomlTable, check_table
 
 # Each kind's form, and what makes a task of it.
-KINDS: Mapping[str, tuple[type[Table], Callable[[str, Any, Path], Task]]] = {
+KINDS: Mapping[str, tuple[type[TomlTable], Callable[[str, Any, Path], Task]]] = {
     "onnx": (OnnxModel, onnx_task),
     "bioimageio": (BioimageioModel, bioimageio_task),
     "external": (Program, external_task),
@@ -69,4 +70,4 @@ def declared_task(name: str, table: Mapping[str, object], *, folder: Path) -> Ta
     """
     full = declared_name(name, table)
     form, make = KINDS[str(table["kind"])]
-    return make(full, checked(form, table, f"[tasks.{name}]"), folder)
+    return make(full, check_table(table, form, f"[tasks.{name}]"), folder)

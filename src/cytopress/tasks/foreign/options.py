@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from cytopress.errors import CytopressError, UsageError
+from cytopress.errors import UsageError
+from cytopress.toml_table import TomlTable
 
 Text = Annotated[str, Field(min_length=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -32,13 +32,7 @@ def check_axes(axes: str) -> None:
         raise UsageError(f"axes need Y and X and no letter twice, not {axes!r}.")
 
 
-class Table(BaseModel):
-    """A table of a study file: a key that it does not know is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
-
-
-class Windows(Table):
+class Windows(TomlTable):
     """How an image is cut for a model: by windows of edge ``tile``, ``halo`` dropped of each.
 
     ``halo`` is an eighth of the window unless given. A model that takes one size only has its own
@@ -78,7 +72,7 @@ class OnnxInput(Windows):
         return self
 
 
-class Output(Table):
+class Output(TomlTable):
     """What is made of a model's answer.
 
     ``channel`` picks one of several, from 0. ``as``: ``image`` and ``probability`` keep the values,
@@ -109,7 +103,7 @@ class OnnxOutput(Output):
         return self
 
 
-class Model(Table):
+class Model(TomlTable):
     """What the declarations of all models share.
 
     ``score`` names what is compared, the main one first; ``range`` is the data range of ``nrmse``
@@ -170,54 +164,9 @@ class BioimageioModel(Model):
     input: Windows = Windows()
 
 
-class Program(Table):
+class Program(TomlTable):
     """``kind = "external"``: a command without a shell, and the seconds it may take."""
 
     kind: Literal["external"]
     command: Annotated[tuple[Text, ...], Field(min_length=1)]
     timeout: Positive = 60.0
-
-
-Checked = TypeVar("Checked", bound=Table)
-
-
-def checked(form: type[Checked], table: Mapping[str, object], label: str) -> Checked:
-    """Check a table; ``label`` is what a fault calls it.
-
-    Raises
-    ------
-    UsageError
-        An unknown key, a missing one, or a value that is not allowed.
-    """
-    try:
-        return form.model_validate(dict(table))
-    except ValidationError as error:
-        raise UsageError(f"{label}: {_sentence(error, form)}") from error
-
-
-def _sentence(error: ValidationError, form: type[Table]) -> str:
-    faults = error.errors()
-    # A misspelled key is also a missing one; what stands there is the better hint.
-    fault = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
-    place = [str(part) for part in fault["loc"]]
-    inside = f" in {'.'.join(place[:-1])}" if place[:-1] else ""
-    if fault["type"] == "extra_forbidden":
-        return f"unknown key {place[-1]!r}{inside}; known: {', '.join(_known(form, place))}."
-    if fault["type"] == "missing":
-        return f"{place[-1]!r} must be given{inside}."
-    cause = fault.get("ctx", {}).get("error")
-    if isinstance(cause, CytopressError):
-        return f"{'.'.join(place)}: {cause}" if place else str(cause)
-    came: Any = fault["input"]
-    return f"{'.'.join(place)}: {fault['msg'][:1].lower()}{fault['msg'][1:]}, not {came!r}."
-
-
-def _known(form: type[Table], place: list[str]) -> list[str]:
-    for part in place[:-1]:
-        kind = form.model_fields[part].annotation
-        form = next(
-            one
-            for one in (kind, *get_args(kind))
-            if isinstance(one, type) and issubclass(one, Table)
-        )
-    return [field.alias or name for name, field in form.model_fields.items()]

@@ -8,14 +8,14 @@ from typing import Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from cytopress.codecs.learned.compressai.architectures import BY_NAME
+from cytopress.toml_table import TomlTable, parse_toml, read_text
 from cytopress.training.codec.network_options import COMPRESSAI, Network
-from cytopress.training.toml import Table, read_training
 
 # MS-SSIM looks at a crop at a sixteenth of its resolution too.
 LEAST_CROP_MS_SSIM = 128
 
 
-class Rate(Table):
+class Rate(TomlTable):
     """Which rates: a list of lambdas, one network each, or gain units, one network for all.
 
     Lambda weighs the mean squared error, in units of (used range / 255) squared, against bits a
@@ -67,7 +67,7 @@ class Rate(Table):
         return [low * (high / low) ** (node / (self.gains - 1)) for node in range(self.gains)]
 
 
-class Loss(Table):
+class Loss(TomlTable):
     """What is minimized.
 
     ``domain = "stabilized"`` measures the distortion after the generalized Anscombe transform of
@@ -82,7 +82,7 @@ class Loss(Table):
     rdo: float = Field(default=0.0, ge=0, le=100)
 
 
-class Task(Table):
+class Task(TomlTable):
     """A task whose frozen network the distortion is measured through, besides on pixels.
 
     ``layer`` is what is compared: the prediction, or the features that its last layer reads.
@@ -97,7 +97,7 @@ class Task(Table):
     pixels: float = Field(default=1.0, ge=0, le=1)
 
 
-class Fit(Table):
+class Fit(TomlTable):
     """The optimization. ``steps`` batches of ``batch`` crops of ``crop`` x ``crop`` pixels.
 
     Of volumes, crops are ``planes`` planes deep.
@@ -134,7 +134,7 @@ class Fit(Table):
         return table
 
 
-class Augmentation(Table):
+class Augmentation(TomlTable):
     """Changes drawn anew for each crop; each number is the largest one.
 
     ``symmetry`` mirrors and transposes; ``gain`` changes the contrast, ``offset`` shifts it, in
@@ -160,7 +160,7 @@ class Augmentation(Table):
         return table
 
 
-class Source(Table):
+class Source(TomlTable):
     """Where images come from: a dataset, a folder or a packaged archive, one of the three."""
 
     dataset: str | None = None
@@ -176,7 +176,7 @@ class Source(Table):
         return self
 
 
-class CodecTraining(Table):
+class CodecTraining(TomlTable):
     """One training of a codec: everything that decides its weights."""
 
     kind: Literal["codec"]
@@ -262,4 +262,4 @@ def read_codec_training(path: Path) -> CodecTraining:
     UsageError
         No such file, not TOML, an unknown key, a missing one or a value out of range.
     """
-    return read_training(path, CodecTraining, "a training of a codec")
+    return parse_toml(read_text(path), CodecTraining, str(path))

@@ -17,7 +17,7 @@ from cytopress.codecs.learned.compressai.architectures import BY_NAME
 from cytopress.codecs.learned.model.manifest import MOST_ROTATIONS
 from cytopress.codecs.learned.pixels.background import Mesh
 from cytopress.codecs.learned.pixels.slab_layout import PLANE, Depth
-from cytopress.training.toml import Table
+from cytopress.toml_table import TomlTable
 
 OURS = ("factorized", "hyperprior", "mean-scale", "context")
 COMPRESSAI = "compressai/"
@@ -31,7 +31,7 @@ ZHOU_DEPTH = Depth(16, 30, 2)
 SURFACE_STEP, SURFACE_HALVINGS = 1 / 64, 5
 
 
-class Network(Table):
+class Network(TomlTable):
     """The network: ours by its shape, or one of CompressAI's by its name, ``N`` and ``M``.
 
     ``analysis`` and ``synthesis`` are channels at a quarter, an eighth (and, with stride 16, a
