@@ -13,6 +13,7 @@ from cytopress.codecs.base import to_dtype
 from cytopress.codecs.container.container import Form
 from cytopress.errors import CorruptDataError
 from cytopress.image import Pixels
+from cytopress.metrics.histogram import histogram, histogram_percentiles
 
 Plane = npt.NDArray[np.float32]
 # The used range as it stands in front of a stream.
@@ -48,22 +49,10 @@ def _percentiles(pixels: Pixels, percentiles: tuple[float, float]) -> tuple[floa
     if pixels.dtype.kind == "f":
         low, high = np.percentile(pixels.reshape(-1).astype(np.float64), percentiles)
     elif pixels.ndim == 3:
-        low, high = _counted_percentiles(pixels, percentiles)
+        low, high = histogram_percentiles(histogram(pixels), percentiles)
     else:
         low, high = np.percentile(pixels, percentiles)
     return float(low), float(high)
-
-
-def _counted_percentiles(pixels: Pixels, percentiles: tuple[float, float]) -> list[float]:
-    """Return percentiles of integers from how often each occurs: no copy of a volume is made."""
-    values = np.iinfo(pixels.dtype).max + 1
-    below = np.cumsum(sum(np.bincount(plane.reshape(-1), minlength=values) for plane in pixels))
-    found = []
-    for percent in percentiles:
-        place = percent / 100 * (pixels.size - 1)
-        first, second = np.searchsorted(below, [np.floor(place), np.ceil(place)], side="right")
-        found.append(float(first + (second - first) * (place % 1)))
-    return found
 
 
 def normalized(pixels: Pixels, low: float, high: float) -> tuple[Plane, float]:
