@@ -4,14 +4,12 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from cytopress.codecs.spec import codec
 from cytopress.errors import UsageError
-from cytopress.image import Image
 from cytopress.metrics import NoiseModel
-from cytopress.study.cell import Arm, Cell, digest_image
+from cytopress.study.cell import Arm, Cell
 from cytopress.study.plan import Specimen, Subject, options_of, plan
 from cytopress.study.results import DatasetFacts, NoiseFacts
 from cytopress.study.spec import Study, parse_study
@@ -111,21 +109,6 @@ def test_every_part_of_a_cell_changes_its_key() -> None:
     assert replace(cell).key == cell.key
     # Frozen: a change here makes every study run again, so it must be meant.
     assert cell.key == "8b676dfccf477c705b83e91c2be3e212c949b4660b23310112e52436044a9f99"
-
-
-def test_equal_pixels_have_equal_digests_and_meaning_counts() -> None:
-    pixels = np.arange(12, dtype=np.uint16).reshape(3, 4)
-    digest = digest_image(Image(pixels, bits=12, name="a"))
-    assert digest == digest_image(Image(pixels.astype(">u2"), bits=12, name="b"))
-    others = [
-        Image(pixels, bits=13),
-        Image(pixels.reshape(4, 3), bits=12),
-        Image(pixels.reshape(1, 3, 4), bits=12),
-        Image(pixels, bits=12, spacing_um=(0.5, 0.5)),
-        Image(pixels.astype(np.float32)),
-        Image(pixels + 1, bits=12),
-    ]
-    assert len({digest, *map(digest_image, others)}) == len(others) + 1
 
 
 def test_a_dataset_stands_in_a_study_once() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from cytopress.digests import digest_file
 from cytopress.errors import DatasetError, UsageError
 
 if TYPE_CHECKING:
@@ -54,13 +55,11 @@ def download(url: str, path: Path, *, sha256: str | None = None) -> None:
         The server cannot be reached, does not have the file, or sent another file than expected
         (which is deleted).
     """
-    import pooch
-
     if path.exists():
         return
     part = path.with_name(f"{path.name}.part")
     _try_several_times(url, part)
-    if sha256 is not None and (found := pooch.file_hash(part)) != sha256:
+    if sha256 is not None and (found := digest_file(part)) != sha256:
         part.unlink()
         raise DatasetError(
             f"{url}: the server sent another file than expected (sha256 {found}, not {sha256});"

@@ -13,13 +13,13 @@ number, so that fewer fields are always some of the more.
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cytopress.datasets.download import download, join_url
 from cytopress.datasets.folder_form import write_form
+from cytopress.digests import digest_text
 from cytopress.errors import DatasetError, ImageError, UsageError
 from cytopress.formats.images import read_one, read_shape, write
 from cytopress.image import Image
@@ -167,7 +167,7 @@ def _whole(row: Mapping[str, str], column: str) -> int:
 
 def choose(fields: Iterable[FieldOfView], limit: int) -> list[FieldOfView]:
     """Return at most ``limit`` fields, always the same ones, in the order of their numbers."""
-    shuffled = sorted(fields, key=lambda f: hashlib.sha256(str(f.number).encode()).digest())
+    shuffled = sorted(fields, key=lambda f: digest_text(str(f.number)))
     return sorted(shuffled[:limit], key=lambda f: f.number)
 
 

@@ -7,9 +7,10 @@ the rest is for training); without one, every field is a test field.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import Literal, get_args
+
+from cytopress.digests import digest_text
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -46,7 +47,7 @@ def _phantom_3d(_field: str, group: str) -> Part:
 
 def _hipsc(_field: str, group: str) -> Part:
     # By a digest of the plate, so that a plate's part does not hang on which fields were fetched.
-    share = int.from_bytes(hashlib.sha256(f"hipsc:{group}".encode()).digest()[:4]) / 2**32
+    share = int(digest_text(f"hipsc:{group}")[:8], 16) / 2**32
     if share < 0.2:
         return "test"
     return "validation" if share < 0.3 else "train"

@@ -7,7 +7,6 @@ digest is checked, so that a file which was changed is noticed.
 from __future__ import annotations
 
 import fnmatch
-import hashlib
 import tarfile
 import tempfile
 import zipfile
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from cytopress.datasets.training_archive_table import ARCHIVES, Archive, Members
+from cytopress.digests import digest_file
 from cytopress.errors import CytopressError, DatasetError, UnknownNameError
 from cytopress.formats.images import read
 from cytopress.image import Image
@@ -88,9 +88,7 @@ def _find(known: Archive, settings: Settings) -> Path:
 
 
 def _check_digest(known: Archive, path: Path) -> None:
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != known.sha256:
+    if (found := digest_file(path)) != known.sha256:
         raise DatasetError(
             f"{path}: its SHA-256 must be {known.sha256}, not {found}; remove it and run"
             f" `{known.command} -d {path.parent}`."

@@ -10,12 +10,12 @@ Whichever way an image comes, it is accepted only if its digest is right.
 from __future__ import annotations
 
 import csv
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from cytopress.digests import digest_pixels
 from cytopress.errors import DatasetError
 from cytopress.image import Image, Pixels
 
@@ -83,7 +83,7 @@ class Recipe:
             if min(top, left) < 0:
                 continue
             found = np.ascontiguousarray(pixels[top : top + height, left : left + width])
-            if found.shape == self.shape and _digest(found) == file.pixels:
+            if found.shape == self.shape and digest_pixels(found) == file.pixels:
                 return Image(found)
         raise DatasetError(
             f"{file.source} of {self.base} does not hold the image {file.path} any more; fetch"
@@ -118,11 +118,6 @@ def _find(pixels: Pixels, landmark: Pixels) -> list[tuple[int, int]]:
     for offset in range(1, len(landmark)):
         hits = hits & (pixels[:, offset : last + 1 + offset] == landmark[offset])
     return [(int(row), int(column)) for row, column in np.argwhere(hits)]
-
-
-def _digest(pixels: Pixels) -> str:
-    little = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False)
-    return hashlib.sha256(little.tobytes()).hexdigest()
 
 
 GITHUB = "https://raw.githubusercontent.com"

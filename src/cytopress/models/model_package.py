@@ -9,7 +9,6 @@ session and hands out what the manifest says. The bare ONNX files of other peopl
 from __future__ import annotations
 
 import functools
-import hashlib
 import io
 import json
 import time
@@ -23,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.atomic import atomic_file
+from cytopress.digests import digest_bytes
 from cytopress.errors import PackageError, TaskError, UnknownNameError
 
 FORMAT = 1
@@ -117,7 +117,7 @@ def _read(path: Path) -> bytes:
 def _members(path: Path, sha256: str, names: Sequence[str]) -> list[bytes]:
     """Return files of a package, which must still be the package that was opened."""
     data = _read(path)
-    if hashlib.sha256(data).hexdigest() != sha256:
+    if digest_bytes(data) != sha256:
         raise PackageError(
             f"{path}: the model package has changed since it was opened; run the command again."
         )
@@ -217,7 +217,7 @@ def open_onnx(path: Path) -> OnnxFile:
     PackageError
         No such file, no ONNX graph, or one with an operator that onnxruntime does not know.
     """
-    sha256 = hashlib.sha256(_read(path)).hexdigest()
+    sha256 = digest_bytes(_read(path))
     session = _file_session(path, sha256, 0)
     inputs, outputs = (
         tuple(
@@ -236,7 +236,7 @@ def open_onnx(path: Path) -> OnnxFile:
 @functools.lru_cache(maxsize=8)
 def _file_session(path: Path, sha256: str, threads: int) -> Any:
     model = _read(path)
-    if hashlib.sha256(model).hexdigest() != sha256:
+    if digest_bytes(model) != sha256:
         raise PackageError(
             f"{path}: the model has changed since it was opened; run the command again."
         )
@@ -281,7 +281,7 @@ def _opened(path: Path) -> Package:
             f"{path}: {damaged} in the package is damaged; fetch or export it again."
         )
     _check_manifest(path, manifest)
-    return Package(path, hashlib.sha256(data).hexdigest(), manifest)
+    return Package(path, digest_bytes(data), manifest)
 
 
 def _check_stored(path: Path, archive: zipfile.ZipFile) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from cytopress.digests import digest_bytes, digest_text
 from cytopress.image import Image
 from cytopress.report.data_uri import data_uri, png
 from cytopress.report.pictures import (
@@ -37,18 +37,18 @@ class Album:
 
     pictures: dict[str, str] = field(default_factory=dict)
     size: int = 0
-    _seen: dict[tuple[bytes, Span], str] = field(default_factory=dict)
+    _seen: dict[tuple[str, Span], str] = field(default_factory=dict)
 
     def grey(self, image: Image, span: Span) -> str:
         """Keep an image as a grey picture and return its name; seen before, it costs nothing."""
-        seen = hashlib.sha256(image.pixels.tobytes()).digest(), span
+        seen = digest_bytes(image.pixels.tobytes()), span
         if seen not in self._seen:
             self._seen[seen] = self.add(grey_picture(image, span))
         return self._seen[seen]
 
     def add(self, picture: str) -> str:
         """Keep a picture and return its name."""
-        name = hashlib.sha256(picture.encode()).hexdigest()[:12]
+        name = digest_text(picture)[:12]
         if name not in self.pictures:
             self.pictures[name] = picture
             self.size += len(picture)

@@ -12,13 +12,13 @@ from pydantic import ValidationError
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.datasets.catalogue import dataset as open_known
+from cytopress.digests import digest_json, digest_paths
 from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
 from cytopress.models.model_package import SUFFIX, find_package
 from cytopress.settings import Settings
-from cytopress.study.cell import Arm, digest_json
+from cytopress.study.cell import Arm
 from cytopress.study.spec import Study
 from cytopress.study.survey import Surveyed
-from cytopress.study.yardsticks import digest_files
 from cytopress.tasks.protocol import Task
 from cytopress.tasks.registry import task as open_task
 from cytopress.training.config import TaskTraining
@@ -99,7 +99,7 @@ class Trainer:
         dataset = open_known(config.dataset, self.settings)
         fields = [*dataset.part("train"), *dataset.part("validation")]
         paths = [path for one in fields for path in (one.input, one.target, one.labels) if path]
-        return digest_files(paths)
+        return digest_paths(paths)
 
     def _packages(self, codecs: Sequence[str]) -> list[str]:
         """Return the digests of the packages of learned codecs: a name alone may mean another."""

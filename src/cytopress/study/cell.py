@@ -7,15 +7,10 @@ yardstick or a model's weights does.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 
-import numpy as np
-
-from cytopress.image import Image
+from cytopress.digests import digest_json
 from cytopress.metrics import NoiseModel
-from cytopress.tasks.objects import Labels
 
 # Raised when trials or yardsticks are made or measured differently, so that old ones are not taken
 # for new ones.
@@ -93,26 +88,3 @@ class Cell:
     def noise_model(self) -> NoiseModel:
         """The noise model of the dataset."""
         return NoiseModel(*self.noise)
-
-
-def digest_json(value: object) -> str:
-    """Return the hexadecimal sha256 of a value as canonical JSON: sorted keys, no spaces."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def digest_labels(labels: Labels) -> str:
-    """Return the hexadecimal sha256 of labels: which pixels bear which number."""
-    digest = hashlib.sha256(json.dumps(list(labels.shape)).encode())
-    digest.update(np.ascontiguousarray(labels, "<i8").data)
-    return digest.hexdigest()
-
-
-def digest_image(image: Image) -> str:
-    """Return the hexadecimal sha256 of an image: its pixels and what they mean, not its name."""
-    spacing = None if image.spacing_um is None else list(image.spacing_um)
-    form = [image.axes, list(image.shape), image.dtype.str.lstrip("<>|="), image.bits, spacing]
-    digest = hashlib.sha256(json.dumps(form).encode())
-    little = image.dtype.newbyteorder("<")
-    digest.update(image.pixels.astype(little, copy=False).data)
-    return digest.hexdigest()

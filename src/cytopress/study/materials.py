@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 
 from cytopress.datasets.dataset import Dataset, Field
+from cytopress.digests import digest_image, digest_labels
 from cytopress.errors import DatasetError
 from cytopress.settings import Settings
-from cytopress.study.cell import Cell, digest_image, digest_labels
+from cytopress.study.cell import Cell
 from cytopress.study.judging import Baseline, baseline
 from cytopress.study.run import Material, Outcome, run
 from cytopress.tasks.objects import measure_objects

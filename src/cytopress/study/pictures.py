@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
+from cytopress.digests import digest_bytes
 from cytopress.image import Image, Pixels
 from cytopress.study.trial import Section
 from cytopress.tasks.objects import Objects
@@ -102,7 +102,7 @@ def pack_picture(picture: Image) -> tuple[str, bytes]:
     """Return the digest and the lossless bytes of a picture."""
     spec = "zstd" if picture.dtype.kind == "f" else "jpegls"
     data = codec(spec).encode(picture)
-    return hashlib.sha256(data).hexdigest(), data
+    return digest_bytes(data), data
 
 
 def unpack_picture(data: bytes) -> Image:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from cytopress.datasets.catalogue import dataset as open_known
 from cytopress.datasets.dataset import Dataset, Field
 from cytopress.datasets.splits import PARTS
+from cytopress.digests import digest_image, digest_labels
 from cytopress.errors import DatasetError, UnknownNameError, UsageError
 from cytopress.image import Image
 from cytopress.settings import Settings
-from cytopress.study.cell import digest_image, digest_labels
 from cytopress.study.entries import DatasetEntry
 from cytopress.study.plan import Specimen, Subject
 from cytopress.study.results import DatasetFacts

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from cytopress.datasets.dataset import Dataset, Field
+from cytopress.digests import digest_paths, digest_text
 from cytopress.image import Image, Pixels
 from cytopress.metrics import fit_noise
 from cytopress.metrics.data_range import data_range
@@ -73,21 +72,5 @@ def digest_sources(dataset: Dataset) -> str:
     Yardsticks that an earlier version measured in another way have another digest, as cells do.
     """
     _, fields = yardstick_fields(dataset)
-    files = digest_files([field.input for field in fields])
-    return hashlib.sha256(
-        "\n".join([str(cell.FORMAT), str(dataset.bits), dataset.axes, files]).encode()
-    ).hexdigest()
-
-
-def digest_files(paths: Iterable[Path]) -> str:
-    """Return one sha256 of the contents of files, whatever their names and order."""
-    digests = sorted(map(_digest_file, paths))
-    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
-
-
-def _digest_file(path: Path) -> str:
-    if path.is_dir():
-        parts = [_digest_file(part) for part in sorted(path.rglob("*")) if part.is_file()]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    files = digest_paths([field.input for field in fields])
+    return digest_text("\n".join([str(cell.FORMAT), str(dataset.bits), dataset.axes, files]))

@@ -6,13 +6,13 @@ codec that changes the light changes the result.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
+from cytopress.digests import digest_text
 from cytopress.errors import UsageError
 from cytopress.image import Image
 from cytopress.tasks.objects import (
@@ -76,7 +76,7 @@ class Measurement:
     def weights(self) -> str:
         """Hexadecimal sha256 of the options and the version: there are no weights."""
         recipe = f"{self.name} {VERSION}: sigma={self.sigma!r}, min_area={self.min_area!r}"
-        return hashlib.sha256(recipe.encode()).hexdigest()
+        return digest_text(recipe)
 
     def predict(self, image: Image) -> Objects:
         """Find the bright objects in one plane or volume, and measure them in it.

@@ -8,7 +8,6 @@ kind of task that sees the original; only their order tells the two files apart.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from cytopress.digests import digest_file, digest_text
 from cytopress.errors import TaskError
 from cytopress.formats.images import write
 from cytopress.image import Image
@@ -127,13 +127,11 @@ def digest(command: tuple[str, ...], scores: tuple[Score, ...]) -> str:
     A file is known by its content, wherever it lies.
     """
     parts = [
-        ["file", hashlib.sha256(Path(part).read_bytes()).hexdigest()]
-        if Path(part).is_file()
-        else ["text", part]
+        ["file", digest_file(Path(part))] if Path(part).is_file() else ["text", part]
         for part in command
     ]
     answers = [[score.name, score.unit, score.better] for score in scores]
-    return hashlib.sha256(json.dumps([parts, answers]).encode()).hexdigest()
+    return digest_text(json.dumps([parts, answers]))
 
 
 def _promised(name: str, printed: str) -> tuple[Score, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from cytopress.digests import digest_text
 from cytopress.errors import UsageError
 from cytopress.toml_table import TomlTable
 
@@ -145,8 +145,7 @@ class Model(TomlTable):
         options = self.model_dump(
             mode="json", by_alias=True, exclude_defaults=True, exclude={"path", "truth"}
         )
-        text = json.dumps([digest, options], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return digest_text(json.dumps([digest, options], sort_keys=True))
 
 
 class OnnxModel(Model):

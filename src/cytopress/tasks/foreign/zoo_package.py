@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import tempfile
 import warnings
 import zipfile
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cytopress.digests import digest_bytes, digest_text
 from cytopress.errors import NotAvailableError, PackageError
 from cytopress.tasks.foreign.zoo import Sizes, Tensor, ZooModel
 
@@ -28,10 +28,7 @@ def content_digest(path: Path) -> str:
     PackageError
         There is no such package, or it cannot be read.
     """
-    digest = hashlib.sha256()
-    for name, data in _files(path):
-        digest.update(f"{name}\n{hashlib.sha256(data).hexdigest()}\n".encode())
-    return digest.hexdigest()
+    return digest_text("".join(f"{name}\n{digest_bytes(data)}\n" for name, data in _files(path)))
 
 
 def _files(path: Path) -> list[tuple[str, bytes]]:
