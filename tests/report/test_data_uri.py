@@ -29,7 +29,7 @@ def test_grey_pictures_come_back_from_another_decoder(shape):
     assert np.array_equal(imagecodecs.png_decode(png(pixels)), pixels)
 
 
-def test_filtered_pictures_come_back_from_another_decoder():
+def test_smooth_pictures_come_back_filtered():
     y, x = np.mgrid[:64, :64]
     # Small steps both ways: many ties between the neighbors that the filter chooses from.
     pixels = (2 * y + x + np.random.default_rng(0).integers(0, 4, y.shape)).astype(np.uint8)
