@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from cytopress.report.gallery import gallery
@@ -27,6 +29,15 @@ def test_a_spent_budget_leaves_every_codec_with_some(make_study):
     assert not cut.complete
     assert {entry["codec"] for entry in cut.entries} == {"jpegxl", "avif", "jpeg"}
     assert sum(map(len, cut.pictures.values())) < size / 4
+
+
+def test_a_trial_that_several_models_judged_is_shown_once(make_study):
+    study = make_study(codecs=("jpegxl",), ratios=(5, 10, 20))
+    more = [dataclasses.replace(trial, seed=1) for trial in study.trials]
+    both = dataclasses.replace(study, trials=(*study.trials, *more))
+    found = gallery(both, all_curves(both))
+    assert (found.shown, found.kept, found.complete) == (3, 3, True)
+    assert found.entries == gallery(study, all_curves(study)).entries
 
 
 @pytest.mark.parametrize("task", [True, False])

@@ -1,4 +1,4 @@
-"""The gallery: which pictures the page holds, each stored once."""
+"""The gallery: the pictures that the page holds, each stored once."""
 
 from __future__ import annotations
 
@@ -71,14 +71,10 @@ class Gallery:
 
 
 def gallery(results: Results, found: Sequence[Curve], *, budget: int = BUDGET) -> Gallery:
-    """Collect pictures until the budget is spent; lossless codecs have none that differ.
-
-    Datasets take turns, then fields; of each codec the settings far apart come first, so that a cut
-    leaves every codec with some.
-    """
+    """Collect pictures in their order until the budget is spent, in characters of the page."""
     album, entries, kept = Album(), [], 0
     titles = {facts.name: facts.title for facts in results.datasets}
-    for label, point, trial in _in_turn([curve for curve in found if not curve.lossless]):
+    for label, point, trial in gallery_order(found):
         sections = shown_sections(results.previews(trial.key))
         if not sections:
             continue
@@ -93,18 +89,26 @@ def gallery(results: Results, found: Sequence[Curve], *, budget: int = BUDGET) -
     return Gallery(entries=entries, pictures=album.pictures, shown=shown, kept=kept)
 
 
-def _in_turn(found: Sequence[Curve]) -> list[tuple[str, Point, Trial]]:
-    ranked = []
+def gallery_order(found: Sequence[Curve]) -> list[tuple[str, Point, Trial]]:
+    """Return the lossy trials with the label of their curve, those first whose pictures matter most.
+
+    Datasets take turns, then fields; of each codec the settings far apart come first, so that a cut
+    leaves every codec with some. Model variants of one trial share its pictures: one of them stands
+    for all.
+    """
+    shown: dict[str, tuple[tuple[int, int], str, Point, Trial]] = {}
     turns: dict[tuple[str, str], int] = {}
     for curve in found:
+        if curve.lossless:
+            continue
         for step, point in enumerate(curve.points):
             for trial in point.trials:
                 before = sum(dataset == curve.dataset for dataset, _ in turns)
                 turn = turns.setdefault((curve.dataset, trial.field), before)
                 rank = (turn, _spread(step, len(curve.points)))
-                ranked.append((rank, curve.label, point, trial))
-    ranked.sort(key=lambda entry: entry[0])
-    return [(label, point, trial) for _, label, point, trial in ranked]
+                shown.setdefault(trial.key, (rank, curve.label, point, trial))
+    ordered = sorted(shown.values(), key=lambda entry: entry[0])
+    return [(label, point, trial) for _, label, point, trial in ordered]
 
 
 def _spread(step: int, steps: int) -> int:
