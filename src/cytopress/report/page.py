@@ -29,7 +29,9 @@ from cytopress.study.results import Results
 FIRST_METRICS = ("pixels/psnr", "pixels/ssim")
 
 
-def write_report(results: Results, path: Path, criteria: Sequence[Criterion] = ()) -> Path:
+def write_report(
+    results: Results, path: Path, criteria: Sequence[Criterion] = (), *, plotly_script: str = ""
+) -> Path:
     """Write the report of a study as one HTML file that opens from disk without a network.
 
     Parameters
@@ -41,6 +43,9 @@ def write_report(results: Results, path: Path, criteria: Sequence[Criterion] = (
     criteria : sequence of Criterion
         What to recommend; without any, what loses no more than the camera's own noise, for each
         task where that was drawn. A wish that cannot be met is told on the page.
+    plotly_script : str
+        Address of plotly.js beside the page, for several pages that share it; without, the page
+        holds the script itself.
 
     Returns
     -------
@@ -52,13 +57,13 @@ def write_report(results: Results, path: Path, criteria: Sequence[Criterion] = (
     NotAvailableError
         The extra ``report`` is not installed.
     """
-    page = _render(results, criteria)
+    page = _render(results, criteria, plotly_script)
     with atomic_file(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return path
 
 
-def _render(results: Results, criteria: Sequence[Criterion]) -> str:
+def _render(results: Results, criteria: Sequence[Criterion], plotly_script: str) -> str:
     found = findings(results)
     answered = answers(results, criteria)
     shown = insights(results, found)
@@ -69,6 +74,7 @@ def _render(results: Results, criteria: Sequence[Criterion]) -> str:
     template = markup.get_template("page.html")
     return template.render(
         **_inlined(results, found, pictures, answered, shown),
+        plotly_script=plotly_script,
         results=results,
         found=found,
         answers=answered,
