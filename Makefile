@@ -10,7 +10,7 @@ TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder
 ONE_THREAD := OMP_NUM_THREADS=1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: environments demo test test-core lint docs docs-serve bench golden clean
+.PHONY: environments demo test test-core lint docs docs-serve docs-generated bench golden clean
 
 demo: .venv/stamp-$(DIGEST)
 	.venv/bin/cytopress demo --out demo-out
@@ -29,12 +29,16 @@ test-core: .venv-core/stamp-$(DIGEST)
 	.venv-core/bin/python tests/core_install.py
 	$(ONE_THREAD) .venv-core/bin/python -m pytest $(TWO_AT_ONCE) -m "not learn and not browser and not extras"
 
-docs: .venv-test/stamp-$(DIGEST)
-	$(TEST)/python docs/tables.py
+docs: docs-generated
 	$(TEST)/mkdocs build --strict
 
-docs-serve: .venv-test/stamp-$(DIGEST)
+docs-serve: docs-generated
 	$(TEST)/mkdocs serve
+
+# The table of codecs, and the reports of the saved results.
+docs-generated: .venv-test/stamp-$(DIGEST)
+	$(TEST)/python docs/tables.py
+	$(ONE_THREAD) $(TEST)/python docs/results.py render
 
 bench: .venv-test/stamp-$(DIGEST)
 	$(TEST)/python bench/codecs.py
