@@ -45,9 +45,7 @@ def out(
     tmp_path: Path,
 ) -> Path:
     make_dataset(per_group=3)
-    study = study_of(
-        codecs=CODECS, dataset='tasks = ["fake/doubling"]', head="noise_draws = 3"
-    )
+    study = study_of(codecs=CODECS, dataset='tasks = ["fake/doubling"]', head="noise_draws = 3")
     execute(study, tmp_path / "out", settings=settings)
     return tmp_path / "out"
 
@@ -81,7 +79,8 @@ def test_images_are_kept_exactly_and_predictions_as_they_are_shown(
         assert len(keys) == 3 * 2
         for key in keys:
             for kept, given in zip(results.previews(key), before.previews(key), strict=True):
-                assert (kept.kind, kept.task, kept.section) == (given.kind, given.task, given.section)
+                assert (kept.kind, kept.task) == (given.kind, given.task)
+                assert kept.section == given.section
                 assert kept.image.dtype == given.image.dtype
                 assert kept.image.spacing_um == given.image.spacing_um
                 span = span_of(given.image)

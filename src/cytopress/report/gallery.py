@@ -90,7 +90,7 @@ def gallery(results: Results, found: Sequence[Curve], *, budget: int = BUDGET) -
 
 
 def gallery_order(found: Sequence[Curve]) -> list[tuple[str, Point, Trial]]:
-    """Return the lossy trials with the label of their curve, those first whose pictures matter most.
+    """Return lossy trials with the label of their curve, those first whose pictures matter most.
 
     Datasets take turns, then fields; of each codec the settings far apart come first, so that a cut
     leaves every codec with some. Model variants of one trial share its pictures: one of them stands
