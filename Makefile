@@ -10,7 +10,7 @@ TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder
 ONE_THREAD := OMP_NUM_THREADS=1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: environments demo test test-core lint docs docs-serve docs-generated bench golden clean
+.PHONY: environments demo test test-core lint dist docs docs-serve docs-generated bench golden clean
 
 demo: .venv/stamp-$(DIGEST)
 	.venv/bin/cytopress demo --out demo-out
@@ -24,8 +24,9 @@ lint: .venv-test/stamp-$(DIGEST)
 	$(TEST)/mypy
 	$(TEST)/lint-imports
 
-# The core alone, on numpy 2, without torch: what most users install.
-test-core: .venv-core/stamp-$(DIGEST)
+# The core alone, from its wheel, on numpy 2, without torch: what most users install.
+test-core: .venv-core/stamp-$(DIGEST) dist
+	.venv-core/bin/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl
 	.venv-core/bin/python tests/core_install.py
 	$(ONE_THREAD) .venv-core/bin/python -m pytest $(TWO_AT_ONCE) -m "not learn and not browser and not extras"
 
@@ -39,6 +40,11 @@ docs-serve: docs-generated
 docs-generated: .venv-test/stamp-$(DIGEST)
 	$(TEST)/python docs/tables.py
 	$(ONE_THREAD) $(TEST)/python docs/results.py render
+
+# The wheel is built from the sdist.
+dist: .venv-dist/stamp-$(DIGEST)
+	rm -rf dist
+	.venv-dist/bin/python -m build --no-isolation
 
 bench: .venv-test/stamp-$(DIGEST)
 	$(TEST)/python bench/codecs.py
@@ -65,10 +71,15 @@ environments: .venv/stamp-$(DIGEST) .venv-test/stamp-$(DIGEST) .venv-core/stamp-
 	.venv-test/bin/python -m pip install --quiet --editable '.[all]'
 	touch $@
 
-.venv-core/stamp-$(DIGEST):
+.venv-core/stamp-$(DIGEST): | dist
 	$(PYTHON) -m venv --clear .venv-core
-	.venv-core/bin/python -m pip install --quiet --editable . 'numpy>=2' pytest pytest-timeout pytest-xdist hypothesis
+	.venv-core/bin/python -m pip install --quiet dist/*.whl 'numpy>=2' pytest pytest-timeout pytest-xdist hypothesis
+	touch $@
+
+.venv-dist/stamp-$(DIGEST):
+	$(PYTHON) -m venv --clear .venv-dist
+	.venv-dist/bin/python -m pip install --quiet build 'hatchling>=1.25'
 	touch $@
 
 clean:
-	rm -rf .venv .venv-core .venv-test site demo-out
+	rm -rf .venv .venv-core .venv-dist .venv-test dist site demo-out docs/results/*.html docs/results/plotly.min.js

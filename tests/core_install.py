@@ -1,4 +1,4 @@
-"""Prove what the core installation promises: numpy 2, no torch, under 550 MB of site-packages.
+"""Prove what the core installation promises: from its wheel, numpy 2, no torch, under 550 MB.
 
 Run inside the environment that is to be judged (`make test-core`); exits with an error if not.
 """
@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 MOST_MEGABYTES = 550
+MOST_SDIST_MEGABYTES = 30
+DIST = Path(__file__).parents[1] / "dist"
 NOT_IN_CORE = ("torch", "compressai", "plotly", "jinja2", "distributed", "bioio", "av", "pyarrow")
 
 
@@ -40,12 +42,19 @@ def megabytes(name: str) -> float:
 def main() -> None:
     import numpy as np
 
+    import cytopress
+
     sizes = {name: megabytes(name) for name in requirements("cytopress", set())}
     total = sum(sizes.values())
     largest = sorted(sizes.items(), key=lambda item: -item[1])[:5]
     print(f"numpy {np.__version__}; core and dependencies: {total:.0f} MB; largest: {largest}")
     present = [name for name in NOT_IN_CORE if importlib.util.find_spec(name)]
     faults = []
+    if not Path(cytopress.__file__).is_relative_to(sys.prefix):
+        faults.append(f"cytopress is imported from {cytopress.__file__}, not from its wheel")
+    (sdist,) = DIST.glob("*.tar.gz")
+    if sdist.stat().st_size > MOST_SDIST_MEGABYTES * 1e6:
+        faults.append(f"{sdist.name} takes more than {MOST_SDIST_MEGABYTES} MB")
     if int(np.__version__.split(".")[0]) < 2:
         faults.append(f"numpy is {np.__version__}, not 2")
     if present:
