@@ -16,6 +16,7 @@ import re
 import runpy
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,6 +84,18 @@ def test_the_generated_table_is_up_to_date() -> None:
     tables = runpy.run_path(str(ROOT / "docs" / "tables.py"))
     text = (ROOT / "docs" / "codecs.md").read_text(encoding="utf-8")
     assert text == tables["with_table"](text), "run `make docs` and commit docs/codecs.md"
+
+
+def test_the_design_shows_the_layers_that_are_held() -> None:
+    text = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"^## Layers\n.*?^```text\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    [layers] = [
+        contract["layers"]
+        for contract in linter["importlinter"]["contracts"]
+        if contract["type"] == "layers"
+    ]
+    assert shown.splitlines() == [layer.replace("cytopress.", "") for layer in layers]
 
 
 # Trainings are among them: a minute each, more on a busy machine.
