@@ -3,20 +3,32 @@
 PYTHON ?= python3
 DIGEST := $(shell $(PYTHON) -c "import hashlib; print(hashlib.sha256(open('pyproject.toml','rb').read()).hexdigest()[:16])")
 TEST := .venv-test/bin
+PASSED := .passed-in-core
 # A file of tests stays in one process: its fixtures are made once. They go in their own order, which
-# has the slow ones first; else xdist begins with those that have the most tests.
+# has the long ones first; else xdist begins with those that have the most tests.
 TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder
 # Two processes of several threads each would wait for each other: torch is then up to nine times slower.
 ONE_THREAD := OMP_NUM_THREADS=1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: environments demo test test-core lint dist docs docs-serve docs-generated bench golden clean
+.PHONY: environments demo test test-core test-extras test-slow lint dist docs docs-serve docs-generated bench golden clean
 
 demo: .venv/stamp-$(DIGEST)
 	.venv/bin/cytopress demo --out demo-out
 
-test: .venv-test/stamp-$(DIGEST)
-	$(ONE_THREAD) $(TEST)/python -m pytest $(TWO_AT_ONCE)
+# Every test but the slow ones: those that pass in the core's environment, then all others.
+test:
+	$(MAKE) test-core
+	$(MAKE) test-extras
+
+# With every extra, on the numpy 1.26 that CompressAI pins: what the last run of the core left, and the
+# tests marked both_numpy once more.
+test-extras: .venv-test/stamp-$(DIGEST)
+	$(ONE_THREAD) $(TEST)/python -m pytest $(TWO_AT_ONCE) -m "not slow" --leave-passed $(PASSED)
+
+# What takes minutes a test: before a change of training, of codecs' numerics or of scoring lands.
+test-slow: .venv-test/stamp-$(DIGEST)
+	$(ONE_THREAD) $(TEST)/python -m pytest $(TWO_AT_ONCE) -m slow
 
 lint: .venv-test/stamp-$(DIGEST)
 	$(TEST)/ruff check .
@@ -28,7 +40,8 @@ lint: .venv-test/stamp-$(DIGEST)
 test-core: .venv-core/stamp-$(DIGEST) dist
 	.venv-core/bin/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl
 	.venv-core/bin/python tests/core_install.py
-	$(ONE_THREAD) .venv-core/bin/python -m pytest $(TWO_AT_ONCE) -m "not learn and not browser and not extras"
+	$(ONE_THREAD) .venv-core/bin/python -m pytest $(TWO_AT_ONCE) \
+	  -m "not slow and not learn and not browser and not extras" --record-passed $(PASSED)
 
 docs: docs-generated
 	$(TEST)/mkdocs build --strict
@@ -82,4 +95,4 @@ environments: .venv/stamp-$(DIGEST) .venv-test/stamp-$(DIGEST) .venv-core/stamp-
 	touch $@
 
 clean:
-	rm -rf .venv .venv-core .venv-dist .venv-test dist site demo-out docs/results/*.html docs/results/plotly.min.js
+	rm -rf .venv .venv-core .venv-dist .venv-test $(PASSED) dist site demo-out docs/results/*.html docs/results/plotly.min.js

@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Record passed tests in one process: the one that starts the others, where there are several."""
+    """Record passed tests in the process that collects every report."""
     record = config.getoption("--record-passed")
     if record is not None and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Passed(record))

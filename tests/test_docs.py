@@ -101,7 +101,7 @@ def test_the_design_shows_the_layers_that_are_held() -> None:
 # Trainings are among them: a minute each, more on a busy machine.
 @pytest.mark.timeout(1200)
 @pytest.mark.extras
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem
 )

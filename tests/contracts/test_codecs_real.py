@@ -12,7 +12,7 @@ from cytopress.codecs.spec import codec
 from cytopress.datasets.dataset import open_dataset
 from cytopress.image import Image
 
-pytestmark = [pytest.mark.data, pytest.mark.slow]
+pytestmark = [pytest.mark.data, pytest.mark.long]
 # dB by which a codec may fall behind JPEG 2000 at a ratio of 40. Over whole test fields they were
 # ahead by: JPEG XL 0.3 and 0.0, JPEG XR -0.9 and -0.5, AVIF 0.5 and 0.5. Crops differ from that,
 # and so do releases: AVIF on this crop of nuclei was 0.2 behind with libavif 1.4, ahead with 1.3.

@@ -36,7 +36,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @HAS_WAVEORDER
-@pytest.mark.slow
+@pytest.mark.long
 def test_it_is_simulated_at_first_use_and_goes_on_where_it_stopped(
     settings: Settings, small: None
 ) -> None:

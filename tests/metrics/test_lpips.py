@@ -45,7 +45,7 @@ def weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.learn
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_as_in_torchmetrics(weights: None, reference, test_image, data_range) -> None:
     import torch

@@ -198,7 +198,7 @@ def test_one_codec_alone_is_enough(make_study, page):
     assert "no lossy JPEG 2000" in words
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_large_study_stays_under_25_mb(make_study, page):
     codecs = ("jpeg2000", *(f"codec-{i:02d}" for i in range(19)))
     ratios = (3, 5, 10, 20, 40, 80, 160, 320)

@@ -63,7 +63,7 @@ def test_the_page_keeps_its_promise() -> None:
         assert float(row["false"]) <= 5 + 3 * 0.22, row
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_page_is_up_to_date() -> None:
     row = next(r for r in page_rows() if (r["units"], r["law"]) == ("8 groups", NORMAL))
     found = BENCH["simulate"](BENCH["Design"](NORMAL, groups=8))

@@ -19,7 +19,7 @@ from cytopress.study.trial import Trial
 
 from .conftest import MakeDataset
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 DASK_PORT = 8787
 distributed = pytest.importorskip("distributed", reason="needs the extra dask")
 

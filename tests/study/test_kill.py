@@ -17,7 +17,7 @@ from cytopress.study.store import load_results
 from .conftest import MakeDataset
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows"),
 ]
 

@@ -76,7 +76,7 @@ def test_scores_are_those_of_the_model_by_itself(
     assert lossless.scores[f"{NAME}/nrmse/agreement"] == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("model")
 def test_processes_predict_as_one_process_does(
     study: Study, settings: Settings, tmp_path: Path

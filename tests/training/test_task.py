@@ -81,7 +81,7 @@ def _assert_equal(one: object, other: object) -> None:
         assert one == other
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_and_resumed_equals_uninterrupted(settings: Settings, tmp_path: Path) -> None:
     from cytopress.training.task import train_task
 

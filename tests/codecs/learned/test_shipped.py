@@ -84,7 +84,7 @@ def test_no_test_group_was_trained_on(package: Package) -> None:
 
 
 @pytest.mark.data
-@pytest.mark.slow
+@pytest.mark.long
 @EACH
 def test_every_test_field_decodes_to_what_the_encoder_saw(package: Package) -> None:
     for whole in here(package):
@@ -102,7 +102,7 @@ def test_every_test_field_decodes_to_what_the_encoder_saw(package: Package) -> N
 
 
 @pytest.mark.data
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.learn
 @pytest.mark.parametrize(
     "package",

@@ -15,7 +15,7 @@ from cytopress.image import Image
 from cytopress.models.model_package import open_package
 
 pytest.importorskip("waveorder", reason="needs waveorder (extra phantom)")
-pytestmark = [pytest.mark.slow, pytest.mark.extras]
+pytestmark = [pytest.mark.long, pytest.mark.extras]
 PACKAGE = open_package(
     Path(cytopress.__file__).parent / "models" / "shipped" / "cytopress-3d.cytomodel"
 )

@@ -203,7 +203,7 @@ def test_a_manifest_that_contradicts_itself_is_refused(
         Learned(_altered(good, tmp_path, **manifest)).encode(stack(4))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_memory_does_not_grow_with_depth(package: Package) -> None:
     import tracemalloc
 

@@ -293,7 +293,7 @@ def test_true_bytes_of_a_shipped_codec(path: Path, name: str) -> None:
 
 
 @pytest.mark.data
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_tables_of_every_test_field_equal_torch_bit_for_bit(path: Path) -> None:
     from cytopress.codecs.learned.pixels.normalization import normalized, used_range

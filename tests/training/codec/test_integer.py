@@ -87,7 +87,7 @@ def test_exported_hyper_synthesis_equals_torch_bit_for_bit(
     _check_exact(tmp_path, architecture, 160)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("architecture", ["hyperprior", "mean-scale"])
 def test_ten_thousand_hyper_latents_equal_torch_bit_for_bit(
     tmp_path: Path, architecture: str
@@ -163,12 +163,12 @@ def test_latents_coded_by_torch_decode_in_the_runtime(tmp_path: Path, architectu
     _check_latents(tmp_path, architecture, 60)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ten_thousand_latents_coded_by_torch_decode_in_the_runtime(tmp_path: Path) -> None:
     _check_latents(tmp_path, "mean-scale", 10_000)
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [60, pytest.param(10_000, marks=pytest.mark.long)])
 def test_contexts_equal_torch_bit_for_bit(tmp_path: Path, count: int) -> None:
     _, package, model = _exported(tmp_path, "context")
     random = np.random.default_rng(6)

@@ -92,7 +92,7 @@ def _field(settings: Settings, name: str) -> Image:
     return Image(tifffile.imread(settings.data / "cells" / name))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("changes", "checkpoint", "after"),
     [

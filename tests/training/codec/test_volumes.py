@@ -114,7 +114,7 @@ def test_runtime_decodes_what_the_network_sees(
     assert bits == pytest.approx(float(expected.bits), rel=0.01, abs=8 * 80)
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(2_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [40, pytest.param(2_000, marks=pytest.mark.long)])
 def test_prediction_from_below_equals_torch_bit_for_bit(tmp_path: Path, count: int) -> None:
     network = fakes.network("context", depth=2, below_width=3)
     package = _written(tmp_path, network)
@@ -286,7 +286,7 @@ train_codec(CodecTraining.model_validate_json(sys.argv[3]), out,
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_trained_on_volumes_killed_and_resumed(stacks: Settings, tmp_path: Path) -> None:
     from cytopress.training.codec.train import train_codec
 
@@ -315,7 +315,7 @@ def test_trained_on_volumes_killed_and_resumed(stacks: Settings, tmp_path: Path)
     assert "8 x 8 x 2" in card
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_studys_own_network_trains_codes_and_decodes(stacks: Settings, tmp_path: Path) -> None:
     from cytopress.training.codec.train import train_codec
 
@@ -336,7 +336,7 @@ def test_the_studys_own_network_trains_codes_and_decodes(stacks: Settings, tmp_p
     assert codec.decode(codec.encode(image)).shape == image.shape
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.extras
 def test_tables_and_bytes_of_the_shipped_codec_are_torchs(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a volume of a slide that it never saw: tables bit for bit, bytes to within a percent."""

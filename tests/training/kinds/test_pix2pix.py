@@ -113,7 +113,7 @@ def test_every_loss_is_trained_and_told(started: Settings, tmp_path: Path) -> No
     assert "the validation score is shown, but chose nothing" in card
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_and_resumed_equals_uninterrupted(started: Settings, tmp_path: Path) -> None:
     from cytopress.training.task import train_task
 
