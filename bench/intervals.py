@@ -144,12 +144,12 @@ def other_methods(values: Floats, tail: float) -> dict[str, tuple[Floats, Floats
     students = stats.t.ppf(1 - tail, n - 1)
     times = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), RESAMPLES) / n
     centered = values - mean
-    strays = times @ centered
-    variance = times @ centered**2 - strays**2
-    studentized = strays / np.maximum(np.sqrt(np.maximum(variance, 0) / (n - 1)), error / 100)
+    errors = times @ centered
+    variance = times @ centered**2 - errors**2
+    studentized = errors / np.maximum(np.sqrt(np.maximum(variance, 0) / (n - 1)), error / 100)
     expanded = stats.norm.cdf(-students * np.sqrt(n / (n - 1)))
     t_low, t_high = np.quantile(studentized, [tail, 1 - tail], axis=0)
-    inner, outer = np.quantile(strays, [expanded, 1 - expanded], axis=0)
+    inner, outer = np.quantile(errors, [expanded, 1 - expanded], axis=0)
     return {
         "Student": (mean - students * error, mean + students * error),
         "expanded percentile": (mean + inner, mean + outer),

@@ -47,6 +47,19 @@ def test_as_integrated_numerically() -> None:
     assert result.percent == pytest.approx(100 * np.expm1(mean), rel=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_as_the_package_bjontegaard_has_it(seed: int) -> None:
+    oracle = pytest.importorskip("bjontegaard", reason="the extra test has it")
+    random = np.random.default_rng(seed)
+    curves = []
+    for points in random.integers(4, 8, 2):
+        rate = np.sort(random.uniform(0.1, 4, points))
+        quality = np.cumsum(random.uniform(0.5, 4, points)) + random.uniform(28, 30)
+        curves += [rate, quality]
+    expected = oracle.bd_rate(*curves, method="pchip", require_matching_points=False, min_overlap=0)
+    assert bd_rate(*curves).percent == pytest.approx(expected, rel=1e-9)
+
+
 def test_order_of_points_does_not_matter() -> None:
     shuffled = [3, 0, 4, 1, 2]
     result = bd_rate(RATE[shuffled], QUALITY[shuffled], RATE * 0.9, QUALITY + 0.2)

@@ -16,19 +16,24 @@ NORMAL, EXPONENTIAL = "normal (0)", "exponential (2)"
 DATA_SETS = 2000
 
 
-@pytest.mark.parametrize("law", [NORMAL, "lognormal, sigma 0.5 (1.8)", EXPONENTIAL])
-@pytest.mark.parametrize(
-    "study",
-    [
-        {"fields": 10},
-        {"fields": 20},
-        {"groups": 8},
-        {"groups": 12},
-        {"fields": 10, "seeds": 3},
-        {"groups": 8, "seeds": 3},
-    ],
-    ids=str,
-)
+DESIGNS = [
+    {"fields": 10},
+    {"fields": 20},
+    {"groups": 8},
+    {"groups": 12},
+    {"fields": 10, "seeds": 3},
+    {"groups": 8, "seeds": 3},
+]
+# Those of every run: no skew and much of it, fields and groups, one training and several.
+ALWAYS = [(NORMAL, DESIGNS[0]), (EXPONENTIAL, DESIGNS[2]), (EXPONENTIAL, DESIGNS[5])]
+CASES = [
+    pytest.param(law, design, marks=() if (law, design) in ALWAYS else pytest.mark.slow)
+    for law in (NORMAL, "lognormal, sigma 0.5 (1.8)", EXPONENTIAL)
+    for design in DESIGNS
+]
+
+
+@pytest.mark.parametrize(("law", "study"), CASES, ids=str)
 def test_coverage_and_false_claims(law: str, study: dict[str, int]) -> None:
     found = BENCH["simulate"](BENCH["Design"](law, **study), DATA_SETS, 2000)
     # Three standard errors of the simulation.

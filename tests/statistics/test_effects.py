@@ -8,10 +8,9 @@ import pytest
 from scipy import stats
 
 from cytopress.errors import NotAvailableError, UsageError
-from cytopress.statistics import Effect, effects
-from cytopress.statistics import bootstrap as draws
-from cytopress.statistics.bootstrap import Draws, strays
-from cytopress.statistics.units import units_of
+from cytopress.statistics import Effect, bootstrap, effects
+from cytopress.statistics.bootstrap import Resampling, studentized_replicates
+from cytopress.statistics.units import sum_by_unit
 from cytopress.statistics.variance import variance_of
 
 
@@ -122,31 +121,33 @@ def test_variance_is_that_of_the_two_way_layout() -> None:
     field = 4 * np.sum((rows - mean) ** 2) / 5
     seed = 6 * np.sum((columns - mean) ** 2) / 3
     rest = np.sum((table - rows[:, None] - columns + mean) ** 2) / 15
-    found = variance_of(units_of(table[..., None], ["one"] * 6))
+    found = variance_of(sum_by_unit(table[..., None], ["one"] * 6))
     assert found.units[0] == pytest.approx(field / 24)
     assert found.seeds[0] == pytest.approx((seed - rest) / 24)
     whole = (field + seed - rest) / 24
     freedom = whole**2 / ((field / 24) ** 2 / 5 + ((seed - rest) / 24) ** 2 / 3)
-    assert found.freedom(6, 4)[0] == pytest.approx(freedom)
+    assert found.degrees_of_freedom(6, 4)[0] == pytest.approx(freedom)
 
 
 def test_few_seeds_leave_their_variance_in_doubt() -> None:
     """The relative variance of an estimate from normal numbers, by simulation."""
     of_samples = np.random.default_rng(0).normal(size=(200_000, 3)).var(axis=1, ddof=1)
-    found = variance_of(units_of(np.random.default_rng(1).normal(size=(6, 3, 4)), ["one"] * 6))
-    doubted = found.in_doubt(3)
+    found = variance_of(sum_by_unit(np.random.default_rng(1).normal(size=(6, 3, 4)), ["one"] * 6))
+    doubted = found.with_seed_uncertainty(3)
     assert doubted.seeds == pytest.approx(found.seeds * (1 + of_samples.var()), rel=0.03)
     assert doubted.units == pytest.approx(found.units)
-    assert found.in_doubt(1).seeds == pytest.approx(found.seeds)
+    assert found.with_seed_uncertainty(1).seeds == pytest.approx(found.seeds)
 
 
-def test_draws_stray_as_a_bootstrap_written_out_does() -> None:
-    """Groups of unequal size, one draw at a time."""
+def test_replicates_are_those_of_a_bootstrap_written_out() -> None:
+    """Groups of unequal size, one replicate at a time."""
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(7), [1, 2, 3, 4, 5, 6, 7])
     values = rng.exponential(size=28) + rng.exponential(size=7)[labels]
-    table = units_of(values[:, None, None], [str(label) for label in labels])
-    found = strays(table, variance_of(table), Draws(resamples=20_000, seed=1))[:, 0]
+    table = sum_by_unit(values[:, None, None], [str(label) for label in labels])
+    found = studentized_replicates(table, variance_of(table), Resampling(resamples=20_000, seed=1))[
+        :, 0
+    ]
     expected = []
     for _ in range(4000):
         groups = [values[labels == label] for label in rng.integers(0, 7, 7)]
@@ -154,20 +155,48 @@ def test_draws_stray_as_a_bootstrap_written_out_does() -> None:
         rest = [np.sum(group - drawn.mean()) for group in groups]
         error = math.sqrt(7 / 6 * np.sum(np.square(rest))) / drawn.size
         least = 0.25 * math.sqrt(variance_of(table).units[0])
-        stray = (drawn.mean() - values.mean()) * math.sqrt(7 / 6)
-        expected.append(stray / max(error, least))
+        studentized = (drawn.mean() - values.mean()) * math.sqrt(7 / 6)
+        expected.append(studentized / max(error, least))
     assert stats.ks_2samp(found, expected).pvalue > 0.01
 
 
-def test_seeds_alone_stray_as_students_t() -> None:
+@pytest.mark.parametrize("n", [8, 20])
+def test_replicates_and_interval_are_those_of_scipys_bootstrap(n: int) -> None:
+    """The plain case: one training, fields as units; scipy resamples the t-statistic."""
+    losses = np.random.default_rng(n).exponential(size=n)
+    resampling = Resampling(resamples=40_000, seed=1)
+    table = sum_by_unit(losses[:, None, None], ["one"] * n)
+    found = studentized_replicates(table, variance_of(table), resampling)[:, 0]
+
+    def t_statistic(sample: np.ndarray, axis: int) -> np.ndarray:
+        error = np.maximum(stats.sem(sample, axis=axis), 0.25 * stats.sem(losses))
+        return (sample.mean(axis=axis) - losses.mean()) / error
+
+    independent = stats.bootstrap(
+        (losses,), t_statistic, n_resamples=40_000, method="percentile", vectorized=True,
+        rng=np.random.default_rng(2),
+    )  # fmt: skip
+    expanded = independent.bootstrap_distribution * math.sqrt(n / (n - 1))
+    assert stats.ks_2samp(found, expanded).pvalue > 0.01
+    interval = one(losses, resamples=40_000)
+    # What these skewed losses leave out at the upper end is wider than Student's.
+    high = losses.mean() - stats.sem(losses) * np.quantile(expanded, 0.025)
+    assert interval.high == pytest.approx(high, rel=0.03)
+    low = losses.mean() - stats.sem(losses) * stats.t(n - 1).ppf(0.975)
+    assert interval.low == pytest.approx(low)
+
+
+def test_seeds_alone_are_distributed_as_students_t() -> None:
     """Fields that are all alike: only the five trainings differ."""
-    table = units_of(np.tile(np.arange(5.0), (6, 1))[..., None], ["one"] * 6)
-    found = strays(table, variance_of(table), Draws(resamples=5000, seed=0))[:, 0]
-    # In 0.7 % the draw has less than a quarter of the spread, and is held there.
+    table = sum_by_unit(np.tile(np.arange(5.0), (6, 1))[..., None], ["one"] * 6)
+    found = studentized_replicates(table, variance_of(table), Resampling(resamples=5000, seed=0))[
+        :, 0
+    ]
+    # In 0.7 % the replicate has less than a quarter of the spread, and is held there.
     assert stats.kstest(found, stats.t(4).cdf).pvalue > 0.01
 
 
-def test_every_setting_gets_the_draws_it_would_get_alone() -> None:
+def test_every_setting_gets_the_replicates_it_would_get_alone() -> None:
     losses = np.random.default_rng(0).normal(size=(9, 2, 5))
     together = effects(losses, ["one"] * 9, margin=0.5, seed=4)
     for number, found in enumerate(together):
@@ -176,16 +205,16 @@ def test_every_setting_gets_the_draws_it_would_get_alone() -> None:
         assert alone.p == pytest.approx(found.p)
 
 
-def test_settings_and_draws_in_parts_are_as_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_and_replicates_in_parts_are_as_many(monkeypatch: pytest.MonkeyPatch) -> None:
     from cytopress.statistics import effect
 
     losses = np.random.default_rng(0).normal(size=(5, 6))
     whole = effects(losses, ["one"] * 5, resamples=100, seed=0)
-    monkeypatch.setattr(effect, "MOST_DRAWS_AT_ONCE", 200)
+    monkeypatch.setattr(effect, "MOST_AT_ONCE", 200)
     assert effects(losses, ["one"] * 5, resamples=100, seed=0) == whole
-    monkeypatch.setattr(draws, "MOST_DRAWS_AT_ONCE", 35)
-    table = units_of(losses[:, None], ["one"] * 5)
-    found = strays(table, variance_of(table), Draws(resamples=100, seed=0))
+    monkeypatch.setattr(bootstrap, "MOST_AT_ONCE", 35)
+    table = sum_by_unit(losses[:, None], ["one"] * 5)
+    found = studentized_replicates(table, variance_of(table), Resampling(resamples=100, seed=0))
     assert found.shape == (100, 6)
     assert np.isfinite(found).all()
     assert np.unique(found[-30:, 0]).size > 5
@@ -203,7 +232,7 @@ def test_p_and_bound_say_the_same(alpha: float) -> None:
     assert not all(claims)
 
 
-def test_p_is_no_smaller_than_students_nor_than_the_draws_allow() -> None:
+def test_p_is_no_smaller_than_students_nor_than_the_replicates_allow() -> None:
     losses = np.random.default_rng(0).normal(size=12)
     found = one(losses, margin=1.2, resamples=500)
     students = stats.ttest_1samp(losses, 1.2, alternative="less").pvalue

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from cytopress.errors import UsageError
-from cytopress.statistics import Claim, claim_chains
+from cytopress.statistics import SequenceResult, fixed_sequence_tests
 
 
-def claimed(p_values, alpha=0.05):
-    return [claim.claimed for claim in claim_chains(p_values, alpha=alpha)]
+def rejected(p_values, alpha=0.05):
+    return [one.rejected for one in fixed_sequence_tests(p_values, alpha=alpha)]
 
 
 def graph(p_values: list[list[float]], alpha: float) -> list[int]:
     """The procedure of Bretz et al. on its general graph, node by node."""
-    nodes = [(k, i) for k, chain in enumerate(p_values) for i in range(len(chain))]
+    nodes = [(k, i) for k, sequence in enumerate(p_values) for i in range(len(sequence))]
     n = len(nodes)
     weight = np.array([alpha / len(p_values) if i == 0 else 0.0 for _, i in nodes])
     edge = np.zeros((n, n))
@@ -55,32 +55,32 @@ def holm(p_values: list[float], alpha: float) -> list[bool]:
 
 
 def test_by_hand() -> None:
-    """Three chains at 0.05 / 3; the second ends, the others go on at 0.05 / 2; then the first."""
+    """Three at 0.05 / 3; the second ends, the others go on at 0.05 / 2; then the first ends."""
     p_values = [[0.001, 0.02], [0.01], [0.002, 0.04, 0.2]]
-    assert claim_chains(p_values) == [
-        Claim(2, pytest.approx(0.025)),
-        Claim(1, pytest.approx(0.05 / 3)),
-        Claim(2, pytest.approx(0.05)),
+    assert fixed_sequence_tests(p_values) == [
+        SequenceResult(2, pytest.approx(0.025)),
+        SequenceResult(1, pytest.approx(0.05 / 3)),
+        SequenceResult(2, pytest.approx(0.05)),
     ]
 
 
-def test_a_chain_stops_at_the_first_that_is_not_shown() -> None:
-    assert claimed([[0.001, 0.2, 0.001]]) == [1]
-    assert claimed([[0.2, 0.001]]) == [0]
+def test_a_sequence_stops_at_the_first_that_is_not_rejected() -> None:
+    assert rejected([[0.001, 0.2, 0.001]]) == [1]
+    assert rejected([[0.2, 0.001]]) == [0]
 
 
-def test_a_chain_that_stops_leaves_nothing() -> None:
+def test_a_sequence_that_stops_passes_nothing_on() -> None:
     # The first would pass its 0.025 on only if its last member were shown.
-    assert claimed([[0.001, 0.9], [0.04]]) == [1, 0]
-    assert claimed([[0.001, 0.02], [0.04]]) == [2, 1]
+    assert rejected([[0.001, 0.9], [0.04]]) == [1, 0]
+    assert rejected([[0.001, 0.02], [0.04]]) == [2, 1]
 
 
-def test_no_p_is_no_claim() -> None:
-    assert claimed([[0.0, None, 0.0], [None]]) == [1, 0]
+def test_no_p_is_no_rejection() -> None:
+    assert rejected([[0.0, None, 0.0], [None]]) == [1, 0]
 
 
-def test_no_chain_is_no_claim() -> None:
-    assert claim_chains([]) == []
+def test_no_sequence_is_no_result() -> None:
+    assert fixed_sequence_tests([]) == []
 
 
 def test_single_members_are_holms() -> None:
@@ -88,29 +88,29 @@ def test_single_members_are_holms() -> None:
     found = 0
     for _ in range(500):
         p_values = list(rng.uniform(size=6) ** 4)
-        shown = [bool(number) for number in claimed([[p] for p in p_values])]
+        shown = [bool(number) for number in rejected([[p] for p in p_values])]
         assert shown == holm(p_values, 0.05)
         found += 0 < sum(shown) < 6
     assert found > 100
 
 
-def test_chains_are_the_graphs() -> None:
+def test_sequences_are_the_graphs() -> None:
     rng = np.random.default_rng(1)
     found = 0
     for _ in range(300):
-        chains = [list(rng.uniform(size=rng.integers(1, 4)) ** 5) for _ in range(4)]
-        assert claimed(chains) == graph(chains, 0.05)
-        found += any(claim.alpha > 0.0126 for claim in claim_chains(chains))
+        sequences = [list(rng.uniform(size=rng.integers(1, 4)) ** 5) for _ in range(4)]
+        assert rejected(sequences) == graph(sequences, 0.05)
+        found += any(one.alpha > 0.0126 for one in fixed_sequence_tests(sequences))
     assert found > 50
 
 
-def test_claims_hold_at_the_alpha_that_is_told() -> None:
+def test_rejections_hold_at_the_alpha_of_the_result() -> None:
     rng = np.random.default_rng(2)
     for _ in range(200):
-        chains = [list(rng.uniform(size=4) ** 5) for _ in range(5)]
-        for chain, claim in zip(chains, claim_chains(chains), strict=True):
-            assert all(p <= claim.alpha for p in chain[: claim.claimed])
-            assert claim.claimed == 4 or chain[claim.claimed] > claim.alpha
+        sequences = [list(rng.uniform(size=4) ** 5) for _ in range(5)]
+        for sequence, found in zip(sequences, fixed_sequence_tests(sequences), strict=True):
+            assert all(p <= found.alpha for p in sequence[: found.rejected])
+            assert found.rejected == 4 or sequence[found.rejected] > found.alpha
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.9])
@@ -126,7 +126,7 @@ def test_family_wise_error(correlation: float) -> None:
             size=(8, 3)
         )
         shift = np.array([[-6.0] * safe + [0.0] * (3 - safe) for safe in harmless])
-        claims = claimed(norm.cdf(noise + shift).tolist())
+        claims = rejected(norm.cdf(noise + shift).tolist())
         wrong += any(c > safe for c, safe in zip(claims, harmless, strict=True))
     error = np.sqrt(0.05 * 0.95 / studies)
     assert wrong / studies < 0.05 + 3 * error
@@ -145,4 +145,4 @@ def test_family_wise_error(correlation: float) -> None:
 )
 def test_what_makes_no_sense_is_refused(p_values, alpha, match) -> None:
     with pytest.raises(UsageError, match=match):
-        claim_chains(p_values, alpha=alpha)
+        fixed_sequence_tests(p_values, alpha=alpha)

@@ -1,21 +1,21 @@
-"""Means over fields with intervals that do not pretend to more than the data hold.
+"""Confidence intervals, non-inferiority tests, fixed-sequence testing and BD-rate.
 
-``effects`` is the one method; docs/statistics.md says in plain words what it does, and how often it
-is right.
+This package works on plain numbers and knows no image. ``effects`` is the one method for intervals
+and tests; docs/statistics.md explains it and tells how often it is right.
 """
 
 from cytopress.statistics.effect import Effect, effects
-from cytopress.statistics.fixed_sequence import Claim, claim_chains
+from cytopress.statistics.fixed_sequence import SequenceResult, fixed_sequence_tests
 from cytopress.statistics.interval import Interval, bootstrap_mean
-from cytopress.statistics.units import LEAST_GROUPS, Unit
+from cytopress.statistics.units import LEAST_GROUPS, ResamplingUnit
 
 __all__ = [
     "LEAST_GROUPS",
-    "Claim",
     "Effect",
     "Interval",
-    "Unit",
+    "ResamplingUnit",
+    "SequenceResult",
     "bootstrap_mean",
-    "claim_chains",
     "effects",
+    "fixed_sequence_tests",
 ]

@@ -1,4 +1,4 @@
-"""BD-rate: how many more or fewer bytes a codec needs for the same quality, in one number."""
+"""BD-rate: the mean difference in rate between two codecs at equal quality, in percent."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from cytopress.errors import NotAvailableError, UsageError
 Floats = npt.NDArray[np.float64]
 Numbers = Sequence[float] | Floats
 
-LEAST_POINTS = 4  # measured; fewer leave the curve's shape to the interpolation
-LEAST_ENVELOPE = 3  # of them, on the monotone envelope
+# Fewer measured points would leave the shape of the curve to the interpolation.
+LEAST_POINTS = 4
+# Of them, on the monotone envelope.
+LEAST_ENVELOPE = 3
+# Share of either curve's quality that both must cover.
 LEAST_OVERLAP = 0.25
 
 
 @dataclass(frozen=True)
 class BDRate:
-    """Mean difference in rate at equal quality.
+    """A BD-rate and the qualities that it is about.
 
     Parameters
     ----------
@@ -44,7 +47,7 @@ def bd_rate(
     *,
     monotone: bool = False,
 ) -> BDRate:
-    """Compare two curves of quality against rate.
+    """Compare two rate-distortion curves.
 
     The logarithm of the rate is interpolated as a function of quality by monotone piecewise
     cubics (PCHIP), as in [1]_, and the difference averaged over the qualities that both reach.
@@ -54,11 +57,11 @@ def bd_rate(
     rate_reference, rate_test : sequence of float
         Positive, in bytes, bits per pixel or any other unit, the same for both, in any order.
     quality_reference, quality_test : sequence of float
-        Higher is better; turn the sign of others. Points of infinite quality, such as the PSNR
-        of a lossless codec, are left out, as are points that need more bytes for equal quality.
+        Higher is better; negate other scores. Points of infinite quality, such as the PSNR of a
+        lossless codec, are left out, and of points of equal quality all but the cheapest.
     monotone : bool, optional
-        Take for each rate the best quality that was reached with at most that rate. Task
-        accuracy needs this: it is noisy, and can be better with fewer bytes.
+        Use the monotone envelope: for each rate, the best quality reached with at most that rate.
+        Task accuracy needs this: it is noisy, and can be better with fewer bytes.
 
     Raises
     ------

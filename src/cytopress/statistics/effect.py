@@ -1,4 +1,4 @@
-"""What a setting loses on average: its interval, and whether it stays inside a margin."""
+"""Mean effect of a setting: its confidence interval, and the test of non-inferiority."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.errors import NotAvailableError, UsageError
-from cytopress.statistics.bootstrap import MOST_DRAWS_AT_ONCE, Draws
+from cytopress.statistics.bootstrap import MOST_AT_ONCE, Resampling
 from cytopress.statistics.inference import interval_and_p
-from cytopress.statistics.units import Floats, Unit, Units, units_of
+from cytopress.statistics.units import Floats, ResamplingUnit, UnitSums, sum_by_unit
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """A mean loss, where it may lie, and how sure it is to be inside a margin.
+    """A mean loss with its confidence interval and its p-value against a margin.
 
     Parameters
     ----------
@@ -25,16 +25,17 @@ class Effect:
     low, high : float or None
         Ends of the two-sided interval; None where one field stands alone.
     p : float or None
-        Of the null hypothesis that the loss is the margin or more; None without a margin or
-        without an interval.
+        P-value of the null hypothesis that the loss is the margin or more; None without a margin
+        or without an interval.
     unit : {"groups", "fields"}
-        What was drawn again: groups speak for new groups, fields only for new fields of these.
+        What was resampled. Groups let the interval speak for new groups, fields only for new fields
+        of these groups.
     n : int
-        How many units there were.
+        Number of units.
     fields, missing : int
-        How many fields the mean is over, and how many lack a value and were left out.
+        Number of fields that the mean is over, and of those left out for lack of a value.
     seeds : int
-        How many trainings there were. With one, interval and p are about that one training.
+        Number of trainings. With one, interval and p are about that one training.
     seed_spread : float or None
         Standard deviation of the means of the seeds; None with one seed.
     """
@@ -43,7 +44,7 @@ class Effect:
     low: float | None
     high: float | None
     p: float | None
-    unit: Unit
+    unit: ResamplingUnit
     n: int
     fields: int
     missing: int
@@ -52,10 +53,10 @@ class Effect:
 
     @property
     def bound(self) -> float | None:
-        """The most that is lost, at the confidence asked: the upper end of the interval.
+        """Upper end of the interval: the most that is lost, at the confidence asked.
 
-        A one-sided bound could lie a little lower where losses are spread evenly. Where few
-        fields lose much it would then be wrong more often than it says.
+        A one-sided bound could be a little lower for symmetric losses. Where few fields lose much,
+        it would be wrong more often than its level says.
         """
         return self.high
 
@@ -69,31 +70,32 @@ def effects(
     resamples: int = 10_000,
     seed: int,
 ) -> list[Effect]:
-    """Mean loss of each setting with its interval, and the test that it is inside a margin.
+    """Estimate the mean loss of each setting, and test that it is inside a margin.
 
-    Groups, such as strains or days, are drawn whole where there are at least five, since fields
-    of one group resemble each other; else fields are drawn. Training seeds are crossed with the
-    fields, and a second level. All settings get the same draws.
+    Whole groups, such as strains or days, are resampled where there are at least five, since
+    fields of one group resemble each other; else fields are. Training seeds are a second level,
+    crossed with the fields. All settings get the same bootstrap replicates.
 
-    The interval is the wider, at each end, of two: Student's, with Satterthwaite's degrees of
-    freedom where there are seeds [1]_, and the studentized bootstrap interval [2]_, expanded for
-    few units [3]_. The first alone misses a skewed mean two to four times too often, the second
-    alone an even one that few units make. The test is that of the interval: the loss is shown to
-    be inside the margin at level alpha where the interval of confidence 1 - alpha ends below it,
-    as is usual in trials of non-inferiority. Of nominal 95 % the interval covers 94 to 97 % with
-    eight units or more, where losses are as skewed as an exponential law or less, and the test
-    at 5 % is wrong in 5.2 % at most; see docs/statistics.md for five units, and for worse tails.
+    At each end, the interval is the wider of two: Student's t interval, with Satterthwaite's
+    degrees of freedom where there are seeds [1]_, and the studentized bootstrap interval [2]_,
+    expanded for few units [3]_. The first alone misses the mean of skewed losses two to four times
+    too often, the second alone that of symmetric losses in few units. The test is the interval's:
+    the loss is shown to be inside the margin at level alpha where the interval of confidence
+    1 - alpha ends below the margin, as is usual in trials of non-inferiority. A nominal 95 %
+    interval covers 94 to 97 % with eight units or more, for losses up to the skewness of an
+    exponential distribution, and the test at 5 % is wrong in at most 5.2 %; see docs/statistics.md
+    for five units and for heavier tails.
 
     Parameters
     ----------
     losses : array_like
         Shape (fields, settings) or (fields, seeds, settings): paired differences, positive where
-        the setting is worse, NaN where a field has none. A field that lacks one seed of a setting
-        is left out of that setting, and counted in ``missing``.
+        the setting is worse, NaN where a field has none. A field without one of the seeds of a
+        setting is left out of that setting, and counted in ``missing``.
     groups : sequence of str
         The group of each field.
     margin : float, optional
-        The loss that would be too much, in the unit of the losses.
+        The smallest loss that would be too much, in the unit of the losses.
     confidence : float, optional
         Of the two-sided interval; between 0 and 1.
     resamples : int, optional
@@ -129,18 +131,18 @@ def effects(
     if margin is not None and not np.isfinite(margin):
         raise UsageError(f"a margin is a finite loss, not {margin}.")
     values = _checked(losses, groups)
-    draws = Draws(resamples=resamples, seed=seed)
+    resampling = Resampling(resamples=resamples, seed=seed)
     absent = np.isnan(values).any(axis=1)
     found: dict[int, Effect] = {}
     patterns, pattern_of = np.unique(absent, axis=1, return_inverse=True)
     for number, pattern in enumerate(patterns.T):
         settings = np.flatnonzero(pattern_of.ravel() == number)
         present = [group for group, lacks in zip(groups, pattern, strict=True) if not lacks]
-        at_once = max(1, MOST_DRAWS_AT_ONCE // resamples)
+        at_once = max(1, MOST_AT_ONCE // resamples)
         for start in range(0, settings.size, at_once):
             part = settings[start : start + at_once]
-            table = units_of(values[~pattern][..., part], present)
-            some = _of_units(table, margin, confidence, draws, missing=int(pattern.sum()))
+            table = sum_by_unit(values[~pattern][..., part], present)
+            some = _of_units(table, margin, confidence, resampling, missing=int(pattern.sum()))
             found.update(zip(part.tolist(), some, strict=True))
     return [found[setting] for setting in range(values.shape[2])]
 
@@ -163,7 +165,12 @@ def _checked(losses: npt.ArrayLike, groups: Sequence[str]) -> Floats:
 
 
 def _of_units(
-    table: Units, margin: float | None, confidence: float, draws: Draws, *, missing: int
+    table: UnitSums,
+    margin: float | None,
+    confidence: float,
+    resampling: Resampling,
+    *,
+    missing: int,
 ) -> list[Effect]:
     """Return the effects of settings that have the same fields."""
     settings = table.sums.shape[2]
@@ -179,7 +186,7 @@ def _of_units(
         if table.seeds > 1:
             spreads = of_seeds.std(axis=0, ddof=1).tolist()
     if table.n > 1:
-        low, high, p = interval_and_p(table, margin, confidence, draws)
+        low, high, p = interval_and_p(table, margin, confidence, resampling)
     return [
         Effect(
             mean=means[i],

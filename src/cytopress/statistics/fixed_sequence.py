@@ -1,4 +1,4 @@
-"""Which settings of several codecs may be claimed together, at one rate of error for all."""
+"""Fixed-sequence testing of several codecs' settings at one family-wise error rate."""
 
 from __future__ import annotations
 
@@ -9,48 +9,51 @@ from cytopress.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Claim:
-    """What is claimed of one chain.
+class SequenceResult:
+    """The result of one sequence of hypotheses.
 
     Parameters
     ----------
-    claimed : int
-        How many members, from the first on.
+    rejected : int
+        Number of null hypotheses rejected, from the first on.
     alpha : float
-        The level that the chain was tested at last: a bound at confidence 1 - alpha is inside the
-        margin for every member that is claimed.
+        The level at which the sequence was tested last. A bound at confidence 1 - alpha is inside
+        the margin for every rejected hypothesis.
     """
 
-    claimed: int
+    rejected: int
     alpha: float
 
 
-def claim_chains(p_values: Sequence[Sequence[float | None]], *, alpha: float = 0.05) -> list[Claim]:
-    """Test chains of hypotheses with one family-wise error over them all.
+def fixed_sequence_tests(
+    p_values: Sequence[Sequence[float | None]], *, alpha: float = 0.05
+) -> list[SequenceResult]:
+    """Test several sequences of null hypotheses with one family-wise error rate over them all.
 
-    A chain is a codec: its settings in an order fixed beforehand, from most bytes to fewest. It is
-    tested up to the first member that is not shown, at one level for all its members, since each
-    is tried only where those before it held. The chains share alpha equally, and one that is
-    claimed to its end leaves its part to the others: a graphical procedure [1]_, which is Holm's
-    where each chain has one member. With probability 1 - alpha no claim is wrong, however the
-    chains depend on each other.
+    Each codec has a sequence: its settings in an order fixed beforehand, from most bytes to fewest;
+    the null hypothesis is that the setting loses the margin or more. A sequence is tested up to the
+    first hypothesis that is not rejected, at one level for all its members, since each is tried
+    only after all before it were rejected. The sequences share alpha equally, and one that is
+    rejected to its end passes its share on to the others: a graphical procedure [1]_, which is
+    Holm's where each sequence has one member. With probability 1 - alpha no rejection is wrong,
+    however the sequences depend on each other.
 
     Parameters
     ----------
     p_values : sequence of sequence of float or None
-        Of each chain, the p of each member in order; None, where there is none, is never claimed.
+        The p-values of each sequence in order; None, where there is none, is never rejected.
     alpha : float, optional
         Between 0 and 1.
 
     Returns
     -------
-    list of Claim
-        One for each chain, in their order.
+    list of SequenceResult
+        One for each sequence, in their order.
 
     Raises
     ------
     UsageError
-        A chain is empty, or a number is out of range.
+        A sequence is empty, or a number is out of range.
 
     References
     ----------
@@ -58,31 +61,31 @@ def claim_chains(p_values: Sequence[Sequence[float | None]], *, alpha: float = 0
        rejective multiple test procedures", Statistics in Medicine 28 (2009) 586.
     """
     _check(p_values, alpha)
-    finished: dict[int, Claim] = {}
+    finished: dict[int, SequenceResult] = {}
     while True:
-        waiting = [number for number in range(len(p_values)) if number not in finished]
-        level = alpha / max(1, len(waiting))
-        tested = {number: Claim(_length(p_values[number], level), level) for number in waiting}
-        ended = {n: claim for n, claim in tested.items() if claim.claimed == len(p_values[n])}
+        open_ones = [number for number in range(len(p_values)) if number not in finished]
+        level = alpha / max(1, len(open_ones))
+        tested = {n: SequenceResult(_rejected(p_values[n], level), level) for n in open_ones}
+        ended = {n: one for n, one in tested.items() if one.rejected == len(p_values[n])}
         finished |= ended
         if not ended:
-            claims = finished | tested
-            return [claims[number] for number in range(len(p_values))]
+            results = finished | tested
+            return [results[number] for number in range(len(p_values))]
 
 
-def _length(chain: Sequence[float | None], level: float) -> int:
-    """How many members are shown at a level before the first that is not."""
-    for number, p in enumerate(chain):
+def _rejected(sequence: Sequence[float | None], level: float) -> int:
+    """Count the hypotheses rejected at a level before the first that is not."""
+    for number, p in enumerate(sequence):
         if p is None or p > level:
             return number
-    return len(chain)
+    return len(sequence)
 
 
 def _check(p_values: Sequence[Sequence[float | None]], alpha: float) -> None:
     if not 0 < alpha < 1:
-        raise UsageError(f"alpha lies between 0 and 1, not at {alpha}.")
-    if any(not chain for chain in p_values):
-        raise UsageError("a chain needs at least one member; leave empty ones out.")
-    wrong = [p for chain in p_values for p in chain if p is not None and not 0 <= p <= 1]
+        raise UsageError(f"alpha must be between 0 and 1, not {alpha}.")
+    if any(not sequence for sequence in p_values):
+        raise UsageError("a sequence needs at least one member; leave empty ones out.")
+    wrong = [p for sequence in p_values for p in sequence if p is not None and not 0 <= p <= 1]
     if wrong:
-        raise UsageError(f"a p-value lies between 0 and 1, not at {wrong[0]}.")
+        raise UsageError(f"a p-value must be between 0 and 1, not {wrong[0]}.")

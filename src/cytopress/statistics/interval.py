@@ -1,4 +1,4 @@
-"""A mean over fields and its interval: the thin case of one setting and one seed."""
+"""Confidence interval of a mean over fields: the plain case of one setting and one seed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 
 from cytopress.errors import UsageError
 from cytopress.statistics.effect import effects
-from cytopress.statistics.units import Floats, Unit
+from cytopress.statistics.units import Floats, ResamplingUnit
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean and where it may lie.
+    """A mean with its confidence interval.
 
     Parameters
     ----------
@@ -23,15 +23,16 @@ class Interval:
     low, high : float or None
         Ends of the interval; None where one field stands alone.
     unit : {"groups", "fields"}
-        What was drawn again: groups speak for new groups, fields only for new fields of these.
+        What was resampled. Groups let the interval speak for new groups, fields only for new fields
+        of these groups.
     n : int
-        How many units there were.
+        Number of units.
     """
 
     mean: float
     low: float | None
     high: float | None
-    unit: Unit
+    unit: ResamplingUnit
     n: int
 
 
@@ -43,12 +44,12 @@ def bootstrap_mean(
     resamples: int = 10_000,
     seed: int,
 ) -> Interval:
-    """Mean over fields with a bootstrap interval over groups, or over fields of few groups.
+    """Estimate a mean over fields, resampling groups, or fields where groups are fewer than five.
 
     For an effect of compression, ``values`` are paired differences: of each field, the score after
-    minus the score before. The method is that of ``effects``: of nominal 95 % it covers 94 to
-    97 % with five units or more for normal and moderately skewed data, and less for fewer units
-    where data are skewed.
+    minus the score before. The method is that of ``effects``: a nominal 95 % interval covers 94
+    to 97 % with five units or more for normal and moderately skewed data, and less with fewer
+    units of skewed data.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The units that a bootstrap draws, whole groups or fields, and what they say of the mean."""
+"""Resampling units of the bootstrap, whole groups or fields, with their sums."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-Unit = Literal["groups", "fields"]
+ResamplingUnit = Literal["groups", "fields"]
 Floats = npt.NDArray[np.float64]
 
 LEAST_GROUPS = 5
 
 
 @dataclass(frozen=True)
-class Units:
-    """Values added up over the fields of each unit.
+class UnitSums:
+    """Sums of values over the fields of each resampling unit.
 
     Parameters
     ----------
@@ -26,21 +26,21 @@ class Units:
     sums : ndarray
         Shape (units, seeds, settings).
     counts : ndarray
-        Shape (units,): how many fields each has.
+        Shape (units,): the number of fields of each.
     """
 
-    unit: Unit
+    unit: ResamplingUnit
     sums: Floats
     counts: Floats
 
     @property
     def n(self) -> int:
-        """How many units there are."""
+        """Number of units."""
         return self.counts.size
 
     @property
     def seeds(self) -> int:
-        """How many trainings each field was seen by."""
+        """Number of training seeds."""
         return self.sums.shape[1]
 
     def seed_means(self) -> Floats:
@@ -48,19 +48,19 @@ class Units:
         return np.asarray(self.sums.sum(axis=0) / self.counts.sum())
 
     def deviations(self) -> Floats:
-        """Return how far the sum of each unit is from what the mean would give it.
+        """Return the sum of each unit minus the mean times its count.
 
-        Shape (units, seeds, settings); against the mean of the same seed.
+        Shape (units, seeds, settings); the mean is that of the same seed.
         """
         return self.sums - self.counts[:, None, None] * self.seed_means()
 
 
-def units_of(values: Floats, groups: Sequence[str]) -> Units:
-    """Add up fields of shape (fields, seeds, settings) by group where groups are at least five."""
+def sum_by_unit(values: Floats, groups: Sequence[str]) -> UnitSums:
+    """Sum values (fields, seeds, settings) by group; with fewer than five, each field is a unit."""
     names, member_of = np.unique(list(groups), return_inverse=True)
     if names.size < LEAST_GROUPS:
-        return Units("fields", values, np.ones(values.shape[0]))
+        return UnitSums("fields", values, np.ones(values.shape[0]))
     member_of = member_of.ravel()
     sums = np.zeros((names.size, *values.shape[1:]))
     np.add.at(sums, member_of, values)
-    return Units("groups", sums, np.bincount(member_of).astype(np.float64))
+    return UnitSums("groups", sums, np.bincount(member_of).astype(np.float64))

@@ -10,10 +10,10 @@ import numpy as np
 from cytopress.results.curves import Curve, Point
 from cytopress.results.losses import losses_of
 from cytopress.results.recommendation.setting import Setting, spec_of
-from cytopress.statistics import Effect, claim_chains, effects
+from cytopress.statistics import Effect, effects, fixed_sequence_tests
 from cytopress.study.results import ScoreFacts
 
-# The draws of the bootstrap; fixed, so that a recommendation made again is the same.
+# Of the bootstrap replicates; fixed, so that a recommendation made again is the same.
 SEED = 0
 
 
@@ -22,8 +22,8 @@ def judge(
 ) -> list[Setting]:
     """Judge every setting of lossy codecs.
 
-    Each codec is a chain of settings from many bytes to few, tested up to the first that is not
-    shown to stay inside the margin; over the codecs, Holm's correction (see `claim_chains`).
+    The settings of a codec, from many bytes to few, are tested up to the first that is not shown
+    to stay inside the margin, at one error rate over all codecs (see `fixed_sequence_tests`).
     """
     if not curves:
         return []
@@ -42,13 +42,13 @@ def judge(
         ]
         for curve, (start, end) in zip(curves, itertools.pairwise(starts), strict=True)
     ]
-    claims = claim_chains(p_values, alpha=1 - confidence)
-    bounds = {alpha: [e.bound for e in at(alpha)] for alpha in {c.alpha for c in claims}}
+    tested = fixed_sequence_tests(p_values, alpha=1 - confidence)
+    bounds = {alpha: [e.bound for e in at(alpha)] for alpha in {one.alpha for one in tested}}
     settings = []
-    for curve, start, claim in zip(curves, starts[:-1], claims, strict=True):
+    for curve, start, sequence in zip(curves, starts[:-1], tested, strict=True):
         for place, point in enumerate(curve.points):
-            effect, bound = found[start + place], bounds[claim.alpha][start + place]
-            safe = place < claim.claimed
+            effect, bound = found[start + place], bounds[sequence.alpha][start + place]
+            safe = place < sequence.rejected
             settings.append(
                 Setting(
                     curve=curve,
