@@ -16,9 +16,9 @@ from cytopress.image import Image
 from cytopress.settings import Settings
 from fakes.serving import Server, serving
 
-# The same examples every time: what fails for one fails for all, and CI never fails by chance.
-hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
-hypothesis.settings.load_profile("repeatable")
+# Every run tries new examples; a failure prints the line that repeats it.
+hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("explore")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
