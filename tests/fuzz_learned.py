@@ -23,6 +23,7 @@ import google_crc32c
 import numpy as np
 
 from cytopress.codecs.container.container import CRC_BYTES, Form
+from cytopress.codecs.registry import decode_by
 from cytopress.errors import CorruptDataError, PackageError
 from cytopress.image import Image
 from cytopress.models.model_package import open_package
@@ -67,10 +68,9 @@ def whole(data: bytes) -> None:
         # Other codecs have fuzzers of their own; a large image rightly takes time and memory.
         if header.recipe.number != NUMBER or header.form.raw_bytes > MOST_BYTES:
             return
-        for codec in CODECS:
-            # All but one say that other weights coded.
-            with contextlib.suppress(PackageError):
-                assert codec.decode(data).shape == header.form.shape
+        # No package here may have the digest of a mutated header.
+        with contextlib.suppress(PackageError):
+            assert decode_by(CODECS[0], data).shape == header.form.shape
     except CorruptDataError:
         return
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cytopress.codecs.container.container import unpack
-from cytopress.codecs.registry import build, decode, find_family, package_names
+from cytopress.codecs.registry import build, decode, decode_by, find_family, package_names
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.codecs.trait_table import rows
@@ -100,7 +100,7 @@ def test_wrappers_find_the_package_at_hand(
 ) -> None:
     solution = codec(f"{name}:quality=0.5,{wrapper}", settings).solve(micrograph)
     there = decode(solution.data, settings)
-    assert np.array_equal(there.pixels, solution.codec.decode(solution.data).pixels)
+    assert np.array_equal(there.pixels, decode_by(solution.codec, solution.data).pixels)
     if "guard" in wrapper:
         assert np.abs(there.pixels.astype(int) - micrograph.pixels).max() <= 30
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cytopress.codecs.base import Family
+from cytopress.codecs.family import Family
 from cytopress.codecs.registry import families, find_family, package_names
 from cytopress.image import Image
 from cytopress.settings import from_environment

@@ -17,6 +17,7 @@ import numpy as np
 from cytopress.codecs.container import container
 from cytopress.codecs.learned.codec import REST, Learned
 from cytopress.codecs.learned.entropy.range_coder import Decoder
+from cytopress.codecs.registry import decode_by
 from cytopress.image import Image
 from cytopress.models.model_package import Package, open_package
 
@@ -78,7 +79,7 @@ def main() -> None:
             continue
         data = codec.encode(volume() if 3 in codec.traits.dims else field())
         place.with_suffix(".cyto").write_bytes(data)
-        pixels = codec.decode(data).pixels
+        pixels = decode_by(codec, data).pixels
         np.savez_compressed(place.with_suffix(".npz"), pixels=pixels, latents=latents(codec, data))
         sys.stdout.write(f"{place.name}: {len(data)} bytes\n")
 

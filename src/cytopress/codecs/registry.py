@@ -30,9 +30,10 @@ from cytopress.codecs.adapters.sperr import Sperr
 from cytopress.codecs.adapters.sz3 import Sz3
 from cytopress.codecs.adapters.zfp import Zfp
 from cytopress.codecs.adapters.zstd import Zstd
-from cytopress.codecs.base import Family, StreamCodec
+from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.container import container
 from cytopress.codecs.container.container import Recipe
+from cytopress.codecs.family import Family
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled, Wavelet
 from cytopress.errors import (
     CorruptDataError,
@@ -201,3 +202,12 @@ def decode(data: bytes, settings: Settings | None = None) -> Image:
     """
     header, stream = container.unpack(data)
     return build(header.recipe, settings).restore(stream, header.form)
+
+
+def decode_by(codec: StreamCodec, data: bytes) -> Image:
+    """Return the image of bytes that a codec at hand made, its model packages searched first.
+
+    Raises as `decode` does.
+    """
+    folders = [package.path.parent for package in codec.packages()]
+    return decode(data, from_environment().with_models(*folders))

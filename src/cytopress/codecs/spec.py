@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from cytopress.codecs.base import Family, option_names
+from cytopress.codecs.family import Family, option_names
 from cytopress.codecs.registry import find_family
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.codecs.targets.target import KINDS, Kind

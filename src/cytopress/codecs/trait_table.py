@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cytopress.codecs.base import Family, QualityParameter, Traits
+from cytopress.codecs.base import QualityParameter, Traits
+from cytopress.codecs.family import Family
 from cytopress.codecs.registry import families, find_family, package_names
 from cytopress.settings import Settings
 

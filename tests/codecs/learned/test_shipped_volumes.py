@@ -10,6 +10,7 @@ import pytest
 
 import cytopress
 from cytopress.codecs.learned.codec import Learned
+from cytopress.codecs.registry import decode_by
 from cytopress.codecs.spec import codec
 from cytopress.image import Image
 from cytopress.models.model_package import open_package
@@ -58,7 +59,7 @@ def test_no_border_of_slabs_or_regions_shows(unseen: Image, quality: float) -> N
     codec_, whole = Learned(PACKAGE, quality), Image(wide, bits=unseen.bits)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        back = codec_.decode(codec_.encode(whole))
+        back = decode_by(codec_, codec_.encode(whole))
     squared = (back.pixels.astype(float) - wide) ** 2
     inside = squared[4:12]
     by_plane = np.sqrt(inside.mean((1, 2)).reshape(2, 4).mean(0))

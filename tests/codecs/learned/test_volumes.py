@@ -14,7 +14,7 @@ from cytopress.codecs.learned.model import plane_model as module
 from cytopress.codecs.learned.model.load import open_model
 from cytopress.codecs.learned.pixels.slab_layout import Depth
 from cytopress.codecs.progress import listen
-from cytopress.codecs.registry import decode
+from cytopress.codecs.registry import decode, decode_by
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import (
     CorruptDataError,
@@ -53,7 +53,7 @@ def test_any_number_of_planes_comes_back(package: Package, planes: int) -> None:
         # A reconstruction other than the encoder's is told by a warning.
         warnings.simplefilter("error")
         data = fine.encode(image)
-        back, rough = fine.decode(data), coarse.decode(coarse.encode(image))
+        back, rough = decode_by(fine, data), decode_by(coarse, coarse.encode(image))
     assert (back.axes, back.bits, back.spacing_um) == ("ZYX", 12, (0.3, 0.1, 0.1))
     off = [
         np.sqrt(np.mean((each.pixels - image.pixels.astype(float)) ** 2)) for each in (back, rough)
@@ -68,8 +68,8 @@ def test_any_number_of_planes_comes_back(package: Package, planes: int) -> None:
 def test_bytes_alone_decode(package: Package, settings: Settings) -> None:
     image = stack(6)
     codec = Learned(package, 0.6)
-    assert decode(codec.encode(image), settings.with_models(HERE)) == codec.decode(
-        codec.encode(image)
+    assert decode(codec.encode(image), settings.with_models(HERE)) == decode_by(
+        codec, codec.encode(image)
     )
 
 
@@ -77,7 +77,7 @@ def test_bytes_alone_decode(package: Package, settings: Settings) -> None:
 def test_other_pixels_code_too(package: Package, dtype: str) -> None:
     scale = 1 / 16 if dtype == "uint8" else 0.37
     image = Image((stack(5).pixels * scale).astype(dtype), axes="ZYX")
-    back = Learned(package, 1.0).decode(Learned(package, 1.0).encode(image))
+    back = decode_by(Learned(package, 1.0), Learned(package, 1.0).encode(image))
     assert back.dtype == dtype
     assert np.std(back.pixels.astype(float) - image.pixels) < 0.6 * np.std(
         image.pixels.astype(float)
@@ -88,7 +88,7 @@ def test_a_constant_volume_takes_no_latents(package: Package) -> None:
     image = Image(np.full((6, 20, 30), 7, np.uint16), axes="ZYX")
     data = Learned(package).encode(image)
     assert len(data) < 80
-    assert Learned(package).decode(data) == image
+    assert decode_by(Learned(package), data) == image
 
 
 def test_planes_are_not_its_business(package: Package) -> None:
@@ -104,11 +104,11 @@ def test_regions_change_no_latent_and_no_pixel_by_more_than_floats_round(
 ) -> None:
     image, codec = stack(7, 200, 180), Learned(package, 0.7)
     data = codec.encode(image)
-    whole = codec.decode(data).pixels.astype(int)
+    whole = decode_by(codec, data).pixels.astype(int)
     monkeypatch.setattr(module, "VOLUME_TILE", (64, 96))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CytopressWarning)
-        parts = codec.decode(data).pixels.astype(int)
+        parts = decode_by(codec, data).pixels.astype(int)
     assert np.abs(parts - whole).max() <= 1
     assert abs(len(codec.encode(image)) - len(data)) <= 8
 
@@ -124,8 +124,8 @@ def test_what_comes_after_changes_nothing_before(package: Package) -> None:
     changed = long.pixels.copy()
     changed[20:] = changed[20:, ::-1]
     # Of equal limits and mean, since the pixels are the same ones in another order.
-    first = codec.decode(codec.encode(long)).pixels
-    second = codec.decode(codec.encode(Image(changed, axes="ZYX", bits=12))).pixels
+    first = decode_by(codec, codec.encode(long)).pixels
+    second = decode_by(codec, codec.encode(Image(changed, axes="ZYX", bits=12))).pixels
     far = 20 - depth.margin - depth.stride * (1 + depth.neighbors)
     np.testing.assert_array_equal(first[:far], second[:far])
     assert np.any(first[20:] != second[20:])
@@ -153,7 +153,7 @@ def test_damage_is_an_error_or_told(package: Package) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error", CytopressWarning)
             with pytest.raises((CorruptDataError, CytopressWarning)):
-                codec.decode(data)
+                decode_by(codec, data)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +215,6 @@ def test_memory_does_not_grow_with_depth(package: Package) -> None:
         data = codec.encode(image)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-        assert codec.decode(data).shape == image.shape
+        assert decode_by(codec, data).shape == image.shape
     # What numpy holds besides the volume: windows, latents and words of a few slabs.
     assert peaks[1] < 1.3 * peaks[0] + 2**20

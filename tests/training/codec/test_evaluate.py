@@ -14,6 +14,7 @@ from scipy import ndimage
 
 import cytopress
 from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.registry import decode_by
 from cytopress.datasets.dataset import open_dataset
 from cytopress.datasets.folder_form import write_form
 from cytopress.image import Image
@@ -55,7 +56,7 @@ def points(codecs: list[StreamCodec], image: Image, span: float) -> npt.NDArray[
     for codec in codecs:
         data = codec.encode(image)
         if RATIOS[0] <= image.raw_bytes / len(data) <= RATIOS[1]:
-            decoded = codec.decode(data).pixels
+            decoded = decode_by(codec, data).pixels
             found.append((len(data), metric("psnr").function(image.pixels, decoded, span)))
     return np.array(found).T
 

@@ -20,15 +20,10 @@ import imagecodecs
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.base import (
-    QualityParameter,
-    StreamCodec,
-    Traits,
-    float_option,
-    integer_option,
-)
+from cytopress.codecs.base import QualityParameter, StreamCodec, Traits
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.container.wire import take_varints, varints
+from cytopress.codecs.options import float_option, integer_option
 from cytopress.errors import CorruptDataError, UsageError
 from cytopress.image import Image, Pixels
 from cytopress.metrics.noise import NoiseModel

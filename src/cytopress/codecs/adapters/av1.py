@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cytopress.codecs.adapters.video import Video, VideoCodec
-from cytopress.codecs.base import QualityParameter, Traits, float_option, integer_option
+from cytopress.codecs.base import QualityParameter, Traits
 from cytopress.codecs.container.wire import Reader
+from cytopress.codecs.options import float_option, integer_option
 from cytopress.errors import CorruptDataError, UsageError
 
 TEMPORAL_DELIMITER = 2

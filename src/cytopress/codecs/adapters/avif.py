@@ -9,15 +9,10 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import (
-    QualityParameter,
-    StreamCodec,
-    Traits,
-    float_option,
-    integer_option,
-    to_dtype,
-)
+from cytopress.codecs.base import QualityParameter, StreamCodec, Traits
 from cytopress.codecs.container.container import Form
+from cytopress.codecs.decoded_pixels import round_to_dtype
+from cytopress.codecs.options import float_option, integer_option
 from cytopress.errors import UnsupportedImageError, UsageError
 from cytopress.image import Image, Pixels
 
@@ -102,7 +97,7 @@ class Avif(StreamCodec):
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""
         pixels = np.asarray(imagecodecs.avif_decode(stream, numthreads=1)).astype(np.float64)
-        return to_dtype(pixels.reshape(form.shape) / self._quantizer()[1], form)
+        return round_to_dtype(pixels.reshape(form.shape) / self._quantizer()[1], form)
 
     def _quantizer(self) -> tuple[int, float]:
         """Return the library's level for the next finer quantizer, and what to dim pixels by."""

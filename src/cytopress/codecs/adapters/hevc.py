@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cytopress.codecs.adapters.video import Video, VideoCodec
-from cytopress.codecs.base import QualityParameter, Traits, float_option
+from cytopress.codecs.base import QualityParameter, Traits
+from cytopress.codecs.options import float_option
 from cytopress.errors import UsageError
 
 HEVC = Video("libx265", "hevc", {8: "gray", 10: "gray10le", 12: "gray12le"})

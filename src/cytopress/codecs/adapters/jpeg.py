@@ -8,8 +8,10 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import QualityParameter, StreamCodec, Traits, float_option, within_bits
+from cytopress.codecs.base import QualityParameter, StreamCodec, Traits
 from cytopress.codecs.container.container import Form
+from cytopress.codecs.decoded_pixels import clip_to_bits
+from cytopress.codecs.options import float_option
 from cytopress.errors import UnsupportedImageError
 from cytopress.image import Image, Pixels
 
@@ -82,7 +84,7 @@ class Jpeg(StreamCodec):
         """Return the plane."""
         pixels = np.asarray(imagecodecs.jpeg8_decode(stream)).reshape(form.shape)
         if form.dtype == np.uint8:
-            return within_bits(pixels, form)
+            return clip_to_bits(pixels, form)
         return np.minimum(pixels.astype(np.uint16) << self._twelve_bits()[0], 4095)
 
     def _twelve_bits(self) -> tuple[int, int]:

@@ -9,8 +9,10 @@ from typing import ClassVar, Self
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import QualityParameter, StreamCodec, Traits, float_option, within_bits
+from cytopress.codecs.base import QualityParameter, StreamCodec, Traits
 from cytopress.codecs.container.container import Form
+from cytopress.codecs.decoded_pixels import clip_to_bits
+from cytopress.codecs.options import float_option
 from cytopress.image import Image, Pixels
 
 
@@ -55,7 +57,7 @@ class Jpeg2000(StreamCodec):
         """Return 12 for uint8: the time goes with the bits, and 8-bit data gain nothing from 16."""
         return 12 if image.dtype == np.uint8 else 16
 
-    def leaving(self, share: float) -> Self:
+    def scale_error(self, share: float) -> Self:
         """Return the codec at a level so many decibels higher."""
         if self.lossless:
             return self
@@ -79,4 +81,4 @@ class Jpeg2000(StreamCodec):
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""
-        return within_bits(np.asarray(imagecodecs.jpeg2k_decode(stream, numthreads=1)), form)
+        return clip_to_bits(np.asarray(imagecodecs.jpeg2k_decode(stream, numthreads=1)), form)

@@ -8,8 +8,10 @@ from typing import ClassVar, Self
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import QualityParameter, StreamCodec, Traits, integer_option, within_bits
+from cytopress.codecs.base import QualityParameter, StreamCodec, Traits
 from cytopress.codecs.container.container import Form
+from cytopress.codecs.decoded_pixels import clip_to_bits
+from cytopress.codecs.options import integer_option
 from cytopress.errors import UnsupportedImageError
 from cytopress.image import Image, Pixels
 
@@ -54,13 +56,13 @@ class JpegLS(StreamCodec):
         if image.dtype == np.uint8 and self.near > 127:
             raise UnsupportedImageError(f"jpegls: uint8 takes near up to 127, not {self.near}.")
 
-    def leaving(self, share: float) -> Self:  # noqa: ARG002 - `rounding` has taken what loses
-        """Return the lossless codec."""
-        return replace(self, near=0)
+    def rounding_step(self) -> int:
+        """Return the step whose rounding keeps the bound."""
+        return 2 * int(self.near) + 1
 
-    def rounding(self) -> tuple[int, StreamCodec]:
-        """Return the step that the bound stands for, and the lossless codec."""
-        return 2 * int(self.near) + 1, replace(self, near=0)
+    def scale_error(self, share: float) -> Self:  # noqa: ARG002 - all error is from the rounding
+        """Return the lossless codec: before a wavelet, pixels are rounded to `rounding_step`."""
+        return replace(self, near=0)
 
     def compress(self, image: Image) -> bytes:
         """Return a JPEG-LS stream."""
@@ -71,4 +73,4 @@ class JpegLS(StreamCodec):
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""
-        return within_bits(np.asarray(imagecodecs.jpegls_decode(stream)), form)
+        return clip_to_bits(np.asarray(imagecodecs.jpegls_decode(stream)), form)

@@ -8,15 +8,10 @@ from typing import ClassVar, Self
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import (
-    QualityParameter,
-    StreamCodec,
-    Traits,
-    float_option,
-    integer_option,
-    within_bits,
-)
+from cytopress.codecs.base import QualityParameter, StreamCodec, Traits
 from cytopress.codecs.container.container import Form
+from cytopress.codecs.decoded_pixels import clip_to_bits
+from cytopress.codecs.options import float_option, integer_option
 from cytopress.image import Image, Pixels
 
 
@@ -61,7 +56,7 @@ class JpegXL(StreamCodec):
         """Whether the distance is zero."""
         return self.distance == 0
 
-    def leaving(self, share: float) -> Self:
+    def scale_error(self, share: float) -> Self:
         """Return the codec at a shorter distance."""
         if self.lossless:
             return self
@@ -81,4 +76,4 @@ class JpegXL(StreamCodec):
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""
-        return within_bits(np.asarray(imagecodecs.jpegxl_decode(stream, numthreads=1)), form)
+        return clip_to_bits(np.asarray(imagecodecs.jpegxl_decode(stream, numthreads=1)), form)

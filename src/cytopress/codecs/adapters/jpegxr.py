@@ -8,8 +8,10 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import QualityParameter, StreamCodec, Traits, float_option, within_bits
+from cytopress.codecs.base import QualityParameter, StreamCodec, Traits
 from cytopress.codecs.container.container import Form
+from cytopress.codecs.decoded_pixels import clip_to_bits
+from cytopress.codecs.options import float_option
 from cytopress.image import Image, Pixels
 
 
@@ -55,4 +57,4 @@ class JpegXR(StreamCodec):
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""
-        return within_bits(np.asarray(imagecodecs.jpegxr_decode(stream)), form)
+        return clip_to_bits(np.asarray(imagecodecs.jpegxr_decode(stream)), form)

@@ -9,8 +9,9 @@ import imagecodecs
 import numpy as np
 
 from cytopress.codecs.adapters.tolerance import TOLERANCE, strict
-from cytopress.codecs.base import StreamCodec, Traits, float_option
+from cytopress.codecs.base import StreamCodec, Traits
 from cytopress.codecs.container.container import Form
+from cytopress.codecs.options import float_option
 from cytopress.image import Image, Pixels
 
 

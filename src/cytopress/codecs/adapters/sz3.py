@@ -9,8 +9,10 @@ import imagecodecs
 import numpy as np
 
 from cytopress.codecs.adapters.tolerance import TOLERANCE, strict
-from cytopress.codecs.base import StreamCodec, Traits, float_option, to_dtype
+from cytopress.codecs.base import StreamCodec, Traits
 from cytopress.codecs.container.container import Form
+from cytopress.codecs.decoded_pixels import round_to_dtype
+from cytopress.codecs.options import float_option
 from cytopress.image import Image, Pixels
 
 
@@ -60,4 +62,4 @@ class Sz3(StreamCodec):
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the pixels."""
         pixels = imagecodecs.sz3_decode(stream, form.shape, np.float32)
-        return to_dtype(np.asarray(pixels), form)
+        return round_to_dtype(np.asarray(pixels), form)

@@ -163,7 +163,6 @@ class VideoCodec(StreamCodec):
 
     video: ClassVar[Video]
     bits: int
-    takes_views: ClassVar[bool] = True
 
     @abstractmethod
     def _setting(self) -> tuple[int, dict[str, str]]:
@@ -184,6 +183,10 @@ class VideoCodec(StreamCodec):
         frames = (stretch.forward(plane).astype(np.uint16) for plane in planes)
         stream = stretch.put() + self.video.encode(frames, planes.shape, bits, options)
         return self._verified(stream, image) if self.lossless else stream
+
+    def restore(self, stream: bytes | memoryview, form: Form) -> Image:
+        """Return the image, as every codec does, from a view of the stream: nothing is copied."""
+        return self._restored(stream, form)  # type: ignore[arg-type]
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the pixels."""

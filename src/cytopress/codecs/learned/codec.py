@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.base import StreamCodec, Traits
-from cytopress.codecs.container import container
 from cytopress.codecs.container.container import Form, Options, Recipe
 from cytopress.codecs.learned.entropy.range_coder import Decoder, Encoder
 from cytopress.codecs.learned.latents.gain_units import Setting
@@ -107,17 +106,6 @@ class Learned(StreamCodec):
         if self.quality is not None:
             options["quality"] = self.quality
         return Recipe(NUMBER, "", options)
-
-    def decode(self, data: bytes) -> Image:
-        """Return the image of bytes that this package made, at whatever quality."""
-        header, stream = container.unpack(data)
-        if header.recipe.number != NUMBER:
-            return super().decode(data)
-        try:
-            codec = LearnedFamily(self.package).from_options(header.recipe.options)
-        except UsageError as error:
-            raise CorruptDataError(f"The file's options make no sense: {error}") from error
-        return codec.restore(stream, header.form)
 
     def compress(self, image: Image) -> bytes:
         """Return limits, mean, checksum and latents."""

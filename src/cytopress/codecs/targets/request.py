@@ -15,11 +15,13 @@ from typing import Literal, get_args
 
 from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.adapters.zstd import Zstd
-from cytopress.codecs.base import Family, StreamCodec
+from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.family import Family
 from cytopress.codecs.registry import decode
 from cytopress.codecs.targets.search import Solution, parameter_value, solve
 from cytopress.codecs.targets.target import KINDS, Kind, Target
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled, Wavelet
+from cytopress.codecs.wrappers.rescaled import stretch_bits
 from cytopress.errors import (
     CytopressWarning,
     UnreachableTargetError,
@@ -177,7 +179,7 @@ class CodecRequest:
     def at(self, setting: float | None, image: Image) -> StreamCodec:
         """Compose the codec for a value of the quality parameter (None: lossless) and an image."""
         traits, codec = self.family.traits, self._adapter(setting)
-        stretch = 0 if codec.lossless else codec.stretch_bits(image)
+        stretch = stretch_bits(codec, image)
         large = image.pixels.ndim == 3 and image.pixels.size > LARGE
         planes = BLOCK[0] if traits.whole and large else 0
         if self.tile is not None or planes:

@@ -208,19 +208,20 @@ def _accepts(codec: StreamCodec, image: Image) -> bool:
 
 def attempt(image: Image, target: Target, codec: StreamCodec) -> Solution:
     """Code an image with one setting and measure what it reached."""
-    form, recipe, notes = container.Form.of(image), codec.recipe(), target.notes()
+    recipe, notes = codec.recipe(), target.notes()
     if _knows_noise(recipe):
         notes = {key: value for key, value in notes.items() if key not in ("a", "b", "offset")}
     begin = time.perf_counter()
-    if target.kind == "ratio":
-        data = container.pack_parts(recipe, form, codec.parts(image), notes)
-        return Solution(codec, data, image.raw_bytes / len(data), time.perf_counter() - begin)
-    stream = codec.compress(image)
+    data = codec.encode(image, notes)
     encode_s = time.perf_counter() - begin
-    reached = target.reached(image, codec.restore(stream, form).pixels)
+    if target.kind == "ratio":
+        return Solution(codec, data, image.raw_bytes / len(data), encode_s)
+    header, stream = container.unpack(data)
+    reached = target.reached(image, codec.restore(stream, header.form).pixels)
     if math.isfinite(reached):
         notes["reached"] = float(f"{reached:.4g}")
-    return Solution(codec, container.pack(recipe, form, stream, notes), reached, encode_s)
+        data = container.pack(recipe, header.form, stream, notes)
+    return Solution(codec, data, reached, encode_s)
 
 
 def _knows_noise(recipe: container.Recipe) -> bool:

@@ -1,4 +1,4 @@
-"""Codecs of codecs: stacks by planes or wavelets, a stretched range, tiles, a bounded error."""
+"""Codecs of codecs: planes and wavelets of stacks, tiles, a stretched range, a bounded error."""
 
 from cytopress.codecs.wrappers.guarded import Guarded
 from cytopress.codecs.wrappers.per_plane import PerPlane

@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.base import to_dtype
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.container.wire import take_varints, varints
+from cytopress.codecs.decoded_pixels import round_to_dtype
 from cytopress.codecs.wrappers.lifting import SMOOTH, Step, join, lengths, split
 from cytopress.image import Image, Pixels
 
@@ -138,7 +138,7 @@ class Floats:
     def pixels(self, values: Plane, form: Form) -> Pixels:
         """Return a plane of ``form``'s dtype, within the used range."""
         counts = (values.astype(np.float64) + 0.5) * self.span + self.low
-        return to_dtype(np.clip(counts, self.low, self.low + self.span), form)
+        return round_to_dtype(np.clip(counts, self.low, self.low + self.span), form)
 
     def to_codec(self, coefficients: Plane, band: int) -> Pixels:
         """Return uint16, zero in the middle of their range."""

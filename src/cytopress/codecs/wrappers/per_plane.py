@@ -11,11 +11,12 @@ from cytopress.codecs import progress
 from cytopress.codecs.base import StreamCodec, Traits
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.container.wire import behind_lengths, split_views
+from cytopress.codecs.wrappers.parts import PartsCodec
 from cytopress.image import Image, Pixels
 
 
 @dataclass(frozen=True)
-class PerPlane(StreamCodec):
+class PerPlane(PartsCodec):
     """Code each plane of a stack with ``codec``.
 
     Parameters
@@ -28,7 +29,6 @@ class PerPlane(StreamCodec):
 
     name: ClassVar[str] = "per-plane"
     number: ClassVar[int] = 28
-    takes_views: ClassVar[bool] = True
     traits: ClassVar[Traits] = Traits(
         dims=(3,),
         dtypes=("uint8", "uint16", "float32"),
@@ -54,12 +54,8 @@ class PerPlane(StreamCodec):
         for z in range(image.shape[0]):
             self.codec.check(_plane(image, z))
 
-    def compress(self, image: Image) -> bytes:
-        """Return the planes' streams, each behind its length."""
-        return b"".join(self.parts(image))
-
     def parts(self, image: Image) -> list[bytes]:
-        """Return the planes' streams and lengths."""
+        """Return the planes' streams, each behind its length."""
         planes = progress.track(range(image.shape[0]))
         return behind_lengths(self.codec.compress(_plane(image, z)) for z in planes)
 

@@ -7,9 +7,9 @@ from typing import Self
 
 import numpy as np
 
-from cytopress.codecs.base import to_dtype
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.container.wire import take_varints, varints
+from cytopress.codecs.decoded_pixels import round_to_dtype
 from cytopress.image import Image, Pixels
 
 
@@ -39,7 +39,7 @@ class Stretch:
     def back(self, values: Pixels, form: Form) -> Pixels:
         """Return pixels of ``form``'s dtype, none outside the range that was used."""
         pixels = self.low + values.astype(np.float64) * (self.span / max(self.top, 1))
-        return to_dtype(np.clip(pixels, self.low, self.low + self.span), form)
+        return round_to_dtype(np.clip(pixels, self.low, self.low + self.span), form)
 
     def put(self) -> bytes:
         """Return this as side information of a stream."""

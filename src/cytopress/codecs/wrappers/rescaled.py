@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
 from cytopress.codecs.base import StreamCodec, Traits
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.container.wire import take_varints, varints
+from cytopress.codecs.wrappers.parts import PartsCodec, parts_of
 from cytopress.codecs.wrappers.per_plane import PerPlane
 from cytopress.codecs.wrappers.range_mapping import Stretch
 from cytopress.codecs.wrappers.tiled import Tiled
@@ -22,8 +23,25 @@ from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels
 
 
+@runtime_checkable
+class StretchesRange(Protocol):
+    """A codec that goes by the image or its options in what its lossy settings expect."""
+
+    def stretch_bits(self, image: Image) -> int:
+        """Return to how many bits the used range is to be stretched; 0: not at all."""
+
+
+def stretch_bits(codec: StreamCodec, image: Image) -> int:
+    """Return to how many bits a codec wants an image's used range stretched; 0: not at all."""
+    if codec.lossless:
+        return 0
+    if isinstance(codec, StretchesRange):
+        return codec.stretch_bits(image)
+    return codec.traits.stretch
+
+
 @dataclass(frozen=True)
-class Rescaled(StreamCodec):
+class Rescaled(PartsCodec):
     """Map the used range of an integer image to [0, 2**bits - 1] before ``codec`` codes it.
 
     Decoded values are clipped to the range that the image used. A used range wider than
@@ -42,7 +60,6 @@ class Rescaled(StreamCodec):
 
     name: ClassVar[str] = "rescaled"
     number: ClassVar[int] = 29
-    takes_views: ClassVar[bool] = True
     traits: ClassVar[Traits] = Traits(
         dims=(2, 3),
         dtypes=("uint8", "uint16"),
@@ -71,14 +88,10 @@ class Rescaled(StreamCodec):
         super().check(image)
         self.codec.check(Image(np.zeros(image.shape, self._dtype), bits=self.bits))
 
-    def compress(self, image: Image) -> bytes:
-        """Return the limits and the stream of the stretched image."""
-        return b"".join(self.parts(image))
-
     def parts(self, image: Image) -> list[bytes]:
         """Return the limits and the parts of the codec inside."""
         stretch = Stretch.of(image, self._top)
-        return [varints(stretch.low, stretch.span), *self._inner(stretch).parts(image)]
+        return [varints(stretch.low, stretch.span), *parts_of(self._inner(stretch), image)]
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return pixels on the original scale."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from cytopress.codecs import progress
 from cytopress.codecs.base import StreamCodec, Traits
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.container.wire import behind_lengths, split_views
+from cytopress.codecs.wrappers.parts import PartsCodec
 from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels
 
@@ -20,7 +21,7 @@ LEAST_TILE = 16  # below, every tile's own overhead outweighs its pixels
 
 
 @dataclass(frozen=True)
-class Tiled(StreamCodec):
+class Tiled(PartsCodec):
     """Code tiles of at most ``tile`` x ``tile`` pixels, in a stack of ``planes``, with ``codec``.
 
     Parameters
@@ -39,7 +40,6 @@ class Tiled(StreamCodec):
 
     name: ClassVar[str] = "tiled"
     number: ClassVar[int] = 30
-    takes_views: ClassVar[bool] = True
     traits: ClassVar[Traits] = Traits(
         dims=(2, 3),
         dtypes=("uint8", "uint16", "float32"),
@@ -68,27 +68,14 @@ class Tiled(StreamCodec):
         """Whether the codec inside is."""
         return self.codec.exact
 
-    def leaving(self, share: float) -> Self:
-        """Return tiles of what the codec inside returns."""
-        return replace(self, codec=self.codec.leaving(share))
-
-    def rounding(self) -> tuple[int, StreamCodec]:
-        """Return what the codec inside rounds to, and tiles of the rest."""
-        step, rest = self.codec.rounding()
-        return step, replace(self, codec=rest)
-
     def check(self, image: Image) -> None:
         """Check each tile for the codec inside: those at the edges are smaller."""
         super().check(image)
         for tile in self._tiles(image.shape):
             self.codec.check(image.with_pixels(image.pixels[tile]))
 
-    def compress(self, image: Image) -> bytes:
-        """Return the tiles' streams in row-major order, each behind its length."""
-        return b"".join(self.parts(image))
-
     def parts(self, image: Image) -> list[bytes]:
-        """Return the tiles' streams and lengths."""
+        """Return the tiles' streams in row-major order, each behind its length."""
         return behind_lengths(
             self.codec.compress(image.with_pixels(image.pixels[tile]))
             for tile in progress.track(self._tiles(image.shape))

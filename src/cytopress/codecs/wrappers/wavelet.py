@@ -9,16 +9,19 @@ from typing import ClassVar, Self
 import numpy as np
 
 from cytopress.codecs import progress
-from cytopress.codecs.base import StreamCodec, Traits, integer_option
+from cytopress.codecs.base import StreamCodec, Traits
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.container.wire import behind_lengths, split_views
+from cytopress.codecs.options import integer_option
 from cytopress.codecs.wrappers.coefficients import Floats, Integers, Plane, share
+from cytopress.codecs.wrappers.error_scaling import rounding_step, scale_error
 from cytopress.codecs.wrappers.lifting import join, lengths, split
+from cytopress.codecs.wrappers.parts import PartsCodec
 from cytopress.image import Image, Pixels
 
 
 @dataclass(frozen=True)
-class Wavelet(StreamCodec):
+class Wavelet(PartsCodec):
     """Transform a stack along z, and code each plane of coefficients with ``codec``.
 
     Over a lossless codec it is the 5/3 wavelet of JPEG 2000 in integers, over a lossy one the 9/7
@@ -41,7 +44,6 @@ class Wavelet(StreamCodec):
 
     name: ClassVar[str] = "wavelet"
     number: ClassVar[int] = 27
-    takes_views: ClassVar[bool] = True
     traits: ClassVar[Traits] = Traits(
         dims=(3,),
         dtypes=("uint8", "uint16"),
@@ -54,7 +56,7 @@ class Wavelet(StreamCodec):
     def __post_init__(self) -> None:
         integer_option(self, "levels", 1, 8)
         integer_option(self, "step", 1, 2**17 - 1)
-        self.codec.leaving(1.0)
+        scale_error(self.codec, 1.0)
 
     @classmethod
     def over(cls, codec: StreamCodec) -> Self:
@@ -65,8 +67,8 @@ class Wavelet(StreamCodec):
         UsageError
             A wavelet makes no sense there.
         """
-        step, rest = codec.rounding()
-        return cls(rest, step=step)
+        step = rounding_step(codec)
+        return cls(codec if step == 1 else scale_error(codec, 1.0), step=step)
 
     @property
     def lossless(self) -> bool:
@@ -84,12 +86,8 @@ class Wavelet(StreamCodec):
         dtype = image.dtype if self.codec.lossless else np.uint16
         self.codec.check(Image(np.zeros(image.shape[1:], dtype)))
 
-    def compress(self, image: Image) -> bytes:
-        """Return side information, then each coefficient plane's stream behind its length."""
-        return b"".join(self.parts(image))
-
     def parts(self, image: Image) -> list[bytes]:
-        """Return the parts of the stream."""
+        """Return side information, then each coefficient plane's stream behind its length."""
         counts = lengths(len(image.pixels), self.levels)
         codec, kind = self._inner(len(image.pixels)), self._kind(image)
         bands: list[list[bytes]] = [[] for _ in counts]
@@ -125,7 +123,9 @@ class Wavelet(StreamCodec):
 
     def _inner(self, count: int) -> StreamCodec:
         """Return the codec that leaves in the coefficients what ``codec`` would in the pixels."""
-        return self.codec if self.codec.lossless else self.codec.leaving(share(count, self.levels))
+        if self.codec.lossless:
+            return self.codec
+        return scale_error(self.codec, share(count, self.levels))
 
     def _kind(self, image: Image) -> Integers | Floats:
         if self.codec.lossless:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.registry import decode_by
 from cytopress.codecs.spec import codec
 from cytopress.datasets.dataset import Dataset
 from cytopress.datasets.splits import Part
@@ -114,7 +115,7 @@ def _curve(image: Image, codecs: Sequence[StreamCodec], span: float) -> list[Poi
         data = each.encode(image)
         ratio = image.raw_bytes / len(data)
         bpp = 8 * len(data) / image.pixels.size
-        points.append(Point(bpp, ratio, psnr(image.pixels, each.decode(data).pixels, span)))
+        points.append(Point(bpp, ratio, psnr(image.pixels, decode_by(each, data).pixels, span)))
     return points
 
 

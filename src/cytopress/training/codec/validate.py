@@ -14,6 +14,7 @@ from torch import nn
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.learned.codec import LearnedFamily
 from cytopress.codecs.learned.compressai import family as compressai_family
+from cytopress.codecs.registry import decode_by
 from cytopress.image import Image
 from cytopress.metrics import metric
 from cytopress.models.model_package import Package
@@ -83,6 +84,6 @@ def _score(codec: StreamCodec, planes: Sequence[Plane]) -> dict[str, float]:
         image = Image(plane.pixels * np.float32(plane.high - plane.low) + np.float32(plane.low))
         data = codec.encode(image)
         bpp.append(8 * len(data) / image.pixels.size)
-        decoded = codec.decode(data).pixels
+        decoded = decode_by(codec, data).pixels
         psnr.append(metric("psnr").function(image.pixels, decoded, plane.data_range))
     return {"bpp": float(np.mean(bpp)), "psnr": float(np.mean(psnr))}

@@ -18,10 +18,10 @@ from typing import Any, ClassVar
 import google_crc32c
 import numpy as np
 
-from cytopress.codecs.base import StreamCodec, Traits, to_dtype
-from cytopress.codecs.container import container
+from cytopress.codecs.base import StreamCodec, Traits
 from cytopress.codecs.container.container import Form, Recipe
 from cytopress.codecs.container.wire import join_streams, split_streams
+from cytopress.codecs.decoded_pixels import round_to_dtype
 from cytopress.codecs.learned.compressai import streams
 from cytopress.codecs.learned.compressai.architectures import FAMILY
 from cytopress.codecs.learned.compressai.weights import ZOO, Weights
@@ -138,22 +138,6 @@ class CompressAI(StreamCodec):
                 f" {found.hex()} here; fetch the ones that coded them."
             )
 
-    def decode(self, data: bytes) -> Image:
-        """Return the image of bytes that these weights made, at whatever quality."""
-        header, stream = container.unpack(data)
-        if header.recipe.number != NUMBER:
-            return super().decode(data)
-        quality = header.recipe.options.get("quality")
-        try:
-            codec = CompressAI(self.weights, quality)
-        except (UsageError, TypeError) as error:
-            raise CorruptDataError(
-                f"These bytes are not {self.weights.title}'s: {error}"
-            ) from error
-        if codec.recipe().options != header.recipe.options:
-            raise CorruptDataError(f"These bytes were made by other weights than {codec.name} has.")
-        return codec.restore(stream, header.form)
-
     def compress(self, image: Image) -> bytes:
         """Return limits, checksum and strings."""
         low, high = used_range(image.pixels, PERCENTILES)
@@ -197,7 +181,7 @@ class CompressAI(StreamCodec):
         height, width = form.shape
         shape = height, width
         plane = streams.decode(self.weights.architecture, model, strings, shape, self._level)
-        return to_dtype(plane.astype(np.float64) * (np.float64(high) - low) + low, form)
+        return round_to_dtype(plane.astype(np.float64) * (np.float64(high) - low) + low, form)
 
     @property
     def _level(self) -> float:

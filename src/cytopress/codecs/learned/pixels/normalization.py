@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.base import to_dtype
 from cytopress.codecs.container.container import Form
+from cytopress.codecs.decoded_pixels import round_to_dtype
 from cytopress.errors import CorruptDataError
 from cytopress.image import Pixels
 from cytopress.metrics.histogram import histogram, histogram_percentiles
@@ -107,7 +107,7 @@ def pixels_of(plane: Plane, center: float, low: float, high: float, form: Form) 
         values *= factor
         values += offset
         np.clip(values, -most, most, out=values)
-        pixels[band] = to_dtype(values, form)
+        pixels[band] = round_to_dtype(values, form)
     return pixels
 
 
@@ -132,7 +132,7 @@ def take_limits(name: str, stream: bytes) -> tuple[float, float, bytes]:
 
 def constant(value: float, form: Form) -> Pixels:
     """Return pixels of ``form`` that are all ``value``."""
-    return np.full(form.shape, to_dtype(np.array(value), form), form.dtype)
+    return np.full(form.shape, round_to_dtype(np.array(value), form), form.dtype)
 
 
 def _precise(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -1,0 +1,104 @@
+"""Traits of a codec: the images it takes, its quality parameter, and what decoding promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class QualityParameter:
+    """A codec's native quality parameter; the search for a portable target varies it.
+
+    Parameters
+    ----------
+    name : str
+        The option of the codec that it sets.
+    unit : str
+        What a value counts, such as "counts of error".
+    least, most : float
+        Smallest and largest value of a lossy setting.
+    finer : {"lower", "higher"}
+        The direction of more quality and more bytes.
+    scale : {"linear", "log"}
+        How the search spaces its steps.
+    integer : bool
+        Whether only whole numbers are valid.
+    """
+
+    name: str
+    unit: str
+    least: float
+    most: float
+    finer: Literal["lower", "higher"]
+    scale: Literal["linear", "log"] = "log"
+    integer: bool = False
+
+    def value_at(self, position: float) -> float:
+        """Return the value at a position from 0 (coarsest) to 1 (finest)."""
+        if self.finer == "lower":
+            position = 1 - position
+        if self.scale == "log":
+            value = self.least * (self.most / self.least) ** position
+        else:
+            value = self.least + (self.most - self.least) * position
+        # Four digits are finer than any codec's own steps, and short in the header.
+        value = min(max(float(f"{value:.4g}"), self.least), self.most)
+        return round(value) if self.integer else value
+
+    @property
+    def finest(self) -> float:
+        """The value of most quality and most bytes."""
+        return self.value_at(1.0)
+
+
+@dataclass(frozen=True)
+class Traits:
+    """Fixed properties of a codec family, for its check, its help and the table of codecs.
+
+    Parameters
+    ----------
+    dims : tuple of int
+        Numbers of dimensions it codes: 2 for planes, 3 for stacks.
+    dtypes : tuple of str
+        Names of the pixel types it codes.
+    bits : str
+        Bit depths it codes, in words.
+    parameter : QualityParameter or None
+        Its quality parameter; None for a codec without one.
+    reads_back : str
+        What decoding returns, in words.
+    can_be_lossless : bool
+        Whether it has a lossless setting.
+    stretch : int
+        Bits to which the used range is stretched before lossy coding; 0: counts are coded as
+        they are. A codec for which it depends on the image or an option has `stretch_bits`
+        (`wrappers.rescaled.StretchesRange`).
+    shaped_by_noise : bool
+        Whether its lossy settings need a noise model (options ``a``, ``b``, ``offset``).
+    bound : float
+        Bound on every pixel's error, as a multiple of the quality parameter in counts; 0: none.
+    whole : bool
+        Whether coding copies the whole image, so that large volumes are cut into blocks.
+    wavelet : bool
+        Whether it can code the coefficients of a wavelet along z (``z=wavelet``).
+    bias : float
+        Known shift of the mean in counts, beyond what the codec's error explains.
+    exact : bool
+        Whether lossy decoding gives the same pixels on every machine. False where it computes in
+        floats, which processors round differently: a pixel may then differ by one count.
+    """
+
+    dims: tuple[int, ...]
+    dtypes: tuple[str, ...]
+    bits: str
+    parameter: QualityParameter | None
+    reads_back: str
+    can_be_lossless: bool
+    stretch: int = 0
+    shaped_by_noise: bool = False
+    bound: float = 0.0
+    whole: bool = False
+    wavelet: bool = False
+    bias: float = 0.0
+    exact: bool = True
