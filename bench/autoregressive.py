@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from cytopress.codecs.registry import decode_by
 from cytopress.errors import NotAvailableError
 from cytopress.image import Image
 
@@ -30,7 +31,7 @@ def report(field: Image, folder: Path) -> None:
         start = time.process_time()
         data = coder.encode(field)
         between = time.process_time()
-        coder.decode(data)
+        decode_by(coder, data)
         end = time.process_time()
         options = ", ".join(f"{key} = {value}" for key, value in widths.items())
         print(

@@ -24,6 +24,7 @@ import numpy.typing as npt
 from timing import stay_on_one_core
 
 from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.registry import decode_by
 from cytopress.codecs.spec import codec
 from cytopress.datasets.catalogue import dataset
 from cytopress.image import Image
@@ -95,7 +96,7 @@ def _solved(spec: str, image: Image, settings: Settings) -> StreamCodec:
 
 
 def _row(found: StreamCodec, image: Image, truth: Any, before: Any, model: Any, span: float) -> Any:
-    decoded = found.decode(found.encode(image))
+    decoded = decode_by(found, found.encode(image))
     x, x_hat = image.pixels.astype(float), decoded.pixels.astype(float)
     kept, error = bands(x, x_hat)
 

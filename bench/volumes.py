@@ -31,6 +31,7 @@ from timing import print_machine
 import cytopress
 from cytopress.codecs.registry import FAMILIES, decode, find_family, package_names
 from cytopress.codecs.spec import codec
+from cytopress.codecs.targets.resolve import compose
 from cytopress.errors import CytopressError, CytopressWarning
 from cytopress.image import Image, Pixels
 from cytopress.settings import from_environment
@@ -142,7 +143,7 @@ def child(verb: str, spec: str, coded: str, size: str) -> dict[str, Any]:
         image = Image(repeated(block, shape))
         choice = codec(spec)
         start = time.perf_counter()
-        data = choice.at(choice.native, image).encode(image)
+        data = compose(choice, choice.native, image).encode(image)
         found = {"seconds": time.perf_counter() - start, "mib": peak_mib()}
         file.write_bytes(data)
         return found

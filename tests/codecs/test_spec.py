@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from cytopress.codecs.registry import FAMILIES, families
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
-from cytopress.codecs.targets.search import parameter_value
-from cytopress.codecs.targets.target import KINDS
+from cytopress.codecs.targets.target import TARGET_KINDS
 from cytopress.errors import UnknownNameError, UsageError
 from cytopress.metrics import NoiseModel
 
@@ -28,9 +27,9 @@ def requests(draw: st.DrawFn) -> CodecRequest:
     kind = draw(st.sampled_from(kinds))
     native = asked = None
     if kind == "native" and parameter is not None:
-        native = parameter_value(parameter, draw(st.floats(0, 1)))
+        native = parameter.value_at(draw(st.floats(0, 1)))
     if kind == "asked":
-        asked = (draw(st.sampled_from(KINDS)), draw(POSITIVE))
+        asked = (draw(st.sampled_from(TARGET_KINDS)), draw(POSITIVE))
     return CodecRequest(
         family,
         native=native,
@@ -93,7 +92,7 @@ def test_what_may_lose_says_so(spec: str) -> None:
         ("jpegls:near", "key=value, not 'near'"),
         ("jpegls:near=", "key=value, not 'near='"),
         ("jpegls:near=1,", "key=value, not ''"),
-        ("jpegls:near=1,near=1", "near stands there twice"),
+        ("jpegls:near=1,near=1", "option near is given twice"),
         ("jpegls:near=1,psnr=2", "one of near and psnr, not both"),
         ("jpegls:ratio=1,psnr=2", "one of psnr and ratio, not both"),
         ("jpegls:ratio=nan", "ratio is a finite number, not 'nan'"),

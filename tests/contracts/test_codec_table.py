@@ -12,7 +12,7 @@ from cytopress.codecs import registry
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.container.recipe import OPTION_NUMBERS
 from cytopress.codecs.registry import FAMILIES, WRAPPERS
-from cytopress.codecs.spec import SHARED
+from cytopress.codecs.spec import COMMON_OPTIONS
 from cytopress.errors import UsageError
 
 NUMBERED = (
@@ -23,8 +23,8 @@ NUMBERED = (
 
 
 # Codecs that come from model packages have names of their own, and one number a kind; what
-# `Rescaled` puts around the codec of a part stands in no file; of a base there are no codecs.
-OF_NO_TABLE = {"Learned", "CompressAI", "Stretched", "VideoCodec"}
+# `Rescaled` puts around the codec of a part stands in no file; of bases there are no codecs.
+OF_NO_TABLE = {"Learned", "CompressAI", "Stretched", "PartsCodec", "VideoCodec"}
 
 
 def test_the_table_is_complete_and_its_numbers_are_frozen() -> None:
@@ -38,7 +38,7 @@ def test_the_table_is_complete_and_its_numbers_are_frozen() -> None:
         for file in folder.rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.ClassDef)
-        and any(ast.unparse(b) in ("StreamCodec", "VideoCodec") for b in node.bases)
+        and any(ast.unparse(b) in ("StreamCodec", "PartsCodec", "VideoCodec") for b in node.bases)
     }
     assert {family.__name__ for family in (*FAMILIES, *WRAPPERS)} == written - OF_NO_TABLE
     assert (registry.LEARNED, registry.COMPRESSAI) == (32, 33)
@@ -53,7 +53,7 @@ def test_traits_are_ones_that_targets_can_be_solved_with(family: type[StreamCode
     assert own <= OPTION_NUMBERS.keys(), "give the option a number in recipe.py: headers are short"
     if parameter is None:
         return
-    assert parameter.name in own - {*SHARED}
+    assert parameter.name in own - {*COMMON_OPTIONS}
     assert parameter.unit
     assert 0 <= parameter.least < parameter.most
     assert parameter.least > 0 or parameter.scale == "linear"

@@ -19,7 +19,6 @@ from cytopress.codecs.container.container import Form, unpack
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
-from cytopress.codecs.targets.search import parameter_value
 from cytopress.errors import CorruptDataError, UnsupportedImageError
 from cytopress.image import Image, Pixels
 
@@ -45,9 +44,7 @@ def settings() -> list[str]:
             specs.append(name)
         if family.traits.parameter is not None:
             noise = ",a=1.5,b=30,offset=100" if family.traits.shaped_by_noise else ""
-            values = dict.fromkeys(
-                parameter_value(family.traits.parameter, p) for p in POSITIONS.values()
-            )
+            values = dict.fromkeys(family.traits.parameter.value_at(p) for p in POSITIONS.values())
             specs += [f"{name}:{family.traits.parameter.name}={value}{noise}" for value in values]
     return specs
 
@@ -89,7 +86,7 @@ def problems(choice: CodecRequest, image: Image, decoded: Image) -> list[str]:
     telling = rmse < DRAWN * span and spread > SPREAD * span and error.size > 500
     if telling and abs(error.mean()) > traits.bias + BIAS_SHARE * rmse + chance:
         found.append(f"bias {error.mean():.3g} at an rmse of {rmse:.3g}")
-    if traits.parameter and choice.native == parameter_value(traits.parameter, 1.0):
+    if traits.parameter and choice.native == traits.parameter.value_at(1.0):
         floor = FINEST_COUNTS if image.dtype.kind == "u" else 2 * traits.parameter.least
         share = FINEST_SHARE_OF_MODELS if choice.packages else FINEST_SHARE
         if rmse > share * span + floor:

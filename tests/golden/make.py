@@ -16,7 +16,6 @@ import numpy as np
 
 from cytopress.codecs.registry import FAMILIES, decode
 from cytopress.codecs.spec import codec
-from cytopress.codecs.targets.search import parameter_value
 from cytopress.image import Image
 
 FOLDER = Path(__file__).parent
@@ -47,19 +46,17 @@ def specimens() -> Iterator[tuple[str, str, Image]]:
             yield f"{name}-lossless", name, shallow if name == "av1" else image
         if parameter is not None:
             noise = NOISE if family.traits.shaped_by_noise else ""
-            lossy = f"{name}:{parameter.name}={parameter_value(parameter, 0.45)}{noise}"
+            lossy = f"{name}:{parameter.name}={parameter.value_at(0.45)}{noise}"
             yield f"{name}-lossy", lossy, image
             yield (
                 f"{name}-uint8",
-                f"{name}:{parameter.name}={parameter_value(parameter, 0.8)}{noise}",
+                f"{name}:{parameter.name}={parameter.value_at(0.8)}{noise}",
                 small,
             )
             yield f"{name}-stack", lossy, stack
         if "float32" in dtypes:
             setting = (
-                f":{parameter.name}={parameter_value(parameter, 0.8)}"
-                if parameter is not None
-                else ""
+                f":{parameter.name}={parameter.value_at(0.8)}" if parameter is not None else ""
             )
             yield f"{name}-float32", f"{name}{setting}", real
     volume = Image(

@@ -85,7 +85,7 @@ def test_options_name_the_curve_and_leave_the_target_out() -> None:
         "jpegls:ratio=3,tile=64,guard=2": "tile=64,guard=2",
     }.items():
         assert options_of(codec(spec)) == options
-    lossless = codec("jpegls").with_yardsticks(5.0, NoiseModel(0, 1))
+    lossless = codec("jpegls").with_reference_scales(5.0, NoiseModel(0, 1))
     assert lossless == codec("jpegls")
 
 

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from cytopress.codecs.family import Family, option_names
 from cytopress.codecs.registry import find_family
 from cytopress.codecs.targets.request import CodecRequest
-from cytopress.codecs.targets.target import KINDS, Kind
+from cytopress.codecs.targets.target import TARGET_KINDS, TargetKind
 from cytopress.errors import UnknownNameError, UsageError
 from cytopress.metrics.noise import NoiseModel
 from cytopress.settings import Settings
 
-YARDSTICKS = ("range", "a", "b", "offset")
-WRAPPERS = ("tile", "guard", "z")
+REFERENCE_OPTIONS = ("range", "a", "b", "offset")
+WRAPPER_OPTIONS = ("tile", "guard", "z")
 # What every codec takes; an adapter's own field of such a name (a, b, offset) is set from it.
-SHARED = (*KINDS, *YARDSTICKS, *WRAPPERS)
+COMMON_OPTIONS = (*TARGET_KINDS, *REFERENCE_OPTIONS, *WRAPPER_OPTIONS)
 # Narrower than float(): no nan, no inf, no underscores.
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
@@ -48,7 +48,7 @@ def codec(spec: str, settings: Settings | None = None) -> CodecRequest:
     family = given_family(name, given, settings)
     parameter = family.traits.parameter.name if family.traits.parameter else ""
     own = [field for field in _fields(family) if field != parameter]
-    _refuse_unknown(given, name, [*([parameter] if parameter else []), *own, *SHARED])
+    _refuse_unknown(given, name, [*([parameter] if parameter else []), *own, *COMMON_OPTIONS])
     numbers = {key: _number(spec, key, given[key]) for key in given if key not in (*own, "z")}
     return CodecRequest(
         family,
@@ -78,7 +78,7 @@ def given_family(name: str, given: Mapping[str, str], settings: Settings | None 
 
 
 def _fields(family: Family) -> list[str]:
-    return [name for name in option_names(family) if name not in SHARED]
+    return [name for name in option_names(family) if name not in COMMON_OPTIONS]
 
 
 def _pairs(spec: str, text: str) -> dict[str, str]:
@@ -88,7 +88,7 @@ def _pairs(spec: str, text: str) -> dict[str, str]:
         if not (key and equals and value):
             raise UsageError(f"{spec}: options are written key=value, not {part!r}.")
         if key in pairs:
-            raise UsageError(f"{spec}: {key} stands there twice.")
+            raise UsageError(f"{spec}: option {key} is given twice.")
         pairs[key] = value
     return pairs
 
@@ -99,8 +99,8 @@ def _refuse_unknown(given: Mapping[str, str], name: str, known: list[str]) -> No
             raise UnknownNameError(f"option of {name}", key, known)
 
 
-def _asked(spec: str, numbers: Mapping[str, float]) -> tuple[Kind, float] | None:
-    targets = [kind for kind in KINDS if kind in numbers]
+def _asked(spec: str, numbers: Mapping[str, float]) -> tuple[TargetKind, float] | None:
+    targets = [kind for kind in TARGET_KINDS if kind in numbers]
     if len(targets) > 1:
         raise UsageError(f"{spec}: give one of {' and '.join(targets)}, not both.")
     return (targets[0], numbers[targets[0]]) if targets else None

@@ -208,4 +208,4 @@ def _regimes(
 
 def _with_yardsticks(request: CodecRequest, found: Surveyed) -> CodecRequest:
     facts = found.subject.facts
-    return request.with_yardsticks(facts.data_range, facts.noise.model)
+    return request.with_reference_scales(facts.data_range, facts.noise.model)

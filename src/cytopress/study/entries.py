@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, model_validator
 
 from cytopress.codecs.spec import codec, family_of
 from cytopress.codecs.targets.request import CodecRequest
-from cytopress.codecs.targets.target import KINDS
+from cytopress.codecs.targets.target import TARGET_KINDS
 from cytopress.errors import UnknownNameError, UsageError
 from cytopress.settings import Settings
 from cytopress.toml_table import TomlTable
@@ -100,4 +100,4 @@ class CodecEntry(TomlTable):
 
 def _targets(spec: str, settings: Settings | None) -> list[str]:
     parameter = family_of(spec, settings).traits.parameter
-    return [*KINDS, *([parameter.name] if parameter is not None else [])]
+    return [*TARGET_KINDS, *([parameter.name] if parameter is not None else [])]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cytopress.codecs.targets.request import CodecRequest
-from cytopress.codecs.targets.target import KINDS
+from cytopress.codecs.targets.target import TARGET_KINDS
 from cytopress.errors import UsageError
 from cytopress.metrics import METRICS
 from cytopress.settings import Settings
@@ -110,7 +110,7 @@ def _codecs(study: Study, subject: Subject, settings: Settings | None) -> Iterat
     facts = subject.facts
     for entry in study.codecs:
         for bare in entry.requests(settings):
-            request = bare.with_yardsticks(facts.data_range, facts.noise.model)
+            request = bare.with_reference_scales(facts.data_range, facts.noise.model)
             target, value = asked(request)
             yield Coding(
                 spec=request.spec,
@@ -205,7 +205,7 @@ def asked(request: CodecRequest) -> tuple[str, float | None]:
 def options_of(request: CodecRequest) -> str:
     """Return a choice's options as in its spec string, less the target: what names a curve."""
     parameter = request.family.traits.parameter
-    targets = (*KINDS, parameter.name if parameter is not None else "")
+    targets = (*TARGET_KINDS, parameter.name if parameter is not None else "")
     _, _, text = request.spec.partition(":")
     pairs = text.split(",") if text else []
     return ",".join(pair for pair in pairs if pair.partition("=")[0] not in targets)

@@ -10,8 +10,8 @@ import numpy as np
 
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
+from cytopress.codecs.targets.encodes import Solution
 from cytopress.codecs.targets.request import CodecRequest
-from cytopress.codecs.targets.search import Solution
 from cytopress.errors import NotAvailableError
 from cytopress.image import Image
 from cytopress.metrics import metric

@@ -12,6 +12,7 @@ from cytopress.codecs.container.container import unpack
 from cytopress.codecs.registry import build, decode, families
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
+from cytopress.codecs.targets.resolve import compose
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled
 from cytopress.errors import CytopressWarning, UnsupportedImageError
 from cytopress.image import Image
@@ -87,8 +88,8 @@ def test_wrappers_are_put_on_in_their_order() -> None:
     request = codec("jpeg2000:level=50,tile=32,guard=3")
     inner = families()["jpeg2000"](level=50)
     expected = Guarded(Rescaled(PerPlane(Tiled(inner, tile=32))), max_error=3)
-    assert request.at(50, stack) == expected
-    assert request.at(50, Image(stack.pixels[0])) == Guarded(
+    assert compose(request, 50, stack) == expected
+    assert compose(request, 50, Image(stack.pixels[0])) == Guarded(
         Rescaled(Tiled(inner, tile=32)), max_error=3
     )
     assert build(unpack(request.encode(stack))[0].recipe) == expected
@@ -128,7 +129,7 @@ def test_check_refuses_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_codec_shaped_by_noise_needs_it_whatever_was_asked(spec: str, micrograph: Image) -> None:
     assert codec(spec).resolved(micrograph).noise == fit_noise([micrograph]).model
     given = NoiseModel(0.5, 9.0, 100.0)
-    assert codec(spec).with_yardsticks(50.0, given).noise == given
+    assert codec(spec).with_reference_scales(50.0, given).noise == given
     # What was given stays, and a codec of another kind needs none for a ratio.
-    assert codec(f"{spec},a=1,b=2").with_yardsticks(50.0, given).noise == NoiseModel(1, 2)
-    assert codec("jpegls:ratio=3").with_yardsticks(50.0, given).noise is None
+    assert codec(f"{spec},a=1,b=2").with_reference_scales(50.0, given).noise == NoiseModel(1, 2)
+    assert codec("jpegls:ratio=3").with_reference_scales(50.0, given).noise is None

@@ -11,9 +11,10 @@ import pytest
 from cytopress.codecs import progress
 from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.spec import codec
-from cytopress.codecs.targets import search
+from cytopress.codecs.targets.encodes import Attempt, Encodes
 from cytopress.codecs.targets.request import CodecRequest
-from cytopress.codecs.targets.search import Solution, parameter_value, solve
+from cytopress.codecs.targets.resolve import compose
+from cytopress.codecs.targets.search import SearchProblem, solve
 from cytopress.codecs.targets.target import Target
 from cytopress.errors import UnreachableTargetError, UnsupportedImageError
 from cytopress.image import Image
@@ -26,13 +27,13 @@ NOISE = NoiseModel(a=2, b=20, offset=100)
 def encodes(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Return a list that gets one entry for each real encode."""
     made: list[float] = []
-    honest = search.attempt
+    honest = JpegLS.compress
 
-    def counting(image, target, codec):
-        made.append(0)
-        return honest(image, target, codec)
+    def counting(codec: JpegLS, image: Image) -> bytes:
+        made.append(codec.near)
+        return honest(codec, image)
 
-    monkeypatch.setattr(search, "attempt", counting)
+    monkeypatch.setattr(JpegLS, "compress", counting)
     return made
 
 
@@ -46,13 +47,14 @@ def test_it_finds_what_trying_every_setting_finds(kind, value, micrograph, encod
         micrograph
     )
     assert len(encodes) <= 12
-    every = [search.attempt(micrograph, target, JpegLS(near=near)) for near in range(256)]
+    tried = Encodes(micrograph)
+    every = [tried.attempt(JpegLS(near=near), target) for near in range(256)]
     met = [one for one in every if target.met(one.reached)]
     if kind == "ratio":
         assert found.codec.near == min(one.codec.near for one in met)
     else:
         # A few bytes: sizes are not strictly monotone in the bound.
-        assert len(found.data) <= min(len(one.data) for one in met) * 1.002
+        assert len(found.data) <= min(one.size for one in met) * 1.002
 
 
 def test_a_setting_that_the_codec_refuses_is_left_out() -> None:
@@ -90,25 +92,17 @@ def test_a_guard_is_searched_through(micrograph: Image, encodes) -> None:
     found = codec("jpegls:psnr=20,range=1500,guard=3").solve(micrograph)
     target = Target("psnr", 20, data_range=1500)
     request = codec("jpegls:psnr=20,range=1500,guard=3")
-    every = [
-        search.attempt(micrograph, target, request.at(near, micrograph)) for near in range(1, 99)
-    ]
-    assert len(found.data) <= min(len(one.data) for one in every) * 1.01
+    tried = Encodes(micrograph)
+    every = [tried.attempt(compose(request, near, micrograph), target) for near in range(1, 99)]
+    assert len(found.data) <= min(one.size for one in every) * 1.01
 
 
 def test_what_cannot_be_reached_is_told_with_the_nearest(micrograph, rounding) -> None:
     def solved(kind, value):
         parameter = replace(rounding.traits.parameter, least=50)
         target = Target(kind, value, data_range=1500, noise=NOISE)
-        return solve(
-            micrograph,
-            target,
-            parameter,
-            lambda step: rounding(step=step or 0),
-            name="rounding",
-            can_be_lossless=False,
-            guarded=False,
-        )
+        problem = SearchProblem("rounding", target, parameter, lambda step: rounding(step=step))
+        return solve(problem, Encodes(micrograph))
 
     with pytest.raises(UnreachableTargetError, match=r"max_error=3 .* nearest gives 25 counts"):
         solved("max_error", 3)
@@ -141,26 +135,26 @@ def test_positions_run_from_coarse_to_fine(finer, ends, scale, integer, rounding
     parameter = replace(
         rounding.traits.parameter, least=1, most=9, finer=finer, scale=scale, integer=integer
     )
-    values = [parameter_value(parameter, step / 20) for step in range(21)]
+    values = [parameter.value_at(step / 20) for step in range(21)]
     assert (values[0], values[-1]) == ends
     assert values == sorted(values, reverse=finer == "lower")
     assert not integer or all(isinstance(value, int) for value in values)
-    assert parameter_value(parameter, 0.5) == (3 if scale == "log" else 5)
+    assert parameter.value_at(0.5) == (3 if scale == "log" else 5)
 
 
 def test_the_bytes_of_settings_that_lost_are_let_go(
     micrograph: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A search over a volume must not hold the bytes of every setting that it tried."""
-    made: list[weakref.ref[Solution]] = []
-    honest = search.attempt
+    made: list[weakref.ref[Attempt]] = []
+    honest = Encodes.attempt
 
-    def watched(*args) -> Solution:
+    def watched(*args) -> Attempt:
         found = honest(*args)
         made.append(weakref.ref(found))
         return found
 
-    monkeypatch.setattr(search, "attempt", watched)
+    monkeypatch.setattr(Encodes, "attempt", watched)
     alive: list[int] = []
     with progress.listen(lambda *_: alive.append(sum(ref() is not None for ref in made))):
         codec("jpeg2000:psnr=40,range=1500").solve(micrograph)

@@ -9,7 +9,7 @@ import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
 from cytopress.codecs.container.container import TARGETS
-from cytopress.codecs.targets.target import KINDS, Target
+from cytopress.codecs.targets.target import TARGET_KINDS, Target
 from cytopress.errors import UsageError
 from cytopress.image import Image
 from cytopress.metrics import NoiseModel
@@ -19,7 +19,7 @@ WORSE = (PIXELS + np.random.default_rng(1).integers(0, 9, PIXELS.shape)).astype(
 
 
 def test_the_header_has_a_place_for_every_kind() -> None:
-    assert KINDS == TARGETS
+    assert TARGET_KINDS == TARGETS
 
 
 def test_psnr_is_that_of_scikit_image() -> None:
@@ -67,7 +67,7 @@ def test_exact_pixels_meet_any_quality() -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -1])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TARGET_KINDS)
 def test_numbers_that_mean_nothing_are_refused(kind, value) -> None:
     with pytest.raises(UsageError, match=kind):
         Target(kind, value)

@@ -11,6 +11,7 @@ from cytopress.codecs.adapters.jpegxl import JpegXL
 from cytopress.codecs.container.container import Form, unpack
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
+from cytopress.codecs.targets.resolve import compose
 from cytopress.codecs.wrappers import PerPlane, Wavelet
 from cytopress.codecs.wrappers.coefficients import Floats, Integers, share
 from cytopress.codecs.wrappers.lifting import SMOOTH, join, lengths, split
@@ -186,7 +187,7 @@ def test_what_makes_no_sense_is_refused() -> None:
 def test_planes_is_the_default_and_the_spec_stands_alone() -> None:
     stack = volume(2)
     assert codec("jpegls:z=planes") == codec("jpegls")
-    assert codec("jpegls").at(None, stack) == PerPlane(JpegLS())
+    assert compose(codec("jpegls"), None, stack) == PerPlane(JpegLS())
     request = codec("jpeg2000:level=40,z=wavelet")
-    assert request.at(40, stack) == Wavelet(Jpeg2000(level=40))
+    assert compose(request, 40, stack) == Wavelet(Jpeg2000(level=40))
     assert codec(request.spec) == request

@@ -15,6 +15,7 @@ from scipy import ndimage
 import cytopress
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.registry import decode_by
+from cytopress.codecs.targets.encodes import Encodes
 from cytopress.datasets.dataset import open_dataset
 from cytopress.datasets.folder_form import write_form
 from cytopress.image import Image
@@ -79,12 +80,12 @@ def test_settings_lie_near_each_other_and_rates_with_them(tmp_path: Path) -> Non
 
     # The card's table has the same settings on every field.
     assert len(result["curve"]) == len(module.QUALITIES)
-    span = result["data_range"]
-    curve = module._curve(image, codecs_of(package, module.QUALITIES), span)
+    span, encodes = result["data_range"], Encodes(image)
+    curve = module._curve(encodes, codecs_of(package, module.QUALITIES), span)
     assert widest(curve) > module.WIDEST, "nothing here wants more settings"
-    more = module._between(image, package, curve, span)
+    more = module._between(encodes, package, curve, span)
     assert widest([*curve, *more]) <= module.WIDEST
-    rival = points(module.opponents(image), image, span)
+    rival = points(module.opponents(encodes), image, span)
     # That these settings count is seen in the last digit that a card tells.
     alone, all_of_them = (
         bd_rate(*rival, *judged(each, image)).percent for each in (curve, [*curve, *more])

@@ -38,6 +38,7 @@ __all__ = [
     "Recipe",
     "pack",
     "pack_parts",
+    "packed_size",
     "unpack",
 ]
 
@@ -51,7 +52,7 @@ MOST_BYTES = 2**40
 TARGETS = ("max_error", "sigma", "psnr", "ratio")
 Notes = Mapping[str, float | str]
 # Bits of the byte that opens the notes; the three lowest are the target.
-YARDSTICKS = {3: ("reached",), 4: ("range",), 5: ("a", "b", "offset")}
+NOTE_BITS = {3: ("reached",), 4: ("range",), 5: ("a", "b", "offset")}
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,8 @@ def pack_parts(recipe: Recipe, form: Form, parts: list[bytes], notes: Notes) -> 
 
     So the stream of a volume is in memory once, and not once more in its parts.
     """
-    head = bytearray(MAGIC)
-    head.append(VERSION)
-    _put_form(head, form)
-    put_recipe(head, recipe)
-    _put_notes(head, notes)
-    put_varint(head, sum(map(len, parts)))
-    crc = google_crc32c.value(bytes(head))
+    head = _head(recipe, form, sum(map(len, parts)), notes)
+    crc = google_crc32c.value(head)
     # Unlike a bytearray, it hands out what was written without a copy.
     out = io.BytesIO()
     out.write(head)
@@ -116,6 +112,11 @@ def pack_parts(recipe: Recipe, form: Form, parts: list[bytes], notes: Notes) -> 
         out.write(part)
     out.write(struct.pack("<I", crc))
     return out.getvalue()
+
+
+def packed_size(recipe: Recipe, form: Form, stream_bytes: int, notes: Notes) -> int:
+    """Return how many bytes a stream of ``stream_bytes`` takes in the container."""
+    return len(_head(recipe, form, stream_bytes, notes)) + stream_bytes + CRC_BYTES
 
 
 def unpack(data: bytes) -> tuple[Header, memoryview]:
@@ -157,6 +158,16 @@ def unpack(data: bytes) -> tuple[Header, memoryview]:
     return Header(form, recipe, notes, len(data) - length), view[
         reader.position : reader.position + length
     ]
+
+
+def _head(recipe: Recipe, form: Form, stream_bytes: int, notes: Notes) -> bytes:
+    head = bytearray(MAGIC)
+    head.append(VERSION)
+    _put_form(head, form)
+    put_recipe(head, recipe)
+    _put_notes(head, notes)
+    put_varint(head, stream_bytes)
+    return bytes(head)
 
 
 def _crc(view: memoryview) -> int:
@@ -203,14 +214,14 @@ def _take_form(reader: Reader) -> Form:
 
 
 def _put_notes(out: bytearray, notes: Notes) -> None:
-    unknown = notes.keys() - {"target", "asked"}.union(*YARDSTICKS.values())
+    unknown = notes.keys() - {"target", "asked"}.union(*NOTE_BITS.values())
     if unknown or ("target" in notes) != ("asked" in notes):
         raise ValueError(f"a header cannot note {sorted(notes)}")
     head, numbers = 0, []
     if "target" in notes:
         head = TARGETS.index(str(notes["target"])) + 1
         numbers.append(notes["asked"])
-    for bit, names in YARDSTICKS.items():
+    for bit, names in NOTE_BITS.items():
         if names[0] in notes:
             head |= 1 << bit
             numbers += [notes[name] for name in names]
@@ -227,7 +238,7 @@ def _take_notes(reader: Reader) -> Notes:
     notes: dict[str, float | str] = {}
     if target:
         notes |= {"target": TARGETS[target - 1], "asked": reader.decimal()}
-    for bit, names in YARDSTICKS.items():
+    for bit, names in NOTE_BITS.items():
         if head >> bit & 1:
             notes |= {name: reader.decimal() for name in names}
     return notes

@@ -48,11 +48,11 @@ OPTION_NUMBERS = {
 }
 OPTION_NAMES = {number: name for name, number in OPTION_NUMBERS.items()}
 # Registered numbers of codecs of codecs; frozen too.
-WRAPPERS = range(27, 32)
+WRAPPER_NUMBERS = range(27, 32)
 DEEPEST = 8
 
 
-class Kind(IntEnum):
+class ValueKind(IntEnum):
     """What a stored value is; in people's files."""
 
     NONE = 0
@@ -65,7 +65,7 @@ class Kind(IntEnum):
     RECIPE = 7
 
 
-CONSTANTS = {Kind.NONE: None, Kind.FALSE: False, Kind.TRUE: True}
+CONSTANTS = {ValueKind.NONE: None, ValueKind.FALSE: False, ValueKind.TRUE: True}
 
 
 @dataclass(frozen=True)
@@ -88,19 +88,19 @@ class Recipe:
 
 
 STORED = (
-    (type(None), Kind.NONE),
-    (int, Kind.INTEGER),
-    (float, Kind.DECIMAL),
-    (str, Kind.TEXT),
-    (bytes, Kind.BYTES),
-    (Recipe, Kind.RECIPE),
+    (type(None), ValueKind.NONE),
+    (int, ValueKind.INTEGER),
+    (float, ValueKind.DECIMAL),
+    (str, ValueKind.TEXT),
+    (bytes, ValueKind.BYTES),
+    (Recipe, ValueKind.RECIPE),
 )
 
 
 def put_recipe(out: bytearray, recipe: Recipe) -> None:
     """Append a recipe."""
     options = dict(recipe.options)
-    inner = options.pop("codec") if recipe.number in WRAPPERS else None
+    inner = options.pop("codec") if recipe.number in WRAPPER_NUMBERS else None
     count = len(options)
     put_varint(out, recipe.number << 2 | min(count, 3))
     if count >= 3:
@@ -133,7 +133,7 @@ def take_recipe(reader: Reader, depth: int = 0) -> Recipe:
         count += reader.varint()
     name = "" if number else reader.text()
     options: dict[str, Any] = {}
-    if number in WRAPPERS:
+    if number in WRAPPER_NUMBERS:
         options["codec"] = take_recipe(reader, depth + 1)
     for _ in range(count):
         option, value = _take_option(reader, depth)
@@ -145,7 +145,7 @@ def take_recipe(reader: Reader, depth: int = 0) -> Recipe:
 
 def _take_option(reader: Reader, depth: int) -> tuple[str, Any]:
     head = reader.varint()
-    number, kind = head >> 3, Kind(head & 7)
+    number, kind = head >> 3, ValueKind(head & 7)
     if number and number not in OPTION_NAMES:
         raise CorruptDataError(
             f"This cytopress file uses option {number}, which is unknown here; update cytopress."
@@ -154,38 +154,38 @@ def _take_option(reader: Reader, depth: int) -> tuple[str, Any]:
     return name, _take_value(reader, kind, depth)
 
 
-def _kind(value: object) -> Kind:
+def _kind(value: object) -> ValueKind:
     if isinstance(value, bool):
-        return Kind.TRUE if value else Kind.FALSE
+        return ValueKind.TRUE if value else ValueKind.FALSE
     for stored, kind in STORED:
         if isinstance(value, stored):
             return kind
     raise TypeError(f"an option cannot be stored as {type(value).__name__}")
 
 
-def _put_value(out: bytearray, kind: Kind, value: Any) -> None:
-    if kind is Kind.INTEGER:
+def _put_value(out: bytearray, kind: ValueKind, value: Any) -> None:
+    if kind is ValueKind.INTEGER:
         put_signed(out, value)
-    elif kind is Kind.DECIMAL:
+    elif kind is ValueKind.DECIMAL:
         put_decimal(out, value)
-    elif kind is Kind.TEXT:
+    elif kind is ValueKind.TEXT:
         put_text(out, value)
-    elif kind is Kind.BYTES:
+    elif kind is ValueKind.BYTES:
         put_varint(out, len(value))
         out += value
-    elif kind is Kind.RECIPE:
+    elif kind is ValueKind.RECIPE:
         put_recipe(out, value)
 
 
-def _take_value(reader: Reader, kind: Kind, depth: int) -> Any:
+def _take_value(reader: Reader, kind: ValueKind, depth: int) -> Any:
     if kind in CONSTANTS:
         return CONSTANTS[kind]
-    if kind is Kind.INTEGER:
+    if kind is ValueKind.INTEGER:
         return reader.signed()
-    if kind is Kind.DECIMAL:
+    if kind is ValueKind.DECIMAL:
         return reader.decimal()
-    if kind is Kind.TEXT:
+    if kind is ValueKind.TEXT:
         return reader.text()
-    if kind is Kind.BYTES:
+    if kind is ValueKind.BYTES:
         return reader.take(reader.varint())
     return take_recipe(reader, depth + 1)

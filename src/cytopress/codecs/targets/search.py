@@ -1,15 +1,16 @@
-"""Solve a target: find the value of the quality parameter that meets it, on real encodes."""
+"""Target search: the quality parameter's value that meets a target, by bisection on real encodes.
+
+A request is resolved to a `SearchProblem` (`resolve`); `solve` returns its `Solution`.
+"""
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cytopress.codecs import progress
 from cytopress.codecs.base import QualityParameter, StreamCodec
-from cytopress.codecs.container import container
+from cytopress.codecs.targets.encodes import Attempt, Encodes, Solution
 from cytopress.codecs.targets.target import UNITS, Target
 from cytopress.errors import UnreachableTargetError, UnsupportedImageError
 from cytopress.image import Image
@@ -24,39 +25,45 @@ PROBES = (0.01, 0.02, 0.04, 0.08)
 
 
 @dataclass(frozen=True)
-class Solution:
-    """The setting that was found, its bytes, and what it reached.
+class SearchProblem:
+    """A target, and the settings of a codec among which the search finds the one that meets it.
 
-    ``reached`` is in the target's unit; the ratio where no target was asked. ``warnings`` are
-    sentences that one should read before using the result: a ratio exceeded by far, a yardstick
-    that could not be estimated well. ``encode_s`` is the wall time, in seconds, of the encode that
-    gave these bytes, the search for the setting left out.
+    Parameters
+    ----------
+    name : str
+        Name of the codec family, for messages.
+    target : Target
+        What is to be met.
+    parameter : QualityParameter
+        What the search varies.
+    codec_at : callable
+        Takes a value of the quality parameter, or None for the lossless form; gives the codec.
+    can_be_lossless : bool
+        Whether there is a lossless form.
+    guarded : bool
+        Whether a coarse setting may take more bytes than a fine one, since its residual does.
     """
 
-    codec: StreamCodec
-    data: bytes
-    reached: float
-    encode_s: float
-    warnings: tuple[str, ...] = ()
+    name: str
+    target: Target
+    parameter: QualityParameter
+    codec_at: Callable[[float | None], StreamCodec]
+    can_be_lossless: bool = False
+    guarded: bool = False
 
 
-def solve(
-    image: Image,
-    target: Target,
-    parameter: QualityParameter,
-    at: Callable[[float | None], StreamCodec],
-    *,
-    name: str,
-    can_be_lossless: bool,
-    guarded: bool,
-) -> Solution:
-    """Find the quality parameter setting that meets a target, by bisection on real encodes.
+def solve(problem: SearchProblem, encodes: Encodes) -> Solution:
+    """Return the setting that meets a target, and the image coded with it.
 
-    ``at`` makes the codec for a value of the quality parameter, or its lossless form for None. Of
-    the settings tried that meet the target, the one with the fewest bytes is returned; for
-    ``ratio``, the finest. The
-    lossless form is one of them, where there is one. ``guarded`` says that a coarse setting may
-    take more bytes than a fine one, since its residual does.
+    Of the settings tried that meet the target, the one with the fewest bytes is returned; for
+    ``ratio``, the finest. The lossless form is one of them, where there is one.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        From `resolve.resolve`.
+    encodes : Encodes
+        The image, and the settings that were tried on it before.
 
     Raises
     ------
@@ -65,22 +72,22 @@ def solve(
     UnreachableTargetError
         No setting meets the target; the message says what the nearest one reached.
     """
-    lossless = None
-    if can_be_lossless and _accepts(at(None), image):
+    target, lossless = problem.target, None
+    if problem.can_be_lossless and _accepts(problem.codec_at(None), encodes.image):
         progress.stage("lossless")
-        lossless = attempt(image, target, at(None))
+        lossless = encodes.attempt(problem.codec_at(None), target)
     exact = lossless if lossless and target.met(lossless.reached) else None
     if exact and target.kind == "ratio":
-        return _with_warnings(exact, target)
-    search = _Search(image, target, parameter, at)
-    search.run(guarded=guarded)
+        return _solution(exact, problem, encodes)
+    search = _Search(problem, encodes)
+    search.run()
     best = search.best
-    if exact and (best is None or len(exact.data) < len(best.data)):
+    if exact and (best is None or exact.size < best.size):
         best = exact
     if best is None:
         reached = [found.reached for found in search.tried.values()]
-        raise _unreachable(name, target, reached + ([lossless.reached] if lossless else []))
-    return _with_warnings(best, target)
+        raise _unreachable(problem, reached + ([lossless.reached] if lossless else []))
+    return _solution(best, problem, encodes)
 
 
 @dataclass(frozen=True)
@@ -92,27 +99,22 @@ class _Tried:
 
 
 class _Search:
-    """Encodes tried so far, by position in the range of settings: 0 is the coarsest, 1 the finest.
+    """Settings tried so far, by position in the parameter's range: 0 is coarsest, 1 finest.
 
     ``best`` is the one to return of those that meet the target: the finest for ``ratio``, else the
     one with the fewest bytes.
     """
 
-    def __init__(
-        self,
-        image: Image,
-        target: Target,
-        parameter: QualityParameter,
-        at: Callable[[float], StreamCodec],
-    ) -> None:
-        self._image, self._target, self._parameter, self._at = image, target, parameter, at
+    def __init__(self, problem: SearchProblem, encodes: Encodes) -> None:
+        self._problem, self._encodes = problem, encodes
+        self._target, self._parameter = problem.target, problem.parameter
         self.tried: dict[float, _Tried] = {}
-        self.best: Solution | None = None
+        self.best: Attempt | None = None
         self._best_place = 0.0
 
-    def run(self, *, guarded: bool) -> None:
+    def run(self) -> None:
         """Try the ends, the grid between them if they do not decide, then halve the bracket."""
-        by_ratio = self._target.kind == "ratio"
+        by_ratio, guarded = self._target.kind == "ratio", self._problem.guarded
         coarsest = self._coarsest()
         grid = [coarsest + (1 - coarsest) * step / GRID for step in range(GRID + 1)]
         # A ratio is met from some position down and wants the finest such; the other targets are
@@ -126,22 +128,19 @@ class _Search:
         beyond = [place for place in grid if (place > easy if by_ratio else place < easy)]
         if beyond:
             easy = self._halve(easy, min(beyond) if by_ratio else max(beyond))
-        if self._target.kind == "max_error" and self._found(easy).reached < self._target.value:
+        if self._target.kind == "max_error" and self._try(easy).reached < self._target.value:
             for step in PROBES:
-                self._found(max(easy - step, coarsest))
+                self._try(max(easy - step, coarsest))
         if guarded and not by_ratio:
             self._descend((1 - coarsest) / GRID / 2)
 
     def _halve(self, easy: float, hard: float) -> float:
-        """Return the place nearest to ``hard`` that meets the target."""
+        """Return the position nearest to ``hard`` that meets the target."""
         for _ in range(MOST_HALVINGS):
-            at_easy, at_hard = (
-                parameter_value(self._parameter, easy),
-                parameter_value(self._parameter, hard),
-            )
+            at_easy, at_hard = self._parameter.value_at(easy), self._parameter.value_at(hard)
             if at_easy == at_hard or (self._parameter.integer and abs(at_easy - at_hard) <= 1):
                 break
-            if self._target.close(self._found(easy).reached):
+            if self._target.close(self._try(easy).reached):
                 break
             middle = (easy + hard) / 2
             easy, hard = (middle, hard) if self._met(middle) else (easy, middle)
@@ -154,14 +153,14 @@ class _Search:
             best = min(met, key=lambda place: self.tried[place].size)
             for position in (best - step, best + step):
                 if 0 <= position <= 1 and self._accepts(position):
-                    self._found(position)
+                    self._try(position)
             step /= 2
 
     def _coarsest(self) -> float:
         """Return the coarsest position that the codec accepts for this image."""
         if self._accepts(0.0):
             return 0.0
-        self._at(parameter_value(self._parameter, 1.0)).check(self._image)
+        self._codec_at(1.0).check(self._encodes.image)
         refused, accepted = 0.0, 1.0
         for _ in range(MOST_HALVINGS):
             middle = (refused + accepted) / 2
@@ -171,31 +170,34 @@ class _Search:
                 refused = middle
         return accepted
 
+    def _codec_at(self, position: float) -> StreamCodec:
+        return self._problem.codec_at(self._parameter.value_at(position))
+
     def _accepts(self, position: float) -> bool:
-        return _accepts(self._at(parameter_value(self._parameter, position)), self._image)
+        return _accepts(self._codec_at(position), self._encodes.image)
 
     def _met(self, position: float) -> bool:
-        return self._target.met(self._found(position).reached)
+        return self._target.met(self._try(position).reached)
 
-    def _found(self, position: float) -> _Tried:
-        value = parameter_value(self._parameter, position)
-        same = [place for place in self.tried if parameter_value(self._parameter, place) == value]
+    def _try(self, position: float) -> _Tried:
+        value = self._parameter.value_at(position)
+        same = [place for place in self.tried if self._parameter.value_at(place) == value]
         if not same:
             progress.stage(f"setting {len(self.tried) + 1}: {self._parameter.name} {value:g}")
-            found = attempt(self._image, self._target, self._at(value))
-            self.tried[position] = _Tried(found.reached, len(found.data))
-            if self._target.met(found.reached):
-                self._keep(position, found)
+            attempt = self._encodes.attempt(self._problem.codec_at(value), self._target)
+            self.tried[position] = _Tried(attempt.reached, attempt.size)
+            if self._target.met(attempt.reached):
+                self._prefer(position, attempt)
         return self.tried[same[0] if same else position]
 
-    def _keep(self, position: float, found: Solution) -> None:
+    def _prefer(self, position: float, attempt: Attempt) -> None:
         if self.best is not None:
-            better = len(found.data) < len(self.best.data)
+            better = attempt.size < self.best.size
             if self._target.kind == "ratio":
                 better = position > self._best_place
             if not better:
                 return
-        self.best, self._best_place = found, position
+        self.best, self._best_place = attempt, position
 
 
 def _accepts(codec: StreamCodec, image: Image) -> bool:
@@ -206,52 +208,15 @@ def _accepts(codec: StreamCodec, image: Image) -> bool:
     return True
 
 
-def attempt(image: Image, target: Target, codec: StreamCodec) -> Solution:
-    """Code an image with one setting and measure what it reached."""
-    recipe, notes = codec.recipe(), target.notes()
-    if _knows_noise(recipe):
-        notes = {key: value for key, value in notes.items() if key not in ("a", "b", "offset")}
-    begin = time.perf_counter()
-    data = codec.encode(image, notes)
-    encode_s = time.perf_counter() - begin
-    if target.kind == "ratio":
-        return Solution(codec, data, image.raw_bytes / len(data), encode_s)
-    header, stream = container.unpack(data)
-    reached = target.reached(image, codec.restore(stream, header.form).pixels)
-    if math.isfinite(reached):
-        notes["reached"] = float(f"{reached:.4g}")
-        data = container.pack(recipe, header.form, stream, notes)
-    return Solution(codec, data, reached, encode_s)
+def _solution(best: Attempt, problem: SearchProblem, encodes: Encodes) -> Solution:
+    return replace(encodes.solution(best), warnings=tuple(problem.target.warnings(best.reached)))
 
 
-def _knows_noise(recipe: container.Recipe) -> bool:
-    inner = recipe.options.get("codec")
-    return bool({"a", "b"} & recipe.options.keys()) or (
-        isinstance(inner, container.Recipe) and _knows_noise(inner)
-    )
-
-
-def _with_warnings(found: Solution, target: Target) -> Solution:
-    return replace(found, warnings=tuple(target.warnings(found.reached)))
-
-
-def parameter_value(parameter: QualityParameter, position: float) -> float:
-    """Return the quality parameter's value at a position from 0 (coarsest) to 1 (finest)."""
-    if parameter.finer == "lower":
-        position = 1 - position
-    if parameter.scale == "log":
-        value = parameter.least * (parameter.most / parameter.least) ** position
-    else:
-        value = parameter.least + (parameter.most - parameter.least) * position
-    # Four digits are finer than what any codec tells apart, and short in the bytes.
-    value = min(max(float(f"{value:.4g}"), parameter.least), parameter.most)
-    return round(value) if parameter.integer else value
-
-
-def _unreachable(name: str, target: Target, reached: list[float]) -> UnreachableTargetError:
+def _unreachable(problem: SearchProblem, reached: list[float]) -> UnreachableTargetError:
+    target = problem.target
     at_most = target.kind in ("max_error", "sigma")
     nearest = min(reached) if at_most else max(reached)
     return UnreachableTargetError(
-        f"{name}: no setting reaches {target.kind}={target.value:g} on this image; the nearest"
-        f" gives {nearest:.4g} {UNITS[target.kind]}."
+        f"{problem.name}: no setting reaches {target.kind}={target.value:g} on this image; the"
+        f" nearest gives {nearest:.4g} {UNITS[target.kind]}."
     )

@@ -15,9 +15,14 @@ from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels
 from cytopress.metrics.noise import NoiseModel
 
-Kind = Literal["max_error", "sigma", "psnr", "ratio"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
-UNITS: dict[Kind, str] = {"max_error": "counts", "sigma": "noise sigma", "psnr": "dB", "ratio": "x"}
+TargetKind = Literal["max_error", "sigma", "psnr", "ratio"]
+TARGET_KINDS: tuple[TargetKind, ...] = get_args(TargetKind)
+UNITS: dict[TargetKind, str] = {
+    "max_error": "counts",
+    "sigma": "noise sigma",
+    "psnr": "dB",
+    "ratio": "x",
+}
 # Nearer than this to a target the search stops: relative, and in dB.
 CLOSE = 0.002
 CLOSE_DB = 0.01
@@ -41,14 +46,14 @@ class Target:
         The noise that ``sigma`` refers to.
     """
 
-    kind: Kind
+    kind: TargetKind
     value: float
     data_range: float | None = None
     noise: NoiseModel | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise UsageError(f"A target is one of {', '.join(KINDS)}, not {self.kind!r}.")
+        if self.kind not in TARGET_KINDS:
+            raise UsageError(f"A target is one of {', '.join(TARGET_KINDS)}, not {self.kind!r}.")
         if not (math.isfinite(self.value) and self.value >= 0):
             raise UsageError(f"{self.kind} is a number from 0 on, not {self.value:g}.")
         if self.kind == "ratio" and self.value == 0:

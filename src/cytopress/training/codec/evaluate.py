@@ -13,10 +13,10 @@ import numpy as np
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.registry import decode_by
 from cytopress.codecs.spec import codec
+from cytopress.codecs.targets.encodes import Encodes
 from cytopress.datasets.dataset import Dataset
 from cytopress.datasets.splits import Part
 from cytopress.errors import NotAvailableError, UnreachableTargetError
-from cytopress.image import Image
 from cytopress.metrics import metric
 from cytopress.metrics.data_range import data_range
 from cytopress.models.model_package import Package
@@ -88,9 +88,10 @@ def evaluate(
             if progress:
                 progress(f"{dataset.name} {field.name}")
             image = dataset.read_input(field)
-            own.append(_curve(image, codecs, span))
-            between.append(_between(image, package, own[-1], span) if continuous else [])
-            other.append(_curve(image, opponents(image), span))
+            encodes = Encodes(image)
+            own.append(_curve(encodes, codecs, span))
+            between.append(_between(encodes, package, own[-1], span) if continuous else [])
+            other.append(_curve(encodes, opponents(encodes), span))
         results[dataset.name] = _summary(own, between, other) | {
             "fields": [field.name for field in fields],
             "groups": sorted({field.group for field in fields}),
@@ -99,27 +100,27 @@ def evaluate(
     return results
 
 
-def opponents(image: Image) -> list[StreamCodec]:
+def opponents(encodes: Encodes) -> list[StreamCodec]:
     """Return JPEG 2000 at the setting that reaches each ratio; without those that none reaches."""
     found = []
     for ratio in OPPONENT_RATIOS:
         with contextlib.suppress(UnreachableTargetError):
-            found.append(codec(f"{OPPONENT}:ratio={ratio}").solve(image).codec)
+            found.append(codec(f"{OPPONENT}:ratio={ratio}").solve(encodes.image, encodes).codec)
     return found
 
 
-def _curve(image: Image, codecs: Sequence[StreamCodec], span: float) -> list[Point]:
-    psnr = metric("psnr").function
+def _curve(encodes: Encodes, codecs: Sequence[StreamCodec], span: float) -> list[Point]:
+    psnr, image = metric("psnr").function, encodes.image
     points = []
     for each in codecs:
-        data = each.encode(image)
+        data = encodes.encode(each)
         ratio = image.raw_bytes / len(data)
         bpp = 8 * len(data) / image.pixels.size
         points.append(Point(bpp, ratio, psnr(image.pixels, decode_by(each, data).pixels, span)))
     return points
 
 
-def _between(image: Image, package: Package, curve: list[Point], span: float) -> list[Point]:
+def _between(encodes: Encodes, package: Package, curve: list[Point], span: float) -> list[Point]:
     """Return points between those of ``QUALITIES``, where they lie far apart."""
     found = []
     pending = list(zip(pairwise(QUALITIES), pairwise(curve), strict=True))
@@ -130,7 +131,7 @@ def _between(image: Image, package: Package, curve: list[Point], span: float) ->
         if near or not judged:
             continue
         middle = (low + high) / 2
-        (point,) = _curve(image, codecs_of(package, [middle]), span)
+        (point,) = _curve(encodes, codecs_of(package, [middle]), span)
         found.append(point)
         pending += [((low, middle), (coarse, point)), ((middle, high), (point, fine))]
     return found

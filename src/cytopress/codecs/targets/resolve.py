@@ -1,0 +1,101 @@
+"""Resolve a request against an image: a codec at a fixed setting, or a search problem. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.targets.search import SearchProblem
+from cytopress.codecs.targets.target import Target
+from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled, Wavelet
+from cytopress.codecs.wrappers.rescaled import stretch_bits
+from cytopress.errors import UnsupportedImageError
+from cytopress.image import Image
+from cytopress.metrics.data_range import data_range
+from cytopress.metrics.noise import fit_noise
+
+if TYPE_CHECKING:
+    from cytopress.codecs.targets.request import CodecRequest
+
+# From so many pixels on, codecs that copy the image get it in blocks of (Z, Y = X) pixels.
+LARGE, BLOCK = 2**25, (64, 512)
+
+
+def estimate_scales(request: CodecRequest, image: Image) -> tuple[CodecRequest, list[str]]:
+    """Return a request with its missing reference scales estimated, and doubts about them."""
+    doubts = []
+    if request.lacks_range:
+        request = replace(request, data_range=data_range([image.pixels]))
+    if request.lacks_noise:
+        fit = fit_noise([image])
+        request = replace(request, noise=fit.model)
+        doubts = [] if fit.good else [f"The noise of this image: {fit.reason}"]
+    return request, doubts
+
+
+def compose(request: CodecRequest, setting: float | None, image: Image) -> StreamCodec:
+    """Return the codec of a value of the quality parameter (None: lossless) for an image.
+
+    The adapter in its wrappers, from the inside out: tiles or blocks, planes of a stack or a
+    wavelet along z, the stretched range, the guard.
+    """
+    traits, codec = request.family.traits, request.adapter(setting)
+    stretch = stretch_bits(codec, image)
+    large = image.pixels.ndim == 3 and image.pixels.size > LARGE
+    planes = BLOCK[0] if traits.whole and large else 0
+    if request.tile is not None or planes:
+        codec = Tiled(codec, tile=request.tile or BLOCK[1], planes=planes)
+    if request.z == "wavelet":
+        codec, stretch = Wavelet.over(codec), 0
+    elif image.pixels.ndim == 3 and 3 not in traits.dims:
+        codec = PerPlane(codec)
+    if stretch:
+        codec = Rescaled(codec, bits=stretch)
+    if request.guard is not None and not codec.lossless:
+        codec = Guarded(codec, max_error=request.guard)
+    return codec
+
+
+def check(request: CodecRequest, image: Image) -> None:
+    """Raise UnsupportedImageError if an image cannot be coded as requested."""
+    _check_z(request, image)
+    parameter = request.family.traits.parameter
+    setting = parameter.finest if parameter and request.asked else request.native
+    compose(request, setting, image).check(image)
+
+
+def resolve(request: CodecRequest, image: Image) -> StreamCodec | SearchProblem:
+    """Return the codec, or the search for it where a portable target is asked.
+
+    Parameters
+    ----------
+    request : CodecRequest
+        With its reference scales: given, or from `estimate_scales`.
+    image : Image
+        What is to be coded.
+
+    Raises
+    ------
+    UnsupportedImageError
+        A wavelet along z is asked for an image that is no stack.
+    """
+    _check_z(request, image)
+    parameter = request.family.traits.parameter
+    if request.asked is None or parameter is None:
+        return compose(request, request.native, image)
+    return SearchProblem(
+        request.name,
+        Target(*request.asked, request.data_range, request.noise),
+        parameter,
+        lambda setting: compose(request, setting, image),
+        can_be_lossless=request.family.traits.can_be_lossless,
+        guarded=request.guard is not None,
+    )
+
+
+def _check_z(request: CodecRequest, image: Image) -> None:
+    if request.z == "wavelet" and len(image.axes) != 3:
+        raise UnsupportedImageError(
+            f"z=wavelet is for stacks, and this image is {image.axes}: leave z out."
+        )
