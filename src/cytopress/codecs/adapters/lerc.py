@@ -8,7 +8,7 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.adapters.tolerance import TOLERANCE, strict
+from cytopress.codecs.adapters.error_bound import TOLERANCE, strict
 from cytopress.codecs.base import StreamCodec, Traits
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.options import float_option

@@ -1,23 +1,19 @@
-"""SPERR: wavelets with a bound on the error, for planes and volumes (NCAR)."""
+"""SPERR: a wavelet codec with an error bound, for planes and volumes (NCAR)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import imagecodecs
-import numpy as np
 
-from cytopress.codecs.adapters.tolerance import TOLERANCE, strict
-from cytopress.codecs.base import StreamCodec, Traits
-from cytopress.codecs.container.container import Form
-from cytopress.codecs.decoded_pixels import round_to_dtype
-from cytopress.codecs.options import float_option
-from cytopress.image import Image, Pixels
+from cytopress.codecs.adapters.error_bound import ErrorBoundedCodec, error_bounded
+from cytopress.codecs.base import Form, Traits
+from cytopress.image import Pixels
 
 
 @dataclass(frozen=True)
-class Sperr(StreamCodec):
+class Sperr(ErrorBoundedCodec):
     """Code a plane or volume with SPERR, in float32.
 
     Parameters
@@ -30,42 +26,12 @@ class Sperr(StreamCodec):
 
     name: ClassVar[str] = "sperr"
     number: ClassVar[int] = 12
-    traits: ClassVar[Traits] = Traits(
-        whole=True,
-        dims=(2, 3),
-        dtypes=("uint8", "uint16", "float32"),
-        bits="any",
-        parameter=TOLERANCE,
-        reads_back="the same dtype, within the bound",
-        can_be_lossless=False,
-        exact=False,
-        bound=1,
-    )
+    traits: ClassVar[Traits] = error_bounded()
 
-    def __post_init__(self) -> None:
-        float_option(self, "tolerance", TOLERANCE.least, TOLERANCE.most)
+    def _encode(self, pixels: Pixels, bound: float) -> Any:
+        # A stack of one plane ends the whole process in the library.
+        squeezed = pixels[0] if pixels.ndim == 3 and len(pixels) == 1 else pixels
+        return imagecodecs.sperr_encode(squeezed, bound, imagecodecs.SPERR.MODE.PWE, numthreads=1)
 
-    @property
-    def lossless(self) -> bool:
-        """Never."""
-        return False
-
-    def compress(self, image: Image) -> bytes:
-        """Return a SPERR stream."""
-        stream = imagecodecs.sperr_encode(
-            _squeezed(image.pixels).astype(np.float32),
-            strict(self.tolerance, image),
-            imagecodecs.SPERR.MODE.PWE,
-            numthreads=1,
-        )
-        return bytes(stream)
-
-    def decompress(self, stream: bytes, form: Form) -> Pixels:
-        """Return the pixels."""
-        pixels = np.asarray(imagecodecs.sperr_decode(stream, numthreads=1))
-        return round_to_dtype(pixels.reshape(form.shape), form)
-
-
-def _squeezed(pixels: Pixels) -> Pixels:
-    # A stack of one plane ends the whole process in the library.
-    return pixels[0] if pixels.ndim == 3 and len(pixels) == 1 else pixels
+    def _decode(self, stream: bytes, form: Form) -> Any:  # noqa: ARG002 - the stream has the shape
+        return imagecodecs.sperr_decode(stream, numthreads=1)

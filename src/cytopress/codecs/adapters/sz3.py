@@ -1,23 +1,20 @@
-"""SZ3: prediction with a bound on the error, for planes and volumes."""
+"""SZ3: a prediction codec with an error bound, for planes and volumes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.adapters.tolerance import TOLERANCE, strict
-from cytopress.codecs.base import StreamCodec, Traits
-from cytopress.codecs.container.container import Form
-from cytopress.codecs.decoded_pixels import round_to_dtype
-from cytopress.codecs.options import float_option
-from cytopress.image import Image, Pixels
+from cytopress.codecs.adapters.error_bound import ErrorBoundedCodec, error_bounded
+from cytopress.codecs.base import Form, Traits
+from cytopress.image import Pixels
 
 
 @dataclass(frozen=True)
-class Sz3(StreamCodec):
+class Sz3(ErrorBoundedCodec):
     """Code a plane or volume with SZ3, in float32.
 
     Parameters
@@ -30,36 +27,10 @@ class Sz3(StreamCodec):
 
     name: ClassVar[str] = "sz3"
     number: ClassVar[int] = 13
-    traits: ClassVar[Traits] = Traits(
-        whole=True,
-        dims=(2, 3),
-        dtypes=("uint8", "uint16", "float32"),
-        bits="any",
-        parameter=TOLERANCE,
-        reads_back="the same dtype, within the bound",
-        can_be_lossless=False,
-        exact=False,
-        bound=1,
-    )
+    traits: ClassVar[Traits] = error_bounded()
 
-    def __post_init__(self) -> None:
-        float_option(self, "tolerance", TOLERANCE.least, TOLERANCE.most)
+    def _encode(self, pixels: Pixels, bound: float) -> Any:
+        return imagecodecs.sz3_encode(pixels, mode=imagecodecs.SZ3.MODE.ABS, abs=bound)
 
-    @property
-    def lossless(self) -> bool:
-        """Never."""
-        return False
-
-    def compress(self, image: Image) -> bytes:
-        """Return an SZ3 stream."""
-        stream = imagecodecs.sz3_encode(
-            image.pixels.astype(np.float32),
-            mode=imagecodecs.SZ3.MODE.ABS,
-            abs=strict(self.tolerance, image),
-        )
-        return bytes(stream)
-
-    def decompress(self, stream: bytes, form: Form) -> Pixels:
-        """Return the pixels."""
-        pixels = imagecodecs.sz3_decode(stream, form.shape, np.float32)
-        return round_to_dtype(np.asarray(pixels), form)
+    def _decode(self, stream: bytes, form: Form) -> Any:
+        return imagecodecs.sz3_decode(stream, form.shape, np.float32)

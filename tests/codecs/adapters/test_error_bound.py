@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cytopress.codecs.adapters.tolerance import strict
+from cytopress.codecs.adapters.error_bound import strict
 from cytopress.image import Image
 
 
