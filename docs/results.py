@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 from cytopress.codecs.spec import codec
 from cytopress.report import write_report
 from cytopress.report.gallery import gallery_order
-from cytopress.report.pictures import span_of
+from cytopress.report.pictures import display_range
 from cytopress.results.curves import curves
 from cytopress.study.pictures import pack_picture, unpack_picture
 from cytopress.study.results import Results
@@ -106,7 +106,7 @@ def shrink(data: bytes, kind: str) -> tuple[str, bytes]:
     elif kind in ("original", "decoded"):
         return pack_picture(picture)
     else:
-        span = span_of(picture)
+        span = display_range(picture)
         half_a_level = (span.high - span.low) / GRAY_LEVELS / 2
         smaller = codec(f"sz3:max_error={half_a_level!r}").encode(picture)
     return sha256(smaller).hexdigest(), smaller

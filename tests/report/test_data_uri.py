@@ -7,13 +7,13 @@ import pytest
 from cytopress.image import Image
 from cytopress.report.data_uri import png
 from cytopress.report.pictures import (
-    Span,
+    DisplayRange,
+    display_range,
     diverging,
     error_picture,
     error_scale,
     grey_picture,
     scale_bar,
-    span_of,
 )
 
 
@@ -47,12 +47,12 @@ def test_palette_colors_come_back():
 
 def test_display_range_clips_and_is_shared():
     image = Image(np.array([[0, 100], [150, 300]], np.uint16))
-    assert decoded(grey_picture(image, Span(100, 200))).tolist() == [[0, 0], [128, 255]]
+    assert decoded(grey_picture(image, DisplayRange(100, 200))).tolist() == [[0, 0], [128, 255]]
 
 
 def test_a_constant_image_has_a_display_range():
-    span = span_of(Image(np.full((8, 8), 77, np.uint16)))
-    assert span == Span(77, 78)
+    span = display_range(Image(np.full((8, 8), 77, np.uint16)))
+    assert span == DisplayRange(77, 78)
 
 
 def test_error_map_is_symmetric_about_white():
@@ -102,4 +102,4 @@ def test_scale_bar_is_a_round_length_of_at_most_a_quarter(width, spacing, expect
 def test_of_a_stack_the_middle_plane_is_shown():
     pixels = np.zeros((3, 4, 4), np.uint8)
     pixels[1] = 200
-    assert decoded(grey_picture(Image(pixels), Span(0, 200))).min() == 255
+    assert decoded(grey_picture(Image(pixels), DisplayRange(0, 200))).min() == 255

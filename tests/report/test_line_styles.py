@@ -1,6 +1,6 @@
 import re
 
-from cytopress.report.line_styles import COLORS, look
+from cytopress.report.line_styles import COLORS, line_style
 
 
 def brightness(color):
@@ -9,8 +9,8 @@ def brightness(color):
 
 
 def test_eighty_curves_differ_without_color():
-    looks = [look(index) for index in range(80)]
-    assert len({(each.dash, each.marker) for each in looks}) == 80
+    styles = [line_style(index) for index in range(80)]
+    assert len({(each.dash, each.marker) for each in styles}) == 80
 
 
 def test_every_color_stands_out_from_white():

@@ -34,11 +34,11 @@ def study(
             place = {"field": f"f{field}", "group": f"g{field % groups}", "seed": seed}
             settings = [("png", None), *((codec, ratio) for codec in codecs for ratio in RATIOS)]
             for codec, ratio in settings:
-                harm = base if ratio is None else base - loss(codec, ratio, field, seed)
+                decoded = base if ratio is None else base - loss(codec, ratio, field, seed)
                 scores = {
                     "pixels/max_error": 0.0 if ratio is None else 9.0,
                     f"{TASK}/pearson/baseline": base,
-                    f"{TASK}/pearson/harm": harm,
+                    f"{TASK}/pearson/harm": decoded,
                 }
                 trials.append(
                     make_trial(

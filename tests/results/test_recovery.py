@@ -2,14 +2,14 @@ import dataclasses
 
 import pytest
 
-from cytopress.results.recovery import regained, regained_text
+from cytopress.results.recovery import recoveries, recovery_text
 from cytopress.results.train_test_matrix import matrix
 
 
 def found_in(study):
     (score,) = (s for s in study.scores if s.main)
     table = matrix(study, "cells", score)
-    return regained(table), table
+    return recoveries(table), table
 
 
 def shifted(study, regime, by):
@@ -44,7 +44,7 @@ def test_lower_scores_may_be_the_better_ones(make_trainings):
 
 
 def test_sentences_name_share_and_interval(make_trainings):
-    text = regained_text(*found_in(make_trainings()))
+    text = recovery_text(*found_in(make_trainings()))
     assert "On images from 2 codec settings" in text
     assert "75 % of that" in text
     assert "50 % of that" in text
@@ -52,17 +52,17 @@ def test_sentences_name_share_and_interval(make_trainings):
 
 
 def test_a_regime_that_does_harm_wins_nothing(make_trainings):
-    text = regained_text(*found_in(shifted(make_trainings(), "mixed", -0.05)))
+    text = recovery_text(*found_in(shifted(make_trainings(), "mixed", -0.05)))
     assert "(mixed), they win back nothing: they score worse" in text
 
 
 def test_no_share_of_a_loss_that_was_not_seen(make_trainings):
     study = shifted(make_trainings(), "raw", 0.04)
-    text = regained_text(*found_in(shifted(study, "mixed", 0.04)))
+    text = recovery_text(*found_in(shifted(study, "mixed", 0.04)))
     assert "% of that" not in text
 
 
 def test_one_field_gets_no_interval(make_trainings):
-    text = regained_text(*found_in(make_trainings(fields=1)))
+    text = recovery_text(*found_in(make_trainings(fields=1)))
     assert "no interval: one field" in text
     assert "% of that" not in text

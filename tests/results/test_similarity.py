@@ -3,8 +3,8 @@ import math
 
 import pytest
 
-from cytopress.results.dataset_summary import findings
-from cytopress.results.similarity import example_text, likeness_text, likenesses
+from cytopress.results.dataset_summary import dataset_summaries
+from cytopress.results.similarity import example_text, similarities, similarity_text
 
 TASK = "labelfree/cells"
 
@@ -29,21 +29,21 @@ def planted(make_trial, make_study):
             for number, (psnr, loss) in enumerate(points)
             for field in range(3)
         ]
-        (found,) = findings(dataclasses.replace(make_study(), trials=trials))
+        (found,) = dataset_summaries(dataclasses.replace(make_study(), trials=trials))
         return found, found.main_scores[0]
 
     return made
 
 
 def test_rank_correlation_of_a_falling_loss_is_minus_one(planted):
-    (one,) = likenesses(*planted([(30 + i, math.exp(-i)) for i in range(6)]))
+    (one,) = similarities(*planted([(30 + i, math.exp(-i)) for i in range(6)]))
     assert one.rho == pytest.approx(-1)
-    assert "is −1.00 over 6 settings" in likeness_text(one)
+    assert "is −1.00 over 6 settings" in similarity_text(one)
 
 
 def test_rank_correlation_by_hand(planted):
     # Ranks of the losses 2 1 4 3 5: 1 - 6 * 4 / (5 * 24).
-    (one,) = likenesses(*planted([(30 + i, loss) for i, loss in enumerate((2, 1, 4, 3, 5))]))
+    (one,) = similarities(*planted([(30 + i, loss) for i, loss in enumerate((2, 1, 4, 3, 5))]))
     assert one.rho == pytest.approx(0.8)
 
 
@@ -51,9 +51,9 @@ def test_rank_correlation_by_hand(planted):
     "points", [[(30 + i, i) for i in range(4)], [(30 + i, 0.1) for i in range(6)]]
 )
 def test_few_or_constant_settings_have_none(planted, points):
-    (one,) = likenesses(*planted(points))
+    (one,) = similarities(*planted(points))
     assert one.rho is None
-    assert "no rank correlation" in likeness_text(one)
+    assert "no rank correlation" in similarity_text(one)
 
 
 def test_the_example_is_the_alike_pair_that_differs_most(planted):
@@ -73,8 +73,8 @@ def test_no_alike_pair_no_example(planted):
 
 def test_settings_that_lack_a_field_are_left_out(planted, make_study):
     study = make_study()
-    (whole,) = findings(study)
+    (whole,) = dataset_summaries(study)
     trials = [t for t in study.trials if not (t.field == "f5" and t.target_value == 10)]
-    (part,) = findings(dataclasses.replace(study, trials=trials))
-    assert len(likenesses(whole, whole.main_scores[0])[0].rows) == 15
-    assert len(likenesses(part, part.main_scores[0])[0].rows) == 12
+    (part,) = dataset_summaries(dataclasses.replace(study, trials=trials))
+    assert len(similarities(whole, whole.main_scores[0])[0].rows) == 15
+    assert len(similarities(part, part.main_scores[0])[0].rows) == 12

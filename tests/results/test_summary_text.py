@@ -2,13 +2,13 @@ import dataclasses
 
 import pytest
 
-from cytopress.results.dataset_summary import findings
-from cytopress.results.summary_text import progress_text, reading, split_text
+from cytopress.results.dataset_summary import dataset_summaries
+from cytopress.results.summary_text import progress_text, split_text, summary_text
 
 
 def text_of(results):
-    (found,) = findings(results)
-    return reading(found, found.main_scores[0])
+    (found,) = dataset_summaries(results)
+    return summary_text(found, found.main_scores[0])
 
 
 @pytest.mark.parametrize(

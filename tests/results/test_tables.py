@@ -5,9 +5,9 @@ from cytopress.report import summary_rows
 from cytopress.results.bd_table import bd_tables
 from cytopress.results.change import change
 from cytopress.results.curves import Point
-from cytopress.results.dataset_summary import findings
+from cytopress.results.dataset_summary import dataset_summaries
 from cytopress.results.speed_table import speed_rows
-from cytopress.results.tables import error_rows, lossless_rows, sizes, verdicts
+from cytopress.results.tables import codec_verdicts, error_rows, lossless_rows, sizes
 from cytopress.statistics import bootstrap_mean
 from fakes.made_up_study import SCORES, TASK, make_trial
 
@@ -34,7 +34,7 @@ GAIN = tuple(-difference for difference in LOSS)
 
 
 def rows_of(results):
-    (found,) = findings(results)
+    (found,) = dataset_summaries(results)
     return found.rows_of(found.main_scores[0])
 
 
@@ -71,8 +71,8 @@ def test_a_setting_that_lacks_a_field_gets_no_verdict(make_results, make_trial):
 def test_numbers_of_a_change(make_results, make_trial):
     differences = (-0.01, -0.03, 0.0, -0.02, -0.01, -0.05)
     (row,) = rows_of(make_results(effect_trials(make_trial, 10.0, differences)))
-    assert row.change.baseline == pytest.approx(0.9)
-    assert row.change.harm == pytest.approx(0.88)
+    assert row.change.original == pytest.approx(0.9)
+    assert row.change.decoded == pytest.approx(0.88)
     assert row.change.difference == pytest.approx(-0.02)
     expected = bootstrap_mean(differences, ["g0"] * 6, seed=0)
     assert row.change.interval.low == pytest.approx(expected.low)
@@ -93,7 +93,7 @@ def test_verdict_stops_before_the_first_loss(make_results, make_trial):
         for ratio, differences in ((5.0, NOTHING), (10.0, NOTHING), (20.0, LOSS), (40.0, NOTHING))
         for trial in effect_trials(make_trial, ratio, differences)
     ]
-    (verdict,) = verdicts(rows_of(make_results(trials)), ())
+    (verdict,) = codec_verdicts(rows_of(make_results(trials)), ())
     # The lucky setting after the loss does not count.
     assert verdict.furthest.point.ratio == 10.0
     assert verdict.first_loss.point.ratio == 20.0
@@ -104,14 +104,14 @@ def test_furthest_codec_comes_first(make_results, make_trial):
     trials += effect_trials(make_trial, 5.0, NOTHING, codec="lerc")
     trials += effect_trials(make_trial, 20.0, NOTHING, codec="avif")
     trials += effect_trials(make_trial, 5.0, LOSS, codec="zfp")
-    found = verdicts(rows_of(make_results(trials)), ())
+    found = codec_verdicts(rows_of(make_results(trials)), ())
     assert [verdict.curve.codec for verdict in found] == ["avif", "jpeg", "lerc", "zfp"]
     assert found[-1].furthest is None
 
 
 def test_comparable_sizes_take_the_nearest_setting_within_a_quarter(make_results, make_trial):
     trials = effect_trials(make_trial, 10.0, NOTHING) + effect_trials(make_trial, 16.1, NOTHING)
-    (verdict,) = verdicts(rows_of(make_results(trials)), (8.0, 10.5, 20.0, 40.0))
+    (verdict,) = codec_verdicts(rows_of(make_results(trials)), (8.0, 10.5, 20.0, 40.0))
     ratios = [row and round(row.point.ratio, 1) for row in verdict.near]
     assert ratios == [10.0, 10.0, 16.1, None]
 
@@ -124,16 +124,16 @@ def test_sizes_are_those_that_many_were_asked_for_and_their_halves(make_results,
         for trial in effect_trials(make_trial, ratio, NOTHING, codec=codec)
     ]
     # Once of at most twice counts as often.
-    assert sizes(findings(make_results(trials))[0]) == [3.0, 6.0, 10.0, 40.0]
+    assert sizes(dataset_summaries(make_results(trials))[0]) == [3.0, 6.0, 10.0, 40.0]
     trials += effect_trials(make_trial, 10.0, NOTHING, codec="jpegxl")
     trials += effect_trials(make_trial, 40.0, NOTHING, codec="jpegxl")
-    assert sizes(findings(make_results(trials))[0]) == [2.5, 5.0, 10.0, 40.0]
+    assert sizes(dataset_summaries(make_results(trials))[0]) == [2.5, 5.0, 10.0, 40.0]
 
 
 def test_sizes_are_powers_of_two_where_no_ratio_was_asked_for(make_results, make_trial):
     other = effect_trials(make_trial, 15.0, NOTHING, target="max_error")
-    assert sizes(findings(make_results(other))[0]) == [2.0, 4.0, 8.0, 16.0]
-    assert sizes(findings(make_results([]))[0]) == []
+    assert sizes(dataset_summaries(make_results(other))[0]) == [2.0, 4.0, 8.0, 16.0]
+    assert sizes(dataset_summaries(make_results([]))[0]) == []
 
 
 def test_lossless_rows_begin_with_the_fewest_bytes(make_study):
@@ -176,7 +176,7 @@ def test_bd_rate_of_a_codec_that_needs_half_the_bytes(make_results, make_trial):
         ]
 
     results = make_results(trials("jpeg2000", 1.0) + trials("avif", 0.5))
-    table, against_best = bd_tables(results, findings(results)[0])
+    table, against_best = bd_tables(results, dataset_summaries(results)[0])
     ((curve, cells),) = table.rows
     assert (table.against, curve.codec) == ("JPEG 2000", "avif")
     assert cells[0].rate.percent == pytest.approx(-50.0)
@@ -191,12 +191,14 @@ def test_bd_rate_of_a_codec_that_needs_half_the_bytes(make_results, make_trial):
     assert cells[0].rate.percent == pytest.approx(100.0)
     # Where JPEG 2000 itself is the best, once is enough; a learned codec is no classic one.
     worse = make_results(trials("jpeg2000", 1.0) + trials("avif", 2.0) + trials("learned/x", 0.5))
-    assert [table.against for table in bd_tables(worse, findings(worse)[0])] == ["JPEG 2000"]
+    assert [table.against for table in bd_tables(worse, dataset_summaries(worse)[0])] == [
+        "JPEG 2000"
+    ]
 
 
 def test_bd_rate_needs_jpeg2000(make_study):
     results = make_study(codecs=("jpegxl", "jpegxr"))
-    (table,) = bd_tables(results, findings(results)[0])
+    (table,) = bd_tables(results, dataset_summaries(results)[0])
     assert not table.rows
     assert "JPEG 2000" in table.reason
 
@@ -212,13 +214,13 @@ def test_bd_rate_turns_scores_that_are_better_when_lower(make_results, make_tria
                 target_value=ratio,
                 coded_bytes=round(share * 800_000 / ratio),
                 raw_bytes=800_000,
-                scores={f"{nrmse.column}/baseline": 0.1, f"{nrmse.column}/harm": harm},
+                scores={f"{nrmse.column}/baseline": 0.1, f"{nrmse.column}/harm": decoded},
             )
-            for ratio, harm in ((5.0, 0.1), (10.0, 0.12), (20.0, 0.15), (40.0, 0.2))
+            for ratio, decoded in ((5.0, 0.1), (10.0, 0.12), (20.0, 0.15), (40.0, 0.2))
         ]
 
     results = make_results(trials("jpeg2000", 1.0) + trials("avif", 2.0), scores=(main,))
-    (table,) = bd_tables(results, findings(results)[0])
+    (table,) = bd_tables(results, dataset_summaries(results)[0])
     ((_, (cell,)),) = table.rows
     assert cell.rate.percent == pytest.approx(100.0)
     assert (cell.rate.low, cell.rate.high) == pytest.approx((0.1, 0.2))

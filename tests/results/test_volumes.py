@@ -8,11 +8,11 @@ import pytest
 
 from cytopress.report.gallery import gallery
 from cytopress.report.page import write_report
-from cytopress.results.axial_error import along_z
-from cytopress.results.dataset_summary import findings
-from cytopress.results.headline import finding_text
+from cytopress.results.axial_error import axial_errors
+from cytopress.results.dataset_summary import dataset_summaries
+from cytopress.results.headline import headline_text
 from cytopress.results.train_test_matrix import matrix
-from cytopress.results.volume_vs_plane import versus
+from cytopress.results.volume_vs_plane import volume_vs_plane
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def page(tmp_path, report_extra):
 
 def test_codecs_of_volumes_and_of_planes_stand_apart(make_volumes):
     study = make_volumes()
-    (one,) = along_z(study, findings(study))
+    (one,) = axial_errors(study, dataset_summaries(study))
     assert one.size == 80
     assert len(one.lines) == 6
     assert [line.row.curve.volumetric for line in one.lines] == sorted(
@@ -35,7 +35,7 @@ def test_codecs_of_volumes_and_of_planes_stand_apart(make_volumes):
 
 def test_the_sentence_says_which_kind_flickers(make_volumes):
     study = make_volumes()
-    (one,) = along_z(study, findings(study))
+    (one,) = axial_errors(study, dataset_summaries(study))
     assert "3 codecs of whole volumes: 0.750; 3 codecs of single planes: 2.00." in one.text
     # 2 over 0.75
     assert "Codecs of single planes flicker more, 2.67 times as much as codecs of whole" in one.text
@@ -46,14 +46,14 @@ def test_the_sentence_claims_neither_where_there_is_none(make_volumes):
     even = {"pixels/variation_xy": 0.7, "pixels/variation_z": 0.71}
     trials = [dataclasses.replace(t, scores={**t.scores, **even}) for t in study.trials]
     study = dataclasses.replace(study, trials=trials)
-    (one,) = along_z(study, findings(study))
+    (one,) = axial_errors(study, dataset_summaries(study))
     assert one.text.endswith("Neither kind flickers more than the other.")
 
 
 def test_planes_have_no_such_section(make_study, page):
     study = make_study()
-    assert along_z(study, findings(study)) == []
-    assert versus(study, findings(study)[0]) is None
+    assert axial_errors(study, dataset_summaries(study)) == []
+    assert volume_vs_plane(study, dataset_summaries(study)[0]) is None
     text = page(study)
     assert 'id="along-z"' not in text
     assert 'id="volumes"' not in text
@@ -61,9 +61,10 @@ def test_planes_have_no_such_section(make_study, page):
 
 def test_bytes_in_3d_against_2d_are_those_planted(make_volumes):
     study = make_volumes()
-    told = versus(study, findings(study)[0])
+    told = volume_vs_plane(study, dataset_summaries(study)[0])
     found = {
-        (duel.test.label, duel.reference.label): duel.cells[0].rate.percent for duel in told.duels
+        (comparison.test.label, comparison.reference.label): comparison.results[0].rate.percent
+        for comparison in told.comparisons
     }
     # At every ratio asked the PSNR is the same, and the bytes are a fixed share.
     assert found == {
@@ -71,7 +72,10 @@ def test_bytes_in_3d_against_2d_are_those_planted(make_volumes):
         ("learned/deep", "learned/flat"): pytest.approx(100 * (0.2 / 0.4 - 1), abs=0.1),
         ("learned/deep", "hevc"): pytest.approx(100 * (0.2 / 0.5 - 1), abs=0.1),
     }
-    assert all(math.isclose(duel.cells[0].rate.low, 31.5, abs_tol=0.6) for duel in told.duels)
+    assert all(
+        math.isclose(comparison.results[0].rate.low, 31.5, abs_tol=0.6)
+        for comparison in told.comparisons
+    )
 
 
 def test_a_codec_alone_of_its_kind_is_its_best_one(make_volumes):
@@ -84,11 +88,11 @@ def test_a_codec_alone_of_its_kind_is_its_best_one(make_volumes):
         for t in study.trials
     ]
     study = dataclasses.replace(study, trials=trials)
-    told = versus(study, findings(study)[0])
+    told = volume_vs_plane(study, dataset_summaries(study)[0])
     found = {
-        (duel.test.label, duel.reference.label): duel.cells[0].rate
-        for duel in told.duels
-        if duel.test.learned and duel.reference.learned
+        (comparison.test.label, comparison.reference.label): comparison.results[0].rate
+        for comparison in told.comparisons
+        if comparison.test.learned and comparison.reference.learned
     }
     assert found["learned/deep", "learned/flat"].percent == pytest.approx(-50, abs=0.1)
 
@@ -97,8 +101,8 @@ def test_a_study_without_codecs_of_one_kind_says_so(make_volumes, page):
     study = make_volumes()
     flat = [trial for trial in study.trials if not trial.volumetric]
     study = dataclasses.replace(study, trials=flat)
-    told = versus(study, findings(study)[0])
-    assert told.duels == []
+    told = volume_vs_plane(study, dataset_summaries(study)[0])
+    assert told.comparisons == []
     assert "no pair of a codec in 3D and one in 2D" in page(study)
 
 
@@ -119,7 +123,7 @@ def test_the_page_holds_both_tables(make_volumes, page, task):
 
 def test_sections_of_a_volume_have_their_pictures_and_shape(make_volumes):
     study = make_volumes()
-    curves = [curve for each in findings(study) for curve in each.curves]
+    curves = [curve for each in dataset_summaries(study) for curve in each.curves]
     entry = gallery(study, curves).entries[0]
     xz, yz = entry["sections"]
     assert (entry["width"], entry["height"]) == (64, 64)
@@ -146,7 +150,7 @@ def test_pixels_of_unknown_size_are_squares(make_volumes):
         ]
 
     study = dataclasses.replace(study, previews=bare)
-    curves = [curve for each in findings(study) for curve in each.curves]
+    curves = [curve for each in dataset_summaries(study) for curve in each.curves]
     xz, yz = gallery(study, curves).entries[0]["sections"]
     assert (xz["width"], xz["height"], yz["width"], yz["height"]) == (64, 24, 24, 64)
 
@@ -154,9 +158,9 @@ def test_pixels_of_unknown_size_are_squares(make_volumes):
 def test_the_finding_is_told_in_numbers(make_trainings):
     """0.04 is lost of 0.925 by models of originals, 0.03 won back: planted."""
     study = make_trainings()
-    (found,) = findings(study)
+    (found,) = dataset_summaries(study)
     (score,) = found.main_scores
-    text = finding_text(found, score, matrix(study, "cells", score))
+    text = headline_text(found, score, matrix(study, "cells", score))
     assert text.startswith("Where the task loses most, ")
     assert "PSNR 40.0 dB against the originals" in text or "PSNR 42.0 dB" in text
     assert re.search(r"reach Pearson r 0\.88\d+, from the originals 0\.9250", text)
@@ -174,6 +178,6 @@ def test_no_loss_is_not_called_one(make_trainings):
         return dataclasses.replace(trial, scores=scores)
 
     study = dataclasses.replace(study, trials=[even(trial) for trial in study.trials])
-    (found,) = findings(study)
+    (found,) = dataset_summaries(study)
     (score,) = found.main_scores
-    assert "which is not told from zero" in finding_text(found, score, None)
+    assert "which is not told from zero" in headline_text(found, score, None)

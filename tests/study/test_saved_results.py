@@ -10,7 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from cytopress.report.pictures import span_of
+from cytopress.report.pictures import display_range
 from cytopress.settings import Settings
 from cytopress.study.execute import execute
 from cytopress.study.results import Results
@@ -83,7 +83,7 @@ def test_images_are_kept_exactly_and_predictions_as_they_are_shown(
                 assert kept.section == given.section
                 assert kept.image.dtype == given.image.dtype
                 assert kept.image.spacing_um == given.image.spacing_um
-                span = span_of(given.image)
+                span = display_range(given.image)
                 level = (span.high - span.low) / 255
                 most = level / 2 if kept.kind.startswith("prediction") else 0
                 error = np.abs(kept.image.pixels.astype(float) - given.image.pixels)

@@ -134,7 +134,7 @@ def _print(found: Recommendation) -> None:
     from cytopress.results.number_format import plain, ratio_text
     from cytopress.results.recommendation.text import cost_text, sentence
 
-    print(f"{found.found.facts.name}: {sentence(found)}")
+    print(f"{found.summary.facts.name}: {sentence(found)}")
     if found.chosen is not None:
         print(f"  Use:        --codec {found.chosen.spec}")
         print(f"  Saves:      {plain(cost_text(found.chosen))}.")

@@ -8,7 +8,7 @@ from typing import Any
 from cytopress.results.number_format import label_text
 from cytopress.results.recommendation.answers import Answer
 from cytopress.results.recommendation.recommend import Recommendation
-from cytopress.results.recommendation.setting import Setting
+from cytopress.results.recommendation.setting import JudgedSetting
 
 
 def equivalence_data(answers: Sequence[Answer]) -> list[dict[str, Any] | None]:
@@ -37,7 +37,7 @@ def _plot(given: Recommendation) -> dict[str, Any]:
     }
 
 
-def _point(setting: Setting) -> dict[str, Any]:
+def _point(setting: JudgedSetting) -> dict[str, Any]:
     effect = setting.effect
     return {
         "mean": effect.mean if effect else None,

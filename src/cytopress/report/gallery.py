@@ -12,16 +12,16 @@ from cytopress.digests import digest_bytes, digest_text
 from cytopress.image import Image
 from cytopress.report.data_uri import data_uri, png
 from cytopress.report.pictures import (
+    DisplayRange,
     ErrorScale,
-    Span,
+    display_range,
     diverging,
     error_picture,
     error_scale,
     grey_picture,
     scale_bar,
-    span_of,
 )
-from cytopress.report.sections import Shown, layout, shown_sections
+from cytopress.report.sections import SectionPictures, layout, section_pictures
 from cytopress.results.curves import Curve, Point
 from cytopress.results.number_format import number_text, ratio_text
 from cytopress.study.results import Results
@@ -37,13 +37,13 @@ class Album:
 
     pictures: dict[str, str] = field(default_factory=dict)
     size: int = 0
-    _seen: dict[tuple[str, Span], str] = field(default_factory=dict)
+    _seen: dict[tuple[str, DisplayRange], str] = field(default_factory=dict)
 
-    def grey(self, image: Image, span: Span) -> str:
+    def grey(self, image: Image, shown: DisplayRange) -> str:
         """Keep an image as a grey picture and return its name; seen before, it costs nothing."""
-        seen = digest_bytes(image.pixels.tobytes()), span
+        seen = digest_bytes(image.pixels.tobytes()), shown
         if seen not in self._seen:
-            self._seen[seen] = self.add(grey_picture(image, span))
+            self._seen[seen] = self.add(grey_picture(image, shown))
         return self._seen[seen]
 
     def add(self, picture: str) -> str:
@@ -75,7 +75,7 @@ def gallery(results: Results, found: Sequence[Curve], *, budget: int = BUDGET) -
     album, entries, kept = Album(), [], 0
     titles = {facts.name: facts.title for facts in results.datasets}
     for label, point, trial in gallery_order(found):
-        sections = shown_sections(results.previews(trial.key))
+        sections = section_pictures(results.previews(trial.key))
         if not sections:
             continue
         kept += 1
@@ -118,7 +118,12 @@ def _spread(step: int, steps: int) -> int:
 
 
 def _entries(
-    label: str, point: Point, trial: Trial, title: str, sections: Sequence[Shown], album: Album
+    label: str,
+    point: Point,
+    trial: Trial,
+    title: str,
+    sections: Sequence[SectionPictures],
+    album: Album,
 ) -> list[dict[str, Any]]:
     """Return one entry per task that predicted from this trial; one without task if none did.
 
@@ -147,32 +152,36 @@ def _entries(
     tasks = list(dict.fromkeys(task for kind, task in plane.images if kind == "prediction"))
     entries = []
     for task in tasks or [""]:
-        spans = _spans(plane, task)
+        ranges = _display_ranges(plane, task)
         first, *others = (
-            layout(one, unit_um) | _pictures(one, task, spans, error, album) for one in sections
+            layout(one, unit_um) | _pictures(one, task, ranges, error, album) for one in sections
         )
-        texts = {f"{kind}Span": _span_text(span) for kind, span in spans.items()}
+        texts = {f"{kind}Range": _range_text(shown) for kind, shown in ranges.items()}
         entries.append(common | {"task": task, "sections": others} | texts | first)
     return entries
 
 
-def _spans(plane: Shown, task: str) -> dict[str, Span]:
+def _display_ranges(plane: SectionPictures, task: str) -> dict[str, DisplayRange]:
     """Return the display range of the images, the predictions and the truth."""
-    found = {"image": span_of(plane.original)}
+    found = {"image": display_range(plane.original)}
     if ("prediction", task) in plane.images:
-        found["prediction"] = span_of(plane.images["prediction", task])
+        found["prediction"] = display_range(plane.images["prediction", task])
     truth = _truth(plane, task)
     if truth is not None:
-        found["truth"] = span_of(truth)
+        found["truth"] = display_range(truth)
     return found
 
 
-def _truth(one: Shown, task: str) -> Image | None:
+def _truth(one: SectionPictures, task: str) -> Image | None:
     return one.images.get(("truth", task), one.images.get(("truth", "")))
 
 
 def _pictures(
-    one: Shown, task: str, spans: Mapping[str, Span], error: ErrorScale, album: Album
+    one: SectionPictures,
+    task: str,
+    ranges: Mapping[str, DisplayRange],
+    error: ErrorScale,
+    album: Album,
 ) -> dict[str, str]:
     """Return the names of a section's pictures by their kind on the page."""
     wanted: list[tuple[str, Image | None, str]] = [
@@ -185,11 +194,11 @@ def _pictures(
     if not task:
         wanted = wanted[:2]
     found = {
-        kind: album.grey(image, spans[span]) for kind, image, span in wanted if image is not None
+        kind: album.grey(image, ranges[name]) for kind, image, name in wanted if image is not None
     }
     return found | {"error": album.add(error_picture(one.original, one.decoded, error.limit))}
 
 
-def _span_text(span: Span) -> str:
-    low, high = (number_text(value, significant=3) for value in (span.low, span.high))
+def _range_text(shown: DisplayRange) -> str:
+    low, high = (number_text(value, significant=3) for value in (shown.low, shown.high))
     return f"{low} to {high}"

@@ -32,7 +32,7 @@ DASHES = ("", "8px,3px", "2px,3px", "12px,3px,2px,3px", "5px,2px,2px,2px,2px,2px
 
 
 @dataclass(frozen=True)
-class Look:
+class LineStyle:
     """Color, dash ("" for a solid line) and marker of a curve."""
 
     color: str
@@ -40,8 +40,8 @@ class Look:
     marker: str
 
 
-def look(index: int) -> Look:
+def line_style(index: int) -> LineStyle:
     """Return the look of the curve at a position; repeats after eighty."""
     turn, place = divmod(index, len(COLORS))
     marker = f"{MARKERS[place]}-open" if turn % 2 else MARKERS[place]
-    return Look(COLORS[place], DASHES[index % len(DASHES)], marker)
+    return LineStyle(COLORS[place], DASHES[index % len(DASHES)], marker)

@@ -11,19 +11,19 @@ from cytopress.atomic import atomic_file
 from cytopress.report.equivalence import equivalence_data
 from cytopress.report.gallery import Gallery, gallery
 from cytopress.report.plots import plot_data
-from cytopress.report.task_summary import Insight, insight_data, insights
+from cytopress.report.task_summary import TaskSummary, task_summaries, task_summary_data
 from cytopress.report.templates import ASSETS, environment, libraries
 from cytopress.results import tables
-from cytopress.results.axial_error import along_z
+from cytopress.results.axial_error import axial_errors
 from cytopress.results.bd_table import bd_tables
 from cytopress.results.change import LEAST_UNITS, SEED
-from cytopress.results.dataset_summary import Findings, findings
+from cytopress.results.dataset_summary import DatasetSummary, dataset_summaries
 from cytopress.results.recommendation.answers import Answer, answers
 from cytopress.results.recommendation.criterion import Criterion
-from cytopress.results.similarity import likeness_text
+from cytopress.results.similarity import similarity_text
 from cytopress.results.speed_table import speed_rows
-from cytopress.results.summary_text import progress_text, reading, split_text
-from cytopress.results.volume_vs_plane import versus
+from cytopress.results.summary_text import progress_text, split_text, summary_text
+from cytopress.results.volume_vs_plane import volume_vs_plane
 from cytopress.study.results import Results
 
 FIRST_METRICS = ("pixels/psnr", "pixels/ssim")
@@ -64,67 +64,67 @@ def write_report(
 
 
 def _render(results: Results, criteria: Sequence[Criterion], plotly_script: str) -> str:
-    found = findings(results)
+    datasets = dataset_summaries(results)
+    tasks = task_summaries(results, datasets)
     answered = answers(results, criteria)
-    shown = insights(results, found)
-    pictures = gallery(results, [curve for each in found for curve in each.curves])
+    pictures = gallery(results, [curve for each in datasets for curve in each.curves])
     metrics = [score for score in results.scores if not score.task]
     columns = [score.column for score in metrics]
-    markup = environment()
-    template = markup.get_template("page.html")
+    template = environment().get_template("page.html")
     return template.render(
-        **_inlined(results, found, pictures, answered, shown),
+        **_inlined(results, datasets, pictures, answered, tasks),
         plotly_script=plotly_script,
         results=results,
-        found=found,
+        datasets=datasets,
         answers=answered,
         any_judged=any(_judged(answered)),
         judged=_judged(answered),
-        wished=bool(criteria),
-        insights=shown,
-        any_matrix=any(one.matrix for one in shown),
-        any_likeness=any(one.likenesses for one in shown),
-        likeness_text=likeness_text,
+        criteria_given=bool(criteria),
+        task_summaries=tasks,
+        any_matrix=any(one.matrix for one in tasks),
+        any_similarity=any(one.similarities for one in tasks),
+        similarity_text=similarity_text,
         title=results.title or results.name,
         gallery=pictures,
         metrics=metrics,
         first_metrics=[c for c in FIRST_METRICS if c in columns] or columns[:2],
-        any_drawn_task=any(each.scores and each.lossy for each in found),
-        any_task=any(each.scores for each in found),
+        any_drawn_task=any(each.scores and each.lossy for each in datasets),
+        any_task=any(each.scores for each in datasets),
         progress=progress_text(results.cells_done, results.cells_planned),
         failed=sum(bool(trial.error) for trial in results.trials),
         speed_rows=speed_rows(results),
         error_rows=tables.error_rows(results),
         bd_tables=lambda each: bd_tables(results, each),
-        along_z=along_z(results, found),
-        versus=lambda each: versus(results, each),
-        any_volumes=any(each.facts.axes == "ZYX" for each in found),
-        units=_units(found),
+        axial_errors=axial_errors(results, datasets),
+        volume_vs_plane=lambda each: volume_vs_plane(results, each),
+        any_volumes=any(each.facts.axes == "ZYX" for each in datasets),
+        units=_units(datasets),
         least_units=LEAST_UNITS,
         near=round(100 * (tables.NEAR - 1)),
-        reading=reading,
+        summary_text=summary_text,
         split_text=split_text,
     )
 
 
 def _inlined(
     results: Results,
-    found: Sequence[Findings],
+    datasets: Sequence[DatasetSummary],
     pictures: Gallery,
     answered: Sequence[Answer],
-    shown: Sequence[Insight],
+    tasks: Sequence[TaskSummary],
 ) -> dict[str, Any]:
+    """Return the styles, scripts and data that stand in the page as they are."""
     from markupsafe import Markup
 
     _, plotly = libraries()
-    drawn = {"equivalence": equivalence_data(answered), **insight_data(shown)}
+    drawn = {"equivalence": equivalence_data(answered), **task_summary_data(tasks)}
     content = {"entries": pictures.entries, "pictures": pictures.pictures}
     texts = {
         "css": (ASSETS / "page.css").read_text(encoding="utf-8"),
         "plots_js": (ASSETS / "plots.js").read_text(encoding="utf-8"),
         "gallery_js": (ASSETS / "gallery.js").read_text(encoding="utf-8"),
         "plotly": plotly.get_plotlyjs(),
-        "plot_data": _json(plot_data(results, found) | drawn),
+        "plot_data": _json(plot_data(results, datasets) | drawn),
         "gallery_data": _json(content),
     }
     return {name: Markup(text) for name, text in texts.items()}  # noqa: S704 - ours, or escaped by _json
@@ -136,10 +136,10 @@ def _json(value: object) -> str:
     return text.replace("<", "\\u003c").replace("&", "\\u0026")
 
 
-def _units(found: Sequence[Findings]) -> str:
+def _units(summaries: Sequence[DatasetSummary]) -> str:
     """Say over what the intervals of each dataset are."""
     sentences = []
-    for each in found:
+    for each in summaries:
         intervals = [
             row.change.interval
             for rows in each.rows.values()

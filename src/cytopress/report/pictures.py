@@ -21,17 +21,17 @@ BLUE, WHITE, RED = (33, 102, 172), (247, 247, 247), (178, 24, 43)
 
 
 @dataclass(frozen=True)
-class Span:
+class DisplayRange:
     """The counts that are shown as black and as white."""
 
     low: float
     high: float
 
 
-def span_of(reference: Image) -> Span:
+def display_range(reference: Image) -> DisplayRange:
     """Return the display range that a reference sets for itself and for what stands beside it."""
     low, high = (float(v) for v in np.percentile(plane(reference), (DARK, BRIGHT)))
-    return Span(low, high if high > low else low + 1.0)
+    return DisplayRange(low, high if high > low else low + 1.0)
 
 
 def plane(image: Image) -> Pixels:
@@ -39,7 +39,7 @@ def plane(image: Image) -> Pixels:
     return image.pixels[image.shape[0] // 2] if image.axes == "ZYX" else image.pixels
 
 
-def grey_picture(image: Image, span: Span) -> str:
+def grey_picture(image: Image, span: DisplayRange) -> str:
     """Return an image as an 8-bit grey picture over a display range."""
     scaled = (plane(image).astype(np.float64) - span.low) / (span.high - span.low)
     return data_uri(png(_eight_bits(scaled)))

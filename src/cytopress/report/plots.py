@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from cytopress.report.line_styles import look
+from cytopress.report.line_styles import line_style
 from cytopress.results.axial_error import VARIATION
 from cytopress.results.change import ends
 from cytopress.results.curves import Curve, bytes_per_pixel
-from cytopress.results.dataset_summary import Findings, Row
+from cytopress.results.dataset_summary import DatasetSummary, SettingRow
 from cytopress.results.number_format import label_text
 from cytopress.study.results import NoiseFacts, Results, ScoreFacts
 
@@ -19,30 +19,33 @@ from cytopress.study.results import NoiseFacts, Results, ScoreFacts
 IDEAL = dict.fromkeys(VARIATION, 1)
 
 
-def plot_data(results: Results, found: Sequence[Findings]) -> dict[str, Any]:
+def plot_data(results: Results, summaries: Sequence[DatasetSummary]) -> dict[str, Any]:
     """Return the plots of every dataset; a codec looks the same in all of them."""
     metrics = [score for score in results.scores if not score.task]
     return {
         "codecs": [
-            {"label": label, **asdict(look(index))} for index, label in enumerate(labels(found))
+            {"label": label, **asdict(line_style(index))}
+            for index, label in enumerate(labels(summaries))
         ],
         "metrics": [_score(score) for score in metrics],
-        "datasets": [_dataset(results, each, metrics) for each in found],
+        "datasets": [_dataset(results, each, metrics) for each in summaries],
     }
 
 
-def labels(found: Sequence[Findings]) -> list[str]:
+def labels(summaries: Sequence[DatasetSummary]) -> list[str]:
     """Name every curve of the study once, lossy ones first."""
-    some = [curve for each in found for curve in each.curves]
+    some = [curve for each in summaries for curve in each.curves]
     return list(dict.fromkeys(c.label for c in sorted(some, key=lambda curve: curve.lossless)))
 
 
-def _dataset(results: Results, found: Findings, metrics: Sequence[ScoreFacts]) -> dict[str, Any]:
-    itemsize = bytes_per_pixel(results, found.facts)
-    best = found.best
+def _dataset(
+    results: Results, summary: DatasetSummary, metrics: Sequence[ScoreFacts]
+) -> dict[str, Any]:
+    itemsize = bytes_per_pixel(results, summary.facts)
+    best = summary.best
     return {
-        "name": found.facts.name,
-        "noise": _noise(found.facts.noise),
+        "name": summary.facts.name,
+        "noise": _noise(summary.facts.noise),
         "lossless": {
             "label": best[0].label,
             "ratio": best[1].ratio,
@@ -50,13 +53,13 @@ def _dataset(results: Results, found: Findings, metrics: Sequence[ScoreFacts]) -
         }
         if best
         else None,
-        "scores": [_score(s) | {"baseline": _baseline(found.rows_of(s))} for s in found.scores],
-        "curves": [_curve(found, curve, itemsize, metrics) for curve in found.lossy],
+        "scores": [_score(s) | {"original": _original(summary.rows_of(s))} for s in summary.scores],
+        "curves": [_curve(summary, curve, itemsize, metrics) for curve in summary.lossy],
     }
 
 
 def _curve(
-    found: Findings, curve: Curve, itemsize: int, metrics: Sequence[ScoreFacts]
+    summary: DatasetSummary, curve: Curve, itemsize: int, metrics: Sequence[ScoreFacts]
 ) -> dict[str, Any]:
     points = curve.points
     return {
@@ -70,8 +73,8 @@ def _curve(
             for score in metrics
         },
         "tasks": {
-            score.column: [_effect(row) for row in found.rows_of(score) if row.curve is curve]
-            for score in found.scores
+            score.column: [_effect(row) for row in summary.rows_of(score) if row.curve is curve]
+            for score in summary.scores
         },
     }
 
@@ -87,19 +90,19 @@ def _score(score: ScoreFacts) -> dict[str, Any]:
     }
 
 
-def _baseline(rows: Sequence[Row]) -> float | None:
+def _original(rows: Sequence[SettingRow]) -> float | None:
     """Return the score from originals over the setting that holds the most fields."""
     effects = [row.change for row in rows if row.change is not None]
-    return max(effects, key=lambda effect: effect.fields).baseline if effects else None
+    return max(effects, key=lambda effect: effect.fields).original if effects else None
 
 
-def _effect(row: Row) -> dict[str, Any] | None:
+def _effect(row: SettingRow) -> dict[str, Any] | None:
     effect = row.change
     if effect is None:
         return None
     return {
-        "harm": effect.harm,
-        "harmInterval": ends(effect.harm_interval),
+        "decoded": effect.decoded,
+        "decodedInterval": ends(effect.decoded_interval),
         "change": effect.difference,
         "changeInterval": ends(effect.interval),
         "verdict": effect.verdict,

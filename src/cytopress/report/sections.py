@@ -12,7 +12,7 @@ from cytopress.study.trial import Preview, Section
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class SectionPictures:
     """One section: its pictures by kind and task, and where the other sections cut it.
 
     ``cross`` is the row and column of that, in pixels; None for a plane.
@@ -33,7 +33,7 @@ class Shown:
         return self.images["decoded", ""]
 
 
-def shown_sections(previews: Sequence[Preview]) -> list[Shown]:
+def section_pictures(previews: Sequence[Preview]) -> list[SectionPictures]:
     """Return the sections of which there is an original and a decoded picture, XY first."""
     images: dict[Section, dict[tuple[str, str], Image]] = defaultdict(dict)
     crosses: dict[Section, tuple[int, int] | None] = {}
@@ -42,13 +42,13 @@ def shown_sections(previews: Sequence[Preview]) -> list[Shown]:
         crosses[preview.section] = preview.cross
     order: tuple[Section, ...] = ("XY", "XZ", "YZ")
     return [
-        Shown(section=section, images=images[section], cross=crosses[section])
+        SectionPictures(section=section, images=images[section], cross=crosses[section])
         for section in order
         if {("original", ""), ("decoded", "")} <= images[section].keys()
     ]
 
 
-def layout(one: Shown, unit_um: float | None) -> dict[str, Any]:
+def layout(one: SectionPictures, unit_um: float | None) -> dict[str, Any]:
     """Return width and height of a section in units of ``unit_um``, and its cross as shares of it.
 
     Where nothing says how far apart pixels and planes are, a pixel is a square.

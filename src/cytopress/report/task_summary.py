@@ -6,63 +6,63 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cytopress.results.dataset_summary import Findings
-from cytopress.results.headline import finding_text
-from cytopress.results.losses import yardstick
+from cytopress.results.dataset_summary import DatasetSummary
+from cytopress.results.headline import headline_text
+from cytopress.results.losses import noise_spread
 from cytopress.results.number_format import label_text, number_text
-from cytopress.results.recovery import regained, regained_text
-from cytopress.results.similarity import Likeness, example_text, likenesses
-from cytopress.results.train_test_matrix import Cell, Matrix, matrix
+from cytopress.results.recovery import recoveries, recovery_text
+from cytopress.results.similarity import Similarity, example_text, similarities
+from cytopress.results.train_test_matrix import Matrix, MeanScore, matrix
 from cytopress.study.results import Results, ScoreFacts
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Insight:
+class TaskSummary:
     """The deciding score of one task on one dataset; ``matrix`` is None without other training."""
 
-    found: Findings
+    summary: DatasetSummary
     score: ScoreFacts
-    likenesses: tuple[Likeness, ...]
-    finding: str
+    similarities: tuple[Similarity, ...]
+    headline: str
     example: str
     matrix: Matrix | None
-    regained: str
+    recovery: str
 
 
-def insights(results: Results, found: Sequence[Findings]) -> list[Insight]:
+def task_summaries(results: Results, summaries: Sequence[DatasetSummary]) -> list[TaskSummary]:
     """Return one for each dataset and task."""
     return [
-        _insight(results, each, score)
-        for each in found
+        _task_summary(results, each, score)
+        for each in summaries
         for score in each.main_scores
         if score is not None
     ]
 
 
-def insight_data(found: Sequence[Insight]) -> dict[str, Any]:
+def task_summary_data(tasks: Sequence[TaskSummary]) -> dict[str, Any]:
     """Return what the page's script draws of them, in their order."""
     return {
         "similarity": [
-            {one.metric: _scatter(each, one) for one in each.likenesses} for each in found
+            {one.metric: _scatter(each, one) for one in each.similarities} for each in tasks
         ],
-        "matrices": [_heat(each.matrix) if each.matrix else None for each in found],
+        "matrices": [_heat(each.matrix) if each.matrix else None for each in tasks],
     }
 
 
-def _insight(results: Results, found: Findings, score: ScoreFacts) -> Insight:
-    table = matrix(results, found.facts.name, score)
-    return Insight(
-        found=found,
+def _task_summary(results: Results, summary: DatasetSummary, score: ScoreFacts) -> TaskSummary:
+    table = matrix(results, summary.facts.name, score)
+    return TaskSummary(
+        summary=summary,
         score=score,
-        likenesses=tuple(likenesses(found, score)),
-        finding=finding_text(found, score, table),
-        example=example_text(found, score, yardstick(results, found.facts.name, score)),
+        similarities=tuple(similarities(summary, score)),
+        headline=headline_text(summary, score, table),
+        example=example_text(summary, score, noise_spread(results, summary.facts.name, score)),
         matrix=table,
-        regained=regained_text(regained(table), table) if table else "",
+        recovery=recovery_text(recoveries(table), table) if table else "",
     )
 
 
-def _scatter(each: Insight, one: Likeness) -> dict[str, Any]:
+def _scatter(each: TaskSummary, one: Similarity) -> dict[str, Any]:
     return {
         "label": _labeled(each.score),
         "points": [
@@ -79,14 +79,14 @@ def _scatter(each: Insight, one: Likeness) -> dict[str, Any]:
 
 
 def _heat(table: Matrix) -> dict[str, Any]:
-    cells = [[table.cell(row, column) for column in table.columns] for row in table.rows]
+    scores = [[table.mean_score(row, column) for column in table.columns] for row in table.rows]
     return {
         "label": _labeled(table.score),
         "better": table.score.better,
         "rows": list(table.rows),
         "columns": list(table.columns),
-        "mean": [[cell.mean if cell else None for cell in line] for line in cells],
-        "hover": [[_told(cell) for cell in line] for line in cells],
+        "mean": [[score.mean if score else None for score in line] for line in scores],
+        "hover": [[_hover(score) for score in line] for line in scores],
         "matched": [
             [table.rows.index(row), table.columns.index(column)]
             for row, column in table.matched
@@ -95,15 +95,15 @@ def _heat(table: Matrix) -> dict[str, Any]:
     }
 
 
-def _told(cell: Cell | None) -> str:
-    if cell is None:
+def _hover(score: MeanScore | None) -> str:
+    if score is None:
         return "not tested"
     spread = (
-        f"spread over {cell.seeds} seeds {number_text(cell.seed_spread, significant=2)}"
-        if cell.seed_spread is not None
+        f"spread over {score.seeds} seeds {number_text(score.seed_spread, significant=2)}"
+        if score.seed_spread is not None
         else "one seed"
     )
-    return f"{number_text(cell.mean)}, {cell.fields} fields, {spread}"
+    return f"{number_text(score.mean)}, {score.fields} fields, {spread}"
 
 
 def _labeled(score: ScoreFacts) -> str:

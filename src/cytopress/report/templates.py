@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cytopress.errors import NotAvailableError
 from cytopress.results import tables
-from cytopress.results.bd_table import BDCell
+from cytopress.results.bd_table import BDResult
 from cytopress.results.number_format import (
     MINUS,
     count_text,
@@ -53,7 +53,7 @@ def environment() -> Environment:
         "bd_reasons": _reasons,
     }
     made.globals |= {
-        "verdicts": tables.verdicts,
+        "codec_verdicts": tables.codec_verdicts,
         "lossless_rows": tables.lossless_rows,
         "sizes": tables.sizes,
         "psnr": tables.psnr_text,
@@ -85,5 +85,5 @@ def libraries() -> tuple[Any, Any]:
     return jinja2, offline
 
 
-def _reasons(rows: Sequence[tuple[object, Sequence[BDCell]]]) -> list[str]:
+def _reasons(rows: Sequence[tuple[object, Sequence[BDResult]]]) -> list[str]:
     return list(dict.fromkeys(cell.reason for _, cells in rows for cell in cells if cell.reason))

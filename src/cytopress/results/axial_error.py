@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cytopress.results.dataset_summary import Findings, Row
+from cytopress.results.dataset_summary import DatasetSummary, SettingRow
 from cytopress.results.number_format import count_text, number_text
-from cytopress.results.tables import sizes, verdicts
+from cytopress.results.tables import codec_verdicts, sizes
 from cytopress.study.results import Results
 
 FRC = ("pixels/frc_resolution", "pixels/frc_resolution_z")
@@ -24,14 +24,14 @@ PLOTS = (
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Line:
+class CodecAxialError:
     """One codec at one size, means over fields; None where it has no such number.
 
     ``frc`` and ``frc_um`` (cycles per voxel and per micrometer) and ``variation`` are of the plane
     and of z.
     """
 
-    row: Row
+    row: SettingRow
     frc: tuple[float | None, float | None]
     frc_um: tuple[float | None, float | None]
     variation: tuple[float | None, float | None]
@@ -49,53 +49,61 @@ class Line:
     @property
     def flicker(self) -> float | None:
         """Variation along z over that in the plane; 1 in the original."""
-        in_plane, along_z = self.variation
-        return along_z / in_plane if in_plane and along_z is not None else None
+        in_plane, axial_errors = self.variation
+        return axial_errors / in_plane if in_plane and axial_errors is not None else None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class AlongZ:
+class AxialError:
     """The codecs on a dataset of volumes at about one ``size``, those of whole volumes first."""
 
-    found: Findings
+    summary: DatasetSummary
     size: float
-    lines: Sequence[Line]
+    lines: Sequence[CodecAxialError]
     text: str
     plots: Sequence[tuple[str, str]]
 
 
-def along_z(results: Results, found: Sequence[Findings]) -> list[AlongZ]:
+def axial_errors(results: Results, summaries: Sequence[DatasetSummary]) -> list[AxialError]:
     """Return one for each dataset of volumes that has a number along z."""
     measured = {score.column for score in results.scores}
     if not measured & {FRC[1], VARIATION[1]}:
         return []
     plots = [(column, what) for column, what in PLOTS if column in measured]
-    some = [_along_z(each, plots) for each in found if each.facts.axes == "ZYX" and each.lossy]
+    some = [
+        _axial_error(each, plots) for each in summaries if each.facts.axes == "ZYX" and each.lossy
+    ]
     return [one for one in some if one is not None]
 
 
-def _along_z(found: Findings, plots: Sequence[tuple[str, str]]) -> AlongZ | None:
+def _axial_error(summary: DatasetSummary, plots: Sequence[tuple[str, str]]) -> AxialError | None:
     """Choose the size that most codecs were tested at, of several such the largest."""
-    columns = sizes(found)
-    told = verdicts(found.rows_of(None), columns)
+    columns = sizes(summary)
+    told = codec_verdicts(summary.rows_of(None), columns)
     tested = [sum(one.near[place] is not None for one in told) for place in range(len(columns))]
     if not any(tested):
         return None
     place = max(range(len(columns)), key=lambda index: (tested[index], columns[index]))
     rows = [row for one in told if (row := one.near[place]) is not None]
-    lines = [_line(row) for row in sorted(rows, key=lambda row: not row.curve.volumetric)]
-    return AlongZ(found=found, size=columns[place], lines=lines, text=_text(lines), plots=plots)
+    lines = [
+        _codec_axial_error(row) for row in sorted(rows, key=lambda row: not row.curve.volumetric)
+    ]
+    return AxialError(
+        summary=summary, size=columns[place], lines=lines, text=_text(lines), plots=plots
+    )
 
 
-def _line(row: Row) -> Line:
+def _codec_axial_error(row: SettingRow) -> CodecAxialError:
     def pair(columns: tuple[str, str], suffix: str = "") -> tuple[float | None, float | None]:
         in_plane, along = (row.point.mean(f"{column}{suffix}") for column in columns)
         return in_plane, along
 
-    return Line(row=row, frc=pair(FRC), frc_um=pair(FRC, "_um"), variation=pair(VARIATION))
+    return CodecAxialError(
+        row=row, frc=pair(FRC), frc_um=pair(FRC, "_um"), variation=pair(VARIATION)
+    )
 
 
-def _text(lines: Sequence[Line]) -> str:
+def _text(lines: Sequence[CodecAxialError]) -> str:
     """Say how codecs of volumes and of planes differ, as geometric means; "" where there is none.
 
     Only the difference of both kinds is given a word: where a codec drops noise, what is left can

@@ -19,25 +19,25 @@ SEED = 0
 # is built on it.
 LEAST_UNITS = 5
 
-Word = Literal["no loss seen", "loss", "better", "not shown", "lossless"]
+Verdict = Literal["no loss seen", "loss", "better", "not shown", "lossless"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
     """A task score from originals and from decoded images, over the same fields.
 
-    ``interval`` is of the mean paired difference, decoded minus original, ``harm_interval`` of the
-    score from decoded images; both None where there is but one field. ``verdict`` is descriptive:
-    it claims no equivalence, and is "not shown" where a field is missing or units are too few.
+    ``interval`` is of the mean paired difference, decoded minus original, ``decoded_interval`` of
+    the score from decoded images; both are None for a single field. ``verdict`` is descriptive: it
+    claims no equivalence, and is "not shown" where a field is missing or units are too few.
     """
 
-    baseline: float
-    harm: float
+    original: float
+    decoded: float
     difference: float
     interval: Interval | None
-    harm_interval: Interval | None
+    decoded_interval: Interval | None
     fields: int
-    verdict: Word
+    verdict: Verdict
 
 
 def change(point: Point, score: ScoreFacts) -> Change | None:
@@ -45,30 +45,30 @@ def change(point: Point, score: ScoreFacts) -> Change | None:
 
     Training seeds are a level of their own of the interval. A field that lacks one is left out.
     """
-    baseline = _by_field(point, f"{score.column}/baseline")
-    harm = _by_field(point, f"{score.column}/harm")
-    seeds = sorted({seed for values in harm.values() for seed in values})
+    original = _by_field(point, f"{score.column}/baseline")
+    decoded = _by_field(point, f"{score.column}/harm")
+    seeds = sorted({seed for values in decoded.values() for seed in values})
     both = [
         field
-        for field, values in harm.items()
-        if all(seed in values and seed in baseline.get(field, {}) for seed in seeds)
+        for field, values in decoded.items()
+        if all(seed in values and seed in original.get(field, {}) for seed in seeds)
     ]
     if not both:
         return None
     group_of = {trial.field: trial.group for trial in point.trials}
     groups = tuple(group_of[field] for field in both)
-    before = [[baseline[field][seed] for seed in seeds] for field in both]
-    after = [[harm[field][seed] for seed in seeds] for field in both]
+    before = [[original[field][seed] for seed in seeds] for field in both]
+    after = [[decoded[field][seed] for seed in seeds] for field in both]
     differences = [
         [b - a for a, b in zip(*pair, strict=True)] for pair in zip(before, after, strict=True)
     ]
     interval = _interval_of(differences, groups)
     return Change(
-        baseline=_mean(before),
-        harm=_mean(after),
+        original=_mean(before),
+        decoded=_mean(after),
         difference=_mean(differences),
         interval=interval,
-        harm_interval=_interval_of(after, groups),
+        decoded_interval=_interval_of(after, groups),
         fields=len(both),
         verdict=_verdict(point, interval, len(both), better=score.better),
     )
@@ -102,7 +102,7 @@ def ends(interval: Interval | None) -> tuple[float, float] | None:
     return interval.low, interval.high
 
 
-def _verdict(point: Point, interval: Interval | None, fields: int, *, better: str) -> Word:
+def _verdict(point: Point, interval: Interval | None, fields: int, *, better: str) -> Verdict:
     if point.lossless:
         return "lossless"
     span = ends(interval)

@@ -12,7 +12,7 @@ from cytopress.study.results import DatasetFacts, Results
 from cytopress.study.trial import Trial
 
 # Options that a study writes out for every dataset alike: they do not tell two curves apart.
-YARDSTICKS = ("range", "a", "b", "offset")
+REFERENCE_OPTIONS = ("range", "a", "b", "offset")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -157,7 +157,7 @@ def tested(results: Results, dataset: str) -> list[Trial]:
 
 def bare_options(options: str) -> str:
     """Return options without the yardsticks."""
-    parts = [part for part in options.split(",") if part.partition("=")[0] not in YARDSTICKS]
+    parts = [part for part in options.split(",") if part.partition("=")[0] not in REFERENCE_OPTIONS]
     return ",".join(parts)
 
 

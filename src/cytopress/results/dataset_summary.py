@@ -11,7 +11,7 @@ from cytopress.study.results import DatasetFacts, Results, ScoreFacts
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Row:
+class SettingRow:
     """One setting of one codec on one dataset, judged by one task score (or by none)."""
 
     curve: Curve
@@ -30,7 +30,7 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Findings:
+class DatasetSummary:
     """A dataset of a study.
 
     ``rows`` holds, for the column of each task score that trials have, one row per setting, codecs
@@ -41,7 +41,7 @@ class Findings:
     curves: Sequence[Curve]
     best: tuple[Curve, Point] | None
     scores: Sequence[ScoreFacts]
-    rows: Mapping[str, Sequence[Row]]
+    rows: Mapping[str, Sequence[SettingRow]]
 
     @property
     def lossy(self) -> list[Curve]:
@@ -53,17 +53,17 @@ class Findings:
         """The deciding score of each task; one None where there is no task."""
         return [score for score in self.scores if score.main] or [None]
 
-    def rows_of(self, score: ScoreFacts | None) -> Sequence[Row]:
+    def rows_of(self, score: ScoreFacts | None) -> Sequence[SettingRow]:
         """Return the rows of a score, or those without a task."""
         return self.rows[score.column if score else ""]
 
 
-def findings(results: Results) -> list[Findings]:
+def dataset_summaries(results: Results) -> list[DatasetSummary]:
     """Return the findings on every dataset, in the order of the study."""
-    return [_findings(results, facts) for facts in results.datasets]
+    return [_dataset_summary(results, facts) for facts in results.datasets]
 
 
-def _findings(results: Results, facts: DatasetFacts) -> Findings:
+def _dataset_summary(results: Results, facts: DatasetFacts) -> DatasetSummary:
     found = curves(results, facts.name)
     trials = measured(results, facts.name)
     columns = {column for trial in trials for column in trial.scores}
@@ -72,7 +72,7 @@ def _findings(results: Results, facts: DatasetFacts) -> Findings:
     scores = [
         s for s in results.scores if s.task and (s.task in run or f"{s.column}/harm" in columns)
     ]
-    return Findings(
+    return DatasetSummary(
         facts=facts,
         curves=found,
         best=best_lossless(found),
@@ -81,9 +81,9 @@ def _findings(results: Results, facts: DatasetFacts) -> Findings:
     )
 
 
-def _rows(found: Sequence[Curve], score: ScoreFacts | None) -> list[Row]:
+def _rows(found: Sequence[Curve], score: ScoreFacts | None) -> list[SettingRow]:
     return [
-        Row(
+        SettingRow(
             curve=curve,
             point=point,
             score=score,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cytopress.results.change import ends
-from cytopress.results.dataset_summary import Findings, Row
+from cytopress.results.dataset_summary import DatasetSummary, SettingRow
 from cytopress.results.number_format import label_text, number_text, ratio_text
 from cytopress.results.tables import effect_text
 from cytopress.results.train_test_matrix import Matrix, setting_text
@@ -16,12 +16,12 @@ ALIKE = (
 )
 
 
-def finding_text(found: Findings, score: ScoreFacts, table: Matrix | None) -> str:
+def headline_text(summary: DatasetSummary, score: ScoreFacts, table: Matrix | None) -> str:
     """Tell of the setting that costs the task most, of those that models were also trained on.
 
     It states what was measured on either side and claims no more; "" where nothing was.
     """
-    rows = [row for row in found.rows_of(score) if _whole(row)]
+    rows = [row for row in summary.rows_of(score) if _whole(row)]
     if table is not None:
         trained = [row for row in rows if _name(row) in table.rows]
         rows = trained or rows
@@ -42,30 +42,30 @@ def finding_text(found: Findings, score: ScoreFacts, table: Matrix | None) -> st
     if alike:
         text += f", decoded images score {', '.join(alike)} against the originals"
     text += (
-        f"; from them, models trained on originals reach {name} {number_text(change.harm)},"
-        f" from the originals {number_text(change.baseline)}: a change of {effect_text(change)}"
+        f"; from them, models trained on originals reach {name} {number_text(change.decoded)},"
+        f" from the originals {number_text(change.original)}: a change of {effect_text(change)}"
     )
     if _not_shown(worst):
         text += ", which is not told from zero"
-    cell = table.cell(_name(worst), _name(worst)) if table is not None else None
+    cell = table.mean_score(_name(worst), _name(worst)) if table is not None else None
     if cell is not None:
         text += f". Models trained on images of this very setting reach {number_text(cell.mean)}"
     return f"{text}."
 
 
-def _whole(row: Row) -> bool:
+def _whole(row: SettingRow) -> bool:
     whole = row.change is not None and row.change.fields == row.point.fields_asked
     return whole and not row.curve.lossless
 
 
-def _difference(row: Row) -> float:
+def _difference(row: SettingRow) -> float:
     return row.change.difference if row.change else 0.0
 
 
-def _not_shown(row: Row) -> bool:
+def _not_shown(row: SettingRow) -> bool:
     span = ends(row.change.interval) if row.change else None
     return span is None or span[0] <= 0 <= span[1]
 
 
-def _name(row: Row) -> str:
+def _name(row: SettingRow) -> str:
     return setting_text(row.point.trials[0])

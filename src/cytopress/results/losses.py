@@ -34,7 +34,7 @@ class Losses:
     """
 
     values: Floats
-    baseline: Floats
+    original: Floats
     fields: tuple[str, ...]
     groups: tuple[str, ...]
     seeds: tuple[int, ...]
@@ -48,31 +48,31 @@ def losses_of(points: Sequence[Point], score: ScoreFacts) -> Losses:
     trials = [trial for point in points for trial in point.trials]
     groups = dict.fromkeys((trial.field, trial.group) for trial in trials)
     fields = [field for field, _ in groups]
-    base, harm = f"{score.column}/baseline", f"{score.column}/harm"
+    base, decoded = f"{score.column}/baseline", f"{score.column}/harm"
     seeds = sorted({trial.seed for trial in trials if base in trial.scores})
     place = {field: number for number, field in enumerate(fields)}
     column = {seed: number for number, seed in enumerate(seeds)}
     values = np.full((len(fields), len(seeds), len(points)), np.nan)
-    baseline = np.full((len(fields), len(seeds)), np.nan)
+    original = np.full((len(fields), len(seeds)), np.nan)
     sign = 1.0 if score.better == "higher" else -1.0
     for number, point in enumerate(points):
         for trial in point.trials:
-            before, after = (trial.scores.get(name, math.nan) for name in (base, harm))
+            before, after = (trial.scores.get(name, math.nan) for name in (base, decoded))
             if math.isfinite(before) and trial.seed in column:
-                baseline[place[trial.field], column[trial.seed]] = before
+                original[place[trial.field], column[trial.seed]] = before
                 if math.isfinite(after):
                     loss = sign * (before - after)
                     values[place[trial.field], column[trial.seed], number] = loss
     return Losses(
         values=values,
-        baseline=baseline,
+        original=original,
         fields=tuple(fields),
         groups=tuple(group for _, group in groups),
         seeds=tuple(seeds),
     )
 
 
-def yardstick(results: Results, dataset: str, score: ScoreFacts) -> float | None:
+def noise_spread(results: Results, dataset: str, score: ScoreFacts) -> float | None:
     """Return how far one more draw of the camera's noise moves the score of a field.
 
     The standard deviation over the draws, root mean square over fields and seeds, in the score's

@@ -18,7 +18,7 @@ HOW = {"matched": "on the same codec and rate (matched)", "mixed": "on a mixture
 
 
 @dataclass(frozen=True, kw_only=True)
-class Regained:
+class Recovery:
     """What one regime wins back, mean over ``settings`` codec settings.
 
     ``loss`` is what models trained on originals lose on decoded images, ``gain`` what those of the
@@ -39,16 +39,16 @@ class Regained:
         return gain.mean / loss.mean
 
 
-def regained(matrix: Matrix) -> list[Regained]:
+def recoveries(matrix: Matrix) -> list[Recovery]:
     """Return what ``matched`` and ``mixed`` training win back, those that were done."""
     matched = [row for row, column in matrix.matched if row == column != ORIGINALS]
     settings = matched or [column for column in matrix.columns if column != ORIGINALS]
     regimes = ["matched"] * bool(matched) + ["mixed"] * (MIXED in matrix.rows)
-    found = [_regained(matrix, regime, settings) for regime in regimes]
+    found = [_recovery(matrix, regime, settings) for regime in regimes]
     return [one for one in found if one is not None]
 
 
-def regained_text(found: list[Regained], matrix: Matrix) -> str:
+def recovery_text(found: list[Recovery], matrix: Matrix) -> str:
     """Say it in sentences that claim no more than the intervals show."""
     if not found:
         return ""
@@ -63,7 +63,7 @@ def regained_text(found: list[Regained], matrix: Matrix) -> str:
     return " ".join([lost, *won])
 
 
-def _won(one: Regained) -> str:
+def _won(one: Recovery) -> str:
     told = f"{_signed(one.gain.mean)} {_interval(one.gain)}"
     if one.share is not None:
         return f"{told}, {100 * one.share:.0f} % of that"
@@ -76,7 +76,7 @@ def _won(one: Regained) -> str:
     return f"{told}; what share that is cannot be said, since the loss is not told from zero"
 
 
-def _regained(matrix: Matrix, regime: str, settings: list[str]) -> Regained | None:
+def _recovery(matrix: Matrix, regime: str, settings: list[str]) -> Recovery | None:
     rows = settings if regime == "matched" else [MIXED] * len(settings)
     fields = list(matrix.groups)
     seeds = _seeds(matrix, ORIGINALS, settings) & _seeds(matrix, rows[0], settings)
@@ -96,7 +96,7 @@ def _regained(matrix: Matrix, regime: str, settings: list[str]) -> Regained | No
     of_loss, of_gain = effects(
         np.stack([loss, gain], axis=-1), list(matrix.groups.values()), seed=SEED
     )
-    return Regained(regime=regime, settings=len(settings), loss=of_loss, gain=of_gain)
+    return Recovery(regime=regime, settings=len(settings), loss=of_loss, gain=of_gain)
 
 
 def _seeds(matrix: Matrix, row: str, settings: list[str]) -> set[int]:

@@ -6,7 +6,7 @@ import itertools
 import math
 from dataclasses import dataclass
 
-from cytopress.results.dataset_summary import Findings, Row
+from cytopress.results.dataset_summary import DatasetSummary, SettingRow
 from cytopress.results.number_format import label_text, ratio_text
 from cytopress.results.recommendation.text import amount_text, figure_text
 from cytopress.study.results import ScoreFacts
@@ -18,7 +18,7 @@ ALIKE_DB = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Likeness:
+class Similarity:
     """Task loss against one image metric, over the lossy settings of all codecs.
 
     ``rho`` is Spearman's rank correlation of ``losses`` and ``alike`` (Am. J. Psychol. 15 (1904)
@@ -26,18 +26,18 @@ class Likeness:
     """
 
     metric: str
-    rows: tuple[Row, ...]
+    rows: tuple[SettingRow, ...]
     alike: tuple[float, ...]
     losses: tuple[float, ...]
     rho: float | None
 
 
-def likenesses(found: Findings, score: ScoreFacts) -> list[Likeness]:
+def similarities(summary: DatasetSummary, score: ScoreFacts) -> list[Similarity]:
     """Return one for each metric that was measured, of settings with a result on every field."""
-    return [one for metric in METRICS if (one := _likeness(found, score, metric)).rows]
+    return [one for metric in METRICS if (one := _similarity(summary, score, metric)).rows]
 
 
-def likeness_text(one: Likeness) -> str:
+def similarity_text(one: Similarity) -> str:
     """Say how the ranks agree."""
     n = len(one.rows)
     name = label_text(one.metric.partition("/")[2])
@@ -47,12 +47,12 @@ def likeness_text(one: Likeness) -> str:
     return f"{name}: Spearman’s rank correlation with the loss is {rho} over {n} settings."
 
 
-def example_text(found: Findings, score: ScoreFacts, noise: float | None) -> str:
+def example_text(summary: DatasetSummary, score: ScoreFacts, noise: float | None) -> str:
     """Tell of the two settings that PSNR calls alike and the task does not; "" without such.
 
     Of all pairs within half a decibel, the one whose losses differ most.
     """
-    one = _likeness(found, score, METRICS[0])
+    one = _similarity(summary, score, METRICS[0])
     points = sorted(zip(one.alike, one.losses, range(len(one.rows)), strict=True))
     pairs = [
         (first, second)
@@ -79,10 +79,10 @@ def example_text(found: Findings, score: ScoreFacts, noise: float | None) -> str
     return f"{text}."
 
 
-def _likeness(found: Findings, score: ScoreFacts, metric: str) -> Likeness:
+def _similarity(summary: DatasetSummary, score: ScoreFacts, metric: str) -> Similarity:
     sign = -1.0 if score.better == "higher" else 1.0
     rows, alike, losses = [], [], []
-    for row in found.rows_of(score):
+    for row in summary.rows_of(score):
         value = row.point.mean(metric)
         whole = row.change is not None and row.change.fields == row.point.fields_asked
         if row.curve.lossless or value is None or not math.isfinite(value) or not whole:
@@ -90,7 +90,7 @@ def _likeness(found: Findings, score: ScoreFacts, metric: str) -> Likeness:
         rows.append(row)
         alike.append(value)
         losses.append(sign * row.change.difference if row.change else 0.0)
-    return Likeness(
+    return Similarity(
         metric=metric,
         rows=tuple(rows),
         alike=tuple(alike),
@@ -107,7 +107,7 @@ def _spearman(first: list[float], second: list[float]) -> float | None:
     return float(spearmanr(first, second).statistic)
 
 
-def _named(one: Likeness, index: int) -> str:
+def _named(one: Similarity, index: int) -> str:
     row = one.rows[index]
     return f"{row.curve.label} {row.point.setting} ({ratio_text(row.point.ratio)} smaller)"
 

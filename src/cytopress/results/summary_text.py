@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cytopress.results.change import LEAST_UNITS
-from cytopress.results.dataset_summary import Findings, Row
+from cytopress.results.dataset_summary import DatasetSummary, SettingRow
 from cytopress.results.number_format import count_text, label_text, ratio_text
-from cytopress.results.tables import Verdict, effect_text, psnr_text, verdicts
+from cytopress.results.tables import CodecVerdict, codec_verdicts, effect_text, psnr_text
 from cytopress.statistics import LEAST_GROUPS
 from cytopress.study.results import DatasetFacts, ScoreFacts
 
@@ -41,24 +41,24 @@ def split_text(facts: DatasetFacts) -> str:
     )
 
 
-def reading(found: Findings, score: ScoreFacts | None) -> str:
+def summary_text(summary: DatasetSummary, score: ScoreFacts | None) -> str:
     """Return one paragraph about a dataset and one task (or none)."""
-    rows = found.rows_of(score)
+    rows = summary.rows_of(score)
     if not rows:
         return "There is no result on this dataset yet."
-    sentences = [_measured(rows), _lossless(found)]
+    sentences = [_measured(rows), _lossless(summary)]
     if score is None:
         sentences.append(_pixels(rows))
     else:
         sentences += [
-            *_lossy(score, found, verdicts(rows, ())),
+            *_lossy(score, summary, codec_verdicts(rows, ())),
             _failed(rows, score),
             _caution(rows),
         ]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _measured(rows: Sequence[Row]) -> str:
+def _measured(rows: Sequence[SettingRow]) -> str:
     trials = [trial for row in rows for trial in row.point.trials]
     fields = len({trial.field for trial in trials})
     groups = len({trial.group for trial in trials})
@@ -69,8 +69,8 @@ def _measured(rows: Sequence[Row]) -> str:
     )
 
 
-def _lossless(found: Findings) -> str:
-    best = found.best
+def _lossless(summary: DatasetSummary) -> str:
+    best = summary.best
     if best is None:
         return "No lossless codec was measured on all of them, so nothing says what costs no pixel."
     curve, point = best
@@ -79,17 +79,17 @@ def _lossless(found: Findings) -> str:
     )
 
 
-def _lossy(score: ScoreFacts, where: Findings, found: Sequence[Verdict]) -> list[str]:
+def _lossy(score: ScoreFacts, summary: DatasetSummary, found: Sequence[CodecVerdict]) -> list[str]:
     if not found:
         return []
     name = f"the task’s {label_text(score.name)}"
     reached = [verdict.furthest for verdict in found if verdict.furthest is not None]
     lost = [verdict.first_loss for verdict in found if verdict.first_loss is not None]
-    if all(row.change is None for row in where.rows_of(score)):
+    if all(row.change is None for row in summary.rows_of(score)):
         return [f"What the codecs do to {name} is not shown: there is no score."]
     if not reached and not lost:
         return [f"What the codecs do to {name} is not shown: there are too few fields to judge by."]
-    least = where.best[1].ratio if where.best else 1.0
+    least = summary.best[1].ratio if summary.best else 1.0
     beyond = [row for row in reached if row.point.ratio > least]
     sentences = [
         _furthest(name, beyond, len(found))
@@ -114,7 +114,7 @@ def _lossy(score: ScoreFacts, where: Findings, found: Sequence[Verdict]) -> list
     return [*sentences, MEANING]
 
 
-def _furthest(name: str, reached: Sequence[Row], codecs: int) -> str:
+def _furthest(name: str, reached: Sequence[SettingRow], codecs: int) -> str:
     """Tell of the codec that went furthest, and of those that went as far within a tenth."""
     first = reached[0]
     equal = [row for row in reached if row.point.ratio > 0.9 * first.point.ratio]
@@ -134,7 +134,7 @@ def _furthest(name: str, reached: Sequence[Row], codecs: int) -> str:
     )
 
 
-def _failed(rows: Sequence[Row], score: ScoreFacts) -> str:
+def _failed(rows: Sequence[SettingRow], score: ScoreFacts) -> str:
     """Tell of fields on which the task gave no score though there was an image to judge."""
     trials = [trial for row in rows for trial in row.point.trials]
     fields = {trial.field for trial in trials}
@@ -144,7 +144,7 @@ def _failed(rows: Sequence[Row], score: ScoreFacts) -> str:
     return f"{score.task} gave no score on {len(failed)} of {count_text(len(fields), 'field')}."
 
 
-def _pixels(rows: Sequence[Row]) -> str:
+def _pixels(rows: Sequence[SettingRow]) -> str:
     lossy = [row for row in rows if not row.curve.lossless]
     if not lossy:
         return ""
@@ -156,7 +156,7 @@ def _pixels(rows: Sequence[Row]) -> str:
     )
 
 
-def _caution(rows: Sequence[Row]) -> str:
+def _caution(rows: Sequence[SettingRow]) -> str:
     trials = [trial for row in rows for trial in row.point.trials]
     fields, groups = len({t.field for t in trials}), len({t.group for t in trials})
     if fields == 1:

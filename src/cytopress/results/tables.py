@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from cytopress.results.change import Change, ends
 from cytopress.results.curves import Curve, Point
-from cytopress.results.dataset_summary import Findings, Row, findings
+from cytopress.results.dataset_summary import DatasetSummary, SettingRow, dataset_summaries
 from cytopress.results.number_format import (
     change_text,
     end_text,
@@ -28,7 +28,7 @@ NUMBER = re.compile(r"\d[\d.,]*")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class CodecVerdict:
     """How far one codec went without a loss seen, and where a loss was seen first.
 
     ``furthest`` is the setting with the fewest bytes such that neither it nor any setting with more
@@ -38,9 +38,9 @@ class Verdict:
     """
 
     curve: Curve
-    furthest: Row | None
-    first_loss: Row | None
-    near: tuple[Row | None, ...]
+    furthest: SettingRow | None
+    first_loss: SettingRow | None
+    near: tuple[SettingRow | None, ...]
     judged: int
     settings: int
 
@@ -56,7 +56,7 @@ class ErrorRow:
     fields: int
 
 
-def verdicts(rows: Sequence[Row], sizes: Sequence[float]) -> list[Verdict]:
+def codec_verdicts(rows: Sequence[SettingRow], sizes: Sequence[float]) -> list[CodecVerdict]:
     """Return one verdict per lossy codec; the one that went furthest comes first."""
     found = []
     for curve in dict.fromkeys(row.curve for row in rows if not row.curve.lossless):
@@ -65,7 +65,7 @@ def verdicts(rows: Sequence[Row], sizes: Sequence[float]) -> list[Verdict]:
         before = some[: some.index(first_loss)] if first_loss else some
         reached = [row for row in before if row.verdict in ("no loss seen", "better")]
         found.append(
-            Verdict(
+            CodecVerdict(
                 curve=curve,
                 furthest=reached[-1] if reached else None,
                 first_loss=first_loss,
@@ -77,7 +77,7 @@ def verdicts(rows: Sequence[Row], sizes: Sequence[float]) -> list[Verdict]:
     return sorted(found, key=lambda v: -v.furthest.point.ratio if v.furthest else 0.0)
 
 
-def sizes(found: Findings) -> list[float]:
+def sizes(summary: DatasetSummary) -> list[float]:
     """Return the compression ratios at which codecs are set side by side.
 
     The ratios that many codecs were asked for, and their halves down to 2 for the codecs that do
@@ -85,7 +85,7 @@ def sizes(found: Findings) -> list[float]:
     """
     counts = Counter(
         point.target_value
-        for curve in found.lossy
+        for curve in summary.lossy
         for point in curve.points
         if point.target == "ratio" and point.target_value is not None
     )
@@ -94,14 +94,14 @@ def sizes(found: Findings) -> list[float]:
         least = min(often)
         halves = [least / 2**k for k in range(1, 10) if least / 2**k >= 2]
         return sorted([*halves, *often])
-    ratios = [point.ratio for curve in found.lossy for point in curve.points]
+    ratios = [point.ratio for curve in summary.lossy for point in curve.points]
     if not ratios:
         return []
     last = max(1, math.floor(math.log2(max(ratios) * NEAR)))
     return [2.0**power for power in range(1, last + 1)]
 
 
-def lossless_rows(rows: Sequence[Row]) -> list[Row]:
+def lossless_rows(rows: Sequence[SettingRow]) -> list[SettingRow]:
     """Return the lossless settings, the fewest bytes first."""
     some = [row for row in rows if row.curve.lossless]
     return sorted(some, key=lambda row: -row.point.ratio)
@@ -136,25 +136,25 @@ def summary_rows(results: Results) -> list[dict[str, str]]:
     Texts as in the report, by column name; every row has the same columns.
     """
     return [
-        _summary(found, row)
-        for found in findings(results)
-        for score in found.main_scores
-        for row in found.rows_of(score)
+        _summary(summary, row)
+        for summary in dataset_summaries(results)
+        for score in summary.main_scores
+        for row in summary.rows_of(score)
     ]
 
 
-def _summary(found: Findings, row: Row) -> dict[str, str]:
+def _summary(summary: DatasetSummary, row: SettingRow) -> dict[str, str]:
     point, effect = row.point, row.change
     texts = {
-        "dataset": found.facts.name,
+        "dataset": summary.facts.name,
         "codec": row.curve.label,
         "setting": point.setting,
         "smaller": ratio_text(point.ratio),
-        "lossless": ratio_text(found.best[1].ratio if found.best else None),
+        "lossless": ratio_text(summary.best[1].ratio if summary.best else None),
         "PSNR dB": psnr_text(point),
-        "score": _score_text(found, row.score),
-        "original": number_text(effect.baseline if effect else None),
-        "decoded": number_text(effect.harm if effect else None),
+        "score": _score_text(summary, row.score),
+        "original": number_text(effect.original if effect else None),
+        "decoded": number_text(effect.decoded if effect else None),
         "change": difference_text(effect),
         "95 % interval": interval_text(effect).strip("()"),
         "verdict": row.verdict,
@@ -163,12 +163,12 @@ def _summary(found: Findings, row: Row) -> dict[str, str]:
     return {column: plain(text) for column, text in texts.items()}
 
 
-def _score_text(found: Findings, score: ScoreFacts | None) -> str:
+def _score_text(summary: DatasetSummary, score: ScoreFacts | None) -> str:
     """Name a score; with its task only where the dataset has several: a terminal is narrow."""
     if score is None:
         return "no task"
     name = label_text(score.name)
-    return name if len(found.main_scores) == 1 else f"{score.task} {name}"
+    return name if len(summary.main_scores) == 1 else f"{score.task} {name}"
 
 
 def psnr_text(point: Point) -> str:
@@ -181,7 +181,7 @@ def difference_text(effect: Change | None) -> str:
     """Write a paired difference alone."""
     if effect is None:
         return "–"
-    return change_text(effect.difference, scale=abs(effect.harm))
+    return change_text(effect.difference, scale=abs(effect.decoded))
 
 
 def interval_text(effect: Change | None) -> str:
@@ -189,7 +189,7 @@ def interval_text(effect: Change | None) -> str:
     span = ends(effect.interval) if effect else None
     if effect is None or span is None:
         return "(no interval: one field)" if effect else ""
-    low, high = (end_text(value, scale=abs(effect.harm)) for value in span)
+    low, high = (end_text(value, scale=abs(effect.decoded)) for value in span)
     return f"({low} to {high})"
 
 
@@ -198,8 +198,8 @@ def effect_text(effect: Change | None) -> str:
     return f"{difference_text(effect)} {interval_text(effect)}".strip()
 
 
-def _nearest(rows: Sequence[Row], size: float) -> Row | None:
-    def distance(row: Row) -> float:
+def _nearest(rows: Sequence[SettingRow], size: float) -> SettingRow | None:
+    def distance(row: SettingRow) -> float:
         return abs(math.log(row.point.ratio / size))
 
     best = min(rows, key=distance, default=None)

@@ -22,7 +22,7 @@ Values = Mapping[tuple[str, int], float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class MeanScore:
     """Mean score over fields and seeds; ``seed_spread`` is None with one seed."""
 
     mean: float
@@ -58,7 +58,7 @@ class Matrix:
     matched: tuple[tuple[str, str], ...]
     left_out: int
 
-    def cell(self, row: str, column: str) -> Cell | None:
+    def mean_score(self, row: str, column: str) -> MeanScore | None:
         """Return the mean of a row and column, None where nothing was tested."""
         values = self.values.get((row, column), {})
         if not values:
@@ -67,7 +67,7 @@ class Matrix:
         for (_, seed), value in values.items():
             of_seed[seed].append(value)
         means = [math.fsum(some) / len(some) for some in of_seed.values()]
-        return Cell(
+        return MeanScore(
             mean=math.fsum(values.values()) / len(values),
             seed_spread=float(np.std(means, ddof=1)) if len(means) > 1 else None,
             seeds=len(means),
@@ -77,19 +77,19 @@ class Matrix:
 
 def matrix(results: Results, dataset: str, score: ScoreFacts) -> Matrix | None:
     """Return the matrix of a task score; None where all models were trained on originals."""
-    harm, baseline = f"{score.column}/harm", f"{score.column}/baseline"
-    trials = [trial for trial in tested(results, dataset) if baseline in trial.scores]
+    decoded, original = f"{score.column}/harm", f"{score.column}/baseline"
+    trials = [trial for trial in tested(results, dataset) if original in trial.scores]
     if all(trial.regime == "raw" for trial in trials):
         return None
     values: dict[tuple[str, str], dict[tuple[str, int], float]] = defaultdict(dict)
     names = {t.trained_on: setting_text(t) for t in trials if t.regime == "matched"}
     for trial in trials:
         row, place = _row(trial, names), (trial.field, trial.seed)
-        if math.isfinite(trial.scores[baseline]):
-            values[row, ORIGINALS][place] = trial.scores[baseline]
+        if math.isfinite(trial.scores[original]):
+            values[row, ORIGINALS][place] = trial.scores[original]
         # Lossless bytes decode to the original, which has its column.
-        if trial.target and math.isfinite(trial.scores.get(harm, math.nan)):
-            values[row, setting_text(trial)][place] = trial.scores[harm]
+        if trial.target and math.isfinite(trial.scores.get(decoded, math.nan)):
+            values[row, setting_text(trial)][place] = trial.scores[decoded]
     rows = _originals_first([row for row, _ in values], last=MIXED)
     columns = _originals_first([column for _, column in values])
     shown = columns

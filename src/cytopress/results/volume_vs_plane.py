@@ -6,32 +6,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cytopress.results.bd_table import (
-    BDCell,
-    bd_cell,
+    BDResult,
+    bd_result,
     bd_scores,
     fewest_bytes,
     reference_curve,
 )
 from cytopress.results.curves import Curve
-from cytopress.results.dataset_summary import Findings, Row
-from cytopress.results.tables import sizes, verdicts
+from cytopress.results.dataset_summary import DatasetSummary, SettingRow
+from cytopress.results.tables import codec_verdicts, sizes
 from cytopress.study.results import Results, ScoreFacts
 
 VIDEO = ("hevc", "av1")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Duel:
-    """How many more bytes ``test`` needs than ``reference``, a cell for each quality."""
+class Comparison:
+    """How many more bytes ``test`` needs than ``reference``, a result for each quality."""
 
     what: str
     test: Curve
     reference: Curve
-    cells: Sequence[BDCell]
+    results: Sequence[BDResult]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Versus:
+class VolumeVsPlane:
     """A dataset of volumes: the duels, and who took part in them side by side at equal sizes.
 
     ``lines`` holds for each main score (None without a task) a row for each codec and size, None
@@ -39,67 +39,73 @@ class Versus:
     """
 
     scores: Sequence[ScoreFacts]
-    duels: Sequence[Duel]
+    comparisons: Sequence[Comparison]
     sizes: Sequence[float]
-    lines: Sequence[tuple[ScoreFacts | None, Sequence[tuple[Curve, Sequence[Row | None]]]]]
+    lines: Sequence[tuple[ScoreFacts | None, Sequence[tuple[Curve, Sequence[SettingRow | None]]]]]
     reason: str
 
     @property
-    def rows(self) -> list[tuple[str, Sequence[BDCell]]]:
+    def rows(self) -> list[tuple[str, Sequence[BDResult]]]:
         """The duels as rows of a table of BD-rates."""
-        return [(duel.what, duel.cells) for duel in self.duels]
+        return [(comparison.what, comparison.results) for comparison in self.comparisons]
 
 
-def versus(results: Results, found: Findings) -> Versus | None:
+def volume_vs_plane(results: Results, summary: DatasetSummary) -> VolumeVsPlane | None:
     """Return the comparison, None for a dataset of planes.
 
     Of each kind the best codec takes part: the one with the fewest bytes at equal PSNR, by its
     BD-rate against JPEG 2000 of planes, or the study's first lossy codec where that is missing. The
     best learned codec of volumes also meets the video codecs.
     """
-    if found.facts.axes != "ZYX":
+    if summary.facts.axes != "ZYX":
         return None
-    scores = bd_scores(results, found)
-    duels = [
-        Duel(
+    scores = bd_scores(results, summary)
+    comparisons = [
+        Comparison(
             what=what,
             test=test,
             reference=reference,
-            cells=[bd_cell(found, reference, test, score) for score in scores],
+            results=[bd_result(summary, reference, test, score) for score in scores],
         )
-        for what, test, reference in _pairs(found)
+        for what, test, reference in _pairs(summary)
     ]
-    partners = dict.fromkeys(curve for duel in duels for curve in (duel.test, duel.reference))
+    partners = dict.fromkeys(
+        curve for comparison in comparisons for curve in (comparison.test, comparison.reference)
+    )
     # Sizes at which none of them was tested are left out.
     near = [
-        one.near for one in verdicts(found.rows_of(None), sizes(found)) if one.curve in partners
+        one.near
+        for one in codec_verdicts(summary.rows_of(None), sizes(summary))
+        if one.curve in partners
     ]
-    columns = [size for place, size in enumerate(sizes(found)) if any(rows[place] for rows in near)]
-    return Versus(
+    columns = [
+        size for place, size in enumerate(sizes(summary)) if any(rows[place] for rows in near)
+    ]
+    return VolumeVsPlane(
         scores=scores,
-        duels=duels,
+        comparisons=comparisons,
         sizes=columns,
-        lines=[(s, _lines(found, s, list(partners), columns)) for s in found.main_scores],
-        reason="" if duels else "this study has no pair of a codec in 3D and one in 2D.",
+        lines=[(s, _lines(summary, s, list(partners), columns)) for s in summary.main_scores],
+        reason="" if comparisons else "this study has no pair of a codec in 3D and one in 2D.",
     )
 
 
-def _pairs(found: Findings) -> list[tuple[str, Curve, Curve]]:
+def _pairs(summary: DatasetSummary) -> list[tuple[str, Curve, Curve]]:
     """Return who is held against whom, and what that is called."""
-    reference = reference_curve(found) or next(iter(found.lossy), None)
+    reference = reference_curve(summary) or next(iter(summary.lossy), None)
     if reference is None:
         return []
     best = {
         (learned, volumetric): fewest_bytes(
-            found,
+            summary,
             reference,
-            [c for c in found.lossy if (c.learned, c.volumetric) == (learned, volumetric)],
+            [c for c in summary.lossy if (c.learned, c.volumetric) == (learned, volumetric)],
         )
         for learned in (False, True)
         for volumetric in (False, True)
     }
     learned_3d = best[True, True]
-    video = [curve for curve in found.lossy if curve.codec in VIDEO and curve.volumetric]
+    video = [curve for curve in summary.lossy if curve.codec in VIDEO and curve.volumetric]
     wanted = [
         ("classic: 3D to 2D", best[False, True], best[False, False]),
         ("learned: 3D to 2D", learned_3d, best[True, False]),
@@ -118,7 +124,10 @@ def _pairs(found: Findings) -> list[tuple[str, Curve, Curve]]:
 
 
 def _lines(
-    found: Findings, score: ScoreFacts | None, some: Sequence[Curve], columns: Sequence[float]
-) -> list[tuple[Curve, Sequence[Row | None]]]:
-    near = {one.curve: one.near for one in verdicts(found.rows_of(score), columns)}
+    summary: DatasetSummary,
+    score: ScoreFacts | None,
+    some: Sequence[Curve],
+    columns: Sequence[float],
+) -> list[tuple[Curve, Sequence[SettingRow | None]]]:
+    near = {one.curve: one.near for one in codec_verdicts(summary.rows_of(score), columns)}
     return [(curve, near[curve]) for curve in some if curve in near]

@@ -1,14 +1,14 @@
 import pytest
 
 from cytopress.results.recommendation import Criterion
-from cytopress.results.recommendation.answers import answers, obvious_wishes
+from cytopress.results.recommendation.answers import answers, default_criteria
 
 TASK = "labelfree/cells"
 
 
 def test_drawn_noise_is_the_obvious_margin(make_study, with_redraws):
     study = with_redraws(make_study())
-    assert obvious_wishes(study) == [Criterion(task=TASK)]
+    assert default_criteria(study) == [Criterion(task=TASK)]
     (answer,) = answers(study, ())
     # 0.9 + and - 0.004, twice each.
     assert answer.recommendation.margin == pytest.approx(0.004 * (4 / 3) ** 0.5)

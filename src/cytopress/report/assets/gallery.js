@@ -79,7 +79,7 @@
     text("low").textContent = `−${entry.limit}`;
     text("high").textContent = `+${entry.limit}`;
     text("beyond").textContent = entry.beyond === "0" ? "" : `${entry.beyond} % of pixels are beyond the scale.`;
-    for (const name of ["imageSpan", "predictionSpan", "truthSpan"]) {
+    for (const name of ["imageRange", "predictionRange", "truthRange"]) {
       root.querySelectorAll(`[data-text="${name}"]`).forEach((node) => { node.textContent = entry[name] || ""; });
     }
     text("picked").textContent = `${entry.title}. ${entry.codec}, ${entry.setting}: this field became ${entry.smaller} smaller` +

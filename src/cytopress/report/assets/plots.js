@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const data = JSON.parse(document.getElementById("plot-data").textContent);
-  const looks = new Map(data.codecs.map((codec) => [codec.label, codec]));
+  const styles = new Map(data.codecs.map((codec) => [codec.label, codec]));
   const hidden = new Set();
   let rate = "ratio";
   const figures = [];
@@ -68,17 +68,17 @@
   }
 
   function trace(curve, x, y, hover, ends) {
-    const look = looks.get(curve.label);
+    const style = styles.get(curve.label);
     const bars = ends && {
-      type: "data", symmetric: false, thickness: 1, width: 2, color: `${look.color}80`,
+      type: "data", symmetric: false, thickness: 1, width: 2, color: `${style.color}80`,
       array: y.map((value, i) => (ends[i] ? ends[i][1] - value : 0)),
       arrayminus: y.map((value, i) => (ends[i] ? value - ends[i][0] : 0)),
     };
     return {
       type: "scatter", mode: "lines+markers", name: curve.label, x, y, text: hover,
       hovertemplate: "%{text}<extra></extra>", connectgaps: false,
-      line: { color: look.color, dash: look.dash || "solid", width: 1.8 },
-      marker: { symbol: look.marker, size: 8, color: look.color, line: look.marker.endsWith("-open") ? { width: 1.6 } : { color: "#fff", width: 0.8 } },
+      line: { color: style.color, dash: style.dash || "solid", width: 1.8 },
+      marker: { symbol: style.marker, size: 8, color: style.color, line: style.marker.endsWith("-open") ? { width: 1.6 } : { color: "#fff", width: 0.8 } },
       ...(bars ? { error_y: bars } : {}),
     };
   }
@@ -110,9 +110,9 @@
   const BUILD = {
     accuracy(dataset, column) {
       const score = dataset.scores.find((entry) => entry.column === column);
-      const shapes = score.baseline !== null ? [level(score.baseline, `from originals: ${short(score.baseline, 3)}`)] : [];
-      const traces = effects(dataset, column, "harm", "harmInterval", (value) =>
-        `${escape(score.label)}: ${short(value.harm)}${range(value.harmInterval, short)}`);
+      const shapes = score.original !== null ? [level(score.original, `from originals: ${short(score.original, 3)}`)] : [];
+      const traces = effects(dataset, column, "decoded", "decodedInterval", (value) =>
+        `${escape(score.label)}: ${short(value.decoded)}${range(value.decodedInterval, short)}`);
       return { traces, layout: layout(dataset, `${escape(score.label)}<br>${score.better} is better`, shapes) };
     },
     change(dataset, column) {
@@ -149,7 +149,7 @@
         const made = trace(curve, apart(dataset, curve), y, hover,
           points.map((point) => (point.low === null ? null : [place(point.low), place(point.bound === null ? point.mean : point.bound)])));
         const base = made.marker.symbol.replace("-open", "");
-        made.marker = { ...made.marker, size: 9, symbol: points.map((point) => (point.safe ? base : `${base}-open`)), line: { width: 1.6, color: looks.get(curve.label).color } };
+        made.marker = { ...made.marker, size: 9, symbol: points.map((point) => (point.safe ? base : `${base}-open`)), line: { width: 1.6, color: styles.get(curve.label).color } };
         made.line = { ...made.line, width: 1 };
         return made;
       });
@@ -237,16 +237,16 @@
     cross: "M-1.4,-4.8h2.8v3.4h3.4v2.8h-3.4v3.4h-2.8v-3.4h-3.4v-2.8h3.4z",
     star: "M0,-5.2l1.4,3.3l3.6,.3l-2.7,2.4l.8,3.5l-3.1,-1.9l-3.1,1.9l.8,-3.5l-2.7,-2.4l3.6,-.3z",
   };
-  function swatch(look) {
+  function swatch(style) {
     const space = "http://www.w3.org/2000/svg";
     const svg = document.createElementNS(space, "svg");
     for (const [name, value] of Object.entries({ class: "swatch", width: 38, height: 14, viewBox: "-19 -7 38 14", "aria-hidden": "true" })) svg.setAttribute(name, value);
     const line = document.createElementNS(space, "path");
-    for (const [name, value] of Object.entries({ d: "M-19,0H19", stroke: look.color, "stroke-width": 2, "stroke-dasharray": look.dash.replace(/px/g, "") || "none" })) line.setAttribute(name, value);
+    for (const [name, value] of Object.entries({ d: "M-19,0H19", stroke: style.color, "stroke-width": 2, "stroke-dasharray": style.dash.replace(/px/g, "") || "none" })) line.setAttribute(name, value);
     const marker = document.createElementNS(space, "path");
-    const open = look.marker.endsWith("-open");
-    const paint = open ? { fill: "#fff", stroke: look.color, "stroke-width": 1.4 } : { fill: look.color, stroke: "#fff", "stroke-width": 0.8 };
-    for (const [name, value] of Object.entries({ d: SHAPES[look.marker.replace("-open", "")], ...paint })) marker.setAttribute(name, value);
+    const open = style.marker.endsWith("-open");
+    const paint = open ? { fill: "#fff", stroke: style.color, "stroke-width": 1.4 } : { fill: style.color, stroke: "#fff", "stroke-width": 0.8 };
+    for (const [name, value] of Object.entries({ d: SHAPES[style.marker.replace("-open", "")], ...paint })) marker.setAttribute(name, value);
     svg.append(line, marker);
     return svg;
   }
@@ -289,7 +289,7 @@
       });
       made.addEventListener("pointerenter", () => { if (!hidden.has(label)) stress(label); });
       made.addEventListener("pointerleave", () => stress(null));
-      made.prepend(swatch(looks.get(label)));
+      made.prepend(swatch(styles.get(label)));
       made.setAttribute("aria-pressed", "true");
       legends.push([label, made]);
       node.append(made);
@@ -325,8 +325,8 @@
     });
   }
   for (const slot of document.querySelectorAll("[data-swatch]")) {
-    const look = looks.get(slot.dataset.swatch);
-    if (look) slot.prepend(swatch(look));
+    const style = styles.get(slot.dataset.swatch);
+    if (style) slot.prepend(swatch(style));
   }
 
   figures.forEach(draw);

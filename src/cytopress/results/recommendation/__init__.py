@@ -2,7 +2,15 @@
 
 from cytopress.results.recommendation.criterion import NOISE, Criterion
 from cytopress.results.recommendation.recommend import Recommendation, recommend
-from cytopress.results.recommendation.setting import Setting
+from cytopress.results.recommendation.setting import JudgedSetting
 from cytopress.results.recommendation.text import as_json, sentence
 
-__all__ = ["NOISE", "Criterion", "Recommendation", "Setting", "as_json", "recommend", "sentence"]
+__all__ = [
+    "NOISE",
+    "Criterion",
+    "JudgedSetting",
+    "Recommendation",
+    "as_json",
+    "recommend",
+    "sentence",
+]

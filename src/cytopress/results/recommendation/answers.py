@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cytopress.errors import NotAvailableError, UsageError
-from cytopress.results.losses import yardstick
+from cytopress.results.losses import noise_spread
 from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.recommendation.recommend import Recommendation, recommend
 from cytopress.study.results import DatasetFacts, Results
@@ -39,7 +39,7 @@ def answers(results: Results, criteria: Sequence[Criterion]) -> list[Answer]:
     was not run on has none.
     """
     found = []
-    for criterion in criteria or obvious_wishes(results):
+    for criterion in criteria or default_criteria(results):
         for facts in results.datasets:
             # One dataset at a time: what is wrong with a wish on one is no matter of the others.
             part = replace(results, datasets=(facts,))
@@ -57,13 +57,13 @@ def answers(results: Results, criteria: Sequence[Criterion]) -> list[Answer]:
     return found
 
 
-def obvious_wishes(results: Results) -> list[Criterion]:
+def default_criteria(results: Results) -> list[Criterion]:
     """Return one wish for each task whose camera's noise was drawn: no more loss than that."""
     drawn = {
         score.task: None
         for score in results.scores
         if score.task
         and score.main
-        and any(yardstick(results, facts.name, score) is not None for facts in results.datasets)
+        and any(noise_spread(results, facts.name, score) is not None for facts in results.datasets)
     }
     return [Criterion(task=task) for task in drawn]

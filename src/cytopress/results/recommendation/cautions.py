@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cytopress.results.dataset_summary import Findings
+from cytopress.results.dataset_summary import DatasetSummary
 from cytopress.results.losses import Losses
-from cytopress.results.recommendation.setting import Setting
+from cytopress.results.recommendation.setting import JudgedSetting
 from cytopress.statistics import LEAST_GROUPS
 from cytopress.study.results import Results, ScoreFacts
 
@@ -13,16 +13,18 @@ LEAST_FIELDS = 8
 
 def cautions(
     results: Results,
-    found: Findings,
+    summary: DatasetSummary,
     score: ScoreFacts,
     losses: Losses,
     *,
     margin: float,
     spread: float | None,
-    chosen: Setting | None,
+    chosen: JudgedSetting | None,
 ) -> list[str]:
     """Return the warnings of a recommendation; ``spread`` is over training seeds."""
-    task = next(t for t in results.tasks if t.name == score.task and t.dataset == found.facts.name)
+    task = next(
+        t for t in results.tasks if t.name == score.task and t.dataset == summary.facts.name
+    )
     said = [*_units(losses), *_seeds(margin, spread, trained="seed" in task.summary)]
     if chosen is not None and chosen.point is chosen.curve.points[-1]:
         said.append(
@@ -32,7 +34,7 @@ def cautions(
         said.append(task.summary["caution"])
     if "ground truth" in task.summary:
         said.append(f"ground truth: {task.summary['ground truth']}")
-    if found.best is None:
+    if summary.best is None:
         said.append("no lossless codec was measured on every field to compare with")
     if results.cells_done < results.cells_planned:
         said.append(

@@ -9,7 +9,7 @@ import numpy as np
 
 from cytopress.results.curves import Curve, Point
 from cytopress.results.losses import losses_of
-from cytopress.results.recommendation.setting import Setting, spec_of
+from cytopress.results.recommendation.setting import JudgedSetting, spec_of
 from cytopress.statistics import Effect, effects, fixed_sequence_tests
 from cytopress.study.results import ScoreFacts
 
@@ -19,7 +19,7 @@ SEED = 0
 
 def judge(
     curves: Sequence[Curve], score: ScoreFacts, *, margin: float, confidence: float
-) -> list[Setting]:
+) -> list[JudgedSetting]:
     """Judge every setting of lossy codecs.
 
     The settings of a codec, from many bytes to few, are tested up to the first that is not shown
@@ -50,7 +50,7 @@ def judge(
             effect, bound = found[start + place], bounds[sequence.alpha][start + place]
             safe = place < sequence.rejected
             settings.append(
-                Setting(
+                JudgedSetting(
                     curve=curve,
                     point=point,
                     spec=spec_of(point),

@@ -9,12 +9,12 @@ import numpy as np
 
 from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
 from cytopress.results.curves import Curve
-from cytopress.results.dataset_summary import Findings, findings
-from cytopress.results.losses import losses_of, yardstick
+from cytopress.results.dataset_summary import DatasetSummary, dataset_summaries
+from cytopress.results.losses import losses_of, noise_spread
 from cytopress.results.recommendation.cautions import cautions
 from cytopress.results.recommendation.criterion import NOISE, Criterion
 from cytopress.results.recommendation.judge import judge
-from cytopress.results.recommendation.setting import Setting, lossless_setting
+from cytopress.results.recommendation.setting import JudgedSetting, lossless_setting
 from cytopress.study.results import Results, ScoreFacts
 
 # Where the camera's noise moves nothing, only what moves nothing either is inside the margin.
@@ -27,7 +27,7 @@ class Recommendation:
 
     Parameters
     ----------
-    found : Findings
+    summary : DatasetSummary
         The dataset.
     score : ScoreFacts
         What was judged.
@@ -47,22 +47,22 @@ class Recommendation:
     """
 
     criterion: Criterion
-    found: Findings
+    summary: DatasetSummary
     score: ScoreFacts
     margin: float
     noise: float | None
-    chosen: Setting | None
-    runner_up: Setting | None
-    lossless: Setting | None
-    settings: tuple[Setting, ...]
-    baseline: float
+    chosen: JudgedSetting | None
+    runner_up: JudgedSetting | None
+    lossless: JudgedSetting | None
+    settings: tuple[JudgedSetting, ...]
+    original: float
     seed_spread: float | None
     warnings: tuple[str, ...]
 
     @property
-    def unsafe(self) -> list[Setting]:
+    def unsafe(self) -> list[JudgedSetting]:
         """The first setting of each codec that is not safe, with the reason."""
-        first: dict[Curve, Setting] = {}
+        first: dict[Curve, JudgedSetting] = {}
         for setting in self.settings:
             if not setting.safe:
                 first.setdefault(setting.curve, setting)
@@ -95,30 +95,30 @@ def recommend(results: Results, criterion: Criterion) -> list[Recommendation]:
             f"score of {criterion.task}", criterion.metric, [s.name for s in scores]
         )
     return [
-        _recommendation(results, found, score, criterion)
-        for found in findings(results)
+        _recommendation(results, summary, score, criterion)
+        for summary in dataset_summaries(results)
         if any(
-            task.name == criterion.task and task.dataset == found.facts.name
+            task.name == criterion.task and task.dataset == summary.facts.name
             for task in results.tasks
         )
-        and found.curves
+        and summary.curves
     ]
 
 
 def _recommendation(
-    results: Results, found: Findings, score: ScoreFacts, criterion: Criterion
+    results: Results, summary: DatasetSummary, score: ScoreFacts, criterion: Criterion
 ) -> Recommendation:
-    losses = losses_of([point for curve in found.curves for point in curve.points], score)
-    noise = yardstick(results, found.facts.name, score)
-    of_seeds = np.nanmean(losses.baseline, axis=0) if losses.baseline.size else np.array([])
-    baseline = float(of_seeds.mean()) if of_seeds.size else math.nan
-    margin = _margin(criterion, score, noise, baseline)
+    losses = losses_of([point for curve in summary.curves for point in curve.points], score)
+    noise = noise_spread(results, summary.facts.name, score)
+    of_seeds = np.nanmean(losses.original, axis=0) if losses.original.size else np.array([])
+    original = float(of_seeds.mean()) if of_seeds.size else math.nan
+    margin = _margin(criterion, score, noise, original)
     settings = (
-        judge(found.lossy, score, margin=margin, confidence=criterion.confidence)
+        judge(summary.lossy, score, margin=margin, confidence=criterion.confidence)
         if losses.seeds
         else []
     )
-    best = found.best
+    best = summary.best
     lossless = None if best is None else lossless_setting(*best)
     safe = sorted((s for s in settings if s.safe), key=lambda setting: -setting.ratio)
     least = lossless.ratio if lossless else 1.0
@@ -128,7 +128,7 @@ def _recommendation(
     spread = float(of_seeds.std(ddof=1)) if of_seeds.size > 1 else None
     return Recommendation(
         criterion=criterion,
-        found=found,
+        summary=summary,
         score=score,
         margin=margin,
         noise=noise,
@@ -136,15 +136,15 @@ def _recommendation(
         runner_up=others[0] if others else None,
         lossless=lossless,
         settings=tuple(settings),
-        baseline=baseline,
+        original=original,
         seed_spread=spread,
         warnings=tuple(
-            cautions(results, found, score, losses, margin=margin, spread=spread, chosen=chosen)
+            cautions(results, summary, score, losses, margin=margin, spread=spread, chosen=chosen)
         ),
     )
 
 
-def _margin(criterion: Criterion, score: ScoreFacts, noise: float | None, baseline: float) -> float:
+def _margin(criterion: Criterion, score: ScoreFacts, noise: float | None, original: float) -> float:
     if criterion.margin == NOISE:
         if noise is None:
             raise NotAvailableError(
@@ -153,9 +153,9 @@ def _margin(criterion: Criterion, score: ScoreFacts, noise: float | None, baseli
             )
         return max(noise, LEAST_MARGIN)
     margin = float(criterion.margin)
-    if score.better == "higher" and margin >= baseline:
+    if score.better == "higher" and margin >= original:
         raise UsageError(
-            f"--margin {margin:g}: {score.name} from the originals is {baseline:.4g}, so a loss of"
+            f"--margin {margin:g}: {score.name} from the originals is {original:.4g}, so a loss of"
             f" {margin:g} would leave nothing; give less."
         )
     return margin

@@ -12,7 +12,7 @@ TERABYTE = 1e12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Setting:
+class JudgedSetting:
     """One codec setting as it was judged.
 
     ``effect`` is the loss in the score's unit with its interval, None where nothing was scored;
@@ -47,9 +47,9 @@ class Setting:
         return TERABYTE / raw * seconds / 60 if raw else None
 
 
-def lossless_setting(curve: Curve, point: Point) -> Setting:
+def lossless_setting(curve: Curve, point: Point) -> JudgedSetting:
     """Return a lossless setting, which needs no proof."""
-    return Setting(
+    return JudgedSetting(
         curve=curve, point=point, spec=spec_of(point), effect=None, bound=0.0, safe=True, reason=""
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 from cytopress.results.number_format import count_text, label_text, plain, ratio_text
 from cytopress.results.recommendation.criterion import NOISE
 from cytopress.results.recommendation.recommend import Recommendation
-from cytopress.results.recommendation.setting import Setting
+from cytopress.results.recommendation.setting import JudgedSetting
 from cytopress.study.results import ScoreFacts
 
 GIGABYTE = 1e9
@@ -83,7 +83,7 @@ def figure_text(value: float) -> str:
     return f"{float(text):.10f}".rstrip("0").rstrip(".")
 
 
-def cost_text(setting: Setting) -> str:
+def cost_text(setting: JudgedSetting) -> str:
     """Say what a setting saves on a terabyte, and how long coding that takes."""
     saved = f"{setting.saved_per_terabyte / GIGABYTE:,.0f} GB saved on a terabyte"
     minutes = setting.minutes_per_terabyte
@@ -103,7 +103,7 @@ def as_json(recommendation: Recommendation) -> dict[str, Any]:
     effect = chosen.effect if chosen else None
     minutes = chosen.minutes_per_terabyte if chosen else None
     return {
-        "name": found.found.facts.name,
+        "name": found.summary.facts.name,
         "task": found.score.task,
         "metric": found.score.name,
         "unit": found.score.unit,
@@ -131,7 +131,7 @@ def as_json(recommendation: Recommendation) -> dict[str, Any]:
     }
 
 
-def _brief(setting: Setting | None) -> dict[str, Any] | None:
+def _brief(setting: JudgedSetting | None) -> dict[str, Any] | None:
     if setting is None:
         return None
     return {"spec": setting.spec, "ratio": setting.ratio, "bound": setting.bound}
