@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.entropy.probability_tables import Tables
+from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
 from cytopress.codecs.learned.latents.rate_distortion import bits_of
 from cytopress.codecs.learned.model.load import open_model
 from cytopress.codecs.learned.model.plane_model import Model
@@ -48,9 +48,9 @@ Array = npt.NDArray[Any]
 class Recorder:
     """Takes what an encoder is given, and keeps it: values, rows and tables of each pass."""
 
-    passes: list[tuple[Array, Array, Tables]] = field(default_factory=list)
+    passes: list[tuple[Array, Array, ProbabilityTables]] = field(default_factory=list)
 
-    def put(self, values: Array, rows: Array, tables: Tables) -> None:
+    def put(self, values: Array, rows: Array, tables: ProbabilityTables) -> None:
         self.passes.append((values, rows.astype(np.int64), tables))
 
 
@@ -114,7 +114,7 @@ def coded(model: Model, pixels: Pixels, quality: float) -> tuple[float, Recorder
         bits = 8.0 * len(setting.surface.pack(grid))
         setting.surface.mesh.subtract(plane, grid)
     recorder: Any = Recorder()
-    model.put(recorder, model.analyse([plane], setting), setting)
+    model.put(recorder, model.analyze([plane], setting), setting)
     return bits, recorder
 
 
@@ -133,7 +133,7 @@ def refitted(passes: list[Any]) -> float:
     return saved
 
 
-def every_shift(values: Array, rows: Array, tables: Tables, channels: int) -> Array:
+def every_shift(values: Array, rows: Array, tables: ProbabilityTables, channels: int) -> Array:
     """Return the bits of each channel of a pass, (shifts, channels), at each shift of its rows."""
     moved = (np.clip(rows + shift, 0, len(tables) - 1) for shift in SHIFTS)
     costs = [bits_of(values, each, tables).reshape(channels, -1) for each in moved]
@@ -149,7 +149,7 @@ def channels_of(model: Model) -> list[int]:
     return [first, first, whole - first]
 
 
-def total(values: Array, rows: Array, tables: Tables) -> float:
+def total(values: Array, rows: Array, tables: ProbabilityTables) -> float:
     return float(bits_of(values, rows, tables).sum(dtype=np.float64))
 
 

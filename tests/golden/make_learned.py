@@ -16,7 +16,7 @@ import numpy as np
 
 from cytopress.codecs.container import container
 from cytopress.codecs.learned.codec import REST, Learned
-from cytopress.codecs.learned.entropy.range_coder import Decoder
+from cytopress.codecs.learned.entropy.range_coder import RangeDecoder
 from cytopress.codecs.registry import decode_by
 from cytopress.image import Image
 from cytopress.models.model_package import Package, open_package
@@ -62,7 +62,7 @@ def latents(codec: Learned, data: bytes) -> np.ndarray:
     coded = stream[LIMITS_BYTES + REST.size :]
     if setting.surface is not None:
         _, coded = setting.surface.unpack(coded, (height, width))
-    coder, found = Decoder(coded), []
+    coder, found = RangeDecoder(coded), []
     for _ in range(model.depth.slabs(planes[0] if planes else 1)):
         below = found[-1] if found else None
         found.append(model.take(coder, (height, width), setting, below))

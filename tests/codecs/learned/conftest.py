@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytopress.codecs.learned.entropy.probability_tables import PRECISION, Tables
+from cytopress.codecs.learned.entropy.probability_tables import PRECISION, ProbabilityTables
 from cytopress.image import Image
 from cytopress.models.model_package import Package, open_package
 
@@ -35,7 +35,7 @@ def package(request: pytest.FixtureRequest) -> Package:
 
 
 @pytest.fixture(scope="session")
-def random_tables() -> Tables:
+def random_tables() -> ProbabilityTables:
     """Return tables of unequal sizes, some with a symbol of nearly every probability."""
     random = np.random.default_rng(3)
     rows = []
@@ -48,7 +48,7 @@ def random_tables() -> Tables:
     cdf = np.full((len(rows), size.max() + 1), 2**PRECISION)
     for row, counts in zip(cdf, rows, strict=True):
         row[: len(counts)] = counts
-    return Tables(cdf, size, random.integers(-20, 20, len(rows)))
+    return ProbabilityTables(cdf, size, random.integers(-20, 20, len(rows)))
 
 
 @pytest.fixture(scope="session")

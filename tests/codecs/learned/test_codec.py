@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cytopress.codecs.container import container
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.learned.codec import Learned, LearnedFamily
-from cytopress.codecs.learned.entropy.range_coder import Encoder
+from cytopress.codecs.learned.entropy.range_coder import RangeEncoder
 from cytopress.codecs.learned.model.packages import find_by_digest, learned_packages
 from cytopress.codecs.registry import decode_by
 from cytopress.errors import (
@@ -127,7 +127,7 @@ def test_the_header_is_small_and_bytes_are_near_the_entropy(
     tiny: Package, cells: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bits = 0.0
-    put = Encoder.put
+    put = RangeEncoder.put
 
     def counted(self, values, rows, tables) -> None:
         nonlocal bits
@@ -142,7 +142,7 @@ def test_the_header_is_small_and_bytes_are_near_the_entropy(
                 bits += 2 * (beyond + 1).bit_length() - 1
         put(self, values, rows, tables)
 
-    monkeypatch.setattr(Encoder, "put", counted)
+    monkeypatch.setattr(RangeEncoder, "put", counted)
     data = Learned(tiny, 0.5).encode(cells)
     assert bits / 8 < len(data) <= 1.01 * bits / 8 + 80
     header, _ = container.unpack(data)

@@ -12,7 +12,7 @@ from cytopress.codecs.container import container
 from cytopress.codecs.learned.codec import Learned, LearnedFamily
 from cytopress.codecs.learned.model import plane_model as module
 from cytopress.codecs.learned.model.load import open_model
-from cytopress.codecs.learned.pixels.slab_layout import Depth
+from cytopress.codecs.learned.pixels.slab_layout import SlabLayout
 from cytopress.codecs.progress import listen
 from cytopress.codecs.registry import decode, decode_by
 from cytopress.codecs.targets.request import CodecRequest
@@ -163,7 +163,7 @@ def test_damage_is_an_error_or_told(package: Package) -> None:
 def test_beyond_the_ends_are_the_last_planes(
     planes: int, stride: int, first: list[int], last: list[int]
 ) -> None:
-    depth = Depth(stride, stride // 2, 1)
+    depth = SlabLayout(stride, stride // 2, 1)
     assert depth.seen(0, planes).tolist() == first
     assert depth.seen(depth.slabs(planes) - 1, planes).tolist() == last
 

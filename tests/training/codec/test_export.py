@@ -85,8 +85,8 @@ def test_runtime_decodes_what_the_network_sees(
     model = open_model(package)
     setting = model.setting(quality)
     center = float(x.mean())
-    stream, y_hat = model.code(model.analyse(x[0].numpy() - center, setting), setting)
-    plane = model.synthesise([y_hat], (64, 96))[0] + center
+    stream, y_hat = model.code(model.analyze(x[0].numpy() - center, setting), setting)
+    plane = model.synthesize([y_hat], (64, 96))[0] + center
     # A latent on the edge between two integers may round the other way.
     off = np.abs(plane - expected.x_hat[0, 0].numpy()) > 1e-3
     assert off.mean() < 0.05
@@ -179,7 +179,7 @@ def test_floats_do_not_touch_what_is_decoded(tmp_path: Path, architecture: str) 
     model = open_model(package)
     setting = model.setting(0.5)
     plane = fakes.field(128, 192) - np.float32(0.5)
-    stream, y_hat = model.code(model.analyse(plane[None], setting), setting)
+    stream, y_hat = model.code(model.analyze(plane[None], setting), setting)
     decoded = model.decode(stream, (128, 192), setting)
     np.testing.assert_array_equal(decoded, y_hat)
     pictures = []
@@ -202,7 +202,7 @@ def test_floats_do_not_touch_what_is_decoded(tmp_path: Path, architecture: str) 
             pictures.append(run[1].run(None, {"input": decoded[None]})[0][0, 0])
     # and what is decoded is the same picture within a float's rounding.
     for picture in pictures:
-        np.testing.assert_allclose(picture, model.synthesise([decoded], (128, 192))[0], atol=1e-4)
+        np.testing.assert_allclose(picture, model.synthesize([decoded], (128, 192))[0], atol=1e-4)
 
 
 @pytest.mark.parametrize("stride", [8, 16])
@@ -249,11 +249,11 @@ def test_tiles_give_what_the_whole_image_gives(
     package = _written(tmp_path, fakes.network())
     model = open_model(package)
     plane = fakes.field(160, 224) - np.float32(0.5)
-    y = model.analyse(plane[None])
-    whole = model.synthesise([y], (160, 224))[0]
+    y = model.analyze(plane[None])
+    whole = model.synthesize([y], (160, 224))[0]
     monkeypatch.setattr(module, "TILE", (32, 48))
-    np.testing.assert_allclose(model.analyse(plane[None]), y, atol=1e-5)
-    np.testing.assert_allclose(model.synthesise([y], (160, 224))[0], whole, atol=1e-5)
+    np.testing.assert_allclose(model.analyze(plane[None]), y, atol=1e-5)
+    np.testing.assert_allclose(model.synthesize([y], (160, 224))[0], whole, atol=1e-5)
 
 
 def test_one_package_holds_every_rate(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ def test_tables_of_every_test_field_equal_torch_bit_for_bit(path: Path) -> None:
             pixels = found.read_input(field).pixels
             plane, _ = normalized(pixels, *used_range(pixels, (0.1, 99.9)))
             quality = number % 10 / 9
-            y = model.analyse(plane[None]) * model.setting(quality).gain
+            y = model.analyze(plane[None]) * model.setting(quality).gain
             symbols = np.rint(y).astype(np.int64)
             rows = by_torch.check(package, model, model._hyper_latents(y), symbols, quality)
             tables |= set(np.unique(rows).tolist())

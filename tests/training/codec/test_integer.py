@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
-from cytopress.codecs.learned.entropy.range_coder import Encoder
+from cytopress.codecs.learned.entropy.range_coder import RangeEncoder
 from cytopress.codecs.learned.latents.hyper_synthesis import HyperSynthesis
 from cytopress.codecs.learned.model.load import open_model
 from fakes import learned_networks as fakes
@@ -145,7 +145,7 @@ def _check_latents(folder: Path, architecture: str, count: int) -> None:
         mean = out[:6] / 256 if len(out) == 12 else np.zeros((6, 4, 8))
         rows = np.clip((out[-6:] + bias[node][:, None, None] + 128) // 256, 0, 55).astype(np.uint8)
         symbols = np.rint(random.standard_normal(mean.shape) * 2.0 ** random.uniform(-2, 9))
-        coder = Encoder()
+        coder = RangeEncoder()
         coder.put(z_hat.ravel(), coarse, model.prior)
         coder.put(symbols.ravel().astype(np.int64), rows.ravel(), model.scales)
         setting = model.setting(node / 2)

@@ -12,10 +12,10 @@ SCALE = 1.0
 
 
 def _rotations(count: int = 3):  # type: ignore[no-untyped-def]
-    from cytopress.training.codec.secondary_transforms import Rotations
+    from cytopress.training.codec.secondary_transforms import SecondaryTransforms
 
     torch.manual_seed(2)
-    rotations = Rotations(5, count)
+    rotations = SecondaryTransforms(5, count)
     with torch.no_grad():
         for weight in rotations.parameters():
             weight.add_(0.1 * torch.randn_like(weight))
@@ -108,16 +108,16 @@ def test_all_of_it_learns() -> None:
 
 
 def test_matrices_odds_and_biases_are_those_of_the_package() -> None:
-    from cytopress.codecs.learned.entropy.probability_tables import Tables, padded_rows
-    from cytopress.codecs.learned.latents.secondary_transforms import SHIFT, Rotations
+    from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables, padded_rows
+    from cytopress.codecs.learned.latents.secondary_transforms import SHIFT, SecondaryTransforms
     from cytopress.training.codec.gaussian import STEP
     from cytopress.training.codec.integer import rotation_arrays
 
     trained = _rotations()
     arrays = rotation_arrays(trained, "a")
     size = arrays["a.odds_size"]
-    odds = Tables(padded_rows(arrays["a.odds_cdf"], size), size, arrays["a.odds_offset"])
-    found = Rotations(arrays["a.matrix"], arrays["a.bias"], odds)
+    odds = ProbabilityTables(padded_rows(arrays["a.odds_cdf"], size), size, arrays["a.odds_offset"])
+    found = SecondaryTransforms(arrays["a.matrix"], arrays["a.bias"], odds)
     matrices = trained.matrices().detach().numpy()
     assert np.abs(found.matrices / 2**SHIFT - matrices).max() <= 0.5 / 2**SHIFT + 1e-6
     widening = trained.widening().detach().numpy()

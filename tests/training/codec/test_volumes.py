@@ -16,9 +16,9 @@ import tifffile
 from scipy import fft
 
 from cytopress.codecs.learned.codec import Learned
-from cytopress.codecs.learned.entropy.range_coder import Encoder
+from cytopress.codecs.learned.entropy.range_coder import RangeEncoder
 from cytopress.codecs.learned.model.load import open_model
-from cytopress.codecs.learned.pixels.slab_layout import Depth
+from cytopress.codecs.learned.pixels.slab_layout import SlabLayout
 from cytopress.codecs.learned.pixels.slabs import through_slabs
 from cytopress.codecs.registry import decode_by
 from cytopress.errors import CytopressWarning, DatasetError
@@ -101,10 +101,10 @@ def test_runtime_decodes_what_the_network_sees(
     codec = Learned(package, quality)
     model, setting = codec._model()
     windows = [x[model.depth.seen(slab, planes)] for slab in range(model.depth.slabs(planes))]
-    coder = Encoder()
+    coder = RangeEncoder()
 
     def latents(slab: int, below: Any) -> Any:
-        return model.put(coder, model.analyse(windows[slab] - center, setting), setting, below)
+        return model.put(coder, model.analyze(windows[slab] - center, setting), setting, below)
 
     found = np.concatenate([p for _, p in through_slabs(model, setting, latents, x.shape)])
     off = np.abs(found + center - expected.x_hat[0].numpy()) > 1e-3
@@ -137,7 +137,7 @@ def test_prediction_from_below_equals_torch_bit_for_bit(tmp_path: Path, count: i
 def test_transforms_begin_as_cosines_of_blocks(depth: int) -> None:
     from cytopress.training.codec.transforms import Analysis, Synthesis
 
-    slabs = Depth(depth, depth // 2, int(depth > 1))
+    slabs = SlabLayout(depth, depth // 2, int(depth > 1))
     analysis = Analysis(64 * depth, (4, 4), 8, slabs)
     synthesis = Synthesis(64 * depth, (4, 4), 8, slabs)
     block = fakes.volume(depth, 16, 24)
@@ -362,7 +362,7 @@ def test_tables_and_bytes_of_the_shipped_codec_are_torchs(monkeypatch: pytest.Mo
         below = None
         for slab in range(model.depth.slabs(len(volume))):
             planes = volume[model.depth.seen(slab, len(volume))]
-            y = model.analyse(planes, model.setting(quality))
+            y = model.analyze(planes, model.setting(quality))
             symbols = np.rint(y).astype(np.int64)
             z_hat = model._hyper_latents(y)
             rows = by_torch.check(package, model, z_hat, symbols, quality, below)

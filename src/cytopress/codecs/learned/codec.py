@@ -20,15 +20,15 @@ import numpy.typing as npt
 
 from cytopress.codecs.base import StreamCodec, Traits
 from cytopress.codecs.container.container import Form, Options, Recipe
-from cytopress.codecs.learned.entropy.range_coder import Decoder, Encoder
-from cytopress.codecs.learned.latents.gain_units import Setting
+from cytopress.codecs.learned.entropy.range_coder import RangeDecoder, RangeEncoder
+from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.codecs.learned.model.load import open_model
-from cytopress.codecs.learned.model.manifest import read_card
+from cytopress.codecs.learned.model.manifest import read_manifest
 from cytopress.codecs.learned.model.plane_model import Model
 from cytopress.codecs.learned.model.traits import checked_quality, traits
 from cytopress.codecs.learned.pixels.normalization import (
     LIMITS,
-    Seen,
+    PlaneLike,
     around,
     constant,
     mean_of,
@@ -37,7 +37,7 @@ from cytopress.codecs.learned.pixels.normalization import (
     take_limits,
     used_range,
 )
-from cytopress.codecs.learned.pixels.slab_layout import Depth
+from cytopress.codecs.learned.pixels.slab_layout import SlabLayout
 from cytopress.codecs.learned.pixels.slabs import through_slabs
 from cytopress.errors import CorruptDataError, CytopressWarning, PackageError, UsageError
 from cytopress.image import Image, Pixels
@@ -93,7 +93,7 @@ class Learned(StreamCodec):
     @property
     def traits(self) -> Traits:  # type: ignore[override]
         """What it takes and gives; the quality parameter is the package's."""
-        return traits(read_card(self.package))
+        return traits(read_manifest(self.package))
 
     @property
     def lossless(self) -> bool:
@@ -109,25 +109,25 @@ class Learned(StreamCodec):
 
     def compress(self, image: Image) -> bytes:
         """Return limits, mean, checksum and latents."""
-        low, high = used_range(image.pixels, read_card(self.package).percentiles)
+        low, high = used_range(image.pixels, read_manifest(self.package).percentiles)
         limits = LIMITS.pack(low, high)
         if low == high:
             return limits
         model, setting = self._model()
         volume = image.pixels if image.pixels.ndim == 3 else image.pixels[None]
-        coder, smooth, surface = Encoder(), b"", setting.surface
+        coder, smooth, surface = RangeEncoder(), b"", setting.surface
         if image.pixels.ndim == 2:
             plane, center = normalized(image.pixels, low, high)
             if surface is not None:
                 surface.mesh.subtract(plane, surface.mesh.fit(plane))
-            windows: Iterator[Sequence[Seen]] = iter([[plane]])
+            windows: Iterator[Sequence[PlaneLike]] = iter([[plane]])
             del plane
         else:
             center = mean_of(volume, low, high)
             windows = _windows(volume, model.depth, center, low, high)
 
         def latents(_: int, below: Array | None) -> Array:
-            return model.put(coder, model.analyse(next(windows), setting), setting, below)
+            return model.put(coder, model.analyze(next(windows), setting), setting, below)
 
         crc, form = 0, Form.of(image)
         for _, planes in through_slabs(model, setting, latents, volume.shape):
@@ -154,7 +154,7 @@ class Learned(StreamCodec):
         coded, surface = rest[REST.size :], setting.surface
         if surface is not None:
             grid, coded = surface.unpack(coded, shape)
-        coder = Decoder(coded)
+        coder = RangeDecoder(coded)
 
         def latents(_: int, below: Array | None) -> Array:
             return model.take(coder, shape, setting, below)
@@ -177,7 +177,7 @@ class Learned(StreamCodec):
             )
         return volume.reshape(form.shape)
 
-    def _model(self) -> tuple[Model, Setting]:
+    def _model(self) -> tuple[Model, GainSetting]:
         several = self.traits.parameter is not None and self.traits.parameter.integer
         model = open_model(self.package, int(self.quality or 1) - 1 if several else 0)
         return model, model.setting(None if several else self.quality)
@@ -200,7 +200,7 @@ class LearnedFamily:
     @property
     def traits(self) -> Traits:
         """What its codecs take and give."""
-        return traits(read_card(self.package))
+        return traits(read_manifest(self.package))
 
     def from_options(self, options: Options) -> Learned:
         """Return the codec of options as a user writes them, or of a recipe.
@@ -247,7 +247,7 @@ class _Around:
 
 
 def _windows(
-    volume: Pixels, depth: Depth, center: float, low: float, high: float
+    volume: Pixels, depth: SlabLayout, center: float, low: float, high: float
 ) -> Iterator[list[_Around]]:
     """Yield the planes that each slab's latents see."""
     for slab in range(depth.slabs(len(volume))):

@@ -13,13 +13,13 @@ import torch
 from torch import nn
 
 from cytopress.codecs.learned.latents.hyper_context import BESIDE
-from cytopress.training.codec.secondary_transforms import Choose, Coding, Cost, Rotations
+from cytopress.training.codec.secondary_transforms import Choose, Coding, Cost, SecondaryTransforms
 
 # As in the integer form: activations are held within 2 ** 20, 8 bits of it a fraction.
 MOST = 2.0**12
 
 
-class Step(nn.Module):
+class ContextStep(nn.Module):
     """Means and scales of some channels, from decoded ones.
 
     Parameters
@@ -62,7 +62,7 @@ class Step(nn.Module):
         return self.mean(known).clamp(-MOST, MOST), self.scale(hidden)
 
 
-class Context(nn.Module):
+class ContextModel(nn.Module):
     """Both steps, and rotations of what is coded together.
 
     Parameters
@@ -80,12 +80,12 @@ class Context(nn.Module):
     def __init__(self, channels: int, first: int, width: int, rotations: int) -> None:
         super().__init__()
         self.first, self.width = first, width
-        self.across = Step(4 * first, first, width, 0)
-        self.inward = Step(first, channels - first, width, 1)
+        self.across = ContextStep(4 * first, first, width, 0)
+        self.inward = ContextStep(first, channels - first, width, 1)
         self.turned: nn.ModuleList | None = None
         if rotations:
             counts = first, channels - first
-            self.turned = nn.ModuleList(Rotations(count, rotations) for count in counts)
+            self.turned = nn.ModuleList(SecondaryTransforms(count, rotations) for count in counts)
 
     def forward(
         self,

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from cytopress.training.codec.networks import LatentNetwork
-from cytopress.training.codec.secondary_transforms import Rotations
+from cytopress.training.codec.secondary_transforms import SecondaryTransforms
 
 SIDE = 256
 # Of what sees hundreds of megavoxels at that size.
@@ -63,7 +63,7 @@ def _rotations(network: LatentNetwork) -> tuple[int, int]:
     """Return multiply-adds of a block that is turned once, and in how many ways it can be."""
     if network.architecture != "context" or network.context.turned is None:
         return 0, 0
-    parts = [part for part in network.context.turned if isinstance(part, Rotations)]
+    parts = [part for part in network.context.turned if isinstance(part, SecondaryTransforms)]
     return sum(part.channels**2 for part in parts), parts[0].count
 
 

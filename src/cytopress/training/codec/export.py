@@ -29,7 +29,7 @@ from cytopress.training.codec.integer import (
     surface_tables,
 )
 from cytopress.training.codec.networks import LatentNetwork
-from cytopress.training.codec.secondary_transforms import Rotations
+from cytopress.training.codec.secondary_transforms import SecondaryTransforms
 from cytopress.training.onnx_export import export_onnx, halved, stored_weights
 
 Array = npt.NDArray[Any]
@@ -118,7 +118,7 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
     if network.architecture == "context" and network.context.turned is not None:
         own["rotations"] = network.context.turned[0].count
         for part, rotations in zip(PARTS, network.context.turned, strict=True):
-            assert isinstance(rotations, Rotations)
+            assert isinstance(rotations, SecondaryTransforms)
             arrays |= rotation_arrays(rotations, f"rotations.{part}")
     if network.hyper_context is not None:
         own["hyper_context"], integers = hyper_context_layers(network.hyper_context)

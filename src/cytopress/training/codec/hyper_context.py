@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from cytopress.codecs.learned.latents.hyper_context import BESIDE, DIAGONAL
-from cytopress.training.codec.context import Step, around
+from cytopress.training.codec.context import ContextStep, around
 from cytopress.training.codec.entropy import quantize
 
 
@@ -43,8 +43,8 @@ class HyperContext(nn.Module):
 
     def __init__(self, channels: int, width: int, nodes: int) -> None:
         super().__init__()
-        self.diagonal = Step(4 * channels, channels, width, 0)
-        self.beside = Step(4 * channels, channels, width, 0)
+        self.diagonal = ContextStep(4 * channels, channels, width, 0)
+        self.beside = ContextStep(4 * channels, channels, width, 0)
         self.features = nn.Parameter(torch.zeros(2, width))
         self.bias = nn.Parameter(torch.zeros(nodes, channels))
 

@@ -14,11 +14,11 @@ from torch import nn
 from cytopress.codecs.learned.latents.hyper_synthesis import FRACTION
 from cytopress.codecs.learned.latents.secondary_transforms import SHIFT
 from cytopress.codecs.learned.pixels.background import PREDICTORS
-from cytopress.training.codec.context import Context, Step
+from cytopress.training.codec.context import ContextModel, ContextStep
 from cytopress.training.codec.entropy import HyperSynthesis, Prior
 from cytopress.training.codec.gaussian import LEAST_SCALE, SCALES, STEP
 from cytopress.training.codec.hyper_context import HyperContext
-from cytopress.training.codec.secondary_transforms import Rotations
+from cytopress.training.codec.secondary_transforms import SecondaryTransforms
 
 Array = npt.NDArray[Any]
 PRECISION = 24
@@ -35,7 +35,7 @@ MOST_PRIOR = 2047
 
 
 @dataclass(frozen=True)
-class Tables:
+class StoredTables:
     """Cumulative counts a row, of unequal ``size``, padded with the total 2 ** PRECISION.
 
     Symbol s of a row stands for the value s + offset; its last symbol is the escape.
@@ -46,7 +46,7 @@ class Tables:
     offset: Array
 
 
-def prefixed(name: str, tables: Tables) -> dict[str, Array]:
+def prefixed(name: str, tables: StoredTables) -> dict[str, Array]:
     """Return the arrays that a package keeps of tables, row behind row."""
     rows = [row[: size + 1] for row, size in zip(tables.cdf, tables.size, strict=True)]
     return {
@@ -80,13 +80,13 @@ def integer_layers(
 
 
 def context_layers(
-    context: Context | HyperContext, name: str
+    context: ContextModel | HyperContext, name: str
 ) -> tuple[dict[str, int], dict[str, Array]]:
     """Return the manifest's shifts and the arrays ``<name>.<step>.<layer>.weight``, ``bias``."""
     shifts: dict[str, int] = {}
     arrays: dict[str, Array] = {}
     for step, part in context.named_children():
-        if not isinstance(part, Step):
+        if not isinstance(part, ContextStep):
             continue
         found, integers = step_layers(part, f"{name}.{step}")
         shifts |= {f"{step}.{layer}": shift for layer, shift in found.items()}
@@ -103,7 +103,7 @@ def hyper_context_layers(context: HyperContext) -> tuple[dict[str, int], dict[st
     return shifts, arrays
 
 
-def rotation_arrays(rotations: Rotations, name: str) -> dict[str, Array]:
+def rotation_arrays(rotations: SecondaryTransforms, name: str) -> dict[str, Array]:
     """Return the arrays ``<name>.matrix``, ``bias`` and those of the tables ``odds``."""
     likely = np.exp2(rotations.likely().detach().double().numpy())
     tables = _tables([(0, row) for row in likely] + [(0, np.full(2, 0.5))])
@@ -118,7 +118,7 @@ def rotation_arrays(rotations: Rotations, name: str) -> dict[str, Array]:
     }
 
 
-def step_layers(step: Step, name: str) -> tuple[dict[str, int], dict[str, Array]]:
+def step_layers(step: ContextStep, name: str) -> tuple[dict[str, int], dict[str, Array]]:
     """Return the shifts of a step's layers and the arrays ``<name>.<layer>.weight``, ``bias``."""
     shifts: dict[str, int] = {}
     arrays: dict[str, Array] = {}
@@ -154,7 +154,7 @@ def scale_bias(log_scale: torch.Tensor) -> Array:
     return cast(Array, np.rint(index * 2**FRACTION).astype(np.int32))
 
 
-def scale_tables() -> Tables:
+def scale_tables() -> StoredTables:
     """Return a table for each standard deviation: a normal integrated over each step."""
     rows = []
     for index in range(SCALES):
@@ -165,7 +165,7 @@ def scale_tables() -> Tables:
     return _tables(rows)
 
 
-def surface_tables() -> Tables:
+def surface_tables() -> StoredTables:
     """Return tables of integers whose probability falls by a factor a step, and one of these.
 
     The last row says which of the others is meant, and with which of the predictors.
@@ -181,7 +181,7 @@ def surface_tables() -> Tables:
 
 
 @torch.no_grad()
-def prior_tables(prior: Prior) -> Tables:
+def prior_tables(prior: Prior) -> StoredTables:
     """Return a table for each channel of the factorized prior."""
     channels = prior.bottleneck.channels
     values = torch.arange(-MOST_PRIOR, MOST_PRIOR + 1, dtype=torch.float32)
@@ -196,13 +196,13 @@ def prior_tables(prior: Prior) -> Tables:
     return _tables(rows)
 
 
-def _tables(rows: list[tuple[int, Array]]) -> Tables:
+def _tables(rows: list[tuple[int, Array]]) -> StoredTables:
     size = np.array([len(probability) + 1 for _, probability in rows], np.int32)
     cdf = np.full((len(rows), int(size.max()) + 1), 2**PRECISION, np.uint32)
     for row, (_, probability) in zip(cdf, rows, strict=True):
         counts = _counts(np.append(probability, max(0.0, 1.0 - probability.sum())))
         row[: len(counts) + 1] = np.concatenate(([0], np.cumsum(counts)))
-    return Tables(cdf, size, np.array([offset for offset, _ in rows], np.int32))
+    return StoredTables(cdf, size, np.array([offset for offset, _ in rows], np.int32))
 
 
 def _counts(probability: Array) -> Array:

@@ -16,7 +16,7 @@ from pydantic import (
 from cytopress.codecs.learned.compressai.architectures import BY_NAME
 from cytopress.codecs.learned.model.manifest import MOST_ROTATIONS
 from cytopress.codecs.learned.pixels.background import Mesh
-from cytopress.codecs.learned.pixels.slab_layout import PLANE, Depth
+from cytopress.codecs.learned.pixels.slab_layout import PLANE, SlabLayout
 from cytopress.toml_table import TomlTable
 
 OURS = ("factorized", "hyperprior", "mean-scale", "context")
@@ -25,7 +25,7 @@ COMPRESSAI = "compressai/"
 ZHOU = "zhou2024"
 # Planes of a slab by network: ours, and theirs.
 DEPTHS = (1, 2, 4)
-ZHOU_DEPTH = Depth(16, 30, 2)
+ZHOU_DEPTH = SlabLayout(16, 30, 2)
 # Of the numbers that make a surface, in used ranges, at the coarsest rate. Up to the finest they
 # become finer about as the steps of latents do.
 SURFACE_STEP, SURFACE_HALVINGS = 1 / 64, 5
@@ -150,14 +150,14 @@ class Network(TomlTable):
         return bool(self.depth or self.voxel_um)
 
     @property
-    def slabs(self) -> Depth:
+    def slabs(self) -> SlabLayout:
         """How a volume is coded in slabs; a plane is one."""
         if not self.volumes:
             return PLANE
         if self.transform == ZHOU:
             return ZHOU_DEPTH
         stride = self.depth or depth_of(self.voxel_um or (1.0, 1.0, 1.0), self.stride)
-        return Depth(stride, stride // 2, 1 if stride > 1 else 0)
+        return SlabLayout(stride, stride // 2, 1 if stride > 1 else 0)
 
     @property
     def latents(self) -> int:

@@ -11,7 +11,7 @@ from torch import nn
 
 from cytopress.codecs.learned.latents.rate_distortion import BITS_PER_SQUARE
 from cytopress.training.codec.coded import Coded
-from cytopress.training.codec.context import Context, Step
+from cytopress.training.codec.context import ContextModel, ContextStep
 from cytopress.training.codec.entropy import HYPER_STRIDE, HyperAnalysis, HyperSynthesis, Prior
 from cytopress.training.codec.gaussian import gaussian_bits
 from cytopress.training.codec.hyper_context import HyperContext
@@ -46,7 +46,7 @@ class LatentNetwork(nn.Module):
         self.slabs, self.volumes = network.slabs, network.volumes
         self.stride, latents = network.stride, network.latents
         self.g_a, self.g_s = _transforms(network)
-        self.below: Step | None = None
+        self.below: ContextStep | None = None
         self.hyper_context: HyperContext | None = None
         self.lambdas = rate.nodes
         gain = 0.5 * torch.log2(torch.tensor(self.lambdas) * PEAK / BITS_PER_SQUARE)
@@ -61,10 +61,12 @@ class LatentNetwork(nn.Module):
             outputs = latents * (1 if self.architecture == "hyperprior" else 2)
             if self.architecture == "context":
                 width = network.context_width
-                self.context = Context(latents, network.context_channels, width, network.rotations)
+                self.context = ContextModel(
+                    latents, network.context_channels, width, network.rotations
+                )
                 outputs += 2 * width
             if network.below_width:
-                self.below = Step(latents, latents, network.below_width, 1)
+                self.below = ContextStep(latents, latents, network.below_width, 1)
                 outputs += network.below_width
             self.h_a = HyperAnalysis(latents, network.hyper_width, network.hyper_channels)
             self.h_s = HyperSynthesis(network.hyper_channels, network.hyper_width, outputs)
@@ -230,7 +232,7 @@ class LatentNetwork(nn.Module):
         return Coding(y_hat, residual, log_scale, chosen, y.new_zeros(len(y)))
 
     def _code_from_below(
-        self, below: Step, y: torch.Tensor, moments: Moments, slabs: int
+        self, below: ContextStep, y: torch.Tensor, moments: Moments, slabs: int
     ) -> Coding:
         """Return the same, each slab going by what was decoded of the one before it."""
         own = [part.reshape(-1, slabs, *part.shape[1:]).unbind(1) for part in (y, *moments)]

@@ -44,7 +44,7 @@ class Coding(NamedTuple):
     bits: torch.Tensor
 
 
-class Rotations(nn.Module):
+class SecondaryTransforms(nn.Module):
     """A few rotations, what each adds to the scales, and how likely each is.
 
     Parameters

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from cytopress.codecs.learned.pixels.slab_layout import PLANE, Depth
+from cytopress.codecs.learned.pixels.slab_layout import PLANE, SlabLayout
 
 # How much of its usual initial size the last layer of the network beside the transform gets.
 SHARE = 0.1
@@ -55,7 +55,7 @@ class Analysis(nn.Module):
     """
 
     def __init__(
-        self, channels: int, widths: Sequence[int], stride: int, slabs: Depth = PLANE
+        self, channels: int, widths: Sequence[int], stride: int, slabs: SlabLayout = PLANE
     ) -> None:
         super().__init__()
         planes = slabs.window
@@ -91,7 +91,7 @@ class Synthesis(nn.Module):
     """
 
     def __init__(
-        self, channels: int, widths: Sequence[int], stride: int, slabs: Depth = PLANE
+        self, channels: int, widths: Sequence[int], stride: int, slabs: SlabLayout = PLANE
     ) -> None:
         super().__init__()
         own, channels = channels, channels * slabs.stack
@@ -156,7 +156,7 @@ def _cosines(size: int) -> npt.NDArray[np.float64]:
     return rows
 
 
-def _begin_as_cosines(weight: torch.Tensor, size: int, slabs: Depth, *, before: int) -> None:
+def _begin_as_cosines(weight: torch.Tensor, size: int, slabs: SlabLayout, *, before: int) -> None:
     """Set weights, (channels, planes, 2 * size, 2 * size), to bases of a slab's planes."""
     bases = torch.from_numpy(cosine_bases(weight.shape[0], size, slabs.stride))
     if len(bases) < weight.shape[0]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cytopress.codecs.learned.pixels.slab_layout import Depth
+from cytopress.codecs.learned.pixels.slab_layout import SlabLayout
 
 SIDE, LAYERS = 5, 4
 LEAST_BETA = 1e-6
@@ -67,7 +67,7 @@ class Synthesis3d(nn.Module):
 
     reach = REACH + 2
 
-    def __init__(self, n: int, m: int, slabs: Depth) -> None:
+    def __init__(self, n: int, m: int, slabs: SlabLayout) -> None:
         super().__init__()
         self.slabs, self.latents = slabs, m
         layers: list[nn.Module] = []

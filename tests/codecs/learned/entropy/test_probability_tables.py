@@ -2,7 +2,11 @@ import constriction
 import numpy as np
 import pytest
 
-from cytopress.codecs.learned.entropy.probability_tables import PRECISION, Tables, padded_rows
+from cytopress.codecs.learned.entropy.probability_tables import (
+    PRECISION,
+    ProbabilityTables,
+    padded_rows,
+)
 from cytopress.errors import PackageError
 
 
@@ -24,7 +28,7 @@ def range_decoded(words: list[int], cdf: list[int], count: int) -> list[int]:
     return symbols
 
 
-def test_the_coder_uses_exactly_the_tables_counts(random_tables: Tables) -> None:
+def test_the_coder_uses_exactly_the_tables_counts(random_tables: ProbabilityTables) -> None:
     random = np.random.default_rng(0)
     for row, size, model in zip(
         random_tables.cdf, random_tables.size, random_tables.models, strict=True
@@ -38,7 +42,7 @@ def test_the_coder_uses_exactly_the_tables_counts(random_tables: Tables) -> None
         assert range_decoded(words, cdf.tolist(), len(symbols)) == symbols.tolist()
 
 
-def test_each_boundary_lies_where_the_table_says(random_tables: Tables) -> None:
+def test_each_boundary_lies_where_the_table_says(random_tables: ProbabilityTables) -> None:
     # A stream of one symbol's interval alone: its first word is the interval's place.
     for row, size, model in zip(
         random_tables.cdf, random_tables.size, random_tables.models, strict=True
@@ -52,7 +56,7 @@ def test_each_boundary_lies_where_the_table_says(random_tables: Tables) -> None:
                 assert coder.decode(model, 1)[0] == symbol
 
 
-def test_bits_are_those_of_the_counts(random_tables: Tables) -> None:
+def test_bits_are_those_of_the_counts(random_tables: ProbabilityTables) -> None:
     for row, size, bits in zip(
         random_tables.cdf, random_tables.size, random_tables.bits, strict=True
     ):
@@ -78,7 +82,7 @@ def test_bits_are_those_of_the_counts(random_tables: Tables) -> None:
 )
 def test_what_is_no_table_is_refused(cdf: list, size: list, offset: list, said: str) -> None:
     with pytest.raises(PackageError, match=said):
-        Tables(np.array(cdf), np.array(size), np.array(offset))
+        ProbabilityTables(np.array(cdf), np.array(size), np.array(offset))
 
 
 def test_rows_that_are_stored_in_one_come_apart() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from cytopress.codecs.learned.latents import context_model as module
 from cytopress.codecs.learned.latents.context_model import (
-    Context,
-    Step,
+    ContextModel,
+    ContextStep,
     neighbors,
     put_squares,
     squares,
@@ -30,9 +30,9 @@ def layer(random: np.random.Generator, after: int, before: int, side: int) -> La
     return Layer(weight, random.integers(-(2**19), 2**19, after), 12, relu=False, upsample=1)
 
 
-def step(seed: int, inputs: int, width: int, outputs: int, side: int) -> Step:
+def step(seed: int, inputs: int, width: int, outputs: int, side: int) -> ContextStep:
     random = np.random.default_rng(seed)
-    return Step(
+    return ContextStep(
         layer(random, width, inputs, side),
         layer(random, outputs, inputs, 1),
         layer(random, outputs, width, 1),
@@ -64,7 +64,7 @@ def at(layer: Layer, known: np.ndarray, row: int, column: int) -> list[int]:
     return found
 
 
-def by_definition(one: Step, known: np.ndarray, features: np.ndarray) -> np.ndarray:
+def by_definition(one: ContextStep, known: np.ndarray, features: np.ndarray) -> np.ndarray:
     """Return means and scale indices to add, (2, C, h, w)."""
     known = np.clip(known, -LIMIT, LIMIT).astype(int)
     logs = np.vectorize(log_by_definition)(known)
@@ -83,7 +83,7 @@ def by_definition(one: Step, known: np.ndarray, features: np.ndarray) -> np.ndar
     return out
 
 
-def joined(one: Step, known: np.ndarray, features: np.ndarray) -> np.ndarray:
+def joined(one: ContextStep, known: np.ndarray, features: np.ndarray) -> np.ndarray:
     out = np.full((2, one.form[2], *known.shape[1:]), np.nan)
     for place, mean, scale in one.parts(known.astype(float), features):
         out[0][:, *place], out[1][:, *place] = mean, scale
@@ -172,7 +172,7 @@ def test_priors_go_by_the_nearest_node() -> None:
 
 def test_layers_that_do_not_belong_together() -> None:
     across, inward = step(1, 8, 4, 2, 1), step(2, 2, 4, 5, 3)
-    Context(across, inward)
+    ContextModel(across, inward)
     for wrong in (
         (step(1, 4, 4, 2, 1), inward),
         (step(1, 8, 3, 2, 1), inward),
@@ -180,7 +180,7 @@ def test_layers_that_do_not_belong_together() -> None:
         (across, step(2, 3, 4, 5, 3)),
     ):
         with pytest.raises(PackageError, match="do not follow"):
-            Context(*wrong)
+            ContextModel(*wrong)
     for change in (
         {"mean": inward.scale},
         {"scale": inward.mean},

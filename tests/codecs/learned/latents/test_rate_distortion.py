@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from cytopress.codecs.learned.entropy.probability_tables import Tables
+from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
 from cytopress.codecs.learned.latents.rate_distortion import costs, rounded
 
 
-def cost(value: int, row: int, tables: Tables) -> float:
+def cost(value: int, row: int, tables: ProbabilityTables) -> float:
     """Return bits of a value: its symbol's, and an escape's as Elias' gamma code has them."""
     counts = np.diff(tables.cdf[row, : tables.size[row] + 1])
     symbol, last = value - int(tables.offset[row]), int(tables.size[row]) - 1
@@ -16,7 +16,7 @@ def cost(value: int, row: int, tables: Tables) -> float:
 
 
 @pytest.mark.parametrize("weight", [1.0, 8.66])
-def test_takes_the_cheaper_of_two(random_tables: Tables, weight: float) -> None:
+def test_takes_the_cheaper_of_two(random_tables: ProbabilityTables, weight: float) -> None:
     random = np.random.default_rng(4)
     residuals = np.concatenate((random.normal(0, 3, 1500), random.normal(0, 400, 500)))
     residuals = residuals.astype(np.float32)
@@ -39,13 +39,15 @@ def test_takes_the_cheaper_of_two(random_tables: Tables, weight: float) -> None:
     assert changed > 20
 
 
-def test_without_a_weight_it_rounds_half_to_even(random_tables: Tables) -> None:
+def test_without_a_weight_it_rounds_half_to_even(random_tables: ProbabilityTables) -> None:
     residuals = np.array([0.5, 1.5, -0.5, -2.6, 2.4], np.float32)
     found = rounded(residuals, np.zeros(5, np.uint8), random_tables, 0)
     assert found.tolist() == [0, 2, 0, -3, 2]
 
 
-def test_chunks_change_nothing(random_tables: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_change_nothing(
+    random_tables: ProbabilityTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
     residuals = np.random.default_rng(1).normal(0, 4, 999).astype(np.float32)
     rows = (np.arange(999) % len(random_tables)).astype(np.uint8)
     whole = rounded(residuals, rows, random_tables, 6)
@@ -60,7 +62,7 @@ def test_costs_are_those_of_the_cheaper_of_two(weight: float) -> None:
     rows = [np.array([*each, 24 - sum(each)]) * (2**24 // 24) for each in counts]
     cdf = np.stack([np.concatenate(([0], np.cumsum(row))) for row in rows])
     cdf[:, -1] = 2**24
-    tables = Tables(cdf, np.array([6, 6]), np.array([-2, -2]))
+    tables = ProbabilityTables(cdf, np.array([6, 6]), np.array([-2, -2]))
     random = np.random.default_rng(5)
     residuals = np.concatenate((random.normal(0, 1.5, 300), random.uniform(-250, 250, 50)))
     residuals = residuals.astype(np.float32).reshape(2, -1)

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytopress.codecs.learned.entropy.probability_tables import Tables
-from cytopress.codecs.learned.entropy.range_coder import Decoder, Encoder
-from cytopress.codecs.learned.latents.secondary_transforms import Rotations
+from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
+from cytopress.codecs.learned.entropy.range_coder import RangeDecoder, RangeEncoder
+from cytopress.codecs.learned.latents.secondary_transforms import SecondaryTransforms
 from cytopress.codecs.learned.model.load import open_model
 from cytopress.errors import CorruptDataError, PackageError
 from cytopress.models.model_package import Package, open_package
@@ -24,7 +24,7 @@ def turned() -> Package:
 
 
 @pytest.fixture(scope="module")
-def rest(turned: Package) -> Rotations:
+def rest(turned: Package) -> SecondaryTransforms:
     """Two rotations of four latents, each as likely as none, and as an escape."""
     rotations = open_model(turned).rotations[1]
     assert rotations is not None
@@ -36,7 +36,7 @@ def rows_of(index: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("most", [1, 40, 2**30])
-def test_symbols_are_turned_back_in_whole_numbers(rest: Rotations, most: int) -> None:
+def test_symbols_are_turned_back_in_whole_numbers(rest: SecondaryTransforms, most: int) -> None:
     """By Python's integers, of any size, one place after the other."""
     random = np.random.default_rng(1)
     symbols = random.integers(-most, most + 1, (4, 300)).astype(np.int32)
@@ -53,7 +53,7 @@ def test_symbols_are_turned_back_in_whole_numbers(rest: Rotations, most: int) ->
         assert found[:, place].tolist() == [np.float32(value) for value in column]
 
 
-def test_activity_is_the_bits_of_a_sum(rest: Rotations) -> None:
+def test_activity_is_the_bits_of_a_sum(rest: SecondaryTransforms) -> None:
     random = np.random.default_rng(2)
     index = (random.uniform(-4, 24, (4, 500)) * 256).astype(np.int32)
     index[:, :60] = 9 * 256 + np.arange(60) * 17
@@ -65,7 +65,7 @@ def test_activity_is_the_bits_of_a_sum(rest: Rotations) -> None:
     assert set(kinds.tolist()) >= {-1, 0, 1, 2, 3, 4}
 
 
-def test_turning_there_and_back_is_nothing(rest: Rotations) -> None:
+def test_turning_there_and_back_is_nothing(rest: SecondaryTransforms) -> None:
     random = np.random.default_rng(3)
     residual = (1000 * random.standard_normal((4, 200))).astype(np.float32)
     which = random.integers(0, 3, 200)
@@ -77,7 +77,7 @@ def test_turning_there_and_back_is_nothing(rest: Rotations) -> None:
     assert np.abs(back - residual).max() < 2
 
 
-def test_what_pays_is_chosen(turned: Package, rest: Rotations) -> None:
+def test_what_pays_is_chosen(turned: Package, rest: SecondaryTransforms) -> None:
     """Latents that one number makes, once turned, are turned; noise is not."""
     tables = open_model(turned).scales
     assert tables is not None
@@ -103,19 +103,19 @@ def test_what_pays_is_chosen(turned: Package, rest: Rotations) -> None:
     assert not rest.choose(100 * residual, index, kinds, rows_of, tables, 8.0).any()
     # A rotation that says nothing of a place is not worth saying.
     wide = (2 * random.standard_normal((4, 400))).astype(np.float32)
-    low = Rotations(rest.matrices, rest.bias + 6 * 256, rest.odds)
+    low = SecondaryTransforms(rest.matrices, rest.bias + 6 * 256, rest.odds)
     assert not low.choose(wide, index, kinds, rows_of, tables, 8.0).any()
 
 
-def test_what_is_chosen_is_told(rest: Rotations) -> None:
+def test_what_is_chosen_is_told(rest: SecondaryTransforms) -> None:
     random = np.random.default_rng(5)
     kinds = random.integers(-1, 9, 300).astype(np.int8)
     for which in (random.integers(0, 3, 300), np.zeros(300, np.int64)):
         which = np.where(kinds < 0, 0, which).astype(np.int8)  # noqa: PLW2901
-        coder = Encoder()
+        coder = RangeEncoder()
         rest.put(coder, which, kinds)
         stream = coder.bytes()
-        decoder = Decoder(stream)
+        decoder = RangeDecoder(stream)
         np.testing.assert_array_equal(rest.take(decoder, kinds), which)
         decoder.finish()
         # A bit where nothing is turned, else two for each place: it is as likely as an escape.
@@ -125,12 +125,14 @@ def test_what_is_chosen_is_told(rest: Rotations) -> None:
 
 
 @pytest.mark.parametrize("symbols", [[7], [1, 9]])
-def test_a_rotation_that_there_is_not_is_damage(rest: Rotations, symbols: list[int]) -> None:
-    coder = Encoder()
+def test_a_rotation_that_there_is_not_is_damage(
+    rest: SecondaryTransforms, symbols: list[int]
+) -> None:
+    coder = RangeEncoder()
     coder.put(np.array(symbols[:1], np.int32), np.array([9], np.uint8), rest.odds)
     for value in symbols[1:]:
         coder.put(np.array([value], np.int32), np.array([3], np.uint8), rest.odds)
-    decoder = Decoder(coder.bytes())
+    decoder = RangeDecoder(coder.bytes())
     with pytest.raises(CorruptDataError, match="that there is not"):
         rest.take(decoder, np.array([3], np.int8))
 
@@ -182,7 +184,7 @@ def test_a_matrix_whose_sums_would_not_be_exact_is_refused() -> None:
     full = np.full((1, channels, channels), 2**14, np.int16)
     sizes = [3] * 9 + [3]
     cdf = np.tile(np.array([0, 2**22, 2**23, 2**24]), (10, 1))
-    odds = Tables(cdf, np.array(sizes), np.zeros(10, np.int64))
+    odds = ProbabilityTables(cdf, np.array(sizes), np.zeros(10, np.int64))
     with pytest.raises(PackageError, match="too many"):
-        Rotations(full, np.zeros((1, channels), np.int64), odds)
-    Rotations(full[:, :256, :256], np.zeros((1, 256), np.int64), odds)
+        SecondaryTransforms(full, np.zeros((1, channels), np.int64), odds)
+    SecondaryTransforms(full[:, :256, :256], np.zeros((1, 256), np.int64), odds)

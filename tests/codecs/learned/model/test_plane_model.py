@@ -6,7 +6,7 @@ import pytest
 
 from cytopress.codecs.learned.model import plane_model as module
 from cytopress.codecs.learned.model.load import open_model
-from cytopress.codecs.learned.model.manifest import read_card
+from cytopress.codecs.learned.model.manifest import read_manifest
 from cytopress.codecs.learned.model.plane_model import Model
 from cytopress.errors import CorruptDataError, PackageError
 from cytopress.models.model_package import Package, open_package
@@ -83,20 +83,20 @@ def test_tiles_give_what_the_whole_gives(package: Package, monkeypatch: pytest.M
     model = open_model(package)
     random = np.random.default_rng(4)
     plane = random.normal(0, 0.3, (200, 330)).astype(np.float32)
-    y = model.analyse(plane[None])
-    x_hat = model.synthesise([y], (200, 330))[0]
+    y = model.analyze(plane[None])
+    x_hat = model.synthesize([y], (200, 330))[0]
     for tile in ((32, 64), (64, 64), (128, 96)):
         monkeypatch.setattr(module, "TILE", tile)
-        np.testing.assert_allclose(model.analyse(plane[None]), y, atol=1e-5)
-        np.testing.assert_allclose(model.synthesise([y], (200, 330))[0], x_hat, atol=1e-5)
+        np.testing.assert_allclose(model.analyze(plane[None]), y, atol=1e-5)
+        np.testing.assert_allclose(model.synthesize([y], (200, 330))[0], x_hat, atol=1e-5)
 
 
 def test_threads_change_no_pixel(package: Package, monkeypatch: pytest.MonkeyPatch) -> None:
     model = open_model(package)
     y = np.random.default_rng(4).normal(0, 0.3, form(model, 4, 4)).astype(np.float32)
-    one = model.synthesise([y], (256, 256))[0]
+    one = model.synthesize([y], (256, 256))[0]
     monkeypatch.setattr(module, "THREADS", 2)
-    np.testing.assert_array_equal(model.synthesise([y], (256, 256))[0], one)
+    np.testing.assert_array_equal(model.synthesize([y], (256, 256))[0], one)
 
 
 def test_factors_are_interpolated_between_nodes(tiny: Package) -> None:
@@ -147,7 +147,7 @@ def test_a_manifest_that_contradicts_itself_is_refused(
 ) -> None:
     other = remade(tiny, tmp_path, manifest=manifest, arrays={}, drop="")
     with pytest.raises(PackageError, match=said) as caught:
-        read_card(other)
+        read_manifest(other)
     assert str(other.path) in str(caught.value)
 
 

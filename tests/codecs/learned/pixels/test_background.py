@@ -10,14 +10,14 @@ from hypothesis.extra.numpy import arrays
 from scipy.interpolate import RegularGridInterpolator
 from scipy.special import softmax
 
-from cytopress.codecs.learned.entropy.probability_tables import PRECISION, Tables
-from cytopress.codecs.learned.pixels.background import Mesh, Surface
+from cytopress.codecs.learned.entropy.probability_tables import PRECISION, ProbabilityTables
+from cytopress.codecs.learned.pixels.background import Background, Mesh
 from cytopress.errors import CorruptDataError, PackageError
 
 MESH = Mesh(8, 1 / 64)
 
 
-def tables() -> Tables:
+def tables() -> ProbabilityTables:
     """Return three tables of -20 to 20, narrow to wide, and the one that chooses among them."""
     rows = [softmax(-np.abs(np.arange(-20, 22)) / spread) for spread in (0.3, 2.0, 9.0)]
     rows.append(np.full(7, 1 / 7))
@@ -26,10 +26,10 @@ def tables() -> Tables:
         counts = np.floor(probability * (2**PRECISION - len(probability))).astype(int) + 1
         counts[0] += 2**PRECISION - counts.sum()
         row[: len(counts) + 1] = np.concatenate(([0], np.cumsum(counts)))
-    return Tables(cdf, np.array([42, 42, 42, 7]), np.array([-20, -20, -20, 0]))
+    return ProbabilityTables(cdf, np.array([42, 42, 42, 7]), np.array([-20, -20, -20, 0]))
 
 
-SURFACE = Surface(MESH, tables())
+SURFACE = Background(MESH, tables())
 
 
 @given(
@@ -157,4 +157,4 @@ def test_steps_are_halved_up_to_the_finest_rate() -> None:
 def test_tables_without_a_choice_are_refused() -> None:
     whole = tables()
     with pytest.raises(PackageError, match="last table"):
-        Surface(MESH, Tables(whole.cdf[:3], whole.size[:3], whole.offset[:3]))
+        Background(MESH, ProbabilityTables(whole.cdf[:3], whole.size[:3], whole.offset[:3]))

@@ -27,7 +27,7 @@ MOST_COUNTED = 255
 
 
 def padded_rows(joined: Array, size: Array) -> Array:
-    """Return the counts of `Tables`, (rows, longest + 1), of rows that are stored in one.
+    """Return the counts of `ProbabilityTables`, (rows, longest + 1), of rows stored in one array.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def padded_rows(joined: Array, size: Array) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class Tables:
+class ProbabilityTables:
     """Rows of cumulative counts.
 
     Parameters

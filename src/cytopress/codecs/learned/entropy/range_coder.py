@@ -19,7 +19,7 @@ import constriction
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.entropy.probability_tables import PRECISION, Tables
+from cytopress.codecs.learned.entropy.probability_tables import PRECISION, ProbabilityTables
 from cytopress.codecs.learned.entropy.table_groups import Groups
 from cytopress.errors import CorruptDataError
 
@@ -34,25 +34,25 @@ CHUNK_BITS = 16
 SLACK_BITS = 64
 
 
-def _lengths() -> Tables:
+def _lengths() -> ProbabilityTables:
     """Return the table of escaped values' bit counts: half of them have 0, a quarter 1, ..."""
     counts = np.maximum(2.0 ** (PRECISION - 1 - np.arange(MOST_BITS + 1)), 1).astype(np.int64)
     counts[0] += 2**PRECISION - 1 - counts.sum()
     cdf = np.concatenate(([0], np.cumsum(counts), [2**PRECISION]))[None]
     # The table's own escape is never used.
-    return Tables(cdf, np.array([MOST_BITS + 2]), np.array([0]))
+    return ProbabilityTables(cdf, np.array([MOST_BITS + 2]), np.array([0]))
 
 
 LENGTHS = _lengths()
 
 
-class Encoder:
+class RangeEncoder:
     """Collects integers into one stream."""
 
     def __init__(self) -> None:
         self._coder = constriction.stream.queue.RangeEncoder()
 
-    def put(self, values: Array, rows: Array, tables: Tables) -> None:
+    def put(self, values: Array, rows: Array, tables: ProbabilityTables) -> None:
         """Append integers, (n,), with the row of ``tables``, (n,) of uint8, that each goes by.
 
         None is farther from 0 than ``MOST_VALUE``.
@@ -88,13 +88,13 @@ class Encoder:
         return bytes(self._coder.get_compressed().astype(WORD).tobytes())
 
 
-class Decoder:
+class RangeDecoder:
     """Takes integers back out of a stream, in the order in which they were put.
 
     Raises
     ------
     CorruptDataError
-        The stream cannot have been made by an `Encoder`; also when taking.
+        The stream cannot have been made by an `RangeEncoder`; also when taking.
     """
 
     def __init__(self, stream: bytes) -> None:
@@ -104,7 +104,7 @@ class Decoder:
         self._coder = constriction.stream.queue.RangeDecoder(words)
         self._bits_left = 8.0 * len(stream) + SLACK_BITS
 
-    def take(self, rows: Array, tables: Tables) -> Array:
+    def take(self, rows: Array, tables: ProbabilityTables) -> Array:
         """Return the integers, (n,) of int32, that were put with these rows, (n,)."""
         groups = Groups(rows, len(tables))
         self._spend(groups.counts, tables)
@@ -125,7 +125,7 @@ class Decoder:
             self._take_escaped(ordered, np.concatenate(escapes), starts, tables)
         return groups.scatter(ordered)
 
-    def _spend(self, counts: Array, tables: Tables) -> None:
+    def _spend(self, counts: Array, tables: ProbabilityTables) -> None:
         least = counts @ tables.least_bits
         # What float32 rounded in the costs.
         self._bits_left -= float(least) * 0.999
@@ -135,7 +135,11 @@ class Decoder:
             )
 
     def _take_escaped(
-        self, ordered: Array, places: Array, groups: list[tuple[int, int]], tables: Tables
+        self,
+        ordered: Array,
+        places: Array,
+        groups: list[tuple[int, int]],
+        tables: ProbabilityTables,
     ) -> None:
         lengths = self._decode(LENGTHS.models[0], len(places))
         if int(lengths.max()) > MOST_BITS:

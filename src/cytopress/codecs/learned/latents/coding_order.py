@@ -13,15 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.learned.latents.context_model import (
-    Context,
-    Step,
+    ContextModel,
+    ContextStep,
     neighbors,
     put_squares,
     squares,
 )
 from cytopress.codecs.learned.latents.hyper_context import BESIDE, DIAGONAL, HyperContext, around
 from cytopress.codecs.learned.latents.hyper_synthesis import FRACTION
-from cytopress.codecs.learned.latents.secondary_transforms import Rotations
+from cytopress.codecs.learned.latents.secondary_transforms import SecondaryTransforms
 
 Array = npt.NDArray[Any]
 
@@ -72,7 +72,7 @@ class Choice:
     pick: Callable[[Array], Array]
     mean: Array
     index: Array
-    rotations: Rotations
+    rotations: SecondaryTransforms
     kinds: Array
 
 
@@ -83,12 +83,12 @@ Passes = Generator[Pass | Choice, Array, Array]
 
 
 def in_context(
-    context: Context,
+    context: ContextModel,
     mean: Array,
     index: Array,
     features: Array,
     rows_of: Callable[[Array], Array],
-    rotations: Sequence[Rotations | None] = (None, None),
+    rotations: Sequence[SecondaryTransforms | None] = (None, None),
 ) -> Passes:
     """Say by which means and tables latents go, each pass by what was decoded before.
 
@@ -144,7 +144,7 @@ def in_context(
 
 
 def _residuals(
-    rotations: Rotations | None,
+    rotations: SecondaryTransforms | None,
     pick: Callable[[Array], Array],
     mean: Array,
     index: Array,
@@ -222,7 +222,9 @@ def _at(mask: Array) -> Callable[[Array], Array]:
     return pick
 
 
-def add_from_below(step: Step, below: Array, mean: Array, index: Array, features: Array) -> None:
+def add_from_below(
+    step: ContextStep, below: Array, mean: Array, index: Array, features: Array
+) -> None:
     """Add to means and scale indices what the latents of the slab before tell of them.
 
     Parameters

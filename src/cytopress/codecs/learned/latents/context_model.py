@@ -31,7 +31,7 @@ MANTISSA, BIAS = 52, 1023
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class ContextStep:
     """What known latents add to the means and scales of others.
 
     Parameters
@@ -98,11 +98,11 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False)
-class Context:
+class ContextModel:
     """Both steps: ``across`` squares of the first channels, ``inward`` from them to the rest."""
 
-    across: Step
-    inward: Step
+    across: ContextStep
+    inward: ContextStep
 
     def __post_init__(self) -> None:
         neighbors, width, first = self.across.form

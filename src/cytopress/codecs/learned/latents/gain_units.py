@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.pixels.background import Surface
+from cytopress.codecs.learned.pixels.background import Background
 
 Array = npt.NDArray[Any]
 # Shares between two nodes are rounded to this many bits, so that integers can be interpolated.
@@ -19,7 +19,7 @@ SHARE = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
+class GainSetting:
     """A model at one quality.
 
     Parameters
@@ -38,7 +38,7 @@ class Setting:
     inverse_gain: Array
     scale_bias: Array
     node: int
-    surface: Surface | None = None
+    surface: Background | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +58,9 @@ class Gains:
     gain: Array
     inverse_gain: Array
     scale_bias: Array
-    surface: Surface | None = None
+    surface: Background | None = None
 
-    def at(self, quality: float) -> Setting:
+    def at(self, quality: float) -> GainSetting:
         """Return the setting at a quality from 0 to 1."""
         last = len(self.gain) - 1
         place = round(quality * last * 2**SHARE)
@@ -77,4 +77,6 @@ class Gains:
         rounded_bias = (bias + 2 ** (SHARE - 1) >> SHARE).astype(np.int32)[:, None, None]
         node = place + 2 ** (SHARE - 1) >> SHARE
         surface = self.surface.at(quality) if self.surface is not None else None
-        return Setting(factor(self.gain), factor(self.inverse_gain), rounded_bias, node, surface)
+        return GainSetting(
+            factor(self.gain), factor(self.inverse_gain), rounded_bias, node, surface
+        )

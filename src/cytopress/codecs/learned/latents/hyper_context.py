@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.latents.context_model import Step
+from cytopress.codecs.learned.latents.context_model import ContextStep
 from cytopress.errors import PackageError
 
 Array = npt.NDArray[Any]
@@ -39,8 +39,8 @@ class HyperContext:
         (nodes, Nz) of integers that are added to the scale indices.
     """
 
-    diagonal: Step
-    beside: Step
+    diagonal: ContextStep
+    beside: ContextStep
     features: Array
     bias: Array
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.entropy.probability_tables import MOST_COUNTED, Tables
+from cytopress.codecs.learned.entropy.probability_tables import MOST_COUNTED, ProbabilityTables
 
 Array = npt.NDArray[Any]
 # Residuals looked at together: what they need beside them stays in the cache.
@@ -17,7 +17,7 @@ CHUNK = 2**16
 BITS_PER_SQUARE = 8.66
 
 
-def rounded(residuals: Array, rows: Array, tables: Tables, weight: float) -> Array:
+def rounded(residuals: Array, rows: Array, tables: ProbabilityTables, weight: float) -> Array:
     """Return an integer for each residual: the nearest, or the next one toward zero if cheaper.
 
     Of the two it takes the one with the least ``bits + weight * (residual - integer) ** 2``.
@@ -43,7 +43,9 @@ def rounded(residuals: Array, rows: Array, tables: Tables, weight: float) -> Arr
     return out
 
 
-def _chosen(residuals: Array, chosen: Array, rows: Array, tables: Tables, weight: float) -> Array:
+def _chosen(
+    residuals: Array, chosen: Array, rows: Array, tables: ProbabilityTables, weight: float
+) -> Array:
     # Zero has no way to go.
     open_ = np.flatnonzero(chosen)
     values, row, exact = chosen[open_], rows[open_], residuals[open_]
@@ -54,7 +56,7 @@ def _chosen(residuals: Array, chosen: Array, rows: Array, tables: Tables, weight
     return chosen
 
 
-def costs(residuals: Array, rows: Array, tables: Tables, weight: float) -> Array:
+def costs(residuals: Array, rows: Array, tables: ProbabilityTables, weight: float) -> Array:
     """Return bits + weight * squared error of what `rounded` would choose, float32.
 
     Of tables that are the same on both sides; values that are far out count as less far.
@@ -80,7 +82,7 @@ def costs(residuals: Array, rows: Array, tables: Tables, weight: float) -> Array
     return np.minimum(upper, bits[place] + weight * off * off)  # type: ignore[no-any-return]
 
 
-def bits_of(values: Array, rows: Array, tables: Tables) -> Array:
+def bits_of(values: Array, rows: Array, tables: ProbabilityTables) -> Array:
     """Return what each integer costs, (n,) float32, coded by its row; escapes included."""
     symbols = values - tables.offset[rows]
     last = tables.size[rows] - 1

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.entropy.probability_tables import Tables
-from cytopress.codecs.learned.entropy.range_coder import Decoder, Encoder
+from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
+from cytopress.codecs.learned.entropy.range_coder import RangeDecoder, RangeEncoder
 from cytopress.codecs.learned.latents.hyper_synthesis import FRACTION
 from cytopress.codecs.learned.latents.rate_distortion import costs
 from cytopress.errors import CorruptDataError, PackageError
@@ -42,7 +42,7 @@ MOST_SUM = 2**22
 
 
 @dataclass(frozen=True, eq=False)
-class Rotations:
+class SecondaryTransforms:
     """The matrices of the latents of one place, (count, C, C), and what belongs to them.
 
     Parameters
@@ -63,7 +63,7 @@ class Rotations:
 
     matrices: Array
     bias: Array
-    odds: Tables
+    odds: ProbabilityTables
 
     def __post_init__(self) -> None:
         count, channels = self.bias.shape
@@ -129,7 +129,7 @@ class Rotations:
         index: Array,
         kinds: Array,
         rows_of: Callable[[Array], Array],
-        tables: Tables,
+        tables: ProbabilityTables,
         weight: float,
     ) -> Array:
         """Return which rotation is cheapest at each place, (places,) int8, 0: none.
@@ -170,7 +170,7 @@ class Rotations:
             which[:] = 0
         return which
 
-    def put(self, coder: Encoder, which: Array, kinds: Array) -> None:
+    def put(self, coder: RangeEncoder, which: Array, kinds: Array) -> None:
         """Code what `choose` returned."""
         turned = int(which.any())
         coder.put(np.array([turned], np.int32), np.array([CLASSES], np.uint8), self.odds)
@@ -178,7 +178,7 @@ class Rotations:
             told = kinds >= 0
             coder.put(which[told].astype(np.int32), kinds[told].astype(np.uint8), self.odds)
 
-    def take(self, coder: Decoder, kinds: Array) -> Array:
+    def take(self, coder: RangeDecoder, kinds: Array) -> Array:
         """Return what was `put` of places of these classes.
 
         Raises

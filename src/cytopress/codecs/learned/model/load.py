@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.entropy.probability_tables import Tables, padded_rows
-from cytopress.codecs.learned.latents.context_model import Context, Step
+from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables, padded_rows
+from cytopress.codecs.learned.latents.context_model import ContextModel, ContextStep
 from cytopress.codecs.learned.latents.gain_units import Gains
 from cytopress.codecs.learned.latents.hyper_context import HyperContext
 from cytopress.codecs.learned.latents.hyper_synthesis import HyperSynthesis, Layer
-from cytopress.codecs.learned.latents.secondary_transforms import PARTS, Rotations
+from cytopress.codecs.learned.latents.secondary_transforms import PARTS, SecondaryTransforms
 from cytopress.codecs.learned.model.manifest import (
     CONTEXT,
     HYPER_CONTEXT,
     STEP_LAYERS,
-    Card,
-    read_card,
+    CodecManifest,
+    read_manifest,
 )
 from cytopress.codecs.learned.model.plane_model import Model
-from cytopress.codecs.learned.pixels.background import Surface
+from cytopress.codecs.learned.pixels.background import Background
 from cytopress.errors import PackageError
 from cytopress.models.model_package import Package
 
@@ -66,7 +66,7 @@ def open_model(package: Package, index: int = 0) -> Model:
 @functools.lru_cache(maxsize=8)
 def _opened(key: _Key) -> Model:
     package, prefix = key.package, f"r{key.index}/"
-    card = read_card(package)
+    card = read_manifest(package)
     try:
         model = _read(package, prefix, card)
     except PackageError as error:
@@ -76,9 +76,9 @@ def _opened(key: _Key) -> Model:
     return model
 
 
-def _read(package: Package, prefix: str, card: Card) -> Model:
+def _read(package: Package, prefix: str, card: CodecManifest) -> Model:
     nodes, channels = max(card.gains, 1), card.latent_channels
-    surface = Surface(card.surface, _tables(package, "surface")) if card.surface else None
+    surface = Background(card.surface, _tables(package, "surface")) if card.surface else None
     gain, inverse = (
         _checked(package, prefix + name, (nodes, channels), "f")
         for name in ("gain", "inverse_gain")
@@ -98,7 +98,7 @@ def _read(package: Package, prefix: str, card: Card) -> Model:
         raise PackageError(f"there are {len(scales)} scale tables; at most 256 can be told apart.")
     h_s = HyperSynthesis(tuple(_layer(package, prefix, entry) for entry in card.hyper_synthesis))
     context = (
-        Context(*_steps(package, f"{prefix}context", CONTEXT, card.context))
+        ContextModel(*_steps(package, f"{prefix}context", CONTEXT, card.context))
         if card.context
         else None
     )
@@ -149,10 +149,10 @@ def _checked(package: Package, name: str, shape: tuple[int, ...], kind: str) -> 
     return array
 
 
-def _tables(package: Package, name: str) -> Tables:
+def _tables(package: Package, name: str) -> ProbabilityTables:
     cdf, size, offset = (package.array(f"{name}_{part}") for part in ("cdf", "size", "offset"))
     # The first packages stored rows of unequal size as a rectangle, nearly all of it padding.
-    return Tables(padded_rows(cdf, size) if cdf.ndim == 1 else cdf, size, offset)
+    return ProbabilityTables(padded_rows(cdf, size) if cdf.ndim == 1 else cdf, size, offset)
 
 
 def _bias(package: Package, name: str, shape: tuple[int, ...]) -> Array:
@@ -162,7 +162,7 @@ def _bias(package: Package, name: str, shape: tuple[int, ...]) -> Array:
     return bias
 
 
-def _hyper_context(package: Package, prefix: str, card: Card) -> HyperContext:
+def _hyper_context(package: Package, prefix: str, card: CodecManifest) -> HyperContext:
     name = f"{prefix}hyper_context"
     diagonal, beside = _steps(package, name, HYPER_CONTEXT, card.hyper_context)
     features = _checked(package, f"{name}.features", (2, diagonal.form[1]), "i")
@@ -171,8 +171,8 @@ def _hyper_context(package: Package, prefix: str, card: Card) -> HyperContext:
 
 
 def _rotations(
-    package: Package, prefix: str, card: Card, context: Context
-) -> tuple[tuple[Rotations, Rotations]]:
+    package: Package, prefix: str, card: CodecManifest, context: ContextModel
+) -> tuple[tuple[SecondaryTransforms, SecondaryTransforms]]:
     found = []
     for part, channels in zip(
         PARTS, (context.first, context.channels - context.first), strict=True
@@ -180,20 +180,20 @@ def _rotations(
         name, shape = f"{prefix}rotations.{part}", (card.rotations, channels)
         matrices = _checked(package, f"{name}.matrix", (*shape, channels), "i")
         bias = _bias(package, f"{name}.bias", shape)
-        found.append(Rotations(matrices, bias, _tables(package, f"{name}.odds")))
+        found.append(SecondaryTransforms(matrices, bias, _tables(package, f"{name}.odds")))
     return ((found[0], found[1]),)
 
 
 def _steps(
     package: Package, name: str, steps: Sequence[str], shifts: Mapping[str, int]
-) -> list[Step]:
+) -> list[ContextStep]:
     return [
         _step(package, f"{name}.{step}", {each: shifts[f"{step}.{each}"] for each in STEP_LAYERS})
         for step in steps
     ]
 
 
-def _step(package: Package, name: str, shifts: Mapping[str, int]) -> Step:
+def _step(package: Package, name: str, shifts: Mapping[str, int]) -> ContextStep:
     layers = (
         Layer(
             weight=package.array(f"{name}.{layer}.weight"),
@@ -204,7 +204,7 @@ def _step(package: Package, name: str, shifts: Mapping[str, int]) -> Step:
         )
         for layer in STEP_LAYERS
     )
-    return Step(*layers)
+    return ContextStep(*layers)
 
 
 def _layer(package: Package, prefix: str, entry: Mapping[str, Any]) -> Layer:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cytopress.codecs.learned.pixels.background import Mesh
-from cytopress.codecs.learned.pixels.slab_layout import Depth
+from cytopress.codecs.learned.pixels.slab_layout import SlabLayout
 from cytopress.errors import PackageError
 from cytopress.image import AXES
 from cytopress.models.model_package import Package
@@ -27,7 +27,7 @@ MOST_ROTATIONS = 15
 
 
 @dataclass(frozen=True, eq=False)
-class Card:
+class CodecManifest:
     """The part of a manifest that coding goes by.
 
     Parameters
@@ -75,7 +75,7 @@ class Card:
     hyper_synthesis: tuple[Mapping[str, Any], ...]
     context: Mapping[str, int]
     hyper_context: Mapping[str, int]
-    depth: Depth | None
+    depth: SlabLayout | None
     below: Mapping[str, int]
     surface: Mesh | None
     percentiles: tuple[float, float]
@@ -83,7 +83,7 @@ class Card:
     rdo: float
 
 
-def read_card(package: Package) -> Card:
+def read_manifest(package: Package) -> CodecManifest:
     """Return what the manifest of a codec package says.
 
     Raises
@@ -110,7 +110,7 @@ def read_card(package: Package) -> Card:
     reach = manifest.get("reach")
     if not isinstance(reach, Mapping):
         raise PackageError(f"{package.path}: the manifest has no 'reach'.")
-    card = Card(
+    card = CodecManifest(
         architecture=architecture,
         rates=_whole(package, manifest, "rates", 1, 100),
         gains=_whole(package, manifest, "gains", 0, 1000),
@@ -210,7 +210,7 @@ def _rotations(package: Package) -> int:
     return count
 
 
-def _depth(package: Package) -> Depth | None:
+def _depth(package: Package) -> SlabLayout | None:
     found = package.manifest.get("depth")
     if (found is not None) != (package.manifest["axes"] == "ZYX"):
         raise PackageError(f"{package.path}: 'depth' is in the manifest of a codec of ZYX alone.")
@@ -218,7 +218,7 @@ def _depth(package: Package) -> Depth | None:
         return None
     if not isinstance(found, Mapping):
         raise PackageError(f"{package.path}: 'depth' in the manifest is a table, not {found!r}.")
-    return Depth(
+    return SlabLayout(
         _whole(package, found, "stride", 1, 64),
         _whole(package, found, "margin", 0, 64),
         _whole(package, found, "neighbors", 0, 8),

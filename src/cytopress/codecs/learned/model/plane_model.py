@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.entropy.probability_tables import Tables
-from cytopress.codecs.learned.entropy.range_coder import MOST_VALUE, Decoder, Encoder
+from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
+from cytopress.codecs.learned.entropy.range_coder import MOST_VALUE, RangeDecoder, RangeEncoder
 from cytopress.codecs.learned.latents.coding_order import (
     Choice,
     Pass,
@@ -26,15 +26,15 @@ from cytopress.codecs.learned.latents.coding_order import (
     of_hyper_latents,
     through,
 )
-from cytopress.codecs.learned.latents.context_model import Context, Step
-from cytopress.codecs.learned.latents.gain_units import Gains, Setting
+from cytopress.codecs.learned.latents.context_model import ContextModel, ContextStep
+from cytopress.codecs.learned.latents.gain_units import Gains, GainSetting
 from cytopress.codecs.learned.latents.hyper_context import HyperContext
 from cytopress.codecs.learned.latents.hyper_synthesis import FRACTION, MOST_INPUT, HyperSynthesis
 from cytopress.codecs.learned.latents.rate_distortion import BITS_PER_SQUARE, rounded
-from cytopress.codecs.learned.latents.secondary_transforms import Rotations
-from cytopress.codecs.learned.model.manifest import Card
-from cytopress.codecs.learned.pixels.normalization import Seen
-from cytopress.codecs.learned.pixels.slab_layout import PLANE, Depth
+from cytopress.codecs.learned.latents.secondary_transforms import SecondaryTransforms
+from cytopress.codecs.learned.model.manifest import CodecManifest
+from cytopress.codecs.learned.pixels.normalization import PlaneLike
+from cytopress.codecs.learned.pixels.slab_layout import PLANE, SlabLayout
 from cytopress.codecs.learned.pixels.tiling import regions
 from cytopress.models.model_package import Package
 
@@ -81,33 +81,35 @@ class Model:
 
     package: Package
     prefix: str
-    card: Card
+    card: CodecManifest
     gains: Gains
-    prior: Tables
-    scales: Tables | None = None
+    prior: ProbabilityTables
+    scales: ProbabilityTables | None = None
     h_s: HyperSynthesis | None = None
-    context: Context | None = None
-    below: Step | None = None
+    context: ContextModel | None = None
+    below: ContextStep | None = None
     hyper_context: HyperContext | None = None
-    rotations: tuple[Rotations | None, Rotations | None] = (None, None)
+    rotations: tuple[SecondaryTransforms | None, SecondaryTransforms | None] = (None, None)
 
     @property
-    def depth(self) -> Depth:
+    def depth(self) -> SlabLayout:
         """How volumes are coded in slabs; a plane is one."""
         return self.card.depth or PLANE
 
-    def setting(self, quality: float | None) -> Setting:
+    def setting(self, quality: float | None) -> GainSetting:
         """Return the factors at a quality from 0 to 1."""
         return self.gains.at(quality or 0.0)
 
-    def code(self, y: Array, setting: Setting) -> tuple[bytes, Array]:
+    def code(self, y: Array, setting: GainSetting) -> tuple[bytes, Array]:
         """Return the coded latents of one slab, and y_hat as a decoder has it."""
-        coder = Encoder()
+        coder = RangeEncoder()
         y_hat = self.put(coder, y, setting)
         y_hat *= setting.inverse_gain
         return coder.bytes(), y_hat
 
-    def put(self, coder: Encoder, y: Array, setting: Setting, below: Array | None = None) -> Array:
+    def put(
+        self, coder: RangeEncoder, y: Array, setting: GainSetting, below: Array | None = None
+    ) -> Array:
         """Code the latents of a slab; return them as a decoder has them.
 
         Parameters
@@ -144,7 +146,7 @@ class Model:
             z_hat = through(self._hyper_passes(z.shape, setting), answer(z, 0.0))
         return through(self._passes(y.shape, z_hat, setting, below), answer(y, self.card.rdo))
 
-    def decode(self, stream: bytes, shape: tuple[int, int], setting: Setting) -> Array:
+    def decode(self, stream: bytes, shape: tuple[int, int], setting: GainSetting) -> Array:
         """Return y_hat, (M, h, w) float32, of the coded latents of one slab of ``shape``.
 
         Raises
@@ -152,7 +154,7 @@ class Model:
         CorruptDataError
             These are no latents of such a slab.
         """
-        coder = Decoder(stream)
+        coder = RangeDecoder(stream)
         y_hat = self.take(coder, shape, setting)
         coder.finish()
         y_hat *= setting.inverse_gain
@@ -160,9 +162,9 @@ class Model:
 
     def take(
         self,
-        coder: Decoder,
+        coder: RangeDecoder,
         shape: tuple[int, int],
-        setting: Setting,
+        setting: GainSetting,
         below: Array | None = None,
     ) -> Array:
         """Return what `put` returned of a slab of ``shape`` (H, W).
@@ -187,7 +189,7 @@ class Model:
             z_hat = through(self._hyper_passes(coarse, setting), answer)
         return through(self._passes(form, z_hat, setting, below), answer)
 
-    def analyse(self, planes: Sequence[Seen], setting: Setting | None = None) -> Array:
+    def analyze(self, planes: Sequence[PlaneLike], setting: GainSetting | None = None) -> Array:
         """Return y, (M, h, w) float32, of the planes that a slab sees, (H, W) float32 each.
 
         They are padded by their own edge. With a setting, y is in quantization steps.
@@ -209,7 +211,7 @@ class Model:
         # Only an absurd plane overflows a network.
         return _finite(y)
 
-    def synthesise(self, stack: Sequence[Array], shape: tuple[int, int]) -> Array:
+    def synthesize(self, stack: Sequence[Array], shape: tuple[int, int]) -> Array:
         """Return a slab's planes, (planes, *shape) float32.
 
         They come of its latents, (M, h, w) float32, and those of its neighbors on either side.
@@ -229,7 +231,9 @@ class Model:
         # Crafted latents may overflow a network.
         return _finite(planes[:, : shape[0], : shape[1]])
 
-    def _put_choice(self, coder: Encoder, residual: Array, these: Choice, weight: float) -> Array:
+    def _put_choice(
+        self, coder: RangeEncoder, residual: Array, these: Choice, weight: float
+    ) -> Array:
         """Code by which rotation each place goes; return it."""
         assert self.scales is not None
         which = these.rotations.choose(
@@ -250,10 +254,10 @@ class Model:
         clipped: Array = np.clip(_finite(z), -MOST_INPUT, MOST_INPUT)
         return clipped
 
-    def _tables(self, these: Pass) -> Tables:
+    def _tables(self, these: Pass) -> ProbabilityTables:
         return self.prior if these.prior or self.scales is None else self.scales
 
-    def _hyper_passes(self, form: tuple[int, ...], setting: Setting) -> Passes:
+    def _hyper_passes(self, form: tuple[int, ...], setting: GainSetting) -> Passes:
         """Say by which means and tables hyper-latents of the shape ``form`` go."""
 
         def prior_of(shape: tuple[int, ...]) -> Array:
@@ -265,7 +269,7 @@ class Model:
         self,
         form: tuple[int, ...],
         z_hat: Array | None,
-        setting: Setting,
+        setting: GainSetting,
         below: Array | None = None,
     ) -> Passes:
         """Say by which means and tables latents of the shape ``form`` go."""
@@ -290,7 +294,7 @@ class Model:
             y_hat += mean
         return y_hat
 
-    def _moments(self, z_hat: Array, setting: Setting) -> tuple[Array | None, Array, Array]:
+    def _moments(self, z_hat: Array, setting: GainSetting) -> tuple[Array | None, Array, Array]:
         """Return what the hyper synthesis says of the latents.
 
         Their means, (M, h, w) float32, if they have any; their scale indices, (M, h, w), and
@@ -323,7 +327,7 @@ class Model:
         flat: Array = np.clip(rows, 0, len(self.scales) - 1).astype(np.uint8).reshape(-1)
         return flat
 
-    def _channels(self, shape: tuple[int, ...], setting: Setting) -> Array:
+    def _channels(self, shape: tuple[int, ...], setting: GainSetting) -> Array:
         """Return the prior's table of each value, by its channel, flat."""
         start = setting.node * shape[0] if len(self.prior) > shape[0] else 0
         kind = np.uint8 if len(self.prior) <= 256 else np.uint16
@@ -344,7 +348,7 @@ class Model:
         return out
 
 
-def _padded_part(planes: Sequence[Seen], place: tuple[slice, slice]) -> Array:
+def _padded_part(planes: Sequence[PlaneLike], place: tuple[slice, slice]) -> Array:
     """Return a part of planes that go on beyond their ends with their values."""
     lengths = planes[0].shape
     starts = (min(part.start, length - 1) for part, length in zip(place, lengths, strict=True))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from cytopress.codecs.base import QualityParameter, Traits
-from cytopress.codecs.learned.model.manifest import Card
+from cytopress.codecs.learned.model.manifest import CodecManifest
 from cytopress.errors import UsageError
 
 
-def traits(card: Card) -> Traits:
+def traits(card: CodecManifest) -> Traits:
     """Return what a package's codec takes and gives."""
     parameter = None
     if card.gains > 1:

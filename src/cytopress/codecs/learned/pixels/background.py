@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.container.wire import take_varints, varints
-from cytopress.codecs.learned.entropy.probability_tables import Tables
-from cytopress.codecs.learned.entropy.range_coder import Decoder, Encoder
-from cytopress.codecs.learned.pixels.normalization import Plane, Seen
+from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
+from cytopress.codecs.learned.entropy.range_coder import RangeDecoder, RangeEncoder
+from cytopress.codecs.learned.pixels.normalization import Plane, PlaneLike
 from cytopress.errors import CorruptDataError, PackageError
 
 Grid = npt.NDArray[np.int32]
@@ -74,7 +74,7 @@ class Mesh:
                 medians[row, whole] = np.median(band[:, whole * self.block // EVERY :])
         return self._in_steps(medians)
 
-    def refit(self, seen: Seen, decoded: Plane) -> Grid:
+    def refit(self, seen: PlaneLike, decoded: Plane) -> Grid:
         """Return the grid whose surface, added to ``decoded``, comes nearest to ``seen``.
 
         Nearest in the sum of squares, up to the rounding to steps. What the latents lost of the
@@ -146,7 +146,7 @@ class Mesh:
 
 
 @dataclass(frozen=True, eq=False)
-class Surface:
+class Background:
     """A mesh, and how its numbers are coded.
 
     Parameters
@@ -159,7 +159,7 @@ class Surface:
     """
 
     mesh: Mesh
-    tables: Tables
+    tables: ProbabilityTables
 
     def __post_init__(self) -> None:
         if (
@@ -169,7 +169,7 @@ class Surface:
         ):
             raise PackageError("The surface's last table tells how an image's numbers are coded.")
 
-    def at(self, quality: float) -> Surface:
+    def at(self, quality: float) -> Background:
         """Return the same with the mesh at a quality."""
         return replace(self, mesh=self.mesh.at(quality))
 
@@ -184,7 +184,7 @@ class Surface:
         bits = [_bits(each, row, self.tables) for each in missed for row in range(self._spreads)]
         choice = int(np.argmin(bits))
         predictor, row = divmod(choice, self._spreads)
-        coder, values = Encoder(), missed[predictor]
+        coder, values = RangeEncoder(), missed[predictor]
         coder.put(np.array([choice], np.int32), np.array([self._spreads], np.uint8), self.tables)
         coder.put(values, np.full(values.size, row, np.uint8), self.tables)
         stream = coder.bytes()
@@ -202,7 +202,7 @@ class Surface:
         end = start + WORD * words
         if end > len(data):
             raise CorruptDataError("The stream ends within its surface.")
-        coder = Decoder(data[start:end])
+        coder = RangeDecoder(data[start:end])
         choice = int(coder.take(np.array([self._spreads], np.uint8), self.tables)[0])
         if not 0 <= choice < self._spreads * len(PREDICTORS):
             raise CorruptDataError("The surface is coded in a way that does not exist.")
@@ -213,7 +213,7 @@ class Surface:
         return _summed(missed.reshape(height, width), predictor), data[end:]
 
 
-def _bits(missed: Grid, row: int, tables: Tables) -> float:
+def _bits(missed: Grid, row: int, tables: ProbabilityTables) -> float:
     symbols, last = missed - int(tables.offset[row]), int(tables.size[row]) - 1
     outside = (symbols < 0) | (symbols >= last)
     bits = tables.bits[row, np.where(outside, last, symbols)]

@@ -25,7 +25,7 @@ MOST = 2.0**15
 BAND_PIXELS = 2**16
 
 
-class Seen(Protocol):
+class PlaneLike(Protocol):
     """A plane, or what gives the parts of one: (H, W) float32."""
 
     @property

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 
 @dataclass(frozen=True)
-class Depth:
+class SlabLayout:
     """The form of slabs.
 
     Parameters
@@ -57,4 +57,4 @@ class Depth:
 
 
 # A plane is a volume of one slab.
-PLANE = Depth(1, 0, 0)
+PLANE = SlabLayout(1, 0, 0)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.latents.gain_units import Setting
+from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.codecs.learned.model.plane_model import Model
 from cytopress.codecs.progress import track
 
@@ -19,7 +19,7 @@ Latents = Callable[[int, Array | None], Array]
 
 
 def through_slabs(
-    model: Model, setting: Setting, latents: Latents, shape: tuple[int, ...]
+    model: Model, setting: GainSetting, latents: Latents, shape: tuple[int, ...]
 ) -> Iterator[tuple[slice, Array]]:
     """Yield which planes a slab holds, and these planes, in order.
 
@@ -57,5 +57,5 @@ def through_slabs(
             held.append(np.zeros_like(held[-1]))
         if place >= near:
             own = depth.held(place - near, planes)
-            found = model.synthesise(list(held), (height, width))
+            found = model.synthesize(list(held), (height, width))
             yield own, found[: own.stop - own.start]
