@@ -26,8 +26,8 @@ import numpy.typing as npt
 
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
 from cytopress.codecs.learned.latents.rate_distortion import bits_of
+from cytopress.codecs.learned.model.codec_model import CodecModel
 from cytopress.codecs.learned.model.load import open_model
-from cytopress.codecs.learned.model.plane_model import Model
 from cytopress.codecs.learned.pixels.normalization import normalized, used_range
 from cytopress.datasets.catalogue import dataset
 from cytopress.errors import CytopressError, PackageError
@@ -50,7 +50,7 @@ class Recorder:
 
     passes: list[tuple[Array, Array, ProbabilityTables]] = field(default_factory=list)
 
-    def put(self, values: Array, rows: Array, tables: ProbabilityTables) -> None:
+    def encode(self, values: Array, rows: Array, tables: ProbabilityTables) -> None:
         self.passes.append((values, rows.astype(np.int64), tables))
 
 
@@ -67,25 +67,25 @@ def look_at(name: str) -> None:
     settings = from_environment()
     package = find_package(settings.model_folders, "codec", name)
     model = open_model(package)
-    if model.scales is None or model.card.depth is not None:
+    if model.coder.scales is None or model.manifest.slabs is not None:
         raise PackageError(f"{name} is no codec of planes with hyper-latents.")
     for known in DATASETS:
         whole = dataset(known, settings)
         fields = [whole.read_input(each).pixels for each in whole.part("validation")[:FIELDS]]
         print(f"\n{name} on {known}, {len(fields)} fields\n")
-        passes = ["latents"] if model.context is None else ["white", "black", "others"]
+        passes = ["latents"] if model.coder.context is None else ["white", "black", "others"]
         heads = ["quality", "bpp", "surface", "z", *passes, "tables", "a pass", "a channel"]
         print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
         for quality in QUALITIES:
             print(f"| {quality:.2f} | {' | '.join(cells(model, fields, quality))} |", flush=True)
 
 
-def cells(model: Model, fields: list[Pixels], quality: float) -> list[str]:
+def cells(model: CodecModel, fields: list[Pixels], quality: float) -> list[str]:
     """Return one row of the table, but for the quality."""
     surfaces, recorders = zip(*(coded(model, each, quality) for each in fields), strict=True)
     passes = list(zip(*(each.passes for each in recorders), strict=True))
     # Hyper-latents come first, in three turns where they have a context model.
-    turns = 3 if model.hyper_context is not None else 1
+    turns = 3 if model.coder.hyper_context is not None else 1
     hyper, passes = passes[:turns], passes[turns:]
     spent = [sum(total(*each) for each in one) for one in passes]
     spent.insert(0, sum(total(*each) for one in hyper for each in one))
@@ -104,17 +104,17 @@ def cells(model: Model, fields: list[Pixels], quality: float) -> list[str]:
     ]
 
 
-def coded(model: Model, pixels: Pixels, quality: float) -> tuple[float, Recorder]:
+def coded(model: CodecModel, pixels: Pixels, quality: float) -> tuple[float, Recorder]:
     """Return the bits of the surface of an image, and what its latents are coded as."""
-    plane, _ = normalized(pixels, *used_range(pixels, model.card.percentiles))
+    plane, _ = normalized(pixels, *used_range(pixels, model.manifest.percentiles))
     setting, bits = model.setting(quality), 0.0
-    if setting.surface is not None:
+    if setting.background is not None:
         # Not yet that which the encoder writes in the end, which costs about as much.
-        grid = setting.surface.mesh.fit(plane)
-        bits = 8.0 * len(setting.surface.pack(grid))
-        setting.surface.mesh.subtract(plane, grid)
+        grid = setting.background.mesh.fit(plane)
+        bits = 8.0 * len(setting.background.pack(grid))
+        setting.background.mesh.subtract(plane, grid)
     recorder: Any = Recorder()
-    model.put(recorder, model.analyze([plane], setting), setting)
+    model.encode_latents(recorder, model.networks.analyze([plane], setting.gain), setting)
     return bits, recorder
 
 
@@ -140,12 +140,12 @@ def every_shift(values: Array, rows: Array, tables: ProbabilityTables, channels:
     return np.array([each.sum(1, dtype=np.float64) for each in costs])
 
 
-def channels_of(model: Model) -> list[int]:
+def channels_of(model: CodecModel) -> list[int]:
     """Return how many channels each pass over the latents is of, one after the other."""
-    whole = model.card.latent_channels
-    if model.context is None:
+    whole = model.manifest.latent_channels
+    if model.coder.context is None:
         return [whole]
-    first = model.context.first
+    first = model.coder.context.first
     return [first, first, whole - first]
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.model.plane_model import Model
+from cytopress.codecs.learned.model.codec_model import CodecModel
 from cytopress.models.model_package import Package
+from fakes.symbol_coders import Recorder
 
 Array = npt.NDArray[Any]
 ONE, MOST = 256.0, 2.0**20
@@ -17,7 +18,7 @@ ONE, MOST = 256.0, 2.0**20
 
 def check(
     package: Package,
-    model: Model,
+    model: CodecModel,
     z_hat: Array,
     symbols: Array,
     quality: float,
@@ -49,27 +50,28 @@ def check(
         for (name, part), own in zip(parts, np.where(kinds < 0, 0, which), strict=True):
             bias = _array(package, f"r0/rotations.{name}.bias")
             index[part] += np.concatenate((0 * bias[:1], bias))[own].transpose(2, 0, 1)
-    expected = np.clip((index + 128) // 256, 0, len(model.scales) - 1)
+    expected = np.clip((index + 128) // 256, 0, len(model.coder.scales) - 1)
     found_mean, found_rows = np.empty(symbols.shape), np.empty(symbols.shape, int)
     first = _array(package, "r0/context.inward.hidden.weight").shape[1]
     rows, columns = np.indices(symbols.shape[1:])
     white = (rows + columns) % 2 == 0
     setting = model.setting(quality)
-    passes = model._passes(symbols.shape, z_hat, setting, below)
-    everywhere = np.ones_like(white)
-    these = next(passes)
-    for place, mask in enumerate((white, ~white, everywhere)):
-        if which is not None and kinds is not None:
-            own = kinds[place // 2][mask]
-            np.testing.assert_array_equal(these.kinds, own)
-            these = passes.send(np.where(own < 0, 0, which[place // 2][mask]))
-        if place == 2:
-            break
-        found_mean[:first, mask] = these.mean.reshape(first, -1)
-        found_rows[:first, mask] = these.rows.reshape(first, -1)
-        these = passes.send(symbols[:first, mask].astype(np.int32).reshape(-1))
-    found_mean[first:] = these.mean
-    found_rows[first:] = these.rows.reshape(symbols[first:].shape)
+    masks = white, ~white, np.ones_like(white)
+
+    def drawn(place: int, classes: Array) -> Array:
+        assert which is not None
+        return np.where(classes < 0, 0, which[place // 2][masks[place]])
+
+    recorder = Recorder(lambda _, select, __: select(symbols), None if which is None else drawn)
+    model.coder.latents(recorder, symbols.shape, z_hat, setting, below)
+    if kinds is not None:
+        for place, mask in enumerate(masks):
+            np.testing.assert_array_equal(recorder.classes[place], kinds[place // 2][mask])
+    for mask, mean_there, rows_there in zip(masks[:2], recorder.means, recorder.rows, strict=False):
+        found_mean[:first, mask] = mean_there.reshape(first, -1)
+        found_rows[:first, mask] = rows_there.reshape(first, -1)
+    found_mean[first:] = recorder.means[2]
+    found_rows[first:] = recorder.rows[2].reshape(symbols[first:].shape)
     np.testing.assert_array_equal(found_mean * ONE, mean)
     np.testing.assert_array_equal(found_rows, expected)
     return found_rows

@@ -17,6 +17,7 @@ import numpy as np
 from cytopress.codecs.container import container
 from cytopress.codecs.learned.codec import REST, Learned
 from cytopress.codecs.learned.entropy.range_coder import RangeDecoder
+from cytopress.codecs.learned.model.decoder import decode_slabs
 from cytopress.codecs.registry import decode_by
 from cytopress.image import Image
 from cytopress.models.model_package import Package, open_package
@@ -32,7 +33,7 @@ def packages() -> list[Package]:
 
 
 def codec_of(package: Package) -> Learned:
-    """Return the codec that golden bytes are of; a fine one where blocks may be turned."""
+    """Return the codec that golden bytes are of; a fine one of secondary transforms."""
     return Learned(package, quality=1.0 if "rotations" in package.manifest else None)
 
 
@@ -60,13 +61,11 @@ def latents(codec: Learned, data: bytes) -> np.ndarray:
     model, setting = codec._model()
     *planes, height, width = header.form.shape
     coded = stream[LIMITS_BYTES + REST.size :]
-    if setting.surface is not None:
-        _, coded = setting.surface.unpack(coded, (height, width))
-    coder, found = RangeDecoder(coded), []
-    for _ in range(model.depth.slabs(planes[0] if planes else 1)):
-        below = found[-1] if found else None
-        found.append(model.take(coder, (height, width), setting, below))
-    coder.finish()
+    if setting.background is not None:
+        _, coded = setting.background.unpack(coded, (height, width))
+    decoder, depth = RangeDecoder(coded), planes[0] if planes else 1
+    found = list(decode_slabs(model, setting, decoder, (depth, height, width)))
+    decoder.finish()
     return np.stack(found) if planes else found[0]
 
 

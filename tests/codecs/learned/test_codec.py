@@ -127,7 +127,7 @@ def test_the_header_is_small_and_bytes_are_near_the_entropy(
     tiny: Package, cells: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bits = 0.0
-    put = RangeEncoder.put
+    put = RangeEncoder.encode
 
     def counted(self, values, rows, tables) -> None:
         nonlocal bits
@@ -142,7 +142,7 @@ def test_the_header_is_small_and_bytes_are_near_the_entropy(
                 bits += 2 * (beyond + 1).bit_length() - 1
         put(self, values, rows, tables)
 
-    monkeypatch.setattr(RangeEncoder, "put", counted)
+    monkeypatch.setattr(RangeEncoder, "encode", counted)
     data = Learned(tiny, 0.5).encode(cells)
     assert bits / 8 < len(data) <= 1.01 * bits / 8 + 80
     header, _ = container.unpack(data)

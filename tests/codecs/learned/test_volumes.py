@@ -10,9 +10,9 @@ import pytest
 
 from cytopress.codecs.container import container
 from cytopress.codecs.learned.codec import Learned, LearnedFamily
-from cytopress.codecs.learned.model import plane_model as module
+from cytopress.codecs.learned.model import networks as module
 from cytopress.codecs.learned.model.load import open_model
-from cytopress.codecs.learned.pixels.slab_layout import SlabLayout
+from cytopress.codecs.learned.pixels.slabs import SlabLayout
 from cytopress.codecs.progress import listen
 from cytopress.codecs.registry import decode, decode_by
 from cytopress.codecs.targets.request import CodecRequest
@@ -116,8 +116,8 @@ def test_regions_change_no_latent_and_no_pixel_by_more_than_floats_round(
 def test_what_comes_after_changes_nothing_before(package: Package) -> None:
     """Slabs are decoded in order, so a volume cut short has the same bytes up to its last slabs."""
     codec, long = Learned(package, 0.5), stack(24)
-    depth = open_model(package).depth
-    seen = [depth.seen(slab, 24) for slab in range(depth.slabs(24))]
+    depth = open_model(package).slabs
+    seen = [depth.seen(slab, 24) for slab in range(depth.count(24))]
     assert all(np.all(np.diff(each) >= 0) for each in seen)
     held = np.concatenate([np.arange(24)[depth.held(slab, 24)] for slab in range(len(seen))])
     np.testing.assert_array_equal(held, np.arange(24))
@@ -137,7 +137,7 @@ def test_slabs_are_told_to_whoever_listens(package: Package) -> None:
         Learned(package).encode(stack(16))
     assert told == sorted(told)
     assert told[-1] == 1
-    assert len(told) >= open_model(package).depth.slabs(16)
+    assert len(told) >= open_model(package).slabs.count(16)
 
 
 def test_damage_is_an_error_or_told(package: Package) -> None:
@@ -165,7 +165,7 @@ def test_beyond_the_ends_are_the_last_planes(
 ) -> None:
     depth = SlabLayout(stride, stride // 2, 1)
     assert depth.seen(0, planes).tolist() == first
-    assert depth.seen(depth.slabs(planes) - 1, planes).tolist() == last
+    assert depth.seen(depth.count(planes) - 1, planes).tolist() == last
 
 
 def _altered(package: Package, path: Path, **manifest: object) -> Package:
@@ -192,7 +192,7 @@ def _altered(package: Package, path: Path, **manifest: object) -> Package:
         ({"depth": {"stride": 0, "margin": 0, "neighbors": 0}}, "'stride'"),
         ({"depth": 4}, "is a table"),
         ({"below": {"hidden": 3}}, "a shift for each of hidden, mean, scale"),
-        ({"surface": {"block": 64, "step": 0.01}}, "taken out of planes, not of volumes"),
+        ({"surface": {"block": 64, "step": 0.01}}, "of planes, not of volumes"),
     ],
 )
 def test_a_manifest_that_contradicts_itself_is_refused(

@@ -17,6 +17,7 @@ from cytopress.image import Image
 from cytopress.models.model_package import Package, open_package
 from fakes import learned_networks as fakes
 from fakes import passes_by_torch as by_torch
+from fakes.learned_packages import decode_latents, encode_latents
 
 torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
 pytest.importorskip("compressai", reason="needs CompressAI (extra learn)")
@@ -85,8 +86,10 @@ def test_runtime_decodes_what_the_network_sees(
     model = open_model(package)
     setting = model.setting(quality)
     center = float(x.mean())
-    stream, y_hat = model.code(model.analyze(x[0].numpy() - center, setting), setting)
-    plane = model.synthesize([y_hat], (64, 96))[0] + center
+    stream, y_hat = encode_latents(
+        model, model.networks.analyze(x[0].numpy() - center, setting.gain), setting
+    )
+    plane = model.networks.synthesize([y_hat], (64, 96))[0] + center
     # A latent on the edge between two integers may round the other way.
     off = np.abs(plane - expected.x_hat[0, 0].numpy()) > 1e-3
     assert off.mean() < 0.05
@@ -100,12 +103,12 @@ def _check_rate(package: Package, network: Any, image: Image, quality: float) ->
     low, high = used_range(image.pixels, (0.1, 99.9))
     x = torch.from_numpy((image.pixels.astype(np.float32) - low) / (high - low))[None, None]
     center, held = x.mean((1, 2, 3)), 0
-    surface = open_model(package).setting(quality).surface
-    if surface is not None:
+    background = open_model(package).setting(quality).background
+    if background is not None:
         mean = np.float32(center.numpy().astype(np.float16)[0])
-        grid = surface.mesh.fit(x[0, 0].numpy() - mean)
-        held = len(surface.pack(grid))
-        values = surface.mesh.surface(grid, range(x.shape[2]), range(x.shape[3])) + mean
+        grid = background.mesh.fit(x[0, 0].numpy() - mean)
+        held = len(background.pack(grid))
+        values = background.mesh.surface(grid, range(x.shape[2]), range(x.shape[3])) + mean
         center = torch.from_numpy(values.copy())[None, None]
     # As the runtime pads.
     margin = [(-length) % network.pad for length in image.shape]
@@ -179,8 +182,10 @@ def test_floats_do_not_touch_what_is_decoded(tmp_path: Path, architecture: str) 
     model = open_model(package)
     setting = model.setting(0.5)
     plane = fakes.field(128, 192) - np.float32(0.5)
-    stream, y_hat = model.code(model.analyze(plane[None], setting), setting)
-    decoded = model.decode(stream, (128, 192), setting)
+    stream, y_hat = encode_latents(
+        model, model.networks.analyze(plane[None], setting.gain), setting
+    )
+    decoded = decode_latents(model, stream, (128, 192), setting)
     np.testing.assert_array_equal(decoded, y_hat)
     pictures = []
     for threads in (1, 2):
@@ -195,14 +200,16 @@ def test_floats_do_not_touch_what_is_decoded(tmp_path: Path, architecture: str) 
                 for graph in ("analysis", "synthesis")
             ]
             y = run[0].run(None, {"input": plane[None, None]})[0][0]
-            made, _ = model.code(y * setting.gain, setting)
-            again = model.decode(made, (128, 192), setting)
+            made, _ = encode_latents(model, y * setting.gain, setting)
+            again = decode_latents(model, made, (128, 192), setting)
             # What an encoder of other floats made decodes here to nearly the same latents,
             assert np.mean(again != y_hat) < 0.01
             pictures.append(run[1].run(None, {"input": decoded[None]})[0][0, 0])
     # and what is decoded is the same picture within a float's rounding.
     for picture in pictures:
-        np.testing.assert_allclose(picture, model.synthesize([decoded], (128, 192))[0], atol=1e-4)
+        np.testing.assert_allclose(
+            picture, model.networks.synthesize([decoded], (128, 192))[0], atol=1e-4
+        )
 
 
 @pytest.mark.parametrize("stride", [8, 16])
@@ -244,16 +251,16 @@ def _seen(network: Any, part: str, stride: int) -> int:
 def test_tiles_give_what_the_whole_image_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cytopress.codecs.learned.model import plane_model as module
+    from cytopress.codecs.learned.model import networks as module
 
     package = _written(tmp_path, fakes.network())
     model = open_model(package)
     plane = fakes.field(160, 224) - np.float32(0.5)
-    y = model.analyze(plane[None])
-    whole = model.synthesize([y], (160, 224))[0]
+    y = model.networks.analyze(plane[None])
+    whole = model.networks.synthesize([y], (160, 224))[0]
     monkeypatch.setattr(module, "TILE", (32, 48))
-    np.testing.assert_allclose(model.analyze(plane[None]), y, atol=1e-5)
-    np.testing.assert_allclose(model.synthesize([y], (160, 224))[0], whole, atol=1e-5)
+    np.testing.assert_allclose(model.networks.analyze(plane[None]), y, atol=1e-5)
+    np.testing.assert_allclose(model.networks.synthesize([y], (160, 224))[0], whole, atol=1e-5)
 
 
 def test_one_package_holds_every_rate(tmp_path: Path) -> None:
@@ -310,8 +317,8 @@ def test_tables_of_every_test_field_equal_torch_bit_for_bit(path: Path) -> None:
             pixels = found.read_input(field).pixels
             plane, _ = normalized(pixels, *used_range(pixels, (0.1, 99.9)))
             quality = number % 10 / 9
-            y = model.analyze(plane[None]) * model.setting(quality).gain
+            y = model.networks.analyze(plane[None]) * model.setting(quality).gain
             symbols = np.rint(y).astype(np.int64)
-            rows = by_torch.check(package, model, model._hyper_latents(y), symbols, quality)
+            rows = by_torch.check(package, model, model.networks.hyper_analyze(y), symbols, quality)
             tables |= set(np.unique(rows).tolist())
     assert len(tables) > 40

@@ -15,6 +15,7 @@ from cytopress.codecs.learned.latents.hyper_synthesis import HyperSynthesis
 from cytopress.codecs.learned.model.load import open_model
 from fakes import learned_networks as fakes
 from fakes import passes_by_torch as by_torch
+from fakes.learned_packages import decode_latents
 
 torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
 pytest.importorskip("compressai", reason="needs CompressAI (extra learn)")
@@ -77,7 +78,7 @@ def _check_exact(folder: Path, architecture: str, count: int) -> None:
         for start in range(0, len(z_hat), 8):
             part = z_hat[start : start + 8]
             for one, expected in zip(part, by_torch(part), strict=True):
-                np.testing.assert_array_equal(model.h_s(one), expected)
+                np.testing.assert_array_equal(model.coder.h_s(one), expected)
 
 
 @pytest.mark.parametrize("architecture", ["hyperprior", "mean-scale"])
@@ -108,7 +109,7 @@ def test_threads_batches_and_regions_change_no_number(tmp_path: Path) -> None:
             found.append(by_torch(z_hat))
             found.append(np.concatenate([by_torch(one[None]) for one in z_hat]))
             for size in (2, 5, 64):
-                h_s = HyperSynthesis(model.h_s.layers, size=size)
+                h_s = HyperSynthesis(model.coder.h_s.layers, size=size)
                 with threadpool_limits(threads):
                     found.append(np.stack([h_s(one) for one in z_hat]))
     finally:
@@ -124,7 +125,7 @@ def test_integers_are_near_the_floats_that_were_trained(tmp_path: Path) -> None:
     with torch.no_grad():
         quality = torch.tensor([0.37])
         mean, log_scale, _ = network.moments(torch.from_numpy(z_hat).float()[None], quality)
-    found = model.h_s(z_hat).astype(float) / 256
+    found = model.coder.h_s(z_hat).astype(float) / 256
     assert mean.std() > 1
     np.testing.assert_allclose(found[:6], mean[0], atol=0.02)
     index = found[6:] + model.setting(0.37).scale_bias / 256
@@ -146,10 +147,10 @@ def _check_latents(folder: Path, architecture: str, count: int) -> None:
         rows = np.clip((out[-6:] + bias[node][:, None, None] + 128) // 256, 0, 55).astype(np.uint8)
         symbols = np.rint(random.standard_normal(mean.shape) * 2.0 ** random.uniform(-2, 9))
         coder = RangeEncoder()
-        coder.put(z_hat.ravel(), coarse, model.prior)
-        coder.put(symbols.ravel().astype(np.int64), rows.ravel(), model.scales)
+        coder.encode(z_hat.ravel(), coarse, model.coder.prior)
+        coder.encode(symbols.ravel().astype(np.int64), rows.ravel(), model.coder.scales)
         setting = model.setting(node / 2)
-        found = model.decode(coder.bytes(), (32, 64), setting)
+        found = decode_latents(model, coder.bytes(), (32, 64), setting)
         factor = np.exp2(inverse[node])[:, None, None]
         np.testing.assert_allclose(found, (symbols + mean) * factor, rtol=1e-6)
         exact = (symbols + mean) * 256

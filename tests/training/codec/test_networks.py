@@ -145,9 +145,9 @@ def test_priors_are_of_the_nearest_node_and_of_compressai() -> None:
 
 
 def test_the_context_begins_as_nothing() -> None:
-    from cytopress.training.codec.context import Context
+    from cytopress.training.codec.context import ContextModel
 
-    context = Context(6, 2, 3, rotations=0)
+    context = ContextModel(6, 2, 3, rotations=0)
     y, mean, log_scale = torch.randn(3, 2, 6, 4, 8).unbind()
     features = torch.randn(2, 6, 4, 8)
     found = context(y, mean, log_scale, features, _nearest, _squared)

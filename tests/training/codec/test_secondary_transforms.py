@@ -123,4 +123,4 @@ def test_matrices_odds_and_biases_are_those_of_the_package() -> None:
     widening = trained.widening().detach().numpy()
     assert np.abs(found.bias / 256 * STEP - widening).max() < STEP / 512 + 1e-6
     likely = -trained.likely().detach().numpy()
-    np.testing.assert_allclose(found.odds.bits[:9, :4], likely, atol=1e-3)
+    np.testing.assert_allclose(found.choices.bits[:9, :4], likely, atol=1e-3)

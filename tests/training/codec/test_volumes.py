@@ -17,9 +17,10 @@ from scipy import fft
 
 from cytopress.codecs.learned.codec import Learned
 from cytopress.codecs.learned.entropy.range_coder import RangeEncoder
+from cytopress.codecs.learned.model.decoder import synthesize_slabs
+from cytopress.codecs.learned.model.encoder import encode_slabs
 from cytopress.codecs.learned.model.load import open_model
-from cytopress.codecs.learned.pixels.slab_layout import SlabLayout
-from cytopress.codecs.learned.pixels.slabs import through_slabs
+from cytopress.codecs.learned.pixels.slabs import SlabLayout
 from cytopress.codecs.registry import decode_by
 from cytopress.errors import CytopressWarning, DatasetError
 from cytopress.image import Image
@@ -100,13 +101,11 @@ def test_runtime_decodes_what_the_network_sees(
         )
     codec = Learned(package, quality)
     model, setting = codec._model()
-    windows = [x[model.depth.seen(slab, planes)] for slab in range(model.depth.slabs(planes))]
+    windows = [x[model.slabs.seen(slab, planes)] for slab in range(model.slabs.count(planes))]
     coder = RangeEncoder()
-
-    def latents(slab: int, below: Any) -> Any:
-        return model.put(coder, model.analyze(windows[slab] - center, setting), setting, below)
-
-    found = np.concatenate([p for _, p in through_slabs(model, setting, latents, x.shape)])
+    latents = encode_slabs(model, setting, coder, [window - center for window in windows])
+    slabs = synthesize_slabs(model, setting, latents, x.shape)
+    found = np.concatenate([planes for _, planes in slabs])
     off = np.abs(found + center - expected.x_hat[0].numpy()) > 1e-3
     # A latent on the edge between two integers may round the other way, and the slabs above it,
     # which are predicted from it, with it.
@@ -360,11 +359,11 @@ def test_tables_and_bytes_of_the_shipped_codec_are_torchs(monkeypatch: pytest.Mo
     tables: set[int] = set()
     for quality in (0, 4 / 9, 1):
         below = None
-        for slab in range(model.depth.slabs(len(volume))):
-            planes = volume[model.depth.seen(slab, len(volume))]
-            y = model.analyze(planes, model.setting(quality))
+        for slab in range(model.slabs.count(len(volume))):
+            planes = volume[model.slabs.seen(slab, len(volume))]
+            y = model.networks.analyze(planes, model.setting(quality).gain)
             symbols = np.rint(y).astype(np.int64)
-            z_hat = model._hyper_latents(y)
+            z_hat = model.networks.hyper_analyze(y)
             rows = by_torch.check(package, model, z_hat, symbols, quality, below)
             tables |= set(np.unique(rows).tolist())
             below = symbols.astype(np.float32)

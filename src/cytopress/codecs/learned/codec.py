@@ -22,9 +22,11 @@ from cytopress.codecs.base import StreamCodec, Traits
 from cytopress.codecs.container.container import Form, Options, Recipe
 from cytopress.codecs.learned.entropy.range_coder import RangeDecoder, RangeEncoder
 from cytopress.codecs.learned.latents.gain_units import GainSetting
+from cytopress.codecs.learned.model.codec_model import CodecModel
+from cytopress.codecs.learned.model.decoder import decode_slabs, synthesize_slabs
+from cytopress.codecs.learned.model.encoder import encode_slabs
 from cytopress.codecs.learned.model.load import open_model
 from cytopress.codecs.learned.model.manifest import read_manifest
-from cytopress.codecs.learned.model.plane_model import Model
 from cytopress.codecs.learned.model.traits import checked_quality, traits
 from cytopress.codecs.learned.pixels.normalization import (
     LIMITS,
@@ -37,8 +39,7 @@ from cytopress.codecs.learned.pixels.normalization import (
     take_limits,
     used_range,
 )
-from cytopress.codecs.learned.pixels.slab_layout import SlabLayout
-from cytopress.codecs.learned.pixels.slabs import through_slabs
+from cytopress.codecs.learned.pixels.slabs import SlabLayout
 from cytopress.errors import CorruptDataError, CytopressWarning, PackageError, UsageError
 from cytopress.image import Image, Pixels
 from cytopress.models.model_package import Package
@@ -115,29 +116,26 @@ class Learned(StreamCodec):
             return limits
         model, setting = self._model()
         volume = image.pixels if image.pixels.ndim == 3 else image.pixels[None]
-        coder, smooth, surface = RangeEncoder(), b"", setting.surface
+        encoder, smooth, background = RangeEncoder(), b"", setting.background
         if image.pixels.ndim == 2:
             plane, center = normalized(image.pixels, low, high)
-            if surface is not None:
-                surface.mesh.subtract(plane, surface.mesh.fit(plane))
+            if background is not None:
+                background.mesh.subtract(plane, background.mesh.fit(plane))
             windows: Iterator[Sequence[PlaneLike]] = iter([[plane]])
             del plane
         else:
             center = mean_of(volume, low, high)
-            windows = _windows(volume, model.depth, center, low, high)
-
-        def latents(_: int, below: Array | None) -> Array:
-            return model.put(coder, model.analyze(next(windows), setting), setting, below)
-
+            windows = _windows(volume, model.slabs, center, low, high)
+        latents = encode_slabs(model, setting, encoder, windows)
         crc, form = 0, Form.of(image)
-        for _, planes in through_slabs(model, setting, latents, volume.shape):
+        for _, planes in synthesize_slabs(model, setting, latents, volume.shape):
             for plane in planes:
-                if surface is not None:
-                    grid = surface.mesh.refit(_Around(volume[0], center, low, high), plane)
-                    smooth = surface.pack(grid)
-                    surface.mesh.add(plane, grid)
+                if background is not None:
+                    grid = background.mesh.refit(_Around(volume[0], center, low, high), plane)
+                    smooth = background.pack(grid)
+                    background.mesh.add(plane, grid)
                 crc = _crc(pixels_of(plane, center, low, high, form), crc)
-        return limits + REST.pack(center, crc) + smooth + coder.bytes()
+        return limits + REST.pack(center, crc) + smooth + encoder.bytes()
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the pixels; warns where they are not those that the encoder saw."""
@@ -151,22 +149,19 @@ class Learned(StreamCodec):
             raise CorruptDataError(f"{self.name}: the mean is no number.")
         model, setting = self._model()
         shape = form.shape[-2], form.shape[-1]
-        coded, surface = rest[REST.size :], setting.surface
-        if surface is not None:
-            grid, coded = surface.unpack(coded, shape)
-        coder = RangeDecoder(coded)
-
-        def latents(_: int, below: Array | None) -> Array:
-            return model.take(coder, shape, setting, below)
-
+        coded, background = rest[REST.size :], setting.background
+        if background is not None:
+            grid, coded = background.unpack(coded, shape)
+        decoder = RangeDecoder(coded)
         crc, volume = 0, np.empty((math.prod(form.shape[:-2]), *shape), form.dtype)
-        for held, planes in through_slabs(model, setting, latents, volume.shape):
+        latents = decode_slabs(model, setting, decoder, volume.shape)
+        for held, planes in synthesize_slabs(model, setting, latents, volume.shape):
             for z, plane in enumerate(planes, held.start):
-                if surface is not None:
-                    surface.mesh.add(plane, grid)
+                if background is not None:
+                    background.mesh.add(plane, grid)
                 volume[z] = pixels_of(plane, center, low, high, form)
                 crc = _crc(volume[z], crc)
-        coder.finish()
+        decoder.finish()
         if crc != wanted:
             warnings.warn(
                 f"{self.name}: the decoded pixels are not exactly the encoder's: another processor"
@@ -177,7 +172,7 @@ class Learned(StreamCodec):
             )
         return volume.reshape(form.shape)
 
-    def _model(self) -> tuple[Model, GainSetting]:
+    def _model(self) -> tuple[CodecModel, GainSetting]:
         several = self.traits.parameter is not None and self.traits.parameter.integer
         model = open_model(self.package, int(self.quality or 1) - 1 if several else 0)
         return model, model.setting(None if several else self.quality)
@@ -247,11 +242,11 @@ class _Around:
 
 
 def _windows(
-    volume: Pixels, depth: SlabLayout, center: float, low: float, high: float
+    volume: Pixels, slabs: SlabLayout, center: float, low: float, high: float
 ) -> Iterator[list[_Around]]:
     """Yield the planes that each slab's latents see."""
-    for slab in range(depth.slabs(len(volume))):
-        seen = depth.seen(slab, len(volume))
+    for slab in range(slabs.count(len(volume))):
+        seen = slabs.seen(slab, len(volume))
         yield [_Around(volume[z], center, low, high) for z in seen]
 
 

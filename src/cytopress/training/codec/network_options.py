@@ -14,9 +14,9 @@ from pydantic import (
 )
 
 from cytopress.codecs.learned.compressai.architectures import BY_NAME
-from cytopress.codecs.learned.model.manifest import MOST_ROTATIONS
+from cytopress.codecs.learned.model.manifest import MOST_TRANSFORMS
 from cytopress.codecs.learned.pixels.background import Mesh
-from cytopress.codecs.learned.pixels.slab_layout import PLANE, SlabLayout
+from cytopress.codecs.learned.pixels.slabs import PLANE, SlabLayout
 from cytopress.toml_table import TomlTable
 
 OURS = ("factorized", "hyperprior", "mean-scale", "context")
@@ -63,7 +63,7 @@ class Network(TomlTable):
     hyper_context: int = Field(default=0, ge=0, le=512)
     context_channels: int = Field(default=16, ge=1, le=256)
     context_width: int = Field(default=32, ge=1, le=512)
-    rotations: int = Field(default=0, ge=0, le=MOST_ROTATIONS)
+    rotations: int = Field(default=0, ge=0, le=MOST_TRANSFORMS)
     analysis: tuple[int, ...] = (48, 96)
     synthesis: tuple[int, ...] = (24, 48)
     N: int = Field(default=48, ge=1, le=512)

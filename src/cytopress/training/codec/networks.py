@@ -148,7 +148,7 @@ class LatentNetwork(nn.Module):
         """
         middle = x.mean((1, 2, 3)) if center is None else center
         middle = middle if middle.ndim == 4 else middle[:, None, None, None]
-        slabs = self.slabs.slabs(x.shape[1])
+        slabs = self.slabs.count(x.shape[1])
         quality = quality.repeat_interleave(slabs)
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.autocast):
             y = self.g_a(self._windows(x - middle))
@@ -164,7 +164,7 @@ class LatentNetwork(nn.Module):
         if self.slabs.window == 1:
             return x.flatten(0, 1)[:, None]
         planes = x.shape[1]
-        seen = [self.slabs.seen(slab, planes) for slab in range(self.slabs.slabs(planes))]
+        seen = [self.slabs.seen(slab, planes) for slab in range(self.slabs.count(planes))]
         places = torch.as_tensor(np.stack(seen), device=x.device)
         return x[:, places].flatten(0, 1)
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from cytopress.codecs.learned.latents.secondary_transforms import CLASSES, FROM, QUIET
+from cytopress.codecs.learned.latents.secondary_transforms import ACTIVE_FROM, CLASSES, QUIET
 from cytopress.training.codec.gaussian import LEAST_SCALE, STEP
 
 # Standard deviation of what the rotations begin as: some that are far from each other.
@@ -139,6 +139,6 @@ def activity(log_scale: torch.Tensor) -> torch.Tensor:
     -1: nothing is to be expected there, and nothing turned.
     """
     index = (log_scale - LEAST_SCALE) / STEP
-    total = (index - FROM).clamp_min(0).sum(1)
+    total = (index - ACTIVE_FROM).clamp_min(0).sum(1)
     octave = torch.frexp(total)[1].long() - 1
     return (octave - QUIET).clamp(-1, CLASSES - 1)

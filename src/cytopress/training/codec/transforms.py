@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from cytopress.codecs.learned.pixels.slab_layout import PLANE, SlabLayout
+from cytopress.codecs.learned.pixels.slabs import PLANE, SlabLayout
 
 # How much of its usual initial size the last layer of the network beside the transform gets.
 SHARE = 0.1

@@ -13,7 +13,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cytopress.codecs.learned.pixels.slab_layout import SlabLayout
+from cytopress.codecs.learned.pixels.slabs import SlabLayout
 
 SIDE, LAYERS = 5, 4
 LEAST_BETA = 1e-6

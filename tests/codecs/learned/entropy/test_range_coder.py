@@ -11,7 +11,7 @@ from cytopress.errors import CorruptDataError
 
 def coded(values: np.ndarray, rows: np.ndarray, tables: ProbabilityTables) -> bytes:
     encoder = RangeEncoder()
-    encoder.put(values, rows, tables)
+    encoder.encode(values, rows, tables)
     return encoder.bytes()
 
 
@@ -42,7 +42,7 @@ def test_any_integers_come_back(random_tables: ProbabilityTables, data: st.DataO
     )
     stream = coded(values, rows, random_tables)
     decoder = RangeDecoder(stream)
-    np.testing.assert_array_equal(decoder.take(rows, random_tables), values)
+    np.testing.assert_array_equal(decoder.decode(rows, random_tables), values)
     decoder.finish()
 
 
@@ -51,10 +51,10 @@ def test_several_puts_share_one_stream(random_tables: ProbabilityTables) -> None
     first[0][7] = 123_456
     encoder = RangeEncoder()
     for values, rows in (first, second):
-        encoder.put(values, rows, random_tables)
+        encoder.encode(values, rows, random_tables)
     decoder = RangeDecoder(encoder.bytes())
     for values, rows in (first, second):
-        np.testing.assert_array_equal(decoder.take(rows, random_tables), values)
+        np.testing.assert_array_equal(decoder.decode(rows, random_tables), values)
 
 
 def test_bytes_are_within_a_percent_of_the_entropy(random_tables: ProbabilityTables) -> None:
@@ -80,7 +80,7 @@ def test_an_escape_costs_twice_its_bits(random_tables: ProbabilityTables) -> Non
 def test_any_bytes_are_integers_or_corrupt(random_tables: ProbabilityTables, stream: bytes) -> None:
     rows = np.arange(300, dtype=np.int64).astype(np.uint8) % len(random_tables)
     try:
-        values = RangeDecoder(stream).take(rows, random_tables)
+        values = RangeDecoder(stream).decode(rows, random_tables)
     except CorruptDataError:
         return
     assert values.shape == (300,)
@@ -92,15 +92,15 @@ def test_a_stream_too_short_for_its_integers_is_refused_before_decoding(
 ) -> None:
     values, rows = drawn(20_000, random_tables)
     stream = coded(values, rows, random_tables)
-    monkeypatch.setattr(RangeDecoder, "_decode", None)
+    monkeypatch.setattr(RangeDecoder, "_symbols", None)
     with pytest.raises(CorruptDataError, match="early"):
-        RangeDecoder(stream[: len(stream) // 40 * 4]).take(rows, random_tables)
+        RangeDecoder(stream[: len(stream) // 40 * 4]).decode(rows, random_tables)
 
 
 def test_bytes_behind_the_last_integer_are_refused(random_tables: ProbabilityTables) -> None:
     values, rows = drawn(1000, random_tables)
     decoder = RangeDecoder(coded(values, rows, random_tables) + bytes(range(1, 41)))
-    decoder.take(rows, random_tables)
+    decoder.decode(rows, random_tables)
     with pytest.raises(CorruptDataError, match="belong to nothing"):
         decoder.finish()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from cytopress.codecs.learned.latents.hyper_synthesis import Layer
 from cytopress.codecs.learned.model.load import open_model
 from cytopress.errors import PackageError
 from cytopress.models.model_package import open_package
+from fakes.symbol_coders import Recorder
 
 LIMIT = 2**20
 
@@ -145,19 +147,19 @@ def test_a_pass_goes_by_what_was_decoded_before_it() -> None:
     """Changing the white squares alone changes how the others are coded, not the white ones."""
     path = Path(__file__).parents[1] / "tiny-context.cytomodel"
     model = open_model(open_package(path))
-    assert model.context is not None
+    assert model.coder.context is not None
     setting = model.setting(0.5)
     rows: list[list[np.ndarray]] = []
     z_hat = np.random.default_rng(1).integers(-3, 4, (4, 2, 2))
+    latents = np.zeros((6, 8, 8))
     for symbol in (0, 5):
-        passes = model._passes((6, 8, 8), z_hat, setting)
-        these, seen = next(passes), []
-        for count in range(3):
-            seen.append(these.rows)
-            if count < 2:
-                wanted = symbol if count == 0 else 0
-                these = passes.send(np.full(len(these.rows), wanted, np.int32))
-        rows.append(seen)
+
+        def white_alone(number: int, select: Any, _: Any, symbol: int = symbol) -> np.ndarray:
+            return select(latents) + (symbol if number == 0 else 0)
+
+        recorder = Recorder(white_alone)
+        model.coder.latents(recorder, latents.shape, z_hat, setting)
+        rows.append(recorder.rows)
     same = [np.array_equal(*pair) for pair in zip(*rows, strict=True)]
     assert same == [True, False, False]
     assert [len(each) for each in rows[0]] == [2 * 32, 2 * 32, 4 * 64]
@@ -165,8 +167,11 @@ def test_a_pass_goes_by_what_was_decoded_before_it() -> None:
 
 def test_priors_go_by_the_nearest_node() -> None:
     model = open_model(open_package(Path(__file__).parents[1] / "tiny-context.cytomodel"))
-    assert len(model.prior) == 12
-    first = [int(model._channels((4, 1, 1), model.setting(q))[0]) for q in (0, 0.2, 0.3, 0.7, 0.8)]
+    assert len(model.coder.prior) == 12
+    first = [
+        int(model.coder._prior_rows((4, 1, 1), model.setting(q))[0])
+        for q in (0, 0.2, 0.3, 0.7, 0.8)
+    ]
     assert first == [0, 0, 4, 4, 8]
 
 

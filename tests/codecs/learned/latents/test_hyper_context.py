@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from cytopress.codecs.learned.latents.coding_order import Pass, through
 from cytopress.codecs.learned.latents.hyper_context import HyperContext
 from cytopress.codecs.learned.model.load import open_model
 from cytopress.errors import PackageError
 from cytopress.models.model_package import Package, open_package
+from fakes.symbol_coders import Recorder
 
 PLACES = {
     "diagonal": ((-1, -1), (-1, 1), (1, -1), (1, 1)),
@@ -72,19 +73,19 @@ def said(package: Package, known: dict, place: tuple[int, int], node: int) -> tu
 def test_every_mean_and_table(around: Package, form: tuple[int, int], node: int) -> None:
     model = open_model(around)
     random = np.random.default_rng(node)
-    passes = model._hyper_passes((4, *form), model.setting(node / 2))
     turns = {
         0: [(r, c) for r in range(0, form[0], 2) for c in range(0, form[1], 2)],
         1: [(r, c) for r in range(1, form[0], 2) for c in range(1, form[1], 2)],
         2: [(r, c) for r in range(form[0]) for c in range(form[1]) if (r + c) % 2],
     }
     known: dict[tuple[int, int], list[int]] = {}
-    these = next(passes)
+    drawn = [random.integers(-40, 41, (4, len(places))) for places in turns.values()]
+    recorder = Recorder(lambda turn, *_: drawn[turn])
+    found = model.coder.hyper_latents(recorder, (4, *form), model.setting(node / 2)) * 256
     for turn, places in turns.items():
-        symbols = random.integers(-40, 41, (4, len(places))).astype(np.int32)
-        rows = these.rows.reshape(4, -1)
+        symbols, rows = drawn[turn], recorder.rows[turn].reshape(4, -1)
         assert rows.shape == symbols.shape
-        assert these.prior == (turn == 0)
+        assert recorder.tables[turn] is (model.coder.prior if turn == 0 else model.coder.scales)
         now = {}
         for number, place in enumerate(places):
             if turn == 0:
@@ -92,15 +93,12 @@ def test_every_mean_and_table(around: Package, form: tuple[int, int], node: int)
                 means = [0] * 4
             else:
                 means, index = said(around, known, place, node)
-                expected = [min(max(each + 128 >> 8, 0), len(model.scales) - 1) for each in index]
+                most = len(model.coder.scales) - 1
+                expected = [min(max(each + 128 >> 8, 0), most) for each in index]
                 assert rows[:, number].tolist() == expected
-                assert (these.mean[:, number] * 256).tolist() == means
+                assert (recorder.means[turn][:, number] * 256).tolist() == means
             now[place] = [256 * int(s) + m for s, m in zip(symbols[:, number], means, strict=True)]
         known |= now
-        try:
-            these = passes.send(symbols.reshape(-1))
-        except StopIteration as done:
-            found = done.value * 256
     assert {place: found[:, *place].tolist() for place in known} == known
 
 
@@ -110,17 +108,16 @@ def test_an_encoder_rounds_around_the_means(around: Package) -> None:
     setting = model.setting(0.7)
     random = np.random.default_rng(4)
     z = 30 * random.standard_normal((4, 5, 7)).astype(np.float32)
-    passes = model._hyper_passes(z.shape, setting)
 
-    def nearest(these: Pass) -> np.ndarray:
-        wanted = these.pick(z) - (0 if these.mean is None else these.mean)
-        return np.rint(wanted).astype(np.int32).reshape(-1)
+    def nearest(_: int, select: Any, mean: np.ndarray | None) -> np.ndarray:
+        return np.rint(select(z) - (0 if mean is None else mean))
 
-    assert np.abs(through(passes, nearest) - z).max() <= 0.5 + 1e-5
+    z_hat = model.coder.hyper_latents(Recorder(nearest), z.shape, setting)
+    assert np.abs(z_hat - z).max() <= 0.5 + 1e-5
 
 
 def test_steps_of_other_channels_are_refused(around: Package) -> None:
-    context = open_model(around).hyper_context
+    context = open_model(around).coder.hyper_context
     assert context is not None
     for features, bias in (
         (context.features[:, :2], context.bias),

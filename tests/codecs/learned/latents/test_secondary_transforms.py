@@ -1,4 +1,4 @@
-"""Latents that are turned before they are coded: exact, where it pays, and a decoder is told."""
+"""Secondary transforms: exact in integers, chosen where they pay, and coded."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from cytopress.codecs.learned.latents.secondary_transforms import SecondaryTrans
 from cytopress.codecs.learned.model.load import open_model
 from cytopress.errors import CorruptDataError, PackageError
 from cytopress.models.model_package import Package, open_package
-from fakes.learned_packages import remade
-
-SCALES = 24
+from fakes.learned_packages import encode_latents, remade
 
 
 @pytest.fixture(scope="module")
@@ -25,23 +23,19 @@ def turned() -> Package:
 
 @pytest.fixture(scope="module")
 def rest(turned: Package) -> SecondaryTransforms:
-    """Two rotations of four latents, each as likely as none, and as an escape."""
-    rotations = open_model(turned).rotations[1]
-    assert rotations is not None
-    return rotations
-
-
-def rows_of(index: np.ndarray) -> np.ndarray:
-    return np.clip(index + 128 >> 8, 0, SCALES - 1).astype(np.uint8).reshape(-1)
+    """Two transforms of four latents, each as likely as none, and as an escape."""
+    transforms = open_model(turned).coder.transforms[1]
+    assert transforms is not None
+    return transforms
 
 
 @pytest.mark.parametrize("most", [1, 40, 2**30])
-def test_symbols_are_turned_back_in_whole_numbers(rest: SecondaryTransforms, most: int) -> None:
+def test_the_inverse_is_exact_in_integers(rest: SecondaryTransforms, most: int) -> None:
     """By Python's integers, of any size, one place after the other."""
     random = np.random.default_rng(1)
     symbols = random.integers(-most, most + 1, (4, 300)).astype(np.int32)
     which = random.integers(0, 3, 300)
-    found = rest.back(symbols, which)
+    found = rest.inverse(symbols, which)
     for place, number in enumerate(which.tolist()):
         column = [int(value) for value in symbols[:, place]]
         if number:
@@ -57,93 +51,93 @@ def test_activity_is_the_bits_of_a_sum(rest: SecondaryTransforms) -> None:
     random = np.random.default_rng(2)
     index = (random.uniform(-4, 24, (4, 500)) * 256).astype(np.int32)
     index[:, :60] = 9 * 256 + np.arange(60) * 17
-    kinds = rest.kinds(index)
-    for place, kind in enumerate(kinds.tolist()):
+    classes = rest.activity(index)
+    for place, kind in enumerate(classes.tolist()):
         total = sum(max(int(value) - 9 * 256, 0) for value in index[:, place])
         # Two tables of activity or more make class 0, four class 1, and so on.
         assert kind == min(max(total.bit_length() - 1 - 8 - 1, -1), 8)
-    assert set(kinds.tolist()) >= {-1, 0, 1, 2, 3, 4}
+    assert set(classes.tolist()) >= {-1, 0, 1, 2, 3, 4}
 
 
-def test_turning_there_and_back_is_nothing(rest: SecondaryTransforms) -> None:
+def test_forward_and_inverse_cancel(rest: SecondaryTransforms) -> None:
     random = np.random.default_rng(3)
     residual = (1000 * random.standard_normal((4, 200))).astype(np.float32)
     which = random.integers(0, 3, 200)
     seen = residual.copy()
-    rest.turn(seen, which)
+    rest.forward(seen, which)
     assert np.abs(seen - residual)[:, which > 0].max() > 100
     np.testing.assert_array_equal(seen[:, which == 0], residual[:, which == 0])
-    back = rest.back(np.rint(seen).astype(np.int32), which)
+    back = rest.inverse(np.rint(seen).astype(np.int32), which)
     assert np.abs(back - residual).max() < 2
 
 
 def test_what_pays_is_chosen(turned: Package, rest: SecondaryTransforms) -> None:
-    """Latents that one number makes, once turned, are turned; noise is not."""
-    tables = open_model(turned).scales
+    """Latents of which one alone is not 0 once transformed are transformed; noise is not."""
+    tables = open_model(turned).coder.scales
     assert tables is not None
     random = np.random.default_rng(4)
     index = np.full((4, 400), 14 * 256, np.int32)
-    kinds = rest.kinds(index)
-    assert (kinds >= 0).all()
+    classes = rest.activity(index)
+    assert (classes >= 0).all()
     own = rest.matrices / 2**14
-    costs = rows_of, tables, 8.0
+    costs = tables, 8.0
     wanted = np.arange(400) % 3
     single = np.zeros((4, 400))
     single[random.integers(0, 4, 400), np.arange(400)] = 40 * random.choice([-1, 1], 400)
     for number in (1, 2):
         single[:, wanted == number] = own[number - 1].T @ single[:, wanted == number]
     residual = single.astype(np.float32)
-    which = rest.choose(residual, index, kinds, rows_of, tables, 8.0)
+    which = rest.choose(residual, index, classes, tables, 8.0)
     assert (which == wanted).mean() > 0.9
-    # One block that gains does not pay for what all others would have to say.
+    # One block that gains does not pay for the choices of all others.
     lone = np.where(np.arange(400) == np.flatnonzero(wanted == 1)[0], residual, 0)
-    assert rest.choose(residual[:, wanted == 1][:, :1], index[:, :1], kinds[:1], *costs).any()
-    assert not rest.choose(lone, index, kinds, *costs).any()
+    assert rest.choose(residual[:, wanted == 1][:, :1], index[:, :1], classes[:1], *costs).any()
+    assert not rest.choose(lone, index, classes, *costs).any()
     # Far out, the matrices' 14 bits would tell.
-    assert not rest.choose(100 * residual, index, kinds, rows_of, tables, 8.0).any()
-    # A rotation that says nothing of a place is not worth saying.
+    assert not rest.choose(100 * residual, index, classes, tables, 8.0).any()
+    # A transform that makes all scales larger is not worth coding.
     wide = (2 * random.standard_normal((4, 400))).astype(np.float32)
-    low = SecondaryTransforms(rest.matrices, rest.bias + 6 * 256, rest.odds)
-    assert not low.choose(wide, index, kinds, rows_of, tables, 8.0).any()
+    low = SecondaryTransforms(rest.matrices, rest.bias + 6 * 256, rest.choices)
+    assert not low.choose(wide, index, classes, tables, 8.0).any()
 
 
-def test_what_is_chosen_is_told(rest: SecondaryTransforms) -> None:
+def test_choices_come_back(rest: SecondaryTransforms) -> None:
     random = np.random.default_rng(5)
-    kinds = random.integers(-1, 9, 300).astype(np.int8)
+    classes = random.integers(-1, 9, 300).astype(np.int8)
     for which in (random.integers(0, 3, 300), np.zeros(300, np.int64)):
-        which = np.where(kinds < 0, 0, which).astype(np.int8)  # noqa: PLW2901
+        which = np.where(classes < 0, 0, which).astype(np.int8)  # noqa: PLW2901
         coder = RangeEncoder()
-        rest.put(coder, which, kinds)
+        rest.encode(coder, which, classes)
         stream = coder.bytes()
         decoder = RangeDecoder(stream)
-        np.testing.assert_array_equal(rest.take(decoder, kinds), which)
+        np.testing.assert_array_equal(rest.decode(decoder, classes), which)
         decoder.finish()
-        # A bit where nothing is turned, else two for each place: it is as likely as an escape.
-        places = np.count_nonzero(kinds >= 0)
+        # A bit where nothing is transformed, else two for each place: as likely as an escape.
+        places = np.count_nonzero(classes >= 0)
         wanted = 1 + 2 * places if which.any() else 1
         assert 8 * len(stream) <= wanted + 64
 
 
 @pytest.mark.parametrize("symbols", [[7], [1, 9]])
-def test_a_rotation_that_there_is_not_is_damage(
+def test_a_transform_that_does_not_exist_is_damage(
     rest: SecondaryTransforms, symbols: list[int]
 ) -> None:
     coder = RangeEncoder()
-    coder.put(np.array(symbols[:1], np.int32), np.array([9], np.uint8), rest.odds)
+    coder.encode(np.array(symbols[:1], np.int32), np.array([9], np.uint8), rest.choices)
     for value in symbols[1:]:
-        coder.put(np.array([value], np.int32), np.array([3], np.uint8), rest.odds)
+        coder.encode(np.array([value], np.int32), np.array([3], np.uint8), rest.choices)
     decoder = RangeDecoder(coder.bytes())
-    with pytest.raises(CorruptDataError, match="that there is not"):
-        rest.take(decoder, np.array([3], np.int8))
+    with pytest.raises(CorruptDataError, match="does not exist"):
+        rest.decode(decoder, np.array([3], np.int8))
 
 
 def test_it_saves_bits(turned: Package, tmp_path: Path) -> None:
-    """Of latents of which one alone is not 0, once turned, fewer than the same package without."""
+    """Of latents of which one alone is not 0 once transformed, fewer than without transforms."""
     with_, without = (
         open_model(turned),
         open_model(remade(turned, tmp_path, manifest={"rotations": 0})),
     )
-    rest = with_.rotations[1]
+    rest = with_.coder.transforms[1]
     assert rest is not None
     random = np.random.default_rng(6)
     latents = np.zeros((6, 16, 16), np.float32)
@@ -151,10 +145,10 @@ def test_it_saves_bits(turned: Package, tmp_path: Path) -> None:
     single[random.integers(0, 4, 256), np.arange(256)] = 200
     latents[2:] = (rest.matrices[0].T / 2**14 @ single).reshape(4, 16, 16)
     setting = with_.setting(0.5)
-    turned_bytes, plain_bytes = (
-        len(model.code(latents.copy(), setting)[0]) for model in (with_, without)
+    transformed_bytes, plain_bytes = (
+        len(encode_latents(model, latents.copy(), setting)[0]) for model in (with_, without)
     )
-    assert turned_bytes < 0.9 * plain_bytes
+    assert transformed_bytes < 0.9 * plain_bytes
 
 
 @pytest.mark.parametrize(
@@ -170,7 +164,7 @@ def test_it_saves_bits(turned: Package, tmp_path: Path) -> None:
         ({}, {"r0/rotations.first.odds_offset": np.ones(10, np.int32)}, "each class"),
     ],
 )
-def test_rotations_that_do_not_fit_are_refused(
+def test_transforms_that_do_not_fit_are_refused(
     turned: Package, tmp_path: Path, manifest: dict, arrays: dict, said: str
 ) -> None:
     other = remade(turned, tmp_path, manifest=manifest, arrays=arrays)

@@ -52,7 +52,7 @@ class RangeEncoder:
     def __init__(self) -> None:
         self._coder = constriction.stream.queue.RangeEncoder()
 
-    def put(self, values: Array, rows: Array, tables: ProbabilityTables) -> None:
+    def encode(self, values: Array, rows: Array, tables: ProbabilityTables) -> None:
         """Append integers, (n,), with the row of ``tables``, (n,) of uint8, that each goes by.
 
         None is farther from 0 than ``MOST_VALUE``.
@@ -73,9 +73,9 @@ class RangeEncoder:
                 self._coder.encode(group, tables.models[row])
             start = end
         if escaped:
-            self._put_escaped(np.concatenate(escaped) + 1)
+            self._encode_escaped(np.concatenate(escaped) + 1)
 
-    def _put_escaped(self, values: Array) -> None:
+    def _encode_escaped(self, values: Array) -> None:
         """Append integers from 1 to 2 ** 33 - 1."""
         lengths = np.frexp(values.astype(np.float64))[1] - 1
         self._coder.encode(lengths.astype(np.int32), LENGTHS.models[0])
@@ -89,12 +89,12 @@ class RangeEncoder:
 
 
 class RangeDecoder:
-    """Takes integers back out of a stream, in the order in which they were put.
+    """Takes integers back out of a stream, in the order in which they were encoded.
 
     Raises
     ------
     CorruptDataError
-        The stream cannot have been made by an `RangeEncoder`; also when taking.
+        The stream cannot have been made by an `RangeEncoder`; also when decoding.
     """
 
     def __init__(self, stream: bytes) -> None:
@@ -104,8 +104,8 @@ class RangeDecoder:
         self._coder = constriction.stream.queue.RangeDecoder(words)
         self._bits_left = 8.0 * len(stream) + SLACK_BITS
 
-    def take(self, rows: Array, tables: ProbabilityTables) -> Array:
-        """Return the integers, (n,) of int32, that were put with these rows, (n,)."""
+    def decode(self, rows: Array, tables: ProbabilityTables) -> Array:
+        """Return the integers, (n,) of int32, that were encoded with these rows, (n,)."""
         groups = Groups(rows, len(tables))
         self._spend(groups.counts, tables)
         ordered = np.empty(len(rows), np.int32)
@@ -114,7 +114,7 @@ class RangeDecoder:
         start = 0
         for row, end in enumerate(groups.ends):
             if end > start:
-                group = self._decode(tables.models[row], end - start)
+                group = self._symbols(tables.models[row], end - start)
                 last = int(tables.size[row]) - 1
                 if int(group.max()) == last:
                     escapes.append(start + np.flatnonzero(group == last))
@@ -122,7 +122,7 @@ class RangeDecoder:
                 np.add(group, int(tables.offset[row]), out=ordered[start:end])
             start = end
         if escapes:
-            self._take_escaped(ordered, np.concatenate(escapes), starts, tables)
+            self._decode_escaped(ordered, np.concatenate(escapes), starts, tables)
         return groups.scatter(ordered)
 
     def _spend(self, counts: Array, tables: ProbabilityTables) -> None:
@@ -134,19 +134,19 @@ class RangeDecoder:
                 f"The latents end early: {counts.sum()} more cannot be held by what is left."
             )
 
-    def _take_escaped(
+    def _decode_escaped(
         self,
         ordered: Array,
         places: Array,
         groups: list[tuple[int, int]],
         tables: ProbabilityTables,
     ) -> None:
-        lengths = self._decode(LENGTHS.models[0], len(places))
+        lengths = self._symbols(LENGTHS.models[0], len(places))
         if int(lengths.max()) > MOST_BITS:
             raise CorruptDataError("An escaped latent has more bits than any can have.")
         values = np.left_shift(np.int64(1), lengths.astype(np.int64))
         for done, bits, held in _chunks(lengths):
-            chunk = self._decode(_uniform(bits), int(np.count_nonzero(held)))
+            chunk = self._symbols(_uniform(bits), int(np.count_nonzero(held)))
             values[held] |= chunk.astype(np.int64) << done
         values -= 1
         rows, counts = (np.array(column) for column in zip(*groups, strict=True))
@@ -157,7 +157,7 @@ class RangeDecoder:
             raise CorruptDataError("An escaped latent is farther from 0 than any can be.")
         ordered[places] = far
 
-    def _decode(self, model: Any, count: int) -> Array:
+    def _symbols(self, model: Any, count: int) -> Array:
         try:
             return self._coder.decode(model, count)  # type: ignore[no-any-return]
         except (AssertionError, ValueError) as error:

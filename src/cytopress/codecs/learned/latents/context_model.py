@@ -26,6 +26,8 @@ from cytopress.errors import PackageError
 Array = npt.NDArray[Any]
 # Rows of latents that are computed at once, which bounds the memory and changes no number.
 STRIP = 64
+# A rectangle of latents, and what is added to their means and scale indices.
+Part = tuple[tuple[slice, slice], Array, Array]
 # Of a float64: bits behind its exponent, and what an exponent of 0 is stored as.
 MANTISSA, BIAS = 52, 1023
 
@@ -71,9 +73,7 @@ class ContextStep:
         """Latents beyond its own that an output sees, along each axis."""
         return int(self.hidden.weight.shape[2]) // 2
 
-    def parts(
-        self, known: Array, features: Array, unit: float = 1.0
-    ) -> Iterator[tuple[tuple[slice, slice], Array, Array]]:
+    def parts(self, known: Array, features: Array, unit: float = 1.0) -> Iterator[Part]:
         """Yield rectangles that cover the latents, each with means and scale indices to add.
 
         Parameters

@@ -1,4 +1,4 @@
-"""Gain units: what a quality makes of a model that codes at every rate.
+"""Gain units: factors of the latents by which one model codes at every rate.
 
 Cui et al., "Asymmetric gained deep image compression with continuous rate adaptation", CVPR 2021.
 """
@@ -20,30 +20,30 @@ SHARE = 16
 
 @dataclass(frozen=True, eq=False)
 class GainSetting:
-    """A model at one quality.
+    """The gains of one quality.
 
     Parameters
     ----------
     gain, inverse_gain : ndarray
-        (M, 1, 1) float32 factors of the latents before rounding and after it.
+        (M, 1, 1) float32 factors of the latents before rounding, and after decoding.
     scale_bias : ndarray
         (M, 1, 1) int32 that is added to the scale indices, with ``FRACTION`` fractional bits.
     node : int
-        The nearest gain node, whose prior counts.
-    surface : Surface, optional
-        What whoever calls takes out of a plane before it is coded, and adds again.
+        The nearest gain node, whose prior is used.
+    background : Background, optional
+        Smooth background, subtracted from a plane before coding and added back after decoding.
     """
 
     gain: Array
     inverse_gain: Array
     scale_bias: Array
     node: int
-    surface: Background | None = None
+    background: Background | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Gains:
-    """Settings at the nodes, from the coarsest rate to the finest; others lie between them.
+    """Gains at the nodes, from the coarsest rate to the finest; qualities lie between them.
 
     Parameters
     ----------
@@ -51,14 +51,14 @@ class Gains:
         (nodes, M) float32, log2 of the factors.
     scale_bias : ndarray
         (nodes, M) of integers.
-    surface : Surface, optional
-        At the coarsest rate.
+    background : Background, optional
+        Background at the coarsest rate.
     """
 
     gain: Array
     inverse_gain: Array
     scale_bias: Array
-    surface: Background | None = None
+    background: Background | None = None
 
     def at(self, quality: float) -> GainSetting:
         """Return the setting at a quality from 0 to 1."""
@@ -76,7 +76,7 @@ class Gains:
 
         rounded_bias = (bias + 2 ** (SHARE - 1) >> SHARE).astype(np.int32)[:, None, None]
         node = place + 2 ** (SHARE - 1) >> SHARE
-        surface = self.surface.at(quality) if self.surface is not None else None
+        background = None if self.background is None else self.background.at(quality)
         return GainSetting(
-            factor(self.gain), factor(self.inverse_gain), rounded_bias, node, surface
+            factor(self.gain), factor(self.inverse_gain), rounded_bias, node, background
         )

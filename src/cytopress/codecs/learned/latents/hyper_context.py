@@ -10,6 +10,7 @@ Minnen et al., "Joint autoregressive and hierarchical priors", NeurIPS 2018, and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,13 +51,34 @@ class HyperContext:
             if step.form != (4 * channels, len(features), channels) or step.reach:
                 raise PackageError("The steps of the hyper-latents' context are of other channels.")
 
-    def turns(self, form: tuple[int, ...]) -> list[tuple[Array, Array]]:
-        """Return for either step its places, (h, w) of bool, and its features, (width, h, w)."""
-        rows, columns = (np.arange(length) % 2 == 1 for length in form[1:])
+    def turns(self, known: Array, node: int) -> Iterator[tuple[Array, Array, Array]]:
+        """Yield places that are decoded together, their means and their scale indices.
+
+        Parameters
+        ----------
+        known : ndarray
+            (Nz, h, w) of integers with ``FRACTION`` bits of fraction: hyper-latents as decoded so
+            far. Whoever iterates puts each turn's into it before the next.
+        node : int
+            The gain node.
+
+        Yields
+        ------
+        places : ndarray
+            (h, w) of bool.
+        mean, index : ndarray
+            (Nz, places) float64 and int32, with as many bits of fraction.
+        """
+        rows, columns = (np.arange(length) % 2 == 1 for length in known.shape[1:])
         odd, even = rows[:, None] & columns, ~rows[:, None] & ~columns
-        shape = (self.features.shape[1], *form[1:])
-        spread = [np.broadcast_to(each[:, None, None], shape) for each in self.features]
-        return list(zip((odd, ~odd & ~even), spread, strict=True))
+        steps = (self.diagonal, DIAGONAL, odd), (self.beside, BESIDE, ~odd & ~even)
+        bias = self.bias[node][:, None, None]
+        for (step, places, mask), own in zip(steps, self.features, strict=True):
+            features = np.broadcast_to(own[:, None, None], (len(own), *known.shape[1:]))
+            mean, index = np.empty(known.shape), np.empty(known.shape, np.int32)
+            for place, offset, wider in step.parts(around(known, places), features):
+                mean[:, *place], index[:, *place] = offset, wider + bias
+            yield mask, mean[:, mask], index[:, mask]
 
 
 def around(known: Array, places: tuple[tuple[int, int], ...]) -> Array:

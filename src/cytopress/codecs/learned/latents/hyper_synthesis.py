@@ -9,7 +9,7 @@ the layers are made.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,14 @@ EXACT = 2**53
 SIZE = 32
 # Positions of one product, about: what follows it finds the sums in the cache.
 CHUNK = 512
+
+
+def scale_rows(index: Array, scales: Sized) -> Array:
+    """Return the tables, (n,) uint8, of scale indices with a fraction: the nearest there is."""
+    rows = index + 2 ** (FRACTION - 1)
+    rows >>= FRACTION
+    flat: Array = np.clip(rows, 0, len(scales) - 1).astype(np.uint8).reshape(-1)
+    return flat
 
 
 @dataclass(frozen=True, eq=False)

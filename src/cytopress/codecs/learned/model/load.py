@@ -1,4 +1,4 @@
-"""Packages opened as models: every array checked, once."""
+"""Loading of codec packages: every array checked, once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from cytopress.codecs.learned.latents.context_model import ContextModel, Context
 from cytopress.codecs.learned.latents.gain_units import Gains
 from cytopress.codecs.learned.latents.hyper_context import HyperContext
 from cytopress.codecs.learned.latents.hyper_synthesis import HyperSynthesis, Layer
+from cytopress.codecs.learned.latents.latent_coder import LatentCoder
 from cytopress.codecs.learned.latents.secondary_transforms import PARTS, SecondaryTransforms
+from cytopress.codecs.learned.model.codec_model import CodecModel
 from cytopress.codecs.learned.model.manifest import (
     CONTEXT,
     HYPER_CONTEXT,
@@ -24,12 +26,15 @@ from cytopress.codecs.learned.model.manifest import (
     CodecManifest,
     read_manifest,
 )
-from cytopress.codecs.learned.model.plane_model import Model
+from cytopress.codecs.learned.model.networks import Networks
 from cytopress.codecs.learned.pixels.background import Background
 from cytopress.errors import PackageError
 from cytopress.models.model_package import Package
 
 Array = npt.NDArray[Any]
+MOST_SCALES = 256
+# Far beyond any scale index.
+MOST_BIAS = 2**20
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class _Key:
     package: Package = field(compare=False)
 
 
-def open_model(package: Package, index: int = 0) -> Model:
+def open_model(package: Package, index: int = 0) -> CodecModel:
     """Return one model of a codec package; opened once.
 
     Parameters
@@ -64,89 +69,157 @@ def open_model(package: Package, index: int = 0) -> Model:
 
 
 @functools.lru_cache(maxsize=8)
-def _opened(key: _Key) -> Model:
-    package, prefix = key.package, f"r{key.index}/"
-    card = read_manifest(package)
+def _opened(key: _Key) -> CodecModel:
+    package = key.package
+    manifest = read_manifest(package)
     try:
-        model = _read(package, prefix, card)
+        return _Loader(package, f"r{key.index}/", manifest).model()
     except PackageError as error:
         if str(error).startswith(str(package.path)):
             raise
         raise PackageError(f"{package.path}: {error}") from error
-    return model
 
 
-def _read(package: Package, prefix: str, card: CodecManifest) -> Model:
-    nodes, channels = max(card.gains, 1), card.latent_channels
-    surface = Background(card.surface, _tables(package, "surface")) if card.surface else None
-    gain, inverse = (
-        _checked(package, prefix + name, (nodes, channels), "f")
-        for name in ("gain", "inverse_gain")
-    )
-    prior = _tables(package, prefix + "prior")
-    if len(prior) not in {card.hyper_channels, card.hyper_channels * nodes}:
-        raise PackageError(
-            f"there are {len(prior)} prior tables for {card.hyper_channels} channels and"
-            f" {nodes} nodes."
-        )
-    if card.architecture == "factorized":
-        none = np.zeros((nodes, channels), np.int64)
-        return Model(package, prefix, card, Gains(gain, inverse, none, surface), prior)
-    bias = _bias(package, prefix + "scale_bias", (nodes, channels))
-    scales = _tables(package, prefix + "scale")
-    if len(scales) > 256:
-        raise PackageError(f"there are {len(scales)} scale tables; at most 256 can be told apart.")
-    h_s = HyperSynthesis(tuple(_layer(package, prefix, entry) for entry in card.hyper_synthesis))
-    context = (
-        ContextModel(*_steps(package, f"{prefix}context", CONTEXT, card.context))
-        if card.context
-        else None
-    )
-    hyper_context = _hyper_context(package, prefix, card) if card.hyper_context else None
-    if context is not None and context.channels != channels:
-        raise PackageError(
-            f"the context model is of {context.channels} channels, where {channels} belong."
-        )
-    if context is not None and h_s.upsample % 2:
-        raise PackageError("a checkerboard needs a hyper stride of an even number of latents.")
-    rotations = _rotations(package, prefix, card, context) if context and card.rotations else ()
-    outputs = channels * (1 if card.architecture == "hyperprior" else 2)
-    outputs += context.features if context else 0
-    below = _step(package, f"{prefix}below", card.below) if card.below else None
-    if below is not None:
-        if {below.form[0], below.form[2]} != {channels}:
-            raise PackageError(f"the step from below is not of {channels} channels.")
-        outputs += below.form[1]
-    wanted = (card.hyper_channels, outputs, card.hyper_stride // card.stride)
-    if (h_s.inputs, h_s.outputs, h_s.upsample) != wanted:
-        raise PackageError(
-            f"the hyper synthesis has (inputs, outputs, upsampling)"
-            f" {(h_s.inputs, h_s.outputs, h_s.upsample)}, where {wanted} belong."
-        )
-    return Model(
-        package,
-        prefix,
-        card,
-        Gains(gain, inverse, bias, surface),
-        prior,
-        scales,
-        h_s,
-        context,
-        below,
-        hyper_context,
-        *rotations,
-    )
+@dataclass(frozen=True, eq=False)
+class _Loader:
+    """Reads the arrays of one model; ``prefix`` is that of their names, such as ``r0/``."""
 
+    package: Package
+    prefix: str
+    manifest: CodecManifest
 
-def _checked(package: Package, name: str, shape: tuple[int, ...], kind: str) -> Array:
-    array = package.array(name)
-    if array.shape != shape or array.dtype.kind != kind:
-        raise PackageError(
-            f"{name} is {array.dtype} {array.shape}, where {shape} of kind {kind!r} belongs."
+    def model(self) -> CodecModel:
+        manifest = self.manifest
+        hyper = manifest.architecture != "factorized"
+        coder = self._coder(self._prior()) if hyper else LatentCoder(self._prior())
+        networks = Networks(self.package, self.prefix, manifest)
+        return CodecModel(manifest, self._gains(scaled=hyper), networks, coder)
+
+    def _gains(self, *, scaled: bool) -> Gains:
+        shape = max(self.manifest.gains, 1), self.manifest.latent_channels
+        gain = self._checked("gain", shape, "f")
+        inverse = self._checked("inverse_gain", shape, "f")
+        bias = self._bias("scale_bias", shape) if scaled else np.zeros(shape, np.int64)
+        background = None
+        if self.manifest.background is not None:
+            tables = _tables(self.package, "surface")
+            background = Background(self.manifest.background, tables)
+        return Gains(gain, inverse, bias, background)
+
+    def _prior(self) -> ProbabilityTables:
+        prior = _tables(self.package, f"{self.prefix}prior")
+        channels, nodes = self.manifest.hyper_channels, max(self.manifest.gains, 1)
+        if len(prior) not in {channels, channels * nodes}:
+            raise PackageError(
+                f"there are {len(prior)} prior tables for {channels} channels and {nodes} nodes."
+            )
+        return prior
+
+    def _coder(self, prior: ProbabilityTables) -> LatentCoder:
+        manifest = self.manifest
+        scales = _tables(self.package, f"{self.prefix}scale")
+        if len(scales) > MOST_SCALES:
+            raise PackageError(f"there are {len(scales)} scale tables; at most 256 are possible.")
+        h_s = HyperSynthesis(tuple(self._layer(entry) for entry in manifest.hyper_synthesis))
+        context = self._context(h_s.upsample) if manifest.context else None
+        prediction = self._slab_prediction() if manifest.slab_prediction else None
+        _check_outputs(manifest, h_s, context, prediction)
+        return LatentCoder(
+            prior,
+            scales,
+            h_s,
+            context,
+            prediction,
+            self._hyper_context() if manifest.hyper_context else None,
+            self._transforms(context) if context and manifest.transforms else (None, None),
         )
-    if not np.isfinite(array).all():
-        raise PackageError(f"{name} holds values that are not finite.")
-    return array
+
+    def _context(self, upsample: int) -> ContextModel:
+        steps = self._steps("context", CONTEXT, self.manifest.context)
+        context, channels = ContextModel(*steps), self.manifest.latent_channels
+        if context.channels != channels:
+            raise PackageError(
+                f"the context model is of {context.channels} channels, where {channels} belong."
+            )
+        if upsample % 2:
+            raise PackageError("a checkerboard needs a hyper stride of an even number of latents.")
+        return context
+
+    def _slab_prediction(self) -> ContextStep:
+        step = self._step("below", self.manifest.slab_prediction)
+        channels = self.manifest.latent_channels
+        if {step.form[0], step.form[2]} != {channels}:
+            raise PackageError(f"the prediction from the slab below is not of {channels} channels.")
+        return step
+
+    def _hyper_context(self) -> HyperContext:
+        name, manifest = "hyper_context", self.manifest
+        diagonal, beside = self._steps(name, HYPER_CONTEXT, manifest.hyper_context)
+        features = self._checked(f"{name}.features", (2, diagonal.form[1]), "i")
+        bias = self._bias(f"{name}.bias", (max(manifest.gains, 1), manifest.hyper_channels))
+        return HyperContext(diagonal, beside, features, bias)
+
+    def _transforms(self, context: ContextModel) -> tuple[SecondaryTransforms, SecondaryTransforms]:
+        channels = context.first, context.channels - context.first
+        first, rest = (
+            self._part_transforms(f"rotations.{part}", count)
+            for part, count in zip(PARTS, channels, strict=True)
+        )
+        return first, rest
+
+    def _part_transforms(self, name: str, channels: int) -> SecondaryTransforms:
+        shape = self.manifest.transforms, channels
+        matrices = self._checked(f"{name}.matrix", (*shape, channels), "i")
+        bias = self._bias(f"{name}.bias", shape)
+        choices = _tables(self.package, f"{self.prefix}{name}.odds")
+        return SecondaryTransforms(matrices, bias, choices)
+
+    def _checked(self, name: str, shape: tuple[int, ...], kind: str) -> Array:
+        name = self.prefix + name
+        array = self.package.array(name)
+        if array.shape != shape or array.dtype.kind != kind:
+            raise PackageError(
+                f"{name} is {array.dtype} {array.shape}, where {shape} of kind {kind!r} belongs."
+            )
+        if not np.isfinite(array).all():
+            raise PackageError(f"{name} holds values that are not finite.")
+        return array
+
+    def _bias(self, name: str, shape: tuple[int, ...]) -> Array:
+        bias = self._checked(name, shape, "i").astype(np.int64)
+        if np.abs(bias).max() > MOST_BIAS:
+            raise PackageError(
+                f"the scale bias {self.prefix}{name} is larger than any scale index can be."
+            )
+        return bias
+
+    def _steps(
+        self, name: str, steps: Sequence[str], shifts: Mapping[str, int]
+    ) -> list[ContextStep]:
+        return [
+            self._step(f"{name}.{step}", {each: shifts[f"{step}.{each}"] for each in STEP_LAYERS})
+            for step in steps
+        ]
+
+    def _step(self, name: str, shifts: Mapping[str, int]) -> ContextStep:
+        plain = {"relu": False, "upsample": 1}
+        layers = (
+            self._named_layer(f"{name}.{layer}", {"shift": shifts[layer], **plain})
+            for layer in STEP_LAYERS
+        )
+        return ContextStep(*layers)
+
+    def _layer(self, entry: Mapping[str, Any]) -> Layer:
+        return self._named_layer(f"hs.{entry['index']}", entry)
+
+    def _named_layer(self, name: str, entry: Mapping[str, Any]) -> Layer:
+        return Layer(
+            weight=self.package.array(f"{self.prefix}{name}.weight"),
+            bias=self.package.array(f"{self.prefix}{name}.bias"),
+            shift=entry["shift"],
+            relu=entry["relu"],
+            upsample=entry["upsample"],
+        )
 
 
 def _tables(package: Package, name: str) -> ProbabilityTables:
@@ -155,64 +228,19 @@ def _tables(package: Package, name: str) -> ProbabilityTables:
     return ProbabilityTables(padded_rows(cdf, size) if cdf.ndim == 1 else cdf, size, offset)
 
 
-def _bias(package: Package, name: str, shape: tuple[int, ...]) -> Array:
-    bias = _checked(package, name, shape, "i").astype(np.int64)
-    if np.abs(bias).max() > 2**20:
-        raise PackageError(f"the scale bias {name} is larger than any scale index can be.")
-    return bias
-
-
-def _hyper_context(package: Package, prefix: str, card: CodecManifest) -> HyperContext:
-    name = f"{prefix}hyper_context"
-    diagonal, beside = _steps(package, name, HYPER_CONTEXT, card.hyper_context)
-    features = _checked(package, f"{name}.features", (2, diagonal.form[1]), "i")
-    bias = _bias(package, f"{name}.bias", (max(card.gains, 1), card.hyper_channels))
-    return HyperContext(diagonal, beside, features, bias)
-
-
-def _rotations(
-    package: Package, prefix: str, card: CodecManifest, context: ContextModel
-) -> tuple[tuple[SecondaryTransforms, SecondaryTransforms]]:
-    found = []
-    for part, channels in zip(
-        PARTS, (context.first, context.channels - context.first), strict=True
-    ):
-        name, shape = f"{prefix}rotations.{part}", (card.rotations, channels)
-        matrices = _checked(package, f"{name}.matrix", (*shape, channels), "i")
-        bias = _bias(package, f"{name}.bias", shape)
-        found.append(SecondaryTransforms(matrices, bias, _tables(package, f"{name}.odds")))
-    return ((found[0], found[1]),)
-
-
-def _steps(
-    package: Package, name: str, steps: Sequence[str], shifts: Mapping[str, int]
-) -> list[ContextStep]:
-    return [
-        _step(package, f"{name}.{step}", {each: shifts[f"{step}.{each}"] for each in STEP_LAYERS})
-        for step in steps
-    ]
-
-
-def _step(package: Package, name: str, shifts: Mapping[str, int]) -> ContextStep:
-    layers = (
-        Layer(
-            weight=package.array(f"{name}.{layer}.weight"),
-            bias=package.array(f"{name}.{layer}.bias"),
-            shift=shifts[layer],
-            relu=False,
-            upsample=1,
+def _check_outputs(
+    manifest: CodecManifest,
+    h_s: HyperSynthesis,
+    context: ContextModel | None,
+    prediction: ContextStep | None,
+) -> None:
+    """Check that the hyper synthesis gives what the latents and their predictions need."""
+    outputs = manifest.latent_channels * (1 if manifest.architecture == "hyperprior" else 2)
+    outputs += context.features if context else 0
+    outputs += prediction.form[1] if prediction else 0
+    wanted = (manifest.hyper_channels, outputs, manifest.hyper_stride // manifest.stride)
+    if (h_s.inputs, h_s.outputs, h_s.upsample) != wanted:
+        raise PackageError(
+            f"the hyper synthesis has (inputs, outputs, upsampling)"
+            f" {(h_s.inputs, h_s.outputs, h_s.upsample)}, where {wanted} belong."
         )
-        for layer in STEP_LAYERS
-    )
-    return ContextStep(*layers)
-
-
-def _layer(package: Package, prefix: str, entry: Mapping[str, Any]) -> Layer:
-    name = f"{prefix}hs.{entry['index']}"
-    return Layer(
-        weight=package.array(f"{name}.weight"),
-        bias=package.array(f"{name}.bias"),
-        shift=entry["shift"],
-        relu=entry["relu"],
-        upsample=entry["upsample"],
-    )

@@ -1,4 +1,4 @@
-"""What the manifest of a codec package says, checked."""
+"""Manifest of a codec package: the part that coding depends on, checked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cytopress.codecs.learned.pixels.background import Mesh
-from cytopress.codecs.learned.pixels.slab_layout import SlabLayout
+from cytopress.codecs.learned.pixels.slabs import SlabLayout
 from cytopress.errors import PackageError
 from cytopress.image import AXES
 from cytopress.models.model_package import Package
@@ -21,46 +21,48 @@ PERCENTILES = (0.1, 99.9)
 # Pixels; no network comes near, and a halo of it would need memory.
 MOST_REACH = 1024
 MOST_SHIFT = 40
-# Of the step of a surface: a float32 plane has no more digits.
+# Of the step of a background: a float32 plane has no more digits.
 MOST_HALVINGS = 20
-MOST_ROTATIONS = 15
+MOST_TRANSFORMS = 15
 
 
 @dataclass(frozen=True, eq=False)
 class CodecManifest:
-    """The part of a manifest that coding goes by.
+    """The part of a manifest that coding depends on.
 
     Parameters
     ----------
     architecture : {"factorized", "hyperprior", "mean-scale", "context"}
-        How latents get their probabilities.
+        Entropy model of the latents.
     rates : int
-        Models in the package.
+        Models in the package, one for each rate.
     gains : int
-        Gain nodes of each; 0: none.
+        Gain nodes of each model; 0 for none.
     stride, hyper_stride : int
         Pixels along each axis for a latent and for a hyper-latent.
     latent_channels, hyper_channels : int
         M and Nz.
     analysis_reach, synthesis_reach : int
-        Pixels beyond its own that a latent sees, and that a pixel's latents lie away.
+        Pixels beyond its own that a latent depends on, and distance in pixels of the latents that
+        a pixel depends on.
     hyper_synthesis : tuple of mapping
         The layers: ``index``, ``shift``, ``relu``, ``upsample``.
     context, hyper_context : mapping
-        Of each layer of the context models of latents and hyper-latents, such as ``across.mean``,
-        its shift; empty without one.
-    depth : Depth, optional
-        How volumes are coded in slabs; None of a codec of planes.
-    below : mapping
-        Of each layer of the step from the slab before, its shift; empty without one.
-    surface : Mesh, optional
-        Where the surface is known that is taken out of an image, if one is.
+        Shifts of the layers of the context models of latents and hyper-latents, by names such as
+        ``across.mean``; empty without one.
+    slabs : SlabLayout, optional
+        How volumes are coded in slabs (entry ``depth``); None for a codec of planes.
+    slab_prediction : mapping
+        Shifts of the layers that predict from the previous slab (entry ``below``); empty without.
+    background : Mesh, optional
+        Grid of the background that is subtracted before coding (entry ``surface``).
     percentiles : tuple of float
-        Of an image, mapped to 0 and 1.
-    rotations : int
-        Secondary transforms of a block's latents; 0: none.
+        Percentiles of an image that become 0 and 1.
+    transforms : int
+        Secondary transforms of a block's latents (entry ``rotations``); 0 for none.
     rdo : float
-        Bits that an encoder counts a squared step as when it rounds; 0: it rounds to the nearest.
+        Bits that a squared step is worth in rate-distortion optimized rounding; 0 rounds to the
+        nearest integer.
     """
 
     architecture: str
@@ -75,21 +77,21 @@ class CodecManifest:
     hyper_synthesis: tuple[Mapping[str, Any], ...]
     context: Mapping[str, int]
     hyper_context: Mapping[str, int]
-    depth: SlabLayout | None
-    below: Mapping[str, int]
-    surface: Mesh | None
+    slabs: SlabLayout | None
+    slab_prediction: Mapping[str, int]
+    background: Mesh | None
     percentiles: tuple[float, float]
-    rotations: int
+    transforms: int
     rdo: float
 
 
 def read_manifest(package: Package) -> CodecManifest:
-    """Return what the manifest of a codec package says.
+    """Return the checked manifest of a codec package.
 
     Raises
     ------
     PackageError
-        It is no package of `learned/NAME`, or the manifest contradicts itself.
+        The package is no `learned/NAME`, or its manifest contradicts itself.
     """
     manifest = package.manifest
     architecture, name = manifest["architecture"], package.name
@@ -110,7 +112,7 @@ def read_manifest(package: Package) -> CodecManifest:
     reach = manifest.get("reach")
     if not isinstance(reach, Mapping):
         raise PackageError(f"{package.path}: the manifest has no 'reach'.")
-    card = CodecManifest(
+    checked = CodecManifest(
         architecture=architecture,
         rates=_whole(package, manifest, "rates", 1, 100),
         gains=_whole(package, manifest, "gains", 0, 1000),
@@ -125,21 +127,21 @@ def read_manifest(package: Package) -> CodecManifest:
         hyper_synthesis=() if factorized else _layers(package),
         context=_shifts(package, "context", CONTEXT) if architecture == "context" else {},
         hyper_context=_hyper_context(package),
-        depth=_depth(package),
-        below=_below(package),
-        surface=_surface(package),
+        slabs=_slabs(package),
+        slab_prediction=_slab_prediction(package),
+        background=_background(package),
         percentiles=_percentiles(package),
-        rotations=_rotations(package),
+        transforms=_transforms(package),
         rdo=_real(package, manifest.get("rdo", 0.0)),
     )
-    if card.rates > 1 and card.gains:
+    if checked.rates > 1 and checked.gains:
         raise PackageError(f"{package.path}: a package has several rates or gains, not both.")
-    if card.hyper_stride % stride or (factorized and card.hyper_stride != stride):
+    if checked.hyper_stride % stride or (factorized and checked.hyper_stride != stride):
         raise PackageError(
-            f"{package.path}: a hyper-latent stands for {card.hyper_stride} pixels, which does not"
-            f" go with {stride} for a latent of a {architecture} model."
+            f"{package.path}: 'hyper_stride' is {checked.hyper_stride} pixels, which does not fit a"
+            f" stride of {stride} pixels of a {architecture} model."
         )
-    return card
+    return checked
 
 
 def _whole(package: Package, values: Mapping[str, Any], key: str, least: int, most: int) -> int:
@@ -203,14 +205,14 @@ def _hyper_context(package: Package) -> Mapping[str, int]:
     return _shifts(package, "hyper_context", HYPER_CONTEXT)
 
 
-def _rotations(package: Package) -> int:
-    count = _whole(package, {"rotations": 0, **package.manifest}, "rotations", 0, MOST_ROTATIONS)
+def _transforms(package: Package) -> int:
+    count = _whole(package, {"rotations": 0, **package.manifest}, "rotations", 0, MOST_TRANSFORMS)
     if count and package.manifest["architecture"] != "context":
-        raise PackageError(f"{package.path}: rotations go with a context model alone.")
+        raise PackageError(f"{package.path}: 'rotations' need a context model.")
     return count
 
 
-def _depth(package: Package) -> SlabLayout | None:
+def _slabs(package: Package) -> SlabLayout | None:
     found = package.manifest.get("depth")
     if (found is not None) != (package.manifest["axes"] == "ZYX"):
         raise PackageError(f"{package.path}: 'depth' is in the manifest of a codec of ZYX alone.")
@@ -225,7 +227,7 @@ def _depth(package: Package) -> SlabLayout | None:
     )
 
 
-def _below(package: Package) -> Mapping[str, int]:
+def _slab_prediction(package: Package) -> Mapping[str, int]:
     found = package.manifest.get("below")
     if found is None:
         return {}
@@ -240,12 +242,12 @@ def _below(package: Package) -> Mapping[str, int]:
     return {name: _whole(package, found, name, 0, MOST_SHIFT) for name in STEP_LAYERS}
 
 
-def _surface(package: Package) -> Mesh | None:
+def _background(package: Package) -> Mesh | None:
     found = package.manifest.get("surface")
     if not found:
         return None
     if package.manifest["axes"] == "ZYX":
-        raise PackageError(f"{package.path}: a surface is taken out of planes, not of volumes.")
+        raise PackageError(f"{package.path}: 'surface' is for codecs of planes, not of volumes.")
     step = found.get("step") if isinstance(found, Mapping) else None
     if not isinstance(step, float) or not 2.0**-20 <= step <= 1:
         raise PackageError(

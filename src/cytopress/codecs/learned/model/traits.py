@@ -1,4 +1,4 @@
-"""What a package's codec offers: its traits, and the qualities it can be asked for."""
+"""Traits of a package's codec, and the check of its quality."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from cytopress.codecs.learned.model.manifest import CodecManifest
 from cytopress.errors import UsageError
 
 
-def traits(card: CodecManifest) -> Traits:
+def traits(manifest: CodecManifest) -> Traits:
     """Return what a package's codec takes and gives."""
     parameter = None
-    if card.gains > 1:
+    if manifest.gains > 1:
         parameter = QualityParameter(
             "quality", "of the model's range", 0, 1, finer="higher", scale="linear"
         )
-    elif card.rates > 1:
+    elif manifest.rates > 1:
         parameter = QualityParameter(
-            "quality", "rate", 1, card.rates, finer="higher", scale="linear", integer=True
+            "quality", "rate", 1, manifest.rates, finer="higher", scale="linear", integer=True
         )
     return Traits(
-        dims=(2,) if card.depth is None else (3,),
+        dims=(2,) if manifest.slabs is None else (3,),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",
         parameter=parameter,

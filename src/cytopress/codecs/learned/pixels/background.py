@@ -185,8 +185,8 @@ class Background:
         choice = int(np.argmin(bits))
         predictor, row = divmod(choice, self._spreads)
         coder, values = RangeEncoder(), missed[predictor]
-        coder.put(np.array([choice], np.int32), np.array([self._spreads], np.uint8), self.tables)
-        coder.put(values, np.full(values.size, row, np.uint8), self.tables)
+        coder.encode(np.array([choice], np.int32), np.array([self._spreads], np.uint8), self.tables)
+        coder.encode(values, np.full(values.size, row, np.uint8), self.tables)
         stream = coder.bytes()
         return varints(len(stream) // WORD) + stream
 
@@ -203,12 +203,12 @@ class Background:
         if end > len(data):
             raise CorruptDataError("The stream ends within its surface.")
         coder = RangeDecoder(data[start:end])
-        choice = int(coder.take(np.array([self._spreads], np.uint8), self.tables)[0])
+        choice = int(coder.decode(np.array([self._spreads], np.uint8), self.tables)[0])
         if not 0 <= choice < self._spreads * len(PREDICTORS):
             raise CorruptDataError("The surface is coded in a way that does not exist.")
         predictor, row = divmod(choice, self._spreads)
         height, width = self.mesh.form(shape)
-        missed = coder.take(np.full(height * width, row, np.uint8), self.tables)
+        missed = coder.decode(np.full(height * width, row, np.uint8), self.tables)
         coder.finish()
         return _summed(missed.reshape(height, width), predictor), data[end:]
 

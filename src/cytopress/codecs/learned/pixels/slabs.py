@@ -1,61 +1,60 @@
-"""A volume slab by slab, a plane as one slab: memory does not grow with depth."""
+"""Slab layout: a volume is coded in slabs of a few planes, one above the other.
+
+A slab's latents are made from its planes and some on either side, and its planes from the latents
+of some slabs on either side, so that no border between slabs shows. Beyond its ends a volume goes
+on with its first and its last plane, and there are no latents.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.latents.gain_units import GainSetting
-from cytopress.codecs.learned.model.plane_model import Model
-from cytopress.codecs.progress import track
 
-Array = npt.NDArray[Any]
-# By a slab's number and the latents of the one before: its own, (M, h, w) float32 in steps.
-Latents = Callable[[int, Array | None], Array]
-
-
-def through_slabs(
-    model: Model, setting: GainSetting, latents: Latents, shape: tuple[int, ...]
-) -> Iterator[tuple[slice, Array]]:
-    """Yield which planes a slab holds, and these planes, in order.
+@dataclass(frozen=True)
+class SlabLayout:
+    """The form of slabs.
 
     Parameters
     ----------
-    model : Model
-        The networks.
-    setting : Setting
-        The quality.
-    latents : callable
-        Called once a slab, in order.
-    shape : tuple of int
-        (Z, Y, X) of the volume.
-
-    Yields
-    ------
-    slice, ndarray
-        Planes, and (planes, Y, X) float32 around the mean.
+    stride : int
+        Planes of a slab.
+    margin : int
+        Planes on either side that its latents see.
+    neighbors : int
+        Slabs on either side whose latents its planes come from.
     """
-    planes, height, width = shape
-    depth = model.depth
-    near, slabs = depth.neighbors, depth.slabs(planes)
-    held: deque[Array] = deque(maxlen=depth.stack)
-    below: Array | None = None
-    for place in track(range(slabs + near)):
-        if place < slabs:
-            y_hat = latents(place, below)
-            below = y_hat if model.below is not None else None
-            # Those of a slab that others are predicted from are needed in steps too.
-            scaled = y_hat if below is None else y_hat.copy()
-            scaled *= setting.inverse_gain
-            held.extend([np.zeros_like(scaled)] * (near if not place else 0))
-            held.append(scaled)
-        else:
-            held.append(np.zeros_like(held[-1]))
-        if place >= near:
-            own = depth.held(place - near, planes)
-            found = model.synthesize(list(held), (height, width))
-            yield own, found[: own.stop - own.start]
+
+    stride: int
+    margin: int
+    neighbors: int
+
+    @property
+    def window(self) -> int:
+        """Planes that latents are made from."""
+        return self.stride + 2 * self.margin
+
+    @property
+    def stack(self) -> int:
+        """Slabs whose latents planes are made from."""
+        return 1 + 2 * self.neighbors
+
+    def count(self, planes: int) -> int:
+        """Return how many slabs hold so many planes; the last one may hold fewer."""
+        return -(-planes // self.stride)
+
+    def seen(self, slab: int, planes: int) -> npt.NDArray[np.intp]:
+        """Return the planes, (window,), that the latents of a slab are made from."""
+        start = slab * self.stride - self.margin
+        return np.clip(np.arange(start, start + self.window), 0, planes - 1)
+
+    def held(self, slab: int, planes: int) -> slice:
+        """Return the planes of a slab."""
+        start = slab * self.stride
+        return slice(start, min(start + self.stride, planes))
+
+
+# A plane is a volume of one slab.
+PLANE = SlabLayout(1, 0, 0)

@@ -4,41 +4,41 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytopress.codecs.learned.model import plane_model as module
+from cytopress.codecs.learned.model import networks as module
+from cytopress.codecs.learned.model.codec_model import CodecModel
 from cytopress.codecs.learned.model.load import open_model
 from cytopress.codecs.learned.model.manifest import read_manifest
-from cytopress.codecs.learned.model.plane_model import Model
 from cytopress.errors import CorruptDataError, PackageError
 from cytopress.models.model_package import Package, open_package
-from fakes.learned_packages import remade
+from fakes.learned_packages import decode_latents, encode_latents, remade
 
 
-def form(model: Model, height: int, width: int) -> tuple[int, int, int]:
-    step = model.card.hyper_stride // model.card.stride
-    return model.card.latent_channels, height * step, width * step
+def form(model: CodecModel, height: int, width: int) -> tuple[int, int, int]:
+    step = model.manifest.hyper_stride // model.manifest.stride
+    return model.manifest.latent_channels, height * step, width * step
 
 
-def random_latents(model: Model, random: np.random.Generator) -> np.ndarray:
+def random_latents(model: CodecModel, random: np.random.Generator) -> np.ndarray:
     """Return latents as varied as any image's: flat, heavy-tailed, far out of the tables."""
     height, width = random.integers(1, 4, 2)
     latents = random.standard_t(2, form(model, height, width)) * 2.0 ** random.uniform(-3, 9)
     return (latents + random.normal(0, 30)).astype(np.float32)
 
 
-def check(model: Model, count: int) -> None:
+def check(model: CodecModel, count: int) -> None:
     random = np.random.default_rng(11)
     for _ in range(count):
         latents = random_latents(model, random)
-        shape = tuple(length * model.card.stride for length in latents.shape[1:])
+        shape = tuple(length * model.manifest.stride for length in latents.shape[1:])
         setting = model.setting(float(random.random()))
-        stream, y_hat = model.code(latents.copy(), setting)
-        np.testing.assert_array_equal(model.decode(stream, shape, setting), y_hat)
+        stream, y_hat = encode_latents(model, latents.copy(), setting)
+        np.testing.assert_array_equal(decode_latents(model, stream, shape, setting), y_hat)
         # Where rounding is the only loss, none is farther off than half a step; where latents may
         # be turned first, the distance of all that are turned together is that of as many. Their
         # matrices have 14 bits, so that what is large comes back as near as that.
         off = y_hat / setting.inverse_gain - latents
-        if model.card.rotations:
-            first = model.context.first
+        if model.manifest.transforms:
+            first = model.coder.context.first
             for part in (slice(first), slice(first, None)):
                 distance, size = (np.linalg.norm(each[part], axis=0) for each in (off, latents))
                 assert (distance < 0.501 * len(off[part]) ** 0.5 + 3e-4 * size).all()
@@ -62,41 +62,41 @@ def test_the_entropy_side_runs_no_float_network(
     # So neither threads nor graph optimization nor another onnxruntime can change what it decodes.
     model = open_model(package)
     latents = random_latents(model, np.random.default_rng(2))
-    shape = tuple(length * model.card.stride for length in latents.shape[1:])
-    stream, y_hat = model.code(latents, model.setting(0.3))
+    shape = tuple(length * model.manifest.stride for length in latents.shape[1:])
+    stream, y_hat = encode_latents(model, latents, model.setting(0.3))
     monkeypatch.setattr(Package, "run", None)
-    np.testing.assert_array_equal(model.decode(stream, shape, model.setting(0.3)), y_hat)
+    np.testing.assert_array_equal(decode_latents(model, stream, shape, model.setting(0.3)), y_hat)
 
 
 def test_rounding_for_rate_costs_fewer_bytes_and_decodes(tiny: Package) -> None:
     model = open_model(tiny)
-    cheap = replace(model, card=replace(model.card, rdo=3.0))
+    cheap = replace(model, manifest=replace(model.manifest, rdo=3.0))
     latents = np.random.default_rng(3).normal(0, 2, form(model, 5, 5)).astype(np.float32)
     setting = model.setting(0.5)
-    plain, _ = model.code(latents.copy(), setting)
-    stream, y_hat = cheap.code(latents.copy(), setting)
+    plain, _ = encode_latents(model, latents.copy(), setting)
+    stream, y_hat = encode_latents(cheap, latents.copy(), setting)
     assert len(stream) < 0.98 * len(plain)
-    np.testing.assert_array_equal(model.decode(stream, (320, 320), setting), y_hat)
+    np.testing.assert_array_equal(decode_latents(model, stream, (320, 320), setting), y_hat)
 
 
 def test_tiles_give_what_the_whole_gives(package: Package, monkeypatch: pytest.MonkeyPatch) -> None:
     model = open_model(package)
     random = np.random.default_rng(4)
     plane = random.normal(0, 0.3, (200, 330)).astype(np.float32)
-    y = model.analyze(plane[None])
-    x_hat = model.synthesize([y], (200, 330))[0]
+    y = model.networks.analyze(plane[None])
+    x_hat = model.networks.synthesize([y], (200, 330))[0]
     for tile in ((32, 64), (64, 64), (128, 96)):
         monkeypatch.setattr(module, "TILE", tile)
-        np.testing.assert_allclose(model.analyze(plane[None]), y, atol=1e-5)
-        np.testing.assert_allclose(model.synthesize([y], (200, 330))[0], x_hat, atol=1e-5)
+        np.testing.assert_allclose(model.networks.analyze(plane[None]), y, atol=1e-5)
+        np.testing.assert_allclose(model.networks.synthesize([y], (200, 330))[0], x_hat, atol=1e-5)
 
 
 def test_threads_change_no_pixel(package: Package, monkeypatch: pytest.MonkeyPatch) -> None:
     model = open_model(package)
     y = np.random.default_rng(4).normal(0, 0.3, form(model, 4, 4)).astype(np.float32)
-    one = model.synthesize([y], (256, 256))[0]
+    one = model.networks.synthesize([y], (256, 256))[0]
     monkeypatch.setattr(module, "THREADS", 2)
-    np.testing.assert_array_equal(model.synthesize([y], (256, 256))[0], one)
+    np.testing.assert_array_equal(model.networks.synthesize([y], (256, 256))[0], one)
 
 
 def test_factors_are_interpolated_between_nodes(tiny: Package) -> None:
@@ -117,9 +117,9 @@ def test_a_stream_of_a_smaller_plane_is_corrupt(package: Package) -> None:
     model = open_model(package)
     setting = model.setting(0.5)
     latents = np.random.default_rng(1).normal(0, 40, form(model, 2, 2)).astype(np.float32)
-    stream, _ = model.code(latents, setting)
+    stream, _ = encode_latents(model, latents, setting)
     with pytest.raises(CorruptDataError):
-        model.decode(stream, (4096, 4096), setting)
+        decode_latents(model, stream, (4096, 4096), setting)
 
 
 @pytest.mark.parametrize(
