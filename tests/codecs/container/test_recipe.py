@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cytopress.codecs.container.recipe import (
     OPTION_NUMBERS,
-    WRAPPERS,
+    WRAPPER_NUMBERS,
     Recipe,
     put_recipe,
     take_recipe,
@@ -28,7 +28,7 @@ NAMES = st.sampled_from(sorted(OPTION_NUMBERS)) | st.text(min_size=1, max_size=9
 
 
 def nested() -> st.SearchStrategy[Recipe]:
-    number = st.integers(1, 200).filter(lambda number: number not in WRAPPERS)
+    number = st.integers(1, 200).filter(lambda number: number not in WRAPPER_NUMBERS)
     options = st.recursive(
         st.dictionaries(NAMES, VALUES, max_size=5),
         lambda inner: st.builds(
@@ -49,7 +49,7 @@ def depth(recipe: Recipe) -> int:
 
 
 @settings(max_examples=60, deadline=None)
-@given(nested(), st.lists(st.sampled_from(WRAPPERS), max_size=4), st.integers(0, 4096))
+@given(nested(), st.lists(st.sampled_from(WRAPPER_NUMBERS), max_size=4), st.integers(0, 4096))
 def test_a_recipe_comes_back(recipe: Recipe, wrappers: list[int], tile: int) -> None:
     for number in wrappers:
         recipe = Recipe(number, "", {"codec": recipe, "tile": tile})

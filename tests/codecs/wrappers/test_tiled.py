@@ -13,7 +13,7 @@ from cytopress.codecs.container.container import Form
 from cytopress.codecs.container.wire import split_streams
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec as parse
-from cytopress.codecs.targets import request
+from cytopress.codecs.targets import resolve
 from cytopress.codecs.wrappers import PerPlane, Tiled
 from cytopress.errors import UnsupportedImageError, UsageError
 from cytopress.image import Image, Pixels
@@ -77,8 +77,8 @@ def test_blocks_along_z_come_back_in_place(count: int, planes: int) -> None:
 
 @pytest.mark.parametrize("spec", ["zstd", "blosc2", "zfp:tolerance=3", "sz3:tolerance=3", "sperr"])
 def test_a_large_volume_comes_in_blocks(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request, "LARGE", 40_000)
-    monkeypatch.setattr(request, "BLOCK", (8, 32))
+    monkeypatch.setattr(resolve, "LARGE", 40_000)
+    monkeypatch.setattr(resolve, "BLOCK", (8, 32))
     rng = np.random.default_rng(5)
     image = Image(rng.integers(0, 4096, (17, 50, 60)).astype(np.uint16), bits=12)
     spec = f"{spec}:tolerance=3" if spec == "sperr" else spec
