@@ -50,12 +50,12 @@ def settings(name: str) -> list[str]:
 
 
 def line(spec: str, images: list[Image], yardsticks: Yardsticks) -> str:
-    choice = codec(spec)
-    if choice.family.traits.shaped_by_noise:
+    request = codec(spec)
+    if request.family.traits.shaped_by_noise:
         noise = yardsticks.noise
-        choice = codec(f"{spec},a={noise.a},b={noise.b},offset={noise.offset}")
+        request = codec(f"{spec},a={noise.a},b={noise.b},offset={noise.offset}")
     try:
-        return str(timed(spec, solved(choice, images), images, yardsticks.data_range))
+        return str(timed(spec, solved(request, images), images, yardsticks.data_range))
     except CytopressError as error:
         return f"{spec:26} {error}"
 

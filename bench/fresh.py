@@ -49,15 +49,15 @@ def report(spec: str, field: Any, folder: Path) -> None:
 
     from cytopress.codecs.spec import codec
 
-    choice = codec(spec)
-    found = choice.solve(field)
+    request = codec(spec)
+    found = request.solve(field)
     small, large, pixels = folder / "field.cyto", folder / "large.cyto", folder / "field.npy"
     small.write_bytes(found.data)
     np.save(pixels, field.pixels)
     # The setting that was found for the field: a search would encode the large one many times.
-    assert choice.family.traits.parameter is not None
-    parameter = choice.family.traits.parameter.name
-    native = f"{choice.name}:{parameter}={getattr(found.codec, parameter)}"
+    assert request.family.traits.parameter is not None
+    parameter = request.family.traits.parameter.name
+    native = f"{request.name}:{parameter}={getattr(found.codec, parameter)}"
     runs = [process("decode", small) for _ in range(RUNS)]
     # The least, since whatever else runs here only adds to it; most of all to the wall's clock.
     wall, cpu = (min(run[key] for run in runs) for key in ("seconds", "processor_seconds"))

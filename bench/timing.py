@@ -47,12 +47,12 @@ class Row:
         return f"{self.spec:26} {rates} {self.ratio:8.2f} x {psnr:>10}"
 
 
-def solved(choice: CodecRequest, images: Sequence[Image]) -> list[StreamCodec]:
+def solved(request: CodecRequest, images: Sequence[Image]) -> list[StreamCodec]:
     """Return the codec that meets what was chosen, for each image."""
     with warnings.catch_warnings():
         # Codecs with coarse settings overshoot a ratio; what they reached stands in the row.
         warnings.simplefilter("ignore", CytopressWarning)
-        return [choice.solve(image).codec for image in images]
+        return [request.solve(image).codec for image in images]
 
 
 def timed(

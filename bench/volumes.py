@@ -92,17 +92,17 @@ def specs(image: Image) -> Iterator[str]:
 
 
 def at_ratio(spec: str, image: Image) -> str:
-    choice = codec(f"{spec}{',' if ':' in spec else ':'}ratio={RATIO}")
+    request = codec(f"{spec}{',' if ':' in spec else ':'}ratio={RATIO}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CytopressWarning)
         try:
-            found = choice.solve(image)
+            found = request.solve(image)
         except CytopressError:
             return spec
-    parameter = choice.family.traits.parameter
+    parameter = request.family.traits.parameter
     assert parameter is not None
     value = leaf_value(found.codec, parameter.name)
-    noise = choice.resolved(image).noise
+    noise = request.resolved(image).noise
     text = f"{spec}{',' if ':' in spec else ':'}{parameter.name}={value:g}"
     return text if noise is None else f"{text},a={noise.a},b={noise.b},offset={noise.offset}"
 
@@ -141,9 +141,9 @@ def child(verb: str, spec: str, coded: str, size: str) -> dict[str, Any]:
     block = np.load(file.parent / "block.npy")
     if verb == "encode":
         image = Image(repeated(block, shape))
-        choice = codec(spec)
+        request = codec(spec)
         start = time.perf_counter()
-        data = compose(choice, choice.native, image).encode(image)
+        data = compose(request, request.native, image).encode(image)
         found = {"seconds": time.perf_counter() - start, "mib": peak_mib()}
         file.write_bytes(data)
         return found

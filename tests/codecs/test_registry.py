@@ -92,7 +92,7 @@ def test_bytes_of_a_codec_that_is_not_here_name_it(
         ("other = someones_codec:Inverted", "named 'inverted'"),
         ("inverted = someones_codec:Numbered", "number 77"),
         ("inverted = someones_codec:MODULE", "no attribute"),
-        ("inverted = someones_codec:np", "no subclass"),
+        ("inverted = someones_codec:np", "not a subclass"),
         ("inverted = nobody.here:Codec", "nobody"),
     ],
 )

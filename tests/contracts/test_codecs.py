@@ -56,7 +56,7 @@ def along_z() -> list[str]:
     return [f"{spec}{',' if ':' in spec else ':'}z=wavelet" for spec in specs]
 
 
-def problems(choice: CodecRequest, image: Image, decoded: Image) -> list[str]:
+def problems(request: CodecRequest, image: Image, decoded: Image) -> list[str]:
     """Return what of the contract a decoded image breaks."""
     found = [
         f"{key} is {getattr(decoded, key)}, not {getattr(image, key)}"
@@ -65,18 +65,18 @@ def problems(choice: CodecRequest, image: Image, decoded: Image) -> list[str]:
     ]
     if found:
         return found
-    traits = choice.family.traits
+    traits = request.family.traits
     error = decoded.pixels.astype(np.float64) - image.pixels
     most, rmse = float(np.abs(error).max()), math.sqrt(float(np.mean(error**2)))
     span = float(np.ptp(image.pixels.astype(np.float64)))
-    if choice.lossless:
+    if request.lossless:
         return ["lossless was promised"] if most else []
-    if traits.bound and choice.native is not None:
+    if traits.bound and request.native is not None:
         # Integer pixels are rounded, so a bound of half a count may round to one.
-        bound = traits.bound * choice.native
+        bound = traits.bound * request.native
         if image.dtype.kind == "u":
             bound = max(bound, math.floor(bound + 0.5))
-        elif choice.name == "round-zstd":
+        elif request.name == "round-zstd":
             # Multiples of its step are no float32 numbers.
             bound += float(np.spacing(np.abs(image.pixels).max()))
         if most > bound:
@@ -86,25 +86,25 @@ def problems(choice: CodecRequest, image: Image, decoded: Image) -> list[str]:
     telling = rmse < DRAWN * span and spread > SPREAD * span and error.size > 500
     if telling and abs(error.mean()) > traits.bias + BIAS_SHARE * rmse + chance:
         found.append(f"bias {error.mean():.3g} at an rmse of {rmse:.3g}")
-    if traits.parameter and choice.native == traits.parameter.value_at(1.0):
+    if traits.parameter and request.native == traits.parameter.value_at(1.0):
         floor = FINEST_COUNTS if image.dtype.kind == "u" else 2 * traits.parameter.least
-        share = FINEST_SHARE_OF_MODELS if choice.packages else FINEST_SHARE
+        share = FINEST_SHARE_OF_MODELS if request.packages else FINEST_SHARE
         if rmse > share * span + floor:
             found.append(f"finest setting leaves an rmse of {rmse:.3g} in a range of {span:.3g}")
     return found
 
 
-def try_one(choice: CodecRequest, image: Image) -> list[str] | None:
-    """Return the problems of a choice on an image; None where it refuses, as `check` said."""
+def try_one(request: CodecRequest, image: Image) -> list[str] | None:
+    """Return the problems of a request on an image; None where it refuses, as `check` said."""
     try:
-        choice.check(image)
+        request.check(image)
     except UnsupportedImageError as refusal:
         with pytest.raises(UnsupportedImageError):
-            choice.encode(image)
+            request.encode(image)
         return None if str(refusal).endswith(".") else [f"refuses without a sentence: {refusal}"]
     before = image.pixels.copy()
-    data = choice.solve(image).data
-    found = problems(choice, image, decode(data))
+    data = request.solve(image).data
+    found = problems(request, image, decode(data))
     if unpack(data)[0].header_bytes > MOST_HEADER:
         found.append(f"the header takes {unpack(data)[0].header_bytes} bytes")
     if not np.array_equal(before, image.pixels):
@@ -131,27 +131,27 @@ def test_the_hard_set_as_stacks(spec: str, hard_set: dict[str, Image]) -> None:
 
 
 def go_through(spec: str, images: dict[str, Image]) -> None:
-    choice = codec(spec)
+    request = codec(spec)
     broken, coded = {}, 0
     for name, image in images.items():
         try:
-            found = try_one(choice, image)
+            found = try_one(request, image)
         except Exception as error:  # noqa: BLE001 - all are told at once
             found = [f"{type(error).__name__}: {error}"]
         coded += found is not None
-        if found is None and image.dtype.name in choice.family.traits.dtypes:
-            found = refused_beyond_traits(choice, image)
+        if found is None and image.dtype.name in request.family.traits.dtypes:
+            found = refused_beyond_traits(request, image)
         if found:
             broken[name] = found
     assert not broken, "\n".join(f"{name}: {'; '.join(why)}" for name, why in broken.items())
     assert coded >= 10
 
 
-def refused_beyond_traits(choice: CodecRequest, image: Image) -> list[str]:
+def refused_beyond_traits(request: CodecRequest, image: Image) -> list[str]:
     """Only what is listed here may be refused although the table says that its dtype is taken."""
-    if choice.name in MOST_LEVELS and choice.lossless:
-        return [] if np.ptp(image.pixels) >= MOST_LEVELS[choice.name] else ["refused"]
-    if choice.name == "jpegls" and image.dtype == np.uint8 and (choice.native or 0) > 127:
+    if request.name in MOST_LEVELS and request.lossless:
+        return [] if np.ptp(image.pixels) >= MOST_LEVELS[request.name] else ["refused"]
+    if request.name == "jpegls" and image.dtype == np.uint8 and (request.native or 0) > 127:
         return []
     return ["refused although its traits say that it is taken"]
 
@@ -159,9 +159,9 @@ def refused_beyond_traits(choice: CodecRequest, image: Image) -> list[str]:
 @pytest.mark.parametrize("name", members())
 def test_the_same_image_gives_the_same_bytes(name: str, micrograph: Image) -> None:
     # The last is lossy where a codec can be: AV1 codes this image no other way.
-    choice = codec([spec for spec in settings() if spec.partition(":")[0] == name][-1])
+    request = codec([spec for spec in settings() if spec.partition(":")[0] == name][-1])
     image = taken(name, micrograph)
-    assert choice.encode(image) == choice.encode(image)
+    assert request.encode(image) == request.encode(image)
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Codecs: an Image to bytes that decode by themselves, and back."""
+"""Codecs: images to bytes that decode by themselves, and back."""

@@ -1,7 +1,7 @@
-"""The one table of codecs, and the ways to bytes and back.
+"""Codec registry: the table of all codecs, and decoding of any codec's bytes.
 
-Help, docs and the contract tests are made from `FAMILIES`. Other people's codecs come in through
-the entry point group ``cytopress.codecs``: each entry point is named as its codec and loads a
+Help, docs and the contract tests are made from `FAMILIES`. Codecs of other distributions are found
+by the entry point group ``cytopress.codecs``: each entry point has its codec's name and loads a
 subclass of `StreamCodec` with ``number = 0``.
 """
 
@@ -47,9 +47,9 @@ from cytopress.models.model_package import find_package
 from cytopress.settings import Settings, from_environment
 
 GROUP = "cytopress.codecs"
-# Numbers of the codecs that come from model packages; what they need is imported when used.
+# Numbers of the codecs of model packages, which are imported only when used.
 LEARNED, COMPRESSAI = 32, 33
-# In the order of help and tables: lossless ones, then those that can lose.
+# In the order of help and tables: lossless codecs first, then those that can be lossy.
 FAMILIES: tuple[type[StreamCodec], ...] = (
     Png,
     Zstd,
@@ -75,19 +75,19 @@ WRAPPERS: tuple[type[StreamCodec], ...] = (PerPlane, Rescaled, Tiled, Guarded, W
 
 @functools.cache
 def families() -> Mapping[str, type[StreamCodec]]:
-    """Return every codec by name: the built-in ones, then other people's.
+    """Return every codec family by name: built-in ones, then those of other distributions.
 
-    Warns of an external codec that cannot be used, and goes on without it.
+    Warns of an external codec that cannot be used, and leaves it out.
     """
     found = {family.name: family for family in FAMILIES}
     for point in entry_points(group=GROUP):
         try:
             family = _external(point)
-        except Exception as error:  # noqa: BLE001 - it may raise whatever its author wrote
+        except Exception as error:  # noqa: BLE001 - external code may raise anything
             text = f"The codec {point.name!r} of {point.value} cannot be used: {error}"
             warnings.warn(text, CytopressWarning, stacklevel=2)
         else:
-            # A built-in name is never given another meaning.
+            # An external codec never replaces a built-in one.
             found.setdefault(family.name, family)
     return found
 
@@ -95,7 +95,7 @@ def families() -> Mapping[str, type[StreamCodec]]:
 def _external(point: EntryPoint) -> type[StreamCodec]:
     family = point.load()
     if not (isinstance(family, type) and issubclass(family, StreamCodec)):
-        raise TypeError("it is no subclass of StreamCodec.")
+        raise TypeError("it is not a subclass of StreamCodec.")
     if (family.name, family.number) != (point.name, 0):
         raise ValueError(f"it is named {family.name!r} with number {family.number}, not 0.")
     return family
@@ -114,9 +114,9 @@ def find_family(name: str, settings: Settings | None = None) -> Family:
     Raises
     ------
     UnknownNameError
-        No codec bears the name; the message says what is there, and where was looked.
+        No codec has this name; the message lists the known names.
     PackageError
-        A package in the way is damaged.
+        The package is damaged.
     """
     settings = settings or from_environment()
     kind = name.partition("/")[0]
@@ -134,21 +134,21 @@ def find_family(name: str, settings: Settings | None = None) -> Family:
 
 
 def package_names(settings: Settings) -> list[str]:
-    """Return the names of the codecs that are in the folders of model packages."""
+    """Return the names of the codecs in the folders of model packages."""
     from cytopress.codecs.learned.model.packages import learned_packages
 
     return sorted(package.name for package in learned_packages(settings))
 
 
 def build(recipe: Recipe, settings: Settings | None = None) -> StreamCodec:
-    """Build the codec that a container names.
+    """Return the codec of a container's recipe.
 
     Raises
     ------
     CorruptDataError
-        No such codec here, or its options make no sense.
+        The codec is not installed, or its options are invalid.
     PackageError
-        It needs a model package that is in none of the settings' folders.
+        Its model package is in none of the settings' folders.
     """
     if recipe.number == LEARNED:
         from cytopress.codecs.learned.model.packages import restored
@@ -166,7 +166,7 @@ def build(recipe: Recipe, settings: Settings | None = None) -> StreamCodec:
     if family is None:
         raise CorruptDataError(
             f"These bytes were made by codec {recipe.name or recipe.number}, which is not installed"
-            " here; install what provides it, or a newer cytopress."
+            " here; install the distribution that provides it, or a newer cytopress."
         )
     options = {
         name: build(value, settings) if isinstance(value, Recipe) else value
@@ -177,10 +177,8 @@ def build(recipe: Recipe, settings: Settings | None = None) -> StreamCodec:
     except (NotAvailableError, PackageError):
         raise
     except Exception as error:
-        # A crafted file may give any option any value.
-        raise CorruptDataError(
-            f"{family.name}: the file's options make no sense ({error})."
-        ) from error
+        # A crafted file may hold any value of any option.
+        raise CorruptDataError(f"{family.name}: the file has invalid options: {error}") from error
 
 
 def decode(data: bytes, settings: Settings | None = None) -> Image:
@@ -191,23 +189,23 @@ def decode(data: bytes, settings: Settings | None = None) -> Image:
     data : bytes
         All of a coded image.
     settings : Settings, optional
-        Says where model packages are; read from the environment unless given.
+        Says where model packages are; from the environment unless given.
 
     Raises
     ------
     CorruptDataError
-        The bytes are foreign, damaged, or made by a codec that is not installed.
+        The bytes are of another format, damaged, or made by a codec that is not installed.
     PackageError
-        The model package that coded them is not here.
+        The model package that coded them is in none of the folders.
     """
     header, stream = container.unpack(data)
     return build(header.recipe, settings).restore(stream, header.form)
 
 
 def decode_by(codec: StreamCodec, data: bytes) -> Image:
-    """Return the image of bytes that a codec at hand made, its model packages searched first.
+    """Return the image of bytes that ``codec`` made, also where its model packages lie elsewhere.
 
-    Raises as `decode` does.
+    Their folders are searched first. Raises as `decode` does.
     """
     folders = [package.path.parent for package in codec.packages()]
     return decode(data, from_environment().with_models(*folders))

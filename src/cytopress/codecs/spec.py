@@ -1,4 +1,4 @@
-"""Spec strings: ``NAME`` or ``NAME:key=value,key=value``, such as ``jpegxl:ratio=50``."""
+"""Spec strings to codec requests: ``NAME:key=value,key=value``, such as ``jpegxl:ratio=50``."""
 
 from __future__ import annotations
 
@@ -15,33 +15,34 @@ from cytopress.settings import Settings
 
 REFERENCE_OPTIONS = ("range", "a", "b", "offset")
 WRAPPER_OPTIONS = ("tile", "guard", "z")
-# What every codec takes; an adapter's own field of such a name (a, b, offset) is set from it.
+# Options of every codec; an adapter's field of such a name (a, b, offset) is set from them.
 COMMON_OPTIONS = (*TARGET_KINDS, *REFERENCE_OPTIONS, *WRAPPER_OPTIONS)
-# Narrower than float(): no nan, no inf, no underscores.
+# Stricter than float(): no nan, no inf, no underscores.
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
 def codec(spec: str, settings: Settings | None = None) -> CodecRequest:
-    """Return the codec that a spec string asks for.
+    """Return the codec request of a spec string.
 
-    Every codec takes the portable targets ``max_error`` (counts), ``sigma`` (noise sigma), ``psnr``
-    (dB) and ``ratio``, at most one of them; its own quality parameter instead; its other options;
-    ``range`` (counts) that ``psnr`` refers to; the noise model ``a``, ``b``, ``offset``; ``tile``
-    (pixels) and ``guard`` (counts); ``z``, ``planes`` unless it is ``wavelet``.
+    Options are at most one of the portable targets ``max_error`` (counts), ``sigma`` (noise sigma),
+    ``psnr`` (dB) and ``ratio``, or the codec's own quality parameter; the codec's other options;
+    the reference scales ``range`` (counts, of ``psnr``) and ``a``, ``b``, ``offset`` (the noise
+    model); and the wrappers ``tile`` (pixels), ``guard`` (counts) and ``z`` (``planes``, the
+    default, or ``wavelet``).
 
     Parameters
     ----------
     spec : str
         ``NAME`` or ``NAME:key=value,key=value``.
     settings : Settings, optional
-        Says where model packages are; read from the environment unless given.
+        Says where model packages are; from the environment unless given.
 
     Raises
     ------
     UnknownNameError
-        No codec, or no option of it, bears the name.
+        There is no codec of this name, or it has no such option.
     UsageError
-        An option has no proper value, stands there twice, or contradicts another.
+        An option has an invalid value, is given twice, or contradicts another.
     """
     name, _, text = spec.partition(":")
     given = _pairs(spec, text)
@@ -57,21 +58,21 @@ def codec(spec: str, settings: Settings | None = None) -> CodecRequest:
         data_range=numbers.get("range"),
         noise=_noise(spec, numbers),
         options=tuple((key, _value(given[key])) for key in own if key in given),
-        tile=_whole(spec, "tile", numbers),
-        guard=_whole(spec, "guard", numbers),
+        tile=_integer(spec, "tile", numbers),
+        guard=_integer(spec, "guard", numbers),
         z=given.get("z", "planes"),  # type: ignore[arg-type]
         settings=settings,
     )
 
 
 def family_of(spec: str, settings: Settings | None = None) -> Family:
-    """Return the family that a spec string names, raising as `codec` does."""
+    """Return the codec family of a spec string; raises as `codec` does."""
     name, _, text = spec.partition(":")
     return given_family(name, _pairs(spec, text), settings)
 
 
 def given_family(name: str, given: Mapping[str, str], settings: Settings | None = None) -> Family:
-    """Return the family of a name; where it hangs on options, the one that they choose."""
+    """Return the codec family of a name; of a family that depends on options, theirs."""
     family = find_family(name, settings)
     chosen: Family = family.given(given) if hasattr(family, "given") else family
     return chosen
@@ -115,7 +116,7 @@ def _noise(spec: str, numbers: Mapping[str, float]) -> NoiseModel | None:
     return NoiseModel(numbers["a"], numbers["b"], numbers.get("offset", 0.0))
 
 
-def _whole(spec: str, key: str, numbers: Mapping[str, float]) -> int | None:
+def _integer(spec: str, key: str, numbers: Mapping[str, float]) -> int | None:
     number = numbers.get(key)
     if number is not None and number != int(number):
         raise UsageError(f"{spec}: {key} is a whole number, not {number:g}.")

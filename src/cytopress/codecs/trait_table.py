@@ -1,4 +1,4 @@
-"""What every codec takes and gives, as rows: for `cytopress codecs`, its JSON and the docs."""
+"""Table of codecs and their traits, for `cytopress codecs`, its JSON and the docs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from cytopress.settings import Settings
 
 
 def rows(settings: Settings | None = None) -> list[dict[str, str]]:
-    """Return one row a codec, the built-in ones first, in the order of the registry.
+    """Return one row per codec, in the order of the registry.
 
-    With ``settings``, the codecs of the model packages that are in its folders come last.
+    With ``settings``, the codecs of the model packages in its folders come last.
 
     Keys are ``name``, ``coding``, ``dims``, ``dtypes``, ``bits``, ``parameter``, ``unit``,
     ``range`` (both ends of the parameter, coarsest first) and ``reads_back_to``. Those of the

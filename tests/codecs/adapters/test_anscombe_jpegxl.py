@@ -79,5 +79,5 @@ def test_coarse_steps_stay_inside_the_used_range() -> None:
 
 
 def test_a_model_beyond_numbers_is_refused() -> None:
-    with pytest.raises(UsageError, match="more steps"):
+    with pytest.raises(UsageError, match="more levels than can be numbered"):
         level_tables(0.01, 0.0, 1e-40, 0.0, 0, 65535)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytopress.codecs.adapters import scheduling as priority
+from cytopress.codecs.adapters import scheduling
 from cytopress.codecs.spec import codec
 from cytopress.image import Image
 
@@ -46,7 +46,7 @@ def test_what_a_library_made_urgent_is_not_any_more() -> None:
         found.append(os.sched_getscheduler(0))
 
     thread = threading.Thread(target=worker)
-    with priority.kept():
+    with scheduling.preserved():
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
         thread.start()
         started.wait()

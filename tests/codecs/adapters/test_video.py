@@ -14,7 +14,7 @@ from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
-from cytopress.codecs.wrappers.range_mapping import Stretch
+from cytopress.codecs.wrappers.range_mapping import RangeMapping
 from cytopress.errors import (
     CodecError,
     CorruptDataError,
@@ -119,8 +119,8 @@ def test_a_lossless_stream_is_decoded_before_it_is_believed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     image = noise((2, 20, 20), 8)
-    honest = Stretch.back
-    monkeypatch.setattr(Stretch, "back", lambda *args: honest(*args) ^ 1)
+    honest = RangeMapping.inverse
+    monkeypatch.setattr(RangeMapping, "inverse", lambda *args: honest(*args) ^ 1)
     with pytest.raises(CodecError, match="coded this image wrong"):
         Hevc().encode(image)
 
@@ -168,7 +168,7 @@ def test_a_stream_longer_than_what_is_read_at_once_comes_back(made: StreamCodec)
 @pytest.mark.parametrize("end", [1, 5, 9])
 def test_a_part_that_ends_beyond_an_av1_stream_is_told(end: int) -> None:
     stream = Av1(crf=30.0).compress(drifting())
-    _, start = Stretch.take(stream)
+    _, start = RangeMapping.take(stream)
     whole = stream[start:]
     assert b"".join(temporal_units(whole)) == whole
     assert len(list(temporal_units(whole))) == 8

@@ -95,8 +95,8 @@ def test_the_checksum_is_crc32c_of_every_byte_before_it() -> None:
         (b"cyto", "truncated"),
         (b"cyto" + bytes(30), "checksum"),
         (sealed(b"cyto\x02" + bytes(30)), "format 2"),
-        (sealed(b"cyto\x01\x03\x08"), "unknown kind of image"),
-        (sealed(b"cyto\x01\x84\x08"), "unknown kind of image"),
+        (sealed(b"cyto\x01\x03\x08"), "unknown axes"),
+        (sealed(b"cyto\x01\x84\x08"), "unknown axes"),
         (sealed(b"cyto\x01"), "ends early"),
     ],
 )

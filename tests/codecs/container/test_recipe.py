@@ -90,7 +90,7 @@ def test_an_option_of_a_newer_version_is_refused() -> None:
 
 
 def test_a_name_that_is_no_text_is_refused() -> None:
-    with pytest.raises(CorruptDataError, match="no text"):
+    with pytest.raises(CorruptDataError, match="not UTF-8"):
         take_recipe(coded(bytes([0, 2, 0xFF, 0xFE])))
 
 

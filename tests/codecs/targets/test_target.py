@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
-from cytopress.codecs.container.container import TARGETS
+from cytopress.codecs.container.container import STORED_TARGETS
 from cytopress.codecs.targets.target import TARGET_KINDS, Target
 from cytopress.errors import UsageError
 from cytopress.image import Image
@@ -19,7 +19,7 @@ WORSE = (PIXELS + np.random.default_rng(1).integers(0, 9, PIXELS.shape)).astype(
 
 
 def test_the_header_has_a_place_for_every_kind() -> None:
-    assert TARGET_KINDS == TARGETS
+    assert TARGET_KINDS == STORED_TARGETS
 
 
 def test_psnr_is_that_of_scikit_image() -> None:

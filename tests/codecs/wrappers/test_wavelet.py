@@ -13,8 +13,12 @@ from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.resolve import compose
 from cytopress.codecs.wrappers import PerPlane, Wavelet
-from cytopress.codecs.wrappers.coefficients import Floats, Integers, share
-from cytopress.codecs.wrappers.lifting import SMOOTH, join, lengths, split
+from cytopress.codecs.wrappers.coefficients import (
+    FloatCoefficients,
+    IntegerCoefficients,
+    error_gain,
+)
+from cytopress.codecs.wrappers.lifting import CDF_9_7, join, lengths, split
 from cytopress.errors import UnsupportedImageError, UsageError
 from cytopress.image import Image
 
@@ -61,7 +65,10 @@ def test_the_integer_wavelet_is_the_5_3_of_jpeg_2000() -> None:
         x[2] + (high[0] + high[1] + 2) // 4,
         x[4] + (high[1] + high[1] + 2) // 4,
     ]
-    found = [int(plane[0]) for plane in split([np.array([v], np.int16) for v in x], Integers.steps)]
+    found = [
+        int(plane[0])
+        for plane in split([np.array([v], np.int16) for v in x], IntegerCoefficients.steps)
+    ]
     assert found == [low[0], high[0], low[1], high[1], low[2]]
 
 
@@ -69,7 +76,7 @@ def test_the_float_wavelet_is_the_9_7_of_jpeg_2000() -> None:
     """Its synthesis low-pass filter, from T.800's table of 9/7 coefficients, up to a factor."""
     units = [np.zeros(1) for _ in range(33)]
     units[16] = np.ones(1)
-    response = np.array([float(plane[0]) for plane in join(units, SMOOTH)])
+    response = np.array([float(plane[0]) for plane in join(units, CDF_9_7)])
     expected = np.array([-0.091271763, -0.057543526, 0.591271763, 1.115087052])
     taps = response[13:17]
     np.testing.assert_allclose(taps / taps[-1], expected / expected[-1], atol=1e-7)
@@ -79,7 +86,7 @@ def test_the_float_wavelet_is_the_9_7_of_jpeg_2000() -> None:
 @pytest.mark.parametrize("count", PLANES)
 def test_lifting_comes_back(count: int) -> None:
     planes = list(np.random.default_rng(2).normal(size=(count, 3)))
-    back = list(join(list(split(planes, SMOOTH)), SMOOTH))
+    back = list(join(list(split(planes, CDF_9_7)), CDF_9_7))
     np.testing.assert_allclose(back, planes, atol=1e-12)
     assert sum(lengths(count, 3)) == count
 
@@ -104,7 +111,7 @@ def test_white_errors_in_the_coefficients_are_that_share_of_errors_in_the_pixels
     wavelet = Wavelet(Noisy(distance=1.0))
     error = wavelet.decompress(wavelet.compress(image), form).astype(float) - image.pixels
     span = float(np.ptp(image.pixels))
-    expected = 300 / share(planes, 3) * span / 65535
+    expected = 300 / error_gain(planes, 3) * span / 65535
     assert np.sqrt(np.mean(error**2)) == pytest.approx(expected, rel=0.12)
     by_plane = np.sqrt(np.mean(error**2, axis=(1, 2)))
     assert by_plane.max() < 1.6 * by_plane.min()
@@ -114,7 +121,7 @@ def test_no_coefficient_of_any_pixels_overflows() -> None:
     rng = np.random.default_rng(4)
     for pixels in (rng.integers(0, 2, (16, 4, 4)), np.indices((16, 4, 4))[0] % 2):
         image = Image((pixels * 65535).astype(np.uint16))
-        floats = Floats.of(image, 3)
+        floats = FloatCoefficients.of(image, 3)
         planes = [floats.values(plane) for plane in image.pixels]
         for band in range(3):
             mixed = list(split(planes, floats.steps))
@@ -160,9 +167,9 @@ def test_never_more_than_a_few_planes_are_held(monkeypatch: pytest.MonkeyPatch) 
     """Planes come back soon after the coefficients they need, and not when all are decoded."""
     image, log = volume(40), []
     stream = Wavelet(JpegLS()).compress(image)
-    honest, back = JpegLS.decompress, Integers.pixels
+    honest, back = JpegLS.decompress, IntegerCoefficients.pixels
     monkeypatch.setattr(JpegLS, "decompress", lambda *a: (log.append("in"), honest(*a))[1])
-    monkeypatch.setattr(Integers, "pixels", lambda *a: (log.append("out"), back(*a))[1])
+    monkeypatch.setattr(IntegerCoefficients, "pixels", lambda *a: (log.append("out"), back(*a))[1])
     Wavelet(JpegLS()).decompress(stream, Form.of(image))
     ahead = np.cumsum([1 if word == "in" else -1 for word in log])
     assert (ahead[-1], log.count("in")) == (0, 40)

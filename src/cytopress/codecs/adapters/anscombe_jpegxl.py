@@ -1,11 +1,11 @@
-"""Quantize in steps of the camera's noise, then JPEG XL lossless.
+"""Anscombe transform and quantization in steps of the camera's noise, then lossless JPEG XL.
 
-The generalized Anscombe transform [1]_ makes the noise of every level about 1, so that one step
-suits them all. Below the camera's offset it goes on as a straight line.
+The generalized Anscombe transform [1]_ makes the noise standard deviation of every level about 1,
+so that one step suits them all. Below the camera's offset it continues as a straight line.
 
-No float is stored: encoder and decoder make the same table of integers from the options. It takes
+No float is stored: encoder and decoder make the same table of integers from the options. They use
 only operations that IEEE 754 rounds exactly (+, -, x, /, square root), each over a whole array so
-that no compiler fuses two of them; so the table is the same on every machine.
+that no compiler fuses two of them. So the table is the same on every machine.
 
 .. [1] J. L. Starck, F. Murtagh and A. Bijaoui, Image Processing and Data Analysis, 1998.
 """
@@ -28,7 +28,7 @@ from cytopress.errors import CorruptDataError, UsageError
 from cytopress.image import Image, Pixels
 from cytopress.metrics.noise import NoiseModel
 
-Table = npt.NDArray[np.uint16]
+LevelTable = npt.NDArray[np.uint16]
 MOST_STEPS = 2.0**52
 
 
@@ -75,7 +75,7 @@ class AnscombeJpegXL(StreamCodec):
         return False
 
     def compress(self, image: Image) -> bytes:
-        """Return the used range and a JPEG XL codestream of the levels' numbers."""
+        """Return the used range and a JPEG XL codestream of level numbers."""
         low, high = int(image.pixels.min()), int(image.pixels.max())
         numbers, _ = self._tables(low, high)
         levels = numbers[image.pixels - low]
@@ -93,28 +93,30 @@ class AnscombeJpegXL(StreamCodec):
             raise CorruptDataError("anscombe-jpegxl: the stream holds a level that does not exist.")
         return np.asarray(middles[levels].reshape(form.shape).astype(form.dtype))
 
-    def _tables(self, low: int, high: int) -> tuple[Table, Table]:
+    def _tables(self, low: int, high: int) -> tuple[LevelTable, LevelTable]:
         return level_tables(self.qstep, self.a, self.b, self.offset, low, high)
 
 
 @functools.lru_cache(maxsize=32)
 def level_tables(
     qstep: float, a: float, b: float, offset: float, low: int, high: int
-) -> tuple[Table, Table]:
-    """Return the level's number for every value of an image's range, and every level's value.
+) -> tuple[LevelTable, LevelTable]:
+    """Return the level number of every value of an image's range, and the value of every level.
 
     Returns
     -------
     numbers : ndarray of uint16
-        Shape (high - low + 1,): which level a value belongs to, counted from 0 without gaps.
+        Shape (high - low + 1,): the level of each value, counted from 0 without gaps.
     middles : ndarray of uint16
-        Shape (levels,): the middle of the values that share a level. Of two middles the lower and
-        the upper take turns, so that rounding shifts no mean.
+        Shape (levels,): the middle of each level's values. Where there are two, the lower and the
+        upper alternate, so that rounding shifts no mean.
     """
     values = np.arange(low, high + 1)
     steps = stabilized(values.astype(np.float64), a, b, offset) / qstep
     if not np.abs(steps).max() < MOST_STEPS:
-        raise UsageError("anscombe-jpegxl: this noise model has more steps than numbers can tell.")
+        raise UsageError(
+            "anscombe-jpegxl: this noise model and qstep give more levels than can be numbered."
+        )
     starts = np.flatnonzero(np.diff(np.floor(steps + 0.5), prepend=-np.inf))
     ends = np.append(starts[1:], len(values)) - 1
     turn = np.arange(len(starts)) % 2

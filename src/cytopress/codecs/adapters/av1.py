@@ -17,15 +17,15 @@ TEMPORAL_DELIMITER = 2
 
 
 def temporal_units(stream: bytes) -> Iterator[bytes]:
-    """Yield the temporal units of a low-overhead stream; FFmpeg's parser takes them for one.
+    """Yield the temporal units of a low-overhead stream, which FFmpeg's parser does not separate.
 
     AV1 Bitstream and Decoding Process Specification, 5.3: each unit begins with a delimiter, and
-    each part of it with its type and its length.
+    each OBU in it with a header and its size.
 
     Raises
     ------
     CorruptDataError
-        A part ends beyond the stream, or does not tell its length.
+        An OBU ends beyond the stream, or has no size.
     """
     reader, start = Reader(stream), 0
     while reader.left:
@@ -34,20 +34,20 @@ def temporal_units(stream: bytes) -> Iterator[bytes]:
             yield bytes(stream[start:place])
             start = place
         if not head & 2:
-            raise CorruptDataError("The AV1 stream has a part that does not tell its length.")
-        # An extension is one byte more; lengths are written as varints are.
+            raise CorruptDataError("The AV1 stream has an OBU without a size.")
+        # An extension header is one byte; sizes are LEB128, as varints are.
         reader.skip(head >> 2 & 1)
         reader.skip(reader.varint())
     yield bytes(stream[start:])
 
 
-# The encoder knows no gray: color of one value is in the bytes, some 20 of them a frame at most.
+# The encoder has no monochrome mode: constant chroma takes at most some 20 bytes a frame.
 AV1 = Video("libsvtav1", "libdav1d", {8: "yuv420p", 10: "yuv420p10le"}, temporal_units)
-# One thread, so that equal images give equal bytes; tuned for PSNR. Planes are no scene that moves:
-# filtering them along z costs 5 to 15 % of the bytes at equal PSNR. Groups of 8 planes, not of 32,
-# need half the memory and no more bytes.
+# One thread, so that equal images give equal bytes; tuned for PSNR. Temporal filtering costs 5 to
+# 15 % of the bytes at equal PSNR along z. Groups of 8 planes need half the memory of 32, and not
+# more bytes.
 ALWAYS = "lp=1:tune=1:keyint=-1:enable-tf=0:hierarchical-levels=3"
-# The quantizer's own step: finer fractions change nothing.
+# Quality steps of a rate factor: the encoder ignores finer fractions.
 QUARTER = 4
 
 
@@ -60,8 +60,8 @@ class Av1(VideoCodec):
     crf : float
         Rate factor, 1 to 63 in quarters. 0 is lossless.
     bits : int
-        8 or 10, coded at most: lossless coding takes as few of them as hold the used range. The
-        encoder knows no 12.
+        Largest coded bit depth, 8 or 10: lossless coding uses the fewest that hold the used range.
+        The encoder has no 12.
     preset : int
         0 (small) to 13 (fast).
     """
@@ -95,7 +95,7 @@ class Av1(VideoCodec):
 
     def _setting(self) -> tuple[int, dict[str, str]]:
         quality = "lossless=1" if self.lossless else f"crf={round(self.crf * QUARTER) / QUARTER}"
-        # The library would write what it does to stderr.
+        # Else the library writes its log to stderr.
         os.environ.setdefault("SVT_LOG", "1")
         options = {"preset": str(int(self.preset)), "svtav1-params": f"{ALWAYS}:{quality}"}
         return 2**self.bits - 1, options

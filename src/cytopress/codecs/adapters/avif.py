@@ -1,4 +1,4 @@
-"""AVIF: a frame of AV1 as a still picture, lossy (libavif and aom)."""
+"""AVIF: AV1 still pictures, lossy (libavif and aom)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from cytopress.codecs.options import float_option, integer_option
 from cytopress.errors import UnsupportedImageError, UsageError
 from cytopress.image import Image, Pixels
 
-# The library's quantizers, what its steps grow by from one to the next (about), and the finest
-# level that is still lossy. Decoding rests on them: never change them.
+# The library's number of quantizers, the growth of the step from one to the next (about), and the
+# finest level that is still lossy. Decoding depends on them: never change them.
 QUANTIZERS, STEP, FINEST = 64, 0.08, 99
 
 
@@ -25,17 +25,17 @@ QUANTIZERS, STEP, FINEST = 64, 0.08, 99
 class Avif(StreamCodec):
     """Code a plane with AVIF, luma only (YUV 4:0:0).
 
-    The encoder ignores the quality of a gray image and codes it losslessly; given the plane three
-    times as colors, with luma alone asked for, it obeys, and no chroma is in the bytes. It knows
-    only 64 quantizers, near the noise up to half the bytes apart; between two of them pixels are
-    dimmed a little before the finer one, which has the same effect as a step between.
+    The encoder ignores the quality of a gray image and codes it losslessly. Given the plane three
+    times as RGB, with luma alone asked for, it obeys, and no chroma is in the bytes. It has only 64
+    quantizers, near the noise up to half the bytes apart. For one between two of them pixels are
+    scaled down a little before the finer one, which has the same effect.
 
     Parameters
     ----------
     quality : float
         0 to 99 of libavif's scale.
     bits : int
-        10, which most decoders in hardware know, or 12.
+        Coded bit depth: 10, which most hardware decoders support, or 12.
     speed : int
         0 (small) to 10 (fast).
     """
@@ -67,12 +67,12 @@ class Avif(StreamCodec):
         """Never."""
         return False
 
-    def stretch_bits(self, image: Image) -> int:  # noqa: ARG002 - the coded bits are an option
-        """Return the bits that are coded."""
+    def stretch_bits(self, image: Image) -> int:  # noqa: ARG002 - an option says it
+        """Return the coded bit depth."""
         return self.bits
 
     def check(self, image: Image) -> None:
-        """Refuse what does not lie on the scale that is coded."""
+        """Refuse another bit depth than the coded one."""
         super().check(image)
         if image.bits != self.bits:
             raise UnsupportedImageError(
@@ -81,11 +81,11 @@ class Avif(StreamCodec):
 
     def compress(self, image: Image) -> bytes:
         """Return an AVIF file."""
-        level, gain = self._quantizer()
-        dimmed = np.rint(image.pixels.astype(np.float64) * gain)
+        level, factor = self._quantizer()
+        scaled = np.rint(image.pixels.astype(np.float64) * factor)
         return bytes(
             imagecodecs.avif_encode(
-                np.repeat(dimmed.astype(np.uint16)[..., np.newaxis], 3, axis=-1),
+                np.repeat(scaled.astype(np.uint16)[..., np.newaxis], 3, axis=-1),
                 level=level,
                 speed=int(self.speed),
                 bitspersample=self.bits,
@@ -100,7 +100,7 @@ class Avif(StreamCodec):
         return round_to_dtype(pixels.reshape(form.shape) / self._quantizer()[1], form)
 
     def _quantizer(self) -> tuple[int, float]:
-        """Return the library's level for the next finer quantizer, and what to dim pixels by."""
+        """Return the library's level for the next finer quantizer, and the factor for pixels."""
         position = self.quality * (QUANTIZERS - 1) / 100
         finer = math.ceil(position)
         level = min(round(finer * 100 / (QUANTIZERS - 1)), FINEST)

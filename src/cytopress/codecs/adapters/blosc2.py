@@ -1,4 +1,4 @@
-"""Blosc2: bits or bytes of pixels shuffled, then Zstandard, in blocks that fit a cache."""
+"""Blosc2: bit or byte shuffle, then Zstandard, in blocks that fit a cache."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Blosc2(StreamCodec):
     level : int
         Effort, 1 to 9.
     shuffle : {"bit", "byte"}
-        Whether the first bits of all pixels come first, or their first bytes. Images use few of
-        their bits at random, so bits are the smaller.
+        Whether bits or bytes of the same significance are stored together. Noise fills only the
+        lowest bits of an image, so "bit" gives fewer bytes.
     """
 
     level: int = 5

@@ -1,7 +1,6 @@
 """HEVC (H.265) over z: planes as frames of a video (x265, FFmpeg's decoder).
 
-x265 is under the GPL; it comes with PyAV's wheels, in the extra ``video``, and is no part of the
-core.
+x265 is under the GPL; it comes with PyAV's wheels, in the extra ``video``, not with the core.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from cytopress.errors import UsageError
 HEVC = Video("libx265", "hevc", {8: "gray", 10: "gray10le", 12: "gray12le"})
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
 # One thread and no text of the encoder's in the bytes, so that equal images give equal bytes; one
-# key frame; no option that trades PSNR for looks. Frames ahead are what takes the memory: 20, the
-# default, need 1.2 GB at 2048 x 2048.
+# key frame; no option that trades PSNR for visual quality. Lookahead takes the memory: its default
+# of 20 frames needs 1.2 GB at 2048 x 2048.
 ALWAYS = (
     "pools=none:frame-threads=1:wpp=0:info=0:hash=0:log-level=none:repeat-headers=1"
     ":keyint=-1:open-gop=0:aq-mode=0:cutree=0:psy-rd=0:psy-rdoq=0:rc-lookahead=5"
@@ -28,17 +27,18 @@ ALWAYS = (
 
 @dataclass(frozen=True)
 class Hevc(VideoCodec):
-    """Code a plane or volume with HEVC, gray alone (4:0:0).
+    """Code a plane or volume with HEVC, monochrome (4:0:0).
 
-    The encoder knows whole quantizers; between two of them the used range is stretched a little
-    less and coded with the finer one, which has the same effect as a step between.
+    The encoder takes whole quantizers. For one between two of them the used range is stretched a
+    little less and coded with the finer one, which has the same effect.
 
     Parameters
     ----------
     qp : float
         Quantizer, 1 to 51 of HEVC's scale at 8 bits: 6 more double the step. 0 is lossless.
     bits : int
-        8, 10 or 12, coded at most: lossless coding takes as few of them as hold the used range.
+        Largest coded bit depth, 8, 10 or 12: lossless coding uses the fewest that hold the used
+        range.
     preset : str
         Effort, from ultrafast to slower.
     """

@@ -20,8 +20,8 @@ from cytopress.image import Image, Pixels
 class Htj2k(StreamCodec):
     """Code a plane with JPEG 2000's fast block coder.
 
-    Where lossy, the decoder lets what overshoots the dtype wrap around: white comes back black. So
-    the used range is stretched to 15 bits of 16, and the highest bit is kept for overshoots.
+    The lossy decoder lets values beyond the dtype's range wrap around: white would become black. So
+    the used range is stretched to 15 of 16 bits, and the highest bit is free for overshoots.
 
     Parameters
     ----------
@@ -54,11 +54,11 @@ class Htj2k(StreamCodec):
         return self.step == 0
 
     def check(self, image: Image) -> None:
-        """Refuse lossy coding of what would wrap around."""
+        """Refuse lossy coding of full-range images, which would wrap around."""
         super().check(image)
         if not self.lossless and image.bits == 8 * image.dtype.itemsize:
             raise UnsupportedImageError(
-                f"htj2k, lossy, codes up to {image.bits - 1} bits in {image.dtype}, not"
+                f"htj2k codes lossy images of up to {image.bits - 1} bits in {image.dtype}, not"
                 f" {image.bits}: wrap it in Rescaled."
             )
 

@@ -23,8 +23,8 @@ LARGEST_STEP, MOST_STEP = 121, 255
 class Jpeg(StreamCodec):
     """Code a plane with JPEG: uint8 with 8 bits, uint16 stretched to 12 bits.
 
-    Quality means the same steps relative to full scale for both. A 12-bit step that is larger than
-    a file can hold is made of a coarser scale: pixels are divided by a power of two first.
+    A quality means the same quantizer steps relative to full scale for both. Where a 12-bit step is
+    larger than a file can hold, pixels are divided by a power of two first.
 
     Parameters
     ----------

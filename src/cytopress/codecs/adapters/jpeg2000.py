@@ -24,7 +24,8 @@ class Jpeg2000(StreamCodec):
     ----------
     level : float
         Peak signal-to-noise ratio in dB, 10 to 120, over the full scale of the dtype; 0 is
-        lossless. A spec stretches the used range to that scale first, so it is over the used range.
+        lossless. A spec string stretches the used range to that scale first, so there it is over
+        the used range.
     """
 
     level: float = 0.0

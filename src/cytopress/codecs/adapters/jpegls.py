@@ -1,4 +1,4 @@
-"""JPEG-LS: lossless, or with an exact bound on the error (CharLS)."""
+"""JPEG-LS: lossless, or with an exact error bound (CharLS)."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class JpegLS(StreamCodec):
     Parameters
     ----------
     near : int
-        Largest error in counts, 0 (lossless) to 255; for uint8 at most 127, since above that the
-        encoder writes what no decoder reads.
+        Largest error in counts, 0 (lossless) to 255; for uint8 at most 127: above that the encoder
+        writes streams that no decoder reads.
     """
 
     near: int = 0
@@ -51,7 +51,7 @@ class JpegLS(StreamCodec):
         return self.near == 0
 
     def check(self, image: Image) -> None:
-        """Refuse what the encoder would code wrong."""
+        """Refuse what the encoder would code wrongly."""
         super().check(image)
         if image.dtype == np.uint8 and self.near > 127:
             raise UnsupportedImageError(f"jpegls: uint8 takes near up to 127, not {self.near}.")
@@ -66,7 +66,7 @@ class JpegLS(StreamCodec):
 
     def compress(self, image: Image) -> bytes:
         """Return a JPEG-LS stream."""
-        # Noise over the full range grows by a few percent, more than imagecodecs leaves room for.
+        # Noise over the full range grows by a few percent, more than imagecodecs allocates.
         # No code word takes more than four times its pixel (T.87, LIMIT).
         room = 4 * image.raw_bytes + 4096
         return bytes(imagecodecs.jpegls_encode(image.pixels, level=self.near, out=room))

@@ -19,13 +19,13 @@ from cytopress.image import Image, Pixels
 class JpegXL(StreamCodec):
     """Code a plane with JPEG XL.
 
-    Lossy coding takes pixels for light on the full scale of their dtype, so dark 12-bit data in
-    uint16 would be ruined: the used range is stretched to 16 bits first.
+    Lossy coding reads pixels as light on the full scale of their dtype, where 12-bit data in uint16
+    are nearly black: the used range is stretched to 16 bits first.
 
     Parameters
     ----------
     distance : float
-        Butteraugli distance, 0.01 to 25; 0 is lossless. Above 25 the encoder would silently do 25.
+        Butteraugli distance, 0.01 to 25; 0 is lossless. The encoder silently uses 25 for more.
     effort : int
         1 (fast) to 9 (small).
     """

@@ -20,7 +20,7 @@ class JpegXR(StreamCodec):
     """Code a plane with JPEG XR.
 
     Lossy coding works on the used range stretched to 12 bits: on 16 bits its coarsest quantizer
-    ends at a ratio of about 100.
+    reaches a ratio of only about 100.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""LERC: an exact bound on the error (Esri's Limited Error Raster Compression)."""
+"""LERC: an exact error bound (Esri's Limited Error Raster Compression)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Lerc(StreamCodec):
     Parameters
     ----------
     tolerance : float
-        Largest error, 0.0001 to 65530 counts; 0 is lossless. Of an integer image's the fraction is
+        Largest error, 0.0001 to 65530 counts; 0 is lossless. For integer images the fraction is
         dropped.
     """
 

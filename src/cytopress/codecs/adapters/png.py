@@ -1,4 +1,4 @@
-"""PNG: lossless, and opened by everything (libpng)."""
+"""PNG: lossless, readable by any image software (libpng)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Png(StreamCodec):
     Parameters
     ----------
     level : int
-        Effort of deflate, 1 to 9.
+        Effort of Deflate, 1 to 9.
     """
 
     level: int = 6

@@ -1,4 +1,4 @@
-"""Rounding to a step, then shuffle and Zstandard: lossy that every reader of zarr can open."""
+"""Rounding to multiples of a step, then byte shuffle and Zstandard: any zarr reader opens it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from cytopress.image import Image, Pixels
 
 @dataclass(frozen=True)
 class RoundZstd(StreamCodec):
-    """Round pixels to multiples of a step; what is stored are the rounded pixels themselves.
+    """Round pixels to multiples of a step, and store the rounded pixels.
 
     Ties go to the even multiple, so rounding shifts no mean.
 
     Parameters
     ----------
     step : float
-        Distance of the levels that are left, 0.0001 to 65530 counts. In an integer image a
-        fractional step's multiples are rounded to counts.
+        Distance between levels, 0.0001 to 65530 counts. In an integer image the multiples of a
+        fractional step are rounded to counts.
     level : int
         Effort of Zstandard, 1 to 22.
     """

@@ -1,7 +1,7 @@
-"""Keep a library from changing how urgent this process is.
+"""Scheduling policy of this process, kept as it is while a library is called.
 
-SVT-AV1, when it is called by root, makes the calling thread and its own real-time, for good; what
-the process starts later is real-time as well, and on a small machine nothing else runs.
+SVT-AV1, called by root, makes the calling thread and its own threads real-time for good. What the
+process starts later is real-time too, and on a small machine nothing else runs.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ TASKS = Path("/proc/self/task")
 
 
 @contextlib.contextmanager
-def kept() -> Iterator[None]:
-    """Give this thread, and those begun meanwhile, the scheduling that this thread has now.
+def preserved() -> Iterator[None]:
+    """Restore the scheduling of this thread at the end, also for threads started meanwhile.
 
-    Where the system has no such scheduling (it is Linux's), nothing is done.
+    Does nothing on systems other than Linux.
     """
     if not TASKS.is_dir():
         yield
@@ -28,7 +28,7 @@ def kept() -> Iterator[None]:
         yield
     finally:
         for thread in (0, *(_threads() - others)):
-            # One may have ended by now.
+            # A thread may have ended by now.
             with contextlib.suppress(ProcessLookupError):
                 os.sched_setscheduler(thread, policy, parameter)
 

@@ -1,7 +1,7 @@
-"""Planes as frames of a video, in the way of PyAV: one at a time, in and out.
+"""Video codecs by FFmpeg (PyAV): the planes of a stack are frames, coded one at a time.
 
-What comes out of the encoder is a bare elementary stream. Frames are padded at the right and bottom
-to multiples of 8 pixels, and to 96 at least; the image's own shape says what to cut off again.
+The coded form is a bare elementary stream. Frames are padded at the right and bottom to multiples
+of 8 pixels, and to at least 96; decoding cuts them to the image's shape.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from cytopress.codecs import progress
-from cytopress.codecs.adapters import scheduling as priority
+from cytopress.codecs.adapters import scheduling
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.container.container import Form
-from cytopress.codecs.wrappers.range_mapping import Stretch
+from cytopress.codecs.wrappers.range_mapping import RangeMapping
 from cytopress.errors import (
     CodecError,
     CorruptDataError,
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
     import av
 
 GET = "install the extra video: pip install 'cytopress[video]'"
-# Encoders refuse below 16 x 16 (x265) and 4 x 4 (SVT-AV1). Where a frame has one block of 64 x 64
-# along an axis, x265 reads memory that nobody wrote: what it then calls lossless is not.
+# Encoders refuse frames below 16 x 16 (x265) and 4 x 4 (SVT-AV1). Where a frame has one block of
+# 64 x 64 along an axis, x265 reads uninitialized memory, and its lossless mode is not lossless.
 STEP, LEAST = 8, 96
 CHUNK = 2**20
-RATE = 25  # frames a second; no encoder goes without
+RATE = 25  # frames a second; encoders require one
 
 
 @dataclass(frozen=True)
 class Video:
-    """An encoder and a decoder of FFmpeg, and how it calls frames of each number of bits.
+    """An encoder and a decoder of FFmpeg, and its pixel format for each bit depth.
 
-    ``units`` cuts a stream into what the decoder takes at once, where FFmpeg's parser does not.
-    Gray is the first plane of a frame; planes beside it hold the middle gray of no color.
+    ``units`` splits a stream into the decoder's access units where FFmpeg's parser does not. The
+    image is the first plane of a frame; chroma planes, if any, hold neutral gray.
     """
 
     encoder: str
@@ -53,19 +53,19 @@ class Video:
     units: Callable[[bytes], Iterator[bytes]] | None = None
 
     def depth(self, name: str, span: int, most: int) -> int:
-        """Return the fewest coded bits, ``most`` at most, that hold a used range of ``span``.
+        """Return the fewest coded bits, at most ``most``, for a used range of ``span`` counts.
 
         Raises
         ------
         UnsupportedImageError
-            None do.
+            The span is too wide for ``most`` bits.
         """
         for bits in self.formats:
             if span < 2**bits and bits <= most:
                 return bits
         raise UnsupportedImageError(
             f"{name} with bits={most} is lossless for a used range below {2**most} counts, and this"
-            f" image's is {span}: give a quality, such as psnr=, or take another codec."
+            f" image's is {span}: give a quality, such as psnr=, or use another codec."
         )
 
     def encode(
@@ -78,11 +78,11 @@ class Video:
         frames : iterable of ndarray
             Each of shape (Y, X).
         shape : tuple of int
-            How many frames, and the shape of each: (Z, Y, X).
+            Number of frames and shape of each: (Z, Y, X).
         bits : int
-            A key of ``formats``.
+            Bit depth: a key of ``formats``.
         options : dict
-            The encoder's own.
+            Options of the encoder.
         """
         count, height, width = shape
         context = self._context(self.encoder, "w")
@@ -90,9 +90,9 @@ class Video:
         context.pix_fmt = self.formats[bits]
         context.time_base, context.framerate = Fraction(1, RATE), Fraction(RATE)
         context.options = options
-        with priority.kept():
+        with scheduling.preserved():
             context.open()
-        # Unlike a bytearray, it hands out what was written without a copy.
+        # Unlike a bytearray, it returns what was written without a copy.
         stream = io.BytesIO()
         for plane in progress.track(frames, count):
             for packet in context.encode(_frame(plane, context, bits)):
@@ -107,7 +107,7 @@ class Video:
         Raises
         ------
         CorruptDataError
-            There are more frames, fewer, or smaller ones.
+            The stream has more, fewer or smaller frames.
         """
         count, height, width = shape
         if count > len(stream):
@@ -158,7 +158,7 @@ class Video:
 class VideoCodec(StreamCodec):
     """Base of the adapters: the used range, then the elementary stream of its frames.
 
-    Options are ``bits``, coded at most, and whatever `_setting` makes the encoder's own of.
+    The option ``bits`` is the largest coded bit depth; `_setting` gives the encoder's options.
     """
 
     video: ClassVar[Video]
@@ -166,18 +166,18 @@ class VideoCodec(StreamCodec):
 
     @abstractmethod
     def _setting(self) -> tuple[int, dict[str, str]]:
-        """Return the level that the brightest pixel becomes, and the encoder's options."""
+        """Return the value to which the brightest pixel is mapped, and the encoder's options."""
 
     def check(self, image: Image) -> None:
-        """Refuse losslessly what has more levels than the coded bits."""
+        """Refuse to code losslessly what has more levels than the coded bits."""
         super().check(image)
         if self.lossless:
-            self._lossless_bits(Stretch.of(image))
+            self._lossless_bits(RangeMapping.of(image))
 
     def compress(self, image: Image) -> bytes:
         """Return the used range and an elementary stream."""
         top, options = self._setting()
-        stretch = Stretch.of(image) if self.lossless else Stretch.of(image, top)
+        stretch = RangeMapping.of(image) if self.lossless else RangeMapping.of(image, top)
         bits = self._lossless_bits(stretch) if self.lossless else self.bits
         planes = _planes_of(image)
         frames = (stretch.forward(plane).astype(np.uint16) for plane in planes)
@@ -190,28 +190,28 @@ class VideoCodec(StreamCodec):
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the pixels."""
-        stretch, start = Stretch.take(stream)
+        stretch, start = RangeMapping.take(stream)
         pixels = np.empty(form.shape, form.dtype)
         planes = pixels.reshape((-1, *form.shape[-2:]))
         frames = self.video.decode(stream[start:], planes.shape)
         for plane, frame in zip(planes, frames, strict=True):
-            plane[...] = stretch.back(frame, form)
+            plane[...] = stretch.inverse(frame, form)
         return pixels
 
-    def _lossless_bits(self, stretch: Stretch) -> int:
+    def _lossless_bits(self, stretch: RangeMapping) -> int:
         return self.video.depth(self.name, stretch.span, self.bits)
 
     def _verified(self, stream: bytes, image: Image) -> bytes:
-        """Return a stream that is called lossless, having decoded it.
+        """Return a lossless stream, having decoded it and compared every pixel.
 
-        Encoders were seen to be wrong here, each in its own case, and decoding is fast beside them.
+        Both encoders were seen to fail here, and decoding takes little time beside encoding.
         """
         planes, form = _planes_of(image), Form.of(image)
-        stretch, start = Stretch.take(stream)
+        stretch, start = RangeMapping.take(stream)
         frames = self.video.decode(stream[start:], planes.shape)
         pairs = zip(planes, frames, strict=True)
-        if not all(np.array_equal(plane, stretch.back(frame, form)) for plane, frame in pairs):
-            raise CodecError(f"{self.video.encoder} coded this image wrong; take another codec.")
+        if not all(np.array_equal(plane, stretch.inverse(frame, form)) for plane, frame in pairs):
+            raise CodecError(f"{self.video.encoder} coded this image wrongly; use another codec.")
         return stream
 
 

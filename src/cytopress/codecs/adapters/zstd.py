@@ -1,4 +1,4 @@
-"""Byte shuffle and Zstandard: lossless, for any dtype and any number of dimensions."""
+"""Zstandard after a byte shuffle: lossless, for any dtype and number of dimensions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cytopress.image import Image, Pixels
 
 @dataclass(frozen=True)
 class Zstd(StreamCodec):
-    """Put the first bytes of all pixels before their second bytes, and so on; then Zstandard.
+    """Store bytes of the same significance together (byte shuffle), then Zstandard.
 
     Parameters
     ----------

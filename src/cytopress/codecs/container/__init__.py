@@ -1,1 +1,1 @@
-"""The .cyto container: header, recipe of the codec, stream, checksum."""
+"""The .cyto container format: image description, codec recipe, notes, stream, checksum."""

@@ -1,14 +1,14 @@
-"""The container: bytes that decode by themselves, wherever they are read.
+"""Container format: bytes that decode by themselves, on any machine.
 
 Layout, in this order (numbers as in `wire`)::
 
     magic "cyto" | format version (1 byte) | form | recipe | notes | stream length | stream
     | CRC-32C of every byte before it (4 bytes, little endian)
 
-Every format version ends with this CRC, so that a newer file can be told from a damaged one. The
-form is what the image is: axes, dtype, bits, shape and, if known, spacing. The recipe says how to
-build the codec. The notes say how its setting was found: the target asked, what was reached, and
-the yardsticks these rest on; a yardstick that is an option of the codec is not repeated.
+Every format version ends with this CRC, so that a newer file is not mistaken for a damaged one.
+The form describes the image: axes, dtype, bits, shape and, if known, spacing. The recipe says how
+to build the codec. The notes say how its setting was found: the target, the value reached, and the
+reference scales of both; a scale that is an option of the codec is not repeated.
 """
 
 from __future__ import annotations
@@ -46,18 +46,18 @@ MAGIC = b"cyto"
 VERSION = 1
 CRC_BYTES = 4
 CHUNK = 2**20
-# What a decoder would have to allocate for a crafted header; no single image comes near.
+# Largest image in bytes, so that a crafted header cannot ask for any memory.
 MOST_BYTES = 2**40
-# In people's files: a target is stored as its place here, counted from 1.
-TARGETS = ("max_error", "sigma", "psnr", "ratio")
+# Frozen: files store a target as its position here, counted from 1.
+STORED_TARGETS = ("max_error", "sigma", "psnr", "ratio")
 Notes = Mapping[str, float | str]
-# Bits of the byte that opens the notes; the three lowest are the target.
+# Bits of the first byte of the notes; its three lowest bits are the target.
 NOTE_BITS = {3: ("reached",), 4: ("range",), 5: ("a", "b", "offset")}
 
 
 @dataclass(frozen=True)
 class Form:
-    """What a stream's image is: everything about it but the pixels."""
+    """An image's description: everything but its pixels."""
 
     axes: Axes
     shape: tuple[int, ...]
@@ -72,16 +72,16 @@ class Form:
 
     @property
     def raw_bytes(self) -> int:
-        """Pixels times bytes of the stored dtype, as `Image.raw_bytes`."""
+        """Number of pixels times bytes per pixel, as `Image.raw_bytes`."""
         return math.prod(self.shape) * self.dtype.itemsize
 
 
 @dataclass(frozen=True)
 class Header:
-    """All that the container says beside the stream.
+    """Everything in the container but the stream.
 
-    ``notes`` may hold ``target`` (the kind), ``asked``, ``reached`` (absent where the pixels came
-    back exactly, and for ``ratio``, which anyone can divide), ``range``, ``a``, ``b``, ``offset``.
+    ``notes`` may hold ``target`` (its kind), ``asked`` (its value), ``reached`` (absent for exact
+    pixels, and for ``ratio``, which follows from the sizes), ``range``, ``a``, ``b``, ``offset``.
     """
 
     form: Form
@@ -91,18 +91,18 @@ class Header:
 
 
 def pack(recipe: Recipe, form: Form, stream: bytes | memoryview, notes: Notes) -> bytes:
-    """Put a bare stream into the container."""
+    """Return a bare stream in the container."""
     return pack_parts(recipe, form, [bytes(stream)], notes)
 
 
 def pack_parts(recipe: Recipe, form: Form, parts: list[bytes], notes: Notes) -> bytes:
-    """Put a stream that lies in parts into the container, and empty the list on the way.
+    """Return a stream given in parts in the container; empties the list.
 
-    So the stream of a volume is in memory once, and not once more in its parts.
+    So the stream of a volume is in memory once, not once more in its parts.
     """
     head = _head(recipe, form, sum(map(len, parts)), notes)
     crc = google_crc32c.value(head)
-    # Unlike a bytearray, it hands out what was written without a copy.
+    # Unlike a bytearray, it returns what was written without a copy.
     out = io.BytesIO()
     out.write(head)
     parts.reverse()
@@ -115,7 +115,7 @@ def pack_parts(recipe: Recipe, form: Form, parts: list[bytes], notes: Notes) -> 
 
 
 def packed_size(recipe: Recipe, form: Form, stream_bytes: int, notes: Notes) -> int:
-    """Return how many bytes a stream of ``stream_bytes`` takes in the container."""
+    """Return the size in bytes of a container with a stream of ``stream_bytes``."""
     return len(_head(recipe, form, stream_bytes, notes)) + stream_bytes + CRC_BYTES
 
 
@@ -125,14 +125,14 @@ def unpack(data: bytes) -> tuple[Header, memoryview]:
     Raises
     ------
     CorruptDataError
-        The bytes are foreign, truncated, damaged, followed by others, of a newer format, or promise
-        what no image can be.
+        The bytes are of another format or a newer version, are truncated, damaged or followed by
+        others, or describe an impossible image.
     """
     data = bytes(data)
     if data[: len(MAGIC)] != MAGIC:
         raise CorruptDataError("This is not a cytopress file: it does not start with 'cyto'.")
     if len(data) <= len(MAGIC) + CRC_BYTES:
-        raise CorruptDataError("This cytopress file is truncated: not even its header is whole.")
+        raise CorruptDataError("This cytopress file is truncated: its header is incomplete.")
     (crc,) = struct.unpack("<I", data[-CRC_BYTES:])
     view = memoryview(data)
     if _crc(view[:-CRC_BYTES]) != crc:
@@ -171,7 +171,7 @@ def _head(recipe: Recipe, form: Form, stream_bytes: int, notes: Notes) -> bytes:
 
 
 def _crc(view: memoryview) -> int:
-    # The library takes nothing but bytes.
+    # The library takes only bytes.
     crc = 0
     for start in range(0, len(view), CHUNK):
         crc = google_crc32c.extend(crc, bytes(view[start : start + CHUNK]))
@@ -195,7 +195,7 @@ def _take_form(reader: Reader) -> Form:
     flags, bits = reader.byte(), reader.byte()
     axes_number, dtype_number = flags & 3, flags >> 2 & 7
     if axes_number >= len(AXES) or dtype_number >= len(DTYPES) or flags >> 7:
-        raise CorruptDataError("This cytopress file holds an unknown kind of image.")
+        raise CorruptDataError("This cytopress file holds unknown axes or an unknown pixel type.")
     axes, dtype = AXES[axes_number], DTYPES[dtype_number]
     most = dtype.itemsize * 8
     if not 1 <= bits <= most or (dtype.kind == "f" and bits != most):
@@ -216,10 +216,10 @@ def _take_form(reader: Reader) -> Form:
 def _put_notes(out: bytearray, notes: Notes) -> None:
     unknown = notes.keys() - {"target", "asked"}.union(*NOTE_BITS.values())
     if unknown or ("target" in notes) != ("asked" in notes):
-        raise ValueError(f"a header cannot note {sorted(notes)}")
+        raise ValueError(f"a header cannot hold the notes {sorted(notes)}")
     head, numbers = 0, []
     if "target" in notes:
-        head = TARGETS.index(str(notes["target"])) + 1
+        head = STORED_TARGETS.index(str(notes["target"])) + 1
         numbers.append(notes["asked"])
     for bit, names in NOTE_BITS.items():
         if names[0] in notes:
@@ -233,11 +233,11 @@ def _put_notes(out: bytearray, notes: Notes) -> None:
 def _take_notes(reader: Reader) -> Notes:
     head = reader.byte()
     target = head & 7
-    if target > len(TARGETS) or head >> 6:
+    if target > len(STORED_TARGETS) or head >> 6:
         raise CorruptDataError("This cytopress file holds unknown notes; update cytopress.")
     notes: dict[str, float | str] = {}
     if target:
-        notes |= {"target": TARGETS[target - 1], "asked": reader.decimal()}
+        notes |= {"target": STORED_TARGETS[target - 1], "asked": reader.decimal()}
     for bit, names in NOTE_BITS.items():
         if head >> bit & 1:
             notes |= {name: reader.decimal() for name in names}

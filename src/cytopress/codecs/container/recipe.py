@@ -1,12 +1,11 @@
-"""Recipes: which codec, with which options, as a value and as bytes.
+"""Codec recipe: which codec with which options, as a value and as bytes.
 
-On the wire a recipe is a varint of its number and how many options follow
-(``number << 2 | count``, count 3 meaning that a varint of what is over 3 comes next), for an
-external codec its name, for a wrapper (numbers 27 to 31) the recipe of the codec inside, then the
-options. An option is a varint of its number and the kind of its
-value (``number << 3 | kind``), for a name without a number the name, then the value. So the options
-of a codec in four wrappers take some twenty bytes, and any reader can list them without knowing the
-codec.
+As bytes a recipe is a varint of its number and its count of options (``number << 2 | count``; for
+count 3 a varint of the count above 3 follows), for an external codec its name, for a wrapper
+(numbers 27 to 31) the recipe of the codec inside, then the options. An option is a varint of its
+number and the kind of its value (``number << 3 | kind``), its name if it has no number, then the
+value. So a codec in four wrappers takes some twenty bytes, and a reader can list the options of a
+codec that it does not know.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from cytopress.codecs.container.wire import Reader, put_decimal, put_signed, put
 from cytopress.errors import CorruptDataError
 
 Options = Mapping[str, Any]
-# Never reuse or renumber: these are in people's files. Below 16 an option's head takes one byte.
+# Frozen: files hold these numbers. Below 16 an option's head takes one byte.
 OPTION_NUMBERS = {
     "codec": 1,
     "max_error": 2,
@@ -47,13 +46,13 @@ OPTION_NUMBERS = {
     "shuffle": 23,
 }
 OPTION_NAMES = {number: name for name, number in OPTION_NUMBERS.items()}
-# Registered numbers of codecs of codecs; frozen too.
+# Numbers of wrappers; frozen too.
 WRAPPER_NUMBERS = range(27, 32)
 DEEPEST = 8
 
 
 class ValueKind(IntEnum):
-    """What a stored value is; in people's files."""
+    """Type of a stored value. Frozen: files hold these numbers."""
 
     NONE = 0
     FALSE = 1
@@ -75,7 +74,7 @@ class Recipe:
     Parameters
     ----------
     number : int
-        The codec's registered number; 0 for an external one, which its name tells.
+        The codec's registered number; 0 for an external codec, which its name identifies.
     name : str
         Name of an external codec.
     options : mapping
@@ -123,7 +122,7 @@ def take_recipe(reader: Reader, depth: int = 0) -> Recipe:
     Raises
     ------
     CorruptDataError
-        It ends early, nests too deeply, or uses an option twice or one that is unknown here.
+        It ends early, nests too deeply, or gives an option twice or an unknown one.
     """
     if depth > DEEPEST:
         raise CorruptDataError(f"This cytopress file nests more than {DEEPEST} codecs.")
@@ -148,7 +147,7 @@ def _take_option(reader: Reader, depth: int) -> tuple[str, Any]:
     number, kind = head >> 3, ValueKind(head & 7)
     if number and number not in OPTION_NAMES:
         raise CorruptDataError(
-            f"This cytopress file uses option {number}, which is unknown here; update cytopress."
+            f"This cytopress file uses the unknown option {number}; update cytopress."
         )
     name = OPTION_NAMES[number] if number else reader.text()
     return name, _take_value(reader, kind, depth)

@@ -1,7 +1,7 @@
-"""Numbers and texts as bytes: what the container and the side information of wrappers are made of.
+"""Byte encoding of numbers and texts, for the container and the side information of wrappers.
 
-Integers are LEB128 varints of at most 64 bits, signed ones zigzag coded; floats are stored as their
-shortest decimal, digits and exponent, so that 0.108333 comes back as 0.108333 and takes four bytes.
+Integers are LEB128 varints of at most 64 bits, signed ones zigzag coded. Floats are stored as their
+shortest decimal, digits and exponent: 0.108333 comes back as 0.108333 and takes four bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MOST_EXPONENT = 400
 
 
 class Reader:
-    """A position in bytes that refuses to run past their end."""
+    """A read position in bytes, checked against their end."""
 
     def __init__(self, data: bytes | memoryview, position: int = 0, end: int | None = None) -> None:
         self._data, self.position = data, position
@@ -41,7 +41,7 @@ class Reader:
         return memoryview(self._data)[start : self.position]
 
     def skip(self, count: int) -> None:
-        """Go on by some bytes."""
+        """Move on by ``count`` bytes."""
         if count > self.left:
             raise CorruptDataError(
                 f"This cytopress file ends early: {count} bytes are promised, {self.left} left."
@@ -81,17 +81,17 @@ class Reader:
         raise CorruptDataError("This cytopress file holds a number that is too large.")
 
     def text(self) -> str:
-        """Return a text."""
+        """Return a UTF-8 text."""
         try:
             return self.take(self.varint()).decode()
         except UnicodeDecodeError:
-            raise CorruptDataError("This cytopress file holds a name that is no text.") from None
+            raise CorruptDataError("This cytopress file holds a name that is not UTF-8.") from None
 
 
 def put_varint(out: bytearray, value: int) -> None:
     """Append a non-negative integer below ``2 ** 64``."""
     if not 0 <= value < 2**MOST_BITS:
-        raise ValueError(f"a varint has at most {MOST_BITS} bits and no sign, but {value} came")
+        raise ValueError(f"a varint has at most {MOST_BITS} bits and no sign, not {value}")
     while value >= 0x80:
         out.append(value & 0x7F | 0x80)
         value >>= 7
@@ -114,14 +114,14 @@ def put_decimal(out: bytearray, value: float) -> None:
 
 
 def put_text(out: bytearray, text: str) -> None:
-    """Append a text as UTF-8 behind its length."""
+    """Append a text as UTF-8, length-prefixed."""
     coded = text.encode()
     put_varint(out, len(coded))
     out += coded
 
 
 def varints(*values: int) -> bytes:
-    """Return non-negative integers as varints, for side information of wrappers."""
+    """Return non-negative integers as varints."""
     out = bytearray()
     for value in values:
         put_varint(out, value)
@@ -129,19 +129,19 @@ def varints(*values: int) -> bytes:
 
 
 def take_varints(stream: bytes | memoryview, count: int, start: int = 0) -> tuple[list[int], int]:
-    """Return ``count`` varints from ``start`` on, and the position behind them."""
+    """Return ``count`` varints from ``start`` on, and the position after them."""
     reader = Reader(stream, start)
     return [reader.varint() for _ in range(count)], reader.position
 
 
-def behind_lengths(streams: Iterable[bytes]) -> list[bytes]:
-    """Return the parts of what `join_streams` returns in one."""
+def length_prefixed(streams: Iterable[bytes]) -> list[bytes]:
+    """Return streams, each preceded by its length: the parts of `join_streams`."""
     return [part for stream in streams for part in (varints(len(stream)), stream)]
 
 
 def join_streams(streams: Iterable[bytes]) -> bytes:
-    """Return streams one behind the other, each behind its length."""
-    return b"".join(behind_lengths(streams))
+    """Return streams joined, each preceded by its length."""
+    return b"".join(length_prefixed(streams))
 
 
 def split_streams(joined: bytes, count: int) -> list[bytes]:
@@ -155,13 +155,13 @@ def split_views(joined: bytes | memoryview, count: int) -> list[memoryview]:
     Raises
     ------
     CorruptDataError
-        There are fewer, or bytes behind them.
+        There are fewer streams, or other bytes after them.
     """
     if count > len(joined):
-        # Before any loop over a count that a crafted header promises.
+        # Checked first, so that a crafted count makes no long loop.
         raise CorruptDataError(f"{count} streams are promised in {len(joined)} bytes.")
     reader = Reader(joined)
     streams = [reader.view(reader.varint()) for _ in range(count)]
     if reader.left:
-        raise CorruptDataError("A stream is followed by bytes that belong to nothing.")
+        raise CorruptDataError("A stream is followed by bytes that belong to no stream.")
     return streams

@@ -1,1 +1,1 @@
-"""Quality targets: what was asked, turned into a setting of a codec by search on real encodes."""
+"""Portable targets: requested quality or rate, resolved and solved by search on real encodes."""

@@ -1,6 +1,6 @@
-"""Portable quality: the targets that every lossy codec takes, and how each is measured.
+"""Portable targets: quality or rate that any lossy codec can be asked for, and its measurement.
 
-What counts is always what the decoded pixels (or the bytes) say, never what the codec promises.
+A target is measured on the decoded pixels or the bytes; a codec's own promise does not count.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ UNITS: dict[TargetKind, str] = {
     "psnr": "dB",
     "ratio": "x",
 }
-# Nearer than this to a target the search stops: relative, and in dB.
+# The search stops at a setting this near to the target: relative, and in dB.
 CLOSE = 0.002
 CLOSE_DB = 0.01
 RATIO_EXCEEDED = 1.1
@@ -31,7 +31,7 @@ RATIO_EXCEEDED = 1.1
 
 @dataclass(frozen=True)
 class Target:
-    """What is asked of a lossy codec, and the yardstick it is measured with.
+    """A quality or rate asked of a lossy codec, and its reference scale.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Target:
         Largest error in counts; root-mean-square error in units of the noise; peak signal-to-noise
         ratio in dB over ``data_range``; raw bytes over coded bytes.
     value : float
-        Reached at most for the first two, at least for the others.
+        Upper limit for the first two kinds, lower limit for the others.
     data_range : float, optional
         Span in counts that ``psnr`` refers to.
     noise : NoiseModel, optional
@@ -64,12 +64,12 @@ class Target:
             raise UsageError(f"range is a number of counts above 0, not {self.data_range:g}.")
 
     def reached(self, original: Image, decoded: Pixels) -> float:
-        """Return what decoded pixels reached, in the target's unit (any kind but ``ratio``)."""
+        """Return the value that decoded pixels reach, in the target's unit (not for ``ratio``)."""
         if self.kind == "sigma" and self.noise is None:
             raise UsageError("sigma needs a noise model: give a= and b=.")
         if self.kind == "psnr" and self.data_range is None:
             raise UsageError("psnr needs a data range: give range=.")
-        # A volume's errors as floats would be four times the volume.
+        # Plane by plane: a volume's errors in floats would take four times its memory.
         shape = (-1, *original.shape[-2:])
         pairs = zip(original.pixels.reshape(shape), decoded.reshape(shape), strict=True)
         planes = [self._of_plane(before, after) for before, after in pairs]
@@ -90,28 +90,28 @@ class Target:
         return float(np.mean(error**2))
 
     def met(self, reached: float) -> bool:
-        """Whether what was reached is what was asked or better."""
+        """Whether a value reached is the target or better."""
         at_most = self.kind in ("max_error", "sigma")
         return reached <= self.value if at_most else reached >= self.value
 
     def close(self, reached: float) -> bool:
-        """Whether it is met so nearly that another encode is not worth its time."""
+        """Whether a value reached is so near that another encode is not worth its time."""
         if self.kind == "psnr":
             return 0 <= reached - self.value <= CLOSE_DB
         if self.kind == "sigma":
             return self.value * (1 - CLOSE) <= reached <= self.value
-        # Settings with the same largest error may differ a lot in bytes.
+        # Not for max_error: settings with the same largest error may differ a lot in bytes.
         return self.kind == "ratio" and self.value <= reached <= self.value * (1 + CLOSE)
 
     def warnings(self, reached: float) -> list[str]:
-        """Return what one should know of a result that meets the target."""
+        """Return warnings about a result that meets the target."""
         if self.kind != "ratio" or reached <= self.value * RATIO_EXCEEDED:
             return []
         text = f"ratio={self.value:g} was asked, and the finest setting that meets it gives"
         return [f"{text} {reached:.4g}: compare it at that rate."]
 
     def notes(self) -> dict[str, float | str]:
-        """Return what the header says of this target, yardsticks included."""
+        """Return the header's notes of this target, with its reference scale."""
         notes: dict[str, float | str] = {"target": self.kind, "asked": self.value}
         if self.kind == "psnr" and self.data_range is not None:
             notes["range"] = self.data_range

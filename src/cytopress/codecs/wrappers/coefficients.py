@@ -1,6 +1,6 @@
-"""Pixels as what a wavelet works on, its coefficients as what a codec of planes takes, and back.
+"""Wavelet coefficients: pixels to the wavelet's values, coefficients to a codec's planes, and back.
 
-Two ways: integers that lose nothing, and floats on one common scale.
+Two kinds: `IntegerCoefficients` for lossless coding, `FloatCoefficients` for lossy coding.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy.typing as npt
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.container.wire import take_varints, varints
 from cytopress.codecs.decoded_pixels import round_to_dtype
-from cytopress.codecs.wrappers.lifting import SMOOTH, Step, join, lengths, split
+from cytopress.codecs.wrappers.lifting import CDF_9_7, Step, join, lengths, split
 from cytopress.image import Image, Pixels
 
 Plane = npt.NDArray[Any]
-# Coefficients of a lossy codec are uint16.
+# The largest value of the uint16 planes that a lossy codec is given.
 TOP = 2**16 - 1
-# More planes than this change nothing in what a coefficient of so many levels is worth.
+# Filters are read from so many planes per coefficient of the last level: more change nothing.
 WINDOW = 8
 
 
@@ -32,18 +32,18 @@ def _mean(a: Plane, b: Plane, extra: int, bits: int) -> Plane:
 
 
 @dataclass(frozen=True)
-class Integers:
-    """The 5/3 wavelet, modulo the dtype's range: exact, and no coefficient needs another bit.
+class IntegerCoefficients:
+    """The 5/3 wavelet in integers modulo the dtype's range: exact, in the bits that pixels have.
 
-    Pixels are counted from the middle of the used range, so that none wraps around unless the range
-    is nearly all used.
+    Values are differences from the middle of the used range, so that they wrap around only where
+    nearly the whole range of the dtype is used.
 
     Parameters
     ----------
     middle : int
-        Of the used range, after rounding.
+        Middle of the used range, after rounding, in steps.
     step : int
-        Pixels are rounded to multiples of it; odd.
+        Pixels are rounded to multiples of it, in counts; odd. 1: none is changed.
     """
 
     middle: int
@@ -55,8 +55,10 @@ class Integers:
 
     @classmethod
     def of(cls, image: Image, step: int) -> Self:
-        """Return what suits an image."""
-        low, high = (_rounded(int(end), step) for end in (image.pixels.min(), image.pixels.max()))
+        """Return the coefficients for an image's used range."""
+        low, high = (
+            _round_to_steps(int(end), step) for end in (image.pixels.min(), image.pixels.max())
+        )
         return cls((low + high + 1) // 2, step)
 
     def put(self) -> bytes:
@@ -65,13 +67,13 @@ class Integers:
 
     @classmethod
     def take(cls, stream: bytes, step: int) -> tuple[Self, int]:
-        """Return what `put` wrote, and the position behind it."""
+        """Read what `put` wrote; return it and the position behind it."""
         (middle,), start = take_varints(stream, 1)
         return cls(middle, step), start
 
     def values(self, plane: Pixels) -> Plane:
         """Return a plane as signed integers of its dtype's size."""
-        numbers = _rounded(plane.astype(np.int32), self.step) - self.middle
+        numbers = _round_to_steps(plane.astype(np.int32), self.step) - self.middle
         return np.asarray(numbers.astype(f"i{plane.itemsize}"))
 
     def pixels(self, values: Plane, form: Form) -> Pixels:
@@ -96,28 +98,29 @@ class Integers:
 
 
 @dataclass(frozen=True)
-class Floats:
+class FloatCoefficients:
     """The 9/7 wavelet in float32, each band weighted by what an error in it does to the pixels.
 
-    So equal errors of the codec in all planes are what leaves the least error for the bytes.
+    With these weights the codec can use one setting for all planes: equal errors in all bands
+    leave the least error in the pixels for the bytes.
 
     Parameters
     ----------
     low, span : int
-        The used range of the pixels.
+        The used range: its lowest count, and its width in counts.
     weights : tuple of float
-        By band: by what its coefficients of pixels in [-1/2, 1/2] are multiplied.
+        Factor of each band's coefficients, for pixels in [-1/2, 1/2].
     """
 
     low: int
     span: int
     weights: tuple[float, ...]
 
-    steps: ClassVar[tuple[Step, ...]] = SMOOTH
+    steps: ClassVar[tuple[Step, ...]] = CDF_9_7
 
     @classmethod
     def of(cls, image: Image, levels: int) -> Self:
-        """Return what suits an image."""
+        """Return the coefficients for an image's used range."""
         low, high = int(image.pixels.min()), int(image.pixels.max())
         return cls(low, high - low, weights(len(image.pixels), levels))
 
@@ -127,7 +130,7 @@ class Floats:
 
     @classmethod
     def take(cls, stream: bytes, count: int, levels: int) -> tuple[Self, int]:
-        """Return what `put` wrote, and the position behind it."""
+        """Read what `put` wrote; return it and the position behind it."""
         (low, span), start = take_varints(stream, 2)
         return cls(low, span, weights(count, levels)), start
 
@@ -147,7 +150,7 @@ class Floats:
         return pixels.astype(np.uint16)
 
     def from_codec(self, pixels: Pixels, band: int) -> Plane:
-        """Return about the coefficients of `to_codec`."""
+        """Return the coefficients of `to_codec`, to within its rounding."""
         centered = pixels.astype(np.float32) - np.float32(TOP / 2)
         return np.asarray(centered / np.float32(self.weights[band]))
 
@@ -156,30 +159,33 @@ class Floats:
         return Form("YX", form.shape[1:], np.dtype(np.uint16), 16)
 
 
-def share(count: int, levels: int) -> float:
-    """Return what an error in the weighted coefficients is to the same in stretched pixels."""
-    return _worth(count, levels)[1]
+def error_gain(count: int, levels: int) -> float:
+    """Return the ratio of an error in weighted coefficients to the one it leaves in pixels.
+
+    Pixels are counted as if stretched to 16 bits, as a lossy codec of planes has them.
+    """
+    return _synthesis_norms(count, levels)[1]
 
 
 def weights(count: int, levels: int) -> tuple[float, ...]:
-    """Return by band what makes equal errors weigh alike, and lets no coefficient overflow."""
-    norms, shrink = _worth(count, levels)
+    """Return each band's factor: equal errors weigh alike, and no coefficient overflows."""
+    norms, shrink = _synthesis_norms(count, levels)
     return tuple(TOP * shrink * norm for norm in norms)
 
 
 @functools.lru_cache(maxsize=64)
-def _worth(count: int, levels: int) -> tuple[tuple[float, ...], float]:
-    """Return each band's norm of synthesis, and the factor that makes room for any pixels.
+def _synthesis_norms(count: int, levels: int) -> tuple[tuple[float, ...], float]:
+    """Return each band's synthesis norm, and the common factor that keeps coefficients in range.
 
-    Both are read from the wavelet itself: of planes that are the rows of a unit matrix, the
-    coefficients are its analysis filters, and what such coefficients give its synthesis filters.
+    Both are read from the wavelet itself: the coefficients of a unit matrix's rows are its analysis
+    filters, and the planes that unit coefficients give are its synthesis filters.
     """
     count = min(count, WINDOW * 2**levels)
     counts = lengths(count, levels)
     highs: list[list[Plane]] = []
     low = list(np.eye(count))
     for _ in counts[:-1]:
-        planes = list(split(low, SMOOTH))
+        planes = list(split(low, CDF_9_7))
         low = planes[::2]
         highs.append(planes[1::2])
     analysis = np.array([*(plane for band in highs for plane in band), *low])
@@ -188,7 +194,7 @@ def _worth(count: int, levels: int) -> tuple[tuple[float, ...], float]:
     for band in reversed(units[:-1]):
         mixed = [plane for pair in zip(planes, band, strict=False) for plane in pair]
         mixed += planes[len(band) :]
-        planes = list(join(mixed, SMOOTH))
+        planes = list(join(mixed, CDF_9_7))
     norms = np.linalg.norm(np.array(planes), axis=0)
     bands = np.split(norms, np.cumsum(counts)[:-1])
     middles = [float(band[len(band) // 2]) for band in bands]
@@ -196,5 +202,5 @@ def _worth(count: int, levels: int) -> tuple[tuple[float, ...], float]:
     return tuple(middles), float(1 / reach.max())
 
 
-def _rounded(values: Any, step: int) -> Any:
+def _round_to_steps(values: Any, step: int) -> Any:
     return (values + step // 2) // step if step > 1 else values

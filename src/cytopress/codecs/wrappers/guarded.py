@@ -1,4 +1,4 @@
-"""A hard bound on the error over any codec: code what the codec got wrong beyond the bound."""
+"""Hard error bound for any codec: what is off by more is corrected by a coded residual."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from cytopress.image import Image, Pixels
 class Guarded(StreamCodec):
     """Add a quantized residual so that no pixel is off by more than ``max_error`` counts.
 
-    The residual is rounded to multiples of ``2 * bound + 1``: zero wherever the codec kept the
-    bound by itself, so a good codec pays next to nothing. ``bound`` is ``max_error``, or one less
-    over a codec that another machine may decode off by one; it stands in the bytes.
+    The residual is rounded to multiples of ``2 * bound + 1``: zero wherever the codec is within the
+    bound, so a good codec needs next to no bytes for it. ``bound`` is ``max_error``, or one less
+    for a codec that another machine may decode off by one; it is stored in the stream.
 
     Parameters
     ----------
     codec : StreamCodec
         Any codec of integer images.
     max_error : int
-        Largest allowed error in counts; 0 makes any codec lossless whose decoder is exact.
+        Largest allowed error in counts; 0 makes any codec with an exact decoder lossless.
     """
 
     codec: StreamCodec
@@ -53,8 +53,8 @@ class Guarded(StreamCodec):
             )
         if self._bound < 0:
             raise UsageError(
-                f"guard=0 cannot be kept over lossy {self.codec.name}, which another machine may"
-                " decode off by one; code losslessly, or give 1."
+                f"guard=0 is not possible with lossy {self.codec.name}, which another machine may"
+                " decode off by one; code losslessly, or give guard=1."
             )
 
     @property
@@ -63,16 +63,16 @@ class Guarded(StreamCodec):
         return self.max_error == 0 or self.codec.lossless
 
     def check(self, image: Image) -> None:
-        """Check for the codec inside."""
+        """Check the image for the codec inside too."""
         super().check(image)
         self.codec.check(image)
 
     def compress(self, image: Image) -> bytes:
-        """Return the codec's stream and the residual's."""
+        """Return the codec's stream and the residual, length-prefixed."""
         stream = self.codec.compress(image)
         decoded = self.codec.restore(stream, Form.of(image)).pixels
         error = image.pixels.astype(np.int64) - decoded
-        steps = _code_steps(_steps(error, self._bound))
+        steps = _encode_steps(_residual_steps(error, self._bound))
         return join_streams((stream, varints(self._bound) + steps))
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
@@ -88,12 +88,12 @@ class Guarded(StreamCodec):
         return int(self.max_error) - (not self.codec.exact)
 
 
-def _steps(error: npt.NDArray[np.int64], bound: int) -> npt.NDArray[np.int32]:
-    # Rounds to nearest: the step is odd, so no error falls in the middle of two multiples.
+def _residual_steps(error: npt.NDArray[np.int64], bound: int) -> npt.NDArray[np.int32]:
+    # Rounds to nearest: the step is odd, so no error lies halfway between two multiples.
     return np.floor_divide(error + bound, 2 * bound + 1).astype(np.int32)
 
 
-def _code_steps(steps: npt.NDArray[np.int32]) -> bytes:
+def _encode_steps(steps: npt.NDArray[np.int32]) -> bytes:
     import imagecodecs
 
     if not steps.any():

@@ -1,9 +1,9 @@
-"""Wavelets along a sequence of planes, by lifting, a few planes in memory at a time.
+"""Lifting scheme: wavelets along a sequence of planes, with a few planes in memory at a time.
 
-A level splits planes x0, x1, x2, ... into low ones (even places) and high ones (odd places) in
-steps that each can be undone: high = odd + predict(neighbors), low = even + update(neighbors). At
-the ends the one neighbor there is stands for the missing one, which is the symmetric extension of
-JPEG 2000 (ITU-T T.800, annex F), for any number of planes.
+A level splits planes x0, x1, x2, ... into low ones (even positions) and high ones (odd positions)
+by invertible steps: high = odd + predict(neighbors), low = even + update(neighbors). At the ends
+the one neighbor is used twice: the symmetric extension of JPEG 2000 (ITU-T T.800, annex F), for any
+number of planes.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-# A plane.
 P = TypeVar("P")
-# Takes the two neighbors of a plane (any numbers that add up), gives what is added to it.
+# Gives what is added to a plane, from its two neighbors.
 Change = Callable[[Any, Any], Any]
 
 
@@ -27,7 +26,7 @@ class Step:
 
 
 def forward(planes: Iterable[P], step: Step) -> Iterator[P]:
-    """Yield low and high planes in turn, a low one first."""
+    """Yield low and high planes alternately, a low one first."""
     source = iter(planes)
     even = next(source)
     before: P | None = None
@@ -43,7 +42,7 @@ def forward(planes: Iterable[P], step: Step) -> Iterator[P]:
 
 
 def inverse(planes: Iterable[P], step: Step) -> Iterator[P]:
-    """Yield the planes that `forward` took."""
+    """Yield the planes that `forward` was given."""
     source = iter(planes)
     low = next(source)
     even: P | None = None
@@ -72,31 +71,31 @@ def _scaled(factor: float) -> Change:
     return lambda a, b: factor * (a + b)
 
 
-# The 9/7 wavelet, without its scaling of the bands: `norms` says what they are worth.
-SMOOTH: tuple[Step, ...] = (
+# The 9/7 wavelet without its scaling of the bands, which `coefficients.weights` does.
+CDF_9_7: tuple[Step, ...] = (
     Step(_scaled(-1.586134342059924), _scaled(-0.052980118572961)),
     Step(_scaled(0.882911075530934), _scaled(0.443506852043971)),
 )
 
 
 def split(planes: Iterable[P], steps: Sequence[Step]) -> Iterator[P]:
-    """Yield the low and high planes of one level in turn."""
+    """Yield the low and high planes of one level alternately."""
     for step in steps:
         planes = forward(planes, step)
     return iter(planes)
 
 
 def join(planes: Iterable[P], steps: Sequence[Step]) -> Iterator[P]:
-    """Yield the planes that `split` took."""
+    """Yield the planes that `split` was given."""
     for step in reversed(steps):
         planes = inverse(planes, step)
     return iter(planes)
 
 
 def lengths(count: int, levels: int) -> list[int]:
-    """Return how many high planes each level has, the finest first, then how many are low.
+    """Return the number of high planes of each level, finest first, then the number of low planes.
 
-    A level that would have no high plane is left out.
+    Levels without a high plane are left out.
     """
     found: list[int] = []
     while count > 1 and len(found) < levels:

@@ -1,4 +1,4 @@
-"""Streams in parts: a codec of codecs packs the streams inside it without joining them first."""
+"""Streams in parts: wrappers pack the streams inside theirs without joining them first."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from cytopress.image import Image
 
 
 class PartsCodec(StreamCodec):
-    """Base of wrappers whose stream is made of many: a volume's is in memory once, not twice."""
+    """Base of wrappers whose stream has many parts: a volume's is in memory once, not twice."""
 
     @abstractmethod
     def parts(self, image: Image) -> list[bytes]:
-        """Return the bare stream in parts, in their order."""
+        """Return the bare stream in parts, in order."""
 
     def compress(self, image: Image) -> bytes:
         """Return the parts, joined."""
         return b"".join(self.parts(image))
 
     def encode(self, image: Image, notes: container.Notes | None = None) -> bytes:
-        """Return a container, as every codec does; the parts are let go while they are packed."""
+        """Return a container, as every codec does; each part is freed once it is packed."""
         self.check(image)
         form, parts = Form.of(image), self.parts(image)
         return container.pack_parts(self.recipe(), form, parts, notes or {})
 
     def restore(self, stream: bytes | memoryview, form: Form) -> Image:
         """Return the image, as every codec does, from a view of the stream: nothing is copied."""
-        # A wrapper slices a view exactly as it slices bytes.
+        # A view slices as bytes do, which is all that these wrappers do with it.
         return self._restored(stream, form)  # type: ignore[arg-type]
 
 
 def parts_of(codec: StreamCodec, image: Image) -> list[bytes]:
-    """Return the bare stream of any codec in parts: one, unless it is made of many."""
+    """Return the bare stream of any codec in parts: one, unless it is a `PartsCodec`."""
     return codec.parts(image) if isinstance(codec, PartsCodec) else [codec.compress(image)]

@@ -1,4 +1,4 @@
-"""Serve stacks with a 2D codec: every plane by itself."""
+"""Stacks coded plane by plane with a 2D codec."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from cytopress.codecs import progress
 from cytopress.codecs.base import StreamCodec, Traits
 from cytopress.codecs.container.container import Form
-from cytopress.codecs.container.wire import behind_lengths, split_views
+from cytopress.codecs.container.wire import length_prefixed, split_views
 from cytopress.codecs.wrappers.parts import PartsCodec
 from cytopress.image import Image, Pixels
 
@@ -40,12 +40,12 @@ class PerPlane(PartsCodec):
 
     @property
     def lossless(self) -> bool:
-        """Whether the codec inside is."""
+        """As the codec inside."""
         return self.codec.lossless
 
     @property
     def exact(self) -> bool:
-        """Whether the codec inside is."""
+        """As the codec inside."""
         return self.codec.exact
 
     def check(self, image: Image) -> None:
@@ -55,9 +55,9 @@ class PerPlane(PartsCodec):
             self.codec.check(_plane(image, z))
 
     def parts(self, image: Image) -> list[bytes]:
-        """Return the planes' streams, each behind its length."""
+        """Return the planes' streams, length-prefixed."""
         planes = progress.track(range(image.shape[0]))
-        return behind_lengths(self.codec.compress(_plane(image, z)) for z in planes)
+        return length_prefixed(self.codec.compress(_plane(image, z)) for z in planes)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the stack."""

@@ -1,4 +1,4 @@
-"""The used range of an integer image, mapped to the numbers that a codec sees, and back."""
+"""Range mapping: the used range of an integer image to the range that a codec codes, and back."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from cytopress.image import Image, Pixels
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """``low`` becomes 0 and ``low + span`` becomes ``top``; in between is a straight line.
+class RangeMapping:
+    """A straight line from ``low`` to 0 and from ``low + span`` to ``top``, in counts.
 
-    It goes plane by plane, since a volume as floats would be four times the volume.
+    It is applied plane by plane: a volume in floats would take four times its memory.
     """
 
     low: int
@@ -26,27 +26,27 @@ class Stretch:
 
     @classmethod
     def of(cls, image: Image, top: int | None = None) -> Self:
-        """Return what maps an image's used range to [0, top]; to its own width if top is None."""
+        """Return the mapping of an image's used range to [0, top]; to its own width without top."""
         low, high = int(image.pixels.min()), int(image.pixels.max())
         return cls(low, high - low, high - low if top is None else top)
 
     def forward(self, plane: Pixels) -> Pixels:
-        """Return whole numbers from 0 to top."""
+        """Return a plane as whole numbers from 0 to top."""
         scale = self.top / max(self.span, 1)
         numbers: Pixels = np.rint((plane - np.float64(self.low)) * scale)
         return numbers
 
-    def back(self, values: Pixels, form: Form) -> Pixels:
-        """Return pixels of ``form``'s dtype, none outside the range that was used."""
+    def inverse(self, values: Pixels, form: Form) -> Pixels:
+        """Return pixels of ``form``'s dtype, clipped to the used range."""
         pixels = self.low + values.astype(np.float64) * (self.span / max(self.top, 1))
         return round_to_dtype(np.clip(pixels, self.low, self.low + self.span), form)
 
     def put(self) -> bytes:
-        """Return this as side information of a stream."""
+        """Return the side information of a stream."""
         return varints(self.low, self.span, self.top)
 
     @classmethod
     def take(cls, stream: bytes) -> tuple[Self, int]:
-        """Return what `put` wrote, and the position behind it."""
+        """Read what `put` wrote; return it and the position behind it."""
         numbers, start = take_varints(stream, 3)
         return cls(*numbers), start

@@ -1,7 +1,7 @@
-"""Stretch the used range to the bits a codec expects, and keep the limits in the bytes.
+"""Range stretching: the used range is mapped to the bits a codec expects; the limits are stored.
 
-Codecs made for photographs take 12-bit camera data in uint16 for a very dark picture and spend
-their bits accordingly. Stretched to the full range they see what a person sees.
+To a codec made for photographs, 12-bit camera data in uint16 are a very dark picture, on which it
+spends few bits. Stretched to the full range they are coded like any other picture.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cytopress.codecs.container.container import Form
 from cytopress.codecs.container.wire import take_varints, varints
 from cytopress.codecs.wrappers.parts import PartsCodec, parts_of
 from cytopress.codecs.wrappers.per_plane import PerPlane
-from cytopress.codecs.wrappers.range_mapping import Stretch
+from cytopress.codecs.wrappers.range_mapping import RangeMapping
 from cytopress.codecs.wrappers.tiled import Tiled
 from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels
@@ -25,14 +25,14 @@ from cytopress.image import Image, Pixels
 
 @runtime_checkable
 class StretchesRange(Protocol):
-    """A codec that goes by the image or its options in what its lossy settings expect."""
+    """A codec whose lossy settings expect other bits for other images or options."""
 
     def stretch_bits(self, image: Image) -> int:
-        """Return to how many bits the used range is to be stretched; 0: not at all."""
+        """Return the bits to which the used range is stretched; 0: not at all."""
 
 
 def stretch_bits(codec: StreamCodec, image: Image) -> int:
-    """Return to how many bits a codec wants an image's used range stretched; 0: not at all."""
+    """Return the bits to which an image's used range is stretched for a codec; 0: not at all."""
     if codec.lossless:
         return 0
     if isinstance(codec, StretchesRange):
@@ -44,15 +44,15 @@ def stretch_bits(codec: StreamCodec, image: Image) -> int:
 class Rescaled(PartsCodec):
     """Map the used range of an integer image to [0, 2**bits - 1] before ``codec`` codes it.
 
-    Decoded values are clipped to the range that the image used. A used range wider than
-    ``2 ** bits`` loses its lowest bits, so only a lossy codec is served this way.
+    Decoded values are clipped to the used range. A used range wider than ``2 ** bits`` loses its
+    lowest bits, so this is for lossy codecs only.
 
     Parameters
     ----------
     codec : StreamCodec
         A codec of uint8 (``bits`` up to 8) or uint16 images.
     bits : int
-        Bits that the codec sees, 1 to 16.
+        Bits of the stretched range, 1 to 16.
     """
 
     codec: StreamCodec
@@ -75,31 +75,33 @@ class Rescaled(PartsCodec):
 
     @property
     def lossless(self) -> bool:
-        """Never: rounding to the stretched range may lose the lowest bits."""
+        """Never: rounding to the stretched range may change the lowest bits."""
         return False
 
     @property
     def exact(self) -> bool:
-        """Whether the codec inside is."""
+        """As the codec inside."""
         return self.codec.exact
 
     def check(self, image: Image) -> None:
-        """Check that this is an integer image of a form that the codec inside takes."""
+        """Check the image, and its stretched form for the codec inside."""
         super().check(image)
         self.codec.check(Image(np.zeros(image.shape, self._dtype), bits=self.bits))
 
     def parts(self, image: Image) -> list[bytes]:
         """Return the limits and the parts of the codec inside."""
-        stretch = Stretch.of(image, self._top)
+        stretch = RangeMapping.of(image, self._top)
         return [varints(stretch.low, stretch.span), *parts_of(self._inner(stretch), image)]
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return pixels on the original scale."""
         (low, span), start = take_varints(stream, 2)
-        return self._inner(Stretch(low, span, self._top)).restore(stream[start:], form).pixels
+        return self._inner(RangeMapping(low, span, self._top)).restore(stream[start:], form).pixels
 
-    def _inner(self, stretch: Stretch) -> StreamCodec:
-        return _around(self.codec, lambda codec: Stretched(codec, stretch, self._dtype, self.bits))
+    def _inner(self, stretch: RangeMapping) -> StreamCodec:
+        return _wrap_part(
+            self.codec, lambda codec: Stretched(codec, stretch, self._dtype, self.bits)
+        )
 
     @property
     def _top(self) -> int:
@@ -112,13 +114,13 @@ class Rescaled(PartsCodec):
 
 @dataclass(frozen=True)
 class Stretched(StreamCodec):
-    """What `Rescaled` puts around the codec of a part, so that one part is stretched at a time.
+    """The codec of one plane or tile, stretched: so only one part is in memory twice.
 
-    It stands in no file: the limits are those of the whole image, and `Rescaled` keeps them.
+    It is in no file: the limits are those of the whole image, which `Rescaled` stores.
     """
 
     codec: StreamCodec
-    stretch: Stretch
+    stretch: RangeMapping
     inside: np.dtype[Any]
     bits: int
 
@@ -139,11 +141,11 @@ class Stretched(StreamCodec):
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the part on the original scale."""
         inner = replace(form, dtype=self.inside, bits=self.bits)
-        return self.stretch.back(self.codec.restore(stream, inner).pixels, form)
+        return self.stretch.inverse(self.codec.restore(stream, inner).pixels, form)
 
 
-def _around(codec: StreamCodec, put: Callable[[StreamCodec], StreamCodec]) -> StreamCodec:
-    """Put something around the codec of a part: within what cuts an image into parts."""
+def _wrap_part(codec: StreamCodec, wrap: Callable[[StreamCodec], StreamCodec]) -> StreamCodec:
+    """Wrap the codec of a part, inside the wrappers that cut an image into parts."""
     if isinstance(codec, PerPlane | Tiled):
-        return replace(codec, codec=_around(codec.codec, put))
-    return put(codec)
+        return replace(codec, codec=_wrap_part(codec.codec, wrap))
+    return wrap(codec)

@@ -1,4 +1,4 @@
-"""Bound the memory of a codec: code square tiles of a plane, or blocks of a stack, one by one."""
+"""Tiles of a plane or blocks of a stack, coded one by one: this bounds a codec's memory."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import numpy as np
 from cytopress.codecs import progress
 from cytopress.codecs.base import StreamCodec, Traits
 from cytopress.codecs.container.container import Form
-from cytopress.codecs.container.wire import behind_lengths, split_views
+from cytopress.codecs.container.wire import length_prefixed, split_views
 from cytopress.codecs.wrappers.parts import PartsCodec
 from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels
 
-LEAST_TILE = 16  # below, every tile's own overhead outweighs its pixels
+LEAST_TILE = 16  # in smaller ones, every tile's own overhead outweighs its pixels
 
 
 @dataclass(frozen=True)
 class Tiled(PartsCodec):
-    """Code tiles of at most ``tile`` x ``tile`` pixels, in a stack of ``planes``, with ``codec``.
+    """Code tiles of at most ``tile`` x ``tile`` pixels (x ``planes`` in a stack) with ``codec``.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Tiled(PartsCodec):
     tile : int
         Edge of a tile in pixels, at least 16.
     planes : int
-        Planes of a stack that a tile holds; 0: all of them.
+        Planes of a stack in one block; 0: all of them.
     """
 
     codec: StreamCodec
@@ -60,23 +60,23 @@ class Tiled(PartsCodec):
 
     @property
     def lossless(self) -> bool:
-        """Whether the codec inside is."""
+        """As the codec inside."""
         return self.codec.lossless
 
     @property
     def exact(self) -> bool:
-        """Whether the codec inside is."""
+        """As the codec inside."""
         return self.codec.exact
 
     def check(self, image: Image) -> None:
-        """Check each tile for the codec inside: those at the edges are smaller."""
+        """Check each tile for the codec inside: tiles at the edges are smaller."""
         super().check(image)
         for tile in self._tiles(image.shape):
             self.codec.check(image.with_pixels(image.pixels[tile]))
 
     def parts(self, image: Image) -> list[bytes]:
-        """Return the tiles' streams in row-major order, each behind its length."""
-        return behind_lengths(
+        """Return the tiles' streams in row-major order, length-prefixed."""
+        return length_prefixed(
             self.codec.compress(image.with_pixels(image.pixels[tile]))
             for tile in progress.track(self._tiles(image.shape))
         )

@@ -1,4 +1,4 @@
-"""Serve stacks with a 2D codec: a wavelet along z first, then every plane of coefficients."""
+"""Wavelet along z, then a 2D codec on every plane of coefficients."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ import numpy as np
 from cytopress.codecs import progress
 from cytopress.codecs.base import StreamCodec, Traits
 from cytopress.codecs.container.container import Form
-from cytopress.codecs.container.wire import behind_lengths, split_views
+from cytopress.codecs.container.wire import length_prefixed, split_views
 from cytopress.codecs.options import integer_option
-from cytopress.codecs.wrappers.coefficients import Floats, Integers, Plane, share
+from cytopress.codecs.wrappers.coefficients import (
+    FloatCoefficients,
+    IntegerCoefficients,
+    Plane,
+    error_gain,
+)
 from cytopress.codecs.wrappers.error_scaling import rounding_step, scale_error
 from cytopress.codecs.wrappers.lifting import join, lengths, split
 from cytopress.codecs.wrappers.parts import PartsCodec
@@ -24,18 +29,18 @@ from cytopress.image import Image, Pixels
 class Wavelet(PartsCodec):
     """Transform a stack along z, and code each plane of coefficients with ``codec``.
 
-    Over a lossless codec it is the 5/3 wavelet of JPEG 2000 in integers, over a lossy one the 9/7
-    wavelet in floats; `coefficients` says how. Only a few planes are in memory at a time.
+    The wavelet is JPEG 2000's 5/3 in integers before a lossless codec, its 9/7 in floats before a
+    lossy one (see `coefficients`). Only a few planes are in memory at a time.
 
     Parameters
     ----------
     codec : StreamCodec
         A codec of planes of integers.
     levels : int
-        How often the low planes are split again, 1 to 8; fewer where a stack has too few planes.
+        Levels of the wavelet, 1 to 8; fewer where a stack has too few planes.
     step : int
-        Odd; over a lossless codec pixels are rounded to multiples of it, so none is off by more
-        than ``step // 2`` counts.
+        Odd number of counts. Before a lossless codec pixels are rounded to multiples of it, so
+        none is off by more than ``step // 2`` counts.
     """
 
     codec: StreamCodec
@@ -60,24 +65,24 @@ class Wavelet(PartsCodec):
 
     @classmethod
     def over(cls, codec: StreamCodec) -> Self:
-        """Return the wavelet before a codec; what bounds the error rounds before the wavelet.
+        """Return the wavelet before a codec; a codec that rounds pixels does so before the wavelet.
 
         Raises
         ------
         UsageError
-            A wavelet makes no sense there.
+            The codec cannot code wavelet coefficients.
         """
         step = rounding_step(codec)
         return cls(codec if step == 1 else scale_error(codec, 1.0), step=step)
 
     @property
     def lossless(self) -> bool:
-        """Whether the codec inside is, and nothing is rounded before it."""
+        """Whether the codec inside is lossless, and no pixel is rounded before it."""
         return self.codec.lossless and self.step == 1
 
     @property
     def exact(self) -> bool:
-        """Whether the codec inside is lossless: else floats are in it."""
+        """Whether the codec inside is lossless: a lossy one has floats before it."""
         return self.codec.lossless
 
     def check(self, image: Image) -> None:
@@ -87,61 +92,63 @@ class Wavelet(PartsCodec):
         self.codec.check(Image(np.zeros(image.shape[1:], dtype)))
 
     def parts(self, image: Image) -> list[bytes]:
-        """Return side information, then each coefficient plane's stream behind its length."""
+        """Return side information, then the coefficient planes' streams, length-prefixed."""
         counts = lengths(len(image.pixels), self.levels)
-        codec, kind = self._inner(len(image.pixels)), self._kind(image)
+        codec, values = self._inner(len(image.pixels)), self._coefficients(image)
         bands: list[list[bytes]] = [[] for _ in counts]
 
         def keep(plane: Plane, band: int) -> None:
-            bands[band].append(codec.compress(Image(kind.to_codec(plane, band))))
+            bands[band].append(codec.compress(Image(values.to_codec(plane, band))))
 
-        low: Iterator[Plane] = map(kind.values, progress.track(image.pixels))
+        low: Iterator[Plane] = map(values.values, progress.track(image.pixels))
         for level in range(len(counts) - 1):
-            low = _lows(split(low, kind.steps), keep, level)
+            low = _lows(split(low, values.steps), keep, level)
         for plane in low:
             keep(plane, len(counts) - 1)
-        return [kind.put(), *behind_lengths(stream for band in bands for stream in band)]
+        return [values.put(), *length_prefixed(stream for band in bands for stream in band)]
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the stack."""
-        kind, start = self._taken(stream, form.shape[0])
+        values, start = self._take(stream, form.shape[0])
         counts = lengths(form.shape[0], self.levels)
         parts = iter(split_views(stream[start:], form.shape[0]))
         bands = [[next(parts) for _ in range(count)] for count in counts]
 
         def planes(band: int) -> Iterator[Plane]:
             for part in bands[band]:
-                yield kind.from_codec(self.codec.restore(part, kind.form(form)).pixels, band)
+                yield values.from_codec(self.codec.restore(part, values.form(form)).pixels, band)
 
         low = planes(len(counts) - 1)
         for level in reversed(range(len(counts) - 1)):
-            low = join(_in_turn(low, planes(level)), kind.steps)
+            low = join(_interleave(low, planes(level)), values.steps)
         pixels = np.empty(form.shape, form.dtype)
         for z, plane in enumerate(progress.track(low, form.shape[0])):
-            pixels[z] = kind.pixels(plane, form)
+            pixels[z] = values.pixels(plane, form)
         return pixels
 
     def _inner(self, count: int) -> StreamCodec:
-        """Return the codec that leaves in the coefficients what ``codec`` would in the pixels."""
+        """Return the codec of the planes, which leaves in the pixels the error of ``codec``."""
         if self.codec.lossless:
             return self.codec
-        return scale_error(self.codec, share(count, self.levels))
+        return scale_error(self.codec, error_gain(count, self.levels))
 
-    def _kind(self, image: Image) -> Integers | Floats:
+    def _coefficients(self, image: Image) -> IntegerCoefficients | FloatCoefficients:
         if self.codec.lossless:
-            return Integers.of(image, self.step)
-        return Floats.of(image, self.levels)
+            return IntegerCoefficients.of(image, self.step)
+        return FloatCoefficients.of(image, self.levels)
 
-    def _taken(self, stream: bytes, count: int) -> tuple[Integers | Floats, int]:
+    def _take(
+        self, stream: bytes, count: int
+    ) -> tuple[IntegerCoefficients | FloatCoefficients, int]:
         if self.codec.lossless:
-            return Integers.take(stream, self.step)
-        return Floats.take(stream, count, self.levels)
+            return IntegerCoefficients.take(stream, self.step)
+        return FloatCoefficients.take(stream, count, self.levels)
 
 
 def _lows(
     planes: Iterable[Plane], keep: Callable[[Plane, int], None], level: int
 ) -> Iterator[Plane]:
-    """Yield the low planes of a level; its high ones are kept on the way."""
+    """Yield the low planes of a level; pass its high ones to ``keep`` on the way."""
     for place, plane in enumerate(planes):
         if place % 2:
             keep(plane, level)
@@ -149,8 +156,8 @@ def _lows(
             yield plane
 
 
-def _in_turn(low: Iterator[Plane], high: Iterator[Plane]) -> Iterator[Plane]:
-    """Yield a low plane, a high plane and so on; the last may be a low one."""
+def _interleave(low: Iterator[Plane], high: Iterator[Plane]) -> Iterator[Plane]:
+    """Yield low and high planes alternately; the last may be a low one."""
     for plane in low:
         yield plane
         yield from (part for part in (next(high, None),) if part is not None)

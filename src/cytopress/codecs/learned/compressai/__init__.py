@@ -1,4 +1,4 @@
-"""CompressAI's own models, with its pretrained weights or ones trained here, through torch."""
+"""CompressAI's models as codecs, with its pretrained weights or ones trained here; needs torch."""
 
 from cytopress.codecs.learned.compressai.codec import NUMBER, CompressAI
 from cytopress.codecs.learned.compressai.family import CompressAIFamily, family, names, restored

@@ -15,16 +15,16 @@ from typing import Any, cast
 from cytopress.errors import NotAvailableError, UsageError
 
 FAMILY = "compressai"
-# Bounds that no serious network comes near, so that a crafted manifest allocates nothing huge.
+# Far above any real network; so a crafted manifest cannot allocate huge networks.
 MOST_CHANNELS = 2048
-# How ELIC shares 320 latent channels among its groups.
+# ELIC's groups of 320 latent channels.
 ELIC_GROUPS = (16, 16, 32, 64, 192)
 MISSING = "compressai/ codecs need torch and CompressAI: pip install 'cytopress[learn]'."
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """What CompressAI does not tell of one of its architectures.
+    """Facts about one of CompressAI's architectures that CompressAI itself does not give.
 
     Parameters
     ----------
@@ -33,14 +33,13 @@ class Architecture:
     options : tuple of str
         Arguments of its constructor.
     multiple : int
-        What height and width must be a multiple of.
+        Height and width must be multiples of it.
     zoo : mapping
-        The metrics that pretrained weights exist for, to how many: 0 stands for one set of weights
-        with gains.
+        Number of pretrained models by the metric they were trained for; 0: one model with gains.
     latents : str
-        How coded latents are nested: ``factorized``, ``hyper``, ``checkerboard`` or ``groups``.
+        Structure of the coded latents: ``factorized``, ``hyper``, ``checkerboard`` or ``groups``.
     gains : bool
-        Whether one set of weights codes at every rate.
+        Whether one model codes at every rate.
     """
 
     name: str
@@ -99,13 +98,13 @@ def model_options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         Such as ``mbt2018-mean``.
     given : mapping
         ``N`` channels of the transforms and ``M`` of the latents, as CompressAI calls them, and for
-        ELIC ``groups``, shared out in its proportions unless given. Those that the constructor does
-        not take are left out; ``cheng2020`` has M = N.
+        ELIC ``groups``, in its own proportions unless given. Options that the constructor does not
+        take are left out; ``cheng2020`` has M = N.
 
     Raises
     ------
     UsageError
-        One is missing, or not a whole number in a sensible range.
+        One is missing, or is not a whole number in the range allowed.
     """
     wanted = BY_NAME[name].options
     options: dict[str, Any] = {}
@@ -144,7 +143,7 @@ def mono(name: str, **options: Any) -> Any:
     Returns
     -------
     CompressionModel
-        Its first convolutions and its last one are replaced, all else is CompressAI's.
+        CompressAI's, with its first convolutions and its last one replaced.
     """
     need("compressai.models")
     registry = need("compressai.registry")
@@ -155,9 +154,9 @@ def mono(name: str, **options: Any) -> Any:
 
 
 def _one_channel_in(analysis: Any) -> None:
-    """Replace the convolutions that see the image: one, or two where a skip runs beside the first.
+    """Replace the convolutions whose input is the image: one, or two with a skip connection.
 
-    No other layer has three channels in: networks have at least four.
+    No other layer has three input channels: networks have at least four.
     """
     nn = need("torch.nn")
     for parent in [analysis, *analysis[0].modules()]:
@@ -168,7 +167,7 @@ def _one_channel_in(analysis: Any) -> None:
 
 
 def _one_channel_out(synthesis: Any) -> None:
-    """Replace the convolution that makes the image, transposed or in front of a pixel shuffle."""
+    """Replace the convolution whose output is the image, transposed or before a pixel shuffle."""
     nn = need("torch.nn")
     parent = synthesis
     last = parent[-1]
@@ -196,7 +195,7 @@ def _one_channel_out(synthesis: Any) -> None:
 def gain(model: Any, quality: float) -> Any:
     """Return the scale of a variable-rate model at a quality from 0 to 1, a tensor of no dims.
 
-    The logarithm of its gain levels, which lie evenly from 0 (coarsest) to 1, is interpolated.
+    The logarithm of its gain levels, evenly spaced from 0 (coarsest) to 1, is interpolated.
     """
     torch = need("torch")
     levels = torch.log2(torch.abs(model.Gain.detach().double()))

@@ -1,11 +1,11 @@
-"""CompressAI's models as a codec: the used range of a plane as what they take for a photograph.
+"""CompressAI's models as a codec: the used range of a plane is mapped to [0, 1].
 
 Payload: limits as two float32, a CRC-32C of the encoder's own reconstruction, then CompressAI's
-strings, each behind its length. Of a constant image, the limits alone.
+strings, length-prefixed. For a constant image, the limits alone.
 
 The priors are computed in floats. On one machine that is repeatable (always on one thread); another
 processor may round one probability differently, and then everything after it is noise. The
-checksum tells: decoding warns. Bytes for keeping are `learned/` codecs' work.
+checksum detects it, and decoding warns. For archives, use `learned/` codecs.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ CRC = struct.Struct("<I")
 
 
 def traits(weights: Weights | None) -> Traits:
-    """Return what the codec takes and gives with these weights."""
+    """Return the codec's traits with these weights."""
     return Traits(
         dims=(2,),
         dtypes=("uint8", "uint16", "float32"),
@@ -55,18 +55,18 @@ def traits(weights: Weights | None) -> Traits:
 
 @dataclass(frozen=True)
 class CompressAI(StreamCodec):
-    """One of CompressAI's architectures with certain weights.
+    """One of CompressAI's architectures with given weights.
 
-    With the zoo's weights, made for color, the plane is given three times and the mean of the three
-    decoded channels taken.
+    The zoo's weights are made for color: they get the plane as three equal channels, and the result
+    is the mean of the three decoded channels.
 
     Parameters
     ----------
     weights : Weights
         From `choose`, `of_package` or `by_digest`.
     quality : float, optional
-        In the range of the weights' quality parameter: a whole number from 1, or 0 to 1 for models
-        with gains; the middle unless given. Without a quality parameter there is nothing to give.
+        Value of the weights' quality parameter, if they have one: a whole number from 1, or 0 to 1
+        for models with gains. Default: the middle.
     """
 
     weights: Weights
@@ -75,14 +75,14 @@ class CompressAI(StreamCodec):
     number: ClassVar[int] = NUMBER
 
     def packages(self) -> tuple[Package, ...]:
-        """Return the package that the weights come from, if they do."""
+        """Return the package of the weights, if they are not the zoo's."""
         return () if self.weights.package is None else (self.weights.package,)
 
     def __post_init__(self) -> None:
         parameter = self.weights.parameter
         if parameter is None:
             if self.quality is not None:
-                raise UsageError(f"{self.weights.title} code at one rate; they take no quality.")
+                raise UsageError(f"{self.weights.title} code at one rate: they take no quality.")
             return
         quality = self.quality
         if quality is None:
@@ -109,7 +109,7 @@ class CompressAI(StreamCodec):
 
     @property
     def traits(self) -> Traits:  # type: ignore[override]
-        """What it takes and gives; the quality parameter is the weights'."""
+        """The codec's traits; the quality parameter is the weights'."""
         return traits(self.weights)
 
     @property
@@ -120,7 +120,7 @@ class CompressAI(StreamCodec):
     def recipe(self) -> Recipe:
         """Return the identity of the weights and the quality.
 
-        The option ``model`` is 8 bytes of digest; of the zoo's weights, followed by their name.
+        The option ``model`` is 8 bytes of digest, followed by the name of the zoo's weights.
         """
         zoo = self.weights.package is None
         place = f"{self.weights.architecture.name}/{ZOO}{self.weights.metric}" if zoo else ""
@@ -130,12 +130,12 @@ class CompressAI(StreamCodec):
         return Recipe(NUMBER, "", options)
 
     def require(self, digest: bytes) -> None:
-        """Raise PackageError unless the weights that would be used have this digest."""
+        """Raise PackageError unless the weights have this digest."""
         found = self.weights.digest(self._level)
         if found != digest:
             raise PackageError(
                 f"These bytes need weights {digest.hex()}, but {self.weights.title} are"
-                f" {found.hex()} here; fetch the ones that coded them."
+                f" {found.hex()} here; use the ones that coded them."
             )
 
     def compress(self, image: Image) -> bytes:
@@ -151,11 +151,11 @@ class CompressAI(StreamCodec):
             coarse = plane.astype(np.float32)
         strings = streams.encode(architecture, model, coarse, self._level)
         form = Form.of(image)
-        mirrored = self._pixels(model, strings, form, low, high)
-        return limits + CRC.pack(_crc(mirrored)) + join_streams(strings)
+        reconstruction = self._pixels(model, strings, form, low, high)
+        return limits + CRC.pack(_crc(reconstruction)) + join_streams(strings)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
-        """Return the pixels; warns where they are not those that the encoder saw."""
+        """Return the pixels; warns where they differ from the encoder's reconstruction."""
         low, high, rest = take_limits(self.name, stream)
         if low == high:
             return constant(low, form)

@@ -1,4 +1,4 @@
-"""CompressAI's architectures as families of codecs: ``compressai/NAME``."""
+"""CompressAI's architectures as codec families: ``compressai/NAME``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cytopress.settings import Settings, from_environment
 
 @dataclass(frozen=True)
 class CompressAIFamily:
-    """A family of codecs: one of CompressAI's architectures, its weights still open.
+    """A codec family: one of CompressAI's architectures, its weights still open.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class CompressAIFamily:
 
     @property
     def traits(self) -> Traits:
-        """What its codecs take and give; no quality parameter where the zoo has no weights."""
+        """Traits of its codecs; without a quality parameter where the zoo has no weights."""
         try:
             return traits(self._chosen())
         except UsageError:
@@ -57,7 +57,7 @@ class CompressAIFamily:
         return CompressAIFamily(self.name, self.settings, weights)
 
     def from_options(self, options: Options) -> CompressAI:
-        """Return the codec of options as a user writes them, or as `restored` takes them."""
+        """Return the codec of options as in a spec string or a recipe."""
         if "model" in options:
             return restored(options, self.settings)
         quality = options.get("quality")
@@ -91,22 +91,15 @@ def restored(options: Options, settings: Settings | None = None) -> CompressAI:
     Raises
     ------
     CorruptDataError
-        The options make no sense.
+        The options are invalid.
     PackageError
-        The package that coded is not here, or the zoo's weights are others now.
+        The package that coded is in none of the folders, or the zoo's weights have changed.
     NotAvailableError
-        The extra ``learn`` is missing, or the zoo's weights are not here.
+        The extra ``learn`` is missing, or the zoo's weights cannot be fetched.
     """
     model, quality = options.get("model"), options.get("quality")
-    if (
-        not isinstance(model, bytes)
-        or len(model) < DIGEST_BYTES
-        or options.keys()
-        - {
-            "model",
-            "quality",
-        }
-    ):
+    unknown = options.keys() - {"model", "quality"}
+    if unknown or not isinstance(model, bytes) or len(model) < DIGEST_BYTES:
         raise CorruptDataError(f"{FAMILY}: the file names no model.")
     digest, place = model[:DIGEST_BYTES], model[DIGEST_BYTES:].decode("utf-8", "replace")
     settings = settings or from_environment()
@@ -122,7 +115,7 @@ def restored(options: Options, settings: Settings | None = None) -> CompressAI:
 
 def _codec(weights: Weights, quality: object) -> CompressAI:
     if not isinstance(quality, int | float | None):
-        raise CorruptDataError(f"{FAMILY}: the file's quality is no number.")
+        raise CorruptDataError(f"{FAMILY}: the file's quality is not a number.")
     try:
         return CompressAI(weights, quality)
     except UsageError as error:

@@ -1,10 +1,9 @@
-"""Planes to CompressAI's strings and back: its entropy coder, made safe to read with.
+"""CompressAI's entropy-coded strings: planes to strings and back, without reading past their end.
 
-CompressAI's decoder (rANS, in C++) reads on where a string ends, and it checks nothing. So the
-string it gets is continued with zeros, further than any latents of this form can plausibly make it
-read: it has never been seen to leave them, but only Python's own part of the work is proved not to
-crash on crafted strings. What it decodes from wrong bytes is noise; the container's checksum is
-what finds them.
+CompressAI's decoder (rANS, in C++) checks nothing and reads past the end of a string. So it is
+given the string followed by zeros, more than any latents of this shape can plausibly make it read.
+It was never seen to read past them, but for crafted strings this is not proved. Damaged strings
+decode to noise; the container's checksum detects them.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from cytopress.codecs.learned.compressai.architectures import Architecture, gain
 from cytopress.errors import UnsupportedImageError
 
 Plane = npt.NDArray[np.float32]
-# An escaped value takes four bits for each 15 that its length says, so ones are read 15 times over.
+# A crafted escape code can make the decoder read up to 15 times the bits that it takes itself.
 AMPLIFIED = 16
 SPARE_PER_SYMBOL = 4
 SPARE = 4096
@@ -30,7 +29,7 @@ MOST_LATENT = 2**24
 def encode(architecture: Architecture, model: Any, plane: Plane, quality: float) -> list[bytes]:
     """Return the strings of a plane (Y, X) on a scale where the used range is 0 to 1.
 
-    ``quality`` (0 to 1) counts for models with gains only.
+    ``quality`` (0 to 1) is used by models with gains only.
 
     Raises
     ------
@@ -41,7 +40,7 @@ def encode(architecture: Architecture, model: Any, plane: Plane, quality: float)
     multiple = architecture.multiple
     padded = np.pad(plane, ((0, -height % multiple), (0, -width % multiple)), mode="edge")
     torch = need("torch")
-    with _steadily(torch), _within_reach(model):
+    with _reproducibly(torch), _within_limits(model):
         x = torch.from_numpy(padded)[None, None].expand(1, channels(model), *padded.shape)
         made = model.compress(x.contiguous(), **_rate(architecture, model, quality))
     return [bytes(strings[0]) for strings in made["strings"]]
@@ -54,12 +53,12 @@ def decode(
     shape: tuple[int, int],
     quality: float,
 ) -> Plane:
-    """Return the plane of the strings; of three channels their mean.
+    """Return the plane of the strings; the mean of three channels.
 
     Raises
     ------
     UnsupportedImageError
-        The network's answer is not finite.
+        The network's output is not finite.
     """
     height, width = shape
     multiple = architecture.multiple
@@ -71,10 +70,10 @@ def decode(
     ]
     torch = need("torch")
     caught: list[Any] = []
-    # Its own answer is clipped to [0, 1], the used range; what lies outside is wanted too.
+    # The model clips its output to [0, 1], the used range; values outside are needed too.
     hook = model.g_s.register_forward_hook(lambda *call: caught.append(call[2].clone()))
     try:
-        with _steadily(torch):
+        with _reproducibly(torch):
             rate = _rate(architecture, model, quality)
             model.decompress(safe, _latent_shape(architecture, model, rows, columns), **rate)
     finally:
@@ -82,21 +81,21 @@ def decode(
     plane: Plane = caught[0][0].mean(0).numpy()[:height, :width]
     if not np.isfinite(plane).all():
         raise UnsupportedImageError(
-            "The network's answer is not finite: values lie too far outside the image's used range;"
+            "The network's output is not finite: values lie too far outside the image's used range;"
             " clip them, or choose another codec."
         )
     return plane
 
 
 def count_strings(architecture: Architecture, model: Any) -> int:
-    """Return how many strings the model makes of a plane."""
+    """Return the number of strings of a plane."""
     if architecture.latents == "groups":
         return 2 * len(model.groups) + 1
     return {"factorized": 1, "hyper": 2, "checkerboard": 3}[architecture.latents]
 
 
 def channels(model: Any) -> int:
-    """Return how many channels the model takes: 1, or 3 of the pretrained ones."""
+    """Return the model's number of input channels: 1, or 3 for pretrained ones."""
     nn = need("torch.nn")
     first = next(layer for layer in model.g_a.modules() if isinstance(layer, nn.Conv2d))
     return int(first.in_channels)
@@ -123,18 +122,18 @@ def _rate(architecture: Architecture, model: Any, quality: float) -> dict[str, A
         return {}
     scale = gain(model, quality)
     if model.vr_entbttlnck:
-        # Then the hyper-latents have tables of their own at each quality.
+        # The hyper-latents then have tables of their own at each quality.
         step = model.lower_bound_zqstep(model.gayn2zqstep(1.0 / scale.view(1)))
         model.entropy_bottleneck.update_variable(force=True, qs=step)
     return {"inputscale": scale}
 
 
 @contextlib.contextmanager
-def _within_reach(model: Any) -> Iterator[None]:
-    """Refuse latents beyond what CompressAI's encoder ends with: from 2**28 on it never does."""
+def _within_limits(model: Any) -> Iterator[None]:
+    """Refuse latents that CompressAI's encoder cannot code: from 2**28 on it never ends."""
 
     def look(*call: Any) -> None:
-        # Written so that what is no number is refused too.
+        # Written so that NaN is refused too.
         if not bool((call[2].abs() < MOST_LATENT).all()):
             raise UnsupportedImageError(
                 "The network's latents are too large to code: values lie too far outside the"
@@ -155,8 +154,8 @@ def _within_reach(model: Any) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _steadily(torch: Any) -> Iterator[None]:
-    """Compute without gradients on one thread: the sums that a prior depends on never regroup."""
+def _reproducibly(torch: Any) -> Iterator[None]:
+    """Compute on one thread, without gradients: sums are added in the same order every time."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,7 +1,7 @@
-"""Where a CompressAI model's weights come from: its zoo, or a package trained here.
+"""Weights of CompressAI models: from its zoo of pretrained ones, or from a package trained here.
 
-Every set of weights has a digest of 8 bytes, which goes into the bytes that it codes: of a package
-its sha256, of the zoo's weights the sha256 of the state that was loaded.
+Every set of weights has a digest, which is stored in the bytes that it codes: the first 8 bytes of
+the package's sha256, or of the sha256 of the zoo's loaded state.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ MOST_RATES = 64
 
 @dataclass(frozen=True)
 class Weights:
-    """A choice of weights; nothing is loaded before it is needed.
+    """A set of weights, loaded when first needed.
 
     Parameters
     ----------
     architecture : Architecture
-        Whose weights they are.
+        The network they are for.
     metric : {"mse", "ms-ssim"}, optional
-        Which of CompressAI's pretrained ones; none for a package.
+        The metric that CompressAI's pretrained ones were trained for; "" for a package.
     package : Package, optional
-        A package of the kind that `training` writes for CompressAI's architectures.
+        A package that `training` wrote for one of CompressAI's architectures.
     """
 
     architecture: Architecture
@@ -55,7 +55,7 @@ class Weights:
 
     @property
     def parameter(self) -> QualityParameter | None:
-        """The quality parameter: which of several models, or the gain of one; or there is none."""
+        """The quality parameter: a model's gain, or the number of a model; None for one rate."""
         if self.architecture.gains:
             return QualityParameter("quality", "", 0, 1, "higher", "linear")
         if self.rates < 2:
@@ -64,20 +64,20 @@ class Weights:
 
     @property
     def rates(self) -> int:
-        """How many models there are, from the coarsest to the finest."""
+        """Number of models, from the coarsest to the finest."""
         if self.package is None:
             return self.architecture.zoo[self.metric]
         return int(self.package.manifest["rates"])
 
     @property
     def title(self) -> str:
-        """What to call them in a message."""
+        """Name of the weights in messages."""
         if self.package is None:
             return f"{FAMILY}/{self.architecture.name} with {ZOO}{self.metric}"
         return f"{self.package.path} ({self.package.name})"
 
     def digest(self, quality: float) -> bytes:
-        """Return the first 8 bytes of the identity of the weights that this quality needs."""
+        """Return the first 8 bytes of the digest of the weights for this quality."""
         if self.package is not None:
             return bytes.fromhex(self.package.sha256)[:DIGEST_BYTES]
         return self._zoo(quality)[1]
@@ -90,7 +90,7 @@ class Weights:
         NotAvailableError
             The extra ``learn`` is missing, or the weights are not here and cannot be fetched.
         PackageError
-            The package, or the zoo's file, does not hold this architecture's weights.
+            The package or the zoo's file does not hold weights of this architecture.
         """
         if self.package is not None:
             rate = 0 if self.architecture.gains or self.rates < 2 else int(quality) - 1
@@ -99,17 +99,17 @@ class Weights:
 
     def _zoo(self, quality: float) -> tuple[Any, bytes]:
         name = self.architecture.name
-        # So that a changed table or folder is never answered from memory.
+        # URL and folder are part of the cache's key, so that a changed one is loaded anew.
         url = _url(name, self.metric, 0 if self.architecture.gains else int(quality))
         return _pretrained(name, url, need("torch.hub").get_dir())
 
     def __hash__(self) -> int:
-        # A package's manifest is a dict.
+        # A package's manifest is a dict, which has no hash.
         return hash((self.architecture.name, self.metric, self.package and self.package.sha256))
 
 
 def choose(architecture: Architecture, weights: str, settings: Settings) -> Weights:
-    """Return the weights that a spec asks for.
+    """Return the weights of a spec string.
 
     Parameters
     ----------
@@ -123,9 +123,9 @@ def choose(architecture: Architecture, weights: str, settings: Settings) -> Weig
     Raises
     ------
     UsageError
-        The zoo has none for this architecture, or the package is of another one.
+        The zoo has none for this architecture, or the package is for another one.
     UnknownNameError
-        No package bears this name.
+        There is no package of this name.
     """
     if weights.startswith(ZOO):
         metric = weights.removeprefix(ZOO)
@@ -160,7 +160,7 @@ def by_digest(digest: bytes, settings: Settings) -> Weights:
     Raises
     ------
     PackageError
-        No folder holds it.
+        It is in none of the folders.
     """
     for package in find_packages(settings.model_folders, "codec"):
         if package.sha256.startswith(digest.hex()):
@@ -172,7 +172,7 @@ def by_digest(digest: bytes, settings: Settings) -> Weights:
     )
 
 
-# A comparison goes through several architectures at several rates for every field.
+# Comparisons code every field with several architectures at several rates.
 @functools.lru_cache(maxsize=16)
 def _packaged(path: Path, sha256: str, weights: Weights, rate: int) -> Any:
     package, torch = weights.package, need("torch")
@@ -202,7 +202,7 @@ def _url(name: str, metric: str, quality: int) -> str:
 
 @functools.lru_cache(maxsize=4)
 def _pretrained(name: str, url: str, folder: str) -> tuple[Any, bytes]:
-    """Return a pretrained model and its digest, through torch's cache of downloads."""
+    """Return a pretrained model and its digest, by torch's download cache."""
     torch, zoo = need("torch"), need("compressai.zoo")
     state = _fetch(torch, url, f"{folder}/checkpoints")
     try:
@@ -222,7 +222,7 @@ def _pretrained(name: str, url: str, folder: str) -> tuple[Any, bytes]:
 
 def _fetch(torch: Any, url: str, folder: str) -> Any:
     try:
-        # The loader speaks of its download on standard output, which may be the user's data.
+        # The loader prints to standard output, which may carry the user's data.
         with contextlib.redirect_stdout(sys.stderr):
             return torch.hub.load_state_dict_from_url(
                 url, map_location="cpu", progress=False, weights_only=True
