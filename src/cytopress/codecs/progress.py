@@ -1,6 +1,6 @@
 """Progress callbacks for long encodes and decodes.
 
-A codec wraps the loop over its planes, tiles or blocks in `track`; whoever shows progress calls
+A codec wraps the loop over its planes, tiles or blocks in `track`; a caller shows progress with
 `listen`. Loops nest: a loop inside a part moves the share within that part, so wrappers need not
 know of each other. Without a listener it costs nothing.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
+from cytopress.codecs.targets.encodes import Encodes
 from cytopress.errors import CodecError
 from cytopress.image import Image
 from cytopress.settings import Settings
@@ -37,15 +38,16 @@ def decoded_inputs(
     CodecError
         A codec refuses the image, or reaches its target with no setting.
     """
-    return [_decoded(image, spec, field, settings) for spec in codecs or (ORIGINAL,)]
+    encodes = Encodes(image)
+    return [_decoded(encodes, spec, field, settings) for spec in codecs or (ORIGINAL,)]
 
 
-def _decoded(image: Image, spec: str, field: str, settings: Settings) -> Image:
+def _decoded(encodes: Encodes, spec: str, field: str, settings: Settings) -> Image:
     if spec == ORIGINAL:
-        return image
-    chosen = codec(spec, settings)
+        return encodes.image
+    request = codec(spec, settings)
     try:
-        return decode(chosen.solve(image).data, settings)
+        return decode(request.solve(encodes.image, encodes).data, settings)
     except CodecError as error:
         raise CodecError(
             f"{field} cannot be coded with {spec} for training ({error}); choose another codec or"

@@ -20,8 +20,7 @@ import imagecodecs
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.base import QualityParameter, StreamCodec, Traits
-from cytopress.codecs.container.container import Form
+from cytopress.codecs.base import Form, QualityParameter, StreamCodec, Traits
 from cytopress.codecs.container.wire import take_varints, varints
 from cytopress.codecs.options import float_option, integer_option
 from cytopress.errors import CorruptDataError, UsageError

@@ -9,8 +9,7 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import QualityParameter, StreamCodec, Traits
-from cytopress.codecs.container.container import Form
+from cytopress.codecs.base import Form, QualityParameter, StreamCodec, Traits
 from cytopress.codecs.decoded_pixels import round_to_dtype
 from cytopress.codecs.options import float_option, integer_option
 from cytopress.errors import UnsupportedImageError, UsageError

@@ -8,8 +8,7 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import QualityParameter, StreamCodec, Traits
-from cytopress.codecs.container.container import Form
+from cytopress.codecs.base import Form, QualityParameter, StreamCodec, Traits
 from cytopress.codecs.decoded_pixels import clip_to_bits
 from cytopress.codecs.options import float_option
 from cytopress.errors import UnsupportedImageError

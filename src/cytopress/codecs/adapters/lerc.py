@@ -9,8 +9,7 @@ import imagecodecs
 import numpy as np
 
 from cytopress.codecs.adapters.error_bound import TOLERANCE, strict
-from cytopress.codecs.base import StreamCodec, Traits
-from cytopress.codecs.container.container import Form
+from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.options import float_option
 from cytopress.image import Image, Pixels
 

@@ -8,8 +8,7 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
-from cytopress.codecs.base import StreamCodec, Traits
-from cytopress.codecs.container.container import Form
+from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.options import integer_option
 from cytopress.image import Image, Pixels
 

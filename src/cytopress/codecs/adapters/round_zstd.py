@@ -8,8 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from cytopress.codecs.adapters.zstd import shuffle_zstd, unshuffle_zstd
-from cytopress.codecs.base import QualityParameter, StreamCodec, Traits
-from cytopress.codecs.container.container import Form
+from cytopress.codecs.base import Form, QualityParameter, StreamCodec, Traits
 from cytopress.codecs.options import float_option, integer_option
 from cytopress.image import Image, Pixels
 

@@ -17,8 +17,7 @@ import numpy as np
 
 from cytopress.codecs import progress
 from cytopress.codecs.adapters import scheduling
-from cytopress.codecs.base import StreamCodec
-from cytopress.codecs.container.container import Form
+from cytopress.codecs.base import Form, StreamCodec
 from cytopress.codecs.wrappers.range_mapping import RangeMapping
 from cytopress.errors import (
     CodecError,

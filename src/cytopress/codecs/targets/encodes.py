@@ -13,13 +13,13 @@ from cytopress.codecs.container.recipe import put_recipe
 from cytopress.codecs.targets.target import Target
 from cytopress.image import Image
 
-# Coded bytes that are kept for other targets; of what is let go, only the measures stay.
+# Coded bytes kept in memory for other targets; for the rest only their measures are kept.
 MOST_BYTES = 2**26
 
 
 @dataclass(frozen=True)
 class Solution:
-    """The setting that was found, its bytes, and what it reached.
+    """The setting found for a request, its bytes, and the value it reached.
 
     ``reached`` is in the target's unit; the compression ratio where no target was asked.
     ``encode_s`` is the wall time, in seconds, of the encode that gave these bytes, the search for
@@ -39,7 +39,7 @@ class Attempt:
     """One setting, measured against one target.
 
     ``notes`` name the target in the header, and ``size`` counts them. ``coded`` is the container
-    without a target; None where its bytes were let go.
+    without a target; None where it is not in memory any more.
     """
 
     codec: StreamCodec
@@ -52,7 +52,7 @@ class Attempt:
 
 @dataclass
 class _Measures:
-    """All that is kept of every setting: bytes of its stream, seconds, and errors by measure."""
+    """Measures of a setting: size of its stream, seconds, and the value reached by measure."""
 
     stream_bytes: int
     encode_s: float
@@ -63,12 +63,13 @@ class Encodes:
     """Settings that were tried on an image.
 
     Give one to every `CodecRequest.solve` on the same image: the results are the same as without,
-    bytes included, and no setting is coded twice unless its bytes were let go in between.
+    bytes included, and no setting is tried twice. Only a solution whose bytes were dropped from
+    memory is coded again.
 
     Parameters
     ----------
     image : Image
-        What is coded.
+        The image that all settings code.
     most_bytes : int
         Coded bytes kept in memory for other targets; 0: none.
     """

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.container.container import Form
+from cytopress.codecs.base import Form
 from cytopress.codecs.container.wire import take_varints, varints
 from cytopress.codecs.decoded_pixels import round_to_dtype
 from cytopress.codecs.wrappers.lifting import CDF_9_7, Step, join, lengths, split

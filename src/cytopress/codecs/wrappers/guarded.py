@@ -9,8 +9,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.base import StreamCodec, Traits
-from cytopress.codecs.container.container import Form
+from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.container.wire import join_streams, split_streams, take_varints, varints
 from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels

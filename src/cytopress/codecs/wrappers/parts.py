@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.base import Form, StreamCodec
 from cytopress.codecs.container import container
-from cytopress.codecs.container.container import Form
 from cytopress.image import Image
 
 

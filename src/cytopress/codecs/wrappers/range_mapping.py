@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from cytopress.codecs.container.container import Form
+from cytopress.codecs.base import Form
 from cytopress.codecs.container.wire import take_varints, varints
 from cytopress.codecs.decoded_pixels import round_to_dtype
 from cytopress.image import Image, Pixels

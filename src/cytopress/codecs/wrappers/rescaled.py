@@ -12,8 +12,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
-from cytopress.codecs.base import StreamCodec, Traits
-from cytopress.codecs.container.container import Form
+from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.container.wire import take_varints, varints
 from cytopress.codecs.wrappers.parts import PartsCodec, parts_of
 from cytopress.codecs.wrappers.per_plane import PerPlane

@@ -10,8 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from cytopress.codecs import progress
-from cytopress.codecs.base import StreamCodec, Traits
-from cytopress.codecs.container.container import Form
+from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.container.wire import length_prefixed, split_views
 from cytopress.codecs.wrappers.parts import PartsCodec
 from cytopress.errors import UsageError

@@ -9,8 +9,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from cytopress.codecs import progress
-from cytopress.codecs.base import StreamCodec, Traits
-from cytopress.codecs.container.container import Form
+from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.container.wire import length_prefixed, split_views
 from cytopress.codecs.options import integer_option
 from cytopress.codecs.wrappers.coefficients import (

@@ -26,12 +26,12 @@ from cytopress.codecs.learned.compressai import streams
 from cytopress.codecs.learned.compressai.architectures import FAMILY
 from cytopress.codecs.learned.compressai.weights import ZOO, Weights
 from cytopress.codecs.learned.model.manifest import PERCENTILES
+from cytopress.codecs.learned.model.traits import checked_quality
 from cytopress.codecs.learned.pixels.normalization import LIMITS, constant, take_limits, used_range
 from cytopress.errors import (
     CorruptDataError,
     CytopressWarning,
     PackageError,
-    UsageError,
 )
 from cytopress.image import Image, Pixels
 from cytopress.models.model_package import Package
@@ -79,28 +79,8 @@ class CompressAI(StreamCodec):
         return () if self.weights.package is None else (self.weights.package,)
 
     def __post_init__(self) -> None:
-        parameter = self.weights.parameter
-        if parameter is None:
-            if self.quality is not None:
-                raise UsageError(f"{self.weights.title} code at one rate: they take no quality.")
-            return
-        quality = self.quality
-        if quality is None:
-            middle = (parameter.least + parameter.most) / 2
-            quality = int(middle) if parameter.integer else middle
-        whole = not parameter.integer or quality == int(quality)
-        if (
-            isinstance(quality, bool)
-            or not parameter.least <= quality <= parameter.most
-            or not whole
-        ):
-            kind = "whole number" if parameter.integer else "number"
-            raise UsageError(
-                f"{self.name}: quality is a {kind} from {parameter.least:g} to {parameter.most:g},"
-                f" not {quality}."
-            )
-        # One quality has one representation, so that equal settings are equal codecs.
-        object.__setattr__(self, "quality", int(quality) if parameter.integer else float(quality))
+        quality = checked_quality(self.name, self.weights.parameter, self.quality)
+        object.__setattr__(self, "quality", quality)
 
     @property
     def name(self) -> str:  # type: ignore[override]

@@ -88,7 +88,7 @@ class Weights:
         Raises
         ------
         NotAvailableError
-            The extra ``learn`` is missing, or the weights are not here and cannot be fetched.
+            The extra ``learn`` is missing, or the weights cannot be fetched.
         PackageError
             The package or the zoo's file does not hold weights of this architecture.
         """
