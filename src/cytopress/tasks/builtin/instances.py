@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.image import Image
-from cytopress.tasks.builtin.tiling import Values
 from cytopress.tasks.objects import Floats, Labels, without_small
+from cytopress.tiling import Values
 
 # The channels of the logits, in their order.
 CLASSES = ("background", "interior", "boundary")

@@ -18,8 +18,8 @@ from cytopress.errors import NotAvailableError, TaskError
 from cytopress.image import Image, Pixels
 from cytopress.metrics import metric
 from cytopress.tasks.builtin.packaged import PackagedTask
-from cytopress.tasks.builtin.tiling import Values
 from cytopress.tasks.protocol import Prediction, Score, Truth
+from cytopress.tiling import Values
 
 SCORES = (Score("pearson", "", "higher"), Score("ssim", "", "higher"), Score("nrmse", "", "lower"))
 

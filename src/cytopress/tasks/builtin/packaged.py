@@ -11,7 +11,7 @@ import numpy as np
 from cytopress.errors import PackageError, TaskError
 from cytopress.image import AXES, Axes, Image
 from cytopress.models.model_package import Package
-from cytopress.tasks.builtin.tiling import Values, run_tiled, tile_within
+from cytopress.tiling import Values, run_tiled, tile_within
 
 # Pixels along each axis of a plane that are predicted at a time.
 PLANE_TILE = 512

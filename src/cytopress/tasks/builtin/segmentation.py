@@ -17,10 +17,10 @@ from cytopress.image import Image
 from cytopress.tasks.builtin.instances import CLASSES, instances, relative_spacing
 from cytopress.tasks.builtin.labelfree import standardize
 from cytopress.tasks.builtin.packaged import PackagedTask
-from cytopress.tasks.builtin.tiling import Values
 from cytopress.tasks.matching import Matches, match
 from cytopress.tasks.objects import Objects, as_objects, measure_objects, relative_error
 from cytopress.tasks.protocol import Prediction, Score, Truth
+from cytopress.tiling import Values
 
 # The main one is averaged over thresholds of IoU: outlines move long before an object is lost.
 SCORES = (

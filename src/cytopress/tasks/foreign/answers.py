@@ -13,9 +13,9 @@ from cytopress.metrics import METRICS, metric
 from cytopress.metrics.data_range import data_range
 from cytopress.tasks.builtin.labelfree import pearson_or_zero
 from cytopress.tasks.foreign.options import Model
-from cytopress.tasks.foreign.windows import Values
 from cytopress.tasks.objects import Labels, Objects, measure_objects
 from cytopress.tasks.protocol import Prediction, Score
+from cytopress.tiling import Values
 
 
 @dataclass(frozen=True)

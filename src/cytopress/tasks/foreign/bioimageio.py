@@ -16,10 +16,11 @@ from cytopress.image import Image, Pixels
 from cytopress.tasks.foreign.answers import Answer, answer_of
 from cytopress.tasks.foreign.layout import arranged, channels_first, one_channel
 from cytopress.tasks.foreign.options import BioimageioModel
-from cytopress.tasks.foreign.windows import Values, fitting, halos, run_windows
+from cytopress.tasks.foreign.windows import halos, window_length
 from cytopress.tasks.foreign.zoo import Tensor, ZooModel
 from cytopress.tasks.foreign.zoo_package import content_digest, open_zoo_model
 from cytopress.tasks.protocol import Prediction, Score, Truth
+from cytopress.tiling import Values, run_windows
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class BioimageioTask:
             raise TaskError(f"{self.name} predicts from {spatial}, not {image.axes}.")
         wanted = self.model.input
         window = [
-            fitting(
+            window_length(
                 length,
                 fixed=self.source.sizes[letter].fixed,
                 least=self.source.sizes[letter].least,

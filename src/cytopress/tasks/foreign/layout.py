@@ -6,7 +6,7 @@ import numpy as np
 
 from cytopress.errors import TaskError
 from cytopress.image import Pixels
-from cytopress.tasks.foreign.windows import Values
+from cytopress.tiling import Values
 
 
 def arranged(window: Pixels, axes: str) -> Pixels:

@@ -15,8 +15,9 @@ from cytopress.tasks.foreign.layout import arranged, channels_first, one_channel
 from cytopress.tasks.foreign.normalize import DTYPES, normalized
 from cytopress.tasks.foreign.onnx_ports import fitted, length_along, result_axes, spatial
 from cytopress.tasks.foreign.options import OnnxModel
-from cytopress.tasks.foreign.windows import Values, fitting, halos, run_windows
+from cytopress.tasks.foreign.windows import halos, window_length
 from cytopress.tasks.protocol import Prediction, Score, Truth
+from cytopress.tiling import Values, run_windows
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class OnnxTask:
 
     def _edge(self, letter: str, length: int) -> int:
         wanted = self.model.input
-        return fitting(
+        return window_length(
             length,
             fixed=length_along(self.source, wanted.axes, letter),
             least=wanted.multiple,

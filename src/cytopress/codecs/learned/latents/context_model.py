@@ -20,14 +20,14 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.learned.latents.hyper_synthesis import FRACTION, MOST_ACTIVATION, Layer
-from cytopress.codecs.learned.pixels.tiling import regions
 from cytopress.errors import PackageError
+from cytopress.tiling import tiles
 
 Array = npt.NDArray[Any]
 # Rows of latents that are computed at once, which bounds the memory and changes no number.
 STRIP = 64
 # A rectangle of latents, and what is added to their means and scale indices.
-Part = tuple[tuple[slice, slice], Array, Array]
+Part = tuple[tuple[slice, ...], Array, Array]
 # Of a float64: bits behind its exponent, and what an exponent of 0 is stored as.
 MANTISSA, BIAS = 52, 1023
 
@@ -87,14 +87,15 @@ class ContextStep:
             A power of two.
         """
         _, height, width = known.shape
-        for region in regions(height, width, size=(STRIP, width), halo=self.reach):
-            target, inner = (slice(None), *region.target()), (slice(None), *region.inner())
+        halo = self.reach, self.reach
+        for tile in tiles((height, width), size=(STRIP, width), halo=halo):
+            target, inner = (..., *tile.target()), (..., *tile.inner())
             # Times a power of two is exact; what is far out is rounded, and held at the end.
-            seen = np.rint(known[(slice(None), *region.source())].astype(np.float64) * unit)
+            seen = np.rint(known[..., *tile.source()].astype(np.float64) * unit)
             np.clip(seen, -MOST_ACTIVATION, MOST_ACTIVATION, out=seen)
             hidden = self.hidden(signed_log(seen))[inner] + features[target]
             np.clip(hidden, 0, MOST_ACTIVATION, out=hidden)
-            yield region.target(), self.mean(seen[inner]), self.scale(hidden)
+            yield tile.target(), self.mean(seen[inner]), self.scale(hidden)
 
 
 @dataclass(frozen=True, eq=False)

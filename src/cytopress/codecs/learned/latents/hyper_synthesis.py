@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.pixels.tiling import regions
 from cytopress.errors import PackageError
+from cytopress.tiling import tiles
 
 Array = npt.NDArray[Any]
 # Fractional bits of activations, means and scale indices.
@@ -174,16 +174,15 @@ class HyperSynthesis:
         _, height, width = z_hat.shape
         out = np.empty((self.outputs, height * self.upsample, width * self.upsample), np.int32)
         for target, part in self.parts(z_hat):
-            out[(slice(None), *target)] = part
+            out[..., *target] = part
         return out
 
-    def parts(self, z_hat: Array) -> Iterator[tuple[tuple[slice, slice], Array]]:
+    def parts(self, z_hat: Array) -> Iterator[tuple[tuple[slice, ...], Array]]:
         """Yield rectangles that cover the same, each with what belongs there, as float64."""
-        _, height, width = z_hat.shape
-        scale = self.upsample
-        for region in regions(height, width, size=(self.size, self.size), halo=self.halo):
-            seen = z_hat[(slice(None), *region.source())]
+        scale, halo = self.upsample, (self.halo, self.halo)
+        for tile in tiles(z_hat.shape[1:], size=(self.size, self.size), halo=halo):
+            seen = z_hat[..., *tile.source()]
             a = np.clip(seen, -MOST_INPUT, MOST_INPUT).astype(np.float64) * 2**FRACTION
             for layer in self.layers:
                 a = layer(a)
-            yield region.target(scale), a[(slice(None), *region.inner(scale))]
+            yield tile.target(scale), a[..., *tile.inner(scale)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,8 @@ from cytopress.codecs.learned.latents.hyper_synthesis import MOST_INPUT
 from cytopress.codecs.learned.model.manifest import CodecManifest
 from cytopress.codecs.learned.pixels.normalization import PlaneLike
 from cytopress.codecs.learned.pixels.slabs import PLANE, SlabLayout
-from cytopress.codecs.learned.pixels.tiling import regions
 from cytopress.models.model_package import Package
+from cytopress.tiling import Tile, tiles
 
 Array = npt.NDArray[Any]
 # Pixels kept of a tile along each axis. Never change them: a decoder must run the very shapes
@@ -68,12 +68,11 @@ class Networks:
         stride = self.manifest.stride
         height, width = (length // stride for length in self.padded(planes[0].shape))
         y = np.empty((self.manifest.latent_channels, height, width), np.float32)
-        halo = -(-self.manifest.analysis_reach // stride)
-        tiles = list(regions(height, width, size=self._tile, halo=halo))
-        for place, tile in enumerate(tiles):
+        boxes = list(self._tiles((height, width), self.manifest.analysis_reach))
+        for place, tile in enumerate(boxes):
             seen = _padded_part(planes, tile.source(stride))[None]
-            found = self._run("analysis", seen, release=0 < place == len(tiles) - 1)
-            y[(slice(None), *tile.target())] = found[0][(slice(None), *tile.inner())]
+            found = self._run("analysis", seen, release=0 < place == len(boxes) - 1)
+            y[..., *tile.target()] = found[0][..., *tile.inner()]
         if gain is None:
             return y
         y *= gain
@@ -96,20 +95,21 @@ class Networks:
         stride = self.manifest.stride
         _, height, width = stack[0].shape
         planes = np.empty((self.slabs.stride, height * stride, width * stride), np.float32)
-        halo = -(-self.manifest.synthesis_reach // stride)
-        for tile in regions(height, width, size=self._tile, halo=halo):
-            parts = [y_hat[(slice(None), *tile.source())] for y_hat in stack]
+        for tile in self._tiles((height, width), self.manifest.synthesis_reach):
+            parts = [y_hat[..., *tile.source()] for y_hat in stack]
             joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
             # Its memory is kept: it is less than an encoder needs, and new memory costs time.
             found = self._run("synthesis", np.ascontiguousarray(joined)[None])
-            planes[:, *tile.target(stride)] = found[0][:, *tile.inner(stride)]
+            planes[..., *tile.target(stride)] = found[0][..., *tile.inner(stride)]
         # Crafted latents may overflow a network.
         return _finite(planes[:, : shape[0], : shape[1]])
 
-    @property
-    def _tile(self) -> tuple[int, int]:
+    def _tiles(self, shape: tuple[int, int], reach: int) -> Iterator[Tile]:
+        """Yield tiles of the latents for a network that sees ``reach`` pixels around its own."""
+        stride = self.manifest.stride
         rows, columns = TILE if self.manifest.slabs is None else VOLUME_TILE
-        return rows // self.manifest.stride, columns // self.manifest.stride
+        halo = -(-reach // stride)
+        return tiles(shape, size=(rows // stride, columns // stride), halo=(halo, halo))
 
     def _run(self, graph: str, value: Array, *, release: bool = False) -> Array:
         (out,) = self.package.run(self.prefix + graph, value, threads=THREADS, release=release)

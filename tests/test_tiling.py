@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from cytopress.tasks.builtin.tiling import Values, run_tiled, tile_within
+from cytopress.tiling import Values, run_tiled, run_windows, tile_within, tiles
 
 # Of Z, Y and X: planes are fewer, and matter less far away.
 STRIDE, REACH = (2, 4, 4), (3, 7, 7)
@@ -108,3 +108,74 @@ def test_a_tile_is_as_large_as_memory_allows(shape: tuple[int, ...], most: int) 
     assert all(kept % step == 0 for kept, step in zip(tile, STRIDE, strict=True))
     if prod(lengths) <= most:
         assert list(tile) == lengths
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 40), (33, 20)])
+@pytest.mark.parametrize("size", [(1, 5), (8, 16), (64, 64)])
+@pytest.mark.parametrize("scale", [1, 3])
+def test_tiles_with_their_halo_give_what_the_whole_gives(
+    shape: tuple[int, int], size: tuple[int, int], scale: int
+) -> None:
+    fine = np.random.default_rng(0).normal(size=[length * scale for length in shape])
+    reach = 2 * scale
+    whole = ndimage.uniform_filter(fine, 2 * reach + 1, mode="constant")
+    found = np.full_like(fine, np.nan)
+    for tile in tiles(shape, size=size, halo=(2, 2)):
+        assert np.isnan(found[tile.target(scale)]).all()
+        seen = ndimage.uniform_filter(fine[tile.source(scale)], 2 * reach + 1, mode="constant")
+        found[tile.target(scale)] = seen[tile.inner(scale)]
+    np.testing.assert_allclose(found, whole, atol=1e-12)
+
+
+class Mean:
+    """Mean of 3 x 3 pixels with zeros around, of one window size only; a second channel of ones."""
+
+    def __init__(self, window: tuple[int, ...]) -> None:
+        self.window = window
+        self.calls = 0
+
+    def __call__(self, part: Values) -> Values:
+        assert part.shape == (1, *self.window)
+        self.calls += 1
+        mean = ndimage.uniform_filter(part[0], 3, mode="constant")
+        return np.stack([mean, np.ones_like(mean)]).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (17, 16), (40, 61), (16, 100), (31, 33)])
+@pytest.mark.parametrize("halo", [1, 3, 7])
+def test_windows_are_the_whole(shape: tuple[int, int], halo: int) -> None:
+    plane = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    found = run_windows(Mean((16, 16)), plane[np.newaxis], window=(16, 16), halo=(halo, halo))
+    whole = ndimage.uniform_filter(plane, 3, mode="constant")
+    np.testing.assert_allclose(found[0], whole, atol=1e-6)
+    assert found.shape == (2, *shape)
+    assert (found[1] == 1).all()
+
+
+def test_no_halo_shows_its_seams() -> None:
+    plane = np.ones((1, 32, 32), np.float32)
+    found = run_windows(Mean((16, 16)), plane, window=(16, 16), halo=(0, 0))
+    assert found[0, 15, 15] < 1
+
+
+def test_stacks() -> None:
+    stack = np.random.default_rng(0).normal(size=(9, 20, 18)).astype(np.float32)
+    found = run_windows(Mean((6, 8, 8)), stack[np.newaxis], window=(6, 8, 8), halo=(1, 2, 2))
+    np.testing.assert_allclose(
+        found[0], ndimage.uniform_filter(stack, 3, mode="constant"), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 12), (1, 40)])
+def test_small_images_are_mirrored_at_their_far_edges(shape: tuple[int, int]) -> None:
+    plane = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    seen = []
+
+    def keep(part: Values) -> Values:
+        seen.append(part[0])
+        return part
+
+    found = run_windows(keep, plane[np.newaxis], window=(12, 12), halo=(2, 2))
+    np.testing.assert_array_equal(found[0], plane)
+    if shape == (5, 12):
+        np.testing.assert_array_equal(seen[0][5:10], plane[::-1])
