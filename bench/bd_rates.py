@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from timing import stay_on_one_core
 
 from cytopress.errors import CytopressError
-from cytopress.models.model_package import Package, find_package
+from cytopress.models.model_package import Package
+from cytopress.models.search import find_package
 from cytopress.settings import Settings, from_environment
 
 

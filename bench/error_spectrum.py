@@ -30,7 +30,8 @@ from cytopress.datasets.catalogue import dataset
 from cytopress.image import Image
 from cytopress.metrics import metric
 from cytopress.metrics.data_range import data_range
-from cytopress.models.model_package import Package, find_package, write_package
+from cytopress.models.model_package import Package, write_package
+from cytopress.models.search import find_package
 from cytopress.settings import Settings, from_environment
 from cytopress.tasks.builtin.labelfree import pearson_or_zero
 from cytopress.tasks.registry import task

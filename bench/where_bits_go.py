@@ -32,7 +32,7 @@ from cytopress.codecs.learned.pixels.normalization import normalized, used_range
 from cytopress.datasets.catalogue import dataset
 from cytopress.errors import CytopressError, PackageError
 from cytopress.image import Pixels
-from cytopress.models.model_package import find_package
+from cytopress.models.search import find_package
 from cytopress.settings import from_environment
 
 DATASETS = ("ecoli-phase", "nuclei-brightfield")

@@ -5,16 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cytopress.errors import PackageError, TaskError, UnknownNameError
-from cytopress.models.model_package import (
-    Port,
-    find_package,
-    find_packages,
-    open_onnx,
-    open_package,
-    write_package,
-)
-from fakes.onnx_graphs import blur
+from cytopress.errors import PackageError
+from cytopress.models.model_package import open_package, write_package
 
 MANIFEST = {"kind": "task", "name": "labelfree/test", "architecture": "none", "axes": "YX"}
 
@@ -36,19 +28,6 @@ def test_equal_contents_have_one_digest_and_others_another(tmp_path: Path) -> No
     second = write_package(tmp_path / "b.cytomodel", MANIFEST, graphs={"g": b"graph"})
     third = write_package(tmp_path / "c.cytomodel", MANIFEST, graphs={"g": b"other"})
     assert first.sha256 == second.sha256 != third.sha256
-
-
-def test_found_by_the_name_inside_and_the_first_folder_wins(tmp_path: Path) -> None:
-    for folder, graph in (("one", b"1"), ("two", b"2")):
-        write_package(tmp_path / folder / "x.cytomodel", MANIFEST, graphs={"g": graph})
-    folders = [tmp_path / "none", tmp_path / "two", tmp_path / "one"]
-    assert find_package(folders, "task", "labelfree/test").path == tmp_path / "two/x.cytomodel"
-    assert len(list(find_packages(folders, "task"))) == 1
-    assert list(find_packages(folders, "codec")) == []
-    path = tmp_path / "one/x.cytomodel"
-    assert find_package([], "task", str(path)).path == path
-    with pytest.raises(UnknownNameError, match=r"labelfree/tset.*labelfree/test"):
-        find_package(folders, "task", "labelfree/tset")
 
 
 @pytest.mark.parametrize(
@@ -153,16 +132,3 @@ def test_a_graph_runs_whatever_the_threads(tmp_path: Path) -> None:
     for threads in (0, 1, 2):
         (z,) = package.run("g", x, y, threads=threads)
         np.testing.assert_array_equal(z, x * y)
-
-
-def test_a_bare_graph_says_what_it_takes_and_runs(tmp_path: Path) -> None:
-    path = tmp_path / "net.onnx"
-    path.write_bytes(blur(8, channels=2, gains=(1, 2)))
-    graph = open_onnx(path)
-    assert graph.inputs == (Port("x", (None, 2, 8, 8), "tensor(float)"),)
-    assert graph.outputs == (Port("y", (None, 1, 8, 8), "tensor(float)"),)
-    found = graph.run({"x": np.ones((1, 2, 8, 8), np.float32)}, "y")
-    assert found.shape == (1, 1, 8, 8)
-    assert found[0, 0, 4, 4] == pytest.approx(3)
-    with pytest.raises(TaskError, match=r"net\.onnx: the model failed"):
-        graph.run({"x": np.ones((1, 2, 9, 8), np.float32)}, "y")

@@ -100,7 +100,7 @@ def tasks(as_json: AsJson = False, models: Models = None) -> None:
 
 def models(as_json: AsJson = False, models: Models = None) -> None:
     """List the packages of learned codecs."""
-    from cytopress.models.model_package import find_packages
+    from cytopress.models.search import find_packages
 
     packages = find_packages(settings_with(models).model_folders, "codec")
     show(

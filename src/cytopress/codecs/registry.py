@@ -43,7 +43,7 @@ from cytopress.errors import (
     UnknownNameError,
 )
 from cytopress.image import Image
-from cytopress.models.model_package import find_package
+from cytopress.models.search import find_package
 from cytopress.settings import Settings, from_environment
 
 GROUP = "cytopress.codecs"

@@ -1,9 +1,8 @@
-"""Model packages: read, check, find and run them.
+"""Model packages: one file with a manifest, ONNX graphs and arrays, known by its digest.
 
-A package is one file, a stored (uncompressed) zip named ``*.cytomodel``, with ``manifest.json``,
-ONNX graphs (``NAME.onnx``) and plain arrays (``NAME.npy``, never pickled). Its identity is the
-sha256 of the whole file. This module knows neither codecs nor tasks: it holds the onnxruntime
-session and hands out what the manifest says. The bare ONNX files of other people run here as well.
+A package is a stored (uncompressed) zip named ``*.cytomodel`` with ``manifest.json``, ONNX graphs
+(``NAME.onnx``) and plain arrays (``NAME.npy``, never pickled). Its identity is the sha256 of the
+whole file. Nothing here knows codecs or tasks.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,8 @@ import numpy.typing as npt
 
 from cytopress.atomic import atomic_file
 from cytopress.digests import digest_bytes
-from cytopress.errors import PackageError, TaskError, UnknownNameError
+from cytopress.errors import PackageError
+from cytopress.models.session import load_session, releasing
 
 FORMAT = 1
 SUFFIX = ".cytomodel"
@@ -104,10 +104,11 @@ class Package:
         """
         session = _session(self.path, self.sha256, graph, threads)
         feeds = {node.name: value for node, value in zip(session.get_inputs(), inputs, strict=True)}
-        return list(session.run(None, feeds, _releasing() if release else None))
+        return list(session.run(None, feeds, releasing() if release else None))
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Return a file's bytes; raises PackageError where it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -116,7 +117,7 @@ def _read(path: Path) -> bytes:
 
 def _members(path: Path, sha256: str, names: Sequence[str]) -> list[bytes]:
     """Return files of a package, which must still be the package that was opened."""
-    data = _read(path)
+    data = read_file(path)
     if digest_bytes(data) != sha256:
         raise PackageError(
             f"{path}: the model package has changed since it was opened; run the command again."
@@ -132,115 +133,9 @@ def _members(path: Path, sha256: str, names: Sequence[str]) -> list[bytes]:
 @functools.lru_cache(maxsize=8)
 def _session(path: Path, sha256: str, graph: str, threads: int) -> Any:
     (model,) = _members(path, sha256, [f"{graph}.onnx"])
-    return _loaded(model, f"{path}: onnxruntime cannot load {graph}.onnx of the package", threads)
-
-
-def _loaded(model: bytes, fault: str, threads: int) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        # Its exceptions have no root of their own.
-        raise PackageError(f"{fault} ({_reason(error)}).") from error
-
-
-def _reason(error: Exception) -> str:
-    return str(error).partition("\n")[0].rstrip(". ")
-
-
-@functools.cache
-def _releasing() -> Any:
-    import onnxruntime
-
-    options = onnxruntime.RunOptions()
-    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    return options
-
-
-@dataclass(frozen=True)
-class Port:
-    """An input or output of a graph: its name, its shape, None where free, and its ONNX type."""
-
-    name: str
-    shape: tuple[int | None, ...]
-    type: str
-
-
-@dataclass(frozen=True)
-class OnnxFile:
-    """A bare ONNX graph in a file of its own, as other people's tools write it.
-
-    Parameters
-    ----------
-    path : Path
-        The file; weights outside it are not read.
-    sha256 : str
-        Hexadecimal digest of the file.
-    inputs, outputs : tuple of Port
-        What the graph declares, in its order.
-    """
-
-    path: Path
-    sha256: str
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
-
-    def run(self, feeds: Mapping[str, Array], output: str, *, threads: int = 0) -> Array:
-        """Run the graph on arrays by the names of its inputs, return one output.
-
-        Raises
-        ------
-        PackageError
-            The file has changed since it was opened.
-        TaskError
-            The graph does not take these arrays.
-        """
-        session = _file_session(self.path, self.sha256, threads)
-        try:
-            (result,) = session.run([output], dict(feeds))
-        except Exception as error:
-            # Its exceptions have no root of their own.
-            raise TaskError(f"{self.path}: the model failed ({_reason(error)}).") from error
-        return np.asarray(result)
-
-
-def open_onnx(path: Path) -> OnnxFile:
-    """Open a bare ONNX graph.
-
-    Raises
-    ------
-    PackageError
-        No such file, no ONNX graph, or one with an operator that onnxruntime does not know.
-    """
-    sha256 = digest_bytes(_read(path))
-    session = _file_session(path, sha256, 0)
-    inputs, outputs = (
-        tuple(
-            Port(
-                node.name,
-                tuple(length if isinstance(length, int) else None for length in node.shape),
-                node.type,
-            )
-            for node in nodes
-        )
-        for nodes in (session.get_inputs(), session.get_outputs())
+    return load_session(
+        model, f"{path}: onnxruntime cannot load {graph}.onnx of the package", threads
     )
-    return OnnxFile(path, sha256, inputs, outputs)
-
-
-@functools.lru_cache(maxsize=8)
-def _file_session(path: Path, sha256: str, threads: int) -> Any:
-    model = _read(path)
-    if digest_bytes(model) != sha256:
-        raise PackageError(
-            f"{path}: the model has changed since it was opened; run the command again."
-        )
-    return _loaded(model, f"{path}: onnxruntime cannot load this ONNX model", threads)
 
 
 def open_package(path: Path) -> Package:
@@ -268,7 +163,7 @@ def _known(path: Path, *_: int) -> Package:
 
 
 def _opened(path: Path) -> Package:
-    data = _read(path)
+    data = read_file(path)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_stored(path, archive)
@@ -332,35 +227,3 @@ def write_package(
         for name, data in members.items():
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_STORED)
     return open_package(path)
-
-
-def find_packages(folders: Sequence[Path], kind: str) -> Iterator[Package]:
-    """Yield the packages of a kind in ``folders``; of two with one name, the first found."""
-    seen: set[str] = set()
-    for folder in folders:
-        for path in sorted(folder.glob(f"*{SUFFIX}")):
-            package = open_package(path)
-            if package.manifest["kind"] == kind and package.name not in seen:
-                seen.add(package.name)
-                yield package
-
-
-def find_package(folders: Sequence[Path], kind: str, name: str) -> Package:
-    """Return the package called ``name``, or the one at the path ``name``.
-
-    Raises
-    ------
-    UnknownNameError
-        No folder holds it; the message says what is there.
-    PackageError
-        A package in the way is damaged.
-    """
-    if name.endswith(SUFFIX):
-        return open_package(Path(name))
-    known = []
-    for package in find_packages(folders, kind):
-        if package.name == name:
-            return package
-        known.append(package.name)
-    place = f" in {', '.join(str(folder) for folder in folders)}"
-    raise UnknownNameError(f"{kind} package", name, known, place)

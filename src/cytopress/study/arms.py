@@ -14,7 +14,8 @@ from cytopress.codecs.targets.request import CodecRequest
 from cytopress.datasets.catalogue import dataset as open_known
 from cytopress.digests import digest_json, digest_paths
 from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
-from cytopress.models.model_package import SUFFIX, find_package
+from cytopress.models.model_package import SUFFIX
+from cytopress.models.search import find_package
 from cytopress.settings import Settings
 from cytopress.study.cell import Arm
 from cytopress.study.spec import Study

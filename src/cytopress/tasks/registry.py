@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cytopress.errors import PackageError, UnknownNameError
-from cytopress.models.model_package import Package, find_package, find_packages
+from cytopress.models.model_package import Package
+from cytopress.models.search import find_package, find_packages
 from cytopress.settings import Settings, from_environment
 from cytopress.tasks.builtin.labelfree import LabelFree
 from cytopress.tasks.builtin.measurement import Measurement

@@ -243,8 +243,8 @@ def test_a_file_and_its_options_are_the_identity(tmp_path: Path) -> None:
 def test_a_changed_file_is_not_run(tmp_path: Path) -> None:
     task = _declared(tmp_path, blur(gains=(5.5,)))
     (tmp_path / "model.onnx").write_bytes(blur(gains=(6.5,)))
-    from cytopress.models import model_package as package
+    from cytopress.models import onnx_file
 
-    package._file_session.cache_clear()
+    onnx_file._file_session.cache_clear()
     with pytest.raises(PackageError, match="has changed"):
         task.predict(_image())

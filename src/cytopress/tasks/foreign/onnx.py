@@ -9,7 +9,7 @@ import numpy as np
 
 from cytopress.errors import TaskError
 from cytopress.image import Image, Pixels
-from cytopress.models.model_package import OnnxFile, Port, open_onnx
+from cytopress.models.onnx_file import OnnxFile, Port, open_onnx
 from cytopress.tasks.foreign.answers import Answer, answer_of
 from cytopress.tasks.foreign.layout import arranged, channels_first, one_channel
 from cytopress.tasks.foreign.normalize import DTYPES, normalized

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from cytopress.errors import UsageError
-from cytopress.models.model_package import OnnxFile, Port
+from cytopress.models.onnx_file import OnnxFile, Port
 from cytopress.tasks.foreign.normalize import DTYPES
 from cytopress.tasks.foreign.options import OnnxModel
 

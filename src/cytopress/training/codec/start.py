@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from cytopress.errors import PackageError, UsageError
-from cytopress.models.model_package import Package, find_package
+from cytopress.models.model_package import Package
+from cytopress.models.search import find_package
 from cytopress.settings import Settings
 from cytopress.training.codec.compressai_network import CompressAINetwork
 from cytopress.training.codec.config import CodecTraining

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import torch
 
 from cytopress.errors import TaskError
-from cytopress.models.model_package import Package, find_package
+from cytopress.models.model_package import Package
+from cytopress.models.search import find_package
 from cytopress.settings import Settings
 from cytopress.training.codec.config import CodecTraining, Task
 from cytopress.training.codec.crops import Batch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from cytopress.models.model_package import find_package
+from cytopress.models.search import find_package
 from cytopress.settings import Settings
 from cytopress.training.config import TaskTraining
 from cytopress.training.kinds.kind import Kind

@@ -26,7 +26,8 @@ from cytopress.codecs.learned.compressai.architectures import (
     need,
 )
 from cytopress.errors import NotAvailableError, PackageError, UsageError
-from cytopress.models.model_package import SUFFIX, Package, find_package, find_packages
+from cytopress.models.model_package import SUFFIX, Package
+from cytopress.models.search import find_package, find_packages
 from cytopress.settings import Settings
 
 ZOO = "zoo-"

@@ -10,7 +10,8 @@ from cytopress.codecs.container.container import Options
 from cytopress.codecs.learned.codec import DIGEST_BYTES, Learned, LearnedFamily, digest_text
 from cytopress.codecs.learned.model.manifest import FAMILY
 from cytopress.errors import CorruptDataError, PackageError, UsageError
-from cytopress.models.model_package import SUFFIX, Package, find_packages, open_package
+from cytopress.models.model_package import SUFFIX, Package, open_package
+from cytopress.models.search import find_packages
 from cytopress.settings import Settings, from_environment
 
 

@@ -1,0 +1,53 @@
+"""Inference sessions of onnxruntime, the only module that imports it."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from cytopress.errors import PackageError
+
+
+def load_session(model: bytes, fault: str, threads: int) -> Any:
+    """Return an inference session of a graph on the CPU.
+
+    Parameters
+    ----------
+    model : bytes
+        The serialized graph.
+    fault : str
+        Beginning of the message where it cannot be loaded.
+    threads : int
+        Threads within one operator; 0 leaves the choice to onnxruntime.
+
+    Raises
+    ------
+    PackageError
+        onnxruntime cannot load the graph.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        # Its exceptions have no root of their own.
+        raise PackageError(f"{fault} ({reason(error)}).") from error
+
+
+def reason(error: Exception) -> str:
+    """Return the first line of what onnxruntime says went wrong."""
+    return str(error).partition("\n")[0].rstrip(". ")
+
+
+@functools.cache
+def releasing() -> Any:
+    """Return run options that give back the memory a graph ran in."""
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
