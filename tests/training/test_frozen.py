@@ -98,7 +98,7 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, manifest: dict[str, str], 
 @pytest.mark.parametrize(
     ("network", "said"),
     [
-        (torch.nn.Conv2d(1, 1, 3, padding=1), "1 convolutions, where a U-Net of 0"),
+        (torch.nn.Conv2d(1, 1, 3, padding=1), "1 convolutions, where the U-Net to be built has 3"),
         (torch.nn.Sequential(*(torch.nn.Conv2d(1, 1, 1) for _ in range(3))), r"\(1, 1, 1, 1\)"),
     ],
     ids=["too few", "another size"],

@@ -120,4 +120,6 @@ def _two_convolutions(above: int, width: int, dimensions: int) -> nn.Sequential:
 
 def _pairs(block: nn.Module) -> list[tuple[Any, Any]]:
     first, first_norm, _, second, second_norm, _ = block.children()
-    return [(first, first_norm), (second, second_norm)]
+    pairs = (first, first_norm), (second, second_norm)
+    # In a frozen network the norm is part of the convolution.
+    return [(one, None if isinstance(norm, nn.Identity) else norm) for one, norm in pairs]

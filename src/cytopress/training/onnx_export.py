@@ -74,11 +74,3 @@ def _halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
 def halved(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return an array of floats as it is stored beside graphs: in half floats, if it is large."""
     return values.astype(np.float16) if values.size >= LEAST_HALVED else values
-
-
-def stored_weights(graph: bytes) -> dict[str, npt.NDArray[Any]]:
-    """Return the weights of an exported graph, under the names of the network's parameters."""
-    return {
-        tensor.name.removesuffix(HALVED): numpy_helper.to_array(tensor)
-        for tensor in onnx.load_from_string(graph).graph.initializer
-    }

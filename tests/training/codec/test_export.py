@@ -44,7 +44,7 @@ def _written(folder: Path, *networks: Any, **manifest: Any) -> Package:
 
 def _stored(package: Package, network: Any) -> Any:
     """Give a network the weights as they are stored: rounded to half floats."""
-    from cytopress.training.codec.export import load_state
+    from cytopress.training.codec.start import load_state
 
     network.load_state_dict(load_state(package), strict=False)
     return network.eval()
@@ -52,7 +52,7 @@ def _stored(package: Package, network: Any) -> Any:
 
 @every_architecture
 def test_a_package_gives_its_weights_back(tmp_path: Path, architecture: str) -> None:
-    from cytopress.training.codec.export import load_state
+    from cytopress.training.codec.start import load_state
 
     networks = [fakes.network(architecture, lambdas=[value]) for value in (0.01, 0.1)]
     with torch.no_grad():

@@ -69,7 +69,8 @@ validation = ["b"]
 
 
 def _written(folder: Path, network: Any) -> Package:
-    from cytopress.training.codec.export import load_state, write_codec_package
+    from cytopress.training.codec.export import write_codec_package
+    from cytopress.training.codec.start import load_state
 
     package = write_codec_package(folder / "a.cytomodel", [network], {"name": "learned/a"})
     # As the weights are stored: rounded to half floats.
@@ -346,8 +347,8 @@ def test_tables_and_bytes_of_the_shipped_codec_are_torchs(monkeypatch: pytest.Mo
     from cytopress.phantom.simulate import simulate
     from cytopress.phantom.slides import SLIDES
     from cytopress.training.codec.config import CodecTraining
-    from cytopress.training.codec.export import load_state
     from cytopress.training.codec.networks import build
+    from cytopress.training.codec.start import load_state
 
     package = open_package(
         Path(cytopress.__file__).parent / "models" / "shipped" / "cytopress-3d.cytomodel"

@@ -159,7 +159,7 @@ def test_a_start_that_does_not_fit_is_refused(started: Settings, tmp_path: Path)
 
     other = _pix2pix().model_copy(update={"network": _pix2pix().network.model_copy(
         update={"channels": 6})})  # fmt: skip
-    with pytest.raises(PackageError, match="another form or size"):
+    with pytest.raises(PackageError, match="the same channels and depth"):
         train_task(other, tmp_path / "size", settings=started)
     missing = _config("labelfree-pix2pix/cells", {"start": "labelfree/none"})
     with pytest.raises(UnknownNameError, match="labelfree/none"):

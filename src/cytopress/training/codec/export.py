@@ -1,4 +1,4 @@
-"""A trained network as a model package, and a package's weights back as a start for training."""
+"""Export of a trained codec as a model package."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
 from cytopress.codecs.learned.latents.secondary_transforms import PARTS
-from cytopress.errors import PackageError
 from cytopress.models.model_package import Package, write_package
 from cytopress.training.codec.cost import multiply_adds
 from cytopress.training.codec.integer import (
@@ -30,7 +28,7 @@ from cytopress.training.codec.integer import (
 )
 from cytopress.training.codec.networks import LatentNetwork
 from cytopress.training.codec.secondary_transforms import SecondaryTransforms
-from cytopress.training.onnx_export import export_onnx, halved, stored_weights
+from cytopress.training.onnx_export import export_onnx, halved
 
 Array = npt.NDArray[Any]
 GRAPHS = {"analysis": "g_a", "synthesis": "g_s", "hyper_analysis": "h_a"}
@@ -180,28 +178,3 @@ def reach(transform: nn.Module) -> int:
             total += (layer.kernel_size[0] - layer.stride[0] + 1) // 2 * pixel
             pixel *= layer.stride[0]
     return total
-
-
-def load_state(package: Package, index: int = 0) -> dict[str, torch.Tensor]:
-    """Return the weights of one network of a package, by the names of its parameters.
-
-    Buffers that follow from them, such as tables, are not among them.
-
-    Raises
-    ------
-    PackageError
-        The package was not made for the torch-free runtime.
-    """
-    if package.manifest.get("hyper_synthesis") is None:
-        raise PackageError(f"{package.path}: this package holds no weights to start from.")
-    prefix = f"r{index}/"
-    state = {}
-    for name in package.names():
-        if name.startswith(prefix + STATE) and name.endswith(".npy"):
-            key = name.removesuffix(".npy")
-            value = package.array(key).astype(np.float32)
-            state[key.removeprefix(prefix + STATE)] = torch.from_numpy(value)
-        elif name.startswith(prefix) and name.endswith(".onnx"):
-            for key, value in stored_weights(package.read(name)).items():
-                state[key] = torch.from_numpy(value.astype(np.float32))
-    return state

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -14,8 +15,9 @@ from cytopress.models.search import find_package
 from cytopress.settings import Settings
 from cytopress.training.codec.compressai_network import CompressAINetwork
 from cytopress.training.codec.config import CodecTraining
-from cytopress.training.codec.export import load_state
+from cytopress.training.codec.export import STATE
 from cytopress.training.codec.networks import build
+from cytopress.training.onnx_weights import named_weights
 from cytopress.training.precision import computed_in
 
 # Where hyper-latents leave their analysis and enter their synthesis.
@@ -109,6 +111,31 @@ def _load(network: Any, package: Package, index: int) -> None:
                 " start from another package, or give the network, stride and gains of this one."
             )
     network.load_state_dict(state, strict=False)
+
+
+def load_state(package: Package, index: int = 0) -> dict[str, torch.Tensor]:
+    """Return the weights of one network of a package, by the names of its parameters.
+
+    Buffers that follow from them, such as tables, are not among them.
+
+    Raises
+    ------
+    PackageError
+        The package was not made for the torch-free runtime.
+    """
+    if package.manifest.get("hyper_synthesis") is None:
+        raise PackageError(f"{package.path}: this package holds no weights to start from.")
+    prefix = f"r{index}/"
+    state = {}
+    for name in package.names():
+        if name.startswith(prefix + STATE) and name.endswith(".npy"):
+            key = name.removesuffix(".npy")
+            value = package.array(key).astype(np.float32)
+            state[key.removeprefix(prefix + STATE)] = torch.from_numpy(value)
+        elif name.startswith(prefix) and name.endswith(".onnx"):
+            for key, value in named_weights(package.read(name)).items():
+                state[key] = torch.from_numpy(value.astype(np.float32))
+    return state
 
 
 def _widened(weight: torch.Tensor, own: torch.Tensor) -> torch.Tensor:

@@ -15,8 +15,8 @@ from cytopress.training.config import TaskTraining
 from cytopress.training.kinds.kind import CardPart
 from cytopress.training.kinds.labelfree import LabelFreeKind, pearson
 from cytopress.training.module import TaskModule
+from cytopress.training.onnx_weights import load_unet
 from cytopress.training.pairs import Pair
-from cytopress.training.start import start_from
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Pix2PixKind(LabelFreeKind):
         """Return a module of three losses, the network in it begun from the package."""
         module = AdversarialModule(config, nn.functional.mse_loss, pearson, score=self.score)
         if self.start is not None:
-            start_from(module.network, self.start)
+            load_unet(module.network, self.start)
             module.averaged.module.load_state_dict(module.network.state_dict())
         return module
 
