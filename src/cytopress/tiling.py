@@ -126,13 +126,18 @@ def stitched(
     """
     result: Values | None = None
     for tile in boxes:
-        predicted = model(values[..., *tile.source()])
+        predicted = model(values[_last(tile.source())])
         if result is None:
             channels = predicted.shape[: predicted.ndim - axes]
             result = np.empty((*channels, *values.shape[-axes:]), np.float32)
-        result[..., *tile.target()] = predicted[..., *tile.inner()]
+        result[_last(tile.target())] = predicted[_last(tile.inner())]
     assert result is not None
     return result
+
+
+def _last(box: Iterable[slice]) -> tuple[Any, ...]:
+    """Return an index of a box along the last axes."""
+    return (..., *box)
 
 
 def run_tiled(
@@ -210,7 +215,7 @@ def run_windows(
 
 
 def _cropped(values: Values, shape: Sequence[int]) -> Values:
-    inside: Values = values[..., *(slice(length) for length in shape)]
+    inside: Values = values[_last(slice(length) for length in shape)]
     return inside.copy()
 
 

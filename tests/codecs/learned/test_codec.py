@@ -97,7 +97,7 @@ def test_several_models_have_whole_qualities(cells: Image) -> None:
     one, two = (Learned(package, quality).encode(cells) for quality in (1, 2))
     assert one != two
     for quality in (0, 3, 1.5, True, "1"):
-        with pytest.raises(UsageError, match="whole number from 1 to 2"):
+        with pytest.raises(UsageError, match="integer from 1 to 2"):
             Learned(package, quality)
 
 

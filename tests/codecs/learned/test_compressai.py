@@ -139,7 +139,7 @@ def test_quality_of_several_rates_chooses_the_model(shelf: Settings):
     for data in coded:
         np.testing.assert_array_equal(decode_by(codec, data).pixels, _decoded(data, shelf).pixels)
     for wrong in (0, 4, 1.5, True):
-        with pytest.raises(UsageError, match="whole number from 1 to 3"):
+        with pytest.raises(UsageError, match="integer from 1 to 3"):
             replace(codec, quality=wrong)
 
 

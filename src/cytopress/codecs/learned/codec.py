@@ -1,8 +1,8 @@
-"""``learned/NAME``: a model package as a codec.
+"""Learned codecs, ``learned/NAME``: a model package as a codec.
 
 Payload: low and high, the limits of the used range as float32; of a constant image nothing else.
 Then the mean of the image in that range, as float16, a CRC-32C of the encoder's own reconstruction,
-the surface that was taken out of it, if the package has one, and the coded latents.
+the background, if the package has one, and the coded latents.
 """
 
 from __future__ import annotations
@@ -59,15 +59,15 @@ class Learned(StreamCodec):
     package : Package
         Of kind "codec", made for this runtime.
     quality : float, optional
-        0 to 1 for a model with gains, a whole number from 1 for a package of several models. Unless
-        given, the middle. A package of one model at one rate has none.
+        0 to 1 for a model with gains, an integer from 1 for a package of several models; the middle
+        unless given. A package of one model at one rate has none.
 
     Raises
     ------
     PackageError
-        The package is not of this kind.
+        The package is not a learned codec's.
     UsageError
-        There is no such quality.
+        The quality is out of range.
     """
 
     package: Package = field(compare=False)
@@ -93,12 +93,12 @@ class Learned(StreamCodec):
 
     @property
     def traits(self) -> Traits:  # type: ignore[override]
-        """What it takes and gives; the quality parameter is the package's."""
+        """Traits of the package's codec, with its quality parameter."""
         return traits(read_manifest(self.package))
 
     @property
     def lossless(self) -> bool:
-        """Never."""
+        """False: learned codecs are lossy."""
         return False
 
     def recipe(self) -> Recipe:
@@ -138,7 +138,7 @@ class Learned(StreamCodec):
         return limits + REST.pack(center, crc) + smooth + encoder.bytes()
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
-        """Return the pixels; warns where they are not those that the encoder saw."""
+        """Return the pixels; warns where they differ from those that the encoder decoded."""
         low, high, rest = take_limits(self.name, stream)
         if low == high:
             return constant(low, form)
@@ -146,7 +146,7 @@ class Learned(StreamCodec):
             raise CorruptDataError(f"{self.name}: the stream ends within its checksum.")
         center, wanted = REST.unpack_from(rest)
         if not np.isfinite(center):
-            raise CorruptDataError(f"{self.name}: the mean is no number.")
+            raise CorruptDataError(f"{self.name}: the mean is not finite.")
         model, setting = self._model()
         shape = form.shape[-2], form.shape[-1]
         coded, background = rest[REST.size :], setting.background
@@ -180,7 +180,7 @@ class Learned(StreamCodec):
 
 @dataclass(frozen=True)
 class LearnedFamily:
-    """A package as a family of codecs, its quality still open."""
+    """Family of a package's codecs, one for each quality."""
 
     package: Package
 
@@ -194,16 +194,16 @@ class LearnedFamily:
 
     @property
     def traits(self) -> Traits:
-        """What its codecs take and give."""
+        """Traits of its codecs."""
         return traits(read_manifest(self.package))
 
     def from_options(self, options: Options) -> Learned:
-        """Return the codec of options as a user writes them, or of a recipe.
+        """Return the codec of options from a user or from a recipe.
 
         Raises
         ------
         UsageError
-            There is no such option, or no such quality.
+            An option is unknown, or the quality is out of range.
         PackageError
             A recipe names another package.
         """
@@ -220,13 +220,13 @@ class LearnedFamily:
 
 
 def digest_text(digest: object) -> str:
-    """Return a digest as people read it."""
+    """Return a digest in hexadecimal."""
     return digest.hex() if isinstance(digest, bytes) else repr(digest)
 
 
 @dataclass(frozen=True)
 class _Around:
-    """A plane around a mean, in used ranges, that is computed where it is looked at."""
+    """A normalized plane, less a mean, that is computed where it is indexed."""
 
     pixels: Pixels
     center: float
@@ -244,7 +244,7 @@ class _Around:
 def _windows(
     volume: Pixels, slabs: SlabLayout, center: float, low: float, high: float
 ) -> Iterator[list[_Around]]:
-    """Yield the planes that each slab's latents see."""
+    """Yield the planes that each slab's latents depend on."""
     for slab in range(slabs.count(len(volume))):
         seen = slabs.seen(slab, len(volume))
         yield [_Around(volume[z], center, low, high) for z in seen]

@@ -101,7 +101,7 @@ def test_bytes_behind_the_last_integer_are_refused(random_tables: ProbabilityTab
     values, rows = drawn(1000, random_tables)
     decoder = RangeDecoder(coded(values, rows, random_tables) + bytes(range(1, 41)))
     decoder.decode(rows, random_tables)
-    with pytest.raises(CorruptDataError, match="belong to nothing"):
+    with pytest.raises(CorruptDataError, match="do not belong to them"):
         decoder.finish()
 
 

@@ -154,8 +154,8 @@ def test_it_saves_bits(turned: Package, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("manifest", "arrays", "said"),
     [
-        ({"rotations": 16}, {}, "a whole number from 0 to 15"),
-        ({"rotations": "two"}, {}, "a whole number"),
+        ({"rotations": 16}, {}, "an integer from 0 to 15"),
+        ({"rotations": "two"}, {}, "an integer"),
         ({"rotations": 3}, {}, "belongs"),
         ({}, {"r0/rotations.rest.matrix": np.zeros((2, 3, 4), np.int16)}, "belongs"),
         ({}, {"r0/rotations.rest.matrix": np.zeros((2, 4, 4), np.float32)}, "belongs"),

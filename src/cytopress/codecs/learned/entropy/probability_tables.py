@@ -1,7 +1,7 @@
-"""Probability tables of integers, and the entropy coder's models made of them.
+"""Probability tables of integers, and the range coder's models of them.
 
 A table is a row of cumulative counts out of ``2 ** PRECISION``. Symbol ``s`` of a row stands for
-the value ``s + offset``; the last symbol of a row is the escape: the value lies outside.
+the value ``s + offset``; the last symbol of a row is the escape, of values outside the table.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from cytopress.errors import PackageError
 
 Array = npt.NDArray[Any]
 PRECISION = 24
-# Values this far out would not be worth a table; the bound keeps every sum within 32 bits.
+# No useful table starts farther from 0; the bound keeps every sum within 32 bits.
 MOST_OFFSET = 2**20
-# Of all rows, each as long as the longest: a crafted package would have it at any size.
+# Counts of all rows, each padded to the longest: bounds the memory of a crafted package.
 MOST_COUNTS = 2**24
-# Values from zero whose costs are told apart where no more than a comparison is wanted.
+# Values up to this have costs of their own where costs are only compared.
 MOST_COUNTED = 255
 
 
@@ -39,10 +39,10 @@ def padded_rows(joined: Array, size: Array) -> Array:
     Raises
     ------
     PackageError
-        These are no such rows.
+        The arrays are no such rows.
     """
     if size.ndim != 1 or not size.size or size.dtype.kind not in "iu" or size.min() < 1:
-        raise PackageError("Probability tables have a number of symbols each, 2 or more.")
+        raise PackageError("Probability tables have 2 symbols or more each, counted in integers.")
     counts = size.astype(np.int64) + 1
     if counts.sum() != len(joined) or counts.max() * len(counts) > MOST_COUNTS:
         raise PackageError(
@@ -55,13 +55,13 @@ def padded_rows(joined: Array, size: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class ProbabilityTables:
-    """Rows of cumulative counts.
+    """Probability tables as rows of cumulative counts.
 
     Parameters
     ----------
     cdf : ndarray
         (rows, longest + 1) of integers; row r counts up from 0 to ``2 ** PRECISION`` over its first
-        ``size[r]`` symbols, by at least 1 each; what is behind is not looked at.
+        ``size[r]`` symbols, by at least 1 each; the rest of the row is ignored.
     size : ndarray
         (rows,) symbols of each row, the escape included; at least 2.
     offset : ndarray
@@ -70,7 +70,7 @@ class ProbabilityTables:
     Raises
     ------
     PackageError
-        These are no such tables.
+        The arrays are no such tables.
     """
 
     cdf: Array
@@ -107,7 +107,7 @@ class ProbabilityTables:
 
     @functools.cached_property
     def models(self) -> list[Any]:
-        """The entropy coder's model of each row, with exactly the counts of the table.
+        """The range coder's model of each row, with exactly the counts of the table.
 
         The coder multiplies what it is given by (2 ** PRECISION - size) / sum, sums it up and adds
         1 a symbol. Of counts less 1 that factor is exactly 1, and every sum is an integer below
@@ -122,7 +122,7 @@ class ProbabilityTables:
 
     @functools.cached_property
     def bits(self) -> Array:
-        """(rows, longest) float32: what each symbol costs; infinite behind a row's last one."""
+        """(rows, longest) float32: bits of each symbol; infinite behind a row's last one."""
         counts = np.diff(self.cdf, axis=1).astype(np.float64)
         known = np.arange(counts.shape[1]) < self.size[:, None]
         cost = np.full(counts.shape, np.inf, np.float32)
@@ -131,7 +131,7 @@ class ProbabilityTables:
 
     @functools.cached_property
     def bits_by_size(self) -> Array:
-        """(rows, MOST_COUNTED + 1) float32: what values from 0 cost, escaped ones too."""
+        """(rows, MOST_COUNTED + 1) float32: bits of the values from 0, escaped ones too."""
         size = np.arange(MOST_COUNTED + 1)
         last = (self.size - 1)[:, None]
         symbols = np.clip(size - self.offset[:, None], 0, last)
@@ -144,6 +144,6 @@ class ProbabilityTables:
 
     @functools.cached_property
     def least_bits(self) -> Array:
-        """(rows,) float64: what the cheapest symbol of each row costs."""
+        """(rows,) float64: bits of the cheapest symbol of each row."""
         least: Array = self.bits.min(axis=1).astype(np.float64)
         return least

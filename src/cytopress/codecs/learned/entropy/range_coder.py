@@ -1,14 +1,13 @@
-"""Integers to bytes and back, each by the table that stands for it.
+"""Range coder: integers to bytes and back, each by a probability table of its own.
 
-The integers are sorted by table and each group goes through the range coder in one call; where
-each belongs follows from the tables alone, which a decoder knows. Behind the groups stand the
-values that the tables did not hold: how far out each is, as Elias' gamma code would write it, the
-number of bits by a table and the bits themselves as they are, all in the same stream.
+The integers are sorted by table, and each group is coded in one call of the range coder; the order
+follows from the tables alone, which a decoder knows. After the groups come the escaped values, in
+Elias' gamma code: the number of bits by a table, then the bits as they are, in the same stream.
 
-A range coder runs past the end of its bytes without noticing. So a decoder counts what its integers
-cost at least, and refuses a stream that is too short for them before it decodes any. What passes
-and is wrong all the same comes out as noise, which the caller's checksum tells. Time and memory
-depend on how many integers are asked for, not on what the bytes say.
+A range coder reads past the end of its bytes without noticing. So a decoder adds up the least bits
+that its integers can cost, and refuses a stream that is too short for them before it decodes any.
+Damage that passes this check decodes to noise, which the caller's checksum finds. Time and memory
+depend on how many integers are asked for, not on the bytes.
 """
 
 from __future__ import annotations
@@ -25,17 +24,17 @@ from cytopress.errors import CorruptDataError
 
 Array = npt.NDArray[Any]
 WORD = np.dtype("<u4")
-# No value is farther from 0; beyond it nothing that was measured can tell values apart.
+# No value is farther from 0.
 MOST_VALUE = 2**30
-# Bits of how far out a value is: zigzag doubles it, tables start at most 2 ** 20 from 0.
+# Bits of an escaped value: zigzag doubles it, and tables start at most 2 ** 20 from 0.
 MOST_BITS = 32
 CHUNK_BITS = 16
-# A range coder's end may be shorter than what was coded by less than this.
+# A range coder's bytes may be shorter than the bits of its symbols by less than this.
 SLACK_BITS = 64
 
 
 def _lengths() -> ProbabilityTables:
-    """Return the table of escaped values' bit counts: half of them have 0, a quarter 1, ..."""
+    """Return the table of escaped values' bit counts: 0 for half of them, 1 for a quarter, ..."""
     counts = np.maximum(2.0 ** (PRECISION - 1 - np.arange(MOST_BITS + 1)), 1).astype(np.int64)
     counts[0] += 2**PRECISION - 1 - counts.sum()
     cdf = np.concatenate(([0], np.cumsum(counts), [2**PRECISION]))[None]
@@ -53,7 +52,7 @@ class RangeEncoder:
         self._coder = constriction.stream.queue.RangeEncoder()
 
     def encode(self, values: Array, rows: Array, tables: ProbabilityTables) -> None:
-        """Append integers, (n,), with the row of ``tables``, (n,) of uint8, that each goes by.
+        """Append integers, (n,), by their rows, (n,) of uint8, of ``tables``.
 
         None is farther from 0 than ``MOST_VALUE``.
         """
@@ -89,12 +88,12 @@ class RangeEncoder:
 
 
 class RangeDecoder:
-    """Takes integers back out of a stream, in the order in which they were encoded.
+    """Reads integers from a stream, in the order in which they were encoded.
 
     Raises
     ------
     CorruptDataError
-        The stream cannot have been made by an `RangeEncoder`; also when decoding.
+        The stream cannot be a `RangeEncoder`'s; also when decoding.
     """
 
     def __init__(self, stream: bytes) -> None:
@@ -127,11 +126,11 @@ class RangeDecoder:
 
     def _spend(self, counts: Array, tables: ProbabilityTables) -> None:
         least = counts @ tables.least_bits
-        # What float32 rounded in the costs.
+        # Costs are rounded to float32.
         self._bits_left -= float(least) * 0.999
         if self._bits_left < 0:
             raise CorruptDataError(
-                f"The latents end early: {counts.sum()} more cannot be held by what is left."
+                f"The latents end early: the bytes left cannot hold {counts.sum()} more of them."
             )
 
     def _decode_escaped(
@@ -164,13 +163,13 @@ class RangeDecoder:
             raise CorruptDataError(f"The latents are damaged ({error}).") from error
 
     def finish(self) -> None:
-        """Raise CorruptDataError if bytes are left that belong to nothing."""
+        """Raise CorruptDataError if bytes are left."""
         if not self._coder.maybe_exhausted():
-            raise CorruptDataError("The latents are followed by bytes that belong to nothing.")
+            raise CorruptDataError("The latents are followed by bytes that do not belong to them.")
 
 
 def _chunks(lengths: Array) -> list[tuple[int, int, Array]]:
-    """Return which bits of which values go together: first bit, how many, mask of the values."""
+    """Return the bits that are coded at once: first bit, number of bits, mask of the values."""
     found: list[tuple[int, int, Array]] = []
     for length in np.flatnonzero(np.bincount(lengths)):
         held = lengths == length

@@ -1,4 +1,4 @@
-"""Values sorted by the table that each goes by, and back, a piece at a time."""
+"""Grouping of values by probability table, and back, a piece at a time."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-# Values sorted at once: what that takes beside them is small, and lies in the cache.
+# Values sorted at once: the temporary arrays of a sort stay in the cache.
 PIECE = 2**18
 
 
 class Groups:
-    """Where values go that are sorted by row, equal rows in their own order.
+    """The order of values that are sorted by row, stable within a row.
 
     Parameters
     ----------
     rows : ndarray
         (n,) of uint8 or uint16.
     count : int
-        Rows that there are.
+        Number of rows.
 
     Attributes
     ----------
     counts : ndarray
-        (count,) values of each row.
+        (count,) number of values of each row.
     ends : list of int
-        Where each row's values end once they are sorted.
+        Where each row's values end in sorted order.
     """
 
     def __init__(self, rows: Array, count: int) -> None:
@@ -37,7 +37,7 @@ class Groups:
         before = np.cumsum([np.zeros(count, np.int64), *found], axis=0)
         self.counts: Array = before[-1]
         self.ends: list[int] = np.cumsum(self.counts).tolist()
-        # Where each piece's share of each row lies.
+        # Where the values of each piece and row start.
         self._starts = before[:-1] + (np.array(self.ends, np.int64) - self.counts)
         self._shares = found
 
@@ -53,7 +53,7 @@ class Groups:
         return ordered
 
     def scatter(self, ordered: Array) -> Array:
-        """Return what `gather` had."""
+        """Return values in their own order, (n,) int32; the inverse of `gather`."""
         values = np.empty_like(ordered)
         for index, piece in enumerate(self._pieces):
             parts = [ordered[place] for place in self._places(index)]
@@ -67,5 +67,5 @@ class Groups:
         return [slice(*ends) for ends in zip(first.tolist(), end.tolist(), strict=True)]
 
     def _order(self, piece: slice) -> Array:
-        # Of uint8 a stable sort is one pass of counting.
+        # A stable sort of uint8 is one pass of counting.
         return np.argsort(self._rows[piece], kind="stable")

@@ -1,9 +1,9 @@
-"""The context model in integers: what was decoded before tells of what comes next, exactly.
+"""Context model in integers: decoded latents to means and scale indices of the passes to come.
 
-Latents are decoded in three passes: the first channels on the white squares of a checkerboard, then
-on the black ones, then all other channels. Each pass knows what the passes before it decoded. Like
-the hyper synthesis it computes with integers in float64, so that a decoder has the encoder's
-probabilities to the last bit.
+Latents are coded in three passes: the first channels on the white squares of a checkerboard, then
+on the black ones, then all other channels. Each pass is predicted from the passes before it. Like
+the hyper synthesis, the model computes with integers in float64, so that a decoder has the
+encoder's probabilities to the last bit.
 
 He et al., "Checkerboard context model for efficient learned image compression", CVPR 2021, and
 "ELIC: efficient learned image compression with unevenly grouped space-channel contextual adaptive
@@ -24,26 +24,27 @@ from cytopress.errors import PackageError
 from cytopress.tiling import tiles
 
 Array = npt.NDArray[Any]
-# Rows of latents that are computed at once, which bounds the memory and changes no number.
+# Rows of latents that are computed at once: bounds memory, changes no number.
 STRIP = 64
 # A rectangle of latents, and what is added to their means and scale indices.
 Part = tuple[tuple[slice, ...], Array, Array]
-# Of a float64: bits behind its exponent, and what an exponent of 0 is stored as.
+# Of a float64: bits of its mantissa, and the bias of its exponent.
 MANTISSA, BIAS = 52, 1023
 
 
 @dataclass(frozen=True, eq=False)
 class ContextStep:
-    """What known latents add to the means and scales of others.
+    """What decoded latents add to the means and scale indices of others.
 
     Parameters
     ----------
     hidden : Layer
-        Of the known latents' logarithms; features are added to it before its rectifier.
+        From the logarithms of decoded latents to hidden channels; features are added before its
+        rectifier.
     mean : Layer
-        Of the known latents themselves, to means.
+        From decoded latents to means.
     scale : Layer
-        Of what is hidden, to scale indices.
+        From hidden channels to scale indices.
     """
 
     hidden: Layer
@@ -64,34 +65,34 @@ class ContextStep:
 
     @property
     def form(self) -> tuple[int, int, int]:
-        """Channels that are known, inside, and of what they tell of."""
+        """Numbers of input, hidden and output channels."""
         width, inputs = self.hidden.weight.shape[:2]
         return inputs, width, len(self.mean.weight)
 
     @property
     def reach(self) -> int:
-        """Latents beyond its own that an output sees, along each axis."""
+        """Latents beyond its own that an output depends on, along each axis."""
         return int(self.hidden.weight.shape[2]) // 2
 
     def parts(self, known: Array, features: Array, unit: float = 1.0) -> Iterator[Part]:
-        """Yield rectangles that cover the latents, each with means and scale indices to add.
+        """Yield rectangles that cover the latents, with the means and scale indices to add there.
 
         Parameters
         ----------
         known : ndarray
-            (C, h, w) of latents around their means; times ``unit`` they are integers with
+            (C, h, w) decoded latents without their means; times ``unit`` they are integers with
             ``FRACTION`` bits of fraction.
         features : ndarray
-            (width, h, w) with as many.
+            (width, h, w) integers with as many bits of fraction.
         unit : float, optional
             A power of two.
         """
         _, height, width = known.shape
         halo = self.reach, self.reach
         for tile in tiles((height, width), size=(STRIP, width), halo=halo):
-            target, inner = (..., *tile.target()), (..., *tile.inner())
-            # Times a power of two is exact; what is far out is rounded, and held at the end.
-            seen = np.rint(known[..., *tile.source()].astype(np.float64) * unit)
+            target, inner = (slice(None), *tile.target()), (slice(None), *tile.inner())
+            # A power of two is exact; large values are rounded, and clipped.
+            seen = np.rint(known[:, *tile.source()].astype(np.float64) * unit)
             np.clip(seen, -MOST_ACTIVATION, MOST_ACTIVATION, out=seen)
             hidden = self.hidden(signed_log(seen))[inner] + features[target]
             np.clip(hidden, 0, MOST_ACTIVATION, out=hidden)
@@ -113,17 +114,17 @@ class ContextModel:
 
     @property
     def first(self) -> int:
-        """Channels that are decoded first."""
+        """Number of channels that are decoded first."""
         return self.inward.form[0]
 
     @property
     def channels(self) -> int:
-        """Channels of the latents."""
+        """Number of channels of the latents."""
         return self.first + self.inward.form[2]
 
     @property
     def features(self) -> int:
-        """Channels that the hyper synthesis gives for both steps."""
+        """Number of channels that the hyper synthesis gives for both steps."""
         return 2 * self.inward.form[1]
 
 
@@ -146,7 +147,7 @@ def put_squares(a: Array, values: Array, *, black: bool) -> None:
 
 
 def neighbors(white: Array) -> Array:
-    """Return what lies around the black squares, (4 * C, h, w / 2) of the white, (C, h, w / 2).
+    """Return the neighbors of black squares, (4 * C, h, w / 2), of the white ones, (C, h, w / 2).
 
     Above, below, left and right; 0 outside.
     """

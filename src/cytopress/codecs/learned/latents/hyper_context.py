@@ -1,11 +1,12 @@
-"""A context model of hyper-latents in integers: what lies around one tells of it.
+"""Context model of hyper-latents in integers: each is predicted from its neighbors.
 
-A quarter of them, in even rows and columns, goes by the prior alone. Those diagonal to them know
-four of these, and all others know four neighbors. Where nothing is, hyper-latents of all blocks are
-alike, and so are those of a texture: at coarse rates they are up to a third of all bits.
+A quarter of them, in even rows and columns, is coded by the prior alone. Those diagonal to them are
+predicted from four of these, and all others from four neighbors. Background and texture have
+similar hyper-latents in all blocks, and at coarse rates hyper-latents are up to a third of all
+bits.
 
 Minnen et al., "Joint autoregressive and hierarchical priors", NeurIPS 2018, and He et al.,
-"Checkerboard context model", CVPR 2021, of latents; here it is their hyper-latents.
+"Checkerboard context model", CVPR 2021, predict latents in this way; here it is hyper-latents.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ from cytopress.codecs.learned.latents.context_model import ContextStep
 from cytopress.errors import PackageError
 
 Array = npt.NDArray[Any]
-# Rows and columns away that each turn goes by, in this order.
+# Offsets in rows and columns of the neighbors that either step predicts from, in this order.
 DIAGONAL = (-1, -1), (-1, 1), (1, -1), (1, 1)
 BESIDE = (-1, 0), (1, 0), (0, -1), (0, 1)
 
 
 @dataclass(frozen=True, eq=False)
 class HyperContext:
-    """Both steps and what they add to.
+    """Both steps, and what is added to their features and scales.
 
     Parameters
     ----------
     diagonal, beside : Step
         From four hyper-latents around one to the mean and scale indices of its channels.
     features : ndarray
-        (2, width) of integers: what is added before the rectifier of either.
+        (2, width) of integers that are added before the rectifier of either step.
     bias : ndarray
         (nodes, Nz) of integers that are added to the scale indices.
     """
@@ -49,16 +50,16 @@ class HyperContext:
         channels = self.bias.shape[1]
         for step, features in zip((self.diagonal, self.beside), self.features, strict=True):
             if step.form != (4 * channels, len(features), channels) or step.reach:
-                raise PackageError("The steps of the hyper-latents' context are of other channels.")
+                raise PackageError("The steps of the hyper context model are of other channels.")
 
-    def turns(self, known: Array, node: int) -> Iterator[tuple[Array, Array, Array]]:
-        """Yield places that are decoded together, their means and their scale indices.
+    def passes(self, known: Array, node: int) -> Iterator[tuple[Array, Array, Array]]:
+        """Yield the places of each later pass, with their means and scale indices.
 
         Parameters
         ----------
         known : ndarray
             (Nz, h, w) of integers with ``FRACTION`` bits of fraction: hyper-latents as decoded so
-            far. Whoever iterates puts each turn's into it before the next.
+            far. The caller writes those of each pass into it before it asks for the next.
         node : int
             The gain node.
 
@@ -82,7 +83,7 @@ class HyperContext:
 
 
 def around(known: Array, places: tuple[tuple[int, int], ...]) -> Array:
-    """Return what lies at ``places`` from each, (4 * C, h, w) of (C, h, w); 0 outside."""
+    """Return the values at offsets ``places`` of each, (4 * C, h, w) of (C, h, w); 0 outside."""
     _, height, width = known.shape
     wide = np.pad(known, ((0, 0), (1, 1), (1, 1)))
     return np.concatenate(

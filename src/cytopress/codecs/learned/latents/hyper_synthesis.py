@@ -1,9 +1,9 @@
-"""The hyper synthesis in integers: from hyper-latents to means and probability tables, exactly.
+"""Hyper synthesis in integers: hyper-latents to means and scale indices of latents, exactly.
 
-A decoder must know the encoder's probabilities to the last bit, so everything from ``z_hat`` to the
-index of a table is integer. The sums run in float64, whose products and sums of integers are exact
-below 2 ** 53 in whatever order a matrix product takes them; that no sum gets there is proved when
-the layers are made.
+A decoder must have the encoder's probabilities to the last bit, so everything from ``z_hat`` to the
+index of a table is integer. Sums are computed in float64, whose products and sums of integers are
+exact below 2 ** 53 in whatever order a matrix product takes them; that no sum reaches it is proved
+when the layers are made.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ FRACTION = 8
 MOST_INPUT = 2**12
 MOST_ACTIVATION = 2**20
 EXACT = 2**53
-# Hyper-latents a region: at a stride of 64 a field of 2048 pixels.
+# Hyper-latents a tile: at a stride of 64 a field of 2048 pixels.
 SIZE = 32
-# Positions of one product, about: what follows it finds the sums in the cache.
+# Positions of one matrix product, about: the sums then stay in the cache.
 CHUNK = 512
 
 
@@ -42,7 +42,7 @@ def scale_rows(index: Array, scales: Sized) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One convolution and what follows it.
+    """One convolution, its rounding, rectifier and pixel shuffle.
 
     Parameters
     ----------
@@ -74,7 +74,9 @@ class Layer:
             )
         side, outputs = weight.shape[2], len(weight)
         if side % 2 == 0 or side != weight.shape[3] or outputs % self.upsample**2:
-            raise PackageError(f"The hyper synthesis has a layer of shape {weight.shape}.")
+            raise PackageError(
+                f"The hyper synthesis has a layer of shape {weight.shape}, where k x k, k odd, belongs."
+            )
         most = np.abs(weight.astype(np.float64)).sum((1, 2, 3)) * MOST_ACTIVATION
         most += np.abs(bias.astype(np.float64)) + 2.0**self.shift
         if most.max() >= EXACT:
@@ -147,12 +149,12 @@ class HyperSynthesis:
 
     @property
     def inputs(self) -> int:
-        """Channels of the hyper-latents."""
+        """Number of channels of the hyper-latents."""
         return int(self.layers[0].weight.shape[1])
 
     @property
     def outputs(self) -> int:
-        """Channels of what comes out."""
+        """Number of channels of the output."""
         return len(self.layers[-1].weight) // self.layers[-1].upsample ** 2
 
     @property
@@ -162,7 +164,7 @@ class HyperSynthesis:
 
     @property
     def halo(self) -> int:
-        """Hyper-latents beyond its own that an output sees, along each axis."""
+        """Hyper-latents beyond its own that an output depends on, along each axis."""
         reach, scale = 0.0, 1
         for layer in self.layers:
             reach += layer.weight.shape[2] // 2 / scale
@@ -174,15 +176,15 @@ class HyperSynthesis:
         _, height, width = z_hat.shape
         out = np.empty((self.outputs, height * self.upsample, width * self.upsample), np.int32)
         for target, part in self.parts(z_hat):
-            out[..., *target] = part
+            out[:, *target] = part
         return out
 
     def parts(self, z_hat: Array) -> Iterator[tuple[tuple[slice, ...], Array]]:
-        """Yield rectangles that cover the same, each with what belongs there, as float64."""
+        """Yield rectangles that cover the output, each with its values, as float64."""
         scale, halo = self.upsample, (self.halo, self.halo)
         for tile in tiles(z_hat.shape[1:], size=(self.size, self.size), halo=halo):
-            seen = z_hat[..., *tile.source()]
+            seen = z_hat[:, *tile.source()]
             a = np.clip(seen, -MOST_INPUT, MOST_INPUT).astype(np.float64) * 2**FRACTION
             for layer in self.layers:
                 a = layer(a)
-            yield tile.target(scale), a[..., *tile.inner(scale)]
+            yield tile.target(scale), a[:, *tile.inner(scale)]

@@ -144,7 +144,7 @@ class LatentCoder:
         rows = self._prior_rows(corner.shape, setting)
         coded = symbols.code(lambda a: a[:, ::2, ::2], None, rows, self.prior)
         corner[:] = coded.reshape(corner.shape) * 2.0**FRACTION
-        for mask, expected, index in self.hyper_context.turns(known, setting.node):
+        for mask, expected, index in self.hyper_context.passes(known, setting.node):
             mean = (expected * 2.0**-FRACTION).astype(np.float32)
             coded = symbols.code(_at(mask), mean, scale_rows(index, self.scales), self.scales)
             known[:, mask] = coded.reshape(expected.shape) * 2.0**FRACTION + expected

@@ -1,4 +1,4 @@
-"""Rounding that pays for itself: an encoder's choice that a decoder need not know of."""
+"""Rate-distortion optimized quantization: an encoder's choice that a decoder need not know of."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy.typing as npt
 from cytopress.codecs.learned.entropy.probability_tables import MOST_COUNTED, ProbabilityTables
 
 Array = npt.NDArray[Any]
-# Residuals looked at together: what they need beside them stays in the cache.
+# Residuals rounded at once: their temporary arrays stay in the cache.
 CHUNK = 2**16
-# What a squared step is worth in bits where gains are best: at high rate a step of 1 balances
+# Bits that a squared step is worth where gains are optimal: at high rate a step of 1 balances
 # 6 * lambda-weighted error against 1 / ln 2 bits.
 BITS_PER_SQUARE = 8.66
 
@@ -27,9 +27,9 @@ def rounded(residuals: Array, rows: Array, tables: ProbabilityTables, weight: fl
     residuals : ndarray
         (n,) float32.
     rows : ndarray
-        (n,) of uint8: the row of ``tables`` that each is coded by.
-    tables : Tables
-        What an integer costs.
+        (n,) of uint8: the row of ``tables`` of each.
+    tables : ProbabilityTables
+        Costs of the integers.
     weight : float
         Bits that a squared step is worth; 0: always the nearest.
     """
@@ -46,7 +46,7 @@ def rounded(residuals: Array, rows: Array, tables: ProbabilityTables, weight: fl
 def _chosen(
     residuals: Array, chosen: Array, rows: Array, tables: ProbabilityTables, weight: float
 ) -> Array:
-    # Zero has no way to go.
+    # Zero has no lower integer.
     open_ = np.flatnonzero(chosen)
     values, row, exact = chosen[open_], rows[open_], residuals[open_]
     lower = values - np.sign(values)
@@ -59,14 +59,14 @@ def _chosen(
 def costs(residuals: Array, rows: Array, tables: ProbabilityTables, weight: float) -> Array:
     """Return bits + weight * squared error of what `rounded` would choose, float32.
 
-    Of tables that are the same on both sides; values that are far out count as less far.
+    For tables that are symmetric around 0; large residuals count as ``MOST_COUNTED``.
 
     Parameters
     ----------
     residuals, rows : ndarray
         Of one shape.
-    tables : Tables
-        What an integer costs.
+    tables : ProbabilityTables
+        Costs of the integers.
     weight : float
         Bits that a squared step is worth.
     """
@@ -76,19 +76,19 @@ def costs(residuals: Array, rows: Array, tables: ProbabilityTables, weight: floa
     place += rows.astype(np.int32) * (MOST_COUNTED + 1)
     bits, off = tables.bits_by_size.reshape(-1), size - nearest
     upper = bits[place] + weight * off * off
-    # Zero has no way to go.
+    # Zero has no lower integer.
     place -= nearest > 0
     off += nearest > 0
     return np.minimum(upper, bits[place] + weight * off * off)  # type: ignore[no-any-return]
 
 
 def bits_of(values: Array, rows: Array, tables: ProbabilityTables) -> Array:
-    """Return what each integer costs, (n,) float32, coded by its row; escapes included."""
+    """Return the bits of each integer, (n,) float32, coded by its row; escapes included."""
     symbols = values - tables.offset[rows]
     last = tables.size[rows] - 1
     outside = (symbols < 0) | (symbols >= last)
     bits = tables.bits[rows, np.where(outside, last, symbols)]
-    # Of an escaped value the bits that follow, as Elias' gamma code has them.
+    # An escaped value is followed by the bits of Elias' gamma code.
     beyond = np.where(symbols < 0, -2 * symbols, 2 * (symbols - last) + 1)[outside]
     bits[outside] += 2 * np.floor(np.log2(beyond)) + 1
     return bits  # type: ignore[no-any-return]

@@ -148,7 +148,7 @@ def _whole(package: Package, values: Mapping[str, Any], key: str, least: int, mo
     value = values.get(key)
     if type(value) is not int or not least <= value <= most:
         raise PackageError(
-            f"{package.path}: {key!r} in the manifest is a whole number from {least} to {most}, not"
+            f"{package.path}: {key!r} in the manifest is an integer from {least} to {most}, not"
             f" {value!r}."
         )
     return value

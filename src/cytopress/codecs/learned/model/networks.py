@@ -72,7 +72,7 @@ class Networks:
         for place, tile in enumerate(boxes):
             seen = _padded_part(planes, tile.source(stride))[None]
             found = self._run("analysis", seen, release=0 < place == len(boxes) - 1)
-            y[..., *tile.target()] = found[0][..., *tile.inner()]
+            y[:, *tile.target()] = found[0][:, *tile.inner()]
         if gain is None:
             return y
         y *= gain
@@ -96,11 +96,11 @@ class Networks:
         _, height, width = stack[0].shape
         planes = np.empty((self.slabs.stride, height * stride, width * stride), np.float32)
         for tile in self._tiles((height, width), self.manifest.synthesis_reach):
-            parts = [y_hat[..., *tile.source()] for y_hat in stack]
+            parts = [y_hat[:, *tile.source()] for y_hat in stack]
             joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
             # Its memory is kept: it is less than an encoder needs, and new memory costs time.
             found = self._run("synthesis", np.ascontiguousarray(joined)[None])
-            planes[..., *tile.target(stride)] = found[0][..., *tile.inner(stride)]
+            planes[:, *tile.target(stride)] = found[0][:, *tile.inner(stride)]
         # Crafted latents may overflow a network.
         return _finite(planes[:, : shape[0], : shape[1]])
 

@@ -1,4 +1,4 @@
-"""The packages of this runtime in the folders of models: all of them, or the one that coded."""
+"""Learned packages in the model folders: all of them, or the one with a digest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cytopress.settings import Settings, from_environment
 
 
 def learned_packages(settings: Settings | None = None) -> Iterator[Package]:
-    """Yield the packages of this runtime in the folders of the settings."""
+    """Yield the learned codecs' packages in the model folders."""
     folders = (settings or from_environment()).model_folders
     for package in find_packages(folders, "codec"):
         if package.name.startswith(f"{FAMILY}/"):
@@ -29,9 +29,9 @@ def restored(options: Options, settings: Settings | None = None) -> Learned:
     Raises
     ------
     CorruptDataError
-        The options make no sense.
+        The options are invalid.
     PackageError
-        The package that coded is not here.
+        No model folder holds the package that coded.
     """
     digest = options.get("model")
     if not isinstance(digest, bytes) or len(digest) != DIGEST_BYTES:
@@ -39,7 +39,7 @@ def restored(options: Options, settings: Settings | None = None) -> Learned:
     try:
         return find_by_digest(digest, settings).from_options(options)
     except UsageError as error:
-        raise CorruptDataError(f"The file's options make no sense: {error}") from error
+        raise CorruptDataError(f"Invalid options in the file: {error}") from error
 
 
 def find_by_digest(digest: bytes, settings: Settings | None = None) -> LearnedFamily:
@@ -55,14 +55,14 @@ def find_by_digest(digest: bytes, settings: Settings | None = None) -> LearnedFa
 
 @functools.lru_cache(maxsize=32)
 def _by_digest(digest: bytes, folders: tuple[Path, ...]) -> LearnedFamily:
-    # By the digest, not by the name: of two packages with one name either may have coded. Once
-    # found it is found for good: whatever lies there later, this digest means these networks.
+    # By the digest, not by the name: of two packages with one name either may have coded. The
+    # result is kept for good: whatever lies there later, this digest means these networks.
     for folder in folders:
         for path in sorted(folder.glob(f"*{SUFFIX}")):
             try:
                 package = open_package(path)
             except PackageError:
-                # A damaged file in the way has another digest.
+                # A damaged file has another digest.
                 continue
             if bytes.fromhex(package.sha256)[:DIGEST_BYTES] == digest:
                 return LearnedFamily(package)

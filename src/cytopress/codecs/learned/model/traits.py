@@ -8,7 +8,7 @@ from cytopress.errors import UsageError
 
 
 def traits(manifest: CodecManifest) -> Traits:
-    """Return what a package's codec takes and gives."""
+    """Return the traits of a package's codec."""
     parameter = None
     if manifest.gains > 1:
         parameter = QualityParameter(
@@ -30,14 +30,12 @@ def traits(manifest: CodecManifest) -> Traits:
 
 
 def checked_quality(name: str, parameter: QualityParameter | None, quality: object) -> float | None:
-    """Return the quality in its one representation, so that equal settings are equal codecs.
-
-    Unless given it is the middle.
+    """Return the quality, the middle unless given, in a form in which equal ones compare equal.
 
     Raises
     ------
     UsageError
-        It is none of the quality parameter's values.
+        The quality is out of range.
     """
     if parameter is None:
         if quality is not None:
@@ -52,9 +50,9 @@ def checked_quality(name: str, parameter: QualityParameter | None, quality: obje
         or not parameter.least <= quality <= parameter.most
         or (parameter.integer and quality != int(quality))
     ):
-        kind = "whole number" if parameter.integer else "number"
+        kind = "an integer" if parameter.integer else "a number"
         raise UsageError(
-            f"{name}: quality is a {kind} from {parameter.least:g} to {parameter.most:g},"
+            f"{name}: quality is {kind} from {parameter.least:g} to {parameter.most:g},"
             f" not {quality}."
         )
     return int(quality) if parameter.integer else float(quality)

@@ -1,9 +1,9 @@
-"""The smooth surface that is taken out of a plane before a network sees it.
+"""Smooth background, subtracted before coding and added back after decoding.
 
 Illumination falls off over hundreds of pixels, and transforms of small blocks pay for that in every
 block. So the medians of large blocks, a few dozen numbers an image, are coded beside the latents,
-and the surface between them is subtracted before the analysis and added behind the synthesis. It is
-cheap, and what it misses the latents hold.
+and the background interpolated between them is subtracted before the analysis and added after the
+synthesis. It is cheap, and the latents code what it misses.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from cytopress.codecs.learned.pixels.normalization import Plane, PlaneLike
 from cytopress.errors import CorruptDataError, PackageError
 
 Grid = npt.NDArray[np.int32]
-# Of a block's rows and columns every second one is looked at.
+# The median of a block is that of every second row and column.
 EVERY = 2
-# What a number on the grid is clipped to: planes are clipped to 2 ** 15 used ranges.
+# Numbers on the grid are clipped to this; planes are clipped to 2 ** 15 used ranges.
 MOST = 2**24
 WORD = 4
 # Rows of a plane that are computed at once.
@@ -33,14 +33,14 @@ BAND = 64
 
 @dataclass(frozen=True)
 class Mesh:
-    """Where the surface is known: in the middle of blocks.
+    """The grid of the background: one number in the middle of each block.
 
     Parameters
     ----------
     block : int
         Pixels along each axis.
     step : float
-        Of the numbers on the grid at the coarsest rate, in used ranges.
+        Quantization step of the numbers at the coarsest rate, in used ranges.
     halvings : int, optional
         How many times the step is halved up to the finest rate.
     """
@@ -50,7 +50,7 @@ class Mesh:
     halvings: int = 0
 
     def at(self, quality: float) -> Mesh:
-        """Return the mesh at a quality from 0 to 1: what latents hold finely it does too."""
+        """Return the mesh at a quality from 0 to 1: its step follows that of the latents."""
         return replace(self, step=self.step / 2 ** int(self.halvings * quality), halvings=0)
 
     def form(self, shape: tuple[int, ...]) -> tuple[int, int]:
@@ -75,11 +75,11 @@ class Mesh:
         return self._in_steps(medians)
 
     def refit(self, seen: PlaneLike, decoded: Plane) -> Grid:
-        """Return the grid whose surface, added to ``decoded``, comes nearest to ``seen``.
+        """Return the grid whose background, added to ``decoded``, comes nearest to ``seen``.
 
-        Nearest in the sum of squares, up to the rounding to steps. What the latents lost of the
-        lowest frequencies, where the encoder set small ones to zero, is in it. A hot pixel that
-        they missed has no more of a say than any that is off by the used range.
+        Nearest by least squares, up to the rounding to steps. It restores the lowest frequencies
+        that the latents lost where the encoder set small ones to zero. Differences are clipped to
+        the used range, so that a hot pixel that the latents missed has little weight.
         """
         rows, columns = (
             self._lines(length, count)
@@ -90,7 +90,7 @@ class Mesh:
             band = slice(top, top + BAND)
             missed = np.clip(seen[band, :] - decoded[band], -1, 1)
             sums += rows[band].T @ missed
-        # Least squares along one axis, then along the other: the surface is a product of lines.
+        # Least squares along one axis, then along the other: interpolation is separable.
         down, across = (
             np.linalg.pinv(lines.T @ lines, hermitian=True) for lines in (rows, columns)
         )
@@ -101,7 +101,7 @@ class Mesh:
         return grid
 
     def _lines(self, length: int, count: int) -> Plane:
-        """Return how much of each of ``count`` numbers is in each of ``length`` pixels."""
+        """Return the weights, (length, count), of grid numbers in each pixel along one axis."""
         if count == 1:
             return np.ones((length, 1), np.float32)
         before, after = self._between(range(length), count)
@@ -111,7 +111,7 @@ class Mesh:
         return lines
 
     def surface(self, grid: Grid, rows: range, columns: range) -> Plane:
-        """Return the surface over some pixels, float32: straight lines between the middles."""
+        """Return the background of some pixels, float32, by linear interpolation of the grid."""
         down, after = self._between(rows, grid.shape[0])
         across, beyond = self._between(columns, grid.shape[1])
         values = grid.astype(np.float32) * np.float32(self.step)
@@ -122,40 +122,40 @@ class Mesh:
         return np.broadcast_to(values, (len(rows), len(columns)))
 
     def subtract(self, plane: Plane, grid: Grid) -> None:
-        """Take the surface out of a plane, in place."""
+        """Subtract the background from a plane, in place."""
         for part, values in self._bands(plane, grid):
             np.subtract(part, values, out=part)
 
     def add(self, plane: Plane, grid: Grid) -> None:
-        """Put the surface back into a plane, in place."""
+        """Add the background to a plane, in place."""
         for part, values in self._bands(plane, grid):
             np.add(part, values, out=part)
 
     def _bands(self, plane: Plane, grid: Grid) -> Iterator[tuple[Plane, Plane]]:
-        """Yield views of some rows of a plane, and the surface over them."""
+        """Yield views of some rows of a plane, and their background."""
         for top in range(0, plane.shape[0], BAND):
             rows = range(top, min(top + BAND, plane.shape[0]))
             yield plane[top : rows.stop], self.surface(grid, rows, range(plane.shape[1]))
 
     def _between(self, places: range, count: int) -> tuple[npt.NDArray[Any], Plane]:
-        """Return for each pixel the middle before it, and how far it lies toward the next one."""
+        """Return for each pixel the grid number before it, and its fraction toward the next one."""
         at = (np.arange(places.start, places.stop) + 0.5) / self.block - 0.5
-        # Beyond the outermost middles the lines go on.
+        # Beyond the outermost numbers it extrapolates.
         before = np.clip(np.floor(at), 0, max(count - 2, 0)).astype(np.intp)
         return before, (at - before).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """A mesh, and how its numbers are coded.
+    """A mesh, and the probability tables of its numbers.
 
     Parameters
     ----------
     mesh : Mesh
         The mesh.
-    tables : Tables
-        Of what the prediction of a number misses, narrow to wide; the last row tells which of the
-        others an image goes by, and by which prediction.
+    tables : ProbabilityTables
+        Tables of the prediction residuals of numbers, narrow to wide; the last row is of the choice
+        among the others and the predictors that an image makes.
     """
 
     mesh: Mesh
@@ -167,7 +167,9 @@ class Background:
             or self.tables.offset[-1] != 0
             or self.tables.size[-1] != self._spreads * len(PREDICTORS) + 1
         ):
-            raise PackageError("The surface's last table tells how an image's numbers are coded.")
+            raise PackageError(
+                "The last table of a 'surface' counts the pairs of another table and a predictor."
+            )
 
     def at(self, quality: float) -> Background:
         """Return the same with the mesh at a quality."""
@@ -175,16 +177,16 @@ class Background:
 
     @property
     def _spreads(self) -> int:
-        """Tables that numbers may go by."""
+        """Number of tables of prediction residuals."""
         return len(self.tables) - 1
 
     def pack(self, grid: Grid) -> bytes:
         """Return a grid's bytes: the number of words, then the words of a range coder."""
-        missed = [_missed(grid, index).reshape(-1) for index in range(len(PREDICTORS))]
-        bits = [_bits(each, row, self.tables) for each in missed for row in range(self._spreads)]
+        residuals = [_residuals(grid, index).reshape(-1) for index in range(len(PREDICTORS))]
+        bits = [_bits(each, row, self.tables) for each in residuals for row in range(self._spreads)]
         choice = int(np.argmin(bits))
         predictor, row = divmod(choice, self._spreads)
-        coder, values = RangeEncoder(), missed[predictor]
+        coder, values = RangeEncoder(), residuals[predictor]
         coder.encode(np.array([choice], np.int32), np.array([self._spreads], np.uint8), self.tables)
         coder.encode(values, np.full(values.size, row, np.uint8), self.tables)
         stream = coder.bytes()
@@ -201,11 +203,11 @@ class Background:
         (words,), start = take_varints(data, 1)
         end = start + WORD * words
         if end > len(data):
-            raise CorruptDataError("The stream ends within its surface.")
+            raise CorruptDataError("The stream ends within its background.")
         coder = RangeDecoder(data[start:end])
         choice = int(coder.decode(np.array([self._spreads], np.uint8), self.tables)[0])
         if not 0 <= choice < self._spreads * len(PREDICTORS):
-            raise CorruptDataError("The surface is coded in a way that does not exist.")
+            raise CorruptDataError("The background names a table or predictor that does not exist.")
         predictor, row = divmod(choice, self._spreads)
         height, width = self.mesh.form(shape)
         missed = coder.decode(np.full(height * width, row, np.uint8), self.tables)
@@ -229,12 +231,12 @@ def _mean(above: Any, left: Any, _: Any) -> Any:
     return (above + left) // 2
 
 
-# What the numbers above, left and above left say of one: shading goes on, cells do not.
+# Predictions of a number from those above, left and above left: shading is a plane, cells are not.
 PREDICTORS: tuple[Callable[[Any, Any, Any], Any], ...] = (_plane, _mean)
 
 
-def _missed(grid: Grid, predictor: int) -> Grid:
-    """Return by how much each number misses what its neighbors say of it."""
+def _residuals(grid: Grid, predictor: int) -> Grid:
+    """Return the prediction residuals of a grid."""
     predicted = np.zeros_like(grid)
     predicted[0, 1:], predicted[1:, 0] = grid[0, :-1], grid[:-1, 0]
     predicted[1:, 1:] = PREDICTORS[predictor](grid[:-1, 1:], grid[1:, :-1], grid[:-1, :-1])
@@ -242,7 +244,7 @@ def _missed(grid: Grid, predictor: int) -> Grid:
 
 
 def _summed(missed: Grid, predictor: int) -> Grid:
-    """Return the grid that misses by so much."""
+    """Return the grid of prediction residuals."""
     predict = PREDICTORS[predictor]
     before: list[int] = []
     values = []
@@ -254,5 +256,5 @@ def _summed(missed: Grid, predictor: int) -> Grid:
             current.append(expected + miss)
         values.append(current)
         before = current
-    # A crafted stream can lead anywhere.
+    # A crafted stream can sum to anything.
     return np.clip(np.array(values, np.int64), -MOST, MOST).astype(np.int32)

@@ -1,4 +1,4 @@
-"""Pixels as the plane that networks take, and back."""
+"""Normalization of pixels: used range to 0 to 1, mean subtracted; and back."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from cytopress.image import Pixels
 from cytopress.metrics.histogram import histogram, histogram_percentiles
 
 Plane = npt.NDArray[np.float32]
-# The used range as it stands in front of a stream.
+# The used range, in front of a stream.
 LIMITS = struct.Struct("<ff")
-# What a plane's values are clipped to, in used ranges. A single hot pixel of a float image can lie
-# anywhere; this far out a network of floats has no digits left for the others.
+# Normalized values are clipped to this. A single hot pixel of a float image can lie anywhere, and
+# float32 would have no digits left for the others.
 MOST = 2.0**15
-# Pixels converted at once: what they need stays in the cache.
+# Pixels converted at once: temporary arrays stay in the cache.
 BAND_PIXELS = 2**16
 
 
 class PlaneLike(Protocol):
-    """A plane, or what gives the parts of one: (H, W) float32."""
+    """A plane, (H, W) float32, or an object that computes parts of one when indexed."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -40,7 +40,7 @@ def used_range(pixels: Pixels, percentiles: tuple[float, float]) -> tuple[float,
     """Return the limits that become 0 and 1, as float32 holds them; equal for a constant image."""
     low, high = (float(np.float32(limit)) for limit in _percentiles(pixels, percentiles))
     if low == high:
-        # Fewer bright pixels than the percentile leaves out are an image still.
+        # An image whose bright pixels are fewer than the percentile leaves out.
         low, high = float(np.float32(pixels.min())), float(np.float32(pixels.max()))
     return low, high
 
@@ -56,7 +56,7 @@ def _percentiles(pixels: Pixels, percentiles: tuple[float, float]) -> tuple[floa
 
 
 def normalized(pixels: Pixels, low: float, high: float) -> tuple[Plane, float]:
-    """Return the plane around its mean, and that mean as float16 holds it, in used ranges."""
+    """Return the normalized plane without its mean, and that mean as float16 holds it."""
     plane = np.empty(pixels.shape, np.float32)
     total = 0.0
     for band, part in _in_ranges(pixels, low, high):
@@ -68,7 +68,7 @@ def normalized(pixels: Pixels, low: float, high: float) -> tuple[Plane, float]:
 
 
 def mean_of(volume: Pixels, low: float, high: float) -> float:
-    """Return the mean of a volume, in used ranges, as float16 holds it."""
+    """Return the mean of a normalized volume, as float16 holds it."""
     total = 0.0
     for plane in volume:
         total += sum(float(p.sum(dtype=np.float64)) for _, p in _in_ranges(plane, low, high))
@@ -76,7 +76,7 @@ def mean_of(volume: Pixels, low: float, high: float) -> float:
 
 
 def around(pixels: Pixels, center: float, low: float, high: float) -> Plane:
-    """Return a plane around a mean that is known, in used ranges."""
+    """Return a normalized plane, less a mean that is known."""
     plane = np.empty(pixels.shape, np.float32)
     for band, part in _in_ranges(pixels, low, high):
         plane[band] = part
@@ -85,7 +85,7 @@ def around(pixels: Pixels, center: float, low: float, high: float) -> Plane:
 
 
 def _in_ranges(pixels: Pixels, low: float, high: float) -> Iterator[tuple[slice, Pixels]]:
-    """Yield rows of a plane in used ranges."""
+    """Yield normalized rows of a plane."""
     kind = _precise(pixels.dtype)
     offset, factor = kind.type(low), kind.type(1 / (high - low))
     for band in _bands(pixels.shape):
@@ -97,7 +97,7 @@ def _in_ranges(pixels: Pixels, low: float, high: float) -> Iterator[tuple[slice,
 
 
 def pixels_of(plane: Plane, center: float, low: float, high: float, form: Form) -> Pixels:
-    """Return a plane around its mean as pixels of the dtype and bits of ``form``."""
+    """Return a normalized plane without its mean as pixels of the dtype and bits of ``form``."""
     kind = _precise(form.dtype)
     factor, offset = kind.type(high - low), kind.type(low + center * (high - low))
     most = float(np.finfo(np.float32).max)
@@ -112,12 +112,12 @@ def pixels_of(plane: Plane, center: float, low: float, high: float, form: Form) 
 
 
 def take_limits(name: str, stream: bytes) -> tuple[float, float, bytes]:
-    """Return the limits that a stream begins with, and the rest of it, none of a constant image.
+    """Return the limits that a stream begins with, and the rest of it (empty: a constant image).
 
     Raises
     ------
     CorruptDataError
-        It is too short, the limits are no range, or a constant image is followed by more.
+        The stream is too short, the limits are no range, or a constant image is followed by more.
     """
     if len(stream) < LIMITS.size:
         raise CorruptDataError(f"{name}: the stream ends within its limits.")
@@ -136,7 +136,7 @@ def constant(value: float, form: Form) -> Pixels:
 
 
 def _precise(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Return in what to reckon: the span of float32 images can be more than float32 holds."""
+    """Return the dtype to compute in: the span of float32 images can exceed float32."""
     return np.dtype(np.float64 if dtype.kind == "f" else np.float32)
 
 

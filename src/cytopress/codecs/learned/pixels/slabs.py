@@ -1,8 +1,8 @@
 """Slab layout: a volume is coded in slabs of a few planes, one above the other.
 
-A slab's latents are made from its planes and some on either side, and its planes from the latents
-of some slabs on either side, so that no border between slabs shows. Beyond its ends a volume goes
-on with its first and its last plane, and there are no latents.
+A slab's latents are computed from its planes and some planes on either side, and its planes from
+its latents and those of some slabs on either side, so that no border between slabs shows. Beyond
+its ends a volume repeats its first and last plane, and latents are 0.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class SlabLayout:
-    """The form of slabs.
+    """How the planes of a volume are divided into slabs.
 
     Parameters
     ----------
     stride : int
         Planes of a slab.
     margin : int
-        Planes on either side that its latents see.
+        Planes on either side that its latents depend on.
     neighbors : int
-        Slabs on either side whose latents its planes come from.
+        Slabs on either side on whose latents its planes depend.
     """
 
     stride: int
@@ -33,20 +33,20 @@ class SlabLayout:
 
     @property
     def window(self) -> int:
-        """Planes that latents are made from."""
+        """Number of planes that the latents of a slab depend on."""
         return self.stride + 2 * self.margin
 
     @property
     def stack(self) -> int:
-        """Slabs whose latents planes are made from."""
+        """Number of slabs on whose latents the planes of a slab depend."""
         return 1 + 2 * self.neighbors
 
     def count(self, planes: int) -> int:
-        """Return how many slabs hold so many planes; the last one may hold fewer."""
+        """Return the number of slabs of a volume; the last one may hold fewer planes."""
         return -(-planes // self.stride)
 
     def seen(self, slab: int, planes: int) -> npt.NDArray[np.intp]:
-        """Return the planes, (window,), that the latents of a slab are made from."""
+        """Return the planes, (window,), that the latents of a slab depend on."""
         start = slab * self.stride - self.margin
         return np.clip(np.arange(start, start + self.window), 0, planes - 1)
 
