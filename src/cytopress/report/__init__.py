@@ -1,4 +1,4 @@
-"""Stored trials to tables, curves, pictures and one HTML page; never runs a codec."""
+"""Report: one HTML page of a study with its plots, tables and pictures; runs no codec."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""8-bit PNG pictures as data URIs, grey or with a palette: for eyes, never for measuring."""
+"""PNG pictures as data URIs, 8-bit grey or with a palette: to look at, not to measure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses against a margin, as the page draws them."""
+"""Equivalence plots: losses against the margin, as data for the page's script."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cytopress.results.recommendation.setting import JudgedSetting
 def equivalence_data(answers: Sequence[Answer]) -> list[dict[str, Any] | None]:
     """Return one plot for each answer, None for an answer without a judged setting.
 
-    Settings are by the label of their codec, in the order of its curve.
+    A plot maps the label of each codec to its settings, in the order of its curve.
     """
     return [
         _plot(answer.recommendation)

@@ -33,21 +33,21 @@ BUDGET = 16_000_000
 
 @dataclass
 class Album:
-    """Pictures by a short name, each once, as data URIs; ``size`` is their length together."""
+    """Pictures by a short name, each once, as data URIs; ``size`` is their total length."""
 
     pictures: dict[str, str] = field(default_factory=dict)
     size: int = 0
     _seen: dict[tuple[str, DisplayRange], str] = field(default_factory=dict)
 
     def grey(self, image: Image, shown: DisplayRange) -> str:
-        """Keep an image as a grey picture and return its name; seen before, it costs nothing."""
+        """Add an image as a grey picture and return its name; a repeated one costs nothing."""
         seen = digest_bytes(image.pixels.tobytes()), shown
         if seen not in self._seen:
             self._seen[seen] = self.add(grey_picture(image, shown))
         return self._seen[seen]
 
     def add(self, picture: str) -> str:
-        """Keep a picture and return its name."""
+        """Add a picture and return its name."""
         name = digest_text(picture)[:12]
         if name not in self.pictures:
             self.pictures[name] = picture
@@ -57,7 +57,7 @@ class Album:
 
 @dataclass(frozen=True, kw_only=True)
 class Gallery:
-    """What the reader can pick from, as plain data for the page, and how much was left out."""
+    """Entries that a reader can choose from; ``shown`` of the ``kept`` trials have one."""
 
     entries: Sequence[Mapping[str, Any]]
     pictures: Mapping[str, str]
@@ -112,7 +112,7 @@ def gallery_order(found: Sequence[Curve]) -> list[tuple[str, Point, Trial]]:
 
 
 def _spread(step: int, steps: int) -> int:
-    """Rank a step so that the first few ranks lie far apart: middle, last, first, the rest."""
+    """Rank a step so that the first few lie far apart: middle, last, first, then the rest."""
     first = list(dict.fromkeys([steps // 2, steps - 1, 0]))
     return first.index(step) if step in first else len(first) + step
 
@@ -127,7 +127,7 @@ def _entries(
 ) -> list[dict[str, Any]]:
     """Return one entry per task that predicted from this trial; one without task if none did.
 
-    The other sections of a volume are shown in the ranges of the first.
+    The other sections of a volume share the display ranges of the first.
     """
     plane = sections[0]
     original = plane.original

@@ -1,4 +1,4 @@
-"""How a curve looks: told apart by color, and by dash and marker in grey and on paper."""
+"""Line styles: color of each curve, with dash and marker that differ on grey paper too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLORS = (
     "#e69f00",
     "#7b5aa6",
 )
-# plotly's names; filled for the first eight curves, open for the next. Their number and that of the
+# plotly's names; filled for the first eight curves, open for the next eight. Eight markers and five
 # dashes have no common divisor: no two of eighty curves share both dash and marker.
 MARKERS = (
     "circle",
@@ -41,7 +41,7 @@ class LineStyle:
 
 
 def line_style(index: int) -> LineStyle:
-    """Return the look of the curve at a position; repeats after eighty."""
+    """Return the style of the curve at a position; styles repeat after eighty."""
     turn, place = divmod(index, len(COLORS))
     marker = f"{MARKERS[place]}-open" if turn % 2 else MARKERS[place]
     return LineStyle(COLORS[place], DASHES[index % len(DASHES)], marker)

@@ -1,4 +1,4 @@
-"""One HTML page of a study: everything inside it, nothing fetched."""
+"""Report page: one self-contained HTML file of a study."""
 
 from __future__ import annotations
 
@@ -37,15 +37,14 @@ def write_report(
     Parameters
     ----------
     results : Results
-        A finished study, or one on the way; the page says which.
+        A study, finished or not; the page says which.
     path : Path
-        The file to write; it appears whole or not at all.
+        The file to write, atomically.
     criteria : sequence of Criterion
-        What to recommend; without any, what loses no more than the camera's own noise, for each
-        task where that was drawn. A wish that cannot be met is told on the page.
+        Criteria of the recommendations; by default, for each task with noise replicates, a loss
+        within their spread. The page says where a criterion cannot be met, and why.
     plotly_script : str
-        Address of plotly.js beside the page, for several pages that share it; without, the page
-        holds the script itself.
+        Relative address of plotly.js, for pages that share it; "" embeds it in the page.
 
     Returns
     -------
@@ -137,7 +136,7 @@ def _json(value: object) -> str:
 
 
 def _units(summaries: Sequence[DatasetSummary]) -> str:
-    """Say over what the intervals of each dataset are."""
+    """Describe the units that the intervals of each dataset are over."""
     sentences = []
     for each in summaries:
         intervals = [

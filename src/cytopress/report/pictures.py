@@ -1,4 +1,4 @@
-"""Previews to pictures: what is shown of an image, in which range of counts."""
+"""Pictures of previews: display range, error map and scale bar."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ import numpy.typing as npt
 from cytopress.image import Image, Pixels
 from cytopress.report.data_uri import Bytes2D, data_uri, png
 
-# Percentiles of the reference that become black and white.
+# Percentiles of the reference that are shown as black and as white.
 DARK, BRIGHT = 0.5, 99.5
-# Part of the error map's pixels that its scale must hold.
+# Percentile of the absolute errors that the scale of an error map reaches.
 ERROR_PART = 99.5
 BLUE, WHITE, RED = (33, 102, 172), (247, 247, 247), (178, 24, 43)
 
 
 @dataclass(frozen=True)
 class DisplayRange:
-    """The counts that are shown as black and as white."""
+    """Display range: the counts that are shown as black and as white."""
 
     low: float
     high: float
 
 
 def display_range(reference: Image) -> DisplayRange:
-    """Return the display range that a reference sets for itself and for what stands beside it."""
+    """Return the display range of a reference, which the pictures beside it share."""
     low, high = (float(v) for v in np.percentile(plane(reference), (DARK, BRIGHT)))
     return DisplayRange(low, high if high > low else low + 1.0)
 
 
 def plane(image: Image) -> Pixels:
-    """Return the pixels that are shown: of a stack the middle plane."""
+    """Return the pixels that are shown: the middle plane of a stack."""
     return image.pixels[image.shape[0] // 2] if image.axes == "ZYX" else image.pixels
 
 
@@ -47,7 +47,7 @@ def grey_picture(image: Image, span: DisplayRange) -> str:
 
 @dataclass(frozen=True)
 class ErrorScale:
-    """The error, in counts, of the end colors, and the part of pixels beyond it."""
+    """Scale of an error map: the error of its end colors in counts, and the part beyond it."""
 
     limit: float
     beyond: float

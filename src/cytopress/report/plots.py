@@ -1,4 +1,4 @@
-"""What the page's script draws: curves as plain numbers, with the look of each."""
+"""Plot data: curves as numbers for the page's script, with their line styles."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from cytopress.results.dataset_summary import DatasetSummary, SettingRow
 from cytopress.results.number_format import label_text
 from cytopress.study.results import NoiseFacts, Results, ScoreFacts
 
-# Scores that are best at a number, with neither direction better.
+# Scores with an ideal value: neither direction is better.
 IDEAL = dict.fromkeys(VARIATION, 1)
 
 
 def plot_data(results: Results, summaries: Sequence[DatasetSummary]) -> dict[str, Any]:
-    """Return the plots of every dataset; a codec looks the same in all of them."""
+    """Return the plots of every dataset; a codec has one line style in all of them."""
     metrics = [score for score in results.scores if not score.task]
     return {
         "codecs": [
@@ -33,7 +33,7 @@ def plot_data(results: Results, summaries: Sequence[DatasetSummary]) -> dict[str
 
 
 def labels(summaries: Sequence[DatasetSummary]) -> list[str]:
-    """Name every curve of the study once, lossy ones first."""
+    """Return the label of every curve of the study once, lossy ones first."""
     some = [curve for each in summaries for curve in each.curves]
     return list(dict.fromkeys(c.label for c in sorted(some, key=lambda curve: curve.lossless)))
 
@@ -42,7 +42,7 @@ def _dataset(
     results: Results, summary: DatasetSummary, metrics: Sequence[ScoreFacts]
 ) -> dict[str, Any]:
     itemsize = bytes_per_pixel(results, summary.facts)
-    best = summary.best
+    best = summary.best_lossless
     return {
         "name": summary.facts.name,
         "noise": _noise(summary.facts.noise),
@@ -91,7 +91,7 @@ def _score(score: ScoreFacts) -> dict[str, Any]:
 
 
 def _original(rows: Sequence[SettingRow]) -> float | None:
-    """Return the score from originals over the setting that holds the most fields."""
+    """Return the score from originals at the setting with the most fields."""
     effects = [row.change for row in rows if row.change is not None]
     return max(effects, key=lambda effect: effect.fields).original if effects else None
 

@@ -1,4 +1,4 @@
-"""The sections of a field in the gallery: one of a plane, three of a volume, drawn to one scale."""
+"""Sections of a field in the gallery: one of a plane, three of a volume at one scale."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from cytopress.study.trial import Preview, Section
 
 @dataclass(frozen=True, kw_only=True)
 class SectionPictures:
-    """One section: its pictures by kind and task, and where the other sections cut it.
+    """Pictures of one section by kind and task, and where the other sections cut it.
 
-    ``cross`` is the row and column of that, in pixels; None for a plane.
+    ``cross`` is the row and column of the cuts, in pixels; None for a plane.
     """
 
     section: Section
@@ -34,7 +34,7 @@ class SectionPictures:
 
 
 def section_pictures(previews: Sequence[Preview]) -> list[SectionPictures]:
-    """Return the sections of which there is an original and a decoded picture, XY first."""
+    """Return the sections with an original and a decoded picture, XY first."""
     images: dict[Section, dict[tuple[str, str], Image]] = defaultdict(dict)
     crosses: dict[Section, tuple[int, int] | None] = {}
     for preview in previews:
@@ -51,7 +51,7 @@ def section_pictures(previews: Sequence[Preview]) -> list[SectionPictures]:
 def layout(one: SectionPictures, unit_um: float | None) -> dict[str, Any]:
     """Return width and height of a section in units of ``unit_um``, and its cross as shares of it.
 
-    Where nothing says how far apart pixels and planes are, a pixel is a square.
+    Without a known spacing, pixels are squares.
     """
     rows, columns = one.original.shape
     spacing = one.original.spacing_um

@@ -1,4 +1,4 @@
-"""What the page shows of one task score beside its curves: similarity, and the training matrix."""
+"""Task summaries: headline, similarity and train-test matrix of each task, for the page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from cytopress.study.results import Results, ScoreFacts
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TaskSummary:
-    """The deciding score of one task on one dataset; ``matrix`` is None without other training."""
+    """Summary of a task's main score on one dataset.
+
+    ``matrix`` is None where all models were trained on originals, and ``recovery`` is "".
+    """
 
     summary: DatasetSummary
     score: ScoreFacts
@@ -30,7 +33,7 @@ class TaskSummary:
 
 
 def task_summaries(results: Results, summaries: Sequence[DatasetSummary]) -> list[TaskSummary]:
-    """Return one for each dataset and task."""
+    """Return one summary for each dataset and task."""
     return [
         _task_summary(results, each, score)
         for each in summaries
@@ -40,7 +43,7 @@ def task_summaries(results: Results, summaries: Sequence[DatasetSummary]) -> lis
 
 
 def task_summary_data(tasks: Sequence[TaskSummary]) -> dict[str, Any]:
-    """Return what the page's script draws of them, in their order."""
+    """Return the summaries' plots as data for the page's script, in their order."""
     return {
         "similarity": [
             {one.metric: _scatter(each, one) for one in each.similarities} for each in tasks
@@ -73,7 +76,7 @@ def _scatter(each: TaskSummary, one: Similarity) -> dict[str, Any]:
                 "x": x,
                 "y": y,
             }
-            for row, x, y in zip(one.rows, one.alike, one.losses, strict=True)
+            for row, x, y in zip(one.rows, one.values, one.losses, strict=True)
         ],
     }
 

@@ -1,4 +1,4 @@
-"""The templates of the page, with how numbers and words are written in them."""
+"""Templates of the page, with the number formats that they use."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ VERDICT_CLASSES = {
 
 
 def environment() -> Environment:
-    """Return the templates: every name and text of a study is escaped."""
+    """Return the template environment, which escapes every name and text of a study."""
     jinja2, _ = libraries()
     made: Environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(lambda name: (ASSETS / name).read_text(encoding="utf-8")),

@@ -1,1 +1,1 @@
-"""Stored trials to curves, tables, comparisons and a recommendation; never runs a codec."""
+"""Results: curves, tables, comparisons and a recommendation from stored trials; runs no codec."""

@@ -1,4 +1,4 @@
-"""Along z and in the plane: what codecs do to a volume in either direction."""
+"""Axial error: what codecs do to a volume along z, beside what they do in the plane."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cytopress.study.results import Results
 
 FRC = ("pixels/frc_resolution", "pixels/frc_resolution_z")
 VARIATION = ("pixels/variation_xy", "pixels/variation_z")
-# Factors nearer to 1 than this are not told from it.
+# Ratios nearer to 1 than this count as equal.
 EVEN = 1.05
 PLOTS = (
     (FRC[0], "Detail kept in the plane"),
@@ -25,10 +25,11 @@ PLOTS = (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CodecAxialError:
-    """One codec at one size, means over fields; None where it has no such number.
+    """One codec at one compression ratio, means over fields; None where nothing was measured.
 
-    ``frc`` and ``frc_um`` (cycles per voxel and per micrometer) and ``variation`` are of the plane
-    and of z.
+    ``frc`` and ``frc_um`` are resolutions by Fourier ring correlation, in cycles per voxel and per
+    micrometer; ``variation`` is the difference of neighbors as a share of the original's. Each is a
+    pair: in the plane, and along z.
     """
 
     row: SettingRow
@@ -38,24 +39,24 @@ class CodecAxialError:
 
     @property
     def in_um(self) -> bool:
-        """Whether both resolutions are known in space."""
+        """Whether both resolutions are known per micrometer."""
         return None not in self.frc_um
 
     @property
     def resolutions(self) -> list[tuple[float | None, float | None]]:
-        """Resolution of the plane and of z: in cycles per voxel, and per micrometer if known."""
+        """Resolution in the plane and along z: per voxel, and per micrometer where known."""
         return list(zip(self.frc, self.frc_um, strict=True))
 
     @property
     def flicker(self) -> float | None:
-        """Variation along z over that in the plane; 1 in the original."""
+        """Variation along z over variation in the plane; 1 in the original."""
         in_plane, axial_errors = self.variation
         return axial_errors / in_plane if in_plane and axial_errors is not None else None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AxialError:
-    """The codecs on a dataset of volumes at about one ``size``, those of whole volumes first."""
+    """Codecs of a dataset of volumes at about one ratio (``size``), those of volumes first."""
 
     summary: DatasetSummary
     size: float
@@ -65,7 +66,7 @@ class AxialError:
 
 
 def axial_errors(results: Results, summaries: Sequence[DatasetSummary]) -> list[AxialError]:
-    """Return one for each dataset of volumes that has a number along z."""
+    """Return the axial error on every dataset of volumes that was measured along z."""
     measured = {score.column for score in results.scores}
     if not measured & {FRC[1], VARIATION[1]}:
         return []
@@ -77,14 +78,14 @@ def axial_errors(results: Results, summaries: Sequence[DatasetSummary]) -> list[
 
 
 def _axial_error(summary: DatasetSummary, plots: Sequence[tuple[str, str]]) -> AxialError | None:
-    """Choose the size that most codecs were tested at, of several such the largest."""
+    """Compare at the ratio that most codecs were tested at; of several, at the largest."""
     columns = sizes(summary)
-    told = codec_verdicts(summary.rows_of(None), columns)
-    tested = [sum(one.near[place] is not None for one in told) for place in range(len(columns))]
+    verdicts = codec_verdicts(summary.rows_of(None), columns)
+    tested = [sum(one.near[place] is not None for one in verdicts) for place in range(len(columns))]
     if not any(tested):
         return None
     place = max(range(len(columns)), key=lambda index: (tested[index], columns[index]))
-    rows = [row for one in told if (row := one.near[place]) is not None]
+    rows = [row for one in verdicts if (row := one.near[place]) is not None]
     lines = [
         _codec_axial_error(row) for row in sorted(rows, key=lambda row: not row.curve.volumetric)
     ]
@@ -104,10 +105,10 @@ def _codec_axial_error(row: SettingRow) -> CodecAxialError:
 
 
 def _text(lines: Sequence[CodecAxialError]) -> str:
-    """Say how codecs of volumes and of planes differ, as geometric means; "" where there is none.
+    """Describe how codecs of volumes and of planes differ in geometric means; "" without any.
 
-    Only the difference of both kinds is given a word: where a codec drops noise, what is left can
-    vary more along z, or less, than the original did, without any flicker.
+    Only the difference between the two kinds is interpreted: where a codec drops noise, the rest
+    can vary more or less along z than the original did, without any flicker.
     """
     means = {}
     for name, whole in (("of whole volumes", True), ("of single planes", False)):
@@ -116,21 +117,21 @@ def _text(lines: Sequence[CodecAxialError]) -> str:
             means[name] = math.exp(math.fsum(map(math.log, some)) / len(some)), len(some)
     if not means:
         return ""
-    told = "; ".join(
+    listed = "; ".join(
         f"{count_text(count, 'codec')} {name}: {number_text(mean, significant=3)}"
         for name, (mean, count) in means.items()
     )
     text = (
         "Change from plane to plane over change within the plane, as shares of the original’s,"
-        f" geometric mean over codecs: {told}."
+        f" geometric mean over codecs: {listed}."
     )
     if len(means) < 2:
         return text
     (volumes, _), (planes, _) = means.values()
-    return f"{text} {_compared(planes / volumes)}"
+    return f"{text} {_comparison_text(planes / volumes)}"
 
 
-def _compared(factor: float) -> str:
+def _comparison_text(factor: float) -> str:
     if abs(math.log(factor)) < math.log(EVEN):
         return "Neither kind flickers more than the other."
     kinds = ("single planes", "whole volumes")

@@ -1,4 +1,4 @@
-"""The BD-rate tables: bytes at equal quality, against JPEG 2000 and the best classic codec."""
+"""BD-rate tables: bytes at equal quality, against JPEG 2000 and the best classic codec."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PIXEL_SCORES = ("pixels/psnr", "pixels/ssim")
 
 @dataclass(frozen=True, kw_only=True)
 class BDResult:
-    """A codec's BD-rate on one quality, or why there is none."""
+    """A codec's BD-rate by one quality score, or the reason why there is none."""
 
     rate: BDRate | None
     reason: str
@@ -25,9 +25,10 @@ class BDResult:
 
 @dataclass(frozen=True, kw_only=True)
 class BDTable:
-    """BD-rates of a dataset: one row a codec, one column a quality; or the ``reason`` for none.
+    """BD-rates on a dataset: a row per codec, a column per quality score.
 
-    ``against`` names the codec that every row is compared with.
+    ``against`` names the codec that every row is compared with; ``reason`` says why there is no
+    row, "" where there are some.
     """
 
     against: str
@@ -39,10 +40,9 @@ class BDTable:
 def bd_tables(results: Results, summary: DatasetSummary) -> list[BDTable]:
     """Compare lossy curves with JPEG 2000's, then with the best classic codec's if it is another.
 
-    JPEG 2000 is that of planes: with a wavelet along z it is another codec.
-
-    The qualities are mean PSNR, mean SSIM and each task's main score. The best classic codec is the
-    one with the fewest bytes at equal PSNR.
+    JPEG 2000 codes plane by plane; with a wavelet along z it counts as another codec. The quality
+    scores are mean PSNR, mean SSIM and each task's main score. The best classic codec has the
+    fewest bytes at equal PSNR.
     """
     reference = reference_curve(summary)
     if reference is None:
@@ -70,22 +70,22 @@ def _table(results: Results, summary: DatasetSummary, reference: Curve, against:
 
 
 def bd_scores(results: Results, summary: DatasetSummary) -> list[ScoreFacts]:
-    """Return the qualities that codecs are compared at: PSNR, SSIM, each task's main score."""
+    """Return the quality scores of the comparison: PSNR, SSIM, each task's main score."""
     pixel = [score for score in results.scores if score.column in PIXEL_SCORES]
     return [*pixel, *(score for score in summary.scores if score.main)]
 
 
 def reference_curve(summary: DatasetSummary) -> Curve | None:
-    """Return lossy JPEG 2000 of planes, None where the study has none."""
+    """Return the curve of lossy JPEG 2000, plane by plane; None where the study has none."""
     of_planes = [curve for curve in summary.lossy if not curve.volumetric]
     return next((curve for curve in of_planes if curve.codec == REFERENCE), None)
 
 
 def fewest_bytes(summary: DatasetSummary, reference: Curve, some: Sequence[Curve]) -> Curve | None:
-    """Return the curve that saves most against a reference at equal PSNR.
+    """Return the curve with the fewest bytes at equal PSNR, by its BD-rate against a reference.
 
-    The reference counts as saving nothing, if it is among them; of several, curves that cannot be
-    held against it are out. None where nothing is left.
+    The reference itself has a BD-rate of zero. Of several curves, those without a BD-rate are left
+    out; None where no curve is left.
     """
     if len(some) == 1:
         return some[0]
@@ -103,7 +103,7 @@ def fewest_bytes(summary: DatasetSummary, reference: Curve, some: Sequence[Curve
 def bd_result(
     summary: DatasetSummary, reference: Curve, test: Curve, score: ScoreFacts
 ) -> BDResult:
-    """Return how many more bytes ``test`` needs than ``reference`` at equal quality."""
+    """Return the BD-rate of ``test``: its bytes against those of ``reference`` at equal quality."""
     sign = -1.0 if score.better == "lower" else 1.0
     rates, qualities = zip(
         *(_curve(summary, curve, score, sign) for curve in (reference, test)), strict=True
@@ -120,7 +120,7 @@ def bd_result(
 def _curve(
     summary: DatasetSummary, curve: Curve, score: ScoreFacts, sign: float
 ) -> tuple[list[float], list[float]]:
-    """Return bytes and mean quality of the settings that hold every field."""
+    """Return bytes and mean quality of the settings that were measured on every field."""
     rates, qualities = [], []
     for row in summary.rows_of(score if score.task else None):
         if row.curve is not curve or not row.point.complete:

@@ -1,4 +1,4 @@
-"""What a codec did to a task: paired differences, their interval, and a word for it."""
+"""Change of a task score: paired differences, their interval, and a descriptive verdict."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from cytopress.results.curves import Point
 from cytopress.statistics import Interval, effects
 from cytopress.study.results import ScoreFacts
 
-# The draws of the bootstrap; fixed, so that a report made again says the same.
+# Seed of the bootstrap; fixed, so that a report can be reproduced.
 SEED = 0
-# Fewer units do not show how skewed they are, and an interval of 95 % may cover less: no verdict
-# is built on it.
+# Fewer units do not show how skewed they are, and a 95 % interval of them may cover less: there is
+# no verdict.
 LEAST_UNITS = 5
 
 Verdict = Literal["no loss seen", "loss", "better", "not shown", "lossless"]
@@ -41,9 +41,10 @@ class Change:
 
 
 def change(point: Point, score: ScoreFacts) -> Change | None:
-    """Return what a setting did to a task's score; None where no trial has it.
+    """Return the change of a task score by one setting; None where no trial has the score.
 
-    Training seeds are a level of their own of the interval. A field that lacks one is left out.
+    Training seeds are a level of their own in the bootstrap. A field without the score of every
+    seed is left out.
     """
     original = _by_field(point, f"{score.column}/baseline")
     decoded = _by_field(point, f"{score.column}/harm")
@@ -75,7 +76,7 @@ def change(point: Point, score: ScoreFacts) -> Change | None:
 
 
 def _by_field(point: Point, column: str) -> dict[str, dict[int, float]]:
-    """Return a score of each field and seed that have it."""
+    """Return a score by field and seed, where it is finite."""
     values: dict[str, dict[int, float]] = defaultdict(dict)
     for trial in point.trials:
         if math.isfinite(trial.scores.get(column, math.nan)):
@@ -88,7 +89,7 @@ def _interval_of(values: Sequence[Sequence[float]], groups: tuple[str, ...]) -> 
     return _interval(tuple(map(tuple, values)), groups) if len(values) > 1 else None
 
 
-# The page and the terminal ask for the same intervals.
+# Cached: the page, the terminal and the recommendation need the same intervals.
 @functools.lru_cache(maxsize=10_000)
 def _interval(values: tuple[tuple[float, ...], ...], groups: tuple[str, ...]) -> Interval:
     (found,) = effects([[[value] for value in field] for field in values], groups, seed=SEED)
@@ -96,7 +97,7 @@ def _interval(values: tuple[tuple[float, ...], ...], groups: tuple[str, ...]) ->
 
 
 def ends(interval: Interval | None) -> tuple[float, float] | None:
-    """Return both ends of an interval, if it has any."""
+    """Return both ends of an interval; None where there are none."""
     if interval is None or interval.low is None or interval.high is None:
         return None
     return interval.low, interval.high

@@ -1,4 +1,4 @@
-"""Trials to curves: one line per codec, one point per setting, means over fields."""
+"""Rate-distortion curves of trials: one per codec, a point per setting, means over fields."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from cytopress.results.number_format import target_text
 from cytopress.study.results import DatasetFacts, Results
 from cytopress.study.trial import Trial
 
-# Options that a study writes out for every dataset alike: they do not tell two curves apart.
+# Reference scales of a dataset, which a study writes into every spec: they do not part two curves.
 REFERENCE_OPTIONS = ("range", "a", "b", "offset")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Point:
-    """One setting of a codec on a dataset: the trials that gave bytes.
+    """One setting of a codec on a dataset: its trials that were encoded.
 
     ``fields_asked`` counts the fields that the study measured on this dataset: a point with fewer
     is incomplete, and its mean is over other images than its neighbors'.
@@ -86,7 +86,7 @@ class Point:
 class Curve:
     """One codec with its options on one dataset, its points from many bytes to few.
 
-    ``volumetric`` says that it was handed stacks whole, and not plane by plane.
+    ``volumetric`` says whether it coded stacks whole, and not plane by plane.
     """
 
     dataset: str
@@ -100,15 +100,15 @@ class Curve:
 
     @property
     def learned(self) -> bool:
-        """Whether a model codes: those codecs are named KIND/NAME."""
+        """Whether the codec is a learned one; those are named KIND/NAME."""
         return "/" in self.codec
 
 
 def curves(results: Results, dataset: str) -> list[Curve]:
-    """Return the curves of a dataset, in the order of the study; lossless settings are their own.
+    """Return the curves of a dataset, in the order of the study.
 
-    Settings of one codec without a success are left out: `cytopress.results.tables.error_rows`
-    tells of them.
+    Lossless settings of a codec are a curve of their own. Settings without a successful trial are
+    left out: `cytopress.results.tables.error_rows` lists them.
     """
     trials = measured(results, dataset)
     asked = len({trial.field for trial in trials})
@@ -141,22 +141,22 @@ def curves(results: Results, dataset: str) -> list[Curve]:
 
 
 def measured(results: Results, dataset: str) -> list[Trial]:
-    """Return the trials of a dataset that count: those of its test part where it has one.
+    """Return the tested trials of a dataset that were judged by models trained on originals.
 
-    Only of models trained on originals: the matrix shows what the others do.
+    Models of other training are in the train-test matrix.
     """
     return [trial for trial in tested(results, dataset) if trial.regime == "raw"]
 
 
 def tested(results: Results, dataset: str) -> list[Trial]:
-    """Return the trials of a dataset's test part, or all where it has none; of every model."""
+    """Return the trials of a dataset's test part, or all where it has none, by every model."""
     trials = [trial for trial in results.trials if trial.dataset == dataset]
     test = [trial for trial in trials if trial.split == "test"]
     return test or trials
 
 
 def bare_options(options: str) -> str:
-    """Return options without the yardsticks."""
+    """Return options without the reference scales."""
     parts = [part for part in options.split(",") if part.partition("=")[0] not in REFERENCE_OPTIONS]
     return ",".join(parts)
 
@@ -186,7 +186,7 @@ def bytes_per_pixel(results: Results, facts: DatasetFacts) -> int:
 def _points(members: Sequence[Trial], asked: int) -> list[Point]:
     settings: dict[tuple[str, float | None], list[Trial]] = defaultdict(list)
     for trial in members:
-        # A task that failed leaves bytes and pixels measured.
+        # Where a task failed, bytes and pixel metrics are measured all the same.
         if trial.coded_bytes:
             settings[trial.target, trial.target_value].append(trial)
     points = [
@@ -197,15 +197,15 @@ def _points(members: Sequence[Trial], asked: int) -> list[Point]:
 
 
 def _ambiguous(trials: Sequence[Trial]) -> set[str]:
-    """Name the codecs whose curves would run into each other without their yardsticks."""
+    """Return the codecs of which two settings differ in nothing but their reference scales."""
     seen: dict[tuple[object, ...], str] = {}
     found = set()
     for trial in trials:
-        cell = (
+        setting = (
             *(trial.codec, bare_options(trial.options), trial.target, trial.target_value),
             *(trial.field, trial.regime, trial.trained_on, trial.seed),
         )
-        if seen.setdefault(cell, trial.options) != trial.options:
+        if seen.setdefault(setting, trial.options) != trial.options:
             found.add(trial.codec)
     return found
 

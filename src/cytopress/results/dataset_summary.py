@@ -1,4 +1,4 @@
-"""Everything the page says of one dataset, computed once: curves, and rows for each task score."""
+"""Dataset summary: curves, and a row per setting for each task score, computed once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SettingRow:
 
     @property
     def verdict(self) -> str:
-        """The word for what the setting did, "pixels only" where no task judged it."""
+        """The descriptive verdict on the change; "pixels only" where no task was run."""
         if self.change is not None:
             return self.change.verdict
         if self.point.lossless:
@@ -31,21 +31,21 @@ class SettingRow:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DatasetSummary:
-    """A dataset of a study.
+    """Curves and rows of one dataset of a study.
 
-    ``rows`` holds, for the column of each task score that trials have, one row per setting, codecs
-    in the order of the study and large bytes first; under "" the same without a task.
+    ``rows`` maps the column of each task score to one row per setting: codecs in the order of the
+    study, each from many bytes to few. The key "" holds the rows without a task.
     """
 
     facts: DatasetFacts
     curves: Sequence[Curve]
-    best: tuple[Curve, Point] | None
+    best_lossless: tuple[Curve, Point] | None
     scores: Sequence[ScoreFacts]
     rows: Mapping[str, Sequence[SettingRow]]
 
     @property
     def lossy(self) -> list[Curve]:
-        """The curves that are drawn."""
+        """The lossy curves."""
         return [curve for curve in self.curves if not curve.lossless]
 
     @property
@@ -59,7 +59,7 @@ class DatasetSummary:
 
 
 def dataset_summaries(results: Results) -> list[DatasetSummary]:
-    """Return the findings on every dataset, in the order of the study."""
+    """Return the summary of every dataset, in the order of the study."""
     return [_dataset_summary(results, facts) for facts in results.datasets]
 
 
@@ -68,14 +68,14 @@ def _dataset_summary(results: Results, facts: DatasetFacts) -> DatasetSummary:
     trials = measured(results, facts.name)
     columns = {column for trial in trials for column in trial.scores}
     run = {task.name for task in results.tasks if task.dataset == facts.name}
-    # A task that failed on every field was run all the same.
+    # A task that failed on every field has no score, but was run.
     scores = [
         s for s in results.scores if s.task and (s.task in run or f"{s.column}/harm" in columns)
     ]
     return DatasetSummary(
         facts=facts,
         curves=found,
-        best=best_lossless(found),
+        best_lossless=best_lossless(found),
         scores=scores,
         rows={"": _rows(found, None)} | {s.column: _rows(found, s) for s in scores},
     )

@@ -1,4 +1,4 @@
-"""The finding in one sentence: how alike images still are, and what the task makes of them."""
+"""Headline of a task: image similarity and task score at the setting with the largest loss."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cytopress.results.tables import effect_text
 from cytopress.results.train_test_matrix import Matrix, setting_text
 from cytopress.study.results import ScoreFacts
 
-ALIKE = (
+SIMILARITIES = (
     ("pixels/ssim", "SSIM", ""),
     ("pixels/pearson", "Pearson r", ""),
     ("pixels/psnr", "PSNR", " dB"),
@@ -17,9 +17,9 @@ ALIKE = (
 
 
 def headline_text(summary: DatasetSummary, score: ScoreFacts, table: Matrix | None) -> str:
-    """Tell of the setting that costs the task most, of those that models were also trained on.
+    """Describe the setting with the largest loss; if models were also trained on some, of those.
 
-    It states what was measured on either side and claims no more; "" where nothing was.
+    The sentence states what was measured and claims no more; "" where nothing was.
     """
     rows = [row for row in summary.rows_of(score) if _whole(row)]
     if table is not None:
@@ -30,26 +30,26 @@ def headline_text(summary: DatasetSummary, score: ScoreFacts, table: Matrix | No
     if worst is None or worst.change is None:
         return ""
     change, name = worst.change, label_text(score.name)
-    alike = [
+    similarities = [
         f"{what} {number_text(mean, significant=3)}{unit}"
-        for column, what, unit in ALIKE
+        for column, what, unit in SIMILARITIES
         if (mean := worst.point.mean(column)) is not None
     ]
     text = (
         f"Where the task loses most, {worst.curve.label} {worst.point.setting}"
         f" ({ratio_text(worst.point.ratio)} smaller)"
     )
-    if alike:
-        text += f", decoded images score {', '.join(alike)} against the originals"
+    if similarities:
+        text += f", decoded images score {', '.join(similarities)} against the originals"
     text += (
         f"; from them, models trained on originals reach {name} {number_text(change.decoded)},"
         f" from the originals {number_text(change.original)}: a change of {effect_text(change)}"
     )
     if _not_shown(worst):
         text += ", which is not told from zero"
-    cell = table.mean_score(_name(worst), _name(worst)) if table is not None else None
-    if cell is not None:
-        text += f". Models trained on images of this very setting reach {number_text(cell.mean)}"
+    matched = table.mean_score(_name(worst), _name(worst)) if table is not None else None
+    if matched is not None:
+        text += f". Models trained on images of this very setting reach {number_text(matched.mean)}"
     return f"{text}."
 
 

@@ -1,4 +1,4 @@
-"""What each setting loses on each field and seed, and what the camera's own noise would."""
+"""Losses of a task score by field, seed and setting, and its spread over noise replicates."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Losses:
 
 
 def losses_of(points: Sequence[Point], score: ScoreFacts) -> Losses:
-    """Return what each of these settings loses.
+    """Return the losses of these settings.
 
-    A seed in which no trial has the score, such as of another task, is left out.
+    A seed in which no trial has the score, such as one of another task, is left out.
     """
     trials = [trial for point in points for trial in point.trials]
     groups = dict.fromkeys((trial.field, trial.group) for trial in trials)
@@ -73,16 +73,18 @@ def losses_of(points: Sequence[Point], score: ScoreFacts) -> Losses:
 
 
 def noise_spread(results: Results, dataset: str, score: ScoreFacts) -> float | None:
-    """Return how far one more draw of the camera's noise moves the score of a field.
+    """Return the standard deviation of a field's score over noise replicates.
 
-    The standard deviation over the draws, root mean square over fields and seeds, in the score's
-    unit; None where the noise was not drawn at least twice.
+    Root mean square over fields and seeds, in the score's unit; None where no field has at least
+    two replicates.
     """
     column = f"{score.column}/harm"
-    drawn = _by_field(t for t in results.redraws if t.dataset == dataset and column in t.scores)
+    replicates = _by_field(
+        t for t in results.redraws if t.dataset == dataset and column in t.scores
+    )
     variances = [
         float(np.var([trial.scores[column] for trial in trials], ddof=1))
-        for trials in drawn
+        for trials in replicates
         if len(trials) > 1
     ]
     return math.sqrt(math.fsum(variances) / len(variances)) if variances else None

@@ -1,4 +1,4 @@
-"""Numbers as a reader wants them; the page and the terminal write them alike."""
+"""Number formats, shared by the page and the terminal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime
 
 MINUS = "\N{MINUS SIGN}"
-# Names of scores as papers write them; others are shown as they are stored.
+# Names of scores as papers write them; other scores keep their stored names.
 LABELS = {
     "bias": "bias",
     "frc_resolution": "FRC resolution",
@@ -30,19 +30,19 @@ LABELS = {
 
 
 def label_text(name: str) -> str:
-    """Return a score's name as a reader knows it."""
+    """Return the label of a score: its usual name, or the stored one without underscores."""
     return LABELS.get(name, name.replace("_", " "))
 
 
 def ratio_text(ratio: float | None) -> str:
-    """Say how many times smaller the bytes are: ``2.7x``, ``40x``, ``1,250x``."""
+    """Format a compression ratio: ``2.7x``, ``40x``, ``1,250x``."""
     if ratio is None:
         return "–"
     return f"{ratio:.1f}x" if ratio < 9.95 else f"{ratio:,.0f}x"
 
 
 def number_text(value: float | None, *, significant: int = 4) -> str:
-    """Write a number with a few significant digits and a true minus sign; infinite is "exact"."""
+    """Format a number with a few significant digits and a true minus; infinity is "exact"."""
     if value is None or math.isnan(value):
         return "–"
     if math.isinf(value):
@@ -54,14 +54,14 @@ def number_text(value: float | None, *, significant: int = 4) -> str:
 
 
 def change_text(value: float | None, *, scale: float) -> str:
-    """Write a signed difference with the decimals that ``scale`` (its largest sibling) deserves."""
+    """Format a signed difference with the decimals that suit a score of size ``scale``."""
     if value is None or math.isnan(value):
         return "–"
     return _signed(value, _decimals(scale))
 
 
 def end_text(value: float, *, scale: float) -> str:
-    """Write the end of an interval; one that is not zero never looks like it: its sign decides."""
+    """Format an end of an interval; its sign decides, so only zero itself is written as zero."""
     decimals = _decimals(scale)
     if value and abs(value) < 0.5 * 10**-decimals:
         decimals = min(8, -math.floor(math.log10(abs(value))))
@@ -78,24 +78,24 @@ def _signed(value: float, decimals: int) -> str:
 
 
 def target_text(target: str, value: float | None) -> str:
-    """Write a target as in a spec string: ``ratio=40``; "lossless" where there is none."""
+    """Format a target as in a spec string: ``ratio=40``; "lossless" where there is none."""
     if not target or value is None:
         return "lossless"
     return f"{target}={value:.6g}"
 
 
 def plain(text: str) -> str:
-    """Return the text with a keyboard's minus, for terminals."""
+    """Return a text with hyphens for minus signs and dashes, for terminals."""
     return text.replace(MINUS, "-").replace("–", "-")
 
 
 def count_text(count: int, noun: str) -> str:
-    """Write a count with its noun: ``1 field``, ``6 fields``."""
+    """Format a count with its noun: ``1 field``, ``6 fields``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def moment_text(moment: str) -> str:
-    """Write an ISO 8601 time to the minute, in UTC; other texts as they are."""
+    """Format an ISO 8601 time to the minute, in UTC; other texts stay as they are."""
     try:
         parsed = datetime.fromisoformat(moment)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How much of what compression costs a model comes back when it is trained on compressed images."""
+"""Recovery: how much of a compression loss training on compressed images wins back."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from cytopress.results.train_test_matrix import MIXED, ORIGINALS, Matrix
 from cytopress.statistics import Effect, effects
 
 SEED = 0
-HOW = {"matched": "on the same codec and rate (matched)", "mixed": "on a mixture (mixed)"}
+TRAINING = {"matched": "on the same codec and rate (matched)", "mixed": "on a mixture (mixed)"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recovery:
-    """What one regime wins back, mean over ``settings`` codec settings.
+    """Recovery by one training regime, mean over ``settings`` codec settings.
 
-    ``loss`` is what models trained on originals lose on decoded images, ``gain`` what those of the
-    regime score better on the same images; paired over fields and seeds, positive is more.
+    ``loss`` is the loss on decoded images of models trained on originals; ``gain`` is how much
+    better models of the regime score on the same images. Both are paired over fields and seeds.
     """
 
     regime: str
@@ -40,7 +40,7 @@ class Recovery:
 
 
 def recoveries(matrix: Matrix) -> list[Recovery]:
-    """Return what ``matched`` and ``mixed`` training win back, those that were done."""
+    """Return the recovery by ``matched`` and by ``mixed`` training, where there is any."""
     matched = [row for row, column in matrix.matched if row == column != ORIGINALS]
     settings = matched or [column for column in matrix.columns if column != ORIGINALS]
     regimes = ["matched"] * bool(matched) + ["mixed"] * (MIXED in matrix.rows)
@@ -49,7 +49,7 @@ def recoveries(matrix: Matrix) -> list[Recovery]:
 
 
 def recovery_text(found: list[Recovery], matrix: Matrix) -> str:
-    """Say it in sentences that claim no more than the intervals show."""
+    """Describe recoveries in sentences that claim no more than the intervals show."""
     if not found:
         return ""
     first, score = found[0], matrix.score
@@ -59,21 +59,21 @@ def recovery_text(found: list[Recovery], matrix: Matrix) -> str:
         f" lose {_signed(first.loss.mean)}{unit} of {label_text(score.name)}"
         f" {_interval(first.loss)}."
     )
-    won = [f"Trained {HOW[one.regime]}, they win back {_won(one)}." for one in found]
+    won = [f"Trained {TRAINING[one.regime]}, they win back {_gain_text(one)}." for one in found]
     return " ".join([lost, *won])
 
 
-def _won(one: Recovery) -> str:
-    told = f"{_signed(one.gain.mean)} {_interval(one.gain)}"
+def _gain_text(one: Recovery) -> str:
+    gain = f"{_signed(one.gain.mean)} {_interval(one.gain)}"
     if one.share is not None:
-        return f"{told}, {100 * one.share:.0f} % of that"
+        return f"{gain}, {100 * one.share:.0f} % of that"
     if one.gain.low is None or one.gain.high is None:
-        return told
+        return gain
     if one.gain.high < 0:
-        return f"nothing: they score worse, {told}"
+        return f"nothing: they score worse, {gain}"
     if one.gain.low <= 0:
-        return f"{told}: whether it is a gain is not shown"
-    return f"{told}; what share that is cannot be said, since the loss is not told from zero"
+        return f"{gain}: whether it is a gain is not shown"
+    return f"{gain}; what share that is cannot be said, since the loss is not told from zero"
 
 
 def _recovery(matrix: Matrix, regime: str, settings: list[str]) -> Recovery | None:

@@ -1,4 +1,4 @@
-"""Similarity is not safety: what a task lost against how alike the images still are."""
+"""Similarity and task loss: how well image metrics rank the settings by their loss."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from cytopress.results.recommendation.text import amount_text, figure_text
 from cytopress.study.results import ScoreFacts
 
 METRICS = ("pixels/psnr", "pixels/ssim", "pixels/pearson")
-# A rank correlation of fewer settings says nothing.
+# With fewer settings a rank correlation says nothing.
 LEAST_SETTINGS = 5
-ALIKE_DB = 0.5
+SIMILAR_DB = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Similarity:
     """Task loss against one image metric, over the lossy settings of all codecs.
 
-    ``rho`` is Spearman's rank correlation of ``losses`` and ``alike`` (Am. J. Psychol. 15 (1904)
+    ``rho`` is Spearman's rank correlation of ``losses`` and ``values`` (Am. J. Psychol. 15 (1904)
     72); None with fewer than five settings, or where one of them does not vary.
     """
 
     metric: str
     rows: tuple[SettingRow, ...]
-    alike: tuple[float, ...]
+    values: tuple[float, ...]
     losses: tuple[float, ...]
     rho: float | None
 
 
 def similarities(summary: DatasetSummary, score: ScoreFacts) -> list[Similarity]:
-    """Return one for each metric that was measured, of settings with a result on every field."""
+    """Return one for each measured metric, over settings with a result on every field."""
     return [one for metric in METRICS if (one := _similarity(summary, score, metric)).rows]
 
 
 def similarity_text(one: Similarity) -> str:
-    """Say how the ranks agree."""
+    """Describe the rank correlation."""
     n = len(one.rows)
     name = label_text(one.metric.partition("/")[2])
     if one.rho is None:
@@ -48,16 +48,16 @@ def similarity_text(one: Similarity) -> str:
 
 
 def example_text(summary: DatasetSummary, score: ScoreFacts, noise: float | None) -> str:
-    """Tell of the two settings that PSNR calls alike and the task does not; "" without such.
+    """Describe two settings of similar PSNR and different loss; "" without such a pair.
 
-    Of all pairs within half a decibel, the one whose losses differ most.
+    Of all pairs within half a decibel, it is the pair whose losses differ most.
     """
     one = _similarity(summary, score, METRICS[0])
-    points = sorted(zip(one.alike, one.losses, range(len(one.rows)), strict=True))
+    points = sorted(zip(one.values, one.losses, range(len(one.rows)), strict=True))
     pairs = [
         (first, second)
         for first, second in itertools.combinations(points, 2)
-        if second[0] - first[0] <= ALIKE_DB
+        if second[0] - first[0] <= SIMILAR_DB
     ]
     if not pairs:
         return ""
@@ -67,11 +67,11 @@ def example_text(summary: DatasetSummary, score: ScoreFacts, noise: float | None
     if apart == 0:
         return ""
     first, second = (
-        f"{_named(one, index)} with {psnr:.1f} dB {_did(loss)}"
+        f"{_setting_text(one, index)} with {psnr:.1f} dB {_loss_text(loss)}"
         for psnr, loss, index in (less, more)
     )
     text = (
-        f"Of all pairs within {ALIKE_DB} dB of PSNR, these differ most: {first}, {second}."
+        f"Of all pairs within {SIMILAR_DB} dB of PSNR, these differ most: {first}, {second}."
         f" The difference is {amount_text(apart, score)}"
     )
     if noise:
@@ -81,21 +81,21 @@ def example_text(summary: DatasetSummary, score: ScoreFacts, noise: float | None
 
 def _similarity(summary: DatasetSummary, score: ScoreFacts, metric: str) -> Similarity:
     sign = -1.0 if score.better == "higher" else 1.0
-    rows, alike, losses = [], [], []
+    rows, values, losses = [], [], []
     for row in summary.rows_of(score):
         value = row.point.mean(metric)
         whole = row.change is not None and row.change.fields == row.point.fields_asked
         if row.curve.lossless or value is None or not math.isfinite(value) or not whole:
             continue
         rows.append(row)
-        alike.append(value)
+        values.append(value)
         losses.append(sign * row.change.difference if row.change else 0.0)
     return Similarity(
         metric=metric,
         rows=tuple(rows),
-        alike=tuple(alike),
+        values=tuple(values),
         losses=tuple(losses),
-        rho=_spearman(alike, losses),
+        rho=_spearman(values, losses),
     )
 
 
@@ -107,10 +107,10 @@ def _spearman(first: list[float], second: list[float]) -> float | None:
     return float(spearmanr(first, second).statistic)
 
 
-def _named(one: Similarity, index: int) -> str:
+def _setting_text(one: Similarity, index: int) -> str:
     row = one.rows[index]
     return f"{row.curve.label} {row.point.setting} ({ratio_text(row.point.ratio)} smaller)"
 
 
-def _did(loss: float) -> str:
+def _loss_text(loss: float) -> str:
     return f"{'loses' if loss >= 0 else 'gains'} {figure_text(abs(loss))}"

@@ -1,4 +1,4 @@
-"""The speed table: megabytes of original pixels a second, on the machine of the study."""
+"""Speed table: megabytes of original pixels per second, on the machine of the study."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The result in a few plain sentences, made from numbers only; they claim no more than was seen."""
+"""Summary of a dataset in a few sentences, which claim no more than was measured."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MEANING = (
 
 
 def progress_text(done: int, planned: int) -> str:
-    """Say that a study is unfinished; "" for one that is finished."""
+    """Return a note that a study is unfinished; "" for a finished one."""
     if done >= planned:
         return ""
     return (
@@ -28,7 +28,7 @@ def progress_text(done: int, planned: int) -> str:
 
 
 def split_text(facts: DatasetFacts) -> str:
-    """Say whether the parts of a dataset share groups; what is measured must be new to a model."""
+    """Describe whether parts of the split share groups: test images must be new to a model."""
     groups = [group for part in facts.split.values() for group in part]
     shared = {group for group in groups if groups.count(group) > 1}
     if not shared:
@@ -70,7 +70,7 @@ def _measured(rows: Sequence[SettingRow]) -> str:
 
 
 def _lossless(summary: DatasetSummary) -> str:
-    best = summary.best
+    best = summary.best_lossless
     if best is None:
         return "No lossless codec was measured on all of them, so nothing says what costs no pixel."
     curve, point = best
@@ -79,33 +79,35 @@ def _lossless(summary: DatasetSummary) -> str:
     )
 
 
-def _lossy(score: ScoreFacts, summary: DatasetSummary, found: Sequence[CodecVerdict]) -> list[str]:
-    if not found:
+def _lossy(
+    score: ScoreFacts, summary: DatasetSummary, verdicts: Sequence[CodecVerdict]
+) -> list[str]:
+    if not verdicts:
         return []
     name = f"the task’s {label_text(score.name)}"
-    reached = [verdict.furthest for verdict in found if verdict.furthest is not None]
-    lost = [verdict.first_loss for verdict in found if verdict.first_loss is not None]
+    reached = [verdict.furthest for verdict in verdicts if verdict.furthest is not None]
+    lost = [verdict.first_loss for verdict in verdicts if verdict.first_loss is not None]
     if all(row.change is None for row in summary.rows_of(score)):
         return [f"What the codecs do to {name} is not shown: there is no score."]
     if not reached and not lost:
         return [f"What the codecs do to {name} is not shown: there are too few fields to judge by."]
-    least = summary.best[1].ratio if summary.best else 1.0
+    least = summary.best_lossless[1].ratio if summary.best_lossless else 1.0
     beyond = [row for row in reached if row.point.ratio > least]
     sentences = [
-        _furthest(name, beyond, len(found))
+        _furthest(name, beyond, len(verdicts))
         if beyond
         else f"No setting without a loss of {name} seen made smaller files than that."
     ]
     if lost:
         first = min(lost, key=lambda row: row.point.ratio)
         sentences.append(
-            f"A loss is seen for {len(lost)} of {count_text(len(found), 'codec')},"
+            f"A loss is seen for {len(lost)} of {count_text(len(verdicts), 'codec')},"
             f" first at {ratio_text(first.point.ratio)} ({first.curve.label})."
         )
-    elif all(verdict.judged == verdict.settings for verdict in found):
+    elif all(verdict.judged == verdict.settings for verdict in verdicts):
         sentences.append("No loss is seen at any tested size.")
-    settings = sum(verdict.settings for verdict in found)
-    unjudged = settings - sum(verdict.judged for verdict in found)
+    settings = sum(verdict.settings for verdict in verdicts)
+    unjudged = settings - sum(verdict.judged for verdict in verdicts)
     if unjudged:
         sentences.append(
             f"{count_text(unjudged, 'setting')} of {settings} cannot be judged: not every field has"
@@ -115,7 +117,7 @@ def _lossy(score: ScoreFacts, summary: DatasetSummary, found: Sequence[CodecVerd
 
 
 def _furthest(name: str, reached: Sequence[SettingRow], codecs: int) -> str:
-    """Tell of the codec that went furthest, and of those that went as far within a tenth."""
+    """Describe the codec with the smallest files, and those within a tenth of its ratio."""
     first = reached[0]
     equal = [row for row in reached if row.point.ratio > 0.9 * first.point.ratio]
     ratio = ratio_text(first.point.ratio)
@@ -135,7 +137,7 @@ def _furthest(name: str, reached: Sequence[SettingRow], codecs: int) -> str:
 
 
 def _failed(rows: Sequence[SettingRow], score: ScoreFacts) -> str:
-    """Tell of fields on which the task gave no score though there was an image to judge."""
+    """Describe fields on which the task gave no score although they were decoded."""
     trials = [trial for row in rows for trial in row.point.trials]
     fields = {trial.field for trial in trials}
     failed = {trial.field for trial in trials if f"{score.column}/harm" not in trial.scores}

@@ -1,4 +1,4 @@
-"""The tables of numbers that the page and the terminal share."""
+"""Tables of results, shared by the page and the terminal."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from cytopress.results.number_format import (
 )
 from cytopress.study.results import Results, ScoreFacts
 
-# A tested setting stands for a size that is at most this factor away.
+# A tested setting represents a compression ratio that is at most this factor away.
 NEAR = 1.25
 NUMBER = re.compile(r"\d[\d.,]*")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CodecVerdict:
-    """How far one codec went without a loss seen, and where a loss was seen first.
+    """Smallest files of one codec with no loss seen, and its first setting with a loss.
 
     ``furthest`` is the setting with the fewest bytes such that neither it nor any setting with more
-    bytes shows a loss; ``first_loss`` the one with the most bytes that does. ``near`` holds, for
-    each size asked about, the tested setting closest to it, if one is close enough. ``judged`` of
-    the codec's ``settings`` could be given a word.
+    bytes shows a loss; ``first_loss`` the one with the most bytes that does. ``near`` holds the
+    nearest tested setting for each requested ratio, None where none is near enough. ``judged``
+    counts those of the codec's ``settings`` that have a verdict.
     """
 
     curve: Curve
@@ -47,7 +47,7 @@ class CodecVerdict:
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorRow:
-    """Trials that gave no result, or only a part of one, for one reason."""
+    """Trials of a setting that failed, wholly or in part, for one reason."""
 
     dataset: str
     codec: str
@@ -57,7 +57,7 @@ class ErrorRow:
 
 
 def codec_verdicts(rows: Sequence[SettingRow], sizes: Sequence[float]) -> list[CodecVerdict]:
-    """Return one verdict per lossy codec; the one that went furthest comes first."""
+    """Return one verdict per lossy codec; the one with the smallest files comes first."""
     found = []
     for curve in dict.fromkeys(row.curve for row in rows if not row.curve.lossless):
         some = [row for row in rows if row.curve is curve]
@@ -78,10 +78,10 @@ def codec_verdicts(rows: Sequence[SettingRow], sizes: Sequence[float]) -> list[C
 
 
 def sizes(summary: DatasetSummary) -> list[float]:
-    """Return the compression ratios at which codecs are set side by side.
+    """Return the compression ratios at which codecs are compared side by side.
 
-    The ratios that many codecs were asked for, and their halves down to 2 for the codecs that do
-    not get so far; powers of two where there are fewer than two such ratios.
+    These are the target ratios of many codecs, and repeated halves of the smallest for codecs that
+    do not reach it; powers of two where fewer than two ratios are that frequent.
     """
     counts = Counter(
         point.target_value
@@ -110,7 +110,7 @@ def lossless_rows(rows: Sequence[SettingRow]) -> list[SettingRow]:
 def error_rows(results: Results) -> list[ErrorRow]:
     """Return the trials that failed, counted by codec, setting and reason.
 
-    Reasons that differ in their numbers only count as one, and the first is told.
+    Reasons that differ only in their numbers count as one, which the first of them represents.
     """
     groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for trial in results.trials:
@@ -131,7 +131,7 @@ def error_rows(results: Results) -> list[ErrorRow]:
 
 
 def summary_rows(results: Results) -> list[dict[str, str]]:
-    """Return the table that a study prints at its end: one row per dataset, task and setting.
+    """Return the table that a finished study prints: one row per dataset, task and setting.
 
     Texts as in the report, by column name; every row has the same columns.
     """
@@ -150,7 +150,7 @@ def _summary(summary: DatasetSummary, row: SettingRow) -> dict[str, str]:
         "codec": row.curve.label,
         "setting": point.setting,
         "smaller": ratio_text(point.ratio),
-        "lossless": ratio_text(summary.best[1].ratio if summary.best else None),
+        "lossless": ratio_text(summary.best_lossless[1].ratio if summary.best_lossless else None),
         "PSNR dB": psnr_text(point),
         "score": _score_text(summary, row.score),
         "original": number_text(effect.original if effect else None),
@@ -164,7 +164,7 @@ def _summary(summary: DatasetSummary, row: SettingRow) -> dict[str, str]:
 
 
 def _score_text(summary: DatasetSummary, score: ScoreFacts | None) -> str:
-    """Name a score; with its task only where the dataset has several: a terminal is narrow."""
+    """Name a score; the task only where there are several, since a terminal is narrow."""
     if score is None:
         return "no task"
     name = label_text(score.name)
@@ -172,20 +172,20 @@ def _score_text(summary: DatasetSummary, score: ScoreFacts | None) -> str:
 
 
 def psnr_text(point: Point) -> str:
-    """Write the mean PSNR; "exact" where every pixel came back."""
+    """Format the mean PSNR; "exact" where no pixel changed."""
     mean = point.mean("pixels/psnr")
     return f"{mean:.1f}" if mean is not None and math.isfinite(mean) else number_text(mean)
 
 
 def difference_text(effect: Change | None) -> str:
-    """Write a paired difference alone."""
+    """Format a paired difference alone."""
     if effect is None:
         return "–"
     return change_text(effect.difference, scale=abs(effect.decoded))
 
 
 def interval_text(effect: Change | None) -> str:
-    """Write the interval of a paired difference in brackets, or say why there is none."""
+    """Format the interval of a paired difference in brackets, or why there is none."""
     span = ends(effect.interval) if effect else None
     if effect is None or span is None:
         return "(no interval: one field)" if effect else ""
@@ -194,7 +194,7 @@ def interval_text(effect: Change | None) -> str:
 
 
 def effect_text(effect: Change | None) -> str:
-    """Write a paired difference with its interval."""
+    """Format a paired difference with its interval."""
     return f"{difference_text(effect)} {interval_text(effect)}".strip()
 
 

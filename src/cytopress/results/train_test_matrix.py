@@ -1,4 +1,4 @@
-"""The train x test matrix: what a model was trained on against what it is tested on."""
+"""Train-test matrix: scores by what a model was trained on and what it is tested on."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from cytopress.study.trial import Trial
 
 ORIGINALS = "originals"
 MIXED = "mixed"
-# More columns than this cannot be read: then only what models were trained on is shown.
+# More columns than this cannot be read: then only settings that models were trained on are shown.
 MOST_COLUMNS = 12
 Values = Mapping[tuple[str, int], float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeanScore:
-    """Mean score over fields and seeds; ``seed_spread`` is None with one seed."""
+    """Mean score over fields and seeds; ``seed_spread`` (standard deviation) is None with one."""
 
     mean: float
     seed_spread: float | None
@@ -38,15 +38,15 @@ class Matrix:
     Parameters
     ----------
     rows, columns : tuple of str
-        Originals, codec settings, and for rows "mixed". Originals stand first in both.
+        Originals first, then codec settings, and for rows at last "mixed".
     values : mapping
-        For a row and a column that were tested, the score of each field and seed.
+        The score by field and seed, for each tested pair of row and column.
     groups : mapping
         The group of each field.
     matched : tuple of (str, str)
         Row and column where a model is tested on what it was trained on.
     left_out : int
-        How many tested settings have no column, since there are too many.
+        How many tested settings have no column because there are too many.
     """
 
     dataset: str
@@ -59,7 +59,7 @@ class Matrix:
     left_out: int
 
     def mean_score(self, row: str, column: str) -> MeanScore | None:
-        """Return the mean of a row and column, None where nothing was tested."""
+        """Return the mean of a row and column; None where it was not tested."""
         values = self.values.get((row, column), {})
         if not values:
             return None
@@ -84,10 +84,10 @@ def matrix(results: Results, dataset: str, score: ScoreFacts) -> Matrix | None:
     values: dict[tuple[str, str], dict[tuple[str, int], float]] = defaultdict(dict)
     names = {t.trained_on: setting_text(t) for t in trials if t.regime == "matched"}
     for trial in trials:
-        row, place = _row(trial, names), (trial.field, trial.seed)
+        row, place = _row_name(trial, names), (trial.field, trial.seed)
         if math.isfinite(trial.scores[original]):
             values[row, ORIGINALS][place] = trial.scores[original]
-        # Lossless bytes decode to the original, which has its column.
+        # Lossless settings decode to the originals, which have a column already.
         if trial.target and math.isfinite(trial.scores.get(decoded, math.nan)):
             values[row, setting_text(trial)][place] = trial.scores[decoded]
     rows = _originals_first([row for row, _ in values], last=MIXED)
@@ -110,14 +110,14 @@ def matrix(results: Results, dataset: str, score: ScoreFacts) -> Matrix | None:
 
 
 def setting_text(trial: Trial) -> str:
-    """Name a setting as in a spec string, without the yardsticks of its dataset."""
+    """Return a setting's spec string without the reference scales of its dataset."""
     options = bare_options(trial.options)
     parts = [target_text(trial.target, trial.target_value)] if trial.target else []
     parts += [options] if options else []
     return f"{trial.codec}:{','.join(parts)}" if parts else trial.codec
 
 
-def _row(trial: Trial, names: Mapping[str, str]) -> str:
+def _row_name(trial: Trial, names: Mapping[str, str]) -> str:
     if trial.regime == "raw":
         return ORIGINALS
     return MIXED if trial.regime == "mixed" else names.get(trial.trained_on, trial.trained_on)

@@ -1,4 +1,4 @@
-"""3D against 2D: codecs that take volumes whole against those that take each plane by itself."""
+"""3D against 2D: codecs of whole volumes compared with codecs of single planes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VIDEO = ("hevc", "av1")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Comparison:
-    """How many more bytes ``test`` needs than ``reference``, a result for each quality."""
+    """BD-rates of ``test`` against ``reference``, one for each quality score."""
 
     what: str
     test: Curve
@@ -32,10 +32,10 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class VolumeVsPlane:
-    """A dataset of volumes: the duels, and who took part in them side by side at equal sizes.
+    """Comparisons on a dataset of volumes, and their codecs side by side at equal ``sizes``.
 
-    ``lines`` holds for each main score (None without a task) a row for each codec and size, None
-    where there is none.
+    ``lines`` holds, for each main score (None without a task), the codecs with a row per size: None
+    where no tested setting is near. ``reason`` says why there is no comparison, else it is "".
     """
 
     scores: Sequence[ScoreFacts]
@@ -46,16 +46,16 @@ class VolumeVsPlane:
 
     @property
     def rows(self) -> list[tuple[str, Sequence[BDResult]]]:
-        """The duels as rows of a table of BD-rates."""
+        """The comparisons as rows of a table of BD-rates."""
         return [(comparison.what, comparison.results) for comparison in self.comparisons]
 
 
 def volume_vs_plane(results: Results, summary: DatasetSummary) -> VolumeVsPlane | None:
-    """Return the comparison, None for a dataset of planes.
+    """Compare the best codecs of volumes and of planes; None for a dataset of planes.
 
-    Of each kind the best codec takes part: the one with the fewest bytes at equal PSNR, by its
-    BD-rate against JPEG 2000 of planes, or the study's first lossy codec where that is missing. The
-    best learned codec of volumes also meets the video codecs.
+    The best codec of a kind has the fewest bytes at equal PSNR, by its BD-rate against JPEG 2000 of
+    planes, or against the study's first lossy codec where that is missing. The best learned codec
+    of volumes is also compared with the video codecs.
     """
     if summary.facts.axes != "ZYX":
         return None
@@ -69,14 +69,14 @@ def volume_vs_plane(results: Results, summary: DatasetSummary) -> VolumeVsPlane 
         )
         for what, test, reference in _pairs(summary)
     ]
-    partners = dict.fromkeys(
+    codecs = dict.fromkeys(
         curve for comparison in comparisons for curve in (comparison.test, comparison.reference)
     )
     # Sizes at which none of them was tested are left out.
     near = [
         one.near
         for one in codec_verdicts(summary.rows_of(None), sizes(summary))
-        if one.curve in partners
+        if one.curve in codecs
     ]
     columns = [
         size for place, size in enumerate(sizes(summary)) if any(rows[place] for rows in near)
@@ -85,13 +85,13 @@ def volume_vs_plane(results: Results, summary: DatasetSummary) -> VolumeVsPlane 
         scores=scores,
         comparisons=comparisons,
         sizes=columns,
-        lines=[(s, _lines(summary, s, list(partners), columns)) for s in summary.main_scores],
+        lines=[(s, _lines(summary, s, list(codecs), columns)) for s in summary.main_scores],
         reason="" if comparisons else "this study has no pair of a codec in 3D and one in 2D.",
     )
 
 
 def _pairs(summary: DatasetSummary) -> list[tuple[str, Curve, Curve]]:
-    """Return who is held against whom, and what that is called."""
+    """Return the name of each comparison, its test curve and its reference curve."""
     reference = reference_curve(summary) or next(iter(summary.lossy), None)
     if reference is None:
         return []

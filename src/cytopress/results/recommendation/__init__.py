@@ -1,4 +1,4 @@
-"""What is safe: one answer for a dataset and a task, with its bound and what speaks against it."""
+"""Recommendation: the fewest bytes shown to be safe for a task, with bound and cautions."""
 
 from cytopress.results.recommendation.criterion import NOISE, Criterion
 from cytopress.results.recommendation.recommend import Recommendation, recommend

@@ -1,4 +1,4 @@
-"""The answers that the page gives: one for each wish and dataset, also where there is none."""
+"""Answers of the page: a recommendation for each criterion and dataset, or why there is none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cytopress.study.results import DatasetFacts, Results
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
-    """A wish on one dataset: the recommendation, or in ``reason`` why there is none."""
+    """A criterion on one dataset: the recommendation, or in ``reason`` why there is none."""
 
     criterion: Criterion
     facts: DatasetFacts
@@ -24,7 +24,7 @@ class Answer:
 
     @property
     def command(self) -> str:
-        """The command that codes an image as recommended; "" where nothing can be."""
+        """The command that codes an image as recommended; "" where no setting is."""
         found = self.recommendation
         setting = (found.chosen or found.lossless) if found else None
         if setting is None:
@@ -33,15 +33,15 @@ class Answer:
 
 
 def answers(results: Results, criteria: Sequence[Criterion]) -> list[Answer]:
-    """Return the answers to these wishes, or to the obvious ones where there are none.
+    """Return the answers to criteria, or to the default ones where none are given.
 
-    A wish that makes no sense on a dataset has its reason for an answer; a dataset that the task
-    was not run on has none.
+    Where a criterion is invalid for a dataset, the answer is the reason. A dataset that the task
+    was not run on has no answer.
     """
     found = []
     for criterion in criteria or default_criteria(results):
         for facts in results.datasets:
-            # One dataset at a time: what is wrong with a wish on one is no matter of the others.
+            # One dataset at a time: a criterion may be invalid for one and valid for the others.
             part = replace(results, datasets=(facts,))
             try:
                 made = recommend(part, criterion)
@@ -58,7 +58,7 @@ def answers(results: Results, criteria: Sequence[Criterion]) -> list[Answer]:
 
 
 def default_criteria(results: Results) -> list[Criterion]:
-    """Return one wish for each task whose camera's noise was drawn: no more loss than that."""
+    """Return a criterion for each task with noise replicates: no more loss than their spread."""
     drawn = {
         score.task: None
         for score in results.scores

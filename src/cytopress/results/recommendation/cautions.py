@@ -1,4 +1,4 @@
-"""What a reader must know before acting on a recommendation."""
+"""Cautions: what a reader must know before acting on a recommendation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def cautions(
     spread: float | None,
     chosen: JudgedSetting | None,
 ) -> list[str]:
-    """Return the warnings of a recommendation; ``spread`` is over training seeds."""
+    """Return the warnings of a recommendation; ``spread`` is the one over training seeds."""
     task = next(
         t for t in results.tasks if t.name == score.task and t.dataset == summary.facts.name
     )
@@ -34,7 +34,7 @@ def cautions(
         said.append(task.summary["caution"])
     if "ground truth" in task.summary:
         said.append(f"ground truth: {task.summary['ground truth']}")
-    if summary.best is None:
+    if summary.best_lossless is None:
         said.append("no lossless codec was measured on every field to compare with")
     if results.cells_done < results.cells_planned:
         said.append(

@@ -1,4 +1,4 @@
-"""What is asked of a study: a task, one of its scores, and how much of it may be lost."""
+"""Criterion of a recommendation: a task, one of its scores, and how much of it may be lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NOISE = "noise"
 
 @dataclass(frozen=True, kw_only=True)
 class Criterion:
-    """What is asked of a study.
+    """Criterion of a recommendation.
 
     Parameters
     ----------
@@ -21,8 +21,7 @@ class Criterion:
     metric : str
         One of its scores; its main one where "".
     margin : float or "noise"
-        The largest allowed loss in the score's unit, or the spread over draws of the camera's
-        noise.
+        The largest allowed loss in the score's unit, or the score's spread over noise replicates.
     confidence : float
         Of the whole recommendation, between 0 and 1.
     """

@@ -17,13 +17,13 @@ from cytopress.results.recommendation.judge import judge
 from cytopress.results.recommendation.setting import JudgedSetting, lossless_setting
 from cytopress.study.results import Results, ScoreFacts
 
-# Where the camera's noise moves nothing, only what moves nothing either is inside the margin.
+# Where noise does not change the score, only settings that do not either are inside the margin.
 LEAST_MARGIN = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Recommendation:
-    """The answer for one dataset (one channel of it) and one task score.
+    """Recommendation for one dataset (one of its channels) and one task score.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Recommendation:
     score : ScoreFacts
         What was judged.
     margin, noise : float, float or None
-        The margin in the score's unit, and the noise yardstick in the same.
+        The margin, and the spread over noise replicates, both in the score's unit.
     chosen, runner_up, lossless : Setting or None
         The fewest bytes that are safe, the fewest of another codec, and the best lossless one.
         ``chosen`` is None where nothing that is smaller than lossless is safe.
@@ -43,7 +43,7 @@ class Recommendation:
     seed_spread : float or None
         Standard deviation of that mean over training seeds; None with one seed.
     warnings : tuple of str
-        What a reader must know before acting on it.
+        Cautions before acting on it.
     """
 
     criterion: Criterion
@@ -72,16 +72,16 @@ class Recommendation:
 def recommend(results: Results, criterion: Criterion) -> list[Recommendation]:
     """Return the recommendation for every dataset that the task was run on.
 
-    How settings are judged is said in `judge`.
+    `judge` says how settings are judged.
 
     Raises
     ------
     UnknownNameError
         The study has no such task, or the task no such score.
     UsageError
-        The margin makes no sense for the score.
+        The margin is not smaller than the score from originals.
     NotAvailableError
-        The camera's noise was not drawn, and is asked for.
+        The margin is the camera's noise, and the study has no noise replicates.
     """
     names = list(dict.fromkeys(score.task for score in results.scores if score.task))
     if criterion.task not in names:
@@ -118,7 +118,7 @@ def _recommendation(
         if losses.seeds
         else []
     )
-    best = summary.best
+    best = summary.best_lossless
     lossless = None if best is None else lossless_setting(*best)
     safe = sorted((s for s in settings if s.safe), key=lambda setting: -setting.ratio)
     least = lossless.ratio if lossless else 1.0

@@ -1,4 +1,4 @@
-"""A codec setting as a recommendation judges it."""
+"""A judged setting: its loss with a bound, and whether it is shown to be safe."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class JudgedSetting:
     """One codec setting as it was judged.
 
     ``effect`` is the loss in the score's unit with its interval, None where nothing was scored;
-    ``bound`` the most that is lost at the confidence that the setting's codec was tested at, Holm's
-    correction included. ``reason`` says why it is not safe, "" where it is.
+    ``bound`` is the largest loss at the confidence that the setting's codec was tested at, which
+    Holm's correction sets. ``reason`` says why it is not safe, "" where it is.
     """
 
     curve: Curve
@@ -30,7 +30,7 @@ class JudgedSetting:
 
     @property
     def ratio(self) -> float:
-        """How many times smaller the files became."""
+        """The compression ratio."""
         return self.point.ratio
 
     @property
@@ -55,7 +55,7 @@ def lossless_setting(curve: Curve, point: Point) -> JudgedSetting:
 
 
 def spec_of(point: Point) -> str:
-    """Return the spec string that codes like this setting, every yardstick written out."""
+    """Return the spec string of a setting, with its reference scales."""
     trial = point.trials[0]
     parts = [trial.options] if trial.options else []
     if trial.target and trial.target_value is not None:

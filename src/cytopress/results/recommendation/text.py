@@ -14,7 +14,7 @@ GIGABYTE = 1e9
 
 
 def sentence(recommendation: Recommendation) -> str:
-    """Return the answer in a few plain sentences: what to use, what it may lose, against what."""
+    """Return the answer in a few sentences: what to use, its loss at most, and the margin."""
     found, chosen = recommendation, recommendation.chosen
     allowed = f"The margin is {margin_text(found)}."
     if not found.settings:
@@ -37,7 +37,7 @@ def sentence(recommendation: Recommendation) -> str:
 
 
 def loss_text(recommendation: Recommendation) -> str:
-    """Say what the chosen setting loses at most; "" where none is chosen."""
+    """Describe the loss of the chosen setting and its bound; "" where none is chosen."""
     chosen = recommendation.chosen
     if chosen is None or chosen.bound is None or chosen.effect is None:
         return ""
@@ -62,7 +62,7 @@ def loss_text(recommendation: Recommendation) -> str:
 
 
 def margin_text(recommendation: Recommendation) -> str:
-    """Write the margin, with where it is from."""
+    """Format the margin, with its origin."""
     margin = amount_text(recommendation.margin, recommendation.score)
     if recommendation.criterion.margin == NOISE:
         return f"{margin}, as much as one more draw of the camera's noise moves it"
@@ -70,13 +70,13 @@ def margin_text(recommendation: Recommendation) -> str:
 
 
 def amount_text(value: float, score: ScoreFacts) -> str:
-    """Write an amount of a score with its unit: ``0.0012 of Pearson r``, ``3.1 counts of RMSE``."""
+    """Format an amount with its unit: ``0.0012 of Pearson r``, ``3.1 counts of RMSE``."""
     unit = f" {score.unit}" if score.unit else ""
     return f"{figure_text(value)}{unit} of {label_text(score.name)}"
 
 
 def figure_text(value: float) -> str:
-    """Write three significant digits, small ones too without an exponent: ``0.0000182``."""
+    """Format three significant digits, small numbers without an exponent too: ``0.0000182``."""
     text = f"{value:.3g}"
     if value and not 1e-7 <= abs(value) < 1e6:
         return text
@@ -84,7 +84,7 @@ def figure_text(value: float) -> str:
 
 
 def cost_text(setting: JudgedSetting) -> str:
-    """Say what a setting saves on a terabyte, and how long coding that takes."""
+    """Describe what a setting saves on a terabyte, and how long encoding one takes."""
     saved = f"{setting.saved_per_terabyte / GIGABYTE:,.0f} GB saved on a terabyte"
     minutes = setting.minutes_per_terabyte
     if minutes is None:
@@ -95,9 +95,10 @@ def cost_text(setting: JudgedSetting) -> str:
 def as_json(recommendation: Recommendation) -> dict[str, Any]:
     """Return a recommendation as plain values for `json.dumps`.
 
-    ``spec`` and all that is said of it are None where nothing is shown to be safe. Losses are in
-    ``unit``, the score's own ("" where it has none), positive where the decoded image is worse;
-    ``interval_over`` says what the bound speaks for: new ``groups``, or ``fields`` of these.
+    ``spec`` and what describes it are None where nothing is shown to be safe. Losses are in
+    ``unit``, the score's own ("" where it has none), positive where the decoded image is worse.
+    ``interval_over`` says what the bound generalizes to: new ``groups``, or new ``fields`` of the
+    same ones.
     """
     found, chosen = recommendation, recommendation.chosen
     effect = chosen.effect if chosen else None
@@ -149,7 +150,7 @@ def _percent(confidence: float) -> str:
 
 
 def duration_text(minutes: float) -> str:
-    """Write a duration in the unit that people would choose: ``40 minutes``, ``12 hours``."""
+    """Format a duration in a suitable unit: ``40 minutes``, ``12 hours``."""
     for size, unit in ((1440, "days"), (60, "hours"), (1, "minutes")):
         if minutes >= 2 * size:
             return f"{minutes / size:,.0f} {unit}"
