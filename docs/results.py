@@ -17,11 +17,11 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cytopress.codecs.spec import codec
+from cytopress.digests import digest_bytes
 from cytopress.report import write_report
 from cytopress.report.gallery import gallery_order
 from cytopress.report.pictures import display_range
@@ -109,7 +109,7 @@ def shrink(data: bytes, kind: str) -> tuple[str, bytes]:
         span = display_range(picture)
         half_a_level = (span.high - span.low) / GRAY_LEVELS / 2
         smaller = codec(f"sz3:max_error={half_a_level!r}").encode(picture)
-    return sha256(smaller).hexdigest(), smaller
+    return digest_bytes(smaller), smaller
 
 
 @contextmanager

@@ -112,13 +112,13 @@ def print_rates(results: Results, summary: DatasetSummary) -> None:
         print("| codec | " + " | ".join(score.column for score in table.scores) + " |")
         print("|---" * (len(table.scores) + 1) + "|")
         for curve, cells in table.rows:
-            told = [
+            rates = [
                 "none"
                 if cell.rate is None
                 else f"{cell.rate.percent:+.1f} % ({cell.rate.low:.4g} to {cell.rate.high:.4g})"
                 for cell in cells
             ]
-            print(f"| `{curve.label}` | " + " | ".join(told) + " |")
+            print(f"| `{curve.label}` | " + " | ".join(rates) + " |")
         print()
 
 

@@ -234,13 +234,13 @@ def test_without_the_extra_the_error_says_what_to_install(
     assert list(tmp_path.iterdir()) == []
 
 
-WISH = Criterion(task="labelfree/cells", margin=0.01)
+CRITERION = Criterion(task="labelfree/cells", margin=0.01)
 
 
 def test_the_recommendation_stands_first(make_study, page):
     study = make_study(fields=12, groups=6)
-    words = words_of(page(study, [WISH]))
-    (found,) = recommend(study, WISH)
+    words = words_of(page(study, [CRITERION]))
+    (found,) = recommend(study, CRITERION)
     answer = words.index("makes the files 40x smaller. With 95 % confidence, at most")
     assert answer < words.index("12 fields from 6 groups. Without losing a pixel")
     assert f"cytopress encode IMAGE -o FILE.cyto --codec {found.chosen.spec}" in words
@@ -255,8 +255,8 @@ def test_none_is_a_recommendation_too(make_study, page):
     assert "What was not shown to be safe, and why (3 codecs)" in words
 
 
-def test_a_wish_that_cannot_be_met_is_a_sentence(make_study, page):
-    words = words_of(page(make_study(), [Criterion(task="labelfree/cells"), WISH]))
+def test_a_criterion_that_cannot_be_met_is_answered_by_the_reason(make_study, page):
+    words = words_of(page(make_study(), [Criterion(task="labelfree/cells"), CRITERION]))
     assert "No recommendation: the camera's noise was not drawn" in words.replace("&#39;", "'")
     assert "makes the files" in words
 
@@ -265,7 +265,7 @@ def test_without_margin_and_noise_the_page_says_how_to_ask(make_study, page):
     assert "cytopress recommend DIR --task NAME --margin M|noise" in words_of(page(make_study()))
 
 
-def test_drawn_noise_is_a_margin_without_a_wish(make_study, with_redraws, page):
+def test_the_spread_of_noise_is_the_default_margin(make_study, with_redraws, page):
     words = words_of(page(with_redraws(make_study())))
     assert "as much as one more draw of the camera&#39;s noise moves it" in words
 
@@ -285,7 +285,7 @@ def test_rank_correlations_are_printed(make_study, page):
 def test_a_task_that_failed_everywhere_is_not_no_task(make_study, page):
     study = make_study()
     trials = [dataclasses.replace(t, scores={"pixels/psnr": 40.0}) for t in study.trials]
-    words = words_of(page(dataclasses.replace(study, trials=trials), [WISH]))
+    words = words_of(page(dataclasses.replace(study, trials=trials), [CRITERION]))
     assert "gave no score on 6 of 6 fields" in words
     assert "No task was run" not in words
     assert "No lossy setting has a score of labelfree/cells" in words

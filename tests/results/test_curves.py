@@ -29,7 +29,7 @@ def test_points_run_from_many_bytes_to_few(make_results, make_trial):
     assert [point.target_value for point in curve.points] == [5.0, 40.0]
 
 
-def test_yardsticks_do_not_split_a_curve_but_options_do(make_results, make_trial):
+def test_reference_scales_do_not_part_a_curve_but_options_do(make_results, make_trial):
     trials = [
         make_trial(options="range=100,effort=3", target="psnr", target_value=40.0),
         make_trial(options="effort=3", target_value=10.0),
@@ -42,7 +42,7 @@ def test_yardsticks_do_not_split_a_curve_but_options_do(make_results, make_trial
     ]
 
 
-def test_yardsticks_do_split_a_curve_that_they_are_the_point_of(make_results, make_trial):
+def test_reference_scales_part_a_curve_whose_settings_they_are(make_results, make_trial):
     trials = [make_trial(options="a=1"), make_trial(options="a=2")]
     found = curves(make_results(trials), "cells")
     assert [curve.label for curve in found] == ["jpegxl:a=1", "jpegxl:a=2"]

@@ -53,8 +53,8 @@ def study(
             for draw in range(10):
                 drawn = {f"{TASK}/pearson/harm": base + noise * random.standard_normal()}
                 redraws.append(make_trial(codec="camera", key=f"d{draw}", scores=drawn, **place))
-    told = TaskFacts(name=TASK, weights="0" * 64, dataset="cells", summary=summary or {"seed": "1"})
-    return make_results(trials, redraws=tuple(redraws), tasks=(told,))
+    task = TaskFacts(name=TASK, weights="0" * 64, dataset="cells", summary=summary or {"seed": "1"})
+    return make_results(trials, redraws=tuple(redraws), tasks=(task,))
 
 
 def answer(results: Results, margin: float | str = 0.01, **criterion: object) -> Recommendation:
@@ -178,7 +178,7 @@ def test_warnings_name_what_is_thin() -> None:
     assert not any("only" in w or "seed" in w for w in plain.warnings)
 
 
-def test_the_noise_of_the_camera_is_the_yardstick() -> None:
+def test_a_margin_of_noise_is_the_spread_over_its_replicates() -> None:
     found = answer(study(lambda *_: 0.0, fields=40, noise=0.02), "noise")
     assert found.margin == found.noise == pytest.approx(0.02, rel=0.05)
 

@@ -61,10 +61,10 @@ def test_planes_have_no_such_section(make_study, page):
 
 def test_bytes_in_3d_against_2d_are_those_planted(make_volumes):
     study = make_volumes()
-    told = volume_vs_plane(study, dataset_summaries(study)[0])
+    compared = volume_vs_plane(study, dataset_summaries(study)[0])
     found = {
         (comparison.test.label, comparison.reference.label): comparison.results[0].rate.percent
-        for comparison in told.comparisons
+        for comparison in compared.comparisons
     }
     # At every ratio asked the PSNR is the same, and the bytes are a fixed share.
     assert found == {
@@ -74,7 +74,7 @@ def test_bytes_in_3d_against_2d_are_those_planted(make_volumes):
     }
     assert all(
         math.isclose(comparison.results[0].rate.low, 31.5, abs_tol=0.6)
-        for comparison in told.comparisons
+        for comparison in compared.comparisons
     )
 
 
@@ -88,10 +88,10 @@ def test_a_codec_alone_of_its_kind_is_its_best_one(make_volumes):
         for t in study.trials
     ]
     study = dataclasses.replace(study, trials=trials)
-    told = volume_vs_plane(study, dataset_summaries(study)[0])
+    compared = volume_vs_plane(study, dataset_summaries(study)[0])
     found = {
         (comparison.test.label, comparison.reference.label): comparison.results[0].rate
-        for comparison in told.comparisons
+        for comparison in compared.comparisons
         if comparison.test.learned and comparison.reference.learned
     }
     assert found["learned/deep", "learned/flat"].percent == pytest.approx(-50, abs=0.1)
@@ -101,8 +101,8 @@ def test_a_study_without_codecs_of_one_kind_says_so(make_volumes, page):
     study = make_volumes()
     flat = [trial for trial in study.trials if not trial.volumetric]
     study = dataclasses.replace(study, trials=flat)
-    told = volume_vs_plane(study, dataset_summaries(study)[0])
-    assert told.comparisons == []
+    compared = volume_vs_plane(study, dataset_summaries(study)[0])
+    assert compared.comparisons == []
     assert "no pair of a codec in 3D and one in 2D" in page(study)
 
 

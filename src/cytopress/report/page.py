@@ -149,7 +149,7 @@ def _units(summaries: Sequence[DatasetSummary]) -> str:
             numbers = sorted({interval.n for interval in intervals if interval.unit == unit})
             span = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else f"{numbers[0]}"
             sentences.append(f"{each.facts.title}: over {span} {unit}.")
-    return " ".join([*sentences, f"10,000 draws, seed {SEED}."])
+    return " ".join([*sentences, f"10,000 bootstrap replicates, seed {SEED}."])
 
 
 def _judged(answered: Sequence[Answer]) -> set[str]:

@@ -7,12 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from cytopress.codecs.spec import REFERENCE_OPTIONS
 from cytopress.results.number_format import target_text
 from cytopress.study.results import DatasetFacts, Results
 from cytopress.study.trial import Trial
-
-# Reference scales of a dataset, which a study writes into every spec: they do not part two curves.
-REFERENCE_OPTIONS = ("range", "a", "b", "offset")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -156,7 +154,7 @@ def tested(results: Results, dataset: str) -> list[Trial]:
 
 
 def bare_options(options: str) -> str:
-    """Return options without the reference scales."""
+    """Return options without the reference scales, which are the same for a whole dataset."""
     parts = [part for part in options.split(",") if part.partition("=")[0] not in REFERENCE_OPTIONS]
     return ",".join(parts)
 

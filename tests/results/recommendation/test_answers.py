@@ -6,7 +6,7 @@ from cytopress.results.recommendation.answers import answers, default_criteria
 TASK = "labelfree/cells"
 
 
-def test_drawn_noise_is_the_obvious_margin(make_study, with_redraws):
+def test_the_spread_of_noise_is_the_default_margin(make_study, with_redraws):
     study = with_redraws(make_study())
     assert default_criteria(study) == [Criterion(task=TASK)]
     (answer,) = answers(study, ())
@@ -14,7 +14,7 @@ def test_drawn_noise_is_the_obvious_margin(make_study, with_redraws):
     assert answer.recommendation.margin == pytest.approx(0.004 * (4 / 3) ** 0.5)
 
 
-def test_without_drawn_noise_nothing_is_obvious(make_study):
+def test_without_noise_replicates_there_is_no_default_criterion(make_study):
     assert answers(make_study(), ()) == []
 
 
@@ -27,7 +27,7 @@ def test_without_drawn_noise_nothing_is_obvious(make_study):
         (Criterion(task=TASK, metric="nothing", margin=0.1), "There is no score of"),
     ],
 )
-def test_a_wish_that_cannot_be_met_is_a_reason(make_study, criterion, reason):
+def test_a_criterion_that_cannot_be_met_is_answered_by_the_reason(make_study, criterion, reason):
     (answer,) = answers(make_study(), [criterion])
     assert answer.recommendation is None
     assert reason in answer.reason

@@ -54,28 +54,28 @@ def test_a_task_without_scores_is_told(make_study):
 
 def test_json_says_what_was_found(recommended):
     found = recommended(0.01)
-    told = json.loads(json.dumps(as_json(found), allow_nan=False))
-    assert told["name"] == "cells"
-    assert told["spec"] == found.chosen.spec
-    assert told["bound"] < told["margin"] == 0.01
-    assert told["low"] <= told["effect"] <= told["high"] <= told["bound"]
-    assert told["margin_from"] == "given"
+    answer = json.loads(json.dumps(as_json(found), allow_nan=False))
+    assert answer["name"] == "cells"
+    assert answer["spec"] == found.chosen.spec
+    assert answer["bound"] < answer["margin"] == 0.01
+    assert answer["low"] <= answer["effect"] <= answer["high"] <= answer["bound"]
+    assert answer["margin_from"] == "given"
     # 40 times smaller leaves 25 GB of 1000; 0.1 s for 8 kB is 12.5 s a megabyte.
-    assert told["saved_gb_per_tb"] == pytest.approx(975)
-    assert told["minutes_per_tb"] == pytest.approx(12.5e6 / 60)
-    assert told["lossless"] == {"spec": "jpegls", "ratio": 2.5, "bound": 0.0}
-    assert told["runner_up"]["ratio"] <= told["ratio"]
-    assert {one["ratio"] for one in told["unsafe"]} <= {20.0, 40.0, 80.0}
-    assert all(one["reason"] for one in told["unsafe"])
+    assert answer["saved_gb_per_tb"] == pytest.approx(975)
+    assert answer["minutes_per_tb"] == pytest.approx(12.5e6 / 60)
+    assert answer["lossless"] == {"spec": "jpegls", "ratio": 2.5, "bound": 0.0}
+    assert answer["runner_up"]["ratio"] <= answer["ratio"]
+    assert {one["ratio"] for one in answer["unsafe"]} <= {20.0, 40.0, 80.0}
+    assert all(one["reason"] for one in answer["unsafe"])
 
 
 def test_json_of_none_has_no_spec(recommended):
-    told = as_json(recommended(1e-9))
-    assert [told[key] for key in ("spec", "bound", "ratio", "runner_up", "saved_gb_per_tb")] == (
+    answer = as_json(recommended(1e-9))
+    assert [answer[key] for key in ("spec", "bound", "ratio", "runner_up", "saved_gb_per_tb")] == (
         [None] * 5
     )
-    assert told["lossless"]["spec"] == "jpegls"
-    assert len(told["unsafe"]) == 3
+    assert answer["lossless"]["spec"] == "jpegls"
+    assert len(answer["unsafe"]) == 3
 
 
 def test_what_was_not_timed_has_no_cost(recommended):
