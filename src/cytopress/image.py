@@ -14,6 +14,8 @@ Axes = Literal["YX", "ZYX"]
 AXES: tuple[Axes, ...] = get_args(Axes)
 DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32))
 Pixels = npt.NDArray[Any]
+# A label image: integers of an image's shape, the number of an object or 0 for background.
+Labels = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cytopress.callbacks import Progress
 from cytopress.datasets import simulated
-from cytopress.datasets.build_progress import Progress, watch
+from cytopress.datasets.build_progress import display
 from cytopress.datasets.catalogue import KNOWN_DATASETS, cached_folder, dataset
 from cytopress.datasets.fetch import fetch
 from cytopress.datasets.splits import KNOWN_SPLITS
@@ -57,9 +58,9 @@ def test_it_is_simulated_at_first_use_and_goes_on_where_it_stopped(
     def watching(title: str) -> Iterator[Progress]:
         yield lambda *args: told.append((title, *args))
 
-    token = watch.set(watching)
+    token = display.set(watching)
     found = dataset("phantom-3d", settings)
-    watch.reset(token)
+    display.reset(token)
     assert told[0] == ("Simulating phantom-3d", 0, 8, "slide-1_volume-1")
     assert told[-1][1:3] == (8, 8)
     path = found.fields[0].input

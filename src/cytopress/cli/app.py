@@ -13,7 +13,7 @@ import typer
 import cytopress
 from cytopress.cli import coding, listing, predicting, recommending, studying, training
 from cytopress.cli.progress_bars import bar
-from cytopress.datasets.build_progress import watch
+from cytopress.datasets.build_progress import display
 from cytopress.errors import CytopressError, CytopressWarning
 
 app = typer.Typer(
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     warnings.showwarning = _show_warning
-    watch.set(bar)
+    display.set(bar)
     # Libraries log what they are about to raise; here an error is one sentence.
     logging.getLogger().addHandler(logging.NullHandler())
     try:

@@ -1,15 +1,14 @@
-"""Progress bars on stderr, only where somebody watches."""
+"""Progress bars on stderr, shown only on a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     ProgressColumn,
     SpinnerColumn,
     TaskProgressColumn,
@@ -17,17 +16,19 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.progress import Progress as Display
 
-Report = Callable[[int, int, str], None]
+from cytopress.callbacks import Progress
+
 # Two displays would write over each other.
-_shown: list[Progress] = []
+_shown: list[Display] = []
 
 
 @contextmanager
-def bar(title: str) -> Iterator[Report]:
-    """Show a bar; the yielded function takes (done, total, what is being done now).
+def bar(title: str) -> Iterator[Progress]:
+    """Show a bar, and give the progress callback that moves it.
 
-    Within another bar it is shown below that one.
+    Inside another bar it is shown below that one.
     """
     if _shown:
         with _task(_shown[-1], title) as report:
@@ -52,19 +53,19 @@ def bar(title: str) -> Iterator[Report]:
 
 
 @contextmanager
-def _task(progress: Progress, title: str) -> Iterator[Report]:
-    task = progress.add_task(title, total=None, now="")
+def _task(shown: Display, title: str) -> Iterator[Progress]:
+    task = shown.add_task(title, total=None, now="")
 
     def report(done: int, total: int, now: str = "") -> None:
-        progress.update(task, completed=done, total=total, now=now)
+        shown.update(task, completed=done, total=total, now=now)
 
     yield report
-    progress.remove_task(task)
+    shown.remove_task(task)
 
 
 @contextmanager
 def coding(title: str) -> Iterator[None]:
-    """Show how far an encode or decode is, as far as its codec tells."""
+    """Show how far an encode or decode is, where its codec reports progress."""
     from cytopress.codecs.progress import listen
 
     columns = (
@@ -76,7 +77,7 @@ def coding(title: str) -> Iterator[None]:
         TextColumn("{task.fields[now]}"),
     )
     with _progress(*columns) as progress:
-        # Without a total the bar pulses: it stays so where a codec has no parts.
+        # Without a total the bar pulses, and does so to the end where a codec has no parts.
         task = progress.add_task(title, total=None, now="")
 
         def tell(share: float, now: str) -> None:
@@ -88,13 +89,13 @@ def coding(title: str) -> Iterator[None]:
 
 @contextmanager
 def spinner(title: str) -> Iterator[None]:
-    """Show that something without steps is under way."""
+    """Show that work without steps is running."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with _progress(*columns) as progress:
         progress.add_task(title, total=None)
         yield
 
 
-def _progress(*columns: ProgressColumn) -> Progress:
+def _progress(*columns: ProgressColumn) -> Display:
     console = Console(stderr=True)
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    return Display(*columns, console=console, transient=True, disable=not console.is_terminal)

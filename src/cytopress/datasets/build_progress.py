@@ -1,4 +1,4 @@
-"""Who is told how far a dataset is that takes minutes to make."""
+"""Progress display of datasets that take minutes to build."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 
-# Called with (done, total, what is being done now).
-Progress = Callable[[int, int, str], None]
+from cytopress.callbacks import Progress, no_progress
 
 
 @contextmanager
-def silently(_title: str) -> Iterator[Progress]:
-    """Tell nobody."""
-    yield lambda _done, _total, _now: None
+def no_display(_title: str) -> Iterator[Progress]:
+    """Show nothing."""
+    yield no_progress
 
 
-# A dataset may be made wherever it is opened first; only the command line shows anything.
-watch: ContextVar[Callable[[str], AbstractContextManager[Progress]]] = ContextVar(
-    "watch", default=silently
+# Takes a title and gives a progress callback. A dataset is built wherever it is opened first, and
+# only the command line shows how far it is.
+display: ContextVar[Callable[[str], AbstractContextManager[Progress]]] = ContextVar(
+    "display", default=no_display
 )

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from cytopress.atomic import atomic_folder, resumable_folder
+from cytopress.callbacks import Progress
 from cytopress.datasets import simulated
-from cytopress.datasets.build_progress import Progress, watch
+from cytopress.datasets.build_progress import display
 from cytopress.datasets.dataset import Dataset, open_dataset
 from cytopress.datasets.embedded import cut_nuclei_3d, cut_scratch_assay
 from cytopress.datasets.hipsc import SOURCES
@@ -156,7 +157,7 @@ def make(known: KnownDataset, settings: Settings, progress: Progress | None = No
             if progress is not None:
                 simulate(unfinished, progress)
                 return
-            with watch.get()(f"Simulating {known.name}") as report:
+            with display.get()(f"Simulating {known.name}") as report:
                 simulate(unfinished, report)
 
         return resumable_folder(folder, fill, lambda: find_folder(known.name, settings))

@@ -10,8 +10,8 @@ from pathlib import Path
 from cytopress.datasets.folder_form import check_split, read_facts, read_rows
 from cytopress.datasets.splits import KNOWN_SPLITS, PARTS, Part
 from cytopress.errors import CytopressWarning, DatasetError, ImageError, UsageError
-from cytopress.formats.images import Labels, read_labels, read_one, read_shape
-from cytopress.image import Axes, Image
+from cytopress.formats.images import read_labels, read_one, read_shape
+from cytopress.image import Axes, Image, Labels
 
 
 @dataclass(frozen=True)

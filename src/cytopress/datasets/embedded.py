@@ -14,6 +14,7 @@ import numpy as np
 
 from cytopress.datasets.folder_form import write_form
 from cytopress.errors import DatasetError, NotAvailableError
+from cytopress.formats.arrays import read_array
 from cytopress.formats.images import write
 from cytopress.image import Image, Pixels
 
@@ -50,9 +51,7 @@ def find_packaged_file(distribution: str, name: str, *, get: str) -> Path:
 
 
 def _read_array(path: Path, shape: tuple[int, ...]) -> Pixels:
-    import tifffile
-
-    pixels: Pixels = tifffile.imread(path)
+    pixels = read_array(path)
     if pixels.shape != shape:
         raise DatasetError(
             f"{path}: expected pixels of shape {shape}, not {pixels.shape};"

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 from cytopress.atomic import resumable_folder
+from cytopress.callbacks import Progress, no_progress
 from cytopress.datasets import hipsc
-from cytopress.datasets.build_progress import Progress
 from cytopress.datasets.catalogue import (
     ALIASES,
     KNOWN_DATASETS,
@@ -70,7 +70,8 @@ def fetch(
         raise UsageError(f"--limit is for hipsc only; {name} has few fields.")
     if KNOWN_DATASETS[name].source != "download":
         return find_folder(name, settings) or make(KNOWN_DATASETS[name], settings, progress)
-    report = progress or (lambda _done, _total, _now: None)
+
+    report = progress or no_progress
 
     def fill(folder: Path) -> None:
         if name in hipsc.SOURCES:

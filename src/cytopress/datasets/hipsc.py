@@ -13,10 +13,11 @@ number, so that fewer fields are always some of the more.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cytopress.callbacks import Progress
 from cytopress.datasets.download import download, join_url
 from cytopress.datasets.folder_form import write_form
 from cytopress.digests import digest_text
@@ -85,7 +86,7 @@ def fetch(
     *,
     base: str | None,
     limit: int | None,
-    progress: Callable[[int, int, str], None],
+    progress: Progress,
 ) -> None:
     """Fetch fields of view into ``folder`` and write the dataset form.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cytopress.datasets.build_progress import Progress
+from cytopress.callbacks import Progress
 from cytopress.datasets.folder_form import write_form
 from cytopress.formats.images import write
 from cytopress.image import Image

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from cytopress.digests import digest_pixels
-from cytopress.errors import DatasetError
+from cytopress.errors import DatasetError, ImageError
+from cytopress.formats.arrays import read_array
 from cytopress.image import Image, Pixels
 
 FOLDER = Path(__file__).parent / "recipe_tables"
@@ -92,20 +93,11 @@ class Recipe:
 
 
 def _read_original(path: Path) -> Pixels:
-    # Not `read`: the authors keep some grey images as RGB, three times the same.
-    pixels: Pixels
     try:
-        if path.suffix == ".png":
-            import imageio.v3 as imageio
-
-            pixels = np.asarray(imageio.imread(path))
-        else:
-            import tifffile
-
-            pixels = np.asarray(tifffile.imread(path))
-    # Each library has its own ways to fail on a file that is no image.
-    except Exception as error:
-        raise DatasetError(f"{path.name}: what came is no image ({error}).") from error
+        pixels = read_array(path)
+    except ImageError as error:
+        raise DatasetError(str(error)) from error
+    # The authors keep some grey images as RGB, three times the same.
     return pixels if pixels.ndim == 2 else pixels[..., 0]
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
-
-import numpy.typing as npt
+from typing import NoReturn
 
 from cytopress.atomic import atomic_file
 from cytopress.errors import ImageError, UsageError
@@ -15,9 +13,7 @@ from cytopress.formats.ome_tiff import write_ome_tiff
 from cytopress.formats.opening import open_scans
 from cytopress.formats.scan import Scan, check_dtype, take, take_pixels, taken_shape
 from cytopress.formats.selection import Selection, coordinates, describe, label
-from cytopress.image import Image
-
-Labels = npt.NDArray[Any]
+from cytopress.image import Image, Labels
 
 
 def read(

@@ -8,10 +8,10 @@ import numpy as np
 
 from cytopress.atomic import atomic_file
 from cytopress.errors import ImageError, UsageError
-from cytopress.formats.images import Labels, write
+from cytopress.formats.images import write
 from cytopress.formats.ome_tiff import write_many_labels
 from cytopress.formats.tiff import SUFFIXES
-from cytopress.image import Image
+from cytopress.image import Image, Labels
 
 MOST_IN_16_BITS = 2**16 - 1
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cytopress.errors import TaskError
-from cytopress.image import Image
+from cytopress.image import Image, Labels
 
-Labels = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
 

@@ -10,6 +10,7 @@ import lightning
 import torch
 from torch.utils.data import DataLoader
 
+from cytopress.callbacks import Progress
 from cytopress.training.config import TaskTraining
 from cytopress.training.crops import CropBatches
 from cytopress.training.kinds.kind import Kind
@@ -19,7 +20,6 @@ from cytopress.training.precision import computed_in
 from cytopress.training.rounds import (
     CHECKPOINT,
     AfterRound,
-    Progress,
     Row,
     load_checkpoint,
     quiet,

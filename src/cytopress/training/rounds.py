@@ -15,10 +15,10 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint
 
 from cytopress.atomic import atomic_file
+from cytopress.callbacks import Progress
 from cytopress.errors import UsageError
 
 CHECKPOINT = "checkpoint.ckpt"
-Progress = Callable[[int, int, str], None]
 Row = Mapping[str, Any]
 # Between rounds, which can be minutes long, something is shown this often.
 SHOW_EVERY_S = 10.0

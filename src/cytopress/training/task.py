@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cytopress.atomic import atomic_file
+from cytopress.callbacks import Progress
 from cytopress.datasets.catalogue import dataset as open_by_name
 from cytopress.datasets.dataset import Dataset
 from cytopress.datasets.splits import PARTS
@@ -27,7 +28,6 @@ from cytopress.training.network import UNet
 from cytopress.training.onnx_export import export_onnx
 from cytopress.training.pairs import load_pairs
 from cytopress.training.precision import computed_in
-from cytopress.training.rounds import Progress
 
 Row = Mapping[str, float | None]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cytopress.errors import UnknownNameError, UsageError
-from cytopress.tasks.foreign.declared import KINDS, declared_name, declared_task
+from cytopress.tasks.foreign.declared import TASK_KINDS, declared_name, declared_task
 from fakes.onnx_graphs import blur
 
 ONNX = {"kind": "onnx", "path": "m.onnx"}
@@ -52,7 +52,7 @@ def test_a_missing_key() -> None:
 
 
 def test_kinds_and_names() -> None:
-    assert [declared_name("a", {"kind": kind}) for kind in KINDS] == [
+    assert [declared_name("a", {"kind": kind}) for kind in TASK_KINDS] == [
         "onnx/a",
         "bioimageio/a",
         "external/a",

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.image import Image
-from cytopress.tasks.objects import Floats, Labels, without_small
+from cytopress.image import Image, Labels
+from cytopress.tasks.objects import Floats, without_small
 from cytopress.tiling import Values
 
 # The channels of the logits, in their order.

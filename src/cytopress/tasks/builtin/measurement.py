@@ -14,10 +14,9 @@ import numpy as np
 
 from cytopress.digests import digest_text
 from cytopress.errors import UsageError
-from cytopress.image import Image
+from cytopress.image import Image, Labels
 from cytopress.tasks.objects import (
     Floats,
-    Labels,
     Objects,
     as_objects,
     measure_objects,

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytopress.errors import NotAvailableError, TaskError
-from cytopress.image import Image, Pixels
+from cytopress.image import Image, Labels, Pixels
 from cytopress.metrics import METRICS, metric
 from cytopress.metrics.data_range import data_range
 from cytopress.tasks.builtin.labelfree import pearson_or_zero
 from cytopress.tasks.foreign.options import Model
-from cytopress.tasks.objects import Labels, Objects, measure_objects
+from cytopress.tasks.objects import Objects, measure_objects
 from cytopress.tasks.protocol import Prediction, Score
 from cytopress.tiling import Values
 

@@ -16,7 +16,7 @@ from cytopress.tasks.protocol import Task
 from cytopress.toml_table import TomlTable, check_table
 
 # Each kind's form, and what makes a task of it.
-KINDS: Mapping[str, tuple[type[TomlTable], Callable[[str, Any, Path], Task]]] = {
+TASK_KINDS: Mapping[str, tuple[type[TomlTable], Callable[[str, Any, Path], Task]]] = {
     "onnx": (OnnxModel, onnx_task),
     "bioimageio": (BioimageioModel, bioimageio_task),
     "external": (Program, external_task),
@@ -38,9 +38,9 @@ def declared_name(name: str, table: Mapping[str, object]) -> str:
         )
     kind = table.get("kind")
     if not isinstance(kind, str):
-        raise UsageError(f"[tasks.{name}]: 'kind' must be given; known: {', '.join(KINDS)}.")
-    if kind not in KINDS:
-        raise UnknownNameError("kind of task", kind, list(KINDS), f" in [tasks.{name}]")
+        raise UsageError(f"[tasks.{name}]: 'kind' must be given; known: {', '.join(TASK_KINDS)}.")
+    if kind not in TASK_KINDS:
+        raise UnknownNameError("kind of task", kind, list(TASK_KINDS), f" in [tasks.{name}]")
     return f"{kind}/{name}"
 
 
@@ -69,5 +69,5 @@ def declared_task(name: str, table: Mapping[str, object], *, folder: Path) -> Ta
         The extra ``bioimageio`` is needed and not installed.
     """
     full = declared_name(name, table)
-    form, make = KINDS[str(table["kind"])]
+    form, make = TASK_KINDS[str(table["kind"])]
     return make(full, check_table(table, form, f"[tasks.{name}]"), folder)

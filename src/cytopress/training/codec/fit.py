@@ -14,12 +14,13 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 from torch.utils.data import DataLoader
 
+from cytopress.callbacks import Progress
 from cytopress.training.codec.config import CodecTraining
 from cytopress.training.codec.crops import CropBatches
 from cytopress.training.codec.module import CodecModule, Judges
 from cytopress.training.codec.networks import LatentNetwork
 from cytopress.training.codec.sources import Plane
-from cytopress.training.rounds import AfterRound, Progress, Row, load_checkpoint, quiet
+from cytopress.training.rounds import AfterRound, Row, load_checkpoint, quiet
 from cytopress.training.steps import StepSampler
 
 # What the scales of an untrained network are set by.

@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 
 from cytopress.atomic import atomic_file
+from cytopress.callbacks import Progress
 from cytopress.datasets.catalogue import dataset as open_by_name
 from cytopress.datasets.dataset import Dataset
 from cytopress.errors import UnknownNameError
@@ -27,7 +28,6 @@ from cytopress.training.codec.task_distortion import TaskDistortion, task_packag
 from cytopress.training.codec.validate import validator, write_any
 from cytopress.training.evaluate import machine
 from cytopress.training.precision import computed_in
-from cytopress.training.rounds import Progress
 
 CHECKPOINT = "checkpoint-r{}.ckpt"
 CARD = "card.md"

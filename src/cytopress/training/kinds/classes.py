@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.formats.images import Labels
+from cytopress.image import Labels
 from cytopress.tasks.builtin.instances import depth
 from cytopress.training.pairs import Values
 
