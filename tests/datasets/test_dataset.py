@@ -49,7 +49,7 @@ def test_stacks_of_unknown_distance_are_read_and_said(make_dataset) -> None:
     for column in ("input", "target"):
         write(folder / f"images/a_{column}.tif", [Image(np.ones((4, 5, 7), np.uint16))])
     found = open_dataset(folder)
-    with pytest.warns(CytopressWarning, match=r"a_input.*how far its planes are apart"):
+    with pytest.warns(CytopressWarning, match=r"a_input.*distance of its planes is unknown"):
         image = found.read_input(found.fields[0])
     assert image.shape == (4, 5, 7)
     assert image.spacing_um is None
@@ -61,7 +61,7 @@ def test_time_is_no_depth(make_dataset) -> None:
     path = folder / "images/a_input.tif"
     tifffile.imwrite(path, movie, ome=True, metadata={"axes": "TYX"}, photometric="minisblack")
     found = open_dataset(folder)
-    with pytest.warns(CytopressWarning, match="4 planes time points"):
+    with pytest.warns(CytopressWarning, match="4 planes are time points"):
         np.testing.assert_array_equal(found.read_input(found.fields[0]).pixels, movie)
     pixels = np.stack([movie, movie])
     tifffile.imwrite(path, pixels, ome=True, metadata={"axes": "TZYX"}, photometric="minisblack")
@@ -82,7 +82,7 @@ def test_a_stack_in_a_dataset_of_planes_is_refused(make_dataset) -> None:
     folder = make_dataset()
     write(folder / "images/a_input.tif", [Image(np.ones((4, 5, 7), np.uint16))])
     found = open_dataset(folder)
-    with pytest.raises(DatasetError, match="axes YX do not fit what is there: ZYX"):
+    with pytest.raises(DatasetError, match="axes YX do not fit the file: ZYX"):
         found.read_input(found.fields[0])
 
 
@@ -125,10 +125,10 @@ def test_a_known_split_cannot_be_changed(make_dataset) -> None:
     [
         ('name = "tiny"', "", "name must be given"),
         ('name = "tiny"', 'name = ""', "name must be text"),
-        ("bits = 12", 'bits = "12"', "bits must be a whole number"),
-        ("bits = 12", "bits = 0", "bits must be a whole number"),
-        ("bits = 12", "bits = true", "bits must be a whole number"),
-        ("pixel_size_um", "pixel_size", "pixel_size is not a key"),
+        ("bits = 12", 'bits = "12"', "bits must be an integer"),
+        ("bits = 12", "bits = 0", "bits must be an integer"),
+        ("bits = 12", "bits = true", "bits must be an integer"),
+        ("pixel_size_um", "pixel_size", "unknown key pixel_size"),
         ("pixel_size_um = 0.5", "pixel_size_um = nan", "positive number"),
         ("pixel_size_um = 0.5", "pixel_size_um = -1", "positive number"),
         ('axes = "YX"', 'axes = "XY"', "axes must be YX or ZYX"),
@@ -156,13 +156,13 @@ A = "images/a_input.tif,images/a_target.tif"
         (HEADER, "no field"),
         (HEADER + f"a,,{A}\n", "line 2: group must not be empty"),
         (HEADER + f"a, ,{A}\n", "line 2: group must not be empty"),
-        (HEADER + f"a,one,{A}\na,two,{A}\n", "'a' stands there more than once"),
-        (HEADER + f"a,one,{A}\nb,two,images/b_input.tif\n", "line 3: .*fewer entries"),
-        (HEADER + f"a,one,{A},more\n", "line 2: .*more or fewer entries"),
+        (HEADER + f"a,one,{A}\na,two,{A}\n", "'a' is listed twice"),
+        (HEADER + f"a,one,{A}\nb,two,images/b_input.tif\n", "line 3: .*number of entries"),
+        (HEADER + f"a,one,{A},more\n", "line 2: .*number of entries"),
         (HEADER + "a,one,images/c.tif,images/a_target.tif\n", "c.tif: the input of field 'a'"),
         (HEADER + "a,one,/etc/passwd,images/a_target.tif\n", "relative"),
         (HEADER + "a,one,images/../../a_input.tif,images/a_target.tif\n", "inside it"),
-        ("field,group,input,target,label\n", "label is not a column"),
+        ("field,group,input,target,label\n", "unknown column label"),
         (HEADER + 'a,one,"images', "not a CSV file"),
     ],
 )

@@ -115,7 +115,7 @@ def test_a_channel_that_is_not_there(
     with pytest.raises(DatasetError, match="there is no C=9"):
         fetch("hipsc-fbl", settings=settings, mirror=server.url)
     write_table(server.folder, [row(1, "LMNB1", 30, "3500", "", "1")])
-    with pytest.raises(DatasetError, match="ChannelNumberBrightfield '' is no number"):
+    with pytest.raises(DatasetError, match="ChannelNumberBrightfield '' is not an integer"):
         fetch("hipsc-lmnb1", settings=settings, mirror=server.url)
 
 

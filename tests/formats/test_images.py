@@ -93,7 +93,7 @@ def test_png_round_trip_keeps_the_pixels(
         ("a.png", [Image(PIXELS[0, 0])], "takes one plane"),
         ("a.png", [Image(np.ones((2, 2), np.float32))], "takes one plane"),
         ("a.tif", [], "no image"),
-        ("a.tif", [Image(PIXELS[0, 0]), Image(PIXELS[0, 0], bits=12)], "must be alike"),
+        ("a.tif", [Image(PIXELS[0, 0]), Image(PIXELS[0, 0], bits=12)], "the same form"),
         ("nowhere/a.tif", [Image(PIXELS[0, 0])], "no such folder"),
     ],
 )
@@ -162,7 +162,7 @@ def test_several_images_where_one_is_needed_load_no_pixel(
 ) -> None:
     write(tmp_path / "a.tif", [Image(PIXELS[0, c], name=f"n{c}") for c in range(3)])
     monkeypatch.setattr(tifffile.TiffFile, "asarray", None)
-    with pytest.raises(UsageError, match=r"3 are there: C=0 to 2 \(n0, n1, n2\).*--select C=n0"):
+    with pytest.raises(UsageError, match=r"has 3: C=0 to 2 \(n0, n1, n2\).*--select C=n0"):
         read_one(tmp_path / "a.tif")
 
 
@@ -198,12 +198,12 @@ def test_bioio_scenes_channels_and_spacing(tmp_path: Path) -> None:
     pytest.importorskip("bioio", reason="needs the extra io")
     path = tmp_path / "a.ome.tif"
     write(path, [Image(PIXELS[0, c], spacing_um=(2, 0.5, 0.25), name=f"n{c}") for c in range(3)])
-    with plugins.open_plugin(path) as (scan,):
-        assert scan.axes == "TCZYX"
-        assert tuple(scan.channels) == ("n0", "n1", "n2")
-        assert scan.spacing_um == {"Z": 2, "Y": 0.5, "X": 0.25}
+    with plugins.open_plugin(path) as (scene,):
+        assert scene.axes == "TCZYX"
+        assert tuple(scene.channels) == ("n0", "n1", "n2")
+        assert scene.spacing_um == {"Z": 2, "Y": 0.5, "X": 0.25}
         every = slice(None)
-        np.testing.assert_array_equal(scan.load((0, 2, 1, every, every)), PIXELS[0, 2, 1])
+        np.testing.assert_array_equal(scene.load((0, 2, 1, every, every)), PIXELS[0, 2, 1])
 
 
 def test_importing_io_loads_no_heavy_library() -> None:

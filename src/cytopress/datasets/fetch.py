@@ -1,4 +1,4 @@
-"""Bring a known dataset onto this machine."""
+"""Fetch a known dataset into the cache of this machine."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ def fetch(
     limit: int | None = None,
     progress: Progress | None = None,
 ) -> Path:
-    """Bring a dataset into the cache, or go on where an earlier call stopped.
+    """Fetch a dataset into the cache; an interrupted call is resumed.
 
-    One that is already on this machine is left as it is. Two processes may fetch at once: the
-    second waits and finds it there.
+    A dataset that is already on this machine is left as it is. Two processes may fetch at once:
+    the second waits for the first.
 
     Parameters
     ----------
     name : str
         A known dataset.
     settings : Settings
-        Its cache gets the dataset.
+        Their cache gets the dataset.
     mirror : str, optional
-        An http or https address under which ``NAME/...`` holds the dataset's folder; for hipsc, the
-        bucket's. The authors' own server unless given.
+        An http or https address under which ``NAME/...`` is the dataset's folder; for hipsc, the
+        address of the bucket. The authors' own server unless given.
     limit : int, optional
-        Of hipsc, the most fields to fetch.
+        The largest number of fields to fetch, for hipsc only.
     progress : callable, optional
-        Called with (done, total, what is being fetched).
+        Called with (done, total, the file being fetched).
 
     Returns
     -------
@@ -57,11 +57,11 @@ def fetch(
     Raises
     ------
     UnknownNameError
-        There is no such dataset.
+        No dataset has this name.
     UsageError
-        ``mirror`` is no address, or ``limit`` is for another dataset.
+        ``mirror`` is not an address, or the dataset takes no ``limit``.
     DatasetError
-        The server fails, or what it holds is not what was expected.
+        The server fails, or its files are not the expected ones.
     """
     name = ALIASES.get(name, name)
     if name not in KNOWN_DATASETS:

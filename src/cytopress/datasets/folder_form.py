@@ -1,4 +1,4 @@
-"""The dataset form: ``dataset.toml`` and ``pairs.csv`` beside the images, read and written."""
+"""Folder form of a dataset: ``dataset.toml`` and ``pairs.csv`` beside the images."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cytopress.datasets.splits import KNOWN_SPLITS, PARTS
 from cytopress.errors import DatasetError
 from cytopress.image import AXES
 
-Fact = str | int | float
-FACTS_FILE, ROWS_FILE = "dataset.toml", "pairs.csv"
+MetadataValue = str | int | float
+METADATA_FILE, PAIRS_FILE = "dataset.toml", "pairs.csv"
 TEXTS = ("name", "title", "input", "target", "axes", "licence", "attribution")
 NEEDED = (*TEXTS, "bits")
 OPTIONAL = ("pixel_size_um", "notes", "split")
@@ -23,74 +23,76 @@ COLUMNS = ("field", "group", "input", "target")
 OPTIONAL_COLUMNS = ("labels", "cells")
 
 
-def write_form(folder: Path, facts: Mapping[str, Fact], rows: Sequence[Mapping[str, str]]) -> None:
-    """Write what is known about a dataset and the table of its fields.
+def write_form(
+    folder: Path, metadata: Mapping[str, MetadataValue], rows: Sequence[Mapping[str, str]]
+) -> None:
+    """Write the metadata of a dataset and the table of its fields.
 
     Parameters
     ----------
     folder : Path
-        Where the images already are.
-    facts : mapping
-        The keys of ``dataset.toml``; those that are unknown are left out, never empty.
+        The dataset's folder, which holds the images already.
+    metadata : mapping
+        The keys of ``dataset.toml``; a key without a value is left out, never empty.
     rows : sequence of mapping
-        One a field: ``field``, ``group``, ``input``, ``target`` and, where there are any,
-        ``labels`` and ``cells``; paths relative to the folder, with forward slashes.
+        For each field, ``field``, ``group``, ``input``, ``target`` and optionally ``labels`` and
+        ``cells``; paths are relative to the folder, with forward slashes.
     """
-    # A JSON string or number is a TOML one too.
-    lines = [f"{key} = {json.dumps(value)}\n" for key, value in facts.items()]
-    (folder / FACTS_FILE).write_text("".join(lines), encoding="utf-8")
-    with (folder / ROWS_FILE).open("w", newline="", encoding="utf-8") as stream:
+    # JSON strings and numbers are valid TOML.
+    lines = [f"{key} = {json.dumps(value)}\n" for key, value in metadata.items()]
+    (folder / METADATA_FILE).write_text("".join(lines), encoding="utf-8")
+    with (folder / PAIRS_FILE).open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
 
-def read_facts(folder: Path) -> dict[str, Any]:
+def read_metadata(folder: Path) -> dict[str, Any]:
     """Read and check ``dataset.toml``.
 
     Raises
     ------
     DatasetError
-        A key is missing, unknown or of the wrong kind.
+        A key is missing, unknown or of the wrong type.
     """
-    path = folder / FACTS_FILE
+    path = folder / METADATA_FILE
     try:
-        facts = tomllib.loads(path.read_text(encoding="utf-8"))
+        metadata = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror}).") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path}: is not valid TOML ({error}).") from error
-    if missing := [key for key in NEEDED if key not in facts]:
+    if missing := [key for key in NEEDED if key not in metadata]:
         raise DatasetError(f"{path}: {', '.join(missing)} must be given.")
-    if unknown := sorted(set(facts) - {*NEEDED, *OPTIONAL}):
+    if unknown := sorted(set(metadata) - {*NEEDED, *OPTIONAL}):
         raise DatasetError(
-            f"{path}: {', '.join(unknown)} is not a key of it; known: {', '.join(NEEDED)},"
+            f"{path}: unknown key {', '.join(unknown)}; known: {', '.join(NEEDED)},"
             f" {', '.join(OPTIONAL)}."
         )
     for key in TEXTS:
-        if not isinstance(facts[key], str) or not facts[key]:
-            raise DatasetError(f"{path}: {key} must be text, not {facts[key]!r}.")
-    if facts["axes"] not in AXES:
-        raise DatasetError(f"{path}: axes must be YX or ZYX, not {facts['axes']!r}.")
-    bits = facts["bits"]
+        if not isinstance(metadata[key], str) or not metadata[key]:
+            raise DatasetError(f"{path}: {key} must be text, not {metadata[key]!r}.")
+    if metadata["axes"] not in AXES:
+        raise DatasetError(f"{path}: axes must be YX or ZYX, not {metadata['axes']!r}.")
+    bits = metadata["bits"]
     if type(bits) is not int or not 1 <= bits <= 32:
-        raise DatasetError(f"{path}: bits must be a whole number from 1 to 32, not {bits!r}.")
-    size = facts.get("pixel_size_um")
+        raise DatasetError(f"{path}: bits must be an integer from 1 to 32, not {bits!r}.")
+    size = metadata.get("pixel_size_um")
     if size is not None and not (type(size) in (int, float) and math.isfinite(size) and size > 0):
         raise DatasetError(f"{path}: pixel_size_um must be a positive number, not {size!r}.")
-    return facts
+    return metadata
 
 
-def read_rows(folder: Path) -> list[dict[str, str]]:
+def read_pairs(folder: Path) -> list[dict[str, str]]:
     """Read and check ``pairs.csv``.
 
     Raises
     ------
     DatasetError
-        A column or an entry is missing, a field stands there twice, or a path points nowhere or
-        out of the folder.
+        A column or an entry is missing, a field is listed twice, or a file does not exist or is
+        outside the folder.
     """
-    path = folder / ROWS_FILE
+    path = folder / PAIRS_FILE
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream, strict=True)
@@ -102,22 +104,22 @@ def read_rows(folder: Path) -> list[dict[str, str]]:
     if missing := [column for column in COLUMNS if column not in columns]:
         raise DatasetError(f"{path}: the columns {', '.join(missing)} are missing.")
     if unknown := [column for column in columns if column not in (*COLUMNS, *OPTIONAL_COLUMNS)]:
-        raise DatasetError(f"{path}: {', '.join(unknown)} is not a column of it.")
+        raise DatasetError(f"{path}: unknown column {', '.join(unknown)}.")
     if not rows:
-        raise DatasetError(f"{path}: there is no field in it.")
+        raise DatasetError(f"{path}: the table has no field.")
     seen: set[str] = set()
     for number, row in enumerate(rows, start=2):
         _check_row(folder, number, row)
         if row["field"] in seen:
-            raise DatasetError(f"{path}: the field {row['field']!r} stands there more than once.")
+            raise DatasetError(f"{path}: the field {row['field']!r} is listed twice.")
         seen.add(row["field"])
     return rows
 
 
 def _check_row(folder: Path, number: int, row: Mapping[str | None, Any]) -> None:
-    where = f"{folder / ROWS_FILE}, line {number}"
+    where = f"{folder / PAIRS_FILE}, line {number}"
     if None in row or None in row.values():
-        raise DatasetError(f"{where}: there are more or fewer entries than columns.")
+        raise DatasetError(f"{where}: the number of entries is not that of the columns.")
     if empty := [column for column in COLUMNS if not row[column].strip()]:
         raise DatasetError(f"{where}: {', '.join(empty)} must not be empty.")
     for column in ("input", "target", *OPTIONAL_COLUMNS):
@@ -130,25 +132,25 @@ def _check_row(folder: Path, number: int, row: Mapping[str | None, Any]) -> None
             )
         if not (folder / entry).exists():
             raise DatasetError(
-                f"{folder / entry}: the {column} of field {row['field']!r} is not there."
+                f"{folder / entry}: the {column} of field {row['field']!r} does not exist."
             )
 
 
-def check_split(folder: Path, facts: Mapping[str, Any], groups: set[str]) -> None:
-    """Check the ``[split]`` of a dataset that brings its own.
+def check_split(folder: Path, metadata: Mapping[str, Any], groups: set[str]) -> None:
+    """Check the ``[split]`` that a dataset may have.
 
     Raises
     ------
     DatasetError
-        A part or a group in it does not exist, a group is in two parts, or the split of this
-        dataset is fixed.
+        A part or a group does not exist, a group is in two parts, or the split of this dataset is
+        fixed.
     """
-    path = folder / FACTS_FILE
-    split = facts.get("split")
+    path = folder / METADATA_FILE
+    split = metadata.get("split")
     if split is None:
         return
-    if facts["name"] in KNOWN_SPLITS:
-        raise DatasetError(f"{path}: the split of {facts['name']} is fixed; remove [split].")
+    if metadata["name"] in KNOWN_SPLITS:
+        raise DatasetError(f"{path}: the split of {metadata['name']} is fixed; remove [split].")
     if not isinstance(split, dict) or set(split) - set(PARTS):
         raise DatasetError(f"{path}: [split] holds lists of groups: {', '.join(PARTS)}.")
     seen: dict[str, str] = {}
@@ -157,7 +159,7 @@ def check_split(folder: Path, facts: Mapping[str, Any], groups: set[str]) -> Non
             raise DatasetError(f"{path}: {part} in [split] must be a list of groups.")
         for group in members:
             if group not in groups:
-                raise DatasetError(f"{path}: the group {group!r} of {part} is not in {ROWS_FILE}.")
+                raise DatasetError(f"{path}: the group {group!r} of {part} is not in {PAIRS_FILE}.")
             if group in seen:
                 raise DatasetError(f"{path}: the group {group!r} is in {seen[group]} and {part}.")
             seen[group] = part

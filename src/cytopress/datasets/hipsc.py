@@ -1,4 +1,4 @@
-"""The Allen Institute's hiPSC single-cell image dataset: bright-field to a tagged structure.
+"""Downloads from the Allen Institute's hiPSC dataset: bright-field and a tagged structure.
 
 The public bucket ``allencell`` holds the package ``aics/hipsc_single_cell_image_dataset``: a table
 of cells, ``metadata.csv``, and one multi-channel OME-TIFF stack for each field of view (hundreds of
@@ -6,8 +6,8 @@ megabytes). Of each field, the bright-field channel becomes the input and the st
 the target; the columns ``ChannelNumberBrightfield`` and ``ChannelNumberStruct`` number them from 0.
 Images of one plate share a day, a culture and a camera setting, so the group is ``PlateId``.
 
-Which fields are taken does not hang on the table's order: they are sorted by a digest of their
-number, so that fewer fields are always some of the more.
+The choice of fields does not depend on the order of the table: they are sorted by a digest of their
+number, so that a smaller choice is always part of a larger one.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ LINES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Source:
-    """One dataset made of the bucket: a cell line, as stacks or as their middle slices."""
+    """One dataset of the bucket: a cell line, as stacks or as their middle slices."""
 
     line: str
     stacks: bool
@@ -58,14 +58,14 @@ class Source:
 
     @property
     def title(self) -> str:
-        """What it shows."""
+        """One line for people."""
         form = "stacks" if self.stacks else "middle slices"
         return f"Human stem cells, bright-field to {LINES[self.line]}: {form}"
 
 
 @dataclass(frozen=True)
 class FieldOfView:
-    """A row of the table, as far as it is needed."""
+    """The columns of the table that are used, for one field of view."""
 
     number: int
     plate: str
@@ -90,15 +90,15 @@ def fetch(
 ) -> None:
     """Fetch fields of view into ``folder`` and write the dataset form.
 
-    A field that is already there is not fetched again. The bucket gives no checksums: a file that
-    does not come whole, or cannot be read, is an error.
+    A field that an earlier call fetched is not fetched again. The bucket has no checksums: a file
+    that is incomplete or cannot be read is an error.
 
     Raises
     ------
     UsageError
-        ``limit`` is not 1 to 500.
+        ``limit`` is not from 1 to 500.
     DatasetError
-        The bucket is not reached, or is not of the form described above.
+        The bucket cannot be reached, or does not have the form described above.
     """
     limit = MOST_FIELDS if limit is None else limit
     if not 1 <= limit <= MOST_FIELDS:
@@ -111,30 +111,30 @@ def fetch(
     try:
         fields = choose(read_fields(table, source.line), limit)
     except DatasetError:
-        # The next call shall ask for it again.
+        # So that the next call downloads it again.
         table.unlink()
         raise
     for done, field in enumerate(fields):
         progress(done, len(fields), field.path)
         _fetch_field(source, field, folder, base)
-    write_form(folder, _facts(source), [_row(field) for field in fields])
+    write_form(folder, _metadata(source), [_row(field) for field in fields])
     progress(len(fields), len(fields), "")
 
 
 def read_fields(table: Path, line: str) -> list[FieldOfView]:
-    """Return the fields of view of a cell line: one a ``FOVId``, though each cell has a row.
+    """Return the fields of view of a cell line: one for each ``FOVId``; each cell has a row.
 
     Raises
     ------
     DatasetError
-        The table lacks a column or the line, or a number in it is none.
+        The table lacks a column or the cell line, or a number is invalid.
     """
     with table.open(newline="", encoding="utf-8-sig") as stream:
         reader = csv.DictReader(stream)
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
             raise DatasetError(
-                f"metadata.csv of the bucket has no column {', '.join(missing)}; it has changed."
+                f"metadata.csv of the bucket has no column {', '.join(missing)}: it has changed."
             )
         fields = list(_unique(row for row in reader if row["structure_name"] == line))
     if not fields:
@@ -145,7 +145,7 @@ def read_fields(table: Path, line: str) -> list[FieldOfView]:
 def _unique(rows: Iterable[Mapping[str, str]]) -> Iterable[FieldOfView]:
     seen: set[int] = set()
     for row in rows:
-        number = _whole(row, "FOVId")
+        number = _integer(row, "FOVId")
         if number in seen:
             continue
         seen.add(number)
@@ -153,16 +153,18 @@ def _unique(rows: Iterable[Mapping[str, str]]) -> Iterable[FieldOfView]:
             number,
             row["PlateId"].removesuffix(".0") or f"field-{number}",
             row["fov_path"],
-            _whole(row, "ChannelNumberBrightfield"),
-            _whole(row, "ChannelNumberStruct"),
+            _integer(row, "ChannelNumberBrightfield"),
+            _integer(row, "ChannelNumberStruct"),
         )
 
 
-def _whole(row: Mapping[str, str], column: str) -> int:
-    # pandas writes whole numbers as 6.0 where a column has gaps.
+def _integer(row: Mapping[str, str], column: str) -> int:
+    # pandas writes the integer 6 as 6.0 in a column with gaps.
     text = row[column].removesuffix(".0")
     if not text.isdecimal():
-        raise DatasetError(f"metadata.csv of the bucket: {column} {row[column]!r} is no number.")
+        raise DatasetError(
+            f"metadata.csv of the bucket: {column} {row[column]!r} is not an integer."
+        )
     return int(text)
 
 
@@ -215,7 +217,7 @@ def _row(field: FieldOfView) -> dict[str, str]:
     }
 
 
-def _facts(source: Source) -> dict[str, str | int | float]:
+def _metadata(source: Source) -> dict[str, str | int | float]:
     return {
         "name": source.name,
         "title": source.title,

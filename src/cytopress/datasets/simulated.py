@@ -1,4 +1,4 @@
-"""The dataset that is simulated at first use: cells of known shape in three dimensions."""
+"""The simulated dataset phantom-3d: cells of known shape in three dimensions."""
 
 from __future__ import annotations
 
@@ -26,19 +26,18 @@ def simulate_phantom_3d(
     shape: tuple[int, int, int] | None = None,
     volumes: int = VOLUMES_A_SLIDE,
 ) -> None:
-    """Simulate the dataset into ``folder``; volumes that are already there are left as they are.
+    """Simulate the dataset into ``folder``; existing volumes are kept.
 
     Parameters
     ----------
     folder : Path
-        Is there, and empty but for what an earlier call left.
+        An existing folder, empty but for the volumes of an interrupted call.
     progress : callable
-        Called with (done, total, what is being simulated).
+        Called with (done, total, the volume being simulated).
     shape : tuple of int, optional
-        Planes, rows and columns of each volume, unless they are those of the dataset; a small one
-        serves for trials.
+        Planes, rows and columns of each volume, for tests; the dataset's own unless given.
     volumes : int, optional
-        Of each slide.
+        Number of volumes of each slide.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Which fields are for training, validation and test: the one table for everything.
+"""Splits of the known datasets into training, validation and test fields.
 
-Codecs, tasks, noise models and data ranges all use it. A dataset that is not in the table brings
-its own split in ``dataset.toml`` (``[split]`` with lists of groups, ``test`` and ``validation``;
+Codecs, tasks, noise models and data ranges all use them. Any other dataset may have a split of its
+own in ``dataset.toml`` (``[split]`` with lists of groups, ``test`` and ``validation``;
 the rest is for training); without one, every field is a test field.
 """
 
@@ -19,7 +19,7 @@ PARTS: tuple[Part, ...] = get_args(Part)
 def _ecoli_phase(field: str, group: str) -> Part:
     if group == "O3_R124":
         return "test"
-    # By position, not by group: three strains leave none to spare.
+    # By position, not by group: with three strains, none can be spared for validation.
     return "validation" if field.endswith(("pos16", "pos18")) else "train"
 
 
@@ -30,12 +30,12 @@ def _nuclei_brightfield(_field: str, group: str) -> Part:
 
 
 def _scratch_assay(_field: str, group: str) -> Part:
-    # One field of view, cut in space: no validation part, since training takes fixed steps.
+    # One field of view, cut in space. Training has a fixed number of steps and needs no validation.
     return "test" if group == "columns-400-576" else "train"
 
 
 def _nuclei_3d(_field: str, group: str) -> Part:
-    # One stack, cut in space, without a validation part: as scratch-assay.
+    # One stack, cut in space, without a validation part, as for scratch-assay.
     return "test" if group == "columns-166-256" else "train"
 
 
@@ -46,7 +46,7 @@ def _phantom_3d(_field: str, group: str) -> Part:
 
 
 def _hipsc(_field: str, group: str) -> Part:
-    # By a digest of the plate, so that a plate's part does not hang on which fields were fetched.
+    # By a digest of the plate, so that its part does not depend on which fields were fetched.
     share = int(digest_text(f"hipsc:{group}")[:8], 16) / 2**32
     if share < 0.2:
         return "test"

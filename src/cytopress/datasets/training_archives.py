@@ -1,7 +1,7 @@
-"""Microscopy that archives on PyPI carry: read for training, never installed.
+"""Training images in archives on PyPI, which are read and never installed.
 
-An archive is looked for in ``archives`` inside ``CYTOPRESS_DATA``, then inside the cache; its
-digest is checked, so that a file which was changed is noticed.
+An archive is searched for in the folder ``archives`` of ``CYTOPRESS_DATA``, then of the cache, and
+its digest is checked.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from cytopress.settings import Settings, from_environment
 
 
 def archive(name: str) -> Archive:
-    """Return what is known about an archive's images.
+    """Return the record of an archive.
 
     Raises
     ------
     UnknownNameError
-        No archive bears this name.
+        No archive has this name.
     """
     if name not in ARCHIVES:
         raise UnknownNameError("archive", name, sorted(ARCHIVES))
@@ -38,14 +38,14 @@ def archive(name: str) -> Archive:
 
 
 def archive_images(name: str, settings: Settings | None = None) -> list[Image]:
-    """Read the images of an archive, by channel, then file, then frame.
+    """Read the images of an archive, sorted by channel, then file, then frame.
 
     Parameters
     ----------
     name : str
         A key of ``ARCHIVES``.
     settings : Settings, optional
-        Where things are; read from the environment unless given.
+        Folders of this machine; read from the environment unless given.
 
     Returns
     -------
@@ -55,10 +55,10 @@ def archive_images(name: str, settings: Settings | None = None) -> list[Image]:
     Raises
     ------
     UnknownNameError
-        No archive bears this name.
+        No archive has this name.
     DatasetError
-        The archive is not here (the message says how to get it), has another digest, or lacks an
-        image.
+        The archive is not on this machine (the message says how to get it), has another digest, or
+        lacks an image.
     """
     known = archive(name)
     path = _find(known, settings or from_environment())
@@ -68,7 +68,9 @@ def archive_images(name: str, settings: Settings | None = None) -> list[Image]:
         for members in known.members:
             found = sorted(fnmatch.filter(names, members.pattern))
             if not found:
-                raise DatasetError(f"{path}: holds no {members.pattern}; fetch it anew.")
+                raise DatasetError(
+                    f"{path}: the archive holds no {members.pattern}; fetch it again."
+                )
             for inner in found:
                 images += _read(members, inner, extract(inner))
     return images
@@ -97,7 +99,7 @@ def _check_digest(known: Archive, path: Path) -> None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[list[str], Callable[[str], bytes]]]:
-    """Open a wheel or source archive: the names inside, and how to read one."""
+    """Open a wheel or source archive; give the names of its files and a function to read one."""
     try:
         if path.suffix == ".whl":
             with zipfile.ZipFile(path) as wheel:
@@ -111,7 +113,7 @@ def _opened(path: Path) -> Iterator[tuple[list[str], Callable[[str], bytes]]]:
 
             yield [member.name for member in source.getmembers() if member.isfile()], extract
     except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
-        raise DatasetError(f"{path}: cannot be unpacked ({error}); fetch it anew.") from error
+        raise DatasetError(f"{path}: cannot be unpacked ({error}); fetch it again.") from error
 
 
 def _read(members: Members, inner: str, data: bytes) -> list[Image]:

@@ -1,10 +1,10 @@
-"""How a dataset that is on the web is made into the dataset form, file by file.
+"""Recipes that turn published files into a dataset in folder form, image by image.
 
 Each recipe has a folder in recipe_tables with the dataset's ``dataset.toml`` and ``pairs.csv``, and
-``files.csv``, one row an image: its path in the dataset; size and sha256 of that file on a mirror;
-sha256 of its pixels (little-endian, in C order); the authors' file that it comes from; and a
-landmark, 16 pixels of the image from (y, x) on, by which a crop is found in a larger original.
-Whichever way an image comes, it is accepted only if its digest is right.
+``files.csv`` with a row for each image: its path in the dataset; size and sha256 of that file on a
+mirror; sha256 of its pixels (little-endian, in C order); the authors' file that holds it; and a
+landmark, 16 pixels of the image from (y, x) on, by which the image is found in a larger original.
+An image from either source is accepted only if its digest is right.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class RecipeFile:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Where a dataset's originals are, and the form of each of its images."""
+    """Address of a dataset's originals, and the shape and dtype of its images."""
 
     name: str
     base: str
@@ -48,11 +48,11 @@ class Recipe:
 
     @property
     def folder(self) -> Path:
-        """Where the recipe's tables are."""
+        """Folder of the recipe's tables."""
         return FOLDER / self.name
 
     def files(self) -> list[RecipeFile]:
-        """Return the images to fetch."""
+        """Return the images of the dataset."""
         with (self.folder / "files.csv").open(newline="", encoding="utf-8") as stream:
             return [
                 RecipeFile(
@@ -74,7 +74,7 @@ class Recipe:
         Raises
         ------
         DatasetError
-            It is not there: the original has changed.
+            The original does not hold it: it has changed.
         """
         pixels = _read_original(original)
         landmark = np.frombuffer(file.landmark, np.dtype(self.dtype).newbyteorder("<"))
@@ -102,7 +102,7 @@ def _read_original(path: Path) -> Pixels:
 
 
 def _find(pixels: Pixels, landmark: Pixels) -> list[tuple[int, int]]:
-    """Return every (row, column) at which the landmark's pixels stand side by side."""
+    """Return every (row, column) at which the landmark's pixels occur side by side."""
     last = pixels.shape[1] - len(landmark)
     if pixels.ndim != 2 or last < 0:
         return []

@@ -1,1 +1,1 @@
-"""Image files to Image and back."""
+"""Image file formats: TIFF, PNG, OME-Zarr and bioio plugins, read into `Image` and written."""

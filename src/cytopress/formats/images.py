@@ -1,4 +1,4 @@
-"""Image files to Images and back: the only place that opens an image file."""
+"""Read and write image files as `Image`, whatever their format."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from cytopress.atomic import atomic_file
 from cytopress.errors import ImageError, UsageError
 from cytopress.formats import png, tiff
 from cytopress.formats.ome_tiff import write_ome_tiff
-from cytopress.formats.opening import open_scans
-from cytopress.formats.scan import Scan, check_dtype, take, take_pixels, taken_shape
+from cytopress.formats.opening import open_scenes
+from cytopress.formats.scene import Scene, check_dtype, take, take_pixels, taken_shape
 from cytopress.formats.selection import Selection, coordinates, describe, label
 from cytopress.image import Image, Labels
 
@@ -21,34 +21,35 @@ def read(
 ) -> list[Image]:
     """Read every image in a file: one for each channel, time point and scene.
 
-    OME-TIFF, ImageJ's and plain TIFF, grey PNG and OME-Zarr; with the extra ``io``, whatever
-    bioio's plugins read. Pixels come as they are stored; only the byte order is made native.
+    Formats are OME-TIFF, ImageJ TIFF, plain TIFF, grey PNG and OME-Zarr, and with the extra ``io``
+    those of bioio's plugins. Pixels are returned as stored; only the byte order becomes native.
 
     Parameters
     ----------
     path : Path or str
         A file, or the folder of an OME-Zarr image.
     axes : str, optional
-        The meaning of the file's dimensions, such as ZYX, CYX, TYX or TCZYX, where the file does
-        not tell or is wrong. With Z in it, a single plane is read as a stack of one.
+        Axes of the file's dimensions, such as ZYX, CYX, TYX or TCZYX, where the file's metadata
+        lack them or are wrong. With Z among them, a single plane is read as a stack of one.
     select : mapping, optional
-        Which to take along C, T, Z or S (scene): a number from 0, or a channel's name. Only
-        what is selected is loaded from the file.
+        Position along C, T, Z or S (scene): a number from 0, or a channel's name. Only the
+        selection is loaded from the file.
 
     Returns
     -------
     list of Image
-        By scene, then time, then channel. An image that is not alone is named after its place,
-        as in ``C=DAPI,T=3``, which a selection takes too; a lone one after its channel or file.
+        Sorted by scene, then time, then channel. One of several images is named by its position,
+        such as ``C=DAPI,T=3``, which is also a valid selection; a single image by its channel or
+        file.
 
     Raises
     ------
     UsageError
-        There is no such file, its axes must be named, or a selection is not there.
+        The file does not exist, its axes must be given, or the selection is not in it.
     ImageError
-        The file cannot be read, is cut short, or holds color, other pixel types or NaN.
+        The file cannot be read, is truncated, or holds color, other pixel types or NaN.
     NotAvailableError
-        Its format needs the extra ``io``.
+        The format needs the extra ``io``.
     """
     return _read(Path(path), axes, select or {}, one=False)
 
@@ -56,35 +57,35 @@ def read(
 def read_one(
     path: Path | str, *, axes: str | None = None, select: Selection | None = None
 ) -> Image:
-    """Read the one image of a file, or of what is selected in it; as `read` otherwise.
+    """Read the only image of a file or of a selection; otherwise like `read`.
 
     Raises
     ------
     UsageError
-        There are several: the message says what to select from. No pixel was loaded then.
+        There are several images: the message lists them. No pixel is loaded in this case.
     """
     return _read(Path(path), axes, select or {}, one=True)[0]
 
 
 def _read(path: Path, axes: str | None, select: Selection, *, one: bool) -> list[Image]:
-    with open_scans(path, axes) as scans:
-        places = coordinates(scans, select)
+    with open_scenes(path, axes) as scenes:
+        places = coordinates(scenes, select)
         if one and len(places) > 1:
-            _refuse_several(path, scans, places)
-        return [_take(path, scans, at, keep_z="Z" in (axes or "")) for at in places]
+            _refuse_several(path, scenes, places)
+        return [_take(path, scenes, at, keep_z="Z" in (axes or "")) for at in places]
 
 
 def read_shape(
     path: Path | str, *, axes: str | None = None, select: Selection | None = None
 ) -> tuple[int, ...]:
-    """Return the shape of the one image that `read_one` would read, without loading it."""
+    """Return the shape of the image that `read_one` would read, without loading it."""
     path = Path(path)
-    with open_scans(path, axes) as scans:
-        places = coordinates(scans, select or {})
+    with open_scenes(path, axes) as scenes:
+        places = coordinates(scenes, select or {})
         if len(places) > 1:
-            _refuse_several(path, scans, places)
+            _refuse_several(path, scenes, places)
         at = places[0]
-        return taken_shape(scans[at["S"]], at, keep_z="Z" in (axes or ""))
+        return taken_shape(scenes[at["S"]], at, keep_z="Z" in (axes or ""))
 
 
 def read_labels(path: Path | str, *, axes: str | None = None) -> Labels:
@@ -93,37 +94,37 @@ def read_labels(path: Path | str, *, axes: str | None = None) -> Labels:
     Raises
     ------
     UsageError, ImageError
-        As in `read_one`; and an ImageError where the pixels are no integers.
+        As in `read_one`; also an ImageError where the pixels are not integers.
     """
     path = Path(path)
-    with open_scans(path, axes) as scans:
-        places = coordinates(scans, {})
+    with open_scenes(path, axes) as scenes:
+        places = coordinates(scenes, {})
         if len(places) > 1:
-            _refuse_several(path, scans, places)
-        if scans[0].dtype.kind not in "ui":
-            raise ImageError(f"{path}: labels must be integers, not {scans[0].dtype.name}.")
-        return take_pixels(scans[0], places[0], keep_z="Z" in (axes or ""))
+            _refuse_several(path, scenes, places)
+        if scenes[0].dtype.kind not in "ui":
+            raise ImageError(f"{path}: labels must be integers, not {scenes[0].dtype.name}.")
+        return take_pixels(scenes[0], places[0], keep_z="Z" in (axes or ""))
 
 
-def _refuse_several(path: Path, scans: list[Scan], places: list[dict[str, int]]) -> NoReturn:
-    scan = scans[places[0]["S"]]
+def _refuse_several(path: Path, scenes: list[Scene], places: list[dict[str, int]]) -> NoReturn:
+    scene = scenes[places[0]["S"]]
     hint = ""
-    if scan.length("T") > 1 and scan.length("Z") == 1:
-        named = scan.axes.replace(".", "").replace("T", "Z")
-        hint = f" If T is depth, name it so with --axes {named}."
+    if scene.length("T") > 1 and scene.length("Z") == 1:
+        named = scene.axes.replace(".", "").replace("T", "Z")
+        hint = f" If T is depth, say so with --axes {named}."
     raise UsageError(
-        f"{path}: one image is needed, and {len(places)} are there: {describe(scans)}; choose with"
-        f" --select, as in --select {label(scans, places[0])}.{hint}"
+        f"{path}: one image is needed, but the file has {len(places)}: {describe(scenes)};"
+        f" choose one, such as --select {label(scenes, places[0])}.{hint}"
     )
 
 
-def _take(path: Path, scans: list[Scan], at: dict[str, int], *, keep_z: bool) -> Image:
-    scan = scans[at["S"]]
-    check_dtype(scan)
-    place = label(scans, at)
-    lone = scan.channels[0] if len(scan.channels) == 1 and scan.channels[0] else _stem(path)
+def _take(path: Path, scenes: list[Scene], at: dict[str, int], *, keep_z: bool) -> Image:
+    scene = scenes[at["S"]]
+    check_dtype(scene)
+    place = label(scenes, at)
+    lone = scene.channels[0] if len(scene.channels) == 1 and scene.channels[0] else _stem(path)
     try:
-        return take(scan, at, keep_z=keep_z, name=place or lone)
+        return take(scene, at, keep_z=keep_z, name=place or lone)
     except ImageError as error:
         if str(error).startswith(str(path)):
             raise
@@ -137,21 +138,23 @@ def _stem(path: Path) -> str:
 def write(path: Path | str, images: Sequence[Image]) -> None:
     """Write images to one file, whole or not at all.
 
-    ``.tif`` and ``.tiff`` become OME-TIFF with axes, spacing, names and significant bits, coded
-    losslessly (deflate); several images, alike in all but their names, become its channels.
-    ``.png`` takes one plane of integers and keeps its pixels only.
+    ``.tif`` and ``.tiff`` are OME-TIFF with axes, spacing, names and significant bits, compressed
+    losslessly (deflate); several images, equal in all but pixels and names, become its channels.
+    ``.png`` stores one plane of integers, and its pixels only.
 
     Raises
     ------
     UsageError
-        The name's ending is another one, the folder is not there, or the images do not fit.
+        The suffix is another one, the folder does not exist, or the format cannot hold the images.
     ImageError
-        The disk refused.
+        The file cannot be written.
     """
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in (*tiff.SUFFIXES, *png.SUFFIXES):
-        raise UsageError(f"{path}: images are written as .ome.tif, .tif or .png, not {suffix!r}.")
+        raise UsageError(
+            f"{path}: images can be written as .ome.tif, .tif or .png, not {suffix!r}."
+        )
     if not path.parent.is_dir():
         raise UsageError(f"{path.parent}: there is no such folder.")
     if not images:
@@ -182,6 +185,8 @@ def _write_tiff(path: Path, images: Sequence[Image]) -> None:
         if (image.axes, image.shape, image.dtype, image.bits, image.spacing_um) != (
             first.axes, first.shape, first.dtype, first.bits, first.spacing_um,
         ):  # fmt: skip
-            raise UsageError(f"{path}: the images of one file must be alike: {first!r}, {image!r}.")
+            raise UsageError(
+                f"{path}: the images of one file must have the same form: {first!r}, {image!r}."
+            )
     with atomic_file(path) as temporary:
         write_ome_tiff(temporary, images)

@@ -1,4 +1,4 @@
-"""Write label images: which pixel belongs to which object."""
+"""Write label images: for each pixel the number of its object, 0 for background."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ MOST_IN_16_BITS = 2**16 - 1
 
 
 def write_labels(path: Path | str, labels: Labels, like: Image) -> None:
-    """Write the labels of the objects in an image to one file, whole or not at all.
+    """Write the labels of an image's objects to one file, whole or not at all.
 
     Parameters
     ----------
     path : Path or str
-        As `write` takes it.
+        A .tif, .tiff or .png file, as for `write`.
     labels : ndarray
-        Integers of the image's shape, 0 is background. Written as uint16, or as uint32 where there
-        are more than 65,535 objects, which only TIFF can hold.
+        Integers of the image's shape, 0 is background. Written as uint16, or with more than 65,535
+        objects as uint32, which needs TIFF.
     like : Image
-        The image that was labeled: gives axes, spacing and name.
+        The labeled image: the file gets its axes, spacing and name.
 
     Raises
     ------
     UsageError, ImageError
-        As `write`; a UsageError too where a PNG cannot number so many objects.
+        As `write`; also a UsageError for more objects than a PNG can number.
     """
     path = Path(path)
     if int(labels.max()) <= MOST_IN_16_BITS:

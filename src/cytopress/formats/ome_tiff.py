@@ -1,4 +1,4 @@
-"""Write OME-TIFF."""
+"""Write OME-TIFF files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cytopress.image import Image, Pixels
 
 
 def write_ome_tiff(path: Path, images: Sequence[Image]) -> None:
-    """Write images that are alike in all but their names; several become channels.
+    """Write images of equal form; several become channels.
 
     Equal images give equal bytes.
     """
@@ -29,9 +29,9 @@ def write_ome_tiff(path: Path, images: Sequence[Image]) -> None:
 
 
 def write_many_labels(path: Path, labels: Pixels, like: Image) -> None:
-    """Write the labels of more objects than an Image can number, as uint32.
+    """Write labels of more objects than an Image can number, as uint32.
 
-    Axes, spacing and name are those of ``like``, the image that was labeled.
+    Axes, spacing and name are those of ``like``, the labeled image.
     """
     metadata = {"axes": like.axes, "Channel": {"Name": [like.name]}}
     _write(path, labels.astype(np.uint32), metadata, [like])
@@ -40,7 +40,7 @@ def write_many_labels(path: Path, labels: Pixels, like: Image) -> None:
 def _write(path: Path, pixels: Pixels, metadata: dict[str, Any], images: Sequence[Image]) -> None:
     import tifffile
 
-    # By default it would hold this machine's network address and the time.
+    # A default UUID would hold this machine's network address and the time.
     content = hashlib.sha256(pixels.data)
     content.update(repr(images).encode())
     metadata["Creator"] = "cytopress"

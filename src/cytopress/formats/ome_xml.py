@@ -1,4 +1,4 @@
-"""What OME-XML tells of one scene: distances, channel names and significant bits."""
+"""OME-XML metadata of each scene: pixel sizes, channel names and significant bits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-# Both code points of the Greek letter are found in files.
+# Files use either code point of the Greek letter.
 MICROMETERS: Mapping[str, float] = {
     "\u00b5m": 1.0,
     "\u03bcm": 1.0,
@@ -31,33 +31,32 @@ MICROMETERS: Mapping[str, float] = {
 
 
 def in_micrometers(size: float, unit: str | None) -> float | None:
-    """Convert a distance; None where it is not a distance (pixels, no unit, not positive)."""
+    """Convert a distance; None where it is none (unit of pixels, no unit, not positive)."""
     scale = MICROMETERS.get(unit or "")
-    # Multiplying by 1 would be exact too; the condition says that micrometers stay as they are.
-    value = size if scale == 1.0 else size * (scale or 0.0)
+    value = size * (scale or 0.0)
     return value if scale and math.isfinite(value) and value > 0 else None
 
 
 @dataclass(frozen=True)
-class SceneFacts:
-    """What is told of one scene; empty or 0 where nothing is."""
+class SceneMetadata:
+    """Metadata of one scene; empty or 0 where the file lacks them."""
 
     spacing_um: Mapping[str, float]
     channels: tuple[str, ...] = ()
     bits: int = 0
 
 
-def scene_facts(xml: str) -> list[SceneFacts]:
-    """Return the facts of each ``Image`` in OME-XML, in order; none where it cannot be parsed."""
+def scenes_metadata(xml: str) -> list[SceneMetadata]:
+    """Return the metadata of each ``Image`` in OME-XML, in order; none for invalid XML."""
     try:
-        # Expat itself refuses the entity bombs that the rule is about.
+        # Expat itself refuses the entity bombs that the rule warns of.
         root = ET.fromstring(xml)  # noqa: S314
     except ET.ParseError:
         return []
-    return [_facts(pixels) for pixels in root.iterfind("{*}Image/{*}Pixels")]
+    return [_metadata(pixels) for pixels in root.iterfind("{*}Image/{*}Pixels")]
 
 
-def _facts(pixels: ET.Element) -> SceneFacts:
+def _metadata(pixels: ET.Element) -> SceneMetadata:
     spacing = {}
     for letter in "ZYX":
         try:
@@ -68,7 +67,7 @@ def _facts(pixels: ET.Element) -> SceneFacts:
         if value is not None:
             spacing[letter] = value
     bits = pixels.get("SignificantBits", "")
-    return SceneFacts(
+    return SceneMetadata(
         spacing,
         tuple(channel.get("Name", "") for channel in pixels.iterfind("{*}Channel")),
         int(bits) if bits.isdecimal() else 0,

@@ -1,4 +1,4 @@
-"""OME-Zarr folders (0.4 in zarr v2, 0.5 in zarr v3): the full resolution of each scene."""
+"""Read OME-Zarr folders (0.4 in zarr v2, 0.5 in zarr v3), each scene at full resolution."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from cytopress.errors import ImageError
 from cytopress.formats.ome_xml import in_micrometers
-from cytopress.formats.scan import Index, Scan
+from cytopress.formats.scene import Index, Scene
 from cytopress.image import Pixels
 
 if TYPE_CHECKING:
@@ -21,38 +21,38 @@ MARKERS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 
 
 def is_zarr(path: Path) -> bool:
-    """Tell whether a folder is a zarr group or array."""
+    """Return whether a folder is a zarr group or array."""
     return any((path / marker).is_file() for marker in MARKERS)
 
 
 @contextmanager
-def open_zarr(path: Path) -> Iterator[list[Scan]]:
+def open_zarr(path: Path) -> Iterator[list[Scene]]:
     """Open an OME-Zarr image, a collection of them, or a bare zarr array."""
     import zarr
 
     node = zarr.open(str(path), mode="r")
     if isinstance(node, zarr.Array):
         names = getattr(node.metadata, "dimension_names", None) or ()
-        yield [_scan(path, node, _letters(names, node.ndim))]
+        yield [_scene(path, node, _letters(names, node.ndim))]
         return
-    facts = _facts(node)
-    if "plate" in facts:
-        raise ImageError(f"{path}: this is a plate; give one field of it, as in {path}/A/1/0.")
-    if "multiscales" in facts:
-        yield [_scene(path, node)]
+    metadata = _metadata(node)
+    if "plate" in metadata:
+        raise ImageError(f"{path}: this is a plate; give one field of it, such as {path}/A/1/0.")
+    if "multiscales" in metadata:
+        yield [_multiscale(path, node)]
         return
-    scenes = sorted((name for name, _ in node.groups() if name.isdecimal()), key=int)
-    groups = [group for name in scenes if isinstance(group := node[name], zarr.Group)]
-    groups = [group for group in groups if "multiscales" in _facts(group)]
+    names = sorted((name for name, _ in node.groups() if name.isdecimal()), key=int)
+    groups = [group for name in names if isinstance(group := node[name], zarr.Group)]
+    groups = [group for group in groups if "multiscales" in _metadata(group)]
     if not groups:
-        raise ImageError(f"{path}: there is no OME-Zarr image in it.")
-    yield [_scene(path, group) for group in groups]
+        raise ImageError(f"{path}: the folder holds no OME-Zarr image.")
+    yield [_multiscale(path, group) for group in groups]
 
 
-def _facts(group: zarr.Group) -> dict[str, Any]:
-    facts = group.attrs.asdict()
-    # 0.5 moved everything under one key.
-    inner = facts.get("ome", facts)
+def _metadata(group: zarr.Group) -> dict[str, Any]:
+    metadata = group.attrs.asdict()
+    # Version 0.5 moved all metadata under one key.
+    inner = metadata.get("ome", metadata)
     return dict(inner) if isinstance(inner, Mapping) else {}
 
 
@@ -62,17 +62,17 @@ def _letters(names: Sequence[Any], dimensions: int) -> str:
     return "".join(letters) if len(letters) == dimensions else "?" * dimensions
 
 
-def _scene(path: Path, group: zarr.Group) -> Scan:
+def _multiscale(path: Path, group: zarr.Group) -> Scene:
     import zarr
 
-    facts = _facts(group)
-    scales = facts["multiscales"][0]
+    metadata = _metadata(group)
+    scales = metadata["multiscales"][0]
     level = scales["datasets"][0]
     array = group[level["path"]]
     if not isinstance(array, zarr.Array):
-        raise ImageError(f"{path}: {level['path']!r} should be its pixels, but is a group.")
+        raise ImageError(f"{path}: {level['path']!r} must be an array, but is a group.")
     axes = scales.get("axes")
-    # Before 0.3 the axes were always these five.
+    # Before version 0.3 the axes were always these five.
     axes = list("tczyx") if axes is None else axes
     axes = [axis if isinstance(axis, Mapping) else {"name": axis} for axis in axes]
     letters = _letters([axis.get("name") for axis in axes], array.ndim)
@@ -88,21 +88,21 @@ def _scene(path: Path, group: zarr.Group) -> Scan:
         micrometers = in_micrometers(size, axis.get("unit"))
         if micrometers is not None:
             spacing[letter] = micrometers
-    channels = facts.get("omero", {}).get("channels", ())
+    channels = metadata.get("omero", {}).get("channels", ())
     names = tuple(str(channel.get("label", "")) for channel in channels)
-    return _scan(path, array, letters, spacing, names)
+    return _scene(path, array, letters, spacing, names)
 
 
-def _scan(
+def _scene(
     path: Path,
     array: zarr.Array[Any],
     axes: str,
     spacing: Mapping[str, float] | None = None,
     channels: tuple[str, ...] = (),
-) -> Scan:
+) -> Scene:
     def load(index: Index) -> Pixels:
         return np.asarray(array[index])
 
-    return Scan(
+    return Scene(
         str(path), array.shape, axes, np.dtype(array.dtype), load, dict(spacing or {}), channels
     )

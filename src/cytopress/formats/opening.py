@@ -1,4 +1,4 @@
-"""Open a file by its kind, and turn whatever goes wrong into one clear error."""
+"""Open an image file by its format; every failure becomes one clear error."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from pathlib import Path
 from cytopress.errors import CytopressError, ImageError, UsageError
 from cytopress.formats import ome_zarr, png, tiff
 from cytopress.formats.plugins import open_plugin
-from cytopress.formats.scan import Scan, with_axes
+from cytopress.formats.scene import Scene, with_axes
 
-Opener = Callable[[Path], AbstractContextManager[list[Scan]]]
+Opener = Callable[[Path], AbstractContextManager[list[Scene]]]
 
 
 @contextmanager
-def open_scans(path: Path, axes: str | None) -> Iterator[list[Scan]]:
-    """Scan the scenes of a file; their pixels can be loaded inside the block.
+def open_scenes(path: Path, axes: str | None) -> Iterator[list[Scene]]:
+    """Open a file and describe its scenes; their pixels can be loaded inside the block.
 
     Raises
     ------
     UsageError
-        There is no such file, or its axes must be named.
+        The file does not exist, or its axes must be given.
     ImageError
         The file is damaged, on opening or inside the block.
     """
     if not path.exists():
         raise UsageError(f"{path}: there is no such file.")
     try:
-        with _opener(path)(path) as scans:
-            yield [with_axes(scan, axes) for scan in scans]
+        with _opener(path)(path) as scenes:
+            yield [with_axes(scene, axes) for scene in scenes]
     except CytopressError:
         raise
     except OSError as error:
         raise ImageError(f"{path}: cannot be read ({error.strerror or error}).") from error
     except MemoryError as error:
-        raise ImageError(f"{path}: is too large for this machine's memory.") from error
-    # Each library breaks on a damaged file in its own ways: KeyError, struct.error, zlib.error...
+        raise ImageError(f"{path}: the image is larger than this machine's memory.") from error
+    # Each library fails on a damaged file in its own way: KeyError, struct.error, zlib.error...
     except Exception as error:
         raise ImageError(
-            f"{path}: the file is damaged or not of the form that its name says"
+            f"{path}: the file is damaged or not of the format that its name says"
             f" ({type(error).__name__}: {error})."
         ) from error
 

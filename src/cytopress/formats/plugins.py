@@ -1,4 +1,4 @@
-"""Every other format, through bioio and its plugins (the extra ``io``)."""
+"""All other formats, through the plugins of bioio (the extra ``io``)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 
 from cytopress.errors import ImageError, NotAvailableError
-from cytopress.formats.scan import Index, Scan
+from cytopress.formats.scene import Index, Scene
 from cytopress.image import Pixels
 
 
 @contextmanager
-def open_plugin(path: Path) -> Iterator[list[Scan]]:
-    """Open a file with the bioio plugin that reads it.
-
-    Distances are taken as micrometers, as bioio gives them.
+def open_plugin(path: Path) -> Iterator[list[Scene]]:
+    """Open a file with the bioio plugin for its format; bioio gives distances in micrometers.
 
     Raises
     ------
@@ -31,7 +29,7 @@ def open_plugin(path: Path) -> Iterator[list[Scan]]:
     except ImportError as error:
         raise NotAvailableError(
             f"{path}: only TIFF, PNG and OME-Zarr can be read without the extra io: pip install"
-            " 'cytopress[io]', and for some formats a bioio plugin more."
+            " 'cytopress[io]', and the bioio plugin for some formats."
         ) from error
     try:
         file = bioio.BioImage(path)
@@ -39,29 +37,29 @@ def open_plugin(path: Path) -> Iterator[list[Scan]]:
         raise ImageError(
             f"{path}: no installed bioio plugin reads this file; install the one for its format."
         ) from error
-    yield [_scan(path, file, scene) for scene in file.scenes]
+    yield [_scene(path, file, name) for name in file.scenes]
 
 
-def _scan(path: Path, file: Any, scene: str) -> Scan:
-    file.set_scene(scene)
+def _scene(path: Path, file: Any, name: str) -> Scene:
+    file.set_scene(name)
     sizes = file.physical_pixel_sizes
     spacing = {k: getattr(sizes, k) for k in "ZYX" if getattr(sizes, k, None)}
 
     def load(index: Index) -> Pixels:
-        file.set_scene(scene)
+        file.set_scene(name)
         return np.asarray(file.dask_data[index].compute())
 
-    return Scan(
+    return Scene(
         str(path),
         tuple(file.shape),
         str(file.dims.order),
         np.dtype(file.dtype),
         load,
         spacing,
-        tuple(_channel_name(str(name)) for name in file.channel_names or ()),
+        tuple(_channel_name(str(channel)) for channel in file.channel_names or ()),
     )
 
 
 def _channel_name(name: str) -> str:
-    # bioio makes up this form where the file has no name.
+    # A placeholder of bioio where the file has no name.
     return "" if name.startswith("Channel:") else name

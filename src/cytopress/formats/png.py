@@ -1,4 +1,4 @@
-"""PNG files: grey, 8 or 16 bits. They keep pixels only: no spacing, no significant bits."""
+"""Grey PNG files of 8 or 16 bits, which hold pixels only: no spacing, no significant bits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cytopress.errors import ImageError
-from cytopress.formats.scan import Index, Scan
+from cytopress.formats.scene import Index, Scene
 from cytopress.image import Image, Pixels
 
 SUFFIXES = (".png",)
@@ -17,15 +17,15 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 @contextmanager
-def open_png(path: Path) -> Iterator[list[Scan]]:
-    """Scan a PNG file.
+def open_png(path: Path) -> Iterator[list[Scene]]:
+    """Open a PNG file and describe its one scene.
 
-    Its header is read here: decoders turn palettes and 1, 2 and 4 bits into other numbers.
+    Its header is read here, since decoders convert palettes and 1, 2 and 4 bits to other numbers.
     """
     with path.open("rb") as stream:
         head = stream.read(26)
     if len(head) < 26 or not head.startswith(SIGNATURE) or head[12:16] != b"IHDR":
-        raise ImageError(f"{path}: this is not a PNG file.")
+        raise ImageError(f"{path}: the file is not a PNG.")
     width, height = int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
     depth, color = head[24], head[25]
     if color != 0 or depth not in (8, 16):
@@ -40,7 +40,7 @@ def open_png(path: Path) -> Iterator[list[Scan]]:
 
         return np.asarray(imageio.imread(path, plugin="pillow"))[index]
 
-    yield [Scan(str(path), (height, width), "YX", np.dtype(f"uint{depth}"), load)]
+    yield [Scene(str(path), (height, width), "YX", np.dtype(f"uint{depth}"), load)]
 
 
 def write_png(path: Path, image: Image) -> None:

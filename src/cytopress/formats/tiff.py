@@ -1,4 +1,4 @@
-"""TIFF files: OME-TIFF, ImageJ's, and plain ones."""
+"""Read TIFF files: OME-TIFF, ImageJ TIFF and plain TIFF."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from cytopress.errors import ImageError
-from cytopress.formats.ome_xml import SceneFacts, in_micrometers, scene_facts
-from cytopress.formats.scan import Index, Scan
+from cytopress.formats.ome_xml import SceneMetadata, in_micrometers, scenes_metadata
+from cytopress.formats.scene import Index, Scene
 from cytopress.image import Pixels
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPageSeries
 
 SUFFIXES = (".tif", ".tiff")
-# Bytes of one value of each of TIFF's types.
+# Bytes per value of each TIFF field type.
 VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4,
                16: 8, 17: 8, 18: 8}  # fmt: skip
 
 
 @contextmanager
-def open_tiff(path: Path) -> Iterator[list[Scan]]:
-    """Open a TIFF file and scan its scenes (full resolution only).
+def open_tiff(path: Path) -> Iterator[list[Scene]]:
+    """Open a TIFF file and describe its scenes (full resolution only).
 
-    The resolution tags of plain TIFF are not read: most programs write a printer's there.
+    The resolution tags of plain TIFF are ignored: most programs write a printer's there.
     """
     import tifffile
 
     with path.open("rb") as stream:
         _check_chain(path, stream)
     with tifffile.TiffFile(path) as file:
-        facts = _facts(file)
+        metadata = _metadata(file)
         yield [
-            _scan(path, file, number, series, facts[number] if number < len(facts) else None)
+            _scene(path, file, number, series, metadata[number] if number < len(metadata) else None)
             for number, series in enumerate(file.series)
         ]
 
 
 def _check_chain(path: Path, stream: BinaryIO) -> None:
-    """Follow the chain of page directories, and each of their values, to its end.
+    """Follow the chain of page directories, and check that their values are inside the file.
 
-    A file that was cut short breaks it; tifffile logs that and goes on with what is left.
+    A truncated file breaks the chain; tifffile would log that and read what is left.
     """
     size = os.fstat(stream.fileno()).st_size
     head = stream.read(16)
     order = {b"II": "<", b"MM": ">"}.get(head[:2])
     if order is None or len(head) < 8:
-        raise ImageError(f"{path}: this is not a TIFF file.")
+        raise ImageError(f"{path}: the file is not a TIFF.")
     big = struct.unpack(f"{order}H", head[2:4])[0] == 43
     word = "Q" if big else "I"
     seen = set()
@@ -74,16 +74,16 @@ def _check_chain(path: Path, stream: BinaryIO) -> None:
     except (struct.error, OverflowError, MemoryError) as error:
         raise ImageError(_cut_short(path, size)) from error
     if not seen:
-        raise ImageError(f"{path}: there is no image in this TIFF file.")
+        raise ImageError(f"{path}: the TIFF file holds no image.")
 
 
 def _cut_short(path: Path, size: int) -> str:
     return f"{path}: the file is damaged or cut short at {size} bytes; get it again."
 
 
-def _facts(file: TiffFile) -> list[SceneFacts]:
+def _metadata(file: TiffFile) -> list[SceneMetadata]:
     if file.is_ome:
-        return scene_facts(file.ome_metadata or "")
+        return scenes_metadata(file.ome_metadata or "")
     if not file.is_imagej:
         return []
     found: dict[str, Any] = file.imagej_metadata or {}
@@ -98,26 +98,26 @@ def _facts(file: TiffFile) -> list[SceneFacts]:
         micrometers = None if size is None else in_micrometers(abs(float(size)), unit)
         if micrometers is not None:
             spacing[letter] = micrometers
-    return [SceneFacts(spacing)]
+    return [SceneMetadata(spacing)]
 
 
-def _scan(
-    path: Path, file: TiffFile, number: int, series: TiffPageSeries, facts: SceneFacts | None
-) -> Scan:
-    facts = facts or SceneFacts({})
+def _scene(
+    path: Path, file: TiffFile, number: int, series: TiffPageSeries, metadata: SceneMetadata | None
+) -> Scene:
+    metadata = metadata or SceneMetadata({})
 
     def load(index: Index) -> Pixels:
         return _load(path, file, number, series, index)
 
-    return Scan(
+    return Scene(
         str(path),
         tuple(series.shape),
         series.axes,
         np.dtype(series.dtype),
         load,
-        facts.spacing_um,
-        facts.channels,
-        facts.bits,
+        metadata.spacing_um,
+        metadata.channels,
+        metadata.bits,
     )
 
 
@@ -126,7 +126,7 @@ def _load(path: Path, file: TiffFile, number: int, series: TiffPageSeries, index
     outside = series.shape[: len(series.shape) - inside]
     pages = list(series.pages)
     if series.shape[len(outside) :] != series.keyframe.shape or math.prod(outside) != len(pages):
-        # Several planes behind one page directory: tifffile knows how to read only all of them.
+        # Several planes share a page directory: tifffile can only read all of them.
         _check_pages(path, pages)
         return np.asarray(series.asarray())[index]
     wanted = np.arange(len(pages)).reshape(outside)[index[: len(outside)]]
@@ -138,7 +138,7 @@ def _load(path: Path, file: TiffFile, number: int, series: TiffPageSeries, index
 
 
 def _check_pages(path: Path, pages: list[Any]) -> None:
-    """Refuse pages without data: tifffile would give zeros for them."""
+    """Refuse pages without data, which tifffile would read as zeros."""
     for page in pages:
         if page is None or not page.databytecounts or 0 in page.databytecounts:
-            raise ImageError(f"{path}: a plane that its metadata name has no data in the file.")
+            raise ImageError(f"{path}: the file lacks the data of a plane that its metadata list.")
