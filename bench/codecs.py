@@ -16,7 +16,7 @@ from cytopress.codecs.spec import codec
 from cytopress.datasets.catalogue import dataset
 from cytopress.errors import CytopressError
 from cytopress.image import Image
-from cytopress.study.yardsticks import Yardsticks, measure
+from cytopress.study.reference_scales import ReferenceScales, measure
 
 DATASET, FIELDS = "ecoli-phase", 3
 # The first is what every lossy codec here reaches, the second what the comparison is about.
@@ -31,14 +31,14 @@ def main() -> int:
         print(f"No benchmark without its images: {error}", file=sys.stderr)
         return 1
     images = [data.read_input(field) for field in data.part("test")[:FIELDS]]
-    yardsticks = measure(data, step=lambda _: None)
+    reference_scales = measure(data, step=lambda _: None)
     print(f"{DATASET}: {len(images)} fields of the test group, {images[0]!r} and alike")
-    print(f"PSNR over {yardsticks.data_range:g} counts ({yardsticks.source})")
+    print(f"PSNR over {reference_scales.data_range:g} counts ({reference_scales.source})")
     print_machine(one_core=one_core)
     print(f"\n{HEADING}")
     for family in FAMILIES:
         for spec in settings(family.name):
-            print(line(spec, images, yardsticks), flush=True)
+            print(line(spec, images, reference_scales), flush=True)
     return 0
 
 
@@ -49,13 +49,13 @@ def settings(name: str) -> list[str]:
     return lossless + ([f"{name}:ratio={ratio}" for ratio in RATIOS] if traits.parameter else [])
 
 
-def line(spec: str, images: list[Image], yardsticks: Yardsticks) -> str:
+def line(spec: str, images: list[Image], reference_scales: ReferenceScales) -> str:
     request = codec(spec)
     if request.family.traits.shaped_by_noise:
-        noise = yardsticks.noise
+        noise = reference_scales.noise
         request = codec(f"{spec},a={noise.a},b={noise.b},offset={noise.offset}")
     try:
-        return str(timed(spec, solved(request, images), images, yardsticks.data_range))
+        return str(timed(spec, solved(request, images), images, reference_scales.data_range))
     except CytopressError as error:
         return f"{spec:26} {error}"
 

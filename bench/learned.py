@@ -28,7 +28,7 @@ from cytopress.datasets.catalogue import Dataset, dataset
 from cytopress.errors import CytopressError
 from cytopress.image import Image
 from cytopress.machine import versions
-from cytopress.study.yardsticks import measure
+from cytopress.study.reference_scales import measure
 
 NAME = "learned/cytopress-2d"
 DATASET, FIELDS, TILES = "ecoli-phase", 3, 4

@@ -29,7 +29,7 @@ from cytopress.study.store import load_results
 def main(folders: list[str]) -> None:
     for folder in folders:
         results = load_results(Path(folder))
-        print(f"# {results.name}: {results.cells_done} of {results.cells_planned} codings\n")
+        print(f"# {results.name}: {results.trials_done} of {results.trials_planned} codings\n")
         for summary in dataset_summaries(results):
             print(f"## {summary.facts.name}\n")
             for score in summary.scores:

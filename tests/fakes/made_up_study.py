@@ -111,15 +111,15 @@ def make_results(trials: Sequence[Trial], **changes: Any) -> Results:
         "spec_toml": 'name = "made-up"\n',
         "seed": 7,
         "created": "2026-01-02 03:04 UTC",
-        "cells_done": len(trials),
-        "cells_planned": len(trials),
+        "trials_done": len(trials),
+        "trials_planned": len(trials),
         "machine": {"processor": "Abacus 9", "memory": "64 KiB"},
         "versions": {"cytopress": "0.1.0", "numpy": "2.0"},
         "datasets": (make_facts(),),
         "tasks": (),
         "scores": SCORES,
         "trials": tuple(trials),
-        "redraws": (),
+        "noise_replicates": (),
         "speeds": (),
         "previews": lambda key: (),
     }
@@ -240,7 +240,7 @@ def make_study(
 def with_redraws(study: Results, *, sigma: float = 0.004, draws: int = 4) -> Results:
     """The study with draws of the camera's noise that move the main score by about ``sigma``."""
     fields = {(t.dataset, t.field, t.group) for t in study.trials}
-    redraws = [
+    noise_replicates = [
         make_trial(
             key=f"draw-{draw}",
             dataset=dataset,
@@ -255,7 +255,7 @@ def with_redraws(study: Results, *, sigma: float = 0.004, draws: int = 4) -> Res
         for dataset, field, group in sorted(fields)
         for draw in range(draws)
     ]
-    return dataclasses.replace(study, redraws=redraws)
+    return dataclasses.replace(study, noise_replicates=noise_replicates)
 
 
 # What was planted in `make_volumes`: of each codec whether it takes volumes whole, and its bytes.

@@ -270,7 +270,7 @@ def test_curves_are_told_apart_without_color(opened):
 
 
 EDGES = {
-    "unfinished": {"cells_done": 3, "cells_planned": 9},
+    "unfinished": {"trials_done": 3, "trials_planned": 9},
     "one codec, one rate": {"codecs": ("jpegxl",), "ratios": (10,)},
     "lossless only": {"codecs": ()},
     "no task": {"task": False},

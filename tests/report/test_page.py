@@ -105,7 +105,7 @@ def test_names_from_files_cannot_act(make_study, make_facts, page):
 
 
 def test_an_unfinished_study_says_so(make_study, page):
-    words = words_of(page(make_study(cells_done=30, cells_planned=102)))
+    words = words_of(page(make_study(trials_done=30, trials_planned=102)))
     assert "Not finished." in words
     assert "30 of 102 trials are done" in words
 
@@ -187,7 +187,7 @@ def test_several_datasets_stand_side_by_side(make_study, page):
 
 
 def test_a_study_without_any_result_is_a_page_too(make_results, page):
-    words = words_of(page(make_results([], cells_planned=12)))
+    words = words_of(page(make_results([], trials_planned=12)))
     assert "There is no result" in words
     assert "0 of 12 trials" in words
 

@@ -26,7 +26,7 @@ def study(
     noise: float = 0.01,
 ) -> Results:
     """Trials whose loss by codec, ratio, field and seed is known, and a lossless codec at 2x."""
-    trials, redraws = [], []
+    trials, noise_replicates = [], []
     random = np.random.default_rng(4)
     for field in range(fields):
         for seed in seeds:
@@ -52,9 +52,11 @@ def study(
                 )
             for draw in range(10):
                 drawn = {f"{TASK}/pearson/harm": base + noise * random.standard_normal()}
-                redraws.append(make_trial(codec="camera", key=f"d{draw}", scores=drawn, **place))
+                noise_replicates.append(
+                    make_trial(codec="camera", key=f"d{draw}", scores=drawn, **place)
+                )
     task = TaskFacts(name=TASK, weights="0" * 64, dataset="cells", summary=summary or {"seed": "1"})
-    return make_results(trials, redraws=tuple(redraws), tasks=(task,))
+    return make_results(trials, noise_replicates=tuple(noise_replicates), tasks=(task,))
 
 
 def answer(results: Results, margin: float | str = 0.01, **criterion: object) -> Recommendation:

@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter
 from cytopress.datasets.folder_form import write_form
 from cytopress.errors import TaskError
 from cytopress.image import Image
-from cytopress.study import survey
+from cytopress.study import inspect_datasets
 from cytopress.study.spec import Study, parse_study
 from cytopress.tasks.protocol import Prediction, Score, Truth
 
@@ -120,5 +120,5 @@ class Doubling:
 def doubling(monkeypatch: pytest.MonkeyPatch) -> list[Doubling]:
     """Make every task of a study the one in this list."""
     tasks = [Doubling()]
-    monkeypatch.setattr(survey, "task", lambda name, settings: tasks[0])
+    monkeypatch.setattr(inspect_datasets, "task", lambda name, settings: tasks[0])
     return tasks

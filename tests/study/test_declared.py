@@ -98,11 +98,13 @@ def test_the_target_channel_is_compressed_and_measured(
     assert (facts.input, facts.bits) == ("twice the light", 16)
     assert facts.title == "twice the light of Smooth random pixels"
     assert all(trial.scores["measurement/intensity_error/harm"] == 0 for trial in results.trials)
-    drawn = [trial.scores["measurement/intensity_error/harm"] for trial in results.redraws]
+    drawn = [trial.scores["measurement/intensity_error/harm"] for trial in results.noise_replicates]
     assert len(drawn) == 6
     assert len(set(drawn)) == 6
     # The noise that is drawn is as strong as the noise that was found.
-    assert all(0.5 < trial.scores["pixels/rmse"] / _sigma(facts) < 2 for trial in results.redraws)
+    assert all(
+        0.5 < trial.scores["pixels/rmse"] / _sigma(facts) < 2 for trial in results.noise_replicates
+    )
 
 
 def _sigma(facts: object) -> float:

@@ -8,7 +8,7 @@ import pytest
 from cytopress.datasets.catalogue import KNOWN_DATASETS
 from cytopress.models.model_package import open_package
 from cytopress.settings import from_environment
-from cytopress.study.arms import config_of
+from cytopress.study.model_variants import config_of
 from cytopress.study.plan import takes_volumes
 from cytopress.study.spec import load_study
 from cytopress.tasks.registry import task

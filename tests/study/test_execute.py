@@ -15,9 +15,9 @@ from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.errors import DatasetError, StoreError, UnknownNameError
 from cytopress.settings import Settings
-from cytopress.study import cell, materials, run, yardsticks
+from cytopress.study import field_inputs, reference_scales, run_trial, trial_spec
 from cytopress.study.execute import execute
-from cytopress.study.run import BrokenPromiseError
+from cytopress.study.run_trial import BrokenPromiseError
 from cytopress.study.spec import Study
 from cytopress.study.store import load_results, writing
 from cytopress.study.trial import Trial
@@ -37,11 +37,13 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The specs of the cells that were really done."""
     done: list[str] = []
 
-    def counted(cell: run.Cell, material: run.Material, settings: Settings) -> run.Outcome:
-        done.append(cell.spec)
-        return run.run(cell, material, settings)
+    def counted(
+        trial_spec: run_trial.TrialSpec, material: run_trial.Material, settings: Settings
+    ) -> run_trial.TrialResult:
+        done.append(trial_spec.spec)
+        return run_trial.run(trial_spec, material, settings)
 
-    monkeypatch.setattr(materials, "run", counted)
+    monkeypatch.setattr(field_inputs, "run", counted)
     return done
 
 
@@ -125,7 +127,7 @@ def test_task_scores_are_baseline_harm_and_agreement(
     study = study_of(dataset='tasks = ["fake/doubling"]\nfields = ["e2-1"]')
     trial = execute(study, tmp_path / "out", settings=settings).trials[1]
     original = tifffile.imread(folder / "images" / "e2-1_input.tif")
-    decoded = decode(codec("jpegls:near=4").encode(run.Image(original, bits=12)))
+    decoded = decode(codec("jpegls:near=4").encode(run_trial.Image(original, bits=12)))
     error = 2 * (decoded.pixels.astype(float) - original)
     assert np.abs(error).max() > 0
     # The task is off by 10 by itself.
@@ -145,9 +147,9 @@ def test_a_baseline_is_made_once_for_a_field(
     make_dataset()
     predicted: list[str] = []
 
-    def predict(self: Doubling, image: run.Image) -> run.Image:
+    def predict(self: Doubling, image: run_trial.Image) -> run_trial.Image:
         predicted.append(image.name)
-        return run.Image(image.pixels.astype(np.float32))
+        return run_trial.Image(image.pixels.astype(np.float32))
 
     monkeypatch.setattr(Doubling, "predict", predict)
     study = study_of(dataset='tasks = ["fake/doubling"]')
@@ -210,12 +212,12 @@ def test_what_another_version_measured_otherwise_is_measured_again(
 ) -> None:
     make_dataset()
     honest = execute(study_of(), tmp_path / "out", settings=settings)
-    span = yardsticks.data_range
-    monkeypatch.setattr(yardsticks, "data_range", lambda images: 2 * span(images))
+    span = reference_scales.data_range
+    monkeypatch.setattr(reference_scales, "data_range", lambda images: 2 * span(images))
     again = execute(study_of(), tmp_path / "out", settings=settings)
     assert again.datasets[0].data_range == honest.datasets[0].data_range
     assert len(calls) == 8
-    monkeypatch.setattr(cell, "FORMAT", cell.FORMAT + 1)
+    monkeypatch.setattr(trial_spec, "FORMAT", trial_spec.FORMAT + 1)
     later = execute(study_of(), tmp_path / "out", settings=settings)
     assert later.datasets[0].data_range == 2 * honest.datasets[0].data_range
     assert len(calls) == 16
@@ -279,8 +281,8 @@ def test_a_broken_promise_stops_the_study(
         execute(study_of(codecs=LOSSLESS), tmp_path / "out", settings=settings)
     assert "jpegls on e1-0 of tiny" in caught.value.__notes__[0]
     monkeypatch.undo()
-    assert load_results(tmp_path / "out").cells_done == 0
-    assert execute(study_of(codecs=LOSSLESS), tmp_path / "out", settings=settings).cells_done == 4
+    assert load_results(tmp_path / "out").trials_done == 0
+    assert execute(study_of(codecs=LOSSLESS), tmp_path / "out", settings=settings).trials_done == 4
 
 
 def test_what_an_interrupted_study_did_stays_and_it_ends_the_same(
@@ -296,7 +298,7 @@ def test_what_an_interrupted_study_did_stays_and_it_ends_the_same(
     with pytest.raises(KeyboardInterrupt):
         execute(study_of(), tmp_path / "out", settings=settings, progress=interrupt)
     half = load_results(tmp_path / "out")
-    assert (half.cells_done, half.cells_planned) == (3, 8)
+    assert (half.trials_done, half.trials_planned) == (3, 8)
     resumed = execute(study_of(), tmp_path / "out", settings=settings)
     assert without_times(resumed.trials) == without_times(whole.trials)
 
@@ -382,7 +384,7 @@ def test_one_writer_at_a_time(
     make_dataset()
     with writing(tmp_path / "out"), pytest.raises(StoreError, match="another process"):
         execute(study_of(), tmp_path / "out", settings=settings)
-    assert execute(study_of(), tmp_path / "out", settings=settings).cells_done == 8
+    assert execute(study_of(), tmp_path / "out", settings=settings).trials_done == 8
 
 
 def test_the_speed_pass_times_a_middle_rate_of_each_codec_once(

@@ -15,10 +15,10 @@ from cytopress.models.model_package import Package
 from cytopress.settings import Settings
 from cytopress.study.execute import execute
 from cytopress.study.facts import task_facts
-from cytopress.study.materials import pinned
+from cytopress.study.field_inputs import pinned
+from cytopress.study.inspect_datasets import InspectedDataset
 from cytopress.study.plan import Subject
 from cytopress.study.spec import Study
-from cytopress.study.survey import Surveyed
 from cytopress.tasks.builtin.labelfree import LabelFree
 
 from .conftest import Doubling, MakeDataset
@@ -65,7 +65,7 @@ def test_scores_bear_unit_direction_and_the_main_one(
 def test_a_task_is_told_in_short(tmp_path: Path, make_dataset: MakeDataset) -> None:
     from cytopress.datasets.dataset import open_dataset
 
-    found = Surveyed(
+    found = InspectedDataset(
         Subject(facts=SimpleNamespace(name="tiny"), specimens=()),  # type: ignore[arg-type]
         open_dataset(make_dataset()),
         (PACKAGED,),

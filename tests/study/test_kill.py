@@ -77,13 +77,13 @@ def test_killed_again_and_again(
     for line in ("reading e1-1 4", "trials 0", "trials 3", "trials 11", "trials 25"):
         assert run_until(tmp_path, line) == -signal.SIGKILL
         if line.startswith("trials"):
-            found = load_results(tmp_path / "out").cells_done
+            found = load_results(tmp_path / "out").trials_done
             assert done <= found <= 32
             assert found >= int(line.split()[1])
             done = found
     assert run_until(tmp_path, "never") == 0
     resumed = load_results(tmp_path / "out")
-    assert resumed.cells_done == resumed.cells_planned == 32
+    assert resumed.trials_done == resumed.trials_planned == 32
     assert [replace(t, encode_s=None, decode_s=None) for t in resumed.trials] == [
         replace(t, encode_s=None, decode_s=None) for t in whole.trials
     ]

@@ -9,12 +9,12 @@ import pytest
 from cytopress.codecs.spec import codec
 from cytopress.errors import UsageError
 from cytopress.metrics import NoiseModel
-from cytopress.study.cell import Arm, Cell
-from cytopress.study.plan import Specimen, Subject, options_of, plan
+from cytopress.study.plan import InspectedField, Subject, options_of, plan
 from cytopress.study.results import DatasetFacts, NoiseFacts
 from cytopress.study.spec import Study, parse_study
+from cytopress.study.trial_spec import ModelVariant, TrialSpec
 
-ARM = Arm(seed=1, tasks=(("task", "w"),))
+VARIANT = ModelVariant(seed=1, tasks=(("task", "w"),))
 NOISE = NoiseFacts(a=0.5, b=20.0, offset=100.0, good=True, reason="", means=(), variances=())
 
 
@@ -30,7 +30,7 @@ def subject(name: str = "d", **changes: Any) -> Subject:
         yardstick_source="",
     )  # fmt: skip
     specimens = tuple(
-        Specimen(
+        InspectedField(
             name=f"f{i}",
             group="g",
             split="test",
@@ -42,7 +42,7 @@ def subject(name: str = "d", **changes: Any) -> Subject:
         )
         for i in range(2)
     )
-    return replace(Subject(facts=facts, specimens=specimens, arms=(ARM,)), **changes)
+    return replace(Subject(facts=facts, specimens=specimens, variants=(VARIANT,)), **changes)
 
 
 def test_the_order_is_field_by_field_and_as_in_the_file() -> None:
@@ -55,7 +55,7 @@ def test_the_order_is_field_by_field_and_as_in_the_file() -> None:
         for field in ("f0", "f1")
         for target in (("ratio", 8), ("ratio", 2), ("", None))
     ]
-    assert [row.cell.preview for row in rows] == [192] * 3 + [0] * 3
+    assert [row.trial_spec.preview for row in rows] == [192] * 3 + [0] * 3
 
 
 def test_yardsticks_are_written_out_and_a_given_one_stays() -> None:
@@ -68,14 +68,14 @@ def test_yardsticks_are_written_out_and_a_given_one_stays() -> None:
         ),
         [subject()],
     )
-    assert [(row.cell.spec, row.options) for row in rows[:4]] == [
+    assert [(row.trial_spec.spec, row.options) for row in rows[:4]] == [
         ("jpegls:psnr=40,range=1000", "range=1000"),
         ("jpegls:psnr=40,range=4095", "range=4095"),
         ("jpegls:sigma=1.5,a=0.5,b=20,offset=100", "a=0.5,b=20,offset=100"),
         ("jpegls:max_error=2", ""),
     ]
     for row in rows:
-        assert codec(row.cell.spec).spec == row.cell.spec
+        assert codec(row.trial_spec.spec).spec == row.trial_spec.spec
 
 
 def test_options_name_the_curve_and_leave_the_target_out() -> None:
@@ -90,25 +90,35 @@ def test_options_name_the_curve_and_leave_the_target_out() -> None:
 
 
 def test_every_part_of_a_cell_changes_its_key() -> None:
-    cell = Cell(
+    trial_spec = TrialSpec(
         original="o", target="t", spec="jpegls", data_range=1.0, noise=(0.0, 1.0, 0.0),
-        metrics=("rmse",), arms=(ARM,),
+        metrics=("rmse",), variants=(VARIANT,),
     )  # fmt: skip
     others = {
         "original": "p", "target": "u", "spec": "jpegls:near=1", "data_range": 2.0,
-        "noise": (0.0, 2.0, 0.0), "metrics": ("rmse", "psnr"), "labels": "l", "arms": (),
+        "noise": (0.0, 2.0, 0.0), "metrics": ("rmse", "psnr"), "labels": "l", "variants": (),
         "seed": 1, "preview": 192,
         "packages": (("learned/a", "sha256"),),
     }  # fmt: skip
-    assert set(others) == {field.name for field in fields(Cell)}
-    arms = [replace(ARM, **{name: "other"}) for name in ("regime", "trained_on")]  # type: ignore[arg-type]
-    arms += [replace(ARM, seed=2), replace(ARM, tasks=(("task", "others"),))]
-    assert len({cell.key, *(replace(cell, arms=(arm,)).key for arm in arms)}) == 5
-    keys = {cell.key} | {replace(cell, **{name: value}).key for name, value in others.items()}  # type: ignore[arg-type]
+    assert set(others) == {field.name for field in fields(TrialSpec)}
+    variants = [replace(VARIANT, **{name: "other"}) for name in ("regime", "trained_on")]  # type: ignore[arg-type]
+    variants += [replace(VARIANT, seed=2), replace(VARIANT, tasks=(("task", "others"),))]
+    assert (
+        len(
+            {
+                trial_spec.key,
+                *(replace(trial_spec, variants=(variant,)).key for variant in variants),
+            }
+        )
+        == 5
+    )
+    keys = {trial_spec.key} | {
+        replace(trial_spec, **{name: value}).key for name, value in others.items()
+    }  # type: ignore[arg-type]
     assert len(keys) == len(others) + 1
-    assert replace(cell).key == cell.key
+    assert replace(trial_spec).key == trial_spec.key
     # Frozen: a change here makes every study run again, so it must be meant.
-    assert cell.key == "8b676dfccf477c705b83e91c2be3e212c949b4660b23310112e52436044a9f99"
+    assert trial_spec.key == "8b676dfccf477c705b83e91c2be3e212c949b4660b23310112e52436044a9f99"
 
 
 def test_a_dataset_stands_in_a_study_once() -> None:
@@ -116,31 +126,37 @@ def test_a_dataset_stands_in_a_study_once() -> None:
         plan(study('[[codecs]]\nspec = "jpegls"\n'), [subject(), subject()])
 
 
-def arm(regime: str = "raw", trained_on: str = "") -> Arm:
-    return Arm(regime=regime, trained_on=trained_on, tasks=(("task", f"{regime}{trained_on}"),))
+def variant(regime: str = "raw", trained_on: str = "") -> ModelVariant:
+    return ModelVariant(
+        regime=regime, trained_on=trained_on, tasks=(("task", f"{regime}{trained_on}"),)
+    )
 
 
 def test_an_arm_is_matched_where_it_was_trained_and_cross_elsewhere() -> None:
     head = 'noise_draws = 0\nregimes = ["raw", "matched", "cross", "mixed"]'
-    arms = (arm(), arm("matched", "jpegls:near=1"), arm("mixed", "both"))
-    rows = plan(study('[[codecs]]\nspec = "jpegls"\nnear = [1, 2]\n', head), [subject(arms=arms)])
-    seen = [[(one.regime, one.trained_on) for one in row.cell.arms] for row in rows[:2]]
+    variants = (variant(), variant("matched", "jpegls:near=1"), variant("mixed", "both"))
+    rows = plan(
+        study('[[codecs]]\nspec = "jpegls"\nnear = [1, 2]\n', head), [subject(variants=variants)]
+    )
+    seen = [[(one.regime, one.trained_on) for one in row.trial_spec.variants] for row in rows[:2]]
     assert seen == [
         [("raw", ""), ("matched", "jpegls:near=1"), ("mixed", "both")],
         [("raw", ""), ("cross", "jpegls:near=1"), ("mixed", "both")],
     ]
     only = plan(
         study('[[codecs]]\nspec = "jpegls"\nnear = 2\n', 'regimes = ["raw", "matched"]'),
-        [subject(arms=arms)],
+        [subject(variants=variants)],
     )
-    assert [one.regime for one in only[0].cell.arms] == ["raw"]
+    assert [one.regime for one in only[0].trial_spec.variants] == ["raw"]
 
 
 def test_the_camera_is_drawn_again_for_the_raw_arms_and_never_without_a_task() -> None:
     codecs = '[[codecs]]\nspec = "jpegls"\n'
-    arms = (arm(), arm("mixed", "both"))
-    rows = plan(study(codecs, "noise_draws = 3"), [subject(arms=arms)])
+    variants = (variant(), variant("mixed", "both"))
+    rows = plan(study(codecs, "noise_draws = 3"), [subject(variants=variants)])
     draws = [row for row in rows if row.codec == "camera" and row.field == "f0"]
-    assert [row.cell.spec for row in draws] == [f"camera:draw={n}" for n in (1, 2, 3)]
-    assert all(row.cell.arms == (arm(),) and row.cell.preview == 0 for row in draws)
-    assert len(plan(study(codecs, "noise_draws = 3"), [subject(arms=(Arm(),))])) == 2
+    assert [row.trial_spec.spec for row in draws] == [f"camera:draw={n}" for n in (1, 2, 3)]
+    assert all(
+        row.trial_spec.variants == (variant(),) and row.trial_spec.preview == 0 for row in draws
+    )
+    assert len(plan(study(codecs, "noise_draws = 3"), [subject(variants=(ModelVariant(),))])) == 2

@@ -5,10 +5,10 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from cytopress.image import Image
-from cytopress.study import run as running
-from cytopress.study.cell import Arm, Cell
-from cytopress.study.judging import baseline
-from cytopress.study.run import Coded, Material, run
+from cytopress.study import run_trial as running
+from cytopress.study.run_trial import Coded, Material, run
+from cytopress.study.scoring import score_original
+from cytopress.study.trial_spec import ModelVariant, TrialSpec
 from cytopress.tasks.builtin.measurement import Measurement
 
 
@@ -23,20 +23,20 @@ def test_a_known_bias_is_caught_though_similarity_stays(
     brighter = np.rint(original.pixels * gain).astype(np.uint16)
     monkeypatch.setattr(running, "_coded", lambda *_: Coded(image=Image(brighter), coded_bytes=1))
     task = Measurement()
-    cell = Cell(
+    trial_spec = TrialSpec(
         original="0" * 64,
         target="",
         spec="brighter",
         data_range=float(np.ptp(original.pixels)),
         noise=(0.0, 900.0, 0.0),
         metrics=("ssim", "bias"),
-        arms=(Arm(tasks=((task.name, task.weights),)),),
+        variants=(ModelVariant(tasks=((task.name, task.weights),)),),
     )
-    material = Material(original, original, ((baseline(task, original, None),),))
-    outcome = run(cell, material)
-    assert outcome.scores["pixels/ssim"] > 0.99
+    material = Material(original, original, ((score_original(task, original, None),),))
+    result = run(trial_spec, material)
+    assert result.scores["pixels/ssim"] > 0.99
     expected = (brighter.astype(float) - original.pixels).mean()
-    assert outcome.scores["pixels/bias"] == pytest.approx(expected)
-    (judged,) = outcome.arms
+    assert result.scores["pixels/bias"] == pytest.approx(expected)
+    (judged,) = result.variants
     assert judged.scores["measurement/intensity_error/baseline"] == 0
     assert judged.scores["measurement/intensity_error/harm"] == pytest.approx(0.02, abs=0.002)

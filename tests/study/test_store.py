@@ -70,7 +70,7 @@ def test_a_kill_before_anything_is_in_the_store(
         db.close()
     with pytest.raises(StoreError, match="has not begun; run it again"):
         load_results(tmp_path)
-    assert execute(study_of(), tmp_path, settings=settings).cells_done == 8
+    assert execute(study_of(), tmp_path, settings=settings).trials_done == 8
 
 
 def test_results_are_read_while_they_are_written(
@@ -81,7 +81,7 @@ def test_results_are_read_while_they_are_written(
     def look(done: int, total: int, now: str) -> None:
         if now == "trials":
             results = load_results(out)
-            seen.append((results.cells_done, results.cells_planned))
+            seen.append((results.trials_done, results.trials_planned))
 
     more = '[[codecs]]\nspec = "jpegls"\nmax_error = [1, 4, 6]\n'
     execute(study_of(codecs=more), out, settings=settings, progress=look)
@@ -124,11 +124,11 @@ def test_a_disk_that_fills_up(
     with pytest.raises(StoreError, match="the disk is full") as caught:
         execute(study, small_disk, settings=settings)
     assert "run the same command again" in str(caught.value)
-    done = load_results(small_disk).cells_done
+    done = load_results(small_disk).trials_done
     assert 0 < done < 28
     subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
     resumed = execute(study, small_disk, settings=settings)
-    assert resumed.cells_done == 28
+    assert resumed.trials_done == 28
     with sqlite3.connect(small_disk / FILE) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     db.close()
@@ -154,7 +154,7 @@ def test_a_full_disk_is_told_without_a_small_one(
         patch.setattr(store, "connect_to_write", connect_limited)
         with pytest.raises(StoreError, match="the disk is full"):
             execute(study_of(codecs=more), out, settings=settings)
-    assert execute(study_of(codecs=more), out, settings=settings).cells_done == 12
+    assert execute(study_of(codecs=more), out, settings=settings).trials_done == 12
 
 
 def test_several_machines_are_all_told(

@@ -40,7 +40,7 @@ def test_it_exports_the_table_that_version_0_1_exported(folder: Path) -> None:
     results = load_results(folder)
     export(results, folder / "again.csv")
     assert (folder / "again.csv").read_text() == (OLD / "trials.csv").read_text()
-    assert (results.cells_done, results.cells_planned) == (20, 20)
+    assert (results.trials_done, results.trials_planned) == (20, 20)
     assert [speed.codec for speed in results.speeds].count("jpegls") == 4
     shown = {p.kind for trial in results.trials for p in results.previews(trial.key)}
     assert shown == {"original", "decoded", "truth", "prediction", "prediction-decoded"}

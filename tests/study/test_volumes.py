@@ -90,8 +90,8 @@ def test_every_number_is_there(deep: Results) -> None:
         assert trial.scores["pixels/frc_resolution_z_um"] == pytest.approx(along_z / 0.5)
         assert trial.scores["pixels/frc_resolution_um"] == pytest.approx(in_plane / 0.25)
         assert trial.scores["fake/doubling/error/baseline"] == pytest.approx(10, abs=1e-4)
-    assert {trial.field for trial in deep.redraws} == {"e1-2", "e2-3"}
-    assert len({trial.scores["fake/doubling/error/harm"] for trial in deep.redraws}) == 4
+    assert {trial.field for trial in deep.noise_replicates} == {"e1-2", "e2-3"}
+    assert len({trial.scores["fake/doubling/error/harm"] for trial in deep.noise_replicates}) == 4
     assert {speed.codec for speed in deep.speeds} == {"jpegls", "sperr"}
 
 

@@ -89,7 +89,7 @@ def _render(results: Results, criteria: Sequence[Criterion], plotly_script: str)
         first_metrics=[c for c in FIRST_METRICS if c in columns] or columns[:2],
         any_drawn_task=any(each.scores and each.lossy for each in datasets),
         any_task=any(each.scores for each in datasets),
-        progress=progress_text(results.cells_done, results.cells_planned),
+        progress=progress_text(results.trials_done, results.trials_planned),
         failed=sum(bool(trial.error) for trial in results.trials),
         speed_rows=speed_rows(results),
         error_rows=tables.error_rows(results),

@@ -80,7 +80,7 @@ def noise_spread(results: Results, dataset: str, score: ScoreFacts) -> float | N
     """
     column = f"{score.column}/harm"
     replicates = _by_field(
-        t for t in results.redraws if t.dataset == dataset and column in t.scores
+        t for t in results.noise_replicates if t.dataset == dataset and column in t.scores
     )
     variances = [
         float(np.var([trial.scores[column] for trial in trials], ddof=1))

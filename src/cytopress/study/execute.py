@@ -13,23 +13,28 @@ from cytopress.datasets.dataset import Dataset, Field
 from cytopress.errors import CytopressWarning, UsageError
 from cytopress.machine import machine, versions
 from cytopress.settings import Settings
-from cytopress.study.arms import Trainer, with_arms
 from cytopress.study.executors import (
-    Outcomes,
+    TrialResults,
     check_installed,
     done_by_cluster,
     done_by_processes,
     done_here,
 )
 from cytopress.study.facts import score_facts, task_facts
-from cytopress.study.materials import Job, pinned
-from cytopress.study.plan import Planned, plan
+from cytopress.study.field_inputs import FieldJob, pinned
+from cytopress.study.inspect_datasets import InspectedDataset, inspect_datasets, open_entry
+from cytopress.study.model_variants import Trainer, with_variants
+from cytopress.study.plan import TrialPlan, plan
+from cytopress.study.reference_scales import (
+    ReferenceScales,
+    digest_sources,
+    measure,
+    reference_fields,
+)
 from cytopress.study.results import Results
 from cytopress.study.spec import Study
-from cytopress.study.speed import speed_cells, time_codec
-from cytopress.study.store import Store, load_results, load_yardsticks, writing
-from cytopress.study.survey import Surveyed, open_entry, survey
-from cytopress.study.yardsticks import Yardsticks, digest_sources, measure, yardstick_fields
+from cytopress.study.speed import plans_to_time, time_codec
+from cytopress.study.store import Store, load_reference_scales, load_results, writing
 
 # Called with how much is done, of how much, and what is being done now.
 Progress = Callable[[int, int, str], None]
@@ -78,35 +83,35 @@ def execute(
     progress = progress or _silent
     check_installed(jobs, scheduler)
     # Nothing is written before all that the study rests on has been read and found good.
-    known = load_yardsticks(out)
+    known = load_reference_scales(out)
     trainer = Trainer(out, settings, retrain, progress)
-    surveyed = [
-        with_arms(study, found, trainer) for found in _survey(study, settings, known, progress)
+    inspected = [
+        with_variants(study, found, trainer) for found in _survey(study, settings, known, progress)
     ]
-    planned = plan(study, [found.subject for found in surveyed], settings)
+    planned = plan(study, [found.subject for found in inspected], settings)
     with writing(out) as store:
-        store.write_yardsticks(known)
-        _describe(study, store, surveyed, planned)
+        store.write_reference_scales(known)
+        _describe(study, store, inspected, planned)
         everyone = 1 if jobs > 1 or scheduler is not None else 0
-        todo = _jobs(planned, surveyed, settings, done=store.finished(), threads=everyone)
-        total = len({row.cell.key for row in planned})
-        with closing(_done(todo, jobs, scheduler)) as outcomes:
+        todo = _jobs(planned, inspected, settings, done=store.finished(), threads=everyone)
+        total = len({row.trial_spec.key for row in planned})
+        with closing(_done(todo, jobs, scheduler)) as results:
             progress(total - len(todo), total, "trials")
-            for done, (key, outcome) in enumerate(outcomes, total - len(todo) + 1):
-                store.add(key, outcome)
+            for done, (key, result) in enumerate(results, total - len(todo) + 1):
+                store.add(key, result)
                 progress(done, total, "trials")
         if study.speed:
-            _time_codecs(out, store, planned, surveyed, settings, progress)
+            _time_codecs(out, store, planned, inspected, settings, progress)
     return load_results(out)
 
 
 def _survey(
-    study: Study, settings: Settings, known: dict[str, Yardsticks], progress: Progress
-) -> tuple[Surveyed, ...]:
+    study: Study, settings: Settings, known: dict[str, ReferenceScales], progress: Progress
+) -> tuple[InspectedDataset, ...]:
     """Survey every dataset; what is not in ``known`` is measured and put there."""
     # Everything is opened before anything is read: a misspelled task is told at once.
     opened = [open_entry(entry, study, settings) for entry in study.datasets]
-    total = sum(len(one.fields) + len(yardstick_fields(one.dataset)[1]) for one in opened)
+    total = sum(len(one.fields) + len(reference_fields(one.dataset)[1]) for one in opened)
     read = 0
 
     def step(name: str) -> None:
@@ -114,22 +119,22 @@ def _survey(
         read += 1
         progress(read, total, f"reading {name}")
 
-    surveyed = []
+    inspected = []
     for one in opened:
         sources = digest_sources(one.dataset)
         if sources not in known:
             known[sources] = measure(one.dataset, step=step)
-        surveyed.append(survey(one, known[sources], step=step))
-    return tuple(surveyed)
+        inspected.append(inspect_datasets(one, known[sources], step=step))
+    return tuple(inspected)
 
 
 def _describe(
-    study: Study, store: Store, surveyed: Sequence[Surveyed], planned: Sequence[Planned]
+    study: Study, store: Store, inspected: Sequence[InspectedDataset], planned: Sequence[TrialPlan]
 ) -> None:
     started = datetime.now(UTC).isoformat(timespec="seconds")
     store.start(started=started, machine=machine(), versions=versions())
-    tasks = {task.name: task for found in surveyed for task in found.tasks}
-    told = task_facts(surveyed)
+    tasks = {task.name: task for found in inspected for task in found.tasks}
+    told = task_facts(inspected)
     for one in told:
         if "caution" in one.summary:
             text = f"{one.name} on {one.dataset}: {one.summary['caution']}."
@@ -137,46 +142,52 @@ def _describe(
     store.write_study(
         {"name": study.name, "title": study.title, "toml": study.toml, "seed": str(study.seed)},
         plan=planned,
-        datasets=[found.subject.facts for found in surveyed],
+        datasets=[found.subject.facts for found in inspected],
         tasks=told,
-        scores=score_facts(study.metrics, tasks.values(), surveyed),
+        scores=score_facts(study.metrics, tasks.values(), inspected),
     )
 
 
 def _jobs(
-    planned: Sequence[Planned],
-    surveyed: Sequence[Surveyed],
+    planned: Sequence[TrialPlan],
+    inspected: Sequence[InspectedDataset],
     settings: Settings,
     *,
     done: set[str],
     threads: int,
-) -> list[Job]:
+) -> list[FieldJob]:
     """Return what is left to do, each cell once."""
-    fields = _fields(surveyed)
+    fields = _fields(inspected)
     tasks = {
-        (found.subject.facts.name, arm.tasks): pinned(predicting, threads)
-        for found in surveyed
-        for arm, predicting in zip(found.subject.arms, found.arms, strict=True)
+        (found.subject.facts.name, variant.tasks): pinned(predicting, threads)
+        for found in inspected
+        for variant, predicting in zip(found.subject.variants, found.variants, strict=True)
     }
-    jobs: dict[str, Job] = {}
+    jobs: dict[str, FieldJob] = {}
     for row in planned:
-        key = row.cell.key
+        key = row.trial_spec.key
         if key not in done and key not in jobs:
             dataset, field = fields[row.dataset, row.field]
-            arms = tuple(tasks[row.dataset, arm.tasks] for arm in row.cell.arms)
-            jobs[key] = Job(row.cell, replace(dataset, fields=()), field, arms, settings)
+            variants = tuple(
+                tasks[row.dataset, variant.tasks] for variant in row.trial_spec.variants
+            )
+            jobs[key] = FieldJob(
+                row.trial_spec, replace(dataset, fields=()), field, variants, settings
+            )
     return list(jobs.values())
 
 
-def _fields(surveyed: Sequence[Surveyed]) -> Mapping[tuple[str, str], tuple[Dataset, Field]]:
+def _fields(
+    inspected: Sequence[InspectedDataset],
+) -> Mapping[tuple[str, str], tuple[Dataset, Field]]:
     return {
         (found.subject.facts.name, field.name): (found.dataset, field)
-        for found in surveyed
+        for found in inspected
         for field in found.dataset.fields
     }
 
 
-def _done(todo: Sequence[Job], jobs: int, scheduler: str | None) -> Outcomes:
+def _done(todo: Sequence[FieldJob], jobs: int, scheduler: str | None) -> TrialResults:
     if scheduler is not None and todo:
         return done_by_cluster(todo, scheduler)
     return done_here(todo) if jobs == 1 or not todo else done_by_processes(todo, jobs)
@@ -185,20 +196,20 @@ def _done(todo: Sequence[Job], jobs: int, scheduler: str | None) -> Outcomes:
 def _time_codecs(
     out: Path,
     store: Store,
-    planned: Sequence[Planned],
-    surveyed: Sequence[Surveyed],
+    planned: Sequence[TrialPlan],
+    inspected: Sequence[InspectedDataset],
     settings: Settings,
     progress: Progress,
 ) -> None:
     usable = {trial.key for trial in load_results(out).trials if trial.coded_bytes is not None}
-    chosen = speed_cells(planned, usable)
-    fields, timed = _fields(surveyed), store.timed()
+    chosen = plans_to_time(planned, usable)
+    fields, timed = _fields(inspected), store.timed()
     for done, row in enumerate(chosen):
         progress(done, len(chosen), f"timing {row.codec}")
-        if row.cell.key not in timed:
+        if row.trial_spec.key not in timed:
             dataset, field = fields[row.dataset, row.field]
-            timing = time_codec(row.cell.spec, dataset.read_input(field), settings=settings)
-            store.write_timing(row.cell.key, timing)
+            timing = time_codec(row.trial_spec.spec, dataset.read_input(field), settings=settings)
+            store.write_timing(row.trial_spec.key, timing)
     progress(len(chosen), len(chosen), "timing")
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import cytopress
 from cytopress.errors import NotAvailableError, UsageError
-from cytopress.study.materials import Job, Materials, run_job
-from cytopress.study.run import Outcome
+from cytopress.study.field_inputs import FieldJob, Materials, run_job
+from cytopress.study.run_trial import TrialResult
 
-Outcomes = Generator[tuple[str, Outcome], None, None]
+TrialResults = Generator[tuple[str, TrialResult], None, None]
 # Seconds until a scheduler that does not answer is given up.
 PATIENCE = 15
 ONE_THREAD = dict.fromkeys(
@@ -26,14 +26,14 @@ def check_installed(jobs: int, scheduler: str | None) -> None:
         _distributed()
 
 
-def done_here(jobs: Sequence[Job]) -> Outcomes:
+def done_here(jobs: Sequence[FieldJob]) -> TrialResults:
     """Do cells one after the other in this process; yield each one's key and outcome."""
-    materials = Materials()
+    field_inputs = Materials()
     for job in jobs:
-        yield job.cell.key, run_job(job, materials)
+        yield job.trial_spec.key, run_job(job, field_inputs)
 
 
-def done_by_processes(jobs: Sequence[Job], processes: int) -> Outcomes:
+def done_by_processes(jobs: Sequence[FieldJob], processes: int) -> TrialResults:
     """Do cells in ``processes`` processes of this machine, one thread each.
 
     Raises
@@ -53,12 +53,12 @@ def done_by_processes(jobs: Sequence[Job], processes: int) -> Outcomes:
             env=ONE_THREAD,
         ) as cluster,
         distributed.Client(cluster) as client,
-        closing(_done_by(client, jobs)) as outcomes,
+        closing(_done_by(client, jobs)) as results,
     ):
-        yield from outcomes
+        yield from results
 
 
-def done_by_cluster(jobs: Sequence[Job], address: str) -> Outcomes:
+def done_by_cluster(jobs: Sequence[FieldJob], address: str) -> TrialResults:
     """Do cells on the workers of a dask scheduler; they must see the same files as this process.
 
     A worker that dies costs the cells it was doing, which others do again.
@@ -78,9 +78,9 @@ def done_by_cluster(jobs: Sequence[Job], address: str) -> Outcomes:
             f"--scheduler {address}: no dask scheduler answers there; start one with `dask"
             " scheduler` and give the address that it prints."
         ) from error
-    with client, closing(_done_by(client, jobs)) as outcomes:
+    with client, closing(_done_by(client, jobs)) as results:
         _check_workers(client, address)
-        yield from outcomes
+        yield from results
 
 
 def _check_workers(client: Any, address: str) -> None:
@@ -97,15 +97,15 @@ def _version() -> str:
     return cytopress.__version__
 
 
-def _done_by(client: Any, jobs: Sequence[Job]) -> Outcomes:
-    futures = client.map(run_job, jobs, key=[f"cytopress-{job.cell.key}" for job in jobs])
-    keys = {future.key: job.cell.key for future, job in zip(futures, jobs, strict=True)}
+def _done_by(client: Any, jobs: Sequence[FieldJob]) -> TrialResults:
+    futures = client.map(run_job, jobs, key=[f"cytopress-{job.trial_spec.key}" for job in jobs])
+    keys = {future.key: job.trial_spec.key for future, job in zip(futures, jobs, strict=True)}
     results = _distributed().as_completed(futures, with_results=True)
     # as_completed holds each future until it is done; this list would hold them all to the end.
     del futures
     try:
-        for future, outcome in results:
-            yield keys[future.key], outcome
+        for future, result in results:
+            yield keys[future.key], result
     finally:
         client.cancel(list(results.futures))
 

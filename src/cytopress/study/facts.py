@@ -7,20 +7,20 @@ from typing import Any
 
 from cytopress.datasets.splits import PARTS
 from cytopress.metrics import METRICS
+from cytopress.study.inspect_datasets import InspectedDataset
 from cytopress.study.plan import defined_for
 from cytopress.study.results import ScoreFacts, TaskFacts
-from cytopress.study.run import IN_UM
-from cytopress.study.survey import Surveyed
+from cytopress.study.run_trial import IN_UM
 from cytopress.tasks.protocol import Task
 
 
 def score_facts(
-    metrics: Sequence[str], tasks: Iterable[Task], surveyed: Sequence[Surveyed]
+    metrics: Sequence[str], tasks: Iterable[Task], inspected: Sequence[InspectedDataset]
 ) -> tuple[ScoreFacts, ...]:
     """Return the scores that a study can hold, in the order of its columns."""
     facts = []
-    in_um = any(found.dataset.pixel_size_um is not None for found in surveyed)
-    axes = {found.dataset.axes for found in surveyed}
+    in_um = any(found.dataset.pixel_size_um is not None for found in inspected)
+    axes = {found.dataset.axes for found in inspected}
     for name in metrics:
         if not any(defined_for([name], each) for each in axes):
             continue
@@ -42,7 +42,7 @@ def score_facts(
     return tuple(facts)
 
 
-def task_facts(surveyed: Sequence[Surveyed]) -> tuple[TaskFacts, ...]:
+def task_facts(inspected: Sequence[InspectedDataset]) -> tuple[TaskFacts, ...]:
     """Return each task of each dataset with what its package says of itself in short.
 
     A model that has seen fields of the study before bears a ``caution``.
@@ -54,7 +54,7 @@ def task_facts(surveyed: Sequence[Surveyed]) -> tuple[TaskFacts, ...]:
             dataset=found.subject.facts.name,
             summary=_summary(task) | _caution(task, found) | _truth(task, found),
         )
-        for found in surveyed
+        for found in inspected
         for task in found.tasks
     )
 
@@ -86,7 +86,7 @@ def _summary(task: Task) -> dict[str, str]:
     return {key: str(value) for key, value in summary.items() if value is not None}
 
 
-def _caution(task: Task, found: Surveyed) -> dict[str, str]:
+def _caution(task: Task, found: InspectedDataset) -> dict[str, str]:
     """Warn of fields, or whole groups, that trained the model or chose its checkpoint."""
     manifest = _manifest(task)
     if _inside(manifest, "trained_on", "dataset") != found.dataset.name:
@@ -105,7 +105,7 @@ def _caution(task: Task, found: Surveyed) -> dict[str, str]:
     }
 
 
-def _truth(task: Task, found: Surveyed) -> dict[str, str]:
+def _truth(task: Task, found: InspectedDataset) -> dict[str, str]:
     """Say so where there is no truth but the prediction from the original."""
     labeled = all(one.labels for one in found.subject.specimens)
     if task.truth == "target" or (task.truth == "labels" and labeled):

@@ -10,14 +10,14 @@ from cytopress.codecs.targets.target import TARGET_KINDS
 from cytopress.errors import UsageError
 from cytopress.metrics import METRICS
 from cytopress.settings import Settings
-from cytopress.study.camera import CAMERA
-from cytopress.study.cell import Arm, Cell
+from cytopress.study.noise_replicates import CAMERA
 from cytopress.study.results import DatasetFacts
 from cytopress.study.spec import Study
+from cytopress.study.trial_spec import ModelVariant, TrialSpec
 
 
 @dataclass(frozen=True, kw_only=True)
-class Specimen:
+class InspectedField:
     """One field of a dataset as a study uses it: names for people, digests for identity."""
 
     name: str
@@ -40,15 +40,15 @@ class Subject:
     """
 
     facts: DatasetFacts
-    specimens: tuple[Specimen, ...]
-    arms: tuple[Arm, ...] = (Arm(),)
+    specimens: tuple[InspectedField, ...]
+    variants: tuple[ModelVariant, ...] = (ModelVariant(),)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planned:
+class TrialPlan:
     """A cell with the names that its row of the table bears."""
 
-    cell: Cell
+    trial_spec: TrialSpec
     study: str
     dataset: str
     field: str
@@ -65,7 +65,7 @@ class Planned:
 
 def plan(
     study: Study, subjects: Sequence[Subject], settings: Settings | None = None
-) -> tuple[Planned, ...]:
+) -> tuple[TrialPlan, ...]:
     """Return what a study has to do, field by field so that what a field needs is made once.
 
     ``settings`` says where the packages of codecs are.
@@ -89,7 +89,7 @@ class Coding:
     """What is done to every field of a dataset, and what predicts from what comes back."""
 
     spec: str
-    arms: tuple[Arm, ...]
+    variants: tuple[ModelVariant, ...]
     codec: str
     options: str = ""
     target: str
@@ -98,7 +98,7 @@ class Coding:
     packages: tuple[tuple[str, str], ...] = ()
 
 
-def _of_subject(study: Study, subject: Subject, settings: Settings | None) -> Iterator[Planned]:
+def _of_subject(study: Study, subject: Subject, settings: Settings | None) -> Iterator[TrialPlan]:
     codings = [*_codecs(study, subject, settings), *_draws(study, subject)]
     for specimen in subject.specimens:
         for coding in codings:
@@ -114,7 +114,7 @@ def _codecs(study: Study, subject: Subject, settings: Settings | None) -> Iterat
             target, value = asked(request)
             yield Coding(
                 spec=request.spec,
-                arms=arms_of(study, subject.arms, bare.spec),
+                variants=variants_for(study, subject.variants, bare.spec),
                 codec=request.name,
                 options=options_of(request),
                 target=target,
@@ -126,32 +126,36 @@ def _codecs(study: Study, subject: Subject, settings: Settings | None) -> Iterat
 
 def _draws(study: Study, subject: Subject) -> Iterator[Coding]:
     """Yield the draws of the camera's noise; without a task they would tell nothing."""
-    raw = tuple(arm for arm in subject.arms if arm.regime == "raw")
-    if not any(arm.tasks for arm in raw):
+    raw = tuple(variant for variant in subject.variants if variant.regime == "raw")
+    if not any(variant.tasks for variant in raw):
         return
     for draw in range(1, study.noise_draws + 1):
         yield Coding(
             spec=f"{CAMERA}:draw={draw}",
-            arms=raw,
+            variants=raw,
             codec=CAMERA,
             target="draw",
             target_value=float(draw),
         )
 
 
-def arms_of(study: Study, arms: Sequence[Arm], spec: str) -> tuple[Arm, ...]:
+def variants_for(
+    study: Study, variants: Sequence[ModelVariant], spec: str
+) -> tuple[ModelVariant, ...]:
     """Return the arms that a codec is judged by, each with its regime seen from this codec."""
     seen = (
-        replace(arm, regime="cross") if arm.regime == "matched" and arm.trained_on != spec else arm
-        for arm in arms
+        replace(variant, regime="cross")
+        if variant.regime == "matched" and variant.trained_on != spec
+        else variant
+        for variant in variants
     )
-    return tuple(arm for arm in seen if arm.regime in study.regimes)
+    return tuple(variant for variant in seen if variant.regime in study.regimes)
 
 
-def _planned(study: Study, subject: Subject, specimen: Specimen, coding: Coding) -> Planned:
+def _planned(study: Study, subject: Subject, specimen: InspectedField, coding: Coding) -> TrialPlan:
     noise = subject.facts.noise
     shown = specimen.preview and coding.codec != CAMERA
-    cell = Cell(
+    trial_spec = TrialSpec(
         original=specimen.original,
         target=specimen.target,
         labels=specimen.labels,
@@ -159,13 +163,13 @@ def _planned(study: Study, subject: Subject, specimen: Specimen, coding: Coding)
         data_range=subject.facts.data_range,
         noise=(noise.a, noise.b, noise.offset),
         metrics=defined_for(study.metrics, subject.facts.axes),
-        arms=coding.arms,
+        variants=coding.variants,
         seed=study.seed,
         preview=study.preview_size if shown else 0,
         packages=coding.packages,
     )
-    return Planned(
-        cell=cell,
+    return TrialPlan(
+        trial_spec=trial_spec,
         study=study.name,
         dataset=subject.facts.name,
         field=specimen.name,

@@ -99,9 +99,9 @@ class Speed:
 class Results:
     """A study read back from its store.
 
-    ``trials`` are of codecs, ``redraws`` of the camera's own noise drawn once more, which is the
-    yardstick of a margin (`cytopress.study.camera`): without bytes, and not exported. ``previews``
-    returns the pictures of a trial by its key (empty for most trials).
+    ``trials`` are of codecs, ``noise_replicates`` of the camera's noise added once more, which a
+    margin is derived from (`cytopress.study.noise_replicates`): they have no bytes and are not
+    exported. ``previews`` returns the pictures of a trial by its key (none for most trials).
     """
 
     name: str
@@ -110,14 +110,14 @@ class Results:
     seed: int
     created: str
     # complete, or how many of how many cells are done
-    cells_done: int
-    cells_planned: int
+    trials_done: int
+    trials_planned: int
     machine: Mapping[str, str]
     versions: Mapping[str, str]
     datasets: Sequence[DatasetFacts]
     tasks: Sequence[TaskFacts]
     scores: Sequence[ScoreFacts]
     trials: Sequence[Trial]
-    redraws: Sequence[Trial]
+    noise_replicates: Sequence[Trial]
     speeds: Sequence[Speed]
     previews: Callable[[str], Sequence[Preview]]

@@ -41,7 +41,7 @@ class NotBegunError(StoreError):
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
+def errors_as_sentences(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into one sentence that says what to do."""
     try:
         yield

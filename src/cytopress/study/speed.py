@@ -11,7 +11,7 @@ from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.image import Image
 from cytopress.settings import Settings
-from cytopress.study.plan import Planned
+from cytopress.study.plan import TrialPlan
 
 REPEATS = 5
 # Seconds after which an encoder or a decoder is not run again: a volume can take a minute a run.
@@ -33,15 +33,15 @@ class Timing:
     threads: int
 
 
-def speed_cells(plan: Sequence[Planned], usable: Collection[str]) -> tuple[Planned, ...]:
+def plans_to_time(plan: Sequence[TrialPlan], usable: Collection[str]) -> tuple[TrialPlan, ...]:
     """Choose one cell for each codec of each dataset: a middle rate on its first usable field.
 
     ``usable`` holds the keys of cells that gave bytes. A lossless setting that shares its name with
     a lossy curve has a row of its own.
     """
-    curves: dict[tuple[str, str, str, str], list[Planned]] = {}
+    curves: dict[tuple[str, str, str, str], list[TrialPlan]] = {}
     for planned in plan:
-        if planned.cell.key in usable:
+        if planned.trial_spec.key in usable:
             curve = (planned.dataset, planned.codec, planned.options, planned.target)
             curves.setdefault(curve, []).append(planned)
     chosen = []

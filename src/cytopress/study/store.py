@@ -10,24 +10,24 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cytopress.errors import StoreError
-from cytopress.study import records
-from cytopress.study.camera import CAMERA
+from cytopress.study import stored_json
+from cytopress.study.noise_replicates import CAMERA
 from cytopress.study.pictures import pack_picture, unpack_picture
-from cytopress.study.plan import Planned
+from cytopress.study.plan import TrialPlan
+from cytopress.study.reference_scales import ReferenceScales
 from cytopress.study.results import DatasetFacts, Results, ScoreFacts, TaskFacts
-from cytopress.study.run import Outcome
+from cytopress.study.run_trial import TrialResult
 from cytopress.study.schema import (
     FILE,
     NotBegunError,
     connect_to_read,
     connect_to_write,
+    errors_as_sentences,
     lock,
-    told,
     version_of,
 )
 from cytopress.study.speed import Timing
 from cytopress.study.trial import Preview
-from cytopress.study.yardsticks import Yardsticks
 
 
 class Store:
@@ -38,7 +38,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with told(self._path):
+        with errors_as_sentences(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -54,14 +54,14 @@ class Store:
     ) -> None:
         """Note that a run begins, where and with what."""
         with self._transaction() as db:
-            row = (started, records.dump(dict(machine)), records.dump(dict(versions)))
+            row = (started, stored_json.dump(dict(machine)), stored_json.dump(dict(versions)))
             db.execute("INSERT INTO runs VALUES (?, ?, ?)", row)
 
     def write_study(
         self,
         texts: Mapping[str, str],
         *,
-        plan: Sequence[Planned],
+        plan: Sequence[TrialPlan],
         datasets: Sequence[DatasetFacts],
         tasks: Sequence[TaskFacts],
         scores: Sequence[ScoreFacts],
@@ -69,11 +69,11 @@ class Store:
         """Write what the study is now: its plan takes the place of the one before."""
         values = {
             **texts,
-            "datasets": records.dump([asdict(facts) for facts in datasets]),
-            "tasks": records.dump([asdict(facts) for facts in tasks]),
-            "scores": records.dump([asdict(facts) for facts in scores]),
+            "datasets": stored_json.dump([asdict(facts) for facts in datasets]),
+            "tasks": stored_json.dump([asdict(facts) for facts in tasks]),
+            "scores": stored_json.dump([asdict(facts) for facts in scores]),
         }
-        rows = [(i, p.cell.key, records.dump_names(p)) for i, p in enumerate(plan)]
+        rows = [(i, p.trial_spec.key, stored_json.dump_names(p)) for i, p in enumerate(plan)]
         with self._transaction() as db:
             db.executemany("INSERT OR REPLACE INTO study VALUES (?, ?)", values.items())
             db.execute("DELETE FROM plan")
@@ -81,38 +81,41 @@ class Store:
 
     def finished(self) -> set[str]:
         """Return the keys of cells that have a result."""
-        with told(self._path):
+        with errors_as_sentences(self._path):
             return {key for (key,) in self._connection.execute("SELECT key FROM trials")}
 
-    def add(self, key: str, outcome: Outcome) -> None:
+    def add(self, key: str, result: TrialResult) -> None:
         """Write what a cell gave, with its pictures; a picture that is there already is shared."""
-        packed = [(shown, *pack_picture(shown.image)) for shown in outcome.previews]
+        packed = [(shown, *pack_picture(shown.image)) for shown in result.previews]
         with self._transaction() as db:
             db.execute(
-                "INSERT OR REPLACE INTO trials VALUES (?, ?)", (key, records.dump_outcome(outcome))
+                "INSERT OR REPLACE INTO trials VALUES (?, ?)",
+                (key, stored_json.dump_result(result)),
             )
             for position, (shown, digest, data) in enumerate(packed):
                 db.execute("INSERT OR IGNORE INTO pictures VALUES (?, ?)", (digest, data))
                 db.execute(
                     "INSERT OR REPLACE INTO previews VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (key, position, shown.kind, shown.task, digest, *records.place_of(shown)),
+                    (key, position, shown.kind, shown.task, digest, *stored_json.place_of(shown)),
                 )
 
-    def write_yardsticks(self, known: Mapping[str, Yardsticks]) -> None:
+    def write_reference_scales(self, known: Mapping[str, ReferenceScales]) -> None:
         """Keep what was measured, by the digests of what it was measured on."""
-        rows = [(sources, records.dump_yardsticks(found)) for sources, found in known.items()]
+        rows = [
+            (sources, stored_json.dump_reference_scales(found)) for sources, found in known.items()
+        ]
         with self._transaction() as db:
             db.executemany("INSERT OR REPLACE INTO yardsticks VALUES (?, ?)", rows)
 
     def timed(self) -> set[str]:
         """Return the keys of cells that the speed pass has timed."""
-        with told(self._path):
+        with errors_as_sentences(self._path):
             return {key for (key,) in self._connection.execute("SELECT key FROM speeds")}
 
     def write_timing(self, key: str, timing: Timing) -> None:
         """Write how fast the codec of a cell is."""
         with self._transaction() as db:
-            row = (key, records.dump_timing(timing))
+            row = (key, stored_json.dump_timing(timing))
             db.execute("INSERT OR REPLACE INTO speeds VALUES (?, ?)", row)
 
 
@@ -130,11 +133,15 @@ def writing(folder: Path) -> Iterator[Store]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder}: cannot be made ({error.strerror}).") from error
-    with told(path), closing(lock(folder)), closing(connect_to_write(path)) as connection:
+    with (
+        errors_as_sentences(path),
+        closing(lock(folder)),
+        closing(connect_to_write(path)) as connection,
+    ):
         yield Store(connection, path)
 
 
-def load_yardsticks(folder: Path) -> dict[str, Yardsticks]:
+def load_reference_scales(folder: Path) -> dict[str, ReferenceScales]:
     """Read the yardsticks that a study measured before; none where there is no store yet.
 
     Raises
@@ -144,11 +151,11 @@ def load_yardsticks(folder: Path) -> dict[str, Yardsticks]:
     """
     path = folder / FILE
     try:
-        with told(path), closing(connect_to_read(path)) as db:
+        with errors_as_sentences(path), closing(connect_to_read(path)) as db:
             rows = db.execute("SELECT sources, value FROM yardsticks").fetchall()
     except NotBegunError:
         return {}
-    return {sources: records.yardsticks_of(value) for sources, value in rows}
+    return {sources: stored_json.reference_scales_of(value) for sources, value in rows}
 
 
 def load_results(folder: Path) -> Results:
@@ -160,7 +167,7 @@ def load_results(folder: Path) -> Results:
         There is no study in the folder, or a newer version wrote it.
     """
     path = folder / FILE
-    with told(path), closing(connect_to_read(path)) as db:
+    with errors_as_sentences(path), closing(connect_to_read(path)) as db:
         texts = dict(db.execute("SELECT name, value FROM study"))
         if not texts:
             raise NotBegunError(f"{path}: the study has not begun; run it again.")
@@ -173,23 +180,23 @@ def load_results(folder: Path) -> Results:
             "SELECT names, value, min(position) FROM plan JOIN speeds USING (key) GROUP BY key"
             " ORDER BY min(position)"
         ).fetchall()
-    trials = [trial for row in rows for trial in records.trials_of(*row)]
+    trials = [trial for row in rows for trial in stored_json.trials_of(*row)]
     return Results(
         name=texts["name"],
         title=texts["title"],
         spec_toml=texts["toml"],
         seed=int(texts["seed"]),
         created=runs[0][0],
-        cells_done=len(rows),
-        cells_planned=planned,
+        trials_done=len(rows),
+        trials_planned=planned,
         machine=_together([json.loads(machine) for _, machine, _ in runs]),
         versions=_together([json.loads(versions) for _, _, versions in runs]),
-        datasets=records.datasets_of(texts["datasets"]),
-        tasks=records.tasks_of(texts["tasks"]),
-        scores=records.scores_of(texts["scores"]),
+        datasets=stored_json.datasets_of(texts["datasets"]),
+        tasks=stored_json.tasks_of(texts["tasks"]),
+        scores=stored_json.scores_of(texts["scores"]),
         trials=tuple(trial for trial in trials if trial.codec != CAMERA),
-        redraws=tuple(trial for trial in trials if trial.codec == CAMERA),
-        speeds=tuple(records.speed_of(names, value) for names, value, _ in speeds),
+        noise_replicates=tuple(trial for trial in trials if trial.codec == CAMERA),
+        speeds=tuple(stored_json.speed_of(names, value) for names, value, _ in speeds),
         previews=lambda key: _load_previews(path, key),
     )
 
@@ -204,7 +211,7 @@ def _together(tables: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 
 def _load_previews(path: Path, key: str) -> tuple[Preview, ...]:
-    with told(path), closing(connect_to_read(path)) as db:
+    with errors_as_sentences(path), closing(connect_to_read(path)) as db:
         place = "section, crossing" if version_of(db) > 1 else "'XY', ''"
         query = (
             f"SELECT kind, task, data, {place} FROM previews JOIN pictures USING (digest)"
@@ -216,7 +223,7 @@ def _load_previews(path: Path, key: str) -> tuple[Preview, ...]:
                 task=task,
                 image=unpack_picture(data),
                 section=section,
-                cross=records.cross_of(crossing),
+                cross=stored_json.cross_of(crossing),
             )
             for kind, task, data, section, crossing in db.execute(query, (key,))
         )

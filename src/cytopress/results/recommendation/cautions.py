@@ -36,9 +36,9 @@ def cautions(
         said.append(f"ground truth: {task.summary['ground truth']}")
     if summary.best_lossless is None:
         said.append("no lossless codec was measured on every field to compare with")
-    if results.cells_done < results.cells_planned:
+    if results.trials_done < results.trials_planned:
         said.append(
-            f"the study is not finished: {results.cells_done:,} of {results.cells_planned:,} done"
+            f"the study is not finished: {results.trials_done:,} of {results.trials_planned:,} done"
         )
     return said
 

@@ -10,7 +10,7 @@ from cytopress.digests import digest_paths, digest_text
 from cytopress.image import Image, Pixels
 from cytopress.metrics import fit_noise
 from cytopress.metrics.data_range import data_range
-from cytopress.study import cell
+from cytopress.study import trial_spec
 from cytopress.study.results import NoiseFacts
 
 # The fit samples patches: more pixels than these change nothing but the time and memory it takes.
@@ -18,7 +18,7 @@ MOST_NOISE_PIXELS = 2**26
 
 
 @dataclass(frozen=True, kw_only=True)
-class Yardsticks:
+class ReferenceScales:
     """One data range in counts and one noise model for a whole dataset, and where they are from."""
 
     data_range: float
@@ -26,18 +26,18 @@ class Yardsticks:
     source: str
 
 
-def yardstick_fields(dataset: Dataset) -> tuple[str, tuple[Field, ...]]:
+def reference_fields(dataset: Dataset) -> tuple[str, tuple[Field, ...]]:
     """Return what the yardsticks come from: the training fields, or all where there are none."""
     training = dataset.part("train")
     return ("training groups", training) if training else ("all fields", dataset.fields)
 
 
-def measure(dataset: Dataset, *, step: Callable[[str], None]) -> Yardsticks:
+def measure(dataset: Dataset, *, step: Callable[[str], None]) -> ReferenceScales:
     """Read the fields that the yardsticks come from, and measure them.
 
     ``step`` is called with the name of each field before it is read.
     """
-    source, fields = yardstick_fields(dataset)
+    source, fields = reference_fields(dataset)
 
     def images() -> Iterable[Image]:
         for field in fields:
@@ -63,7 +63,7 @@ def measure(dataset: Dataset, *, step: Callable[[str], None]) -> Yardsticks:
         means=tuple(map(float, fit.means)),
         variances=tuple(map(float, fit.variances)),
     )
-    return Yardsticks(data_range=found_range, noise=noise, source=source)
+    return ReferenceScales(data_range=found_range, noise=noise, source=source)
 
 
 def digest_sources(dataset: Dataset) -> str:
@@ -71,6 +71,6 @@ def digest_sources(dataset: Dataset) -> str:
 
     Yardsticks that an earlier version measured in another way have another digest, as cells do.
     """
-    _, fields = yardstick_fields(dataset)
+    _, fields = reference_fields(dataset)
     files = digest_paths([field.input for field in fields])
-    return digest_text("\n".join([str(cell.FORMAT), str(dataset.bits), dataset.axes, files]))
+    return digest_text("\n".join([str(trial_spec.FORMAT), str(dataset.bits), dataset.axes, files]))

@@ -18,7 +18,7 @@ FORMAT = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arm:
+class ModelVariant:
     """What predicts in one row of the table: the tasks of one training regime and seed.
 
     Parameters
@@ -41,7 +41,7 @@ class Arm:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class TrialSpec:
     """All that decides the result of one coding of one field, times apart: a trial for each arm.
 
     Parameters
@@ -73,7 +73,7 @@ class Cell:
     data_range: float
     noise: tuple[float, float, float]
     metrics: tuple[str, ...]
-    arms: tuple[Arm, ...]
+    variants: tuple[ModelVariant, ...]
     labels: str = ""
     seed: int = 0
     preview: int = 0
@@ -82,7 +82,9 @@ class Cell:
     @property
     def key(self) -> str:
         """Hexadecimal sha256 of the cell as canonical JSON."""
-        return digest_json({"format": FORMAT, **asdict(self)})
+        facts = asdict(self)
+        # "arms" is what the format calls them.
+        return digest_json({"format": FORMAT, "arms": facts.pop("variants"), **facts})
 
     @property
     def noise_model(self) -> NoiseModel:

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from cytopress.study.plan import Planned
+from cytopress.study.plan import TrialPlan
+from cytopress.study.reference_scales import ReferenceScales
 from cytopress.study.results import DatasetFacts, NoiseFacts, ScoreFacts, Speed, TaskFacts
-from cytopress.study.run import Outcome
+from cytopress.study.run_trial import TrialResult
 from cytopress.study.speed import Timing
 from cytopress.study.trial import Preview, Trial
-from cytopress.study.yardsticks import Yardsticks
 
 NAMED = ("dataset", "field", "codec", "options", "target", "target_value", "raw_bytes")
 MEASURED = ("reached", "coded_bytes", "encode_s", "decode_s", "error", "scores")
-ARM = ("regime", "trained_on", "seed")
+VARIANT = ("regime", "trained_on", "seed")
 
 
 def dump(value: object) -> str:
@@ -24,49 +24,51 @@ def dump(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def dump_names(planned: Planned) -> str:
+def dump_names(planned: TrialPlan) -> str:
     """Return what a row of the table is called, the cell left out."""
-    cell = planned.cell
-    names = {f.name: getattr(planned, f.name) for f in fields(planned) if f.name != "cell"}
-    arms = [{name: getattr(arm, name) for name in ARM} for arm in cell.arms]
-    return dump({**names, "arms": arms})
+    trial_spec = planned.trial_spec
+    names = {f.name: getattr(planned, f.name) for f in fields(planned) if f.name != "trial_spec"}
+    variants = [
+        {name: getattr(variant, name) for name in VARIANT} for variant in trial_spec.variants
+    ]
+    return dump({**names, "arms": variants})
 
 
-def dump_outcome(outcome: Outcome) -> str:
+def dump_result(result: TrialResult) -> str:
     """Return what a cell gave, its pictures left out."""
-    arms = [{"scores": arm.scores, "error": arm.error} for arm in outcome.arms]
-    return dump({name: getattr(outcome, name) for name in MEASURED} | {"arms": arms})
+    variants = [{"scores": variant.scores, "error": variant.error} for variant in result.variants]
+    return dump({name: getattr(result, name) for name in MEASURED} | {"arms": variants})
 
 
-def trials_of(key: str, names: str, outcome: str) -> list[Trial]:
+def trials_of(key: str, names: str, result: str) -> list[Trial]:
     """Join what the rows of a cell are called with what it gave: one trial for each arm."""
-    named, found = json.loads(names), json.loads(outcome)
-    arms, judged = named.pop("arms"), found.pop("arms")
+    named, found = json.loads(names), json.loads(result)
+    variants, judged = named.pop("arms"), found.pop("arms")
     # A cell that gave no pixels has nothing to judge.
-    judged = judged or [{"scores": {}, "error": ""}] * len(arms)
+    judged = judged or [{"scores": {}, "error": ""}] * len(variants)
     pixels, error = found.pop("scores"), found.pop("error")
     return [
         Trial(
             key=key,
             **named,
-            **arm,
+            **variant,
             **found,
             error=error or one["error"],
             scores=pixels | one["scores"],
         )
-        for arm, one in zip(arms, judged, strict=True)
+        for variant, one in zip(variants, judged, strict=True)
     ]
 
 
-def dump_yardsticks(yardsticks: Yardsticks) -> str:
+def dump_reference_scales(reference_scales: ReferenceScales) -> str:
     """Return yardsticks as JSON."""
-    return dump(asdict(yardsticks))
+    return dump(asdict(reference_scales))
 
 
-def yardsticks_of(text: str) -> Yardsticks:
+def reference_scales_of(text: str) -> ReferenceScales:
     """Return yardsticks from JSON."""
     table = json.loads(text)
-    return Yardsticks(**{**table, "noise": _noise(table["noise"])})
+    return ReferenceScales(**{**table, "noise": _noise(table["noise"])})
 
 
 def datasets_of(text: str) -> tuple[DatasetFacts, ...]:

@@ -17,9 +17,9 @@ from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
 from cytopress.models.model_package import SUFFIX
 from cytopress.models.search import find_package
 from cytopress.settings import Settings
-from cytopress.study.cell import Arm
+from cytopress.study.inspect_datasets import InspectedDataset
 from cytopress.study.spec import Study
-from cytopress.study.survey import Surveyed
+from cytopress.study.trial_spec import ModelVariant
 from cytopress.tasks.protocol import Task
 from cytopress.tasks.registry import task as open_task
 from cytopress.training.config import TaskTraining
@@ -155,25 +155,27 @@ def config_of(task: Task) -> TaskTraining | None:
         return None
 
 
-def with_arms(study: Study, found: Surveyed, trainer: Trainer) -> Surveyed:
+def with_variants(study: Study, found: InspectedDataset, trainer: Trainer) -> InspectedDataset:
     """Return a surveyed dataset with everything that predicts from it."""
-    arms, tasks = [], []
-    for arm, predicting in _arms(study, found, trainer):
+    variants, tasks = [], []
+    for variant, predicting in _variants(study, found, trainer):
         named = tuple((task.name, task.weights) for task in predicting)
-        arms.append(replace(arm, tasks=named))
+        variants.append(replace(variant, tasks=named))
         tasks.append(predicting)
-    return replace(found, subject=replace(found.subject, arms=tuple(arms)), arms=tuple(tasks))
+    return replace(
+        found, subject=replace(found.subject, variants=tuple(variants)), variants=tuple(tasks)
+    )
 
 
-def _arms(
-    study: Study, found: Surveyed, trainer: Trainer
-) -> Iterator[tuple[Arm, tuple[Task, ...]]]:
+def _variants(
+    study: Study, found: InspectedDataset, trainer: Trainer
+) -> Iterator[tuple[ModelVariant, tuple[Task, ...]]]:
     trained = {task.name: config for task in found.tasks if (config := config_of(task))}
     seeds = study.seeds or tuple(dict.fromkeys(config.seed for config in trained.values())) or (0,)
     models = [task for task in found.tasks if task.name in trained]
     for place, seed in enumerate(seeds):
         yield (
-            Arm(seed=seed),
+            ModelVariant(seed=seed),
             tuple(
                 _of_seed(study, task, seed, trainer) if task.name in trained else task
                 for task in found.tasks
@@ -185,8 +187,8 @@ def _arms(
         return
     for regime, trained_on, codecs in _regimes(study, found, trainer.settings):
         for seed in seeds:
-            arm = Arm(regime=regime, trained_on=trained_on, seed=seed)
-            yield arm, tuple(trainer.model(task, seed, codecs) for task in models)
+            variant = ModelVariant(regime=regime, trained_on=trained_on, seed=seed)
+            yield variant, tuple(trainer.model(task, seed, codecs) for task in models)
 
 
 def _of_seed(study: Study, task: Task, seed: int, trainer: Trainer) -> Task:
@@ -194,7 +196,7 @@ def _of_seed(study: Study, task: Task, seed: int, trainer: Trainer) -> Task:
 
 
 def _regimes(
-    study: Study, found: Surveyed, settings: Settings
+    study: Study, found: InspectedDataset, settings: Settings
 ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Yield regime, what is shown as trained on, and the codecs as they are trained on."""
     requests = study.training_settings(settings)
@@ -207,6 +209,6 @@ def _regimes(
         yield "mixed", shown, (ORIGINAL, *full)
 
 
-def _with_yardsticks(request: CodecRequest, found: Surveyed) -> CodecRequest:
+def _with_yardsticks(request: CodecRequest, found: InspectedDataset) -> CodecRequest:
     facts = found.subject.facts
     return request.with_reference_scales(facts.data_range, facts.noise.model)

@@ -14,7 +14,7 @@ EXPECTED = (CodecError, TaskError, NotAvailableError)
 
 
 @dataclass(frozen=True)
-class Baseline:
+class OriginalScores:
     """What a task makes of the original: made once for a field, not once for a cell.
 
     ``reference`` is what its scores are held against: the ground truth, or where there is none the
@@ -29,25 +29,27 @@ class Baseline:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class VariantScores:
     """What one arm made of a coded field. An error leaves in place what was scored before it."""
 
     scores: Mapping[str, float] = field(default_factory=dict)
     error: str = ""
 
 
-def baseline(task: Task, original: Image, truth: Prediction | None) -> Baseline:
+def score_original(task: Task, original: Image, truth: Prediction | None) -> OriginalScores:
     """Predict from the original and score it against the truth, or itself where there is none."""
     try:
         prediction = task.predict(original)
         reference = prediction if truth is None else truth
         scores = task.score(prediction, reference, original)
     except EXPECTED as error:
-        return Baseline(task, None, truth, {}, str(error))
-    return Baseline(task, prediction, reference, scores)
+        return OriginalScores(task, None, truth, {}, str(error))
+    return OriginalScores(task, prediction, reference, scores)
 
 
-def judge(baselines: Sequence[Baseline], decoded: Image) -> tuple[Judged, dict[str, Prediction]]:
+def score_decoded(
+    baselines: Sequence[OriginalScores], decoded: Image
+) -> tuple[VariantScores, dict[str, Prediction]]:
     """Let every task of an arm predict from a decoded image; one that fails stops no other."""
     scores: dict[str, float] = {}
     failure, predictions = "", {}
@@ -61,10 +63,10 @@ def judge(baselines: Sequence[Baseline], decoded: Image) -> tuple[Judged, dict[s
             continue
         scores |= task_scores
         predictions[name] = prediction
-    return Judged(scores=scores, error=failure), predictions
+    return VariantScores(scores=scores, error=failure), predictions
 
 
-def _task_scores(base: Baseline, decoded: Image) -> tuple[Prediction, dict[str, float]]:
+def _task_scores(base: OriginalScores, decoded: Image) -> tuple[Prediction, dict[str, float]]:
     if base.prediction is None or base.reference is None:
         raise TaskError(base.error)
     task = base.task

@@ -16,12 +16,12 @@ from cytopress.errors import NotAvailableError
 from cytopress.image import Image
 from cytopress.metrics import metric
 from cytopress.settings import Settings
-from cytopress.study.camera import draw_of, redraw
-from cytopress.study.cell import Cell
-from cytopress.study.judging import EXPECTED, Baseline, Judged, judge
+from cytopress.study.noise_replicates import add_noise, replicate_of
 from cytopress.study.pictures import picture_of, sections
 from cytopress.study.plan import asked
+from cytopress.study.scoring import EXPECTED, OriginalScores, VariantScores, score_decoded
 from cytopress.study.trial import Preview
+from cytopress.study.trial_spec import TrialSpec
 from cytopress.tasks.protocol import Prediction
 
 # Frequencies, by the axis whose spacing turns them into cycles per micrometer.
@@ -38,14 +38,14 @@ class Material:
 
     original: Image
     truth: Image
-    baselines: tuple[tuple[Baseline, ...], ...]
+    baselines: tuple[tuple[OriginalScores, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class TrialResult:
     """What a cell gave. An error leaves in place what was measured before it.
 
-    ``scores`` are of the pixels; ``arms`` holds what each arm made of them.
+    ``scores`` are of the pixels; ``variants`` holds what each arm made of them.
     """
 
     reached: float | None = None
@@ -54,7 +54,7 @@ class Outcome:
     decode_s: float | None = None
     error: str = ""
     scores: Mapping[str, float] = field(default_factory=dict)
-    arms: tuple[Judged, ...] = ()
+    variants: tuple[VariantScores, ...] = ()
     previews: tuple[Preview, ...] = ()
 
 
@@ -69,7 +69,7 @@ class Coded:
     decode_s: float | None = None
 
 
-def run(cell: Cell, material: Material, settings: Settings | None = None) -> Outcome:
+def run(trial_spec: TrialSpec, material: Material, settings: Settings | None = None) -> TrialResult:
     """Do one cell; ``settings`` says where the packages of codecs are.
 
     Raises
@@ -78,9 +78,9 @@ def run(cell: Cell, material: Material, settings: Settings | None = None) -> Out
         The decoded pixels are not what the codec promised.
     """
     try:
-        coded = _coded(cell, material.original, settings)
+        coded = _coded(trial_spec, material.original, settings)
     except EXPECTED as error:
-        return Outcome(error=str(error))
+        return TrialResult(error=str(error))
     # A task must not be able to tell where its input comes from.
     image = Image(
         coded.image.pixels,
@@ -89,28 +89,30 @@ def run(cell: Cell, material: Material, settings: Settings | None = None) -> Out
         spacing_um=coded.image.spacing_um,
         name=material.original.name,
     )
-    arms, predictions = [], []
+    variants, predictions = [], []
     for baselines in material.baselines:
-        judged, predicted = judge(baselines, image)
-        arms.append(judged)
+        judged, predicted = score_decoded(baselines, image)
+        variants.append(judged)
         predictions.append(predicted)
-    return Outcome(
+    return TrialResult(
         reached=coded.reached,
         coded_bytes=coded.coded_bytes,
         encode_s=coded.encode_s,
         decode_s=coded.decode_s,
-        scores=_pixel_scores(cell, material.original, image),
-        arms=tuple(arms),
-        previews=_previews(cell.preview, material, image, predictions[0] if predictions else {}),
+        scores=_pixel_scores(trial_spec, material.original, image),
+        variants=tuple(variants),
+        previews=_previews(
+            trial_spec.preview, material, image, predictions[0] if predictions else {}
+        ),
     )
 
 
-def _coded(cell: Cell, original: Image, settings: Settings | None) -> Coded:
-    draw = draw_of(cell.spec)
+def _coded(trial_spec: TrialSpec, original: Image, settings: Settings | None) -> Coded:
+    draw = replicate_of(trial_spec.spec)
     if draw is not None:
-        random = np.random.default_rng([cell.seed, draw, int(cell.original[:16], 16)])
-        return Coded(image=redraw(original, cell.noise_model, random), reached=float(draw))
-    request = codec(cell.spec, settings)
+        random = np.random.default_rng([trial_spec.seed, draw, int(trial_spec.original[:16], 16)])
+        return Coded(image=add_noise(original, trial_spec.noise_model, random), reached=float(draw))
+    request = codec(trial_spec.spec, settings)
     solution = request.solve(original)
     begin = time.perf_counter()
     decoded = decode(solution.data, settings)
@@ -153,12 +155,12 @@ def _hold_to_promise(
         )
 
 
-def _pixel_scores(cell: Cell, original: Image, decoded: Image) -> dict[str, float]:
+def _pixel_scores(trial_spec: TrialSpec, original: Image, decoded: Image) -> dict[str, float]:
     scores = {}
-    for name in cell.metrics:
+    for name in trial_spec.metrics:
         try:
-            measure = metric(name, noise=cell.noise_model)
-            value = measure(original.pixels, decoded.pixels, cell.data_range)
+            measure = metric(name, noise=trial_spec.noise_model)
+            value = measure(original.pixels, decoded.pixels, trial_spec.data_range)
         except NotAvailableError:
             # Not defined for these pixels: the score is missing, the trial is not.
             continue

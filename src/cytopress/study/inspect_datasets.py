@@ -13,16 +13,17 @@ from cytopress.errors import DatasetError, UnknownNameError, UsageError
 from cytopress.image import Image
 from cytopress.settings import Settings
 from cytopress.study.entries import DatasetEntry
-from cytopress.study.plan import Specimen, Subject
+from cytopress.study.plan import InspectedField, Subject
+from cytopress.study.reference_scales import ReferenceScales
 from cytopress.study.results import DatasetFacts
 from cytopress.study.spec import Study
-from cytopress.study.yardsticks import Yardsticks
+from cytopress.study.trial_spec import digest_image, digest_labels
 from cytopress.tasks.protocol import Task
 from cytopress.tasks.registry import task
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedDataset:
     """A dataset with its tasks, and which of its fields are used; nothing is read yet."""
 
     name: str
@@ -33,19 +34,19 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Surveyed:
+class InspectedDataset:
     """A subject, and the opened dataset and tasks that it stands for.
 
-    ``tasks`` are those that the study names, ``arms`` the tasks of each of the subject's arms.
+    ``tasks`` are those that the study names, ``variants`` the tasks of each of the subject's arms.
     """
 
     subject: Subject
     dataset: Dataset
     tasks: tuple[Task, ...]
-    arms: tuple[tuple[Task, ...], ...] = ((),)
+    variants: tuple[tuple[Task, ...], ...] = ((),)
 
 
-def open_entry(entry: DatasetEntry, study: Study, settings: Settings) -> Opened:
+def open_entry(entry: DatasetEntry, study: Study, settings: Settings) -> OpenedDataset:
     """Open a dataset of a study and its tasks and choose the fields; reads no image.
 
     Raises
@@ -63,7 +64,7 @@ def open_entry(entry: DatasetEntry, study: Study, settings: Settings) -> Opened:
     if entry.channel == "target":
         dataset, name = dataset.target_channel(), f"{name}/target"
     fields = _chosen(dataset, entry)
-    return Opened(name, dataset, tasks, fields, _previewed(fields, entry))
+    return OpenedDataset(name, dataset, tasks, fields, _previewed(fields, entry))
 
 
 def _check_channel(found: Task, dataset: Dataset, channel: str) -> None:
@@ -79,7 +80,9 @@ def _check_channel(found: Task, dataset: Dataset, channel: str) -> None:
         )
 
 
-def survey(opened: Opened, yardsticks: Yardsticks, *, step: Callable[[str], None]) -> Surveyed:
+def inspect_datasets(
+    opened: OpenedDataset, reference_scales: ReferenceScales, *, step: Callable[[str], None]
+) -> InspectedDataset:
     """Read every field that is used, and check it.
 
     ``step`` is called with the name of each field before it is read.
@@ -97,14 +100,14 @@ def survey(opened: Opened, yardsticks: Yardsticks, *, step: Callable[[str], None
         specimens.append(_specimen(opened.dataset, field, original, preview=preview))
         if original.axes == "ZYX" and original.spacing_um is not None:
             spacing = original.spacing_um[0]
-    facts = _facts(opened, yardsticks, plane_spacing_um=spacing)
+    facts = _facts(opened, reference_scales, plane_spacing_um=spacing)
     subject = Subject(facts=facts, specimens=tuple(specimens))
-    return Surveyed(subject, opened.dataset, opened.tasks)
+    return InspectedDataset(subject, opened.dataset, opened.tasks)
 
 
-def _specimen(dataset: Dataset, field: Field, original: Image, *, preview: bool) -> Specimen:
+def _specimen(dataset: Dataset, field: Field, original: Image, *, preview: bool) -> InspectedField:
     target = dataset.read_target(field)
-    return Specimen(
+    return InspectedField(
         name=field.name,
         group=field.group,
         split=field.part,
@@ -154,7 +157,9 @@ def _previewed(fields: Sequence[Field], entry: DatasetEntry) -> frozenset[str]:
     return frozenset(entry.previews)
 
 
-def _facts(opened: Opened, measured: Yardsticks, *, plane_spacing_um: float | None) -> DatasetFacts:
+def _facts(
+    opened: OpenedDataset, measured: ReferenceScales, *, plane_spacing_um: float | None
+) -> DatasetFacts:
     dataset = opened.dataset
     return DatasetFacts(
         name=opened.name,

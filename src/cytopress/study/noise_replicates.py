@@ -15,13 +15,13 @@ from cytopress.metrics import NoiseModel
 CAMERA = "camera"
 
 
-def draw_of(spec: str) -> int | None:
+def replicate_of(spec: str) -> int | None:
     """Return which draw a cell's spec asks for, None where it names a codec."""
     name, _, draw = spec.partition(":draw=")
     return int(draw) if name == CAMERA else None
 
 
-def redraw(image: Image, noise: NoiseModel, random: np.random.Generator) -> Image:
+def add_noise(image: Image, noise: NoiseModel, random: np.random.Generator) -> Image:
     """Add to an image the noise that its camera would, once more.
 
     The variance at each pixel is the noise model's at its value, so the result has the noise of

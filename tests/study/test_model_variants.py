@@ -8,8 +8,8 @@ import pytest
 pytest.importorskip("torch", reason="training needs the extra learn")
 
 from cytopress.settings import Settings
-from cytopress.study.arms import Trainer
 from cytopress.study.execute import execute
+from cytopress.study.model_variants import Trainer
 from cytopress.study.results import Results
 from cytopress.study.spec import Study
 from cytopress.training.config import TaskTraining
@@ -66,9 +66,9 @@ def test_the_full_matrix_is_trained_once_and_every_row_says_what_it_is(
         200.0: [("raw", ""), ("cross", fine), ("matched", coarse), ("mixed", mixed)],
     }
     assert rows == {
-        ("jpegls", value, *arm, seed)
+        ("jpegls", value, *variant, seed)
         for value, those in regimes.items()
-        for arm in those
+        for variant in those
         for seed in (1, 5)
     }
     assert len(results.trials) == 2 * len(rows)
@@ -78,7 +78,7 @@ def test_the_full_matrix_is_trained_once_and_every_row_says_what_it_is(
         if trial.field == "e1-0" and trial.target_value == 200.0
     }
     assert len(set(scores.values())) == len(scores)
-    assert {trial.seed for trial in results.redraws} == {1, 5}
+    assert {trial.seed for trial in results.noise_replicates} == {1, 5}
     # Seven models were missing; the one that was there is used as it is.
     assert len(list((tmp_path / "out" / "models").glob("*/*.cytomodel"))) == 7
 

@@ -11,9 +11,9 @@ from cytopress.datasets.dataset import Dataset, Field
 from cytopress.digests import digest_image, digest_labels
 from cytopress.errors import DatasetError
 from cytopress.settings import Settings
-from cytopress.study.cell import Cell
-from cytopress.study.judging import Baseline, baseline
-from cytopress.study.run import Material, Outcome, run
+from cytopress.study.run_trial import Material, TrialResult, run
+from cytopress.study.scoring import OriginalScores, score_original
+from cytopress.study.trial_spec import TrialSpec
 from cytopress.tasks.objects import measure_objects
 from cytopress.tasks.protocol import Prediction, Task
 
@@ -22,45 +22,45 @@ KEPT = 2
 
 
 @dataclass(frozen=True)
-class Job:
+class FieldJob:
     """A cell and where its material comes from; all of it travels to whoever does it.
 
-    ``dataset`` holds the facts that reading needs, its list of fields left out. ``arms`` are the
-    tasks of each arm of the cell.
+    ``dataset`` holds the facts that reading needs, its list of fields left out. ``variants`` are
+    the tasks of each variant of the trial spec.
     """
 
-    cell: Cell
+    trial_spec: TrialSpec
     dataset: Dataset
     field: Field
-    arms: tuple[tuple[Task, ...], ...]
+    variants: tuple[tuple[Task, ...], ...]
     settings: Settings | None = None
 
 
-class FieldMaterial:
+class FieldInputs:
     """One field: its original, its truths, and what each model made of the original."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: FieldJob) -> None:
         self.original = job.dataset.read_input(job.field)
         self.truth = job.dataset.read_target(job.field)
         self._labels = None if job.field.labels is None else job.dataset.read_labels(job.field)
         labels = "" if self._labels is None else digest_labels(self._labels)
         found = (digest_image(self.original), digest_image(self.truth), labels)
-        if found != (job.cell.original, job.cell.target, job.cell.labels):
+        if found != (job.trial_spec.original, job.trial_spec.target, job.trial_spec.labels):
             raise DatasetError(
                 f"{job.field.input}: the images of {job.field.name!r} are not those that the study"
                 " was planned on; leave them alone while it runs, and run the same command again."
             )
-        self._baselines: dict[tuple[str, str], Baseline] = {}
+        self._baselines: dict[tuple[str, str], OriginalScores] = {}
 
-    def of(self, arms: Sequence[Sequence[Task]]) -> Material:
+    def of(self, variants: Sequence[Sequence[Task]]) -> Material:
         """Return what the cells with these arms need."""
-        baselines = tuple(tuple(map(self._baseline, tasks)) for tasks in arms)
+        baselines = tuple(tuple(map(self._baseline, tasks)) for tasks in variants)
         return Material(self.original, self.truth, baselines)
 
-    def _baseline(self, task: Task) -> Baseline:
+    def _baseline(self, task: Task) -> OriginalScores:
         key = (task.name, task.weights)
         if key not in self._baselines:
-            self._baselines[key] = baseline(task, self.original, self._truth_of(task))
+            self._baselines[key] = score_original(task, self.original, self._truth_of(task))
         return self._baselines[key]
 
     def _truth_of(self, task: Task) -> Prediction | None:
@@ -76,10 +76,10 @@ class Materials:
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
-        self._fields: OrderedDict[tuple[str, ...], FieldMaterial] = OrderedDict()
+        self._fields: OrderedDict[tuple[str, ...], FieldInputs] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, job: Job) -> Material:
+    def of(self, job: FieldJob) -> Material:
         """Return a job's material.
 
         Raises
@@ -87,26 +87,28 @@ class Materials:
         DatasetError
             The images are no longer those that the study was planned on.
         """
-        key = (job.cell.original, job.cell.target, job.cell.labels)
+        key = (job.trial_spec.original, job.trial_spec.target, job.trial_spec.labels)
         with self._lock:
             if key not in self._fields:
                 # First out, then in: two stacks at once are enough.
                 while len(self._fields) >= self._kept:
                     self._fields.popitem(last=False)
-                self._fields[key] = FieldMaterial(job)
+                self._fields[key] = FieldInputs(job)
             self._fields.move_to_end(key)
-            return self._fields[key].of(job.arms)
+            return self._fields[key].of(job.variants)
 
 
 _OF_THIS_PROCESS = Materials()
 
 
-def run_job(job: Job, materials: Materials = _OF_THIS_PROCESS) -> Outcome:
+def run_job(job: FieldJob, field_inputs: Materials = _OF_THIS_PROCESS) -> TrialResult:
     """Do one cell with material read here; a fault says which cell it was."""
     try:
-        return run(job.cell, materials.of(job), job.settings)
+        return run(job.trial_spec, field_inputs.of(job), job.settings)
     except Exception as error:
-        error.add_note(f"while doing {job.cell.spec} on {job.field.name} of {job.dataset.name}")
+        error.add_note(
+            f"while doing {job.trial_spec.spec} on {job.field.name} of {job.dataset.name}"
+        )
         raise
 
 
