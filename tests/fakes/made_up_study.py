@@ -237,7 +237,7 @@ def make_study(
     return make_results(trials, **facts | changes)
 
 
-def with_redraws(study: Results, *, sigma: float = 0.004, draws: int = 4) -> Results:
+def with_noise_replicates(study: Results, *, sigma: float = 0.004, draws: int = 4) -> Results:
     """The study with draws of the camera's noise that move the main score by about ``sigma``."""
     fields = {(t.dataset, t.field, t.group) for t in study.trials}
     noise_replicates = [
@@ -391,9 +391,9 @@ def _make_trainings() -> Callable[..., Results]:
     return make_trainings
 
 
-@pytest.fixture(name="with_redraws", scope="session")
-def _with_redraws() -> Callable[..., Results]:
-    return with_redraws
+@pytest.fixture(name="with_noise_replicates", scope="session")
+def _with_noise_replicates() -> Callable[..., Results]:
+    return with_noise_replicates
 
 
 @pytest.fixture(name="make_study", scope="session")

@@ -330,9 +330,9 @@ def test_axis_titles_are_not_cut(opened):
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_losses_are_filled_where_safe_and_hollow_where_not(
-    browser, make_study, with_redraws, tmp_path, width
+    browser, make_study, with_noise_replicates, tmp_path, width
 ):
-    study = with_redraws(make_study(codecs=CODECS, fields=12, groups=6))
+    study = with_noise_replicates(make_study(codecs=CODECS, fields=12, groups=6))
     criteria = [Criterion(task="labelfree/cells"), Criterion(task="labelfree/cells", margin=0.01)]
     file = write_report(study, tmp_path / "report.html", criteria)
     page = browser.new_page(viewport={"width": width, "height": 900})

@@ -265,8 +265,8 @@ def test_without_margin_and_noise_the_page_says_how_to_ask(make_study, page):
     assert "cytopress recommend DIR --task NAME --margin M|noise" in words_of(page(make_study()))
 
 
-def test_the_spread_of_noise_is_the_default_margin(make_study, with_redraws, page):
-    words = words_of(page(with_redraws(make_study())))
+def test_the_spread_of_noise_is_the_default_margin(make_study, with_noise_replicates, page):
+    words = words_of(page(with_noise_replicates(make_study())))
     assert "as much as one more draw of the camera&#39;s noise moves it" in words
 
 

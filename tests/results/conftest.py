@@ -7,6 +7,6 @@ from fakes.made_up_study import (  # noqa: F401
     _make_trainings,
     _make_trial,
     _make_volumes,
-    _with_redraws,
+    _with_noise_replicates,
     browser,
 )

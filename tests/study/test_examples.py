@@ -8,9 +8,9 @@ import pytest
 from cytopress.datasets.catalogue import KNOWN_DATASETS
 from cytopress.models.model_package import open_package
 from cytopress.settings import from_environment
-from cytopress.study.model_variants import config_of
 from cytopress.study.plan import takes_volumes
 from cytopress.study.spec import load_study
+from cytopress.study.trained_models import config_of
 from cytopress.tasks.registry import task
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -46,7 +46,7 @@ def test_the_example_of_volumes_holds_codecs_of_both_kinds() -> None:
     study = load_study(EXAMPLES / "volumes.toml")
     (entry,) = study.datasets
     assert KNOWN_DATASETS[str(entry.name)].axes == "ZYX"
-    lossy = [request for entry in study.codecs if entry.target for request in entry.requests()]
+    lossy = [request for entry in study.codecs if entry.target for request in entry.requests]
     whole = [takes_volumes(request) for request in lossy]
     assert 4 <= sum(whole) < len(whole)
 

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.errors import DatasetError, StoreError, UnknownNameError
+from cytopress.image import Image
 from cytopress.settings import Settings
-from cytopress.study import field_inputs, reference_scales, run_trial, trial_spec
+from cytopress.study import reference_scales, run_trial, trial_spec
 from cytopress.study.execute import execute
+from cytopress.study.plan import TrialPlan
 from cytopress.study.run_trial import BrokenPromiseError
 from cytopress.study.spec import Study
 from cytopress.study.store import load_results, writing
@@ -34,16 +37,15 @@ def without_times(trials: object) -> list[Trial]:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The specs of the cells that were really done."""
+    """The codecs of the trials that really ran."""
     done: list[str] = []
+    honest = run_trial.run_trial
 
-    def counted(
-        trial_spec: run_trial.TrialSpec, material: run_trial.Material, settings: Settings
-    ) -> run_trial.TrialResult:
-        done.append(trial_spec.spec)
-        return run_trial.run(trial_spec, material, settings)
+    def counted(plan: TrialPlan, *args: Any) -> run_trial.TrialResult:
+        done.append(plan.spec.codec_spec)
+        return honest(plan, *args)
 
-    monkeypatch.setattr(field_inputs, "run", counted)
+    monkeypatch.setattr(run_trial, "run_trial", counted)
     return done
 
 
@@ -127,7 +129,7 @@ def test_task_scores_are_baseline_harm_and_agreement(
     study = study_of(dataset='tasks = ["fake/doubling"]\nfields = ["e2-1"]')
     trial = execute(study, tmp_path / "out", settings=settings).trials[1]
     original = tifffile.imread(folder / "images" / "e2-1_input.tif")
-    decoded = decode(codec("jpegls:near=4").encode(run_trial.Image(original, bits=12)))
+    decoded = decode(codec("jpegls:near=4").encode(Image(original, bits=12)))
     error = 2 * (decoded.pixels.astype(float) - original)
     assert np.abs(error).max() > 0
     # The task is off by 10 by itself.
@@ -147,9 +149,9 @@ def test_a_baseline_is_made_once_for_a_field(
     make_dataset()
     predicted: list[str] = []
 
-    def predict(self: Doubling, image: run_trial.Image) -> run_trial.Image:
+    def predict(self: Doubling, image: Image) -> Image:
         predicted.append(image.name)
-        return run_trial.Image(image.pixels.astype(np.float32))
+        return Image(image.pixels.astype(np.float32))
 
     monkeypatch.setattr(Doubling, "predict", predict)
     study = study_of(dataset='tasks = ["fake/doubling"]')
@@ -277,7 +279,9 @@ def test_a_broken_promise_stops_the_study(
         return honest(self, stream, form) + np.uint16(1)  # type: ignore[arg-type]
 
     monkeypatch.setattr(JpegLS, "decompress", lying)
-    with pytest.raises(BrokenPromiseError, match="jpegls promised at most 0 counts") as caught:
+    with pytest.raises(
+        BrokenPromiseError, match="jpegls promised an error of at most 0 counts"
+    ) as caught:
         execute(study_of(codecs=LOSSLESS), tmp_path / "out", settings=settings)
     assert "jpegls on e1-0 of tiny" in caught.value.__notes__[0]
     monkeypatch.undo()

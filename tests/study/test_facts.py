@@ -15,9 +15,8 @@ from cytopress.models.model_package import Package
 from cytopress.settings import Settings
 from cytopress.study.execute import execute
 from cytopress.study.facts import task_facts
-from cytopress.study.field_inputs import pinned
+from cytopress.study.field_job import with_threads
 from cytopress.study.inspect_datasets import InspectedDataset
-from cytopress.study.plan import Subject
 from cytopress.study.spec import Study
 from cytopress.tasks.builtin.labelfree import LabelFree
 
@@ -66,9 +65,10 @@ def test_a_task_is_told_in_short(tmp_path: Path, make_dataset: MakeDataset) -> N
     from cytopress.datasets.dataset import open_dataset
 
     found = InspectedDataset(
-        Subject(facts=SimpleNamespace(name="tiny"), specimens=()),  # type: ignore[arg-type]
-        open_dataset(make_dataset()),
-        (PACKAGED,),
+        facts=SimpleNamespace(name="tiny"),  # type: ignore[arg-type]
+        dataset=open_dataset(make_dataset()),
+        fields=(),
+        tasks=(PACKAGED,),
     )
     (told,) = task_facts([found])
     assert told.summary == {
@@ -117,8 +117,8 @@ def test_a_model_that_has_seen_the_fields_before_is_told(
         assert [f"fake/doubling on tiny: {caution}."] == told
 
 
-def test_a_task_that_has_threads_is_pinned_and_another_is_left_alone() -> None:
-    packaged, other = pinned([PACKAGED, Doubling()], 1)
+def test_a_task_that_has_threads_is_limited_and_another_is_left_alone() -> None:
+    packaged, other = (with_threads(task, 1) for task in (PACKAGED, Doubling()))
     assert packaged.threads == 1  # type: ignore[attr-defined]
     assert packaged.weights == PACKAGED.weights
     assert other == Doubling()

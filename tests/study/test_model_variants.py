@@ -9,9 +9,9 @@ pytest.importorskip("torch", reason="training needs the extra learn")
 
 from cytopress.settings import Settings
 from cytopress.study.execute import execute
-from cytopress.study.model_variants import Trainer
 from cytopress.study.results import Results
 from cytopress.study.spec import Study
+from cytopress.study.trained_models import Trainer
 from cytopress.training.config import TaskTraining
 from cytopress.training.task import train_task
 
@@ -85,7 +85,7 @@ def test_the_full_matrix_is_trained_once_and_every_row_says_what_it_is(
     def no_training(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(Trainer, "_trained", no_training)
+    monkeypatch.setattr(Trainer, "_train", no_training)
     assert run(study, tmp_path / "out", trained).trials == results.trials
     # Committed elsewhere, the same models give the same cells.
     folders = [path.parent for path in (tmp_path / "out" / "models").glob("*/*.cytomodel")]

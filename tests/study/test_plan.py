@@ -7,15 +7,21 @@ from typing import Any
 import pytest
 
 from cytopress.codecs.spec import codec
+from cytopress.datasets.dataset import Dataset, Field
 from cytopress.errors import UsageError
 from cytopress.metrics import NoiseModel
-from cytopress.study.plan import InspectedField, Subject, options_of, plan
+from cytopress.study.inspect_datasets import InspectedDataset, InspectedField
+from cytopress.study.plan import options_of, plan
 from cytopress.study.results import DatasetFacts, NoiseFacts
 from cytopress.study.spec import Study, parse_study
 from cytopress.study.trial_spec import ModelVariant, TrialSpec
 
 VARIANT = ModelVariant(seed=1, tasks=(("task", "w"),))
 NOISE = NoiseFacts(a=0.5, b=20.0, offset=100.0, good=True, reason="", means=(), variances=())
+DATASET = Dataset(
+    name="d", title="", input="", target="", axes="YX", bits=12, pixel_size_um=None,
+    licence="", attribution="", notes="", folder=Path(), fields=(),
+)  # fmt: skip
 
 
 def study(codecs: str, head: str = "noise_draws = 0") -> Study:
@@ -23,17 +29,15 @@ def study(codecs: str, head: str = "noise_draws = 0") -> Study:
     return parse_study(text, folder=Path(), label="s.toml")
 
 
-def subject(name: str = "d", **changes: Any) -> Subject:
+def inspected(name: str = "d", **changes: Any) -> InspectedDataset:
     facts = DatasetFacts(
         name=name, title="", input="", target="", axes="YX", bits=12, pixel_size_um=None,
         licence="", attribution="", notes="", data_range=1000.0, noise=NOISE, split={},
         yardstick_source="",
     )  # fmt: skip
-    specimens = tuple(
+    fields = tuple(
         InspectedField(
-            name=f"f{i}",
-            group="g",
-            split="test",
+            field=Field(f"f{i}", "g", "test", Path(), Path()),
             original=f"o{i}",
             target=f"t{i}",
             bits=12,
@@ -42,20 +46,21 @@ def subject(name: str = "d", **changes: Any) -> Subject:
         )
         for i in range(2)
     )
-    return replace(Subject(facts=facts, specimens=specimens, variants=(VARIANT,)), **changes)
+    made: Any = {"dataset": DATASET, "facts": facts, "fields": fields, "variants": (VARIANT,)}
+    return InspectedDataset(**made | changes)
 
 
 def test_the_order_is_field_by_field_and_as_in_the_file() -> None:
     rows = plan(
         study('[[codecs]]\nspec = "jpegls"\nratio = [8, 2]\n[[codecs]]\nspec = "jpegls"\n'),
-        [subject()],
+        [inspected()],
     )
     assert [(row.field, row.codec, row.target, row.target_value) for row in rows] == [
         (field, "jpegls", *target)
         for field in ("f0", "f1")
         for target in (("ratio", 8), ("ratio", 2), ("", None))
     ]
-    assert [row.trial_spec.preview for row in rows] == [192] * 3 + [0] * 3
+    assert [row.spec.preview for row in rows] == [192] * 3 + [0] * 3
 
 
 def test_yardsticks_are_written_out_and_a_given_one_stays() -> None:
@@ -66,16 +71,17 @@ def test_yardsticks_are_written_out_and_a_given_one_stays() -> None:
             '[[codecs]]\nspec = "jpegls"\nsigma = [1.5]\n'
             '[[codecs]]\nspec = "jpegls"\nmax_error = [2]\n'
         ),
-        [subject()],
+        [inspected()],
     )
-    assert [(row.trial_spec.spec, row.options) for row in rows[:4]] == [
+    assert [(row.spec.codec_spec, row.options) for row in rows[:4]] == [
         ("jpegls:psnr=40,range=1000", "range=1000"),
         ("jpegls:psnr=40,range=4095", "range=4095"),
         ("jpegls:sigma=1.5,a=0.5,b=20,offset=100", "a=0.5,b=20,offset=100"),
         ("jpegls:max_error=2", ""),
     ]
     for row in rows:
-        assert codec(row.trial_spec.spec).spec == row.trial_spec.spec
+        # The codec that runs is the one that the spec string in the key asks for.
+        assert codec(row.spec.codec_spec) == row.request
 
 
 def test_options_name_the_curve_and_leave_the_target_out() -> None:
@@ -90,12 +96,12 @@ def test_options_name_the_curve_and_leave_the_target_out() -> None:
 
 
 def test_every_part_of_a_cell_changes_its_key() -> None:
-    trial_spec = TrialSpec(
-        original="o", target="t", spec="jpegls", data_range=1.0, noise=(0.0, 1.0, 0.0),
+    spec = TrialSpec(
+        original="o", target="t", codec_spec="jpegls", data_range=1.0, noise=(0.0, 1.0, 0.0),
         metrics=("rmse",), variants=(VARIANT,),
     )  # fmt: skip
     others = {
-        "original": "p", "target": "u", "spec": "jpegls:near=1", "data_range": 2.0,
+        "original": "p", "target": "u", "codec_spec": "jpegls:near=1", "data_range": 2.0,
         "noise": (0.0, 2.0, 0.0), "metrics": ("rmse", "psnr"), "labels": "l", "variants": (),
         "seed": 1, "preview": 192,
         "packages": (("learned/a", "sha256"),),
@@ -106,24 +112,22 @@ def test_every_part_of_a_cell_changes_its_key() -> None:
     assert (
         len(
             {
-                trial_spec.key,
-                *(replace(trial_spec, variants=(variant,)).key for variant in variants),
+                spec.key,
+                *(replace(spec, variants=(variant,)).key for variant in variants),
             }
         )
         == 5
     )
-    keys = {trial_spec.key} | {
-        replace(trial_spec, **{name: value}).key for name, value in others.items()
-    }  # type: ignore[arg-type]
+    keys = {spec.key} | {replace(spec, **{name: value}).key for name, value in others.items()}  # type: ignore[arg-type]
     assert len(keys) == len(others) + 1
-    assert replace(trial_spec).key == trial_spec.key
+    assert replace(spec).key == spec.key
     # Frozen: a change here makes every study run again, so it must be meant.
-    assert trial_spec.key == "8b676dfccf477c705b83e91c2be3e212c949b4660b23310112e52436044a9f99"
+    assert spec.key == "8b676dfccf477c705b83e91c2be3e212c949b4660b23310112e52436044a9f99"
 
 
 def test_a_dataset_stands_in_a_study_once() -> None:
-    with pytest.raises(UsageError, match="'d' stands in the study twice"):
-        plan(study('[[codecs]]\nspec = "jpegls"\n'), [subject(), subject()])
+    with pytest.raises(UsageError, match="'d' is given twice in the study"):
+        plan(study('[[codecs]]\nspec = "jpegls"\n'), [inspected(), inspected()])
 
 
 def variant(regime: str = "raw", trained_on: str = "") -> ModelVariant:
@@ -136,27 +140,25 @@ def test_an_arm_is_matched_where_it_was_trained_and_cross_elsewhere() -> None:
     head = 'noise_draws = 0\nregimes = ["raw", "matched", "cross", "mixed"]'
     variants = (variant(), variant("matched", "jpegls:near=1"), variant("mixed", "both"))
     rows = plan(
-        study('[[codecs]]\nspec = "jpegls"\nnear = [1, 2]\n', head), [subject(variants=variants)]
+        study('[[codecs]]\nspec = "jpegls"\nnear = [1, 2]\n', head), [inspected(variants=variants)]
     )
-    seen = [[(one.regime, one.trained_on) for one in row.trial_spec.variants] for row in rows[:2]]
+    seen = [[(one.regime, one.trained_on) for one in row.spec.variants] for row in rows[:2]]
     assert seen == [
         [("raw", ""), ("matched", "jpegls:near=1"), ("mixed", "both")],
         [("raw", ""), ("cross", "jpegls:near=1"), ("mixed", "both")],
     ]
     only = plan(
         study('[[codecs]]\nspec = "jpegls"\nnear = 2\n', 'regimes = ["raw", "matched"]'),
-        [subject(variants=variants)],
+        [inspected(variants=variants)],
     )
-    assert [one.regime for one in only[0].trial_spec.variants] == ["raw"]
+    assert [one.regime for one in only[0].spec.variants] == ["raw"]
 
 
 def test_the_camera_is_drawn_again_for_the_raw_arms_and_never_without_a_task() -> None:
     codecs = '[[codecs]]\nspec = "jpegls"\n'
     variants = (variant(), variant("mixed", "both"))
-    rows = plan(study(codecs, "noise_draws = 3"), [subject(variants=variants)])
+    rows = plan(study(codecs, "noise_draws = 3"), [inspected(variants=variants)])
     draws = [row for row in rows if row.codec == "camera" and row.field == "f0"]
-    assert [row.trial_spec.spec for row in draws] == [f"camera:draw={n}" for n in (1, 2, 3)]
-    assert all(
-        row.trial_spec.variants == (variant(),) and row.trial_spec.preview == 0 for row in draws
-    )
-    assert len(plan(study(codecs, "noise_draws = 3"), [subject(variants=(ModelVariant(),))])) == 2
+    assert [row.spec.codec_spec for row in draws] == [f"camera:draw={n}" for n in (1, 2, 3)]
+    assert all(row.spec.variants == (variant(),) and row.spec.preview == 0 for row in draws)
+    assert len(plan(study(codecs, "noise_draws = 3"), [inspected(variants=(ModelVariant(),))])) == 2

@@ -18,7 +18,7 @@ def parse(text: str) -> Study:
 
 
 def specs(study: Study) -> list[str]:
-    return [request.spec for entry in study.codecs for request in entry.requests()]
+    return [request.spec for entry in study.codecs for request in entry.requests]
 
 
 def test_each_value_of_a_target_is_a_codec() -> None:

@@ -9,6 +9,7 @@ import pytest
 import tifffile
 from scipy.ndimage import gaussian_filter
 
+from cytopress.codecs.spec import codec
 from cytopress.datasets.folder_form import write_form
 from cytopress.report import write_report
 from cytopress.settings import Settings
@@ -140,7 +141,7 @@ def test_a_slow_codec_is_timed_less_often(monkeypatch: pytest.MonkeyPatch) -> No
     ticks = iter(range(0, 10**6, 9))
     monkeypatch.setattr(speed.time, "perf_counter", lambda: float(next(ticks)))
     image = speed.Image(volume(0), bits=12)
-    timing = speed.time_codec("zstd", image)
+    timing = speed.time_codec(codec("zstd"), image)
     assert timing.repeats == 3
     assert (timing.encode_s, timing.decode_s) == (9, 9)
 

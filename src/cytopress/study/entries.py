@@ -1,11 +1,16 @@
-"""The tables of a study file: a dataset with its tasks, a codec with its target; frozen."""
+"""Tables of a study file: a dataset with its tasks, a codec with its target; frozen."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import (
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    model_validator,
+)
 
 from cytopress.codecs.spec import codec, family_of
 from cytopress.codecs.targets.request import CodecRequest
@@ -19,12 +24,13 @@ Names = tuple[Name, ...]
 
 
 class DatasetEntry(TomlTable):
-    """A dataset, the part of it that is used, and the tasks that predict from it.
+    """A dataset, the part of it to use, and the tasks that predict from it.
 
     Exactly one of ``name`` (a known dataset) and ``folder`` (relative to the study file) is given.
-    ``channel`` says which image of a field is compressed: its input, or the target itself.
-    ``fields`` names the fields to use, ``limit`` the most of each group; all of the split's unless
-    given. ``previews`` names the fields whose pictures are kept; one of each group unless given.
+    ``channel`` is the image of a field to compress: its input, or its target. ``fields`` are the
+    names of the fields to use, ``limit`` their largest number in each group; by default all fields
+    of the split. ``previews`` are the fields whose pictures are kept; by default the first of each
+    group.
     """
 
     name: Name | None = None
@@ -39,25 +45,28 @@ class DatasetEntry(TomlTable):
     @model_validator(mode="after")
     def _one_source(self) -> DatasetEntry:
         if (self.name is None) == (self.folder is None):
-            raise UsageError("give a dataset either name or folder, and not both.")
+            raise UsageError("give a dataset either name or folder, not both.")
         return self
 
     @property
     def source(self) -> str | Path:
-        """What `cytopress.datasets.catalogue.dataset` opens."""
+        """Name or folder, as `cytopress.datasets.catalogue.dataset` takes it."""
         return self.folder if self.folder is not None else str(self.name)
 
 
 class CodecEntry(TomlTable):
-    """A codec and the values of one target; no target at all is lossless.
+    """A codec and the values of one target; without a target it is lossless.
 
     In the file the target is a key of its own: ``ratio = [10, 20]``, or any of ``psnr``, ``sigma``,
-    ``max_error`` or the codec's own quality parameter.
+    ``max_error`` or the codec's own quality parameter. ``requests`` is the codec at each value, in
+    the order of the file, parsed when the file is read.
     """
 
     spec: Name
     target: str = ""
     values: tuple[float, ...] = ()
+
+    _requests: tuple[CodecRequest, ...] = PrivateAttr(())
 
     @model_validator(mode="before")
     @classmethod
@@ -80,22 +89,21 @@ class CodecEntry(TomlTable):
         return {"spec": table["spec"], "target": keys[0], "values": values}
 
     @model_validator(mode="after")
-    def _can_be_made(self, info: ValidationInfo) -> CodecEntry:
-        specs = [request.spec for request in self.requests(info.context)]
-        for spec in specs:
-            if specs.count(spec) > 1:
+    def _parsed(self, info: ValidationInfo) -> CodecEntry:
+        joint = "," if ":" in self.spec else ":"
+        specs = [f"{self.spec}{joint}{self.target}={value:.17g}" for value in self.values]
+        requests = tuple(codec(spec, info.context) for spec in specs or [self.spec])
+        found = [request.spec for request in requests]
+        for spec in found:
+            if found.count(spec) > 1:
                 raise UsageError(f"{spec} is given twice.")
+        self._requests = requests
         return self
 
-    def requests(self, settings: Settings | None = None) -> tuple[CodecRequest, ...]:
-        """Return the codec at each value, coarse or fine in the order of the file."""
-        if not self.target:
-            return (codec(self.spec, settings),)
-        joint = "," if ":" in self.spec else ":"
-        return tuple(
-            codec(f"{self.spec}{joint}{self.target}={value:.17g}", settings)
-            for value in self.values
-        )
+    @property
+    def requests(self) -> tuple[CodecRequest, ...]:
+        """The codec at each value of the target."""
+        return self._requests
 
 
 def _targets(spec: str, settings: Settings | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a report needs to say about scores and tasks: units, directions, where a model is from."""
+"""Facts of scores and tasks for the report: units, directions, training data of the models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cytopress.tasks.protocol import Task
 def score_facts(
     metrics: Sequence[str], tasks: Iterable[Task], inspected: Sequence[InspectedDataset]
 ) -> tuple[ScoreFacts, ...]:
-    """Return the scores that a study can hold, in the order of its columns."""
+    """Return all scores that a study can hold, in the order of its columns."""
     facts = []
     in_um = any(found.dataset.pixel_size_um is not None for found in inspected)
     axes = {found.dataset.axes for found in inspected}
@@ -43,15 +43,15 @@ def score_facts(
 
 
 def task_facts(inspected: Sequence[InspectedDataset]) -> tuple[TaskFacts, ...]:
-    """Return each task of each dataset with what its package says of itself in short.
+    """Return each task of each dataset, with a summary of its model package.
 
-    A model that has seen fields of the study before bears a ``caution``.
+    A model that was trained on fields of the study gets a ``caution``.
     """
     return tuple(
         TaskFacts(
             name=task.name,
             weights=task.weights,
-            dataset=found.subject.facts.name,
+            dataset=found.facts.name,
             summary=_summary(task) | _caution(task, found) | _truth(task, found),
         )
         for found in inspected
@@ -65,7 +65,7 @@ def _pixels(column: str, unit: str, better: str) -> ScoreFacts:
 
 
 def _summary(task: Task) -> dict[str, str]:
-    """Say in short what the package of a task says of itself; what it does not say is left out."""
+    """Return the summary of a task's package; facts that its manifest lacks are left out."""
     manifest = _manifest(task)
     summary = {
         "architecture": manifest.get("architecture"),
@@ -87,7 +87,7 @@ def _summary(task: Task) -> dict[str, str]:
 
 
 def _caution(task: Task, found: InspectedDataset) -> dict[str, str]:
-    """Warn of fields, or whole groups, that trained the model or chose its checkpoint."""
+    """Return a warning of fields that the model was trained or selected on, or their groups."""
     manifest = _manifest(task)
     if _inside(manifest, "trained_on", "dataset") != found.dataset.name:
         return {}
@@ -95,7 +95,7 @@ def _caution(task: Task, found: InspectedDataset) -> dict[str, str]:
     for part in ("train", "validation"):
         for names in seen:
             seen[names] |= set(_inside(manifest, "trained_on", part, names) or ())
-    here = found.subject.specimens
+    here = [one.field for one in found.fields]
     known = [one for one in here if one.name in seen["fields"] or one.group in seen["groups"]]
     if not known:
         return {}
@@ -106,15 +106,15 @@ def _caution(task: Task, found: InspectedDataset) -> dict[str, str]:
 
 
 def _truth(task: Task, found: InspectedDataset) -> dict[str, str]:
-    """Say so where there is no truth but the prediction from the original."""
-    labeled = all(one.labels for one in found.subject.specimens)
+    """Return a note for a task without ground truth."""
+    labeled = all(one.labels for one in found.fields)
     if task.truth == "target" or (task.truth == "labels" and labeled):
         return {}
     return {"ground truth": "none, so the prediction from the original stands for it"}
 
 
 def _manifest(task: Task) -> Mapping[str, Any]:
-    # A task that comes from no package has nothing to say.
+    # A task without a package has no manifest.
     manifest: Mapping[str, Any] = getattr(getattr(task, "package", None), "manifest", {})
     return manifest
 

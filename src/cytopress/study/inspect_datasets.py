@@ -1,7 +1,8 @@
-"""The survey: read what a study rests on, and refuse what cannot work, before any codec runs."""
+"""Inspection of the data sets of a study: digests, facts, checks, before any codec runs."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,18 +14,17 @@ from cytopress.errors import DatasetError, UnknownNameError, UsageError
 from cytopress.image import Image
 from cytopress.settings import Settings
 from cytopress.study.entries import DatasetEntry
-from cytopress.study.plan import InspectedField, Subject
 from cytopress.study.reference_scales import ReferenceScales
 from cytopress.study.results import DatasetFacts
 from cytopress.study.spec import Study
-from cytopress.study.trial_spec import digest_image, digest_labels
+from cytopress.study.trial_spec import ModelVariant
 from cytopress.tasks.protocol import Task
 from cytopress.tasks.registry import task
 
 
 @dataclass(frozen=True)
 class OpenedDataset:
-    """A dataset with its tasks, and which of its fields are used; nothing is read yet."""
+    """A dataset of a study with its tasks and the fields to use; no image is read yet."""
 
     name: str
     dataset: Dataset
@@ -33,17 +33,36 @@ class OpenedDataset:
     previewed: frozenset[str]
 
 
-@dataclass(frozen=True)
-class InspectedDataset:
-    """A subject, and the opened dataset and tasks that it stands for.
+@dataclass(frozen=True, kw_only=True)
+class InspectedField:
+    """A field of view of a study: the digests of its images, and what its trials need to know.
 
-    ``tasks`` are those that the study names, ``variants`` the tasks of each of the subject's arms.
+    ``labels`` is "" for a field without labels; ``bits`` are the significant bits of the original.
     """
 
-    subject: Subject
+    field: Field
+    original: str
+    target: str
+    labels: str = ""
+    bits: int
+    raw_bytes: int
+    preview: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectedDataset:
+    """A dataset of a study, inspected: its facts, the fields to use, and what predicts from them.
+
+    ``tasks`` are those that the study names. ``variants`` are the model variants, those of one
+    codec as ``matched``; ``models`` holds all their tasks by name and weights.
+    """
+
+    facts: DatasetFacts
     dataset: Dataset
-    tasks: tuple[Task, ...]
-    variants: tuple[tuple[Task, ...], ...] = ((),)
+    fields: tuple[InspectedField, ...]
+    tasks: tuple[Task, ...] = ()
+    variants: tuple[ModelVariant, ...] = (ModelVariant(),)
+    models: Mapping[tuple[str, str], Task] = dataclasses.field(default_factory=dict)
 
 
 def open_entry(entry: DatasetEntry, study: Study, settings: Settings) -> OpenedDataset:
@@ -80,10 +99,10 @@ def _check_channel(found: Task, dataset: Dataset, channel: str) -> None:
         )
 
 
-def inspect_datasets(
-    opened: OpenedDataset, reference_scales: ReferenceScales, *, step: Callable[[str], None]
+def inspect_dataset(
+    opened: OpenedDataset, scales: ReferenceScales, *, step: Callable[[str], None]
 ) -> InspectedDataset:
-    """Read every field that is used, and check it.
+    """Read every field to use, and check it.
 
     ``step`` is called with the name of each field before it is read.
 
@@ -92,28 +111,31 @@ def inspect_datasets(
     DatasetError
         A field that is damaged, holds NaN, or whose images differ in shape.
     """
-    specimens, spacing = [], None
-    for field in opened.fields:
-        step(field.name)
-        original = opened.dataset.read_input(field)
-        preview = field.name in opened.previewed
-        specimens.append(_specimen(opened.dataset, field, original, preview=preview))
+    inspected, spacing = [], None
+    for one in opened.fields:
+        step(one.name)
+        original = opened.dataset.read_input(one)
+        preview = one.name in opened.previewed
+        inspected.append(_inspect_field(opened.dataset, one, original, preview=preview))
         if original.axes == "ZYX" and original.spacing_um is not None:
             spacing = original.spacing_um[0]
-    facts = _facts(opened, reference_scales, plane_spacing_um=spacing)
-    subject = Subject(facts=facts, specimens=tuple(specimens))
-    return InspectedDataset(subject, opened.dataset, opened.tasks)
+    return InspectedDataset(
+        facts=_facts(opened, scales, plane_spacing_um=spacing),
+        dataset=opened.dataset,
+        fields=tuple(inspected),
+        tasks=opened.tasks,
+    )
 
 
-def _specimen(dataset: Dataset, field: Field, original: Image, *, preview: bool) -> InspectedField:
-    target = dataset.read_target(field)
+def _inspect_field(
+    dataset: Dataset, one: Field, original: Image, *, preview: bool
+) -> InspectedField:
+    target = dataset.read_target(one)
     return InspectedField(
-        name=field.name,
-        group=field.group,
-        split=field.part,
+        field=one,
         original=digest_image(original),
         target=digest_image(target),
-        labels="" if field.labels is None else digest_labels(dataset.read_labels(field)),
+        labels="" if one.labels is None else digest_labels(dataset.read_labels(one)),
         bits=original.bits,
         raw_bytes=original.raw_bytes,
         preview=preview,

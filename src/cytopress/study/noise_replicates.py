@@ -1,28 +1,42 @@
-"""The yardstick of a margin: what one more draw of the camera's own noise does to a prediction.
+"""Noise replicates: the original with its camera's noise added once more, as a scale for margins.
 
-A codec whose effect is inside the spread over such draws did nothing that taking the picture again
-would not do. A draw stands in the plan like a codec, under the name ``camera``, and is kept apart
-from the trials of codecs when the store is read.
+A codec whose effect lies within the spread over noise replicates changes no more than a second
+exposure would. In a plan a replicate takes the place of a codec, under the name ``camera``; readers
+of a store keep its trials apart from those of codecs.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from cytopress.image import Image
 from cytopress.metrics import NoiseModel
 
+# The codec's name in stores.
 CAMERA = "camera"
 
 
-def replicate_of(spec: str) -> int | None:
-    """Return which draw a cell's spec asks for, None where it names a codec."""
-    name, _, draw = spec.partition(":draw=")
-    return int(draw) if name == CAMERA else None
+@dataclass(frozen=True)
+class NoiseReplicate:
+    """A numbered replicate, from 1 on: with the study's seed it decides the noise."""
+
+    number: int
+
+    @property
+    def spec(self) -> str:
+        """Its spec string, such as ``camera:draw=3``."""
+        return f"{CAMERA}:draw={self.number}"
+
+    def of(self, original: Image, noise: NoiseModel, *, seed: int, digest: str) -> Image:
+        """Return this replicate of an original with this hexadecimal sha256."""
+        random = np.random.default_rng([seed, self.number, int(digest[:16], 16)])
+        return add_noise(original, noise, random)
 
 
 def add_noise(image: Image, noise: NoiseModel, random: np.random.Generator) -> Image:
-    """Add to an image the noise that its camera would, once more.
+    """Add camera noise to an image.
 
     The variance at each pixel is the noise model's at its value, so the result has the noise of
     the original and as much again. Integers are rounded, and kept within the significant bits.
@@ -34,7 +48,7 @@ def add_noise(image: Image, noise: NoiseModel, random: np.random.Generator) -> I
     noise : NoiseModel
         Of the dataset, in counts.
     random : Generator
-        Where the noise comes from.
+        Source of the noise.
     """
     values = image.pixels.astype(np.float64)
     drawn = values + np.sqrt(noise.variance(values)) * random.standard_normal(values.shape)

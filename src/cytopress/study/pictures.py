@@ -1,7 +1,8 @@
-"""Pictures for the gallery: which sections of a field to keep, and their lossless bytes."""
+"""Gallery pictures: the sections of a field that are kept, and their lossless bytes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,8 @@ from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.digests import digest_bytes
 from cytopress.image import Image, Pixels
-from cytopress.study.trial import Section
+from cytopress.study.scoring import OriginalScores
+from cytopress.study.trial import Preview, Section
 from cytopress.tasks.objects import Objects
 from cytopress.tasks.protocol import Prediction
 
@@ -95,6 +97,49 @@ def picture_of(shown: Prediction | None, place: Place) -> Image | None:
         bits=shown.bits if isinstance(shown, Image) else 0,
         spacing_um=spacing,
         name=shown.name if isinstance(shown, Image) else "",
+    )
+
+
+def previews_of(
+    original: Image,
+    decoded: Image,
+    truth: Image,
+    originals: Sequence[OriginalScores],
+    predictions: Mapping[str, Prediction],
+    size: int,
+) -> tuple[Preview, ...]:
+    """Return the pictures of a trial: its images, and truth and predictions of its first variant.
+
+    Parameters
+    ----------
+    original, decoded, truth : Image
+        Of one field, of one shape.
+    originals : sequence of OriginalScores
+        The tasks of the variant, with their predictions from the original.
+    predictions : mapping
+        The predictions from the decoded image, by the tasks' names.
+    size : int
+        Edge of a picture, in pixels.
+    """
+    wanted: list[tuple[str, str, Prediction | None]] = [
+        ("original", "", original),
+        ("decoded", "", decoded),
+    ]
+    for one in originals:
+        name = one.task.name
+        wanted += [
+            ("truth", name, one.reference),
+            ("prediction", name, one.prediction),
+            ("prediction-decoded", name, predictions.get(name)),
+        ]
+    if not originals:
+        wanted.append(("truth", "", truth))
+    places = sections(truth, size)
+    return tuple(
+        Preview(kind=kind, task=task, image=picture, section=place.section, cross=place.cross)
+        for kind, task, shown in wanted
+        for place in places
+        if (picture := picture_of(shown, place)) is not None
     )
 
 

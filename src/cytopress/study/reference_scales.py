@@ -1,4 +1,4 @@
-"""What errors are measured against: a dataset's data range and noise, from its training groups."""
+"""Reference scales of a dataset: its data range and noise model, from the training groups."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from cytopress.metrics.data_range import data_range
 from cytopress.study import trial_spec
 from cytopress.study.results import NoiseFacts
 
-# The fit samples patches: more pixels than these change nothing but the time and memory it takes.
+# The noise fit samples patches: more pixels would cost time and memory, and change nothing.
 MOST_NOISE_PIXELS = 2**26
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceScales:
-    """One data range in counts and one noise model for a whole dataset, and where they are from."""
+    """One data range in counts and one noise model for a whole dataset, and their source."""
 
     data_range: float
     noise: NoiseFacts
@@ -27,13 +27,13 @@ class ReferenceScales:
 
 
 def reference_fields(dataset: Dataset) -> tuple[str, tuple[Field, ...]]:
-    """Return what the yardsticks come from: the training fields, or all where there are none."""
+    """Return the fields to measure: the training fields, or all if there are none; and a label."""
     training = dataset.part("train")
     return ("training groups", training) if training else ("all fields", dataset.fields)
 
 
 def measure(dataset: Dataset, *, step: Callable[[str], None]) -> ReferenceScales:
-    """Read the fields that the yardsticks come from, and measure them.
+    """Measure the reference scales of a dataset on its `reference_fields`.
 
     ``step`` is called with the name of each field before it is read.
     """
@@ -67,9 +67,9 @@ def measure(dataset: Dataset, *, step: Callable[[str], None]) -> ReferenceScales
 
 
 def digest_sources(dataset: Dataset) -> str:
-    """Return the sha256 of the files that the yardsticks come from, whatever their names.
+    """Return the sha256 of the files to measure, whatever their names: the key of their scales.
 
-    Yardsticks that an earlier version measured in another way have another digest, as cells do.
+    As for trials, another version of the measurement gives another digest.
     """
     _, fields = reference_fields(dataset)
     files = digest_paths([field.input for field in fields])

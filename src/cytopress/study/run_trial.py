@@ -1,30 +1,31 @@
-"""One cell: code, decode, measure, predict, score. Touches no disk."""
+"""Run of one trial: code, decode, measure, predict, score. Touches no disk."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from cytopress.codecs.registry import decode
-from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.encodes import Solution
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import NotAvailableError
 from cytopress.image import Image
 from cytopress.metrics import metric
 from cytopress.settings import Settings
-from cytopress.study.noise_replicates import add_noise, replicate_of
-from cytopress.study.pictures import picture_of, sections
-from cytopress.study.plan import asked
-from cytopress.study.scoring import EXPECTED, OriginalScores, VariantScores, score_decoded
+from cytopress.study.field_inputs import FieldInputs
+from cytopress.study.field_job import FieldJob
+from cytopress.study.noise_replicates import NoiseReplicate
+from cytopress.study.pictures import previews_of
+from cytopress.study.plan import TrialPlan, asked
+from cytopress.study.scoring import EXPECTED, VariantScores, score_decoded
 from cytopress.study.trial import Preview
 from cytopress.study.trial_spec import TrialSpec
-from cytopress.tasks.protocol import Prediction
+from cytopress.tasks.protocol import Task
 
-# Frequencies, by the axis whose spacing turns them into cycles per micrometer.
+# Metrics in frequencies, with the axis whose spacing makes cycles per micrometer of them.
 IN_UM = {"frc_resolution": -1, "frc_resolution_z": 0}
 
 
@@ -32,20 +33,12 @@ class BrokenPromiseError(RuntimeError):
     """A codec did not keep what it declares: a bug of cytopress or of a codec, never a result."""
 
 
-@dataclass(frozen=True)
-class Material:
-    """All that the cells of one field need; ``baselines`` are those of each arm of the cell."""
-
-    original: Image
-    truth: Image
-    baselines: tuple[tuple[OriginalScores, ...], ...]
-
-
 @dataclass(frozen=True, kw_only=True)
 class TrialResult:
-    """What a cell gave. An error leaves in place what was measured before it.
+    """Everything that a trial measured. An error keeps what was measured before it.
 
-    ``scores`` are of the pixels; ``variants`` holds what each arm made of them.
+    ``scores`` are pixel metrics; ``variants`` holds the task scores of each model variant of the
+    trial spec, in its order, or nothing where there was no decoded image.
     """
 
     reached: float | None = None
@@ -58,82 +51,95 @@ class TrialResult:
     previews: tuple[Preview, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Coded:
-    """A field as a codec gave it back, or the camera would have once more."""
-
-    image: Image
-    reached: float | None = None
-    coded_bytes: int | None = None
-    encode_s: float | None = None
-    decode_s: float | None = None
+# Keys of trials with their results, as they come.
+TrialResults = Generator[tuple[str, TrialResult], None, None]
 
 
-def run(trial_spec: TrialSpec, material: Material, settings: Settings | None = None) -> TrialResult:
-    """Do one cell; ``settings`` says where the packages of codecs are.
+def run_job_trial(job: FieldJob, plan: TrialPlan, inputs: FieldInputs) -> TrialResult:
+    """Run one trial of a job; an exception gets a note that names the trial."""
+    try:
+        return run_trial(plan, inputs, job.tasks, job.settings)
+    except Exception as error:
+        error.add_note(f"in the trial of {plan.spec.codec_spec} on {plan.field} of {plan.dataset}")
+        raise
+
+
+def run_trial(
+    plan: TrialPlan,
+    inputs: FieldInputs,
+    tasks: Mapping[tuple[str, str], Task],
+    settings: Settings | None = None,
+) -> TrialResult:
+    """Run one trial.
+
+    Parameters
+    ----------
+    plan : TrialPlan
+        The trial.
+    inputs : FieldInputs
+        Of its field.
+    tasks : mapping
+        The tasks of its model variants, by name and weights.
+    settings : Settings, optional
+        Folders of model packages, for decoding.
 
     Raises
     ------
     BrokenPromiseError
-        The decoded pixels are not what the codec promised.
+        The decoded image breaks a bound that the codec declares.
     """
     try:
-        coded = _coded(trial_spec, material.original, settings)
+        decoded, coded = _coded(plan, inputs.original, settings)
     except EXPECTED as error:
         return TrialResult(error=str(error))
-    # A task must not be able to tell where its input comes from.
+    # A task must not be able to tell a decoded image from an original.
     image = Image(
-        coded.image.pixels,
-        axes=coded.image.axes,
-        bits=coded.image.bits,
-        spacing_um=coded.image.spacing_um,
-        name=material.original.name,
+        decoded.pixels,
+        axes=decoded.axes,
+        bits=decoded.bits,
+        spacing_um=decoded.spacing_um,
+        name=inputs.original.name,
     )
-    variants, predictions = [], []
-    for baselines in material.baselines:
-        judged, predicted = score_decoded(baselines, image)
-        variants.append(judged)
+    variants, originals, predictions = [], [], []
+    for variant in plan.spec.variants:
+        originals.append([inputs.scores_on_original(tasks[key]) for key in variant.tasks])
+        scores, predicted = score_decoded(originals[-1], image)
+        variants.append(scores)
         predictions.append(predicted)
-    return TrialResult(
-        reached=coded.reached,
-        coded_bytes=coded.coded_bytes,
-        encode_s=coded.encode_s,
-        decode_s=coded.decode_s,
-        scores=_pixel_scores(trial_spec, material.original, image),
+    previews: tuple[Preview, ...] = ()
+    if plan.spec.preview:
+        shown = (originals[0], predictions[0]) if originals else ([], {})
+        previews = previews_of(inputs.original, image, inputs.truth, *shown, plan.spec.preview)
+    return replace(
+        coded,
+        scores=_pixel_scores(plan.spec, inputs.original, image),
         variants=tuple(variants),
-        previews=_previews(
-            trial_spec.preview, material, image, predictions[0] if predictions else {}
-        ),
+        previews=previews,
     )
 
 
-def _coded(trial_spec: TrialSpec, original: Image, settings: Settings | None) -> Coded:
-    draw = replicate_of(trial_spec.spec)
-    if draw is not None:
-        random = np.random.default_rng([trial_spec.seed, draw, int(trial_spec.original[:16], 16)])
-        return Coded(image=add_noise(original, trial_spec.noise_model, random), reached=float(draw))
-    request = codec(trial_spec.spec, settings)
+def _coded(
+    plan: TrialPlan, original: Image, settings: Settings | None
+) -> tuple[Image, TrialResult]:
+    """Return the decoded image, and a result with what coding alone measured."""
+    spec, request = plan.spec, plan.request
+    if isinstance(request, NoiseReplicate):
+        image = request.of(original, spec.noise_model, seed=spec.seed, digest=spec.original)
+        return image, TrialResult(reached=float(request.number))
     solution = request.solve(original)
     begin = time.perf_counter()
     decoded = decode(solution.data, settings)
     decode_s = time.perf_counter() - begin
-    _hold_to_promise(request, solution, original, decoded)
-    return Coded(
-        image=decoded,
-        reached=_reached(request, solution),
+    _check_bound(request, solution, original, decoded)
+    return decoded, TrialResult(
+        reached=solution.reached if request.asked is not None else asked(request)[1],
         coded_bytes=len(solution.data),
         encode_s=solution.encode_s,
         decode_s=decode_s,
     )
 
 
-def _reached(request: CodecRequest, solution: Solution) -> float | None:
-    if request.asked is not None:
-        return solution.reached
-    return asked(request)[1]
-
-
-def _hold_to_promise(
+def _check_bound(
     request: CodecRequest, solution: Solution, original: Image, decoded: Image
 ) -> None:
     spec = request.spec
@@ -142,7 +148,7 @@ def _hold_to_promise(
         original.dtype,
         original.bits,
     ):
-        raise BrokenPromiseError(f"{spec} made {decoded!r} of {original!r}.")
+        raise BrokenPromiseError(f"{spec} decoded {original!r} to {decoded!r}.")
     bound: float | None = 0.0 if solution.codec.lossless else request.guard
     if request.asked is not None and request.asked[0] == "max_error":
         bound = min(request.asked[1], np.inf if bound is None else bound)
@@ -151,16 +157,17 @@ def _hold_to_promise(
     error = np.abs(decoded.pixels.astype(np.float64) - original.pixels).max()
     if error > bound:
         raise BrokenPromiseError(
-            f"{spec} promised at most {bound:g} counts of error on {original!r}, not {error:g}."
+            f"{spec} promised an error of at most {bound:g} counts on {original!r}, and made one of"
+            f" {error:g}."
         )
 
 
-def _pixel_scores(trial_spec: TrialSpec, original: Image, decoded: Image) -> dict[str, float]:
+def _pixel_scores(spec: TrialSpec, original: Image, decoded: Image) -> dict[str, float]:
     scores = {}
-    for name in trial_spec.metrics:
+    for name in spec.metrics:
         try:
-            measure = metric(name, noise=trial_spec.noise_model)
-            value = measure(original.pixels, decoded.pixels, trial_spec.data_range)
+            measure = metric(name, noise=spec.noise_model)
+            value = measure(original.pixels, decoded.pixels, spec.data_range)
         except NotAvailableError:
             # Not defined for these pixels: the score is missing, the trial is not.
             continue
@@ -168,31 +175,3 @@ def _pixel_scores(trial_spec: TrialSpec, original: Image, decoded: Image) -> dic
         if name in IN_UM and original.spacing_um is not None:
             scores[f"pixels/{name}_um"] = value / original.spacing_um[IN_UM[name]]
     return scores
-
-
-def _previews(
-    size: int, material: Material, decoded: Image, predictions: Mapping[str, Prediction]
-) -> tuple[Preview, ...]:
-    if not size:
-        return ()
-    places = sections(material.truth, size)
-    wanted: list[tuple[str, str, Prediction | None]] = [
-        ("original", "", material.original),
-        ("decoded", "", decoded),
-    ]
-    shown = material.baselines[0] if material.baselines else ()
-    for base in shown:
-        name = base.task.name
-        wanted += [
-            ("truth", name, base.reference),
-            ("prediction", name, base.prediction),
-            ("prediction-decoded", name, predictions.get(name)),
-        ]
-    if not shown:
-        wanted.append(("truth", "", material.truth))
-    return tuple(
-        Preview(kind=kind, task=task, image=picture, section=place.section, cross=place.cross)
-        for kind, task, given in wanted
-        for place in places
-        if (picture := picture_of(given, place)) is not None
-    )

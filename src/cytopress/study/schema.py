@@ -1,4 +1,4 @@
-"""The store's file: its tables, its version, and what its errors mean to a person."""
+"""Schema of a store: its tables, its version, and database errors as sentences."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CREATE TABLE speeds   (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
-# What makes a store of the version before one of this; an older one can be read as it is.
+# SQL that upgrades a store of each version by one; an older store can be read as it is.
 UPGRADES = {
     1: "ALTER TABLE previews ADD COLUMN section TEXT NOT NULL DEFAULT 'XY';"
     " ALTER TABLE previews ADD COLUMN crossing TEXT NOT NULL DEFAULT '';"
@@ -42,7 +42,7 @@ class NotBegunError(StoreError):
 
 @contextmanager
 def errors_as_sentences(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into one sentence that says what to do."""
+    """Raise SQLite's errors as a StoreError, one sentence that says what to do."""
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -60,7 +60,7 @@ def errors_as_sentences(path: Path) -> Iterator[None]:
 
 
 def connect_to_write(path: Path) -> sqlite3.Connection:
-    """Open a store for its one writer, making it where there is none."""
+    """Open a store for its one writer; it is made if it is missing."""
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         if not _tables(connection):
@@ -82,12 +82,12 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
-    """Open a store that is there, also while another process writes it.
+    """Open an existing store, also while another process writes it.
 
     Raises
     ------
     NotBegunError
-        There is none, or nothing is in it.
+        There is none, or it is empty.
     StoreError
         It is not a store, or a newer version wrote it.
     """
@@ -108,7 +108,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
 
 
 def lock(folder: Path) -> sqlite3.Connection:
-    """Take the one writer's place; the system gives it back when the process ends, however it ends.
+    """Take the writer's lock; the system releases it when the process ends, however it ends.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def _tables(connection: sqlite3.Connection) -> int:
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """Return the version of a store, 0 where nothing is in it."""
+    """Return the version of a store, 0 if it is empty."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 

@@ -1,4 +1,4 @@
-"""What a task makes of a field, before and after coding. Touches no disk."""
+"""Task scores on the original and on the decoded image. Touches no disk."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from cytopress.errors import CodecError, NotAvailableError, TaskError
 from cytopress.image import Image
 from cytopress.tasks.protocol import Prediction, Task
 
-# What a study expects to happen now and then. Anything else is a bug, and stops it.
+# Failures that are results of a trial. Any other exception is a bug, and stops the study.
 EXPECTED = (CodecError, TaskError, NotAvailableError)
 
 
 @dataclass(frozen=True)
 class OriginalScores:
-    """What a task makes of the original: made once for a field, not once for a cell.
+    """A task's prediction from the original, and its scores: made once a field.
 
-    ``reference`` is what its scores are held against: the ground truth, or where there is none the
-    prediction from the original itself. ``error`` says why there is no prediction.
+    ``reference`` is the ground truth, or without one the prediction from the original itself.
+    ``error`` is the reason where there is no prediction, else "".
     """
 
     task: Task
@@ -30,14 +30,14 @@ class OriginalScores:
 
 @dataclass(frozen=True, kw_only=True)
 class VariantScores:
-    """What one arm made of a coded field. An error leaves in place what was scored before it."""
+    """Task scores of one model variant on a decoded image. An error keeps the scores before it."""
 
     scores: Mapping[str, float] = field(default_factory=dict)
     error: str = ""
 
 
 def score_original(task: Task, original: Image, truth: Prediction | None) -> OriginalScores:
-    """Predict from the original and score it against the truth, or itself where there is none."""
+    """Predict from the original, and score against the truth, or against itself without one."""
     try:
         prediction = task.predict(original)
         reference = prediction if truth is None else truth
@@ -48,16 +48,19 @@ def score_original(task: Task, original: Image, truth: Prediction | None) -> Ori
 
 
 def score_decoded(
-    baselines: Sequence[OriginalScores], decoded: Image
+    originals: Sequence[OriginalScores], decoded: Image
 ) -> tuple[VariantScores, dict[str, Prediction]]:
-    """Let every task of an arm predict from a decoded image; one that fails stops no other."""
+    """Predict from a decoded image with every task of a model variant, and score.
+
+    A task that fails stops no other. Returns the scores and the predictions by the tasks' names.
+    """
     scores: dict[str, float] = {}
     failure, predictions = "", {}
-    for base in baselines:
-        name = base.task.name
-        scores |= {f"{name}/{score}/baseline": v for score, v in base.scores.items()}
+    for original in originals:
+        name = original.task.name
+        scores |= {f"{name}/{score}/baseline": v for score, v in original.scores.items()}
         try:
-            prediction, task_scores = _task_scores(base, decoded)
+            prediction, task_scores = _task_scores(original, decoded)
         except EXPECTED as error:
             failure = failure or str(error)
             continue
@@ -66,15 +69,17 @@ def score_decoded(
     return VariantScores(scores=scores, error=failure), predictions
 
 
-def _task_scores(base: OriginalScores, decoded: Image) -> tuple[Prediction, dict[str, float]]:
-    if base.prediction is None or base.reference is None:
-        raise TaskError(base.error)
-    task = base.task
+def _task_scores(original: OriginalScores, decoded: Image) -> tuple[Prediction, dict[str, float]]:
+    if original.prediction is None or original.reference is None:
+        raise TaskError(original.error)
+    task = original.task
     prediction = task.predict(decoded)
-    harm = task.score(prediction, base.reference, decoded)
-    alone = base.reference is base.prediction
-    agreement = harm if alone else task.score(prediction, base.prediction, decoded)
-    scores = {f"{task.name}/{name}/harm": value for name, value in harm.items()}
+    against_truth = task.score(prediction, original.reference, decoded)
+    agreement = against_truth
+    if original.reference is not original.prediction:
+        agreement = task.score(prediction, original.prediction, decoded)
+    # "harm" is the exported column of the score on the decoded image.
+    scores = {f"{task.name}/{name}/harm": value for name, value in against_truth.items()}
     return prediction, scores | {
         f"{task.name}/{name}/agreement": value for name, value in agreement.items()
     }

@@ -1,4 +1,4 @@
-"""A study file: what is compared, on which images, by which numbers: from TOML, frozen."""
+"""Study file: data sets, codecs, tasks and metrics to compare; read from TOML, frozen."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    Field,
-    PrivateAttr,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import Field, PrivateAttr, model_validator
 
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
@@ -24,15 +19,14 @@ from cytopress.toml_table import TomlTable, parse_toml, read_text
 
 
 class Study(TomlTable):
-    """What a study file says.
+    """A study file.
 
-    ``metrics`` are all that this machine can compute unless given. ``seeds`` are the training seeds
-    of every model that was trained here, ``regimes`` what models are trained on; ``trained_on``
-    names the codec settings of the study that the regimes beside ``raw`` train on, all lossy ones
-    unless given. ``noise_draws`` is how often the camera's noise is drawn again, for the yardstick
-    of a margin. ``preview_size`` is the edge of the pictures kept for the gallery, in pixels.
-    ``speed`` adds the one-thread pass at the end. ``tasks`` declares other people's models and
-    programs, by name.
+    ``metrics`` are by default all that this machine can compute. ``seeds`` are training seeds of
+    every model that cytopress trained, ``regimes`` the kinds of images that models are trained on;
+    ``trained_on`` are the codec settings of the study that regimes other than ``raw`` train on, by
+    default all lossy ones. ``noise_draws`` is the number of noise replicates, for the scale of a
+    margin. ``preview_size`` is the edge of the pictures kept for the gallery, in pixels. ``speed``
+    adds the speed pass. ``tasks`` declares external models and programs, by name.
     """
 
     name: Name
@@ -55,21 +49,19 @@ class Study(TomlTable):
     _folder: Path = PrivateAttr(Path())
 
     @model_validator(mode="after")
-    def _sensible(self, info: ValidationInfo) -> Study:
+    def _sensible(self) -> Study:
         for name in self.metrics:
             if name not in METRICS:
                 raise UnknownNameError("metric", name, metric_names())
             if not available(name):
                 raise NotAvailableError(f"The metric {name} cannot be computed on this machine.")
-        seen: set[str] = set()
-        for entry in self.codecs:
-            for request in entry.requests(info.context):
-                if request.spec in seen:
-                    raise UsageError(f"{request.spec} is given twice.")
-                seen.add(request.spec)
+        specs = [request.spec for request in self.requests]
+        for spec in specs:
+            if specs.count(spec) > 1:
+                raise UsageError(f"{spec} is given twice.")
         for spec in self.trained_on or ():
-            if spec not in seen:
-                raise UnknownNameError("codec setting of the study to train on", spec, [*seen])
+            if spec not in specs:
+                raise UnknownNameError("codec setting of the study to train on", spec, specs)
         return self
 
     @model_validator(mode="after")
@@ -80,24 +72,31 @@ class Study(TomlTable):
             raise UsageError("noise_draws = 1 has no spread; give 0 for none, or at least 2.")
         return self
 
-    def training_settings(self, settings: Settings | None = None) -> tuple[CodecRequest, ...]:
-        """Return the codec settings that models are trained on, in the order of the file."""
+    @property
+    def requests(self) -> tuple[CodecRequest, ...]:
+        """All codecs at each value of their targets, in the order of the file."""
+        return tuple(request for entry in self.codecs for request in entry.requests)
+
+    @property
+    def training_requests(self) -> tuple[CodecRequest, ...]:
+        """The codec settings that models are trained on, in the order of the file."""
         if self.regimes == ("raw",):
             return ()
-        requests = [request for entry in self.codecs for request in entry.requests(settings)]
         if self.trained_on is not None:
-            return tuple(request for request in requests if request.spec in self.trained_on)
-        return tuple(c for c in requests if c.asked is not None or c.native is not None)
+            return tuple(one for one in self.requests if one.spec in self.trained_on)
+        return tuple(
+            one for one in self.requests if one.asked is not None or one.native is not None
+        )
 
     def declared_task(self, name: str) -> Task | None:
-        """Return the task that ``[tasks.NAME]`` declares under this full name; None without one.
+        """Return the task that a table ``[tasks.NAME]`` declares under this full name, or None.
 
         Raises
         ------
         UsageError
             The table is wrong.
         PackageError, TaskError
-            What it points at cannot be used.
+            The model or program that it names cannot be used.
         """
         for key, table in self.tasks.items():
             if declared_name(key, table) == name:
@@ -106,25 +105,25 @@ class Study(TomlTable):
 
     @property
     def toml(self) -> str:
-        """The study file, word for word."""
+        """Text of the study file."""
         return self._source
 
 
 def load_study(path: Path, settings: Settings | None = None) -> Study:
-    """Read a study file; ``settings`` says where the packages of codecs are.
+    """Read a study file; ``settings`` holds the folders of the codecs' packages.
 
     Raises
     ------
     UsageError
-        It is not there, is not TOML, holds an unknown key, or asks for what cannot be; the message
-        names the file, the key and what is known.
+        It is missing, not TOML, or has an unknown key or an invalid value; the message names the
+        file, the key and what is known.
     """
     text = read_text(path)
     return parse_study(text, folder=path.parent, label=str(path), settings=settings)
 
 
 def parse_study(text: str, *, folder: Path, label: str, settings: Settings | None = None) -> Study:
-    """Read the text of a study file; ``folder`` is what its relative paths start from."""
+    """Read the text of a study file; its relative paths start from ``folder``."""
     study = parse_toml(text, Study, label, context=settings)
     datasets = tuple(
         entry.model_copy(update={"folder": (folder / entry.folder).resolve()})

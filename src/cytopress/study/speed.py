@@ -1,4 +1,4 @@
-"""The speed pass: how fast each codec is on one thread, at a middle rate."""
+"""Speed pass: run times of each codec at a middle rate, by repeated encodes and decodes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from cytopress.codecs.registry import decode
-from cytopress.codecs.spec import codec
+from cytopress.codecs.targets.request import CodecRequest
 from cytopress.image import Image
 from cytopress.settings import Settings
 from cytopress.study.plan import TrialPlan
@@ -22,8 +22,8 @@ PATIENCE = 20.0
 class Timing:
     """Medians of wall times, in seconds.
 
-    ``threads`` is the processor time used over the wall time, rounded, at least 1: what the codec
-    did, not what it was asked to do.
+    ``threads`` is the processor time over the wall time, rounded, at least 1: the threads that were
+    busy, whatever number was asked for.
     """
 
     coded_bytes: int
@@ -33,40 +33,40 @@ class Timing:
     threads: int
 
 
-def plans_to_time(plan: Sequence[TrialPlan], usable: Collection[str]) -> tuple[TrialPlan, ...]:
-    """Choose one cell for each codec of each dataset: a middle rate on its first usable field.
+def plans_to_time(plans: Sequence[TrialPlan], usable: Collection[str]) -> tuple[TrialPlan, ...]:
+    """Choose one trial for each codec of each dataset: a middle rate on its first usable field.
 
-    ``usable`` holds the keys of cells that gave bytes. A lossless setting that shares its name with
-    a lossy curve has a row of its own.
+    ``usable`` holds the keys of trials that gave bytes. A lossless setting with the name of a lossy
+    curve has a row of its own.
     """
     curves: dict[tuple[str, str, str, str], list[TrialPlan]] = {}
-    for planned in plan:
-        if planned.trial_spec.key in usable:
-            curve = (planned.dataset, planned.codec, planned.options, planned.target)
-            curves.setdefault(curve, []).append(planned)
+    for plan in plans:
+        if plan.spec.key in usable:
+            curve = (plan.dataset, plan.codec, plan.options, plan.target)
+            curves.setdefault(curve, []).append(plan)
     chosen = []
-    for cells in curves.values():
-        rates = [planned for planned in cells if planned.field == cells[0].field]
-        rates.sort(key=lambda planned: planned.target_value or 0.0)
+    for curve_plans in curves.values():
+        rates = [plan for plan in curve_plans if plan.field == curve_plans[0].field]
+        rates.sort(key=lambda plan: plan.target_value or 0.0)
         chosen.append(rates[len(rates) // 2])
     return tuple(chosen)
 
 
 def time_codec(
-    spec: str,
+    request: CodecRequest,
     image: Image,
     *,
     repeats: int = REPEATS,
     patience: float = PATIENCE,
     settings: Settings | None = None,
 ) -> Timing:
-    """Time a codec's ``encode`` and ``decode`` on one image, at the setting that meets its target.
+    """Time encode and decode of one image, at the setting that meets the target.
 
-    Solving the target is the warm-up of the encoder; the decoder gets one of its own. Each runs
-    ``repeats`` times, or as often as fits into ``patience`` seconds, at least once; the fewer of
-    both is noted.
+    The search for the setting warms up the encoder; the decoder runs once before it is timed. Each
+    runs ``repeats`` times, or as often as fits into ``patience`` seconds, at least once; the lower
+    of both counts is stored.
     """
-    solution = codec(spec, settings).solve(image)
+    solution = request.solve(image)
     decode(solution.data, settings)
     encode, encode_threads = _walls(lambda: solution.codec.encode(image), repeats, patience)
     decoded, decode_threads = _walls(lambda: decode(solution.data, settings), repeats, patience)

@@ -1,4 +1,4 @@
-"""The store of a study: one SQLite file, one writer, any reader, whole after a kill."""
+"""Store of a study: one SQLite file with one writer and any reader, whole after a kill."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from cytopress.study.trial import Preview
 
 
 class Store:
-    """The writer's side of a store. Every method writes all or nothing; make one with `writing`."""
+    """A store open for writing, from `writing`. Every method writes all or nothing."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection, self._path = connection, path
@@ -52,7 +52,7 @@ class Store:
     def start(
         self, *, started: str, machine: Mapping[str, str], versions: Mapping[str, str]
     ) -> None:
-        """Note that a run begins, where and with what."""
+        """Add a run: when it started, on which machine, with which versions."""
         with self._transaction() as db:
             row = (started, stored_json.dump(dict(machine)), stored_json.dump(dict(versions)))
             db.execute("INSERT INTO runs VALUES (?, ?, ?)", row)
@@ -66,26 +66,26 @@ class Store:
         tasks: Sequence[TaskFacts],
         scores: Sequence[ScoreFacts],
     ) -> None:
-        """Write what the study is now: its plan takes the place of the one before."""
+        """Write the study; its plan takes the place of the plan before."""
         values = {
             **texts,
             "datasets": stored_json.dump([asdict(facts) for facts in datasets]),
             "tasks": stored_json.dump([asdict(facts) for facts in tasks]),
             "scores": stored_json.dump([asdict(facts) for facts in scores]),
         }
-        rows = [(i, p.trial_spec.key, stored_json.dump_names(p)) for i, p in enumerate(plan)]
+        rows = [(i, p.spec.key, stored_json.dump_names(p)) for i, p in enumerate(plan)]
         with self._transaction() as db:
             db.executemany("INSERT OR REPLACE INTO study VALUES (?, ?)", values.items())
             db.execute("DELETE FROM plan")
             db.executemany("INSERT INTO plan VALUES (?, ?, ?)", rows)
 
     def finished(self) -> set[str]:
-        """Return the keys of cells that have a result."""
+        """Return the keys of trials with a result."""
         with errors_as_sentences(self._path):
             return {key for (key,) in self._connection.execute("SELECT key FROM trials")}
 
     def add(self, key: str, result: TrialResult) -> None:
-        """Write what a cell gave, with its pictures; a picture that is there already is shared."""
+        """Write a trial's result with its pictures; equal pictures are stored once."""
         packed = [(shown, *pack_picture(shown.image)) for shown in result.previews]
         with self._transaction() as db:
             db.execute(
@@ -100,7 +100,7 @@ class Store:
                 )
 
     def write_reference_scales(self, known: Mapping[str, ReferenceScales]) -> None:
-        """Keep what was measured, by the digests of what it was measured on."""
+        """Write reference scales, by the digests of what they were measured on."""
         rows = [
             (sources, stored_json.dump_reference_scales(found)) for sources, found in known.items()
         ]
@@ -108,12 +108,12 @@ class Store:
             db.executemany("INSERT OR REPLACE INTO yardsticks VALUES (?, ?)", rows)
 
     def timed(self) -> set[str]:
-        """Return the keys of cells that the speed pass has timed."""
+        """Return the keys of trials that the speed pass has timed."""
         with errors_as_sentences(self._path):
             return {key for (key,) in self._connection.execute("SELECT key FROM speeds")}
 
     def write_timing(self, key: str, timing: Timing) -> None:
-        """Write how fast the codec of a cell is."""
+        """Write the timing of a trial's codec."""
         with self._transaction() as db:
             row = (key, stored_json.dump_timing(timing))
             db.execute("INSERT OR REPLACE INTO speeds VALUES (?, ?)", row)
@@ -121,7 +121,7 @@ class Store:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[Store]:
-    """Open the store in a folder as its one writer, making both where there are none.
+    """Open the store in a folder for writing; both are made if they are missing.
 
     Raises
     ------
@@ -142,12 +142,12 @@ def writing(folder: Path) -> Iterator[Store]:
 
 
 def load_reference_scales(folder: Path) -> dict[str, ReferenceScales]:
-    """Read the yardsticks that a study measured before; none where there is no store yet.
+    """Read the reference scales that a study measured before; none if there is no store yet.
 
     Raises
     ------
     StoreError
-        A newer version wrote the store, or it is none.
+        A newer version wrote the store, or it is not a store.
     """
     path = folder / FILE
     try:
@@ -202,7 +202,7 @@ def load_results(folder: Path) -> Results:
 
 
 def _together(tables: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Join the facts of several runs: where they differ, each value, the first one first."""
+    """Join the facts of several runs: every value of each, in order."""
     names = dict.fromkeys(name for table in tables for name in table)
     return {
         name: ", then ".join(dict.fromkeys(table[name] for table in tables if name in table))

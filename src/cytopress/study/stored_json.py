@@ -1,10 +1,10 @@
-"""The study's records as JSON texts, and back: what the store keeps in its columns."""
+"""JSON texts of a store's columns, and back. Their names are a format: old stores hold them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 from cytopress.study.plan import TrialPlan
@@ -16,6 +16,10 @@ from cytopress.study.trial import Preview, Trial
 
 NAMED = ("dataset", "field", "codec", "options", "target", "target_value", "raw_bytes")
 MEASURED = ("reached", "coded_bytes", "encode_s", "decode_s", "error", "scores")
+PLANNED = (
+    *("study", "dataset", "field", "group", "split", "codec", "options", "bits"),
+    *("target", "target_value", "raw_bytes", "volumetric"),
+)
 VARIANT = ("regime", "trained_on", "seed")
 
 
@@ -24,28 +28,26 @@ def dump(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def dump_names(planned: TrialPlan) -> str:
-    """Return what a row of the table is called, the cell left out."""
-    trial_spec = planned.trial_spec
-    names = {f.name: getattr(planned, f.name) for f in fields(planned) if f.name != "trial_spec"}
+def dump_names(plan: TrialPlan) -> str:
+    """Return the names in the rows of a trial: one row for each model variant."""
     variants = [
-        {name: getattr(variant, name) for name in VARIANT} for variant in trial_spec.variants
+        {name: getattr(variant, name) for name in VARIANT} for variant in plan.spec.variants
     ]
-    return dump({**names, "arms": variants})
+    return dump({name: getattr(plan, name) for name in PLANNED} | {"arms": variants})
 
 
 def dump_result(result: TrialResult) -> str:
-    """Return what a cell gave, its pictures left out."""
+    """Return a trial's result without its pictures."""
     variants = [{"scores": variant.scores, "error": variant.error} for variant in result.variants]
     return dump({name: getattr(result, name) for name in MEASURED} | {"arms": variants})
 
 
 def trials_of(key: str, names: str, result: str) -> list[Trial]:
-    """Join what the rows of a cell are called with what it gave: one trial for each arm."""
+    """Join the names in a trial's rows with its result: a row for each model variant."""
     named, found = json.loads(names), json.loads(result)
-    variants, judged = named.pop("arms"), found.pop("arms")
-    # A cell that gave no pixels has nothing to judge.
-    judged = judged or [{"scores": {}, "error": ""}] * len(variants)
+    variants, scored = named.pop("arms"), found.pop("arms")
+    # Without a decoded image there are no task scores.
+    scored = scored or [{"scores": {}, "error": ""}] * len(variants)
     pixels, error = found.pop("scores"), found.pop("error")
     return [
         Trial(
@@ -56,17 +58,17 @@ def trials_of(key: str, names: str, result: str) -> list[Trial]:
             error=error or one["error"],
             scores=pixels | one["scores"],
         )
-        for variant, one in zip(variants, judged, strict=True)
+        for variant, one in zip(variants, scored, strict=True)
     ]
 
 
 def dump_reference_scales(reference_scales: ReferenceScales) -> str:
-    """Return yardsticks as JSON."""
+    """Return reference scales as JSON."""
     return dump(asdict(reference_scales))
 
 
 def reference_scales_of(text: str) -> ReferenceScales:
-    """Return yardsticks from JSON."""
+    """Return reference scales from JSON."""
     table = json.loads(text)
     return ReferenceScales(**{**table, "noise": _noise(table["noise"])})
 
@@ -99,7 +101,7 @@ def scores_of(text: str) -> tuple[ScoreFacts, ...]:
 
 
 def place_of(preview: Preview) -> tuple[str, str]:
-    """Return the section of a preview and where the others cut it, as the store's two columns."""
+    """Return a preview's section and where the others cut it, as the store's two columns."""
     return preview.section, "" if preview.cross is None else dump(preview.cross)
 
 
@@ -112,12 +114,12 @@ def cross_of(text: str) -> tuple[int, int] | None:
 
 
 def dump_timing(timing: Timing) -> str:
-    """Return what the speed pass measured as JSON."""
+    """Return a timing of the speed pass as JSON."""
     return dump(asdict(timing))
 
 
 def speed_of(names: str, timing: str) -> Speed:
-    """Join what a row is called with how fast its codec was."""
+    """Join the names in a trial's rows with the timing of its codec."""
     named = json.loads(names)
     return Speed(**{name: named[name] for name in NAMED}, **json.loads(timing))
 

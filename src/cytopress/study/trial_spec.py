@@ -1,8 +1,8 @@
-"""A cell: the identity of one trial, made of contents and never of names or paths.
+"""Trial spec: the identity of one coding of one field of view, by content alone.
 
-Two cells are the same if the same pixels are coded in the same way and judged by the same numbers.
-Renaming a study, a dataset or a field therefore runs nothing again; changing a pixel, a setting, a
-yardstick or a model's weights does.
+Two trial specs are equal if the same pixels are coded in the same way and scored by the same
+metrics and models. So renaming a study, a dataset or a field runs nothing again; changing a pixel,
+a setting, a reference scale or the weights of a model does.
 """
 
 from __future__ import annotations
@@ -12,24 +12,27 @@ from dataclasses import asdict, dataclass
 from cytopress.digests import digest_json
 from cytopress.metrics import NoiseModel
 
-# Raised when trials or yardsticks are made or measured differently, so that old ones are not taken
-# for new ones.
+# Raised when trials or reference scales are made or measured differently, so that old ones are not
+# taken for new ones.
 FORMAT = 2
+# Fields whose name in the key's JSON is another: the key is a format, and stores hold it.
+NAMES_IN_KEY = {"variants": "arms", "codec_spec": "spec"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelVariant:
-    """What predicts in one row of the table: the tasks of one training regime and seed.
+    """The models of one training regime and one seed; each gives a row of the trial table.
 
     Parameters
     ----------
     regime : str
-        ``raw`` for models trained on originals, ``matched`` on what the cell's own codec gives
-        back, ``cross`` on what another one does, ``mixed`` on several and the originals.
+        What the models were trained on: ``raw`` for originals, ``matched`` for images decoded by
+        the codec under test, ``cross`` for images decoded by another codec, ``mixed`` for several
+        codecs and the originals.
     trained_on : str
         The codec or codecs that the models were trained on, "" for originals.
     seed : int
-        The training seed of the models.
+        Training seed of the models.
     tasks : tuple of (name, weights)
         Every task with the sha256 of its weights.
     """
@@ -42,25 +45,25 @@ class ModelVariant:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialSpec:
-    """All that decides the result of one coding of one field, times apart: a trial for each arm.
+    """All that decides the result of one coding of one field, except for its run time.
 
     Parameters
     ----------
     original, target, labels : str
-        Digests of the image that is coded and of the truths that predictions are held against; ""
-        where there are no labels.
-    spec : str
-        The codec, with its target and every yardstick written out.
+        Digests of the image that is coded and of the ground truths of the tasks; "" for a field
+        without labels.
+    codec_spec : str
+        Spec string of the codec, with its target and every reference scale written out.
     data_range : float
-        What the metrics refer to, in counts.
+        Data range of the metrics, in counts.
     noise : (a, b, offset)
-        The dataset's noise model, for the metrics in units of the noise.
+        Noise model of the dataset, for metrics in units of the noise.
     metrics : tuple of str
         Names of the pixel metrics.
-    arms : tuple of Arm
-        What predicts, at least one.
+    variants : tuple of ModelVariant
+        What predicts from original and decoded image, at least one.
     seed : int
-        The study's.
+        Seed of the study.
     preview : int
         Edge, in pixels, of the pictures that are kept; 0 for none.
     packages : tuple of (name, sha256)
@@ -69,7 +72,7 @@ class TrialSpec:
 
     original: str
     target: str
-    spec: str
+    codec_spec: str
     data_range: float
     noise: tuple[float, float, float]
     metrics: tuple[str, ...]
@@ -81,10 +84,9 @@ class TrialSpec:
 
     @property
     def key(self) -> str:
-        """Hexadecimal sha256 of the cell as canonical JSON."""
-        facts = asdict(self)
-        # "arms" is what the format calls them.
-        return digest_json({"format": FORMAT, "arms": facts.pop("variants"), **facts})
+        """Hexadecimal sha256 of the trial spec as canonical JSON."""
+        named = {NAMES_IN_KEY.get(name, name): value for name, value in asdict(self).items()}
+        return digest_json({"format": FORMAT, **named})
 
     @property
     def noise_model(self) -> NoiseModel:

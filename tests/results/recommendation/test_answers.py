@@ -6,8 +6,8 @@ from cytopress.results.recommendation.answers import answers, default_criteria
 TASK = "labelfree/cells"
 
 
-def test_the_spread_of_noise_is_the_default_margin(make_study, with_redraws):
-    study = with_redraws(make_study())
+def test_the_spread_of_noise_is_the_default_margin(make_study, with_noise_replicates):
+    study = with_noise_replicates(make_study())
     assert default_criteria(study) == [Criterion(task=TASK)]
     (answer,) = answers(study, ())
     # 0.9 + and - 0.004, twice each.

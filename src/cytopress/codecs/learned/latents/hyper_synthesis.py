@@ -75,7 +75,7 @@ class Layer:
         side, outputs = weight.shape[2], len(weight)
         if side % 2 == 0 or side != weight.shape[3] or outputs % self.upsample**2:
             raise PackageError(
-                f"The hyper synthesis has a layer of shape {weight.shape}, where k x k, k odd, belongs."
+                f"The hyper synthesis has a layer of shape {weight.shape}, not k x k with odd k."
             )
         most = np.abs(weight.astype(np.float64)).sum((1, 2, 3)) * MOST_ACTIVATION
         most += np.abs(bias.astype(np.float64)) + 2.0**self.shift
