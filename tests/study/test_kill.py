@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ pytestmark = [
 ]
 
 RUN = """
+import multiprocessing
 import sys
 import time
 from pathlib import Path
@@ -29,10 +31,12 @@ from cytopress.settings import Settings
 from cytopress.study.execute import execute
 from cytopress.study.spec import load_study
 
-folder, hold = Path(sys.argv[1]), sys.argv[2] != "never"
+folder, hold, jobs = Path(sys.argv[1]), sys.argv[2] != "never", int(sys.argv[3])
 
 
 def say(done: int, total: int, now: str) -> None:
+    if done == 2 and jobs > 1:
+        print(*(child.pid for child in multiprocessing.active_children()), flush=True)
     print(now, done, flush=True)
     if hold and now == "trials" and done == total:
         # Who kills may be slow; what is to be killed must not be over before.
@@ -44,14 +48,17 @@ execute(
     folder / "out",
     settings=Settings(data=None, models=(), cache=folder, user_data=folder),
     progress=say,
+    jobs=jobs,
 )
 """
 
 
-def run_until(folder: Path, line: str) -> int:
+def run_until(
+    folder: Path, line: str, *, jobs: int = 1, said_before: list[str] | None = None
+) -> int:
     """Run the study as a process, kill it as soon as it says ``line``; return how it ended."""
     process = subprocess.Popen(
-        [sys.executable, "-c", RUN, str(folder), line], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", RUN, str(folder), line, str(jobs)], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     with process.stdout as lines:
@@ -59,6 +66,8 @@ def run_until(folder: Path, line: str) -> int:
             if said.strip() == line:
                 process.kill()
                 break
+            if said_before is not None:
+                said_before.append(said.strip())
     return process.wait(60)
 
 
@@ -92,3 +101,39 @@ def test_killed_again_and_again(
     for trial in resumed.trials:
         shown = [(p.kind, p.task, p.image) for p in resumed.previews(trial.key)]
         assert shown == [(p.kind, p.task, p.image) for p in whole.previews(trial.key)]
+
+
+def is_alive(process: str) -> bool:
+    """Whether a process runs: one that has ended may wait for somebody to ask how."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
+def test_killed_with_processes_it_leaves_none_and_resumes(
+    make_dataset: MakeDataset,
+    study_of: Callable[..., Study],
+    settings: Settings,
+    tmp_path: Path,
+) -> None:
+    make_dataset()
+    study = study_of(codecs='[[codecs]]\nspec = "jpegls"\nmax_error = [1, 2, 3, 4, 5, 6, 7, 8]\n')
+    (tmp_path / "small.toml").write_text(study.toml)
+    said: list[str] = []
+    assert run_until(tmp_path, "trials 9", jobs=2, said_before=said) == -signal.SIGKILL
+    workers = next(line.split() for line in said if line.replace(" ", "").isdigit())
+    assert len(workers) >= 2
+    until = time.monotonic() + 60
+    while any(map(is_alive, workers)) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not any(map(is_alive, workers))
+    assert 9 <= load_results(tmp_path / "out").trials_done < 32
+    assert run_until(tmp_path, "never", jobs=2) == 0
+    whole = execute(study, tmp_path / "whole", settings=settings)
+    resumed = load_results(tmp_path / "out")
+    assert [replace(t, encode_s=None, decode_s=None) for t in resumed.trials] == [
+        replace(t, encode_s=None, decode_s=None) for t in whole.trials
+    ]

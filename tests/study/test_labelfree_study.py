@@ -81,7 +81,6 @@ def test_scores_are_those_of_the_model_by_itself(
 def test_processes_predict_as_one_process_does(
     study: Study, settings: Settings, tmp_path: Path
 ) -> None:
-    pytest.importorskip("distributed", reason="needs the extra dask")
     tables = [
         [
             replace(trial, encode_s=None, decode_s=None)

@@ -1,7 +1,5 @@
-"""Several processes and a cluster give the table that one process gives, whatever dies."""
+"""A cluster gives the table that one process gives, also if a worker dies."""
 
-import contextlib
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +18,6 @@ from cytopress.study.trial import Trial
 from .conftest import MakeDataset
 
 pytestmark = pytest.mark.long
-DASK_PORT = 8787
 distributed = pytest.importorskip("distributed", reason="needs the extra dask")
 
 CODECS = """
@@ -75,26 +72,6 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list["subprocess.Popen[bytes]
             process.wait(30)
 
 
-def test_processes_give_the_table_of_one_process(
-    study: Study, settings: Settings, tmp_path: Path
-) -> None:
-    alone = execute(study, tmp_path / "alone", settings=settings)
-    with socket.socket() as other:
-        # Another study may run beside this one, at dask's usual port.
-        with contextlib.suppress(OSError):
-            other.bind(("", DASK_PORT))
-            other.listen()
-        together = execute(study, tmp_path / "together", settings=settings, jobs=2)
-    assert len(alone.trials) == 40
-    assert sum(bool(trial.error) for trial in alone.trials) == 4
-    assert table(together.trials) == table(alone.trials)
-    pictures = [
-        [list(results.previews(trial.key)) for trial in results.trials]
-        for results in (alone, together)
-    ]
-    assert pictures[0] == pictures[1]
-
-
 def test_a_worker_dies_and_the_study_ends_the_same(
     study: Study,
     settings: Settings,
@@ -122,7 +99,7 @@ def test_a_worker_dies_and_the_study_ends_the_same(
 def test_no_scheduler_at_the_address(
     study: Study, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cytopress.study.executors.PATIENCE", 1)
+    monkeypatch.setattr("cytopress.study.run_on_cluster.PATIENCE", 1)
     with pytest.raises(UsageError, match="no dask scheduler answers"):
         execute(study, tmp_path / "out", settings=settings, scheduler="tcp://127.0.0.1:9")
 

@@ -23,9 +23,7 @@ study = typer.Typer(
 )
 Folder = Annotated[Path, typer.Argument(help="A study's folder.")]
 Out = Annotated[Path, typer.Option(help="Folder for the store and the report.")]
-Jobs = Annotated[
-    int, typer.Option(min=1, help="Processes that work at once (above 1: extra dask).")
-]
+Jobs = Annotated[int, typer.Option(min=1, help="Processes that run trials at once.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -126,11 +124,11 @@ def _run(
     page = _write_report(results, out)
     _print_summary(results)
     print(f"\nReport: {page}")
-    _tell_failures(results)
+    _warn_of_failures(results)
 
 
-def _tell_failures(results: Results) -> None:
-    """Say which trials failed; a study without any result is work that failed."""
+def _warn_of_failures(results: Results) -> None:
+    """Warn of failed trials; a study without any result is an error."""
     failed = [trial for trial in results.trials if trial.error]
     if not failed:
         return
