@@ -14,7 +14,7 @@ from cytopress.results.losses import losses_of, noise_spread
 from cytopress.results.recommendation.cautions import cautions
 from cytopress.results.recommendation.criterion import NOISE, Criterion
 from cytopress.results.recommendation.judge import judge
-from cytopress.results.recommendation.setting import JudgedSetting, lossless_setting
+from cytopress.results.recommendation.setting import JudgedSetting, lossless_setting, with_speed
 from cytopress.study.results import Results, ScoreFacts
 
 # Where noise does not change the score, only settings that do not either are inside the margin.
@@ -118,8 +118,9 @@ def _recommendation(
         if losses.seeds
         else []
     )
+    settings = [with_speed(setting, results.speeds) for setting in settings]
     best = summary.best_lossless
-    lossless = None if best is None else lossless_setting(*best)
+    lossless = None if best is None else with_speed(lossless_setting(*best), results.speeds)
     safe = sorted((s for s in settings if s.safe), key=lambda setting: -setting.ratio)
     least = lossless.ratio if lossless else 1.0
     safe = [setting for setting in safe if setting.ratio > least]

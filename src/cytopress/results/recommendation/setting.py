@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from cytopress.results.curves import Curve, Point
 from cytopress.statistics import Effect
+from cytopress.study.results import Speed
 
 TERABYTE = 1e12
 
@@ -17,7 +18,8 @@ class JudgedSetting:
 
     ``effect`` is the loss in the score's unit with its interval, None where nothing was scored;
     ``bound`` is the largest loss at the confidence that the setting's codec was tested at, which
-    Holm's correction sets. ``reason`` says why it is not safe, "" where it is.
+    Holm's correction sets. ``reason`` says why it is not safe, "" where it is. ``speed`` is what the
+    speed pass measured of its codec, None without one.
     """
 
     curve: Curve
@@ -27,6 +29,7 @@ class JudgedSetting:
     bound: float | None
     safe: bool
     reason: str
+    speed: Speed | None = None
 
     @property
     def ratio(self) -> float:
@@ -40,11 +43,10 @@ class JudgedSetting:
 
     @property
     def minutes_per_terabyte(self) -> float | None:
-        """Minutes to encode 10^12 bytes once, as timed in the study; no search for a target."""
-        timed = [trial for trial in self.point.trials if trial.encode_s is not None]
-        raw = sum(trial.raw_bytes for trial in timed)
-        seconds = math.fsum(trial.encode_s or 0.0 for trial in timed)
-        return TERABYTE / raw * seconds / 60 if raw else None
+        """Minutes to encode 10^12 bytes once, without a search for a target; None if not timed."""
+        if self.speed is None:
+            return None
+        return TERABYTE / self.speed.raw_bytes * self.speed.encode_s / 60
 
 
 def lossless_setting(curve: Curve, point: Point) -> JudgedSetting:
@@ -52,6 +54,14 @@ def lossless_setting(curve: Curve, point: Point) -> JudgedSetting:
     return JudgedSetting(
         curve=curve, point=point, spec=spec_of(point), effect=None, bound=0.0, safe=True, reason=""
     )
+
+
+def with_speed(setting: JudgedSetting, speeds: Sequence[Speed]) -> JudgedSetting:
+    """Return a setting with the speed of its codec, which is timed at one rate of its curve."""
+    trial = setting.point.trials[0]
+    curve = (trial.dataset, trial.codec, trial.options, trial.target)
+    timed = [one for one in speeds if (one.dataset, one.codec, one.options, one.target) == curve]
+    return replace(setting, speed=timed[0] if timed else None)
 
 
 def spec_of(point: Point) -> str:
