@@ -1,118 +1,134 @@
-"""How many trials a second a study does, and how much of its time is spent on the work itself.
+"""Trials a second of a study with one process and with two, beside an older version.
 
-Run with `make bench`. Uses ecoli-phase where it is on this machine, else scratch-assay.
+    python bench/study.py [SRC_OF_AN_OLDER_CHECKOUT] [--rounds 5]
+
+Every measurement is a process of its own, on codecs that use one thread. Versions and numbers of
+processes take turns, so that other work on the machine slows all of them alike; ratios are medians
+over the rounds. Uses ecoli-phase if it is on this machine, else scratch-assay.
 """
 
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-from unittest import mock
-
-from cytopress.codecs.base import StreamCodec
-from cytopress.codecs.targets.request import CodecRequest
-from cytopress.datasets.catalogue import find_folder
-from cytopress.errors import UnknownNameError
-from cytopress.metrics import Metric
-from cytopress.settings import Settings, from_environment
-from cytopress.study import run
-from cytopress.study.execute import execute
-from cytopress.study.spec import parse_study
-from cytopress.tasks import registry
 
 STUDY = """
 name = "bench"
+speed = false
 [[datasets]]
 name = "{dataset}"
-limit = 2
-{tasks}
+{fields}
 [[codecs]]
 spec = "jpegls"
-max_error = [2, 8]
+[[codecs]]
+spec = "jpegls"
+max_error = [1, 2, 4, 8]
+[[codecs]]
+spec = "jpegls"
+ratio = [4, 8]
 [[codecs]]
 spec = "jpeg2000"
-ratio = [10, 40]
+ratio = [5, 10, 20, 40]
 [[codecs]]
-spec = "htj2k"
-ratio = [10, 40]
+spec = "zstd"
 [[codecs]]
-spec = "jpegxl"
-ratio = [40]
+spec = "round-zstd"
+max_error = [2, 8]
 """
+CASES = {"several fields": "limit = 4", "one field": "limit = 1\nfields = [{field!r}]"}
+HERE = Path(__file__).resolve().parents[1] / "src"
 
 
-class Stopwatch:
-    """Adds up the time inside the functions it watches, nested ones once."""
-
-    def __init__(self) -> None:
-        self.seconds, self._depth = 0.0, 0
-
-    def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            begin = time.perf_counter()
-            self._depth += 1
-            try:
-                return function(*args, **kwargs)
-            finally:
-                self._depth -= 1
-                if not self._depth:
-                    self.seconds += time.perf_counter() - begin
-
-        return watched
-
-
-@contextmanager
-def watching(tasks: list[type]) -> Iterator[Stopwatch]:
-    """Watch codecs, metrics and the given classes of tasks."""
-    watch = Stopwatch()
-    places = [(CodecRequest, "solve"), (StreamCodec, "encode"), (StreamCodec, "restore")]
-    places += [(Metric, "__call__")] + [(task, "predict") for task in tasks]
-    places += [(task, "score") for task in tasks]
-    with mock.patch.object(run, "decode", watch.around(run.decode)):
-        patches = [mock.patch.object(c, n, watch.around(getattr(c, n))) for c, n in places]
-        for patch in patches:
-            patch.start()
-        try:
-            yield watch
-        finally:
-            for patch in patches:
-                patch.stop()
+def main() -> None:
+    """Measure every version in turns, and print medians."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("older", nargs="?", type=Path, help="src of an older checkout")
+    parser.add_argument("--rounds", type=int, default=5)
+    given = parser.parse_args()
+    versions = {"this version": HERE}
+    if given.older is not None:
+        versions["older version"] = given.older.resolve()
+    text = json.dumps(dict(os.environ))
+    for case, fields in CASES.items():
+        rates: dict[tuple[str, int], list[float]] = {}
+        for _ in range(given.rounds):
+            for version, src in versions.items():
+                for jobs in (1, 2):
+                    rates.setdefault((version, jobs), []).append(
+                        measured(src, jobs, fields, json.loads(text))
+                    )
+        print(f"{case}: trials a second, median of {given.rounds} (lowest to highest)")
+        for (version, jobs), found in rates.items():
+            middle = statistics.median(found)
+            print(f"  {version}, jobs {jobs}: {middle:.2f} ({min(found):.2f} to {max(found):.2f})")
+        for version in versions:
+            print(f"  {version}, jobs 2 over 1: {ratio(rates, (version, 2), (version, 1)):.2f}")
+        for jobs in (1, 2) if len(versions) > 1 else ():
+            times = ratio(rates, ("this version", jobs), ("older version", jobs))
+            print(f"  this over older version, jobs {jobs}: {times:.2f}")
+    if hasattr(os, "getloadavg"):
+        print(f"{os.cpu_count()} processors, load average {os.getloadavg()[1]:.1f}")
 
 
-def bench(settings: Settings) -> None:
-    """Run one study alone and by two processes, and print what it took."""
-    dataset = "ecoli-phase" if find_folder("ecoli-phase", settings) else "scratch-assay"
-    name = f"labelfree/{dataset}"
+def ratio(
+    rates: Mapping[tuple[str, int], list[float]], one: tuple[str, int], other: tuple[str, int]
+) -> float:
+    """Return the median ratio of two measurements of one round."""
+    return statistics.median(
+        this / that for this, that in zip(rates[one], rates[other], strict=True)
+    )
+
+
+def measured(src: Path, jobs: int, fields: str, environment: dict[str, str]) -> float:
+    """Return the trials a second of a version, measured in a process of its own."""
+    environment |= {"PYTHONPATH": str(src), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, __file__, "--measure", str(jobs), fields]
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    return float(done.stdout.splitlines()[-1])
+
+
+def measure(jobs: int, fields: str) -> None:
+    """Run a study and print its trials a second, from the first result on.
+
+    Processes take seconds to start, once; a study takes hours.
+    """
+    # These paths are the same in older versions.
+    from cytopress import dataset
+    from cytopress.errors import CytopressError
+    from cytopress.settings import from_environment
+    from cytopress.study.execute import execute
+    from cytopress.study.spec import parse_study
+
+    name = "ecoli-phase"
     try:
-        tasks = [type(registry.task(name, settings))]
-    except UnknownNameError:
-        tasks = []
-    line = f'tasks = ["{name}"]' if tasks else ""
-    study = parse_study(STUDY.format(dataset=dataset, tasks=line), folder=Path(), label="bench")
-    print(f"study on {dataset}, {'with' if tasks else 'without'} its label-free task")
-    for jobs in (1, 2):
-        moments: list[float] = []
+        found = dataset(name)
+    except CytopressError:
+        name = "scratch-assay"
+        found = dataset(name)
+    text = STUDY.format(
+        dataset=name, fields=fields.format(field=found.part("test")[0].name)
+    ).replace("'", '"')
+    moments: list[float] = []
 
-        def mark(_done: int, _total: int, now: str, moments: list[float] = moments) -> None:
-            if now == "trials":
-                moments.append(time.perf_counter())
+    def mark(_done: int, _total: int, now: str) -> None:
+        if now == "trials":
+            moments.append(time.perf_counter())
 
-        with tempfile.TemporaryDirectory() as folder, watching(tasks) as watch:
-            begin = time.perf_counter()
-            execute(study, Path(folder), settings=settings, jobs=jobs, progress=mark)
-            whole = time.perf_counter() - begin
-        # From the first result on: processes take a few seconds to start, once.
-        start, count, seconds = moments[1] - moments[0], len(moments) - 2, moments[-1] - moments[1]
-        print(
-            f"jobs {jobs}: {count / seconds:.2f} trials a second ({count} in {seconds:.1f} s;"
-            f" the first came after {start:.1f} s)"
-        )
-        if jobs == 1:
-            share = watch.seconds / whole
-            print(f"        {share:.0%} of {whole:.1f} s inside codecs, metrics and tasks")
+    with tempfile.TemporaryDirectory() as folder:
+        study = parse_study(text, folder=Path(), label="bench")
+        execute(study, Path(folder), settings=from_environment(), jobs=jobs, progress=mark)
+    # The first moment is the start; with two processes the first two results come together.
+    print((len(moments) - 1 - jobs) / (moments[-1] - moments[jobs]))
 
 
 if __name__ == "__main__":
-    bench(from_environment())
+    if sys.argv[1:2] == ["--measure"]:
+        measure(int(sys.argv[2]), sys.argv[3])
+    else:
+        main()

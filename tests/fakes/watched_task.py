@@ -11,8 +11,8 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from cytopress.image import Image
 from cytopress.digests import digest_image
+from cytopress.image import Image
 from cytopress.tasks.protocol import Prediction, Score, Truth
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from cytopress.datasets.dataset import open_dataset
+from cytopress.digests import digest_image
 from cytopress.settings import Settings
 from cytopress.study import inspect_datasets
-from cytopress.digests import digest_image
 from cytopress.study.execute import execute
 from cytopress.study.spec import Study
 from cytopress.study.store import load_results
