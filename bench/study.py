@@ -41,7 +41,7 @@ spec = "zstd"
 spec = "round-zstd"
 max_error = [2, 8]
 """
-CASES = {"several fields": "limit = 4", "one field": "limit = 1\nfields = [{field!r}]"}
+CASES = {"several fields": "limit = 3", "one field": "limit = 1\nfields = [{field!r}]"}
 HERE = Path(__file__).resolve().parents[1] / "src"
 
 
