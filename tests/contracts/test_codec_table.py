@@ -13,6 +13,8 @@ from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.container.recipe import OPTION_NUMBERS
 from cytopress.codecs.registry import FAMILIES, WRAPPERS
 from cytopress.codecs.spec import COMMON_OPTIONS
+from cytopress.codecs.wrappers.error_scaling import RoundsPixels, ScalesError
+from cytopress.codecs.wrappers.rescaled import StretchesRange
 from cytopress.errors import UsageError
 
 NUMBERED = (
@@ -62,3 +64,13 @@ def test_traits_are_ones_that_targets_can_be_solved_with(family: type[StreamCode
     for wrong in (parameter.most * 1e6, float("nan"), -1, "much"):
         with pytest.raises((UsageError, TypeError)):
             family.from_options({parameter.name: wrong})
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_what_wrappers_ask_of_a_codec_is_in_its_traits(family: type[StreamCodec]) -> None:
+    """The table says `z=wavelet` of exactly the codecs that the wavelet finds able to."""
+    parameter = family.traits.parameter
+    codec = family.from_options({parameter.name: parameter.finest} if parameter else {})
+    assert family.traits.wavelet == isinstance(codec, ScalesError)
+    assert not isinstance(codec, RoundsPixels) or isinstance(codec, ScalesError)
+    assert not isinstance(codec, StretchesRange) or family.traits.stretch

@@ -46,7 +46,7 @@ from cytopress.image import Image
 from cytopress.models.search import find_package
 from cytopress.settings import Settings, from_environment
 
-GROUP = "cytopress.codecs"
+ENTRY_POINT_GROUP = "cytopress.codecs"
 # Numbers of the codecs of model packages, which are imported only when used.
 LEARNED, COMPRESSAI = 32, 33
 # In the order of help and tables: lossless codecs first, then those that can be lossy.
@@ -80,7 +80,7 @@ def families() -> Mapping[str, type[StreamCodec]]:
     Warns of an external codec that cannot be used, and leaves it out.
     """
     found = {family.name: family for family in FAMILIES}
-    for point in entry_points(group=GROUP):
+    for point in entry_points(group=ENTRY_POINT_GROUP):
         try:
             family = _external(point)
         except Exception as error:  # noqa: BLE001 - external code may raise anything
