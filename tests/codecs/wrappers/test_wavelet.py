@@ -122,7 +122,7 @@ def test_no_coefficient_of_any_pixels_overflows() -> None:
     for pixels in (rng.integers(0, 2, (16, 4, 4)), np.indices((16, 4, 4))[0] % 2):
         image = Image((pixels * 65535).astype(np.uint16))
         floats = FloatCoefficients.of(image, 3)
-        planes = [floats.values(plane) for plane in image.pixels]
+        planes = [floats.from_pixels(plane) for plane in image.pixels]
         for band in range(3):
             mixed = list(split(planes, floats.steps))
             planes, high = mixed[::2], mixed[1::2]
@@ -167,9 +167,12 @@ def test_never_more_than_a_few_planes_are_held(monkeypatch: pytest.MonkeyPatch) 
     """Planes come back soon after the coefficients they need, and not when all are decoded."""
     image, log = volume(40), []
     stream = Wavelet(JpegLS()).compress(image)
-    honest, back = JpegLS.decompress, IntegerCoefficients.pixels
+    kind = IntegerCoefficients
+    honest, back = JpegLS.decompress, kind.to_pixels
     monkeypatch.setattr(JpegLS, "decompress", lambda *a: (log.append("in"), honest(*a))[1])
-    monkeypatch.setattr(IntegerCoefficients, "pixels", lambda *a: (log.append("out"), back(*a))[1])
+    monkeypatch.setattr(
+        IntegerCoefficients, "to_pixels", lambda *a: (log.append("out"), back(*a))[1]
+    )
     Wavelet(JpegLS()).decompress(stream, Form.of(image))
     ahead = np.cumsum([1 if word == "in" else -1 for word in log])
     assert (ahead[-1], log.count("in")) == (0, 40)

@@ -71,12 +71,12 @@ class IntegerCoefficients:
         (middle,), start = take_varints(stream, 1)
         return cls(middle, step), start
 
-    def values(self, plane: Pixels) -> Plane:
+    def from_pixels(self, plane: Pixels) -> Plane:
         """Return a plane as signed integers of its dtype's size."""
         numbers = _round_to_steps(plane.astype(np.int32), self.step) - self.middle
         return np.asarray(numbers.astype(f"i{plane.itemsize}"))
 
-    def pixels(self, values: Plane, form: Form) -> Pixels:
+    def to_pixels(self, values: Plane, form: Form) -> Pixels:
         """Return a plane of ``form``'s dtype."""
         numbers = (values.astype(np.int32) + self.middle) % 256**values.itemsize * self.step
         pixels: Pixels = np.minimum(numbers, 2**form.bits - 1)
@@ -134,11 +134,11 @@ class FloatCoefficients:
         (low, span), start = take_varints(stream, 2)
         return cls(low, span, weights(count, levels)), start
 
-    def values(self, plane: Pixels) -> Plane:
+    def from_pixels(self, plane: Pixels) -> Plane:
         """Return a plane as float32 in [-1/2, 1/2]."""
         return (plane - np.float32(self.low)) / np.float32(max(self.span, 1)) - np.float32(0.5)
 
-    def pixels(self, values: Plane, form: Form) -> Pixels:
+    def to_pixels(self, values: Plane, form: Form) -> Pixels:
         """Return a plane of ``form``'s dtype, within the used range."""
         counts = (values.astype(np.float64) + 0.5) * self.span + self.low
         return round_to_dtype(np.clip(counts, self.low, self.low + self.span), form)

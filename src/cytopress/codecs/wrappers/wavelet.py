@@ -93,36 +93,38 @@ class Wavelet(PartsCodec):
     def parts(self, image: Image) -> list[bytes]:
         """Return side information, then the coefficient planes' streams, length-prefixed."""
         counts = lengths(len(image.pixels), self.levels)
-        codec, values = self._inner(len(image.pixels)), self._coefficients(image)
+        codec, coefficients = self._inner(len(image.pixels)), self._coefficients(image)
         bands: list[list[bytes]] = [[] for _ in counts]
 
         def keep(plane: Plane, band: int) -> None:
-            bands[band].append(codec.compress(Image(values.to_codec(plane, band))))
+            bands[band].append(codec.compress(Image(coefficients.to_codec(plane, band))))
 
-        low: Iterator[Plane] = map(values.values, progress.track(image.pixels))
+        low: Iterator[Plane] = map(coefficients.from_pixels, progress.track(image.pixels))
         for level in range(len(counts) - 1):
-            low = _lows(split(low, values.steps), keep, level)
+            low = _lows(split(low, coefficients.steps), keep, level)
         for plane in low:
             keep(plane, len(counts) - 1)
-        return [values.put(), *length_prefixed(stream for band in bands for stream in band)]
+        return [coefficients.put(), *length_prefixed(stream for band in bands for stream in band)]
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the stack."""
-        values, start = self._take(stream, form.shape[0])
-        counts = lengths(form.shape[0], self.levels)
+        coefficients, start = self._take(stream, form.shape[0])
+        counts, plane_form = lengths(form.shape[0], self.levels), coefficients.form(form)
         parts = iter(split_views(stream[start:], form.shape[0]))
         bands = [[next(parts) for _ in range(count)] for count in counts]
 
         def planes(band: int) -> Iterator[Plane]:
             for part in bands[band]:
-                yield values.from_codec(self.codec.restore(part, values.form(form)).pixels, band)
+                yield coefficients.from_codec(
+                    self.codec.restore(part, coefficients.form(form)).pixels, band
+                )
 
         low = planes(len(counts) - 1)
         for level in reversed(range(len(counts) - 1)):
-            low = join(_interleave(low, planes(level)), values.steps)
+            low = join(_interleave(low, planes(level)), coefficients.steps)
         pixels = np.empty(form.shape, form.dtype)
         for z, plane in enumerate(progress.track(low, form.shape[0])):
-            pixels[z] = values.pixels(plane, form)
+            pixels[z] = coefficients.to_pixels(plane, form)
         return pixels
 
     def _inner(self, count: int) -> StreamCodec:
