@@ -7,7 +7,7 @@ import builtins
 import numpy as np
 import pytest
 
-from cytopress.codecs.adapters import video
+from cytopress.codecs.adapters import ffmpeg
 from cytopress.codecs.adapters.av1 import AV1, Av1, temporal_units
 from cytopress.codecs.adapters.hevc import HEVC, Hevc
 from cytopress.codecs.base import StreamCodec
@@ -134,7 +134,7 @@ def test_frames_missing_or_too_many_are_found() -> None:
 
 
 def test_without_pyav_or_its_encoder_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    other = video.Video("libnone", "none", HEVC.formats)
+    other = ffmpeg.VideoFormat("libnone", "none", HEVC.formats)
     with pytest.raises(NotAvailableError, match="no libnone"):
         other.encode([np.zeros((16, 16), np.uint16)], (1, 16, 16), 8, {})
     honest = builtins.__import__
@@ -161,7 +161,7 @@ def test_color_that_no_image_has_costs_next_to_nothing() -> None:
 def test_a_stream_longer_than_what_is_read_at_once_comes_back(made: StreamCodec) -> None:
     image = noise((5, 640, 640), 10)
     data = made.encode(image)
-    assert len(data) > 2 * video.CHUNK
+    assert len(data) > 2 * ffmpeg.CHUNK
     assert decode(data) == image
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cytopress.codecs.adapters.video import Video, VideoCodec
+from cytopress.codecs.adapters.ffmpeg import VideoFormat
+from cytopress.codecs.adapters.video import VideoCodec
 from cytopress.codecs.base import QualityParameter, Traits
 from cytopress.codecs.container.wire import Reader
 from cytopress.codecs.options import float_option, integer_option
@@ -42,7 +43,7 @@ def temporal_units(stream: bytes) -> Iterator[bytes]:
 
 
 # The encoder has no monochrome mode: constant chroma takes at most some 20 bytes a frame.
-AV1 = Video("libsvtav1", "libdav1d", {8: "yuv420p", 10: "yuv420p10le"}, temporal_units)
+AV1 = VideoFormat("libsvtav1", "libdav1d", {8: "yuv420p", 10: "yuv420p10le"}, temporal_units)
 # One thread, so that equal images give equal bytes; tuned for PSNR. Temporal filtering costs 5 to
 # 15 % of the bytes at equal PSNR along z. Groups of 8 planes need half the memory of 32, and not
 # more bytes.
@@ -72,7 +73,7 @@ class Av1(VideoCodec):
 
     name: ClassVar[str] = "av1"
     number: ClassVar[int] = 18
-    video: ClassVar[Video] = AV1
+    video: ClassVar[VideoFormat] = AV1
     traits: ClassVar[Traits] = Traits(
         dims=(2, 3),
         dtypes=("uint8", "uint16"),

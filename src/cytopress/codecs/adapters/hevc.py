@@ -9,12 +9,13 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cytopress.codecs.adapters.video import Video, VideoCodec
+from cytopress.codecs.adapters.ffmpeg import VideoFormat
+from cytopress.codecs.adapters.video import VideoCodec
 from cytopress.codecs.base import QualityParameter, Traits
 from cytopress.codecs.options import float_option
 from cytopress.errors import UsageError
 
-HEVC = Video("libx265", "hevc", {8: "gray", 10: "gray10le", 12: "gray12le"})
+HEVC = VideoFormat("libx265", "hevc", {8: "gray", 10: "gray10le", 12: "gray12le"})
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower")
 # One thread and no text of the encoder's in the bytes, so that equal images give equal bytes; one
 # key frame; no option that trades PSNR for visual quality. Lookahead takes the memory: its default
@@ -49,7 +50,7 @@ class Hevc(VideoCodec):
 
     name: ClassVar[str] = "hevc"
     number: ClassVar[int] = 17
-    video: ClassVar[Video] = HEVC
+    video: ClassVar[VideoFormat] = HEVC
     traits: ClassVar[Traits] = Traits(
         dims=(2, 3),
         dtypes=("uint8", "uint16"),

@@ -115,9 +115,8 @@ class Wavelet(PartsCodec):
 
         def planes(band: int) -> Iterator[Plane]:
             for part in bands[band]:
-                yield coefficients.from_codec(
-                    self.codec.restore(part, coefficients.form(form)).pixels, band
-                )
+                decoded = self.codec.restore(part, plane_form).pixels
+                yield coefficients.from_codec(decoded, band)
 
         low = planes(len(counts) - 1)
         for level in reversed(range(len(counts) - 1)):
