@@ -1,4 +1,4 @@
-"""The Lightning module of pix2pix: the U-Net against discriminators, after a plain start."""
+"""Lightning module of pix2pix: the U-Net against discriminators, after plain steps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BETAS = (0.5, 0.999)
 
 
 class AdversarialModule(TaskModule):
-    """Trains a U-Net to predict what discriminators take for a target.
+    """Trains a U-Net whose predictions discriminators cannot tell from targets.
 
     The first ``plain_steps`` are those of a `TaskModule`. From then on the network's running means
     and variances stand still: a network whose norms were folded into its convolutions has none to

@@ -1,4 +1,4 @@
-"""What a linear model reaches: ridge regression on a bank of classic filters.
+"""Linear baseline: ridge regression on a bank of classic filters.
 
 A volume is filtered plane by plane, with the differences to the planes above and below: how
 transmitted light changes through focus says most about phase (Teague, "Deterministic phase
@@ -19,7 +19,7 @@ from cytopress.training.pairs import Pair, Values
 
 SIGMAS = (0.7, 1.4, 2.8, 5.6, 11.2)
 RIDGE = 1e-3
-# Of a volume about so many planes, evenly apart, are fitted on: neighbors say much the same.
+# About so many evenly spaced planes of a volume are fitted: neighboring planes are alike.
 FITTED = 4
 Floats = npt.NDArray[np.float64]
 

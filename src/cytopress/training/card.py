@@ -1,4 +1,4 @@
-"""The model card: what a package was made from, how, and what it reached, in Markdown."""
+"""Model card of a task's package: data, training and results, in Markdown."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def model_card(
     manifest : mapping
         The package's.
     dataset : Dataset
-        What it was trained on.
+        The training data.
     part : CardPart
-        What the kind of task tells.
+        The part of the kind of task.
     history : sequence of mapping
         ``step``, ``loss`` and validation score of each round.
     sha256 : str

@@ -1,4 +1,4 @@
-"""What a training file says: read from TOML, checked at birth, unknown keys refused."""
+"""Training file of a task, as a checked config: read from TOML, unknown keys refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cytopress.training.options import Adversarial, Augmentation, Fit, Network, 
 from cytopress.training.receptive import ReceptiveField, receptive_field
 
 LATER = ("variant", "codecs", "channel", "adversarial", "volume")
-# What each family of tasks is trained on.
+# Target of each family of tasks.
 LOSSES = {"labelfree": "mse", "labelfree-pix2pix": "mse", "segmentation": "cross-entropy"}
 
 
@@ -134,7 +134,7 @@ class TaskTraining(TomlTable):
     def recorded(self) -> dict[str, Any]:
         """Return this config as JSON values, for checkpoint and manifest.
 
-        Keys that came later are left out where they say nothing: a folder from before resumes.
+        Keys of later versions are left out at their defaults, so that older folders resume.
         """
         values = self.model_dump(mode="json")
         return {key: value for key, value in values.items() if value or key not in LATER}

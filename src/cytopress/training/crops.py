@@ -1,4 +1,4 @@
-"""Batches of augmented crops, each a pure function of seed and step: what makes resuming exact."""
+"""Batches of augmented crops, each a pure function of seed and step: resuming is exact."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class CropBatches(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         set_track_meta(False)
         self._pairs = pairs
         self._transform = augmentation(options, crop, interpolation)
-        # Shrinking must not run out of pixels, so more is cut than is kept.
+        # More is cut than is kept, so that shrinking does not run out of pixels.
         deepest = [min(pair.input.shape[0] for pair in pairs)] * (len(crop) - 2)
         narrowest = [min(min(pair.input.shape[-2:]) for pair in pairs)] * 2
         self._shape = [

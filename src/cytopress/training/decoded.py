@@ -1,4 +1,4 @@
-"""What a codec gives back of a field's input: what compression-aware training trains on."""
+"""Decoded inputs for compression-aware training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORIGINAL = "original"
 def decoded_inputs(
     image: Image, codecs: Sequence[str], *, field: str, settings: Settings
 ) -> list[Image]:
-    """Return the image once for each codec, as the decoder gives it back.
+    """Return the image as decoded by each codec.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ def decoded_inputs(
     codecs : sequence of str
         Spec strings, or ``original`` for the image itself. Without any, the original alone.
     field : str
-        What an error calls the image.
+        Name of the image in errors.
     settings : Settings
-        Says where the model packages of learned codecs are.
+        Names the folders of model packages.
 
     Raises
     ------

@@ -15,12 +15,12 @@ from torch import nn
 
 WIDEST = 8
 LEAK = 0.2
-# Of each scale: the answers of the layers, the last of which are the verdicts on patches.
+# For each scale the outputs of its layers; the last are scores of patches.
 Answers = list[list[torch.Tensor]]
 
 
 class Discriminators(nn.Module):
-    """Tells targets from predictions, each given with its input.
+    """Distinguishes targets from predictions, each given with its input.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Discriminators(nn.Module):
         self.shrink = nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)
 
     def forward(self, source: torch.Tensor, target: torch.Tensor) -> Answers:
-        """Return what each scale's layers answer to inputs and targets, both (N, 1, H, W)."""
+        """Return the outputs of each scale's layers for inputs and targets, both (N, 1, H, W)."""
         seen, answers = torch.cat([source, target], dim=1), []
         for number, network in enumerate(self.networks):
             seen = self.shrink(seen) if number else seen
@@ -72,12 +72,12 @@ def _each_layer(network: nn.Module, x: torch.Tensor) -> list[torch.Tensor]:
 
 
 def verdict_loss(answers: Answers, wanted: float) -> torch.Tensor:
-    """Return the mean squared distance of all verdicts from 1 (a target) or 0 (a prediction)."""
+    """Return the mean squared distance of all patch scores from 1 (target) or 0 (prediction)."""
     return _mean([(scale[-1].float() - wanted).square().mean() for scale in answers])
 
 
 def feature_loss(predicted: Answers, true: Answers) -> torch.Tensor:
-    """Return the mean absolute distance of the layers' answers to predictions and to targets."""
+    """Return the mean absolute distance between layer outputs for predictions and targets."""
     distances = [
         (mine.float() - other.detach().float()).abs().mean()
         for scale, truth in zip(predicted, true, strict=True)

@@ -1,4 +1,4 @@
-"""Score a finished package on the test fields: once, at the end."""
+"""Evaluation of a finished package on the test fields: once, at the end."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def means(fields: dict[str, Scores]) -> Scores:
 
 
 def machine() -> dict[str, Any]:
-    """Return what the training ran on: processor, cores, versions."""
+    """Return processor, cores and versions of the training."""
     return {
         "processor": processor(),
         "cores": os.cpu_count(),

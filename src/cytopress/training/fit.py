@@ -1,4 +1,4 @@
-"""Run a training with Lightning: checkpoint after every round, resume where one lies."""
+"""Fitting of a task with Lightning: a checkpoint after every round, resumed if there is one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cytopress.training.precision import computed_in
 from cytopress.training.rounds import (
     CHECKPOINT,
     AfterRound,
-    Row,
+    LogRow,
     load_checkpoint,
     quiet,
 )
@@ -42,7 +42,7 @@ def fit(
     *,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Train, or go on from ``out / checkpoint.ckpt``; return the last checkpoint.
+    """Train, or resume from ``out / checkpoint.ckpt``; return the last checkpoint.
 
     A training that was killed and resumed ends with the weights of one that was not: each batch
     depends on seed and step alone.
@@ -118,10 +118,10 @@ def _whole(pairs: Sequence[Pair]) -> DataLoader[Any]:
     return DataLoader(fields, batch_size=None)  # type: ignore[arg-type]
 
 
-def _report(row: Row) -> str:
+def _report(row: LogRow) -> str:
     scores = (f", {key.replace('_', ' ')} {row[key]:.4f}" for key in row if _is_score(row, key))
     return f"loss {row['loss']:.4f}" + "".join(scores)
 
 
-def _is_score(row: Row, key: str) -> bool:
+def _is_score(row: LogRow, key: str) -> bool:
     return key not in ("step", "loss") and row[key] is not None

@@ -1,4 +1,4 @@
-"""The Lightning module of a task: averaged weights, validation, selection, schedule."""
+"""Lightning module of a task: averaged weights, validation, selection, schedule."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class TaskModule(lightning.LightningModule):
     ) -> torch.Tensor:
         if not average.is_floating_point():
             return current
-        # Early averages would otherwise be mostly the random start.
+        # Early averages would otherwise be mostly the initial weights.
         decay = min(self.fit_options.average, (1 + int(count)) / (10 + int(count)))
         return average.lerp(current.to(average.dtype), 1 - decay)
 
@@ -98,16 +98,16 @@ class TaskModule(lightning.LightningModule):
         self._noted.append({name: loss.detach() for name, loss in losses.items()})
 
     def on_train_batch_end(self, *_: Any) -> None:
-        """Take the new weights into the average."""
+        """Update the average of the weights."""
         self.averaged.update_parameters(self.network)
 
     @property
     def steps_done(self) -> int:
-        """Steps that were taken."""
+        """Number of steps taken."""
         return int(self.global_step)
 
     def on_validation_epoch_start(self) -> None:
-        """Forget the round before."""
+        """Reset the losses of the round."""
         self._scores.clear()
 
     def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], _: int) -> None:
@@ -118,7 +118,7 @@ class TaskModule(lightning.LightningModule):
         self._scores.append(self._validate(predicted[0], target.cpu().numpy()[0, 0]))
 
     def on_train_epoch_end(self) -> None:
-        """Write the round into the history, and keep the average if it is the best so far.
+        """Append the round to the history, and keep the average if it is the best so far.
 
         Raises
         ------
@@ -150,7 +150,7 @@ class TaskModule(lightning.LightningModule):
         return float(torch.stack(noted).mean()) if noted else None
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what ``state_dict`` does not hold."""
+        """Add the state that ``state_dict`` does not hold."""
         checkpoint[KEPT] = {
             "history": self.history,
             "best": self.best,
@@ -158,7 +158,7 @@ class TaskModule(lightning.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take it back."""
+        """Restore it."""
         kept = kept_in(checkpoint)
         self.history, self.best, self.best_step = kept["history"], kept["best"], kept["best_step"]
 

@@ -1,4 +1,4 @@
-"""The U-Net of every task, in the manner of FNet.
+"""U-Net of every task, after FNet.
 
 Ounkomol et al., "Label-free prediction of three-dimensional fluorescence images from
 transmitted-light microscopy", Nature Methods 2018: a U-Net with batch normalization, trained on the
@@ -34,7 +34,7 @@ class UNet(nn.Module):
     depth : int
         Number of halvings.
     outputs : int, optional
-        Channels of the answer.
+        Output channels.
     volume : Volume, optional
         For stacks: how many of the halvings, the last ones, halve Z too, and how many pixels of a
         plane, along each of its axes, are folded into one before the first block, by a

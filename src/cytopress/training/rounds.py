@@ -1,4 +1,4 @@
-"""Rounds of a training with Lightning: a checkpoint behind each, exact resuming, quiet logs."""
+"""Training rounds with Lightning: a checkpoint after each, exact resuming, quiet logs."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from cytopress.callbacks import Progress
 from cytopress.errors import UsageError
 
 CHECKPOINT = "checkpoint.ckpt"
-Row = Mapping[str, Any]
-# Between rounds, which can be minutes long, something is shown this often.
+# What a round logs, by column.
+LogRow = Mapping[str, Any]
+# Progress is shown this often between rounds, which can be minutes long.
 SHOW_EVERY_S = 10.0
 
 
@@ -46,11 +47,11 @@ class AfterRound(Checkpoint):
 
     def __init__(
         self,
-        config: Row,
+        config: Mapping[str, Any],
         path: Path,
         *,
         steps: int,
-        report: Callable[[Row], str],
+        report: Callable[[LogRow], str],
         progress: Progress | None,
     ) -> None:
         self._config, self._path, self._steps = config, path, steps
@@ -78,7 +79,7 @@ class AfterRound(Checkpoint):
         if row:
             self._show(module.steps_done, row)
 
-    def _show(self, step: int, row: Row) -> None:
+    def _show(self, step: int, row: LogRow) -> None:
         self._shown = time.monotonic()
         if self._progress:
             self._progress(step, self._steps, self._report(row))
@@ -117,7 +118,7 @@ def quiet(threads: int) -> Iterator[None]:
         torch.set_num_threads(before[1])
 
 
-def load_checkpoint(path: Path, config: Row) -> dict[str, Any]:
+def load_checkpoint(path: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a checkpoint.
 
     Raises

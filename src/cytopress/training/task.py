@@ -28,8 +28,7 @@ from cytopress.training.network import UNet
 from cytopress.training.onnx_export import export_onnx
 from cytopress.training.pairs import load_pairs
 from cytopress.training.precision import computed_in
-
-Row = Mapping[str, float | None]
+from cytopress.training.rounds import LogRow
 
 
 def train_task(
@@ -164,7 +163,7 @@ def _part(dataset: Dataset, part: Any) -> dict[str, list[str]]:
     }
 
 
-def write_log(path: Path, history: Sequence[Row]) -> None:
+def write_log(path: Path, history: Sequence[LogRow]) -> None:
     """Write the history of a training as a table, one row a round."""
     with (
         atomic_file(path) as temporary,
@@ -176,7 +175,7 @@ def write_log(path: Path, history: Sequence[Row]) -> None:
 
 
 def _write_card(
-    path: Path, package: Package, dataset: Dataset, part: CardPart, history: Sequence[Row]
+    path: Path, package: Package, dataset: Dataset, part: CardPart, history: Sequence[LogRow]
 ) -> None:
     text = model_card(
         package.manifest,

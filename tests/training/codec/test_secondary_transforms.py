@@ -60,12 +60,12 @@ def test_the_cheapest_is_chosen_and_turned_back() -> None:
     torch.testing.assert_close(coding.chosen, torch.round(coding.residual))
     torch.testing.assert_close(coding.decoded, residual, atol=0.02, rtol=0)
     widened = (coding.log_scale - scale).movedim(1, -1)
-    told = [np.zeros(5), *rotations.widening().detach().numpy()]
+    told = [np.zeros(5), *rotations.scale_bias().detach().numpy()]
     np.testing.assert_allclose(widened.detach(), np.stack(told)[wanted], atol=1e-6)
     from cytopress.training.codec.secondary_transforms import activity
 
     (kind,) = set(activity(scale.movedim(1, -1).reshape(-1, 5)).tolist())
-    likely = rotations.likely().detach().numpy()[kind]
+    likely = rotations.log2_probability().detach().numpy()[kind]
     np.testing.assert_allclose(
         coding.bits.detach(), -likely[wanted].reshape(2, -1).sum(1), rtol=1e-5
     )
@@ -111,16 +111,16 @@ def test_matrices_odds_and_biases_are_those_of_the_package() -> None:
     from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables, padded_rows
     from cytopress.codecs.learned.latents.secondary_transforms import SHIFT, SecondaryTransforms
     from cytopress.training.codec.gaussian import STEP
-    from cytopress.training.codec.integer import rotation_arrays
+    from cytopress.training.codec.integer import transform_arrays
 
     trained = _rotations()
-    arrays = rotation_arrays(trained, "a")
+    arrays = transform_arrays(trained, "a")
     size = arrays["a.odds_size"]
     odds = ProbabilityTables(padded_rows(arrays["a.odds_cdf"], size), size, arrays["a.odds_offset"])
     found = SecondaryTransforms(arrays["a.matrix"], arrays["a.bias"], odds)
     matrices = trained.matrices().detach().numpy()
     assert np.abs(found.matrices / 2**SHIFT - matrices).max() <= 0.5 / 2**SHIFT + 1e-6
-    widening = trained.widening().detach().numpy()
+    widening = trained.scale_bias().detach().numpy()
     assert np.abs(found.bias / 256 * STEP - widening).max() < STEP / 512 + 1e-6
-    likely = -trained.likely().detach().numpy()
+    likely = -trained.log2_probability().detach().numpy()
     np.testing.assert_allclose(found.choices.bits[:9, :4], likely, atol=1e-3)

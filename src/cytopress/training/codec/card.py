@@ -1,4 +1,4 @@
-"""The card of a codec package: its data, its network, its training and what it reached."""
+"""Model card of a codec package: its data, network, training and results."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 from cytopress.training.codec.evaluate import OPPONENT
 
-Table = Mapping[str, Any]
+Entries = Mapping[str, Any]
 MOST_CURVE_ROWS = 14
 
 
-def codec_card(manifest: Table, history: Sequence[Table], *, sha256: str, size: int) -> str:
+def codec_card(manifest: Entries, history: Sequence[Entries], *, sha256: str, size: int) -> str:
     """Write the card of a package, in Markdown.
 
     Parameters
@@ -37,7 +37,7 @@ def codec_card(manifest: Table, history: Sequence[Table], *, sha256: str, size: 
     return "\n\n".join(sections) + "\n"
 
 
-def _head(manifest: Table, sha256: str, size: int) -> str:
+def _head(manifest: Entries, sha256: str, size: int) -> str:
     reached = [
         f"{result['bd_rate']:+.1f} % bytes at equal PSNR against JPEG 2000 on the test fields of"
         f" {name}"
@@ -51,7 +51,7 @@ def _head(manifest: Table, sha256: str, size: int) -> str:
     )
 
 
-def _data(sources: Sequence[Table]) -> str:
+def _data(sources: Sequence[Entries]) -> str:
     rows = [
         "## Data",
         "",
@@ -71,7 +71,7 @@ def _data(sources: Sequence[Table]) -> str:
     return "\n".join(rows)
 
 
-def _network(manifest: Table) -> str:
+def _network(manifest: Entries) -> str:
     training, cost = manifest["training"], manifest["multiply_adds"]
     network, rate, fit = training["network"], training["rate"], training["fit"]
     loss, compute = training["loss"], manifest["compute"]
@@ -116,12 +116,12 @@ def _network(manifest: Table) -> str:
     )
 
 
-def _images(manifest: Table) -> str:
+def _images(manifest: Entries) -> str:
     return "volumes" if manifest.get("depth") else "planes"
 
 
-def _span(manifest: Table) -> str:
-    """Say what a latent stands for."""
+def _span(manifest: Entries) -> str:
+    """Describe the extent of a latent."""
     stride, depth = manifest["stride"], manifest.get("depth")
     if not depth:
         return f"{stride} x {stride} pixels"
@@ -129,12 +129,12 @@ def _span(manifest: Table) -> str:
     return f"{stride} x {stride} x {depth['stride']} voxels (the last along z){below}"
 
 
-def _deep(fit: Table) -> str:
+def _deep(fit: Entries) -> str:
     return f" x {fit['planes']} voxels" if fit.get("planes", 1) > 1 else " pixels"
 
 
-def _task(manifest: Table) -> list[str]:
-    """Say what distortion is measured through besides, if anything is."""
+def _task(manifest: Entries) -> list[str]:
+    """Describe the task distortion, if there is one."""
     options = manifest["training"].get("task")
     if not options:
         return []
@@ -146,7 +146,7 @@ def _task(manifest: Table) -> list[str]:
     return [text]
 
 
-def _results(name: str, result: Table) -> str:
+def _results(name: str, result: Entries) -> str:
     rows = [
         f"## Test fields of {name}",
         "",
@@ -175,14 +175,14 @@ def _results(name: str, result: Table) -> str:
     return "\n".join(rows)
 
 
-def _of_fields(result: Table) -> str:
-    """Say on how many fields a BD-rate holds, if not on all of them."""
+def _of_fields(result: Entries) -> str:
+    """Describe on how many fields a BD-rate is defined, if not on all of them."""
     rates = result["bd_rate_fields"]
     known = sum(rate is not None for rate in rates)
     return "" if known == len(rates) else f"{known} of {len(rates)} fields have one; "
 
 
-def _curve(history: Sequence[Table]) -> str:
+def _curve(history: Sequence[Entries]) -> str:
     networks = sorted({row["network"] for row in history})
     several = len(networks) > 1
     rows = [
@@ -204,8 +204,8 @@ def _curve(history: Sequence[Table]) -> str:
     return "\n".join(rows)
 
 
-def _thinned(rows: Sequence[Table]) -> list[Table]:
-    """Return some rows, evenly, and the last."""
+def _thinned(rows: Sequence[Entries]) -> list[Entries]:
+    """Return evenly spaced rows, and the last."""
     every = -(-len(rows) // MOST_CURVE_ROWS)
     shown = [*rows[every - 1 :: every]]
     return shown if not rows or shown[-1] is rows[-1] else [*shown, rows[-1]]

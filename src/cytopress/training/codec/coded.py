@@ -1,4 +1,4 @@
-"""What every network that is trained into a codec gives."""
+"""Output of a codec's network in training."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Coded:
-    """What a forward pass gives: x_hat (N, 1, H, W) and the estimated bits of each image (N,)."""
+    """Output of a forward pass: x_hat (N, 1, H, W) and the estimated bits of each image (N,)."""
 
     x_hat: Tensor
     bits: Tensor

@@ -1,4 +1,4 @@
-"""CompressAI's architectures with one channel, trained by the same rules as our own networks."""
+"""CompressAI's architectures with one channel, trained as our own networks are."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cytopress.training.codec.coded import Coded
 
 
 class CompressAINetwork(nn.Module):
-    """A CompressAI model of one channel, with the contract that training has with a network.
+    """A CompressAI model of one channel, with the interface that training expects.
 
     A variable-rate model is trained at its gain levels; a quality stands for the nearest one.
     Between them the logarithm of the gain is interpolated (``hard``), as when coding. CompressAI
@@ -81,7 +81,7 @@ class CompressAINetwork(nn.Module):
             The autoregressive models round their latents otherwise here than when they code, so
             their bits are near those of true streams, not equal.
         """
-        # CompressAI goes by the mode: noise while it trains, rounding when it does not.
+        # CompressAI adds noise in training mode, and rounds in evaluation mode.
         before = self.model.training
         self.model.train(not hard)
         try:
@@ -108,15 +108,15 @@ class CompressAINetwork(nn.Module):
         return Coded(x_hat, bits)
 
     def main_parameters(self) -> list[nn.Parameter]:
-        """Return what the rate-distortion loss trains."""
+        """Return the parameters that the rate-distortion loss trains."""
         return [value for name, value in self.model.named_parameters() if not _auxiliary(name)]
 
     def aux_parameters(self) -> list[nn.Parameter]:
-        """Return the quantiles, which the auxiliary loss alone trains."""
+        """Return the parameters that the auxiliary loss trains: the quantiles."""
         return [value for name, value in self.model.named_parameters() if _auxiliary(name)]
 
     def aux_loss(self) -> Tensor:
-        """Return how far the quantiles are from where the tables should end."""
+        """Return the distance of the quantiles from the ends of the tables."""
         loss: Tensor = self.model.aux_loss()
         return loss
 

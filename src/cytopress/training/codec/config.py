@@ -1,4 +1,4 @@
-"""What a training file of a codec says: read from TOML, checked at birth, unknown keys refused."""
+"""Training file of a codec, as a checked config: read from TOML, unknown keys refused."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cytopress.codecs.learned.compressai.architectures import BY_NAME
 from cytopress.toml_table import TomlTable, parse_toml, read_text
 from cytopress.training.codec.network_options import COMPRESSAI, Network
 
-# MS-SSIM looks at a crop at a sixteenth of its resolution too.
+# MS-SSIM also compares crops at a sixteenth of their resolution.
 LEAST_CROP_MS_SSIM = 128
 
 
 class Rate(TomlTable):
-    """Which rates: a list of lambdas, one network each, or gain units, one network for all.
+    """The rates: a list of lambdas, one network each, or gain units, one network for all.
 
     Lambda weighs the mean squared error, in units of (used range / 255) squared, against bits a
     pixel, as CompressAI does; with MS-SSIM it weighs 1 - MS-SSIM. With ``from_finer`` the network
@@ -68,7 +68,7 @@ class Rate(TomlTable):
 
 
 class Loss(TomlTable):
-    """What is minimized.
+    """The loss.
 
     ``domain = "stabilized"`` measures the distortion after the generalized Anscombe transform of
     each source's noise model, in units of the noise. ``balance`` weighs each crop by (lambda /
@@ -83,7 +83,7 @@ class Loss(TomlTable):
 
 
 class Task(TomlTable):
-    """A task whose frozen network the distortion is measured through, besides on pixels.
+    """A task whose frozen network adds to the distortion of pixels.
 
     ``layer`` is what is compared: the prediction, or the features that its last layer reads.
     ``weight`` is in the units of the squared error of pixels, (used range / 255) squared: what it
@@ -135,7 +135,7 @@ class Fit(TomlTable):
 
 
 class Augmentation(TomlTable):
-    """Changes drawn anew for each crop; each number is the largest one.
+    """Augmentation, drawn anew for each crop; each number is the largest change.
 
     ``symmetry`` mirrors and transposes; ``gain`` changes the contrast, ``offset`` shifts it, in
     used ranges. In half of the crops, ``zoom`` enlarges or shrinks by up to a factor of 1 + zoom,
@@ -161,7 +161,7 @@ class Augmentation(TomlTable):
 
 
 class Source(TomlTable):
-    """Where images come from: a dataset, a folder or a packaged archive, one of the three."""
+    """A source of images: a dataset, a folder or a packaged archive, one of the three."""
 
     dataset: str | None = None
     folder: str | None = None

@@ -1,10 +1,10 @@
-"""A context model: what was decoded before tells of what comes next.
+"""Context model in training: means and scales of latents from those decoded before.
 
 The first channels, low frequencies, are decoded on the white squares of a checkerboard, then on the
-black ones, which by then know their four neighbors (He et al., "Checkerboard context model for
-efficient learned image compression", CVPR 2021). The other channels know all of the first ones
-around them (uneven groups of channels after He et al., "ELIC", CVPR 2022). Each step adds to the
-means and scales that the hyperprior gave.
+black ones, predicted from their four white neighbors (He et al., "Checkerboard context model for
+efficient learned image compression", CVPR 2021). The other channels are predicted from all of the
+first ones around them (uneven groups of channels after He et al., "ELIC", CVPR 2022). Each step
+adds to the means and scales of the hyperprior.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import nn
 from cytopress.codecs.learned.latents.hyper_context import BESIDE
 from cytopress.training.codec.secondary_transforms import Choose, Coding, Cost, SecondaryTransforms
 
-# As in the integer form: activations are held within 2 ** 20, 8 bits of it a fraction.
+# As in the integer form: activations are clipped to 2 ** 20, 8 bits of it a fraction.
 MOST = 2.0**12
 
 
@@ -27,9 +27,9 @@ class ContextStep(nn.Module):
     inputs, outputs : int
         Channels.
     width : int
-        Channels between.
+        Hidden channels.
     reach : int
-        Latents beyond its own that the scales go by, along each axis.
+        Latents beyond its own that the scales depend on, along each axis.
     """
 
     def __init__(self, inputs: int, outputs: int, width: int, reach: int) -> None:
@@ -39,7 +39,7 @@ class ContextStep(nn.Module):
         self.scale = nn.Conv2d(width, outputs, 1)
         self.mean = nn.Conv2d(inputs, outputs, 1, bias=False)
         with torch.no_grad():
-            # It begins as if there were no context.
+            # It is initialized to add nothing.
             self.mean.weight.zero_()
             self.scale.weight.zero_()
             assert self.scale.bias is not None
@@ -53,9 +53,9 @@ class ContextStep(nn.Module):
         Parameters
         ----------
         known : Tensor
-            (N, inputs, h, w): decoded latents around their means, in steps.
+            (N, inputs, h, w): decoded latents without their means, in steps.
         features : Tensor
-            (N, width, h, w): what the hyper synthesis adds before the rectifier.
+            (N, width, h, w): added before the rectifier, from the hyper synthesis.
         """
         known = known.clamp(-MOST, MOST)
         hidden = (self.hidden(signed_log(known)) + features).clamp(0, MOST)
@@ -63,18 +63,18 @@ class ContextStep(nn.Module):
 
 
 class ContextModel(nn.Module):
-    """Both steps, and rotations of what is coded together.
+    """Both steps, and secondary transforms (``turned``: the name is a key of checkpoints).
 
     Parameters
     ----------
     channels : int
         Of the latents.
     first : int
-        How many of them are decoded first.
+        Number of channels that are decoded first.
     width : int
-        Channels inside each step.
+        Hidden channels of each step.
     rotations : int
-        Of the first channels, and of the others, besides none.
+        Secondary transforms of the first channels, and of the others; 0 for none.
     """
 
     def __init__(self, channels: int, first: int, width: int, rotations: int) -> None:
@@ -96,24 +96,24 @@ class ContextModel(nn.Module):
         choose: Choose,
         cost: Cost,
     ) -> Coding:
-        """Return how the latents are coded; what a decoder has of them is with their means.
+        """Return the coded latents; ``decoded`` includes their means.
 
         Parameters
         ----------
         y, mean, log_scale : Tensor
-            (N, M, h, w): the latents in steps, and what the hyperprior says of them.
+            (N, M, h, w): the latents in steps, and their moments by the hyperprior.
         features : Tensor
             (N, 2 * width, h, w), of the hyper synthesis.
         choose, cost : callable
-            Give the symbols of residuals by their log2 scales, and what they cost.
+            Give the symbols of residuals by their log2 scales, and their costs.
         """
 
         def code(
             part: int, residual: torch.Tensor, scale: torch.Tensor, where: torch.Tensor
         ) -> Coding:
             if self.turned is not None:
-                rotations: Coding = self.turned[part](residual, scale, where, choose, cost)
-                return rotations
+                transformed: Coding = self.turned[part](residual, scale, where, choose, cost)
+                return transformed
             chosen = choose(residual.detach(), scale.detach())
             decoded = residual + (chosen - residual).detach()
             return Coding(decoded, residual, scale, chosen, residual.new_zeros(len(residual)))
@@ -143,12 +143,12 @@ def black_squares(height: int, width: int, device: torch.device | None = None) -
 
 
 def neighbors(x: torch.Tensor) -> torch.Tensor:
-    """Return what lies above, below, left and right, (N, 4 * C, h, w); 0 outside."""
+    """Return the values above, below, left and right of each, (N, 4 * C, h, w); 0 outside."""
     return around(x, BESIDE)
 
 
 def around(x: torch.Tensor, places: tuple[tuple[int, int], ...]) -> torch.Tensor:
-    """Return what lies at ``places`` from each, (N, places * C, h, w); 0 outside."""
+    """Return the values at offsets ``places`` of each, (N, places * C, h, w); 0 outside."""
     height, width = x.shape[2:]
     wide = nn.functional.pad(x, (1, 1, 1, 1))
     return torch.cat(
@@ -159,7 +159,7 @@ def around(x: torch.Tensor, places: tuple[tuple[int, int], ...]) -> torch.Tensor
 def signed_log(x: torch.Tensor) -> torch.Tensor:
     """Return sign(x) log2(1 + |x|), a straight line between powers of two.
 
-    As such it has an exact form in integers.
+    So it has an exact form in integers.
     """
     size = 1 + x.abs()
     exponent = torch.frexp(size.detach())[1] - 1

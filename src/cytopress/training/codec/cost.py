@@ -1,4 +1,4 @@
-"""What a network costs: multiply-adds for each pixel, counted on a forward pass."""
+"""Computational cost of a network: multiply-adds a pixel, counted on a forward pass."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cytopress.training.codec.networks import LatentNetwork
 from cytopress.training.codec.secondary_transforms import SecondaryTransforms
 
 SIDE = 256
-# Of what sees hundreds of megavoxels at that size.
+# For networks that see hundreds of megavoxels at that size.
 SMALL_SIDE = 64
 LAYERS = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 TRANSPOSED = (nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -22,8 +22,8 @@ PARTS = ("g_a", "h_a", "h_s", "g_s", "context", "below", "hyper_context")
 def multiply_adds(network: LatentNetwork) -> dict[str, float]:
     """Return multiply-adds a pixel: ``encoder`` and ``decoder``, which share h_s and the context.
 
-    The multiplications of convolutions and rotations; activations, gains and entropy coding are not
-    among them.
+    Multiplications of convolutions and secondary transforms; activations, gains and entropy coding
+    are not counted.
     """
     counted: dict[str, int] = {}
     parts = {name: part for name, part in network.named_children() if name in PARTS}
@@ -51,7 +51,7 @@ def multiply_adds(network: LatentNetwork) -> dict[str, float]:
         each["below"] *= 2
     shared = sum(each.get(name, 0.0) for name in ("h_s", "context", "below", "hyper_context"))
     squares, count = _rotations(network)
-    # If every block is turned, and by an encoder in every way.
+    # As if every block were transformed once, and an encoder tried every transform.
     back = squares / (network.stride**2 * network.slabs.stride)
     return {
         "encoder": round(each["g_a"] + each.get("h_a", 0.0) + shared + (count + 1) * back, 1),
@@ -60,7 +60,7 @@ def multiply_adds(network: LatentNetwork) -> dict[str, float]:
 
 
 def _rotations(network: LatentNetwork) -> tuple[int, int]:
-    """Return multiply-adds of a block that is turned once, and in how many ways it can be."""
+    """Return multiply-adds of one secondary transform of a block, and the number of transforms."""
     if network.architecture != "context" or network.context.turned is None:
         return 0, 0
     parts = [part for part in network.context.turned if isinstance(part, SecondaryTransforms)]
@@ -69,7 +69,7 @@ def _rotations(network: LatentNetwork) -> tuple[int, int]:
 
 def _counter(counted: dict[str, int], name: str, halves: set[nn.Module]) -> Any:
     def hook(layer: Any, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
-        # A transposed convolution spreads each input; any other gathers each output.
+        # A transposed convolution is counted by its inputs, any other by its outputs.
         places = inputs[0] if isinstance(layer, TRANSPOSED) else output
         pixels = places[:, 0].numel()
         # A package computes the first step of the context on the black squares alone.

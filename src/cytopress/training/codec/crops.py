@@ -1,4 +1,4 @@
-"""Batches of crops, each a pure function of seed and step: what makes resuming exact."""
+"""Batches of crops, each a pure function of seed and step, so that resuming is exact."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from cytopress.codecs.learned.pixels.background import Mesh
 from cytopress.errors import UsageError
 from cytopress.training.codec.sources import Plane, Source
 
-# Share of the crops that zoom concerns, and noise.
+# Share of the crops that are zoomed, and of those that get noise.
 CHANGED = 0.5
 
 
 class Augmentation(Protocol):
-    """Changes drawn anew for each crop; each number is the largest one, 0 for none."""
+    """Augmentation, drawn anew for each crop; each number is the largest change, 0 for none."""
 
     @property
     def symmetry(self) -> bool:
-        """Whether to mirror and to turn by 90 degrees."""
+        """Whether to mirror, and to rotate by 90 degrees."""
 
     @property
     def gain(self) -> float:
@@ -50,7 +50,7 @@ class Augmentation(Protocol):
 
 
 class Batch(NamedTuple):
-    """Crops, and what a loss needs to know of each; all float32 but ``plane``.
+    """Crops, and what a loss needs of each; all float32 but ``plane``.
 
     x is a pixel of ``pixels``, (N, D, crop, crop), of planes D = 1; every other one has the shape
     (N,). A pixel of
@@ -101,7 +101,7 @@ class CropBatches(Dataset[Batch]):
         self._crop, self._batch, self._seed, self._deep = crop, batch, seed, deep
         self._cumulative = np.cumsum(chances(planes))
         self._centers = [float(plane.pixels.mean(dtype=np.float64)) for plane in planes]
-        # Of a middle rate: of which one a crop will be is drawn later.
+        # At a middle rate: the rate of a crop is drawn later.
         mesh = mesh.at(0.5) if mesh else None
         self._mesh = mesh
         self._grids = [
@@ -136,13 +136,13 @@ class CropBatches(Dataset[Batch]):
         return batch._replace(center=torch.from_numpy(surface)) if self._mesh else batch
 
     def _cut(self, index: int, random: np.random.Generator) -> npt.NDArray[np.float32]:
-        """Return a crop and, behind its planes, the surface that is taken out, (D + 1, ...)."""
+        """Return a crop and, after its planes, the background to subtract, (D + 1, ...)."""
         stack = self._planes[index].pixels
         stack = stack if stack.ndim == 3 else stack[None]
         zooms = self._options.zoom or self._options.finer
         side = self._side(stack.shape[1:], random) if zooms else self._crop
         top, left = (int(random.integers(0, length - side + 1)) for length in stack.shape[1:])
-        # Where there is one depth only, nothing is drawn.
+        # With a single depth nothing is drawn.
         first = int(random.integers(0, len(stack) - self._deep + 1)) if len(stack) > 1 else 0
         cut = np.full((self._deep + 1, side, side), self._centers[index], np.float32)
         cut[:-1] = stack[first : first + self._deep, top : top + side, left : left + side]
@@ -154,7 +154,7 @@ class CropBatches(Dataset[Batch]):
             whole, size = torch.from_numpy(cut[None]), (self._crop, self._crop)
             smaller = side > self._crop
             if smaller and self._options.finer:
-                # Cameras average over a pixel, and yet alias what is finer.
+                # Cameras average over a pixel, and still alias finer detail.
                 smaller = random.random() < 0.5
             resized = nn.functional.interpolate(whole, size, mode="bilinear", antialias=smaller)
             cut = resized[0].numpy()
@@ -167,7 +167,7 @@ class CropBatches(Dataset[Batch]):
         return cut.transpose(0, 2, 1) if turned else cut
 
     def _side(self, shape: tuple[int, ...], random: np.random.Generator) -> int:
-        """Return how many pixels along each axis become a crop."""
+        """Return the pixels along each axis that become a crop."""
         if random.random() >= CHANGED:
             return self._crop
         larger, finer = 1 + self._options.zoom, 1 + (self._options.finer or self._options.zoom)
@@ -176,7 +176,7 @@ class CropBatches(Dataset[Batch]):
 
 
 def chances(planes: Sequence[Plane]) -> np.ndarray:  # type: ignore[type-arg]
-    """Return how likely each plane is drawn: by its source's weight, evenly by group, by area."""
+    """Return the probability of each plane: by its source's weight, evenly by group, by area."""
     areas: Counter[tuple[Source, str]] = Counter()
     for plane in planes:
         areas[plane.source, plane.group] += plane.pixels.size

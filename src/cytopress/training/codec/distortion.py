@@ -1,4 +1,4 @@
-"""What a codec's loss takes for distortion."""
+"""Distortion of a codec's loss: MSE or MS-SSIM, of pixels or of stabilized counts."""
 
 from __future__ import annotations
 

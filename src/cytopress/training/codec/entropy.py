@@ -1,4 +1,4 @@
-"""The entropy model of our architectures: hyper-latents, and what they say about the latents.
+"""Entropy model of our architectures: the hyperprior and the factorized prior.
 
 Ballé et al., "Variational image compression with a scale hyperprior", ICLR 2018; the mean as well
 after Minnen et al., "Joint autoregressive and hierarchical priors", NeurIPS 2018. Here the hyper
@@ -21,7 +21,7 @@ HYPER_STRIDE = 4
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of the hyper synthesis: a convolution, then what follows it."""
+    """One layer of the hyper synthesis: a convolution, rectifier and pixel shuffle."""
 
     convolution: nn.Conv2d
     relu: bool
@@ -88,7 +88,7 @@ class Prior(nn.Module):
     Parameters
     ----------
     channels : int
-        Of the values.
+        Channels of the values.
     nodes : int, optional
         Gain nodes. Each has distributions of its own, since what is rare at a coarse rate is common
         at a fine one.

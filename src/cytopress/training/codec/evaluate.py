@@ -1,4 +1,4 @@
-"""Score a codec package on held-out fields: true bytes. On test fields once, at the end."""
+"""Evaluation of a codec package on held-out fields, in true bytes; once on test fields."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from cytopress.models.model_package import Package
 from cytopress.statistics.bd_rate import bd_rate
 from cytopress.training.codec.validate import codecs_of
 
-Progress = Callable[[str], None]
-# Settings of a continuous quality that are tried on each field, and ratios of JPEG 2000: its own
-# parameter, in decibels, spans other rates on every field.
+Announce = Callable[[str], None]
+# Qualities that are evaluated on each field, and ratios of JPEG 2000, whose own parameter, in
+# decibels, spans other rates on every field.
 QUALITIES = tuple(step / 16 for step in range(17))
 OPPONENT_RATIOS = (10, 14, 20, 28, 40, 57, 80, 113, 160, 226, 320, 400, 500)
-# Where a step of quality takes the rate farther than this, it is halved, up to so often: where an
-# image is noisy, a curve has a knee, and what is drawn across it is not the codec's.
+# A step of quality that changes the rate by more than this factor is halved, up to so many times:
+# on noisy images a curve has a knee, and interpolating across it would misstate the codec.
 WIDEST = 1.4
 HALVINGS = 4
-# What a model from ratio 10 to 500 is judged over.
+# Ratios over which a model from ratio 10 to 500 is judged.
 RATIOS = (8.0, 600.0)
 OPPONENT = "jpeg2000"
 
@@ -49,7 +49,7 @@ class Point:
 def evaluate(
     package: Package,
     datasets: Sequence[Dataset],
-    progress: Progress | None = None,
+    progress: Announce | None = None,
     *,
     part: Part = "test",
     most: int | None = None,
@@ -64,13 +64,13 @@ def evaluate(
     Parameters
     ----------
     package : Package
-        Of ours or of a CompressAI model.
+        Package of ours or of a CompressAI model.
     datasets : sequence of Dataset
         Of what the package takes, planes or volumes; those without such fields are left out.
     progress : callable, optional
-        Gets the name of each field when its turn comes.
+        Called with the name of each field.
     part : {"test", "validation"}, optional
-        What is scored; whatever is chosen by a score, choose it by the latter.
+        The part to score; any choice by a score is made on the latter.
     most : int, optional
         Fields of each dataset; all unless given.
     """

@@ -15,16 +15,16 @@ from cytopress.codecs.learned.latents.secondary_transforms import PARTS
 from cytopress.models.model_package import Package, write_package
 from cytopress.training.codec.cost import multiply_adds
 from cytopress.training.codec.integer import (
+    background_tables,
     context_layers,
     hyper_context_layers,
     integer_layers,
     prefixed,
     prior_tables,
-    rotation_arrays,
     scale_bias,
     scale_tables,
     step_layers,
-    surface_tables,
+    transform_arrays,
 )
 from cytopress.training.codec.networks import LatentNetwork
 from cytopress.training.codec.secondary_transforms import SecondaryTransforms
@@ -59,7 +59,7 @@ def write_codec_package(
     networks : sequence of LatentNetwork
         On the processor, in the order of their rates.
     manifest : mapping
-        What the package says besides its form: ``name``, ``training``, ``results`` and so on.
+        Entries besides the form: ``name``, ``training``, ``results`` and so on.
     """
     graphs: dict[str, bytes] = {}
     arrays: dict[str, Array] = {}
@@ -71,7 +71,7 @@ def write_codec_package(
         arrays |= {prefix + name: array for name, array in plain.items()}
     mesh = networks[0].mesh
     if mesh is not None:
-        arrays |= prefixed("surface", surface_tables())
+        arrays |= prefixed("surface", background_tables())
         form["surface"] = asdict(mesh)
     axes = "ZYX" if networks[0].volumes else "YX"
     whole = {"kind": "codec", "axes": axes, "rates": len(networks), **form, **manifest}
@@ -115,9 +115,9 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
     own: dict[str, Any] = {}
     if network.architecture == "context" and network.context.turned is not None:
         own["rotations"] = network.context.turned[0].count
-        for part, rotations in zip(PARTS, network.context.turned, strict=True):
-            assert isinstance(rotations, SecondaryTransforms)
-            arrays |= rotation_arrays(rotations, f"rotations.{part}")
+        for part, transforms in zip(PARTS, network.context.turned, strict=True):
+            assert isinstance(transforms, SecondaryTransforms)
+            arrays |= transform_arrays(transforms, f"rotations.{part}")
     if network.hyper_context is not None:
         own["hyper_context"], integers = hyper_context_layers(network.hyper_context)
         arrays |= integers
@@ -152,8 +152,8 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
 def reach(transform: nn.Module) -> int:
     """Return how many pixels away an output may depend on an input, by convolution arithmetic.
 
-    An upper bound: every layer's reach in pixels is added, whichever branch it lies on. A transform
-    that knows its ``reach`` is believed.
+    An upper bound: the reach of every layer is added, whichever branch it lies on. A ``reach`` that
+    a transform has is used instead.
     """
     known = getattr(transform, "reach", None)
     if isinstance(known, int):

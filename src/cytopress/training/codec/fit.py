@@ -1,4 +1,4 @@
-"""Run one network's training with Lightning, or go on where its checkpoint lies."""
+"""Fitting of one network with Lightning, resumed from its checkpoint if there is one."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from cytopress.training.codec.crops import CropBatches
 from cytopress.training.codec.module import CodecModule, Judges
 from cytopress.training.codec.networks import LatentNetwork
 from cytopress.training.codec.sources import Plane
-from cytopress.training.rounds import AfterRound, Row, load_checkpoint, quiet
+from cytopress.training.rounds import AfterRound, LogRow, load_checkpoint, quiet
 from cytopress.training.steps import StepSampler
 
-# What the scales of an untrained network are set by.
+# Crops by which the scales of an untrained network are set.
 BEGINNING = 64
 
 
@@ -38,7 +38,7 @@ def fit(
     judges: Judges | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Train a network, or go on from the checkpoint at ``path``; return the last checkpoint.
+    """Train a network, or resume from the checkpoint at ``path``; return the last checkpoint.
 
     A training that was killed and resumed ends with the weights of one that was not: each step
     depends on the seed and its number alone. The scales of a ``fresh`` network, one that starts
@@ -89,7 +89,7 @@ def fit(
             progress=progress,
         )
         rounds = -(-options.steps // options.validate_every)
-        # What a killed run logged after its last checkpoint is logged again.
+        # Rows that a killed run logged after its last checkpoint are logged again.
         logger = _logger(path, found["steps_done"] + 1 if found else None)
         trainer = _trainer(path, after, logger, rounds=rounds)
         loader = DataLoader(batches, sampler=sampler, batch_size=None)
@@ -123,12 +123,12 @@ def _trainer(path: Path, after: AfterRound, logger: Any, *, rounds: int) -> ligh
 
 
 class _Report:
-    """Makes a line of the last row, with the time that is left."""
+    """Formats the last row as a line, with the remaining time."""
 
     def __init__(self, steps: int, done: int) -> None:
         self._steps, self._first, self._began = steps, done, time.monotonic()
 
-    def __call__(self, row: Row) -> str:
+    def __call__(self, row: LogRow) -> str:
         done = row["step"] - self._first
         left = (time.monotonic() - self._began) / max(done, 1) * (self._steps - row["step"])
         return (

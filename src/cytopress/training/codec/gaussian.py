@@ -1,4 +1,4 @@
-"""What latents cost under a normal distribution, with its derivative written out."""
+"""Bits of latents under a normal distribution, with an explicit derivative."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 # log2 of the smallest and largest standard deviation of a latent, in quantization steps.
 LEAST_SCALE, MOST_SCALE = -4.0, 8.0
-# Tables of them, and how far apart these are.
+# Number of probability tables between them, and their distance in log2.
 SCALES = 56
 STEP = (MOST_SCALE - LEAST_SCALE) / (SCALES - 1)
 LEAST_LIKELIHOOD = 1e-9

@@ -1,4 +1,4 @@
-"""A context model of hyper-latents: what lies around one tells of it.
+"""Context model of hyper-latents in training: each is predicted from its neighbors.
 
 A quarter of them goes by the prior alone, those diagonal to them know four of these, all others
 know four neighbors. Its integer form is `cytopress.codecs.learned.latents.hyper_context`.
@@ -17,9 +17,9 @@ from cytopress.training.codec.entropy import quantize
 
 
 class HyperLatents(NamedTuple):
-    """Hyper-latents as a decoder has them, and by what they are coded; all (N, Nz, h, w).
+    """Hyper-latents as a decoder has them, with their moments; all (N, Nz, h, w).
 
-    Where ``by_prior``, (h, w) of bool, ``mean`` and ``log_scale`` count for nothing.
+    Where ``by_prior``, (h, w) of bool, ``mean`` and ``log_scale`` are not used.
     """
 
     z_hat: torch.Tensor
@@ -34,9 +34,9 @@ class HyperContext(nn.Module):
     Parameters
     ----------
     channels : int
-        Of the hyper-latents.
+        Channels of the hyper-latents.
     width : int
-        Channels inside each step.
+        Hidden channels of each step.
     nodes : int
         Gain nodes, each with a bias of the scales.
     """
@@ -49,7 +49,7 @@ class HyperContext(nn.Module):
         self.bias = nn.Parameter(torch.zeros(nodes, channels))
 
     def forward(self, z: torch.Tensor, node: torch.Tensor) -> HyperLatents:
-        """Round hyper-latents, (N, Nz, h, w), of the gain nodes (N,), turn by turn."""
+        """Round hyper-latents, (N, Nz, h, w), of the gain nodes (N,), pass by pass."""
         rows, columns = (torch.arange(length, device=z.device) % 2 == 1 for length in z.shape[2:])
         odd, even = rows[:, None] & columns, ~rows[:, None] & ~columns
         bias = self.bias[node][:, :, None, None]

@@ -1,4 +1,4 @@
-"""The hyper synthesis in integers, and the probability tables: what must be equal everywhere."""
+"""Integer form of the hyper synthesis, context models and probability tables."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from cytopress.training.codec.secondary_transforms import SecondaryTransforms
 Array = npt.NDArray[Any]
 PRECISION = 24
 WEIGHT_BITS = 14
-# Beyond so many standard deviations, or below such a probability, a value is escaped.
+# Beyond so many standard deviations, or below this probability, a value is escaped.
 REACH = 4.5
 LEAST_PROBABILITY = 2.0**-18
-# Mean deviations of what the prediction of a surface misses, in its steps, and how many of them a
-# table reaches.
-SURFACE_SPREADS = tuple(2.0 ** (power / 2) for power in range(-5, 11))
-SURFACE_REACH = 7
-# Where tables of the factorized prior end: of its latents some are means of whole blocks.
+# Mean deviations of the prediction residuals of a background, in its steps, and how many of them a
+# table spans.
+BACKGROUND_SPREADS = tuple(2.0 ** (power / 2) for power in range(-5, 11))
+BACKGROUND_REACH = 7
+# Largest value in tables of the factorized prior: some of its latents are means of whole blocks.
 MOST_PRIOR = 2047
 
 
@@ -69,7 +69,7 @@ def integer_layers(
     for index, layer in enumerate(h_s.layers()):
         factor: Array = np.ones(layer.convolution.out_channels)
         if not layer.relu:
-            # Behind means and scales come features, which stay as they are too.
+            # Features follow means and scales, and stay as they are too.
             factor[means : means + scales] /= STEP
         shift, weight, bias = _integers(layer.convolution, factor)
         arrays |= {f"hs.{index}.weight": weight, f"hs.{index}.bias": bias}
@@ -103,16 +103,16 @@ def hyper_context_layers(context: HyperContext) -> tuple[dict[str, int], dict[st
     return shifts, arrays
 
 
-def rotation_arrays(rotations: SecondaryTransforms, name: str) -> dict[str, Array]:
+def transform_arrays(transforms: SecondaryTransforms, name: str) -> dict[str, Array]:
     """Return the arrays ``<name>.matrix``, ``bias`` and those of the tables ``odds``."""
-    likely = np.exp2(rotations.likely().detach().double().numpy())
-    tables = _tables([(0, row) for row in likely] + [(0, np.full(2, 0.5))])
+    probability = np.exp2(transforms.log2_probability().detach().double().numpy())
+    tables = _tables([(0, row) for row in probability] + [(0, np.full(2, 0.5))])
     return {
         f"{name}.matrix": np.rint(
-            rotations.matrices().detach().double().numpy() * 2.0**SHIFT
+            transforms.matrices().detach().double().numpy() * 2.0**SHIFT
         ).astype(np.int16),
         f"{name}.bias": np.rint(
-            rotations.widening().detach().double().numpy() / STEP * 2**FRACTION
+            transforms.scale_bias().detach().double().numpy() / STEP * 2**FRACTION
         ).astype(np.int32),
         **prefixed(f"{name}.odds", tables),
     }
@@ -139,7 +139,7 @@ def _integers(convolution: nn.Conv2d, factor: Array) -> tuple[int, Array, Array]
         bias = convolution.bias.detach().double().numpy() * factor
     shift = WEIGHT_BITS - max(0, int(np.ceil(np.log2(np.abs(weight).max() + 1e-12))))
     whole = np.rint(weight * 2.0**shift)
-    # Two bytes hold nearly every layer; a decoder takes either.
+    # Two bytes hold nearly every layer; a decoder reads either.
     small = np.abs(whole).max(initial=0) < 2**15
     return (
         shift,
@@ -165,14 +165,14 @@ def scale_tables() -> StoredTables:
     return _tables(rows)
 
 
-def surface_tables() -> StoredTables:
-    """Return tables of integers whose probability falls by a factor a step, and one of these.
+def background_tables() -> StoredTables:
+    """Return tables of two-sided geometric distributions, and one of the choice among them.
 
-    The last row says which of the others is meant, and with which of the predictors.
+    The last row is of the pairs of another row and a predictor.
     """
     rows = []
-    for spread in SURFACE_SPREADS:
-        reach = int(np.ceil(SURFACE_REACH * spread)) + 1
+    for spread in BACKGROUND_SPREADS:
+        reach = int(np.ceil(BACKGROUND_REACH * spread)) + 1
         values = np.abs(np.arange(-reach, reach + 1))
         rows.append((-reach, np.exp(-values / spread) * np.tanh(0.5 / spread)))
     choices = len(rows) * len(PREDICTORS)
@@ -210,6 +210,6 @@ def _counts(probability: Array) -> Array:
     spare = 2**PRECISION - len(probability)
     share = probability / probability.sum() * spare
     counts = np.floor(share).astype(np.int64)
-    # What rounding down left over goes to the most probable one, where it costs least.
+    # The rest of rounding down goes to the most probable symbol, where it costs least.
     counts[np.argmax(probability)] += spare - counts.sum()
     return cast(Array, counts + 1)

@@ -1,4 +1,4 @@
-"""The Lightning module of a codec: rate-distortion loss, two optimizers, an average of weights."""
+"""Lightning module of a codec: rate-distortion loss, two optimizers, averaged weights."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ AUX_RATE = 1e-2
 AUX_EVERY = 10
 WARM_UP = 100
 MOST_SKIPPED = 100
-# Steps that are averaged for what is shown between rounds.
+# Steps whose average is shown between rounds.
 RECENT = 50
-# Early on the average follows faster, so that it forgets the beginning.
+# The average follows faster at first, so that it forgets the initial weights.
 AVERAGE_DELAY = 10
 # Of the seeds drawn for each step.
 SEED_STEP = 1_000_003
@@ -34,7 +34,7 @@ Validate = Callable[[nn.Module], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Judges:
-    """What judges a network in training besides bits and pixels.
+    """Judges of a network in training besides bits and pixels.
 
     ``validate`` scores the averaged network behind each round; what it returns joins the history's
     row. Through ``task`` distortion is measured too; the share that it loses joins the row.
@@ -50,7 +50,7 @@ class CodecModule(lightning.LightningModule):
     Parameters
     ----------
     network : nn.Module
-        As `networks.build` makes it.
+        The network, from `networks.build`.
     config : CodecTraining
         The whole training.
     lambdas : sequence of float
@@ -73,7 +73,7 @@ class CodecModule(lightning.LightningModule):
         for weight in self.averaged.parameters():
             weight.requires_grad = False
         self._config, self._lambdas, self._validate = config, lambdas, judges.validate
-        # No part of this module: a checkpoint has no need of weights that never change.
+        # Not registered: a checkpoint needs no weights that never change.
         self._task = judges.task
         self.counted: torch.Tensor
         self.register_buffer("counted", torch.zeros(2, dtype=torch.long))
@@ -82,7 +82,7 @@ class CodecModule(lightning.LightningModule):
 
     @property
     def steps_done(self) -> int:
-        """Steps that were taken, skipped ones included."""
+        """Number of steps taken, skipped ones included."""
         return int(self.counted[0])
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
@@ -117,7 +117,7 @@ class CodecModule(lightning.LightningModule):
         self._follow()
 
     def _loss(self, batch: Batch) -> tuple[torch.Tensor, ...]:
-        """Return the loss, and means of bits a pixel, squared error and what the task loses."""
+        """Return the loss, and means of bits a pixel, squared error and task distortion."""
         options = self._config.loss
         x = batch.pixels.contiguous(memory_format=torch.channels_last)
         quality = torch.rand(len(x), device=x.device)
@@ -173,7 +173,7 @@ class CodecModule(lightning.LightningModule):
         return {"step": self.steps_done, "bpp": bpp, "psnr": -10 * math.log10(error)}
 
     def on_train_epoch_end(self) -> None:
-        """Write the round into the history."""
+        """Append the round to the history."""
         if not self._round:
             # Lightning begins a resumed training by ending the round that was saved.
             return
@@ -196,9 +196,9 @@ class CodecModule(lightning.LightningModule):
             self.logger.log_metrics(numbers, self.steps_done)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what ``state_dict`` does not hold."""
+        """Add the state that ``state_dict`` does not hold."""
         checkpoint["history"] = self.history
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take it back."""
+        """Restore it."""
         self.history = checkpoint["history"]

@@ -1,4 +1,4 @@
-"""What a training file of a codec says of its network."""
+"""Network options of a codec's training file."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ ZHOU = "zhou2024"
 # Planes of a slab by network: ours, and theirs.
 DEPTHS = (1, 2, 4)
 ZHOU_DEPTH = SlabLayout(16, 30, 2)
-# Of the numbers that make a surface, in used ranges, at the coarsest rate. Up to the finest they
-# become finer about as the steps of latents do.
+# Step of the numbers of a background at the coarsest rate, in used ranges, and how often it is
+# halved up to the finest, about as the steps of latents are.
 SURFACE_STEP, SURFACE_HALVINGS = 1 / 64, 5
 
 
@@ -113,7 +113,9 @@ class Network(TomlTable):
         if self.volumes and not self.ours:
             raise ValueError(f"{self.architecture} codes planes: it takes no depth")
         if self.volumes and "surface" in self.model_fields_set and self.surface:
-            raise ValueError("a surface is taken out of planes alone: surface = 0 for volumes")
+            raise ValueError(
+                "a surface is subtracted from planes alone: set surface = 0 for volumes"
+            )
         zhou = self.transform == ZHOU
         if zhou and (self.architecture, self.depth, self.stride) != ("factorized", 16, 16):
             raise ValueError(
@@ -166,7 +168,7 @@ class Network(TomlTable):
 
     @property
     def mesh(self) -> Mesh | None:
-        """Where the surface is known that is taken out, if one is."""
+        """The grid of the background that is subtracted, if one is."""
         taken = self.ours and self.surface and not self.volumes
         return Mesh(self.surface, SURFACE_STEP, SURFACE_HALVINGS) if taken else None
 
@@ -177,7 +179,7 @@ class Network(TomlTable):
 
 
 def depth_of(voxel_um: tuple[float, float, float], stride: int) -> int:
-    """Return how many planes a latent spans so that it is about as deep as it is wide.
+    """Return the planes that a latent spans to be about as deep as it is wide.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The networks that are trained into codec packages, ours and CompressAI's, behind one form."""
+"""Networks that are trained into codec packages."""
 
 from __future__ import annotations
 
@@ -46,13 +46,14 @@ class LatentNetwork(nn.Module):
         self.slabs, self.volumes = network.slabs, network.volumes
         self.stride, latents = network.stride, network.latents
         self.g_a, self.g_s = _transforms(network)
+        # Prediction from the previous slab; the name is a key of checkpoints.
         self.below: ContextStep | None = None
         self.hyper_context: HyperContext | None = None
         self.lambdas = rate.nodes
         gain = 0.5 * torch.log2(torch.tensor(self.lambdas) * PEAK / BITS_PER_SQUARE)
         self.log_level = nn.Parameter(gain)
         self.log_profile = nn.Parameter(torch.zeros(latents))
-        # What gain and inverse are together, in each channel.
+        # log2 of gain times inverse gain, in each channel.
         self.log_restored = nn.Parameter(torch.zeros(latents))
         if self.architecture == "factorized":
             self.prior = Prior(latents, len(self.lambdas))
@@ -61,9 +62,8 @@ class LatentNetwork(nn.Module):
             outputs = latents * (1 if self.architecture == "hyperprior" else 2)
             if self.architecture == "context":
                 width = network.context_width
-                self.context = ContextModel(
-                    latents, network.context_channels, width, network.rotations
-                )
+                first = network.context_channels
+                self.context = ContextModel(latents, first, width, network.rotations)
                 outputs += 2 * width
             if network.below_width:
                 self.below = ContextStep(latents, latents, network.below_width, 1)
@@ -78,7 +78,7 @@ class LatentNetwork(nn.Module):
             self.log_scale = nn.Parameter(gain[:, None].repeat(1, latents) - 4)
             self.pad = network.stride * HYPER_STRIDE
         self.autocast = False
-        # Weight of a squared step against a bit where symbols are chosen; 0: they are rounded.
+        # Bits that a squared step is worth in the choice of symbols; 0: the nearest integers.
         self.rdo = 0.0
 
     @property
@@ -92,17 +92,17 @@ class LatentNetwork(nn.Module):
         return self.log_restored - self.log_gain
 
     def main_parameters(self) -> Iterator[nn.Parameter]:
-        """Yield what the rate-distortion loss trains."""
+        """Yield the parameters that the rate-distortion loss trains."""
         for name, parameter in self.named_parameters():
             if not name.endswith("quantiles"):
                 yield parameter
 
     def aux_parameters(self) -> Iterator[nn.Parameter]:
-        """Yield what the auxiliary loss trains: the quantiles of the prior."""
+        """Yield the parameters that the auxiliary loss trains: the quantiles of the prior."""
         yield self.prior.bottleneck.quantiles
 
     def aux_loss(self) -> torch.Tensor:
-        """Return how far the prior's quantiles are from where they should be."""
+        """Return the distance of the prior's quantiles from their targets."""
         return self.prior.bottleneck.loss()  # type: ignore[no-any-return]
 
     @torch.no_grad()
@@ -141,8 +141,8 @@ class LatentNetwork(nn.Module):
         quality : Tensor
             (N,), from 0 to 1; ignored without gains.
         center : Tensor, optional
-            (N,): the mean of the whole image that a crop is of, or (N, 1, H, W): the surface that
-            is taken out of a plane; the crop's own mean unless given.
+            (N,): the mean of the whole image that a crop is of, or (N, 1, H, W): the background
+            that is subtracted from a plane; the crop's own mean unless given.
         hard : bool, optional
             Round everything as a decoder will see it, instead of the noise that training needs.
         """
@@ -160,7 +160,7 @@ class LatentNetwork(nn.Module):
         return Coded(x_hat.reshape(x.shape) + middle, spent.view(-1, slabs).sum(1))
 
     def _windows(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the planes that each slab's latents see, (N * slabs, window, H, W)."""
+        """Return the planes that each slab's latents depend on, (N * slabs, window, H, W)."""
         if self.slabs.window == 1:
             return x.flatten(0, 1)[:, None]
         planes = x.shape[1]
@@ -169,7 +169,7 @@ class LatentNetwork(nn.Module):
         return x[:, places].flatten(0, 1)
 
     def _stacks(self, y_hat: torch.Tensor, slabs: int) -> torch.Tensor:
-        """Return the latents that each slab's planes come from, (N * slabs, stack * M, h, w)."""
+        """Return the latents that each slab's planes depend on, (N * slabs, stack * M, h, w)."""
         near = self.slabs.neighbors
         if not near:
             return y_hat
@@ -191,7 +191,7 @@ class LatentNetwork(nn.Module):
         y_hat, residual, log_scale, chosen, flags = (
             self._code(y, moments)
             if self.below is None
-            else self._code_from_below(self.below, y, moments, slabs)
+            else self._code_slabs(self.below, y, moments, slabs)
         )
         spent = spent + flags
         if hard:
@@ -200,8 +200,7 @@ class LatentNetwork(nn.Module):
         if not self.rdo:
             return y_hat, spent + _total(gaussian_bits(noisy, log_scale))
         # Latents learn from the noise, which has a gradient; scales from the symbols that will be
-        # coded, which the noise does not resemble any more. The value is that of
-        # the second alone.
+        # coded, which the noise no longer resembles. The value is that of the second alone.
         relaxed = _total(gaussian_bits(noisy, log_scale.detach()))
         coded = _total(gaussian_bits(chosen, log_scale))
         return y_hat, spent + coded + relaxed - relaxed.detach()
@@ -220,7 +219,7 @@ class LatentNetwork(nn.Module):
         return z_hat, _total(each)
 
     def _code(self, y: torch.Tensor, moments: Moments) -> Coding:
-        """Return how latents are coded; what a decoder has of them is with their means."""
+        """Return coded latents; ``decoded`` includes their means."""
         mean, log_scale, features = moments
         if self.architecture == "context":
             features = features[:, : 2 * self.context.width]
@@ -231,16 +230,16 @@ class LatentNetwork(nn.Module):
         y_hat = mean + residual + (chosen - residual).detach()
         return Coding(y_hat, residual, log_scale, chosen, y.new_zeros(len(y)))
 
-    def _code_from_below(
-        self, below: ContextStep, y: torch.Tensor, moments: Moments, slabs: int
+    def _code_slabs(
+        self, prediction: ContextStep, y: torch.Tensor, moments: Moments, slabs: int
     ) -> Coding:
-        """Return the same, each slab going by what was decoded of the one before it."""
+        """Return the same, each slab predicted from the previous one as decoded."""
         own = [part.reshape(-1, slabs, *part.shape[1:]).unbind(1) for part in (y, *moments)]
-        width = below.hidden.out_channels
+        width = prediction.hidden.out_channels
         coded: list[Coding] = []
         for latents, mean, log_scale, features in zip(*own, strict=True):
             if coded:
-                more, wider = below(coded[-1][0], features[:, -width:])
+                more, wider = prediction(coded[-1][0], features[:, -width:])
                 mean, log_scale = mean + more, log_scale + wider  # noqa: PLW2901
             coded.append(self._code(latents, (mean, log_scale, features)))
         whole = [torch.stack(part, 1).flatten(0, 1) for part in zip(*coded, strict=True)]
@@ -259,7 +258,7 @@ class LatentNetwork(nn.Module):
         return torch.where(cost[1] < cost[0], lower, nearest)
 
     def _cost(self, residual: torch.Tensor, log_scale: torch.Tensor) -> torch.Tensor:
-        """Return the bits of each residual's symbol, and its squared error as bits."""
+        """Return the cost of each residual's symbol: its bits, and its squared error in bits."""
         chosen = self._choose(residual, log_scale)
         weight = self.rdo or BITS_PER_SQUARE
         return gaussian_bits(chosen, log_scale) + weight * (residual - chosen).square()
@@ -267,10 +266,10 @@ class LatentNetwork(nn.Module):
     def moments(
         self, z_hat: torch.Tensor, quality: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return what the hyperprior says: means of the latents and log2 of their deviations.
+        """Return means of the latents, log2 of their deviations, both in steps, and features.
 
-        Both in steps. The third are features for the context model, none without one, then those
-        for the step from below.
+        Features are those for the context model, none without one, then those for the prediction
+        from the previous slab.
         """
         out = self.h_s(z_hat)
         bias, latents = self.at(self.log_scale, quality), self.log_scale.shape[1]

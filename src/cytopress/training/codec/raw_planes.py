@@ -1,4 +1,4 @@
-"""The planes of a dataset, a folder or an archive that a codec may be trained on, in counts.
+"""Raw planes of a dataset, a folder or an archive for the training of a codec, in counts.
 
 No field of a dataset's test part is ever read here.
 """
@@ -50,7 +50,7 @@ class SourceOptions(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Where planes are from; one for each ``[[sources]]``, so two may be of one dataset.
+    """The origin of planes; one for each ``[[sources]]``, so two may be of one dataset.
 
     ``weight`` is its share of the crops, relative to the others.
     """
@@ -125,7 +125,7 @@ def read_raw(
         return source, raw, raw
     if options.folder:
         folder = Path(options.folder)
-        # Its name alone: where it lies is nobody's business who gets the package.
+        # Its name alone: a package must not hold a path.
         name = folder.resolve().name
         source = Source(name, name, "unknown", "unknown", weight)
         trained = cut(_folder_images(folder, "train", hold_out=hold_out))
@@ -140,7 +140,7 @@ def read_raw(
 def _dataset_images(opened: Dataset, part: Part, kinds: Sequence[str]) -> Iterator[_Named]:
     tested = {(field.name, field.input) for field in opened.part("test")}
     for field in opened.part(part):
-        # The promise that every result rests on.
+        # Every result depends on this.
         assert field.part == part
         assert (field.name, field.input) not in tested
         for kind in kinds:
@@ -199,7 +199,7 @@ def _image_files(folder: Path) -> list[Path]:
             " `dataset = ` instead, so that its test groups stay unseen."
         )
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
-    # What is inside an OME-Zarr is no image of its own.
+    # Files inside an OME-Zarr are no images of their own.
     return [p for p in files if not any(up.suffix.lower() == ".zarr" for up in p.parents)]
 
 

@@ -1,10 +1,10 @@
-"""Rotations of the latents of a block, of which an encoder takes the cheapest, or none.
+"""Secondary transforms in training: orthonormal matrices that are learned with everything else.
 
 One transform for all blocks is a compromise between detail of all sizes. So the latents that are
-coded together at one place may be turned first, by one of a few orthonormal matrices that are
-learned with everything else; the decoder is told which and turns them back. Sezer, Guleryuz and
-Altunbasak, "Approximation and compression with sparse orthonormal transforms", IEEE Transactions
-on Image Processing 24, 2015, choose a whole transform so. The integer form is
+coded together at one place may be transformed once more, by the cheapest of a few matrices, or by
+none; the choice is coded. Sezer, Guleryuz and Altunbasak, "Approximation and compression with
+sparse orthonormal transforms", IEEE Transactions on Image Processing 24, 2015, choose a whole
+transform in this way. The integer form is
 `cytopress.codecs.learned.latents.secondary_transforms`.
 """
 
@@ -20,21 +20,21 @@ from torch import nn
 from cytopress.codecs.learned.latents.secondary_transforms import ACTIVE_FROM, CLASSES, QUIET
 from cytopress.training.codec.gaussian import LEAST_SCALE, STEP
 
-# Standard deviation of what the rotations begin as: some that are far from each other.
+# Standard deviation of the initial matrices' generators: matrices far from each other.
 BEGINNING = 0.05
-# They learn so much faster than all else, which is near its place when they begin.
+# Factor of their learning rate: all else is nearly trained when they begin.
 SPEED = 4.0
-# Residuals and their log2 scales to symbols, and to bits and squared steps that weigh like bits.
+# Residuals and their log2 scales to symbols, and to rate-distortion costs in bits.
 Choose = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 Cost = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 class Coding(NamedTuple):
-    """How residuals at the places of one pass are coded; (N, C, h, w) but ``bits``, (N,).
+    """Coded residuals of the places of one pass; all (N, C, h, w) but ``bits``, (N,).
 
-    ``decoded`` are they as a decoder has them, with the gradient of what they were; ``residual``
-    and ``log_scale`` what stands for them in the stream, ``chosen`` its symbols, ``bits`` what is
-    paid besides these.
+    ``decoded`` are the residuals as a decoder has them, with a straight-through gradient;
+    ``residual`` and ``log_scale`` are what is coded, ``chosen`` its symbols, and ``bits`` the cost
+    of the choice of transforms.
     """
 
     decoded: torch.Tensor
@@ -45,14 +45,16 @@ class Coding(NamedTuple):
 
 
 class SecondaryTransforms(nn.Module):
-    """A few rotations, what each adds to the scales, and how likely each is.
+    """A few transforms, their biases of the scales, and their probabilities.
+
+    The names of the parameters are keys of checkpoints and packages.
 
     Parameters
     ----------
     channels : int
-        That are turned together.
+        Latents that are transformed together.
     count : int
-        Rotations, besides none.
+        Number of transforms, besides none.
     """
 
     def __init__(self, channels: int, count: int) -> None:
@@ -63,15 +65,15 @@ class SecondaryTransforms(nn.Module):
         self.odds = nn.Parameter(torch.zeros(CLASSES, 1 + count))
 
     def matrices(self) -> torch.Tensor:
-        """Return the rotations, (count, C, C): turned is matrix times residual."""
+        """Return the matrices, (count, C, C), of the forward transform."""
         return torch.linalg.matrix_exp(SPEED * (self.skew - self.skew.mT))  # type: ignore[no-any-return]
 
-    def widening(self) -> torch.Tensor:
-        """Return what each adds to log2 of the scales, (count, C)."""
+    def scale_bias(self) -> torch.Tensor:
+        """Return what each transform adds to log2 of the scales, (count, C)."""
         return SPEED * self.bias
 
-    def likely(self) -> torch.Tensor:
-        """Return log2 of how likely none and each are, (CLASSES, 1 + count), by activity."""
+    def log2_probability(self) -> torch.Tensor:
+        """Return log2 of the probabilities of none and each, (CLASSES, 1 + count)."""
         return torch.log_softmax(SPEED * self.odds, 1) / math.log(2)
 
     def forward(
@@ -82,41 +84,42 @@ class SecondaryTransforms(nn.Module):
         choose: Choose,
         cost: Cost,
     ) -> Coding:
-        """Choose a rotation for each place, and symbols.
+        """Choose a transform for each place, and symbols.
 
-        Where it would not pay on the whole, an image goes without.
+        An image in which transforms save nothing in total has none.
 
         Parameters
         ----------
         residual, log_scale : Tensor
             (N, C, h, w).
         where : Tensor
-            (h, w) of bool: the places of this pass. What comes out elsewhere is not turned.
+            (h, w) of bool: the places of this pass. Elsewhere nothing is transformed.
         choose, cost : callable
-            Give the symbols of residuals, and what they cost.
+            Give the symbols of residuals, and their costs.
         """
         images, channels, *_ = residual.shape
         flat, scale = (a.movedim(1, -1).reshape(-1, channels) for a in (residual, log_scale))
         kind = activity(scale.detach())
         places = torch.nonzero((kind >= 0) & where.flatten().repeat(images))[:, 0]
         kind = kind[places]
-        likely, matrices, widening = self.likely()[kind], self.matrices(), self.widening()
+        log2_probability = self.log2_probability()[kind]
+        matrices, scale_bias = self.matrices(), self.scale_bias()
         image = places // where.numel()
         with torch.no_grad():
             seen, at = flat[places], scale[places]
             alone = cost(seen, at).sum(1)
-            turned = [
+            transformed = [
                 cost(seen @ matrix.T, at + bias).sum(1)
-                for matrix, bias in zip(matrices, widening, strict=True)
+                for matrix, bias in zip(matrices, scale_bias, strict=True)
             ]
-            total = torch.stack((alone, *turned), 1) - likely
+            total = torch.stack((alone, *transformed), 1) - log2_probability
             least, which = total.min(1)
             saved = torch.zeros(images, device=flat.device).index_add_(0, image, alone - least)
             pays = (saved > 0)[image]
             which = which * pays
-        spent = -(likely.gather(1, which[:, None])[:, 0] * pays)
+        spent = -(log2_probability.gather(1, which[:, None])[:, 0] * pays)
         bits = torch.zeros(images, device=flat.device).index_add(0, image, spent)
-        for index, (matrix, bias) in enumerate(zip(matrices, widening, strict=True), 1):
+        for index, (matrix, bias) in enumerate(zip(matrices, scale_bias, strict=True), 1):
             rows = places[which == index]
             flat = flat.index_copy(0, rows, flat[rows] @ matrix.T)
             scale = scale.index_copy(0, rows, scale[rows] + bias)
@@ -134,9 +137,9 @@ class SecondaryTransforms(nn.Module):
 
 
 def activity(log_scale: torch.Tensor) -> torch.Tensor:
-    """Return the class of each place, (n,), by the log2 scales of its latents, (n, C).
+    """Return the class of activity of each place, (n,), by the log2 scales of its latents, (n, C).
 
-    -1: nothing is to be expected there, and nothing turned.
+    -1 where little is expected, and nothing transformed.
     """
     index = (log_scale - LEAST_SCALE) / STEP
     total = (index - ACTIVE_FROM).clamp_min(0).sum(1)

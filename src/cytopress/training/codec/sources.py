@@ -1,4 +1,4 @@
-"""What a codec is trained on: planes of datasets, folders and archives, in the used range."""
+"""Training planes of a codec, from datasets, folders and archives, in the used range."""
 
 from __future__ import annotations
 

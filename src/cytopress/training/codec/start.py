@@ -1,4 +1,4 @@
-"""The networks of a training as they begin: at random by its seed, or from a package's weights."""
+"""Initial networks of a training: random by its seed, or with the weights of a package."""
 
 from __future__ import annotations
 
@@ -20,26 +20,25 @@ from cytopress.training.codec.networks import build
 from cytopress.training.onnx_weights import named_weights
 from cytopress.training.precision import computed_in
 
-# Where hyper-latents leave their analysis and enter their synthesis.
+# Weights of the last layer of the hyper analysis, and of the first layer of the hyper synthesis.
 HYPER_OUT = ("h_a.layers.4.weight", "h_a.layers.4.bias")
 HYPER_IN = "h_s.first.weight"
 # The networks beside the linear transforms: their widths may grow.
 WIDE = ("g_a.network.", "g_s.network.")
-# What a package may lack: it begins as if it were not there, or need not be used.
+# Parts that a package may lack: initialized to add nothing, or optional for an encoder.
 NEW = ("hyper_context.", "context.turned.")
-# A channel whose gain lies this far below its place, in octaves, was switched off.
+# A channel whose gain is this many octaves below its profile was switched off.
 OFF = 0.25
 
 
 def begin(config: CodecTraining, settings: Settings) -> list[nn.Module]:
     """Return the networks of a training, one a lambda, or one with gains.
 
-    With ``init``, each starts from the network of its place in the package, or from the last. A
-    package whose gains were free of each other gives the nearest ones that are not. A package of
-    narrower transforms begins the wider ones as what they were. Of a
-    package with more hyper-latents it takes those that spread farthest; a context model of
-    hyper-latents that the package does not have begins as if there were none, and rotations that it
-    does not have begin at random: an encoder need not take them.
+    With ``init``, each starts from the network of its place in the package, or from the last.
+    Gains that were free in the package become the nearest products of rate and channel. Wider
+    transforms start as the package's narrower ones. Of more hyper-latents than are wanted, those of
+    the largest spread are kept. A hyper context model that the package lacks is initialized to add
+    nothing, and secondary transforms at random: an encoder need not choose them.
 
     Raises
     ------
@@ -56,7 +55,7 @@ def begin(config: CodecTraining, settings: Settings) -> list[nn.Module]:
     networks = []
     bfloat16 = computed_in(config.fit.precision) == "bfloat16"
     for index in range(config.rate.networks):
-        # Whatever was drawn before, a network begins as its config says.
+        # Initial weights depend on the config alone, whatever was drawn before.
         torch.manual_seed(config.seed)
         network: Any = build(config.network, config.rate.alone(index))
         network.autocast = bfloat16
@@ -116,7 +115,7 @@ def _load(network: Any, package: Package, index: int) -> None:
 def load_state(package: Package, index: int = 0) -> dict[str, torch.Tensor]:
     """Return the weights of one network of a package, by the names of its parameters.
 
-    Buffers that follow from them, such as tables, are not among them.
+    Buffers that are computed from them, such as tables, are not included.
 
     Raises
     ------
@@ -141,9 +140,9 @@ def load_state(package: Package, index: int = 0) -> dict[str, torch.Tensor]:
 def _widened(weight: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
     """Return weights of a wider layer whose first channels are those of a narrower one.
 
-    They take nothing from the new channels, which begin as in ``own``. So the network gives what it
-    gave before, and learns what the new ones are good for: Chen, Goodfellow and Shlens, "Net2Net:
-    Accelerating learning via knowledge transfer", ICLR 2016, with zeros instead of copies.
+    Their weights for the new channels are 0, and the new channels start as in ``own``, so the
+    network is the same function as before: Chen, Goodfellow and Shlens, "Net2Net: Accelerating
+    learning via knowledge transfer", ICLR 2016, with zeros instead of copies.
 
     Parameters
     ----------
@@ -162,17 +161,17 @@ def _widened(weight: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
 
 
 def _with_one_profile(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return the weights of a package whose gains were free, with the nearest ones that are not.
+    """Return the weights with gains as products of a level of each rate and a channel's profile.
 
-    Channels that were not switched off say the level of each rate, the finest rates all else. The
-    scales of what was switched off follow from the others' too.
+    The level of a rate is estimated from channels that were not switched off, all else from the
+    finest rates. The scales of channels that were switched off follow those of the others.
     """
     rest = dict(state)
     gain, inverse = rest.pop("log_gain"), rest.pop("log_inverse")
     nodes = len(gain)
     fine = slice(nodes // 2, nodes)
     away = gain - gain[-1]
-    # Of a few channels the largest alone is free of doubt: gains fall where they are not used.
+    # Only the largest gains are sure to be in use: gains fall where a channel is not used.
     level = gain[-1].mean() + away.topk(max(len(gain[-1]) // 8, 1), dim=1).values.median(1).values
     profile = (gain[fine] - level[fine, None]).mean(0)
     restored = (gain + inverse)[fine].mean(0)
@@ -191,14 +190,14 @@ def _with_one_profile(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tens
 def _with_hyper_latents(
     state: Mapping[str, torch.Tensor], channels: int, nodes: int
 ) -> dict[str, torch.Tensor]:
-    """Return the weights with those hyper-latents alone that spread farthest.
+    """Return the weights with only the hyper-latents of the largest spread.
 
     Parameters
     ----------
     state : mapping
         Weights by name.
     channels, nodes : int
-        Hyper-latents that are kept, and gain nodes. A package that has no more keeps all.
+        Hyper-latents to keep, and gain nodes. A package that has no more keeps all.
     """
     low, _, high = state["prior.bottleneck.quantiles"].unbind(2)
     found, spare = divmod(len(low), nodes)

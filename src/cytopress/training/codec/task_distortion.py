@@ -1,4 +1,4 @@
-"""Distortion as a task sees it: what its frozen network makes of a crop before and after."""
+"""Task distortion: change of a frozen task network's output between a crop and its decoded form."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from cytopress.training.codec.sources import Plane
 from cytopress.training.frozen import frozen_network
 from cytopress.training.precision import computed_in
 
-# Of a layer that says nothing about any image.
+# Least variance of a layer; below it the layer is constant over all images.
 LEAST_VARIANCE = 1e-12
 
 
 def task_package(config: CodecTraining, settings: Settings) -> Package | None:
-    """Return the package of the task that a training measures through, None without one.
+    """Return the package of the task in a training's distortion; None without one.
 
     Raises
     ------
@@ -34,7 +34,7 @@ def task_package(config: CodecTraining, settings: Settings) -> Package | None:
 
 
 class TaskDistortion:
-    """What a task loses by a codec, as a share of what its network's layer varies.
+    """Squared change of a task network's layer, as a share of the layer's variance.
 
     Crops are standardized by the mean and standard deviation of the whole plane that they are of,
     x_hat by those of x: as the task does it, but for a change of contrast, which it would hide and
@@ -52,9 +52,9 @@ class TaskDistortion:
     Raises
     ------
     TaskError
-        The task is of a family or of axes that do not fit, or its stride does not divide the crop.
+        The task's family or axes do not fit, or its stride does not divide the crop.
     PackageError
-        Its graph is none of a U-Net.
+        Its graph is no U-Net.
     """
 
     def __init__(self, config: CodecTraining, package: Package, planes: Sequence[Plane]) -> None:
@@ -77,7 +77,7 @@ class TaskDistortion:
 
     @torch.no_grad()
     def measure(self, batches: Iterable[Batch]) -> None:
-        """Take the variance of the layer over these crops for 1."""
+        """Normalize by the variance of the layer over these crops."""
         layers = [self._layer(self._standardized(b.pixels, b)).double() for b in batches]
         values = torch.cat(layers)
         varied = values - values.mean((0, 2, 3), keepdim=True)

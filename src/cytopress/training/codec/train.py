@@ -1,4 +1,4 @@
-"""Train a codec from a config to a package, with its log and card."""
+"""Training of a codec: config to package, with its log and card."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def train_codec(
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Path:
-    """Train a codec, or go on where a run in ``out`` stopped, export it and score it.
+    """Train a codec, or resume the run in ``out``, export it and score it.
 
     A run that has ended is not repeated: where ``out`` holds all of it, its package is returned.
 
@@ -71,7 +71,7 @@ def train_codec(
     PackageError
         That package holds another network's weights, or none to start from.
     TaskError
-        The task is none that a codec can be trained by.
+        A codec cannot be trained by this task.
     """
     settings = settings or from_environment()
     options = config.fit

@@ -1,4 +1,4 @@
-"""Analysis and synthesis for a small budget: a lapped linear transform beside a small network.
+"""Analysis and synthesis at low cost: a lapped linear transform beside a small network.
 
 The linear part begins as the discrete cosine transform of blocks and learns to overlap them; the
 network beside it begins near zero and adds what a linear transform cannot. So training starts from
@@ -17,7 +17,7 @@ from torch import nn
 
 from cytopress.codecs.learned.pixels.slabs import PLANE, SlabLayout
 
-# How much of its usual initial size the last layer of the network beside the transform gets.
+# Factor of the usual initial weights in the last layer of the network beside the transform.
 SHARE = 0.1
 SHUFFLE = 4
 
@@ -51,7 +51,7 @@ class Analysis(nn.Module):
     stride : {8, 16}
         Pixels a latent, along each axis.
     slabs : Depth, optional
-        How many planes it sees, those of a slab in their middle; one unless given.
+        Planes that it sees, those of a slab in their middle; one unless given.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Score a network between rounds: whole held-out fields, true bytes."""
+"""Validation between rounds: whole held-out fields, in true bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cytopress.training.codec.compressai_network import CompressAINetwork, write
 from cytopress.training.codec.export import write_codec_package
 from cytopress.training.codec.sources import Plane
 
-# Where the curve is looked at between rounds.
+# Qualities of the curve that is computed between rounds.
 QUALITIES = (0.25, 0.5, 0.75)
 
 
@@ -51,7 +51,7 @@ def codecs_of(package: Package, qualities: Sequence[float]) -> list[StreamCodec]
 def validator(
     planes: Sequence[Plane], *, name: str, rdo: float, fields: int
 ) -> Callable[[nn.Module], dict[str, Any]] | None:
-    """Return what scores a network on some held-out planes, None where there are none.
+    """Return the function that scores a network on held-out planes; None without any.
 
     The row it returns has under ``validation``, for each source, ``bpp`` and ``psnr`` (over the
     data range) at each quality, means over at most ``fields`` planes.

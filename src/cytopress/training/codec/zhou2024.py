@@ -1,4 +1,4 @@
-"""The volumetric network of the study by Zhou, Sollmann and Chen.
+"""Volumetric network of the study by Zhou, Sollmann and Chen.
 
 "Deep learning based image compression for microscopy images: an empirical study", Biological
 Imaging 4:e16, 2024. Four strided 3D convolutions with generalized divisive normalization (GDN)
@@ -17,7 +17,7 @@ from cytopress.codecs.learned.pixels.slabs import SlabLayout
 
 SIDE, LAYERS = 5, 4
 LEAST_BETA = 1e-6
-# Voxels beyond its own 16 that a latent goes by, and that goes by it: 2 * (1 + 2 + 4 + 8).
+# Voxels beyond its own 16 that a latent depends on, and that depend on it: 2 * (1 + 2 + 4 + 8).
 REACH = 30
 
 
@@ -42,7 +42,7 @@ class GDN3d(nn.Module):
 
 
 class Analysis3d(nn.Module):
-    """g_a: the planes that a slab's latents go by, (N, window, H, W), to (N, M, H / 16, W / 16)."""
+    """g_a: the planes that a slab depends on, (N, window, H, W), to (N, M, H / 16, W / 16)."""
 
     reach = REACH
 
@@ -51,7 +51,7 @@ class Analysis3d(nn.Module):
         layers: list[nn.Module] = []
         for index in range(LAYERS):
             inputs, outputs = n if index else 1, n if index < LAYERS - 1 else m
-            # In the plane it pads; along z it is given all that it goes by.
+            # In the plane it pads; along z it is given all planes that it depends on.
             layers.append(nn.Conv3d(inputs, outputs, SIDE, stride=2, padding=(0, 2, 2)))
             if index < LAYERS - 1:
                 layers.append(GDN3d(n))
