@@ -28,7 +28,7 @@ from cytopress.models.session import load_session, releasing
 FORMAT = 1
 SUFFIX = ".cytomodel"
 KINDS = ("codec", "task")
-# A file that was changed within this time may be changed again at the same tick of its clock.
+# A file changed within this time may change again without a new modification time.
 SETTLED_NS = 2_000_000_000
 Array = npt.NDArray[Any]
 
@@ -44,13 +44,13 @@ class Package:
     sha256 : str
         Hexadecimal digest of the file: the identity of the model.
     manifest : mapping
-        ``format``, ``kind`` ("codec" or "task"), ``name``, ``architecture``, ``axes`` and whatever
-        the kind needs besides, as JSON values.
+        ``format``, ``kind`` ("codec" or "task"), ``name``, ``architecture``, ``axes`` and the
+        kind's own entries, as JSON values.
     """
 
     path: Path
     sha256: str
-    # A repr is a recipe; the digest stands for all of it.
+    # Not in the repr: the digest identifies all of it.
     manifest: Mapping[str, Any] = field(repr=False)
 
     @property
@@ -72,7 +72,7 @@ class Package:
         return self.arrays([name])[name]
 
     def arrays(self, names: Iterable[str]) -> dict[str, Array]:
-        """Return several arrays; the file is read and its digest checked once for all of them."""
+        """Return several arrays; reads the file and checks its digest once."""
         names = list(names)
         members = _members(self.path, self.sha256, [f"{name}.npy" for name in names])
         return {name: self._plain(name, data) for name, data in zip(names, members, strict=True)}
@@ -99,8 +99,8 @@ class Package:
         threads : int, optional
             Threads within one operator; 0 leaves the choice to onnxruntime.
         release : bool, optional
-            Whether to give back the memory that the graph ran in, which is kept for the next run
-            otherwise.
+            Whether to release the memory that the graph ran in; otherwise it is kept for the next
+            run.
         """
         session = _session(self.path, self.sha256, graph, threads)
         feeds = {node.name: value for node, value in zip(session.get_inputs(), inputs, strict=True)}
@@ -116,7 +116,7 @@ def read_file(path: Path) -> bytes:
 
 
 def _members(path: Path, sha256: str, names: Sequence[str]) -> list[bytes]:
-    """Return files of a package, which must still be the package that was opened."""
+    """Return files of a package; raises if the package has changed since it was opened."""
     data = read_file(path)
     if digest_bytes(data) != sha256:
         raise PackageError(
@@ -151,14 +151,14 @@ def open_package(path: Path) -> Package:
     except OSError:
         return _opened(path)
     if time.time_ns() - facts.st_mtime_ns < SETTLED_NS:
-        # Its time of change would not tell a second change.
+        # A second change might leave the modification time as it is.
         return _opened(path)
     return _known(path, facts.st_size, facts.st_mtime_ns, facts.st_ino)
 
 
 @functools.lru_cache(maxsize=64)
 def _known(path: Path, *_: int) -> Package:
-    """Open a package once for as long as it stays what it is: a study asks for it every trial."""
+    """Open a package once until its file changes: a study asks for it every trial."""
     return _opened(path)
 
 
@@ -180,7 +180,7 @@ def _opened(path: Path) -> Package:
 
 
 def _check_stored(path: Path, archive: zipfile.ZipFile) -> None:
-    """Refuse what could unpack to more than the file, or needs a password."""
+    """Refuse members that could unpack to more than the file, or need a password."""
     for member in archive.infolist():
         if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
             raise PackageError(

@@ -1,1 +1,1 @@
-"""Data and a config to a model package. The only part, with phantom, that loads torch."""
+"""Training: data and a config to a model package. Only this part and phantom import torch."""

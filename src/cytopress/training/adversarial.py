@@ -20,10 +20,10 @@ BETAS = (0.5, 0.999)
 class AdversarialModule(TaskModule):
     """Trains a U-Net whose predictions discriminators cannot tell from targets.
 
-    The first ``plain_steps`` are those of a `TaskModule`. From then on the network's running means
-    and variances stand still: a network whose norms were folded into its convolutions has none to
-    follow, and discriminators judge what will be deployed. The last average is kept, since a score
-    of pixels would choose against what the discriminators teach.
+    The first ``plain_steps`` are those of a `TaskModule`. After them the network's running means
+    and variances are fixed: a network whose norms were folded into its convolutions has none to
+    update, and discriminators score the network as deployed. The last average is kept, since a
+    score of pixels would choose against the discriminators' loss.
 
     Parameters
     ----------

@@ -20,10 +20,10 @@ LOSSES = {"labelfree": "mse", "labelfree-pix2pix": "mse", "segmentation": "cross
 class TaskTraining(TomlTable):
     """One training of a task's model: everything that decides its weights.
 
-    ``variant`` tells the packages of one task apart. ``channel`` says which image of a pair is
-    segmented. ``codecs`` are spec strings: what they give back of the inputs is trained and
-    validated on, each field once for each of them, and ``original`` stands for the image itself.
-    Without any, training is on originals. ``volume`` is for datasets of stacks, and for them alone.
+    ``variant`` distinguishes packages of one task. ``channel`` names the image of a pair that is
+    segmented. ``codecs`` are spec strings: training and validation are on inputs as these codecs
+    decode them, each field once for each codec, with ``original`` for the image itself; without
+    any, on originals. ``volume`` is for datasets of stacks alone.
     """
 
     kind: Literal["task"]

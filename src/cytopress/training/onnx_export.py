@@ -1,4 +1,4 @@
-"""A torch network as an ONNX graph that stores float16 weights and computes in float32."""
+"""Export of a torch network as an ONNX graph of float16 weights that computes in float32."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from onnx import numpy_helper
 from torch import nn
 
 OPSET = 17
-# Biases weigh nothing; only tensors of at least this many values are halved.
+# Only tensors of at least this many values are stored in float16.
 LEAST_HALVED = 1024
 HALVED = ".float16"
 # Names of the axes of planes and volumes.
@@ -31,7 +31,7 @@ def export_onnx(network: nn.Module, *, stride: int | Sequence[int], channels: in
     """
     network = network.eval()
     strides = (stride, stride) if isinstance(stride, int) else tuple(stride)
-    # Unequal sizes: an exporter that froze one of them would be found out by the check.
+    # Unequal sizes: the check fails if the exporter freezes one of them.
     sizes = [(2 * place + 4) * step for place, step in enumerate(strides)]
     example = torch.zeros(1, channels, *sizes)
     free = {0: "N", **dict(enumerate(AXES[len(strides)], start=2))}
@@ -72,5 +72,5 @@ def _halve_weights(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def halved(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return an array of floats as it is stored beside graphs: in half floats, if it is large."""
+    """Return an array of floats as packages store it: as float16 if it is large."""
     return values.astype(np.float16) if values.size >= LEAST_HALVED else values

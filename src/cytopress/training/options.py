@@ -1,4 +1,4 @@
-"""The tables of a training file, each checked at birth: network, fit, augmentation and the rest."""
+"""Options of a training file, one checked class a table: network, fit, augmentation, ..."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Network(TomlTable):
 
 
 class Volume(TomlTable):
-    """What a network for stacks (ZYX) has besides, and its crops.
+    """Further options of a network for stacks (ZYX), and of its crops.
 
     Crops are ``planes`` thick. The last ``halvings`` of the network's depth halve Z too, the ones
-    before only the plane: the fewer, the farther planes are apart. ``fold`` x ``fold`` pixels of a
-    plane become one before the first block, and are given back behind the last: that saves most of
-    the time at full resolution.
+    before only the plane; use fewer where planes are farther apart. ``fold`` x ``fold`` pixels of a
+    plane are folded into one before the first block, and unfolded after the last, which saves most
+    of the time at full resolution.
     """
 
     planes: int = Field(default=16, ge=1)
@@ -55,7 +55,7 @@ class Fit(TomlTable):
 
 
 class Augmentation(TomlTable):
-    """Changes drawn anew for each crop; each number is the largest one.
+    """Augmentation, drawn anew for each crop; each number is the largest change.
 
     ``symmetry`` mirrors and turns by 90 degrees; ``zoom`` scales by up to this factor either way;
     the others touch the standardized input alone: ``gain`` and ``offset`` (in standard
@@ -71,11 +71,11 @@ class Augmentation(TomlTable):
 
 
 class Adversarial(TomlTable):
-    """The discriminators of pix2pix, and how much each loss weighs.
+    """The discriminators of pix2pix, and the weight of each loss.
 
-    Training begins from ``start``, a package's name or path, or with ``plain_steps`` on the
+    Training starts from ``start``, a package's name or path, or with ``plain_steps`` on the
     reconstruction loss alone. ``scales`` discriminators of ``channels`` features and ``layers``
-    halvings judge patches; ``learning_rate`` is theirs.
+    halvings score patches; ``learning_rate`` is that of the discriminators.
     """
 
     start: str | None = Field(default=None, min_length=1)
@@ -91,5 +91,5 @@ class Adversarial(TomlTable):
     @model_validator(mode="after")
     def _begins_somewhere(self) -> Adversarial:
         if self.start is None and not self.plain_steps:
-            raise ValueError("a pix2pix begins somewhere; give [adversarial] start or plain_steps")
+            raise ValueError("a pix2pix needs a start: give [adversarial] start or plain_steps")
         return self

@@ -1,4 +1,4 @@
-"""Paired fields of a dataset, ready for the network and kept in memory."""
+"""Training pairs: inputs and targets of a dataset's fields, standardized and kept in memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Values = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Pair:
-    """One field: a standardized input, and a target as the kind of task has it.
+    """One field: a standardized input, and the target of the kind of task.
 
     Both are float32, (Y, X) or (Z, Y, X).
     """
@@ -34,13 +34,13 @@ class Pair:
 
 
 class Reading(Protocol):
-    """What is read of a field: the image that goes in, and what is to be learned from it."""
+    """Reader of a field's input and target."""
 
     def source(self, dataset: Dataset, field: Field) -> Image:
-        """Return the image."""
+        """Return the input image."""
 
     def target(self, dataset: Dataset, field: Field) -> Values:
-        """Return what is to be learned, of the image's shape."""
+        """Return the target, of the image's shape."""
 
 
 def load_pairs(
@@ -57,17 +57,17 @@ def load_pairs(
     Parameters
     ----------
     dataset : Dataset
-        Of planes or of stacks.
+        A dataset of planes or of stacks.
     part : str
         "train", "validation" or "test".
     reading : Reading
-        The kind of task: what it reads of a field.
+        The kind of task, which reads inputs and targets.
     smallest : sequence of int
-        Values that a field must have along each axis: one number for each axis of the dataset.
+        Least length of a field along each axis.
     codecs : sequence of str
-        What the inputs went through (see `decoded_inputs`); the targets never do.
+        Codecs that the inputs are decoded from (see `decoded_inputs`); targets are originals.
     settings : Settings
-        Says where the model packages of learned codecs are.
+        Names the folders of model packages.
 
     Raises
     ------

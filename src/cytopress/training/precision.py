@@ -1,4 +1,4 @@
-"""What a training computes in on this machine."""
+"""Floating-point precision of a training on this machine."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def computed_in(wanted: str) -> str:
 def _knows_bfloat16() -> bool:
     if torch.accelerator.is_available():
         return True
-    # What oneDNN, which does the convolutions on processors, finds out.
+    # As oneDNN, which computes convolutions on processors, detects it.
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001 - no public name

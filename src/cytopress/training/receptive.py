@@ -1,4 +1,4 @@
-"""How far a U-Net sees: which input pixels one output pixel depends on."""
+"""Receptive field of the U-Net: the input pixels that one output pixel depends on."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def receptive_field(depth: int, *, halved: int | None = None, fold: int = 1) -> 
     depth : int
         Number of halvings.
     halved : int, optional
-        How many of them, the last ones, halve this axis; all unless given.
+        Number of them, the last ones, that halve this axis; all unless given.
     fold : int, optional
-        Pixels that become one before the first level.
+        Pixels that are folded into one before the first level.
     """
     halved = depth if halved is None else halved
     factors = [1] * (depth - halved) + [2] * halved

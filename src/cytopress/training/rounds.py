@@ -34,15 +34,15 @@ class AfterRound(Checkpoint):
     Parameters
     ----------
     config : mapping
-        What the checkpoint belongs to, as JSON values.
+        The config of the training, as JSON values.
     path : Path
-        The checkpoint.
+        File of the checkpoint.
     steps : int
-        Of the whole training.
+        Steps of the whole training.
     report : callable
-        Makes the line that is shown of the last row.
+        Formats the last row as a line.
     progress : callable, optional
-        Gets steps done, all steps and the line.
+        Called with steps done, all steps and the line.
     """
 
     def __init__(
@@ -68,11 +68,11 @@ class AfterRound(Checkpoint):
         checkpoint["steps_done"] = arguments[1].steps_done
 
     def on_load_checkpoint(self, *arguments: Any) -> None:
-        """Take time and steps back."""
+        """Restore time and steps."""
         self._seconds, self._step = arguments[-1]["seconds"], arguments[-1]["steps_done"]
 
     def on_train_batch_end(self, *arguments: Any) -> None:
-        """Report where the round is, now and then."""
+        """Report the progress of the round from time to time."""
         module = arguments[1]
         late = time.monotonic() - self._shown > SHOW_EVERY_S
         row = module.recent() if late and hasattr(module, "recent") else None
@@ -97,7 +97,7 @@ class AfterRound(Checkpoint):
 
 @contextmanager
 def quiet(threads: int) -> Iterator[None]:
-    """Compute on so many threads and keep Lightning from talking about itself, then undo both."""
+    """Set the number of threads and silence Lightning's own messages, then undo both."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
     before = [logger.level for logger in loggers], torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -105,11 +105,11 @@ def quiet(threads: int) -> Iterator[None]:
         logger.setLevel(logging.WARNING)
     try:
         with warnings.catch_warnings():
-            # All data are in memory: worker processes would only cost.
+            # All data are in memory: worker processes would only cost time.
             warnings.filterwarnings("ignore", ".*does not have many workers.*")
             # A dataset may have no validation part.
             warnings.filterwarnings("ignore", ".*have no `val_dataloader`.*")
-            # One library inside the training stack still uses a name that another gave up.
+            # One library of the training stack still uses a name that another has deprecated.
             warnings.filterwarnings("ignore", ".*LeafSpec.*")
             yield
     finally:
@@ -124,7 +124,7 @@ def load_checkpoint(path: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     UsageError
-        It belongs to a training of another config.
+        The checkpoint is of another config.
     """
     checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     if checkpoint.get("config") != config:

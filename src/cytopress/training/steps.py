@@ -1,4 +1,4 @@
-"""Which steps a round of training takes: nothing is needed but how many were done."""
+"""Steps of a training round, from the number of steps done alone."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from torch.utils.data import Sampler
 
 
 class StepSampler(Sampler[int]):
-    """The steps of the next round, counted from how many ``done`` says there have been.
+    """The steps of the next round, from the number of steps that ``done`` returns.
 
-    Not from a count of rounds of its own, which a resumed training would not know.
+    A count of rounds of its own would be lost when a training is resumed.
     """
 
     def __init__(self, *, steps: int, each_round: int, done: Callable[[], int]) -> None:

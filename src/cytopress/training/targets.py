@@ -1,4 +1,4 @@
-"""The intensities of a dataset's targets: what turns a standardized prediction into counts."""
+"""Target intensities of a dataset, by which a standardized prediction becomes counts."""
 
 from __future__ import annotations
 

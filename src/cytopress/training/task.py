@@ -1,4 +1,4 @@
-"""From a training config to a task package: the one entry point of `cytopress train task`."""
+"""Training of a task's model: config to package, with its log and card."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def train_task(
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Path:
-    """Train the model of a task, or go on where a run in ``out`` stopped, and export it.
+    """Train the model of a task, or resume the run in ``out``, and export it.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def _manifest(
 
 
 def _along(lengths: Sequence[int]) -> int | list[int]:
-    """Return one number where all axes have the same, as a plane's do."""
+    """Return one number if it is the same for all axes, as for planes."""
     return lengths[0] if len(lengths) == 2 else list(lengths)
 
 

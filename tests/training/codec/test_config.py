@@ -72,7 +72,7 @@ def test_valid(tmp_path: Path, text: str) -> None:
         ('"mean-scale"', '"mean-scale"\nlatent_channels = 65', "at most 64"),
         ('"mean-scale"', '"mean-scale"\nstride = 16', "3 widths"),
         ('"mean-scale"', '"mean-scale"\nsurface = 31', "even number"),
-        ('"mean-scale"', '"context"\ncontext_channels = 64', "leave none"),
+        ('"mean-scale"', '"context"\ncontext_channels = 64', "leave no others"),
         (
             "steps = 4",
             "steps = 4\n[loss]\ndomain = 'stabilized'\n[augmentation]\nzoom = 0.2",

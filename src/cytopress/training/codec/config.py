@@ -72,8 +72,8 @@ class Loss(TomlTable):
 
     ``domain = "stabilized"`` measures the distortion after the generalized Anscombe transform of
     each source's noise model, in units of the noise. ``balance`` weighs each crop by (lambda /
-    largest lambda) to the power of minus it: at 0 high rates dominate. ``rdo`` is what a squared
-    quantization step weighs in bits where symbols are chosen; 0: they are rounded.
+    largest lambda) to the power of minus it: at 0 high rates dominate. ``rdo`` is the weight of a
+    squared quantization step in bits, in the choice of symbols; 0 rounds to the nearest integer.
     """
 
     distortion: Literal["mse", "ms-ssim"] = "mse"
@@ -85,10 +85,10 @@ class Loss(TomlTable):
 class Task(TomlTable):
     """A task whose frozen network adds to the distortion of pixels.
 
-    ``layer`` is what is compared: the prediction, or the features that its last layer reads.
-    ``weight`` is in the units of the squared error of pixels, (used range / 255) squared: what it
-    costs to lose as much as the layer varies over the training images. ``pixels`` is the share
-    that the error of the pixels themselves keeps.
+    ``layer`` is compared: the prediction, or the input features of the last layer. ``weight`` is
+    the cost of an error as large as the layer's variance over the training images, in units of the
+    squared error of pixels, (used range / 255) squared. ``pixels`` is the weight of the error of
+    the pixels themselves.
     """
 
     name: str
@@ -210,8 +210,8 @@ class CodecTraining(TomlTable):
         changed = self.augmentation.zoom or self.augmentation.finer or self.augmentation.noise
         if self.loss.domain == "stabilized" and changed:
             raise ValueError(
-                "domain = 'stabilized' goes by the noise of the images as they are: set zoom, finer"
-                " and noise of [augmentation] to 0"
+                "domain = 'stabilized' needs the noise of the original images: set zoom, finer and"
+                " noise of [augmentation] to 0"
             )
         if self.task and (self.loss.distortion, self.loss.domain) != ("mse", "raw"):
             raise ValueError(

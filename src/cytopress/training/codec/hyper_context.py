@@ -1,7 +1,8 @@
 """Context model of hyper-latents in training: each is predicted from its neighbors.
 
-A quarter of them goes by the prior alone, those diagonal to them know four of these, all others
-know four neighbors. Its integer form is `cytopress.codecs.learned.latents.hyper_context`.
+A quarter of them is coded by the prior alone, those diagonal to them are predicted from four of
+these, all others from four neighbors. Its integer form is
+`cytopress.codecs.learned.latents.hyper_context`.
 """
 
 from __future__ import annotations

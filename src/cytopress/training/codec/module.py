@@ -36,8 +36,8 @@ Validate = Callable[[nn.Module], dict[str, Any]]
 class Judges:
     """Judges of a network in training besides bits and pixels.
 
-    ``validate`` scores the averaged network behind each round; what it returns joins the history's
-    row. Through ``task`` distortion is measured too; the share that it loses joins the row.
+    ``validate`` scores the averaged network after each round; its result is added to the round's
+    row. ``task`` adds a task's distortion, which is logged too.
     """
 
     validate: Validate | None = None

@@ -36,18 +36,19 @@ class Network(TomlTable):
 
     ``analysis`` and ``synthesis`` are channels at a quarter, an eighth (and, with stride 16, a
     sixteenth) of the resolution. ``surface`` is the edge of the blocks, in pixels, whose medians
-    make the smooth surface that is taken out of an image first; 0: only its mean is.
+    make the smooth background that is subtracted from an image; 0 subtracts its mean alone.
 
-    ``hyper_context`` is the width of the context model of hyper-latents; 0: they have none.
+    ``hyper_context`` is the width of the context model of hyper-latents; 0 for none.
 
-    ``rotations`` are secondary transforms of a block's latents, of which an encoder takes the
-    cheapest or none; for architecture "context".
+    ``rotations`` is the number of secondary transforms of a block's latents, of which an encoder
+    picks the cheapest or none; for architecture "context".
 
-    For volumes, ``depth`` is how many planes one latent spans: 1, 2 or 4, or, where ``voxel_um``
-    gives the spacing along z, y and x instead, what comes nearest to its extent in the plane. A
-    slab of planes is predicted from the one above by a step of ``below_width`` channels; 0: it
-    is not. ``transform = "zhou2024"`` is the network of that study, of N and M channels: strided
-    3D convolutions with GDN, 16 voxels a latent along each axis, under a factorized prior.
+    For volumes, ``depth`` is the number of planes that one latent spans: 1, 2 or 4, or, where
+    ``voxel_um`` gives the spacing along z, y and x instead, the one nearest to its extent in the
+    plane. A slab is predicted from the previous slab by a step of ``below_width`` hidden channels;
+    0 for no prediction. ``transform = "zhou2024"`` is the network of that study, of N and M
+    channels: strided 3D convolutions with GDN, 16 voxels a latent along each axis, under a
+    factorized prior.
     """
 
     architecture: str
@@ -87,7 +88,7 @@ class Network(TomlTable):
         if self.architecture == "context" and self.context_channels >= self.latent_channels:
             raise ValueError(
                 f"context_channels = {self.context_channels} of {self.latent_channels} latent"
-                " channels leave none that they could tell of"
+                " channels leave no others to predict from them"
             )
         if self.rotations and self.architecture != "context":
             raise ValueError('rotations go with architecture = "context"')

@@ -1,8 +1,8 @@
 """Analysis and synthesis at low cost: a lapped linear transform beside a small network.
 
-The linear part begins as the discrete cosine transform of blocks and learns to overlap them; the
-network beside it begins near zero and adds what a linear transform cannot. So training starts from
-a working transform codec and not from noise.
+The linear part is initialized to the discrete cosine transform of blocks and learns to overlap
+them; the network beside it is initialized near zero and adds what a linear transform cannot. So
+training starts from a working transform codec and not from noise.
 """
 
 from __future__ import annotations

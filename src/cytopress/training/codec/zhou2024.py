@@ -4,7 +4,7 @@
 Imaging 4:e16, 2024. Four strided 3D convolutions with generalized divisive normalization (GDN)
 between, after the factorized-prior model of Ballé et al., "Variational image compression with a
 scale hyperprior", ICLR 2018, for latents of 16 x 16 x 16 voxels. Here they are computed slab by
-slab: each one sees exactly the planes that its latents go by, so that the whole volume never has
+slab, each from exactly the planes that its latents depend on, so that the whole volume never has
 to be in memory.
 """
 

@@ -1,1 +1,1 @@
-"""The kinds of task that are trained here: one module each, and the table of them."""
+"""Kinds of task that can be trained: one module each, and their registry."""

@@ -1,4 +1,4 @@
-"""What a segmentation learns from labels: classes of pixels, and how small and deep objects are."""
+"""Classes of pixels that a segmentation learns from labels, and the size of its objects."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from cytopress.training.pairs import Values
 
 BACKGROUND, INTERIOR, BOUNDARY = range(3)
 CLASSES = 3
-# Objects of less than this share of the diameter of small ones are taken for noise: of those at the
-# 5th percentile of the labeled areas or volumes.
+# Objects of less than this share of the diameter of small ones, at the 5th percentile of the
+# labeled areas or volumes, count as noise.
 LEAST_DIAMETER = 0.5
-# In volumes, a seed lies at this share of how deep shallow objects are: at the 5th percentile.
+# In volumes, depth of a seed as a share of that of shallow objects, at the 5th percentile.
 SEED_DEPTH = 0.6
-# Planes that are farther apart than so many pixels are too coarse for a boundary of their own.
+# Planes farther apart than so many pixels are too coarse for a boundary along z.
 COARSE = 2.0
 
 
 def classes(labels: Labels, spacing_um: Sequence[float] | None = None) -> Values:
     """Return the class of each pixel of an integer label image, (Y, X) or (Z, Y, X).
 
-    The boundary are the pixels of an object that share a face with what is not of it. Where planes
+    The boundary is the pixels of an object that share a face with a pixel outside it. Where planes
     are farther apart than ``COARSE`` pixels, a boundary of whole voxels above and below would leave
     no interior to flat objects: there it is drawn in the plane, and between objects that touch.
     """
@@ -42,7 +42,7 @@ def classes(labels: Labels, spacing_um: Sequence[float] | None = None) -> Values
 
 
 def _touching(labels: Labels) -> npt.NDArray[np.bool_]:
-    """Return where another object lies right above or below, (Z, Y, X)."""
+    """Return where another object lies in the plane above or below, (Z, Y, X)."""
     below, above = labels[:-1], labels[1:]
     meet = (below != above) & (below > 0) & (above > 0)
     touching = np.zeros(labels.shape, bool)
@@ -62,7 +62,7 @@ def least_area(labels: Sequence[Labels]) -> int:
 
 
 def seed_depth(labels: Sequence[Labels], spacings: Sequence[Sequence[float] | None]) -> float:
-    """Return how deep inside its object a seed lies, in pixels of a row; 0 without objects."""
+    """Return the depth of seeds inside their objects, in pixels of a row; 0 without objects."""
     from scipy.ndimage import maximum
 
     deepest: list[float] = []

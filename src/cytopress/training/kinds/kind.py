@@ -1,8 +1,8 @@
-"""What one kind of task adds to the frame of its training: the contract that each kind keeps.
+"""Interface of a kind of task: what it adds to the common training.
 
-The frame (`cytopress.training.task`) reads pairs, draws crops, fits the U-Net, averages, validates,
-resumes, exports and writes the card. A kind says what a pair is, what the loss is and what the
-package's manifest and card tell besides. A new one is a module here and a line in ``registry``.
+`cytopress.training.task` reads pairs, draws crops, fits the U-Net, averages, validates, resumes,
+exports and writes the card. A kind defines pairs, loss, and its own entries of the package's
+manifest and card. A new kind is a module here and a line in ``registry``.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class CardPart:
-    """What a kind tells on the card.
+    """A kind's part of the model card.
 
-    ``summary`` says what the model does and reached; ``output`` what the network answers, a line
-    each; ``scored`` what the scores compare; ``limits`` what the model cannot do, a line each.
+    ``summary`` is the purpose of the model and its results; ``output`` the network's outputs, a
+    line each; ``scored`` what the scores compare; ``limits`` the model's limits, a line each.
     """
 
     summary: str
@@ -42,11 +42,11 @@ class Kind(Protocol):
 
     @property
     def outputs(self) -> int:
-        """Channels of the network's answer."""
+        """Number of output channels of the network."""
 
     @property
     def score(self) -> str:
-        """Name of the validation score, of which more is better, such as ``pearson``."""
+        """Name of the validation score, higher being better, such as ``pearson``."""
 
     @property
     def interpolation(self) -> str:
@@ -54,23 +54,23 @@ class Kind(Protocol):
 
     @property
     def selects(self) -> bool:
-        """Whether the validation score chooses which average is kept; else the last one is."""
+        """Whether the average of best validation score is kept, or the last one."""
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """What decides the weights besides config and data, such as a package's digest."""
+        """Inputs of the training besides config and data, such as a package's digest."""
 
     def source(self, dataset: Dataset, field: Field) -> Image:
         """Return the image that the network reads, before it is standardized."""
 
     def target(self, dataset: Dataset, field: Field) -> Values:
-        """Return what is to be learned, of the image's shape."""
+        """Return the target, of the image's shape."""
 
     def module(self, config: TaskTraining, train: Sequence[Pair]) -> TaskModule:
         """Return the Lightning module that trains the network."""
 
     def manifest(self, dataset: Dataset) -> dict[str, Any]:
-        """Return what the deployed task needs in its package's manifest."""
+        """Return the manifest entries that the deployed task needs."""
 
     def results(self, dataset: Dataset, package: Package, train: Sequence[Pair]) -> dict[str, Any]:
         """Return the scores on the test fields (see `cytopress.training.evaluate`)."""

@@ -33,12 +33,12 @@ class LabelFreeKind:
 
     @property
     def selects(self) -> bool:
-        """Yes: the best average is kept."""
+        """True: the best average is kept."""
         return True
 
     @property
     def identity(self) -> dict[str, str]:
-        """Nothing."""
+        """No further inputs."""
         return {}
 
     def source(self, dataset: Dataset, field: Field) -> Image:
@@ -54,7 +54,7 @@ class LabelFreeKind:
         return TaskModule(config, nn.functional.mse_loss, pearson, score=self.score)
 
     def manifest(self, dataset: Dataset) -> dict[str, Any]:
-        """Return what turns standard deviations back into counts."""
+        """Return the intensities by which standard deviations become counts."""
         facts = measure_targets(dataset, dataset.part("train"))
         return {
             "input": {"name": dataset.input, "normalization": "image mean and standard deviation"},
@@ -84,7 +84,7 @@ class LabelFreeKind:
         }
 
     def card(self, manifest: Mapping[str, Any], dataset: Dataset) -> CardPart:
-        """Return what the card tells of prediction in counts."""
+        """Return the card's section on predictions in counts."""
         mean, target = manifest["results"]["mean"], manifest["target"]
         reached = "The dataset has no test fields, so nothing is known about its accuracy."
         if mean:

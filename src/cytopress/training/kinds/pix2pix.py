@@ -30,16 +30,16 @@ class Pix2PixKind(LabelFreeKind):
 
     @property
     def selects(self) -> bool:
-        """No: see `AdversarialModule`."""
+        """False: see `AdversarialModule`."""
         return AdversarialModule.selects
 
     @property
     def identity(self) -> dict[str, str]:
-        """The digest of the package that it begins from."""
+        """Digest of the package that it starts from."""
         return {} if self.start is None else {"start_sha256": self.start.sha256}
 
     def module(self, config: TaskTraining, train: Sequence[Pair]) -> TaskModule:  # noqa: ARG002
-        """Return a module of three losses, the network in it begun from the package."""
+        """Return a module of three losses, its network started from the package."""
         module = AdversarialModule(config, nn.functional.mse_loss, pearson, score=self.score)
         if self.start is not None:
             load_unet(module.network, self.start)
@@ -47,7 +47,7 @@ class Pix2PixKind(LabelFreeKind):
         return module
 
     def manifest(self, dataset: Dataset) -> dict[str, Any]:
-        """Return what label-free prediction needs, and what the network began from."""
+        """Return the entries of label-free prediction, and the package it started from."""
         own = super().manifest(dataset)
         if self.start is None:
             return own

@@ -1,4 +1,4 @@
-"""The one table of kinds, by the part of a task's name before the slash."""
+"""Registry of kinds of task, by the part of a task's name before the slash."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ KINDS: Mapping[str, Callable[[TaskTraining, Settings], Kind]] = {
 
 
 def kind_of(config: TaskTraining, settings: Settings) -> Kind:
-    """Return the kind of a training; ``settings`` say where a package to begin from is.
+    """Return the kind of a training; ``settings`` name the folders of a package to start from.
 
     Raises
     ------
     UnknownNameError
-        No package bears the name that the training begins from.
+        No package has the name that the training starts from.
     PackageError
         That package is damaged.
     """

@@ -40,12 +40,12 @@ class SegmentationKind:
 
     @property
     def selects(self) -> bool:
-        """Yes: the best average is kept."""
+        """True: the best average is kept."""
         return True
 
     @property
     def identity(self) -> dict[str, str]:
-        """Nothing."""
+        """No further inputs."""
         return {}
 
     def source(self, dataset: Dataset, field: Field) -> Image:
@@ -91,7 +91,7 @@ class SegmentationKind:
         return evaluate(dataset, package, self.source)
 
     def card(self, manifest: Mapping[str, Any], dataset: Dataset) -> CardPart:  # noqa: ARG002
-        """Return what the card tells of objects."""
+        """Return the card's section on objects."""
         results, cut = manifest["results"], manifest["segmentation"]
         reached = "Nothing was measured on test fields."
         if results["mean"]:
@@ -148,7 +148,7 @@ class ClassLoss(nn.Module):
             np.bincount(pair.target.astype(np.int64).ravel(), minlength=CLASSES) for pair in train
         )
         weights = np.maximum(counts, 1) ** -0.5
-        # Known from the data, so not part of a checkpoint.
+        # Computed from the data, so not part of a checkpoint.
         self.register_buffer(
             "weights",
             torch.tensor(weights / weights.mean(), dtype=torch.float32),
@@ -162,7 +162,7 @@ class ClassLoss(nn.Module):
         entropy = nn.functional.cross_entropy(predicted, truth, weight=weights)
         shares = predicted.softmax(1)[:, 1:]
         wanted = nn.functional.one_hot(truth, CLASSES).movedim(-1, 1)[:, 1:].to(shares.dtype)
-        # All but the axis of classes.
+        # All axes but that of the classes.
         over = (0, *range(2, shares.ndim))
         both = (shares * wanted).sum(over)
         total = shares.sum(over) + wanted.sum(over)

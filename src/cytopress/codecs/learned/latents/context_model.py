@@ -168,7 +168,7 @@ def signed_log(values: Array) -> Array:
     float64.
     """
     raised = np.abs(values) + 2.0**FRACTION
-    # A float64 lies in memory as its exponent, behind it the bits of how far it is toward the next
-    # power of two: with FRACTION of these bits, that is the logarithm.
+    # A float64 is stored as its exponent and then its mantissa, the fraction of the way to the next
+    # power of two: with FRACTION bits of the mantissa, that is the logarithm.
     size = (raised.view(np.int64) >> MANTISSA - FRACTION) - (BIAS + FRACTION << FRACTION)
     return np.copysign(size, values)

@@ -270,7 +270,7 @@ class LatentCoder:
     def _moments(
         self, shape: Shape, z_hat: Array, setting: GainSetting, previous: Array | None
     ) -> tuple[Array | None, Array, Array]:
-        """Return what hyper-latents and the previous slab tell of the latents.
+        """Return moments of the latents, predicted from hyper-latents and the previous slab.
 
         Their means, (M, h, w) float32, if the model has any; their scale indices, (M, h, w), and
         features for the context model, (F, h, w), int32 with a fraction.
@@ -313,7 +313,7 @@ def _at(mask: Array) -> Select:
 
 
 def _add(parts: Iterable[Part], mean: Array, index: Array) -> None:
-    """Add what a context step tells to means and scale indices, in place."""
+    """Add the output of a context step to means and scale indices, in place."""
     for place, offset, wider in parts:
         mean[:, *place] += (offset * 2.0**-FRACTION).astype(np.float32)
         index[:, *place] += wider.astype(np.int32)

@@ -25,7 +25,7 @@ class CodecModel:
     Parameters
     ----------
     manifest : CodecManifest
-        What the package says.
+        The checked manifest of the package.
     gains : Gains
         Its qualities.
     networks : Networks
