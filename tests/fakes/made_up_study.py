@@ -84,7 +84,7 @@ def make_facts(name: str = "cells", title: str = "Cells that were made up") -> D
         data_range=1900.0,
         noise=noise,
         split={"train": {"g9": ("t0", "t1")}, "test": {"g0": ("f0", "f1"), "g1": ("f2",)}},
-        yardstick_source="training groups",
+        scales_source="training groups",
     )
 
 

@@ -88,7 +88,7 @@ def test_the_data_range_is_that_of_the_training_groups(
     low, high = np.percentile(pixels, (0.01, 99.99))
     facts = results.datasets[0]
     assert facts.data_range == pytest.approx(high - low, rel=1e-5)
-    assert facts.yardstick_source == "training groups"
+    assert facts.scales_source == "training groups"
     assert facts.split["test"] == {"e1": ("e1-0", "e1-1"), "e2": ("e2-0", "e2-1")}
     trial = results.trials[0]
     assert trial.options == f"range={facts.data_range}"
@@ -102,7 +102,7 @@ def test_without_training_groups_all_fields_are_the_yardstick(
 ) -> None:
     make_dataset(split=False)
     results = execute(study_of(), tmp_path / "out", settings=settings)
-    assert results.datasets[0].yardstick_source == "all fields"
+    assert results.datasets[0].scales_source == "all fields"
     assert len(results.trials) == 16
 
 

@@ -33,7 +33,7 @@ def inspected(name: str = "d", **changes: Any) -> InspectedDataset:
     facts = DatasetFacts(
         name=name, title="", input="", target="", axes="YX", bits=12, pixel_size_um=None,
         licence="", attribution="", notes="", data_range=1000.0, noise=NOISE, split={},
-        yardstick_source="",
+        scales_source="",
     )  # fmt: skip
     fields = tuple(
         InspectedField(

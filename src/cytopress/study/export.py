@@ -1,4 +1,4 @@
-"""The table of trials as a file: the columns of every trial, then one for each score."""
+"""Export of the trial table: the columns of every trial, then one for each score."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from cytopress.errors import NotAvailableError, UsageError
 from cytopress.study.results import Results
 from cytopress.study.trial import COLUMNS, Trial
 
-KINDS = ("baseline", "harm", "agreement")
-WHOLE = ("bits", "seed", "raw_bytes", "coded_bytes")
-NUMBERS = ("target_value", "reached", "encode_s", "decode_s")
+# Suffixes of a task score: on the original, on the decoded image, and of both against each other.
+SCORE_KINDS = ("baseline", "harm", "agreement")
+INTEGERS = ("bits", "seed", "raw_bytes", "coded_bytes")
+FLOATS = ("target_value", "reached", "encode_s", "decode_s")
 
 
 def score_columns(results: Results) -> tuple[str, ...]:
     """Return the score columns of a study: pixels, then each task's three kinds of each score."""
     columns: list[str] = []
     for score in results.scores:
-        kinds = [f"{score.column}/{kind}" for kind in KINDS] if score.task else [score.column]
+        kinds = [f"{score.column}/{kind}" for kind in SCORE_KINDS] if score.task else [score.column]
         columns += kinds
     return tuple(columns)
 
@@ -28,19 +29,19 @@ def score_columns(results: Results) -> tuple[str, ...]:
 def export(results: Results, path: Path) -> None:
     """Write the trial table to ``path``, as CSV or Parquet by its suffix; whole or not at all.
 
-    What is not there is an empty cell (CSV) or null (Parquet); infinite values are ``inf`` and
+    A missing value is empty (CSV) or null (Parquet); infinite values are ``inf`` and
     ``-inf``.
 
     Raises
     ------
     UsageError
-        The suffix is another, or the folder is not there.
+        The suffix is not one of these, or the folder is missing.
     NotAvailableError
         Parquet is asked for and pyarrow is not installed.
     """
     writers = {".csv": _write_csv, ".parquet": _write_parquet}
     if path.suffix not in writers:
-        raise UsageError(f"{path}: a table is written as .csv or .parquet; name it so.")
+        raise UsageError(f"{path}: the suffix of a table is .csv or .parquet; choose one.")
     if not path.parent.is_dir():
         raise UsageError(f"{path}: the folder {path.parent} is not there; make it first.")
     with atomic_file(path) as temporary:
@@ -70,9 +71,9 @@ def _write_parquet(trials: Sequence[Trial], scores: Sequence[str], path: Path) -
     columns = {}
     for column in (*COLUMNS, *scores):
         kind = pa.string()
-        if column in WHOLE:
+        if column in INTEGERS:
             kind = pa.int64()
-        elif column in NUMBERS or column in scores:
+        elif column in FLOATS or column in scores:
             kind = pa.float64()
         columns[column] = pa.array([_value(trial, column) for trial in trials], kind)
     parquet.write_table(pa.table(columns), path)

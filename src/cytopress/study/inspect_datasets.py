@@ -197,7 +197,7 @@ def _facts(
         data_range=measured.data_range,
         noise=measured.noise,
         split=_split(dataset),
-        yardstick_source=measured.source,
+        scales_source=measured.source,
         plane_spacing_um=plane_spacing_um,
     )
 

@@ -21,32 +21,32 @@ Cut = tuple[slice | int, ...]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a picture is cut: an index of the pixels that leaves two axes.
+    """Place of a picture in a field: an index of the pixels that leaves two axes.
 
-    ``turned`` puts the last axis that is left first: of a volume, (Z, Y) becomes (Y, Z).
+    ``transposed`` swaps these two: of a volume, (Z, Y) becomes (Y, Z).
     ``cross`` is the row and column of the picture at which the other sections cut it.
     """
 
     cut: Cut
     section: Section = "XY"
-    turned: bool = False
+    transposed: bool = False
     cross: tuple[int, int] | None = None
 
     def of(self, pixels: Pixels) -> Pixels:
         """Return the picture of pixels of the field's shape; shape (rows, columns)."""
         found: Pixels = pixels[self.cut]
-        return np.ascontiguousarray(found.T) if self.turned else found
+        return np.ascontiguousarray(found.T) if self.transposed else found
 
     def spacing(self, spacing_um: tuple[float, ...] | None) -> tuple[float, ...] | None:
         """Return the spacing of the picture's rows and columns."""
         if spacing_um is None:
             return None
         left = [size for size, at in zip(spacing_um, self.cut, strict=True) if type(at) is slice]
-        return tuple(reversed(left)) if self.turned else tuple(left)
+        return tuple(reversed(left)) if self.transposed else tuple(left)
 
 
 def sections(truth: Image, size: int) -> tuple[Place, ...]:
-    """Choose what is shown of a field: of a plane a square, of a volume three sections of a block.
+    """Choose the sections to show: of a plane a square, of a volume three sections of a block.
 
     The square has ``size`` pixels, on a grid of half squares, and lies where the truth shows most;
     of a volume in the middle plane, with all planes above and below it, at most ``size``. The other
@@ -65,7 +65,7 @@ def sections(truth: Image, size: int) -> tuple[Place, ...]:
     return (
         Place((z, rows, columns), "XY", cross=(y, x)),
         Place((depth, rows.start + y, columns), "XZ", cross=(z - first, x)),
-        Place((depth, rows, columns.start + x), "YZ", turned=True, cross=(y, z - first)),
+        Place((depth, rows, columns.start + x), "YZ", transposed=True, cross=(y, z - first)),
     )
 
 
@@ -85,7 +85,7 @@ def _starts(length: int, size: int) -> list[int]:
 
 
 def picture_of(shown: Prediction | None, place: Place) -> Image | None:
-    """Cut a picture out of an image or of objects; None where there is nothing to show."""
+    """Return a section of an image or of labeled objects; None for any other prediction."""
     if isinstance(shown, Image):
         pixels, spacing = shown.pixels, place.spacing(shown.spacing_um)
     elif isinstance(shown, Objects) and shown.count < 2**16:

@@ -1,4 +1,4 @@
-"""What a finished (or running) study holds: all that a report or an export is made from."""
+"""Results of a study, finished or running: the input of reports and exports."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class NoiseFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetFacts:
-    """What the report says of a dataset. ``data_range`` in counts, from the training groups."""
+    """Facts of a dataset, and its reference scales; ``data_range`` in counts."""
 
     name: str
     title: str
@@ -45,15 +45,15 @@ class DatasetFacts:
     noise: NoiseFacts
     # part -> group -> names of fields
     split: Mapping[str, Mapping[str, tuple[str, ...]]]
-    # where data_range and noise come from: "training groups", or "all fields" where there are none
-    yardstick_source: str
-    # how far apart the planes of a volume are; None where nobody knows, or in planes
+    # source of data_range and noise: "training groups", or "all fields" of a dataset without them
+    scales_source: str
+    # distance between the planes of a volume; None if unknown, and for planes
     plane_spacing_um: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreFacts:
-    """Name, unit and better direction of one score column family.
+    """Name, unit and better direction of a score.
 
     ``column`` is ``pixels/psnr`` or, for a task, ``labelfree/ecoli-phase/pearson`` (without the
     last part). ``main`` marks a task's deciding score.
@@ -109,7 +109,7 @@ class Results:
     spec_toml: str
     seed: int
     created: str
-    # complete, or how many of how many cells are done
+    # codings of one field each; every one gives a row of trials for each model variant
     trials_done: int
     trials_planned: int
     machine: Mapping[str, str]

@@ -69,7 +69,7 @@ class Store:
         """Write the study; its plan takes the place of the plan before."""
         values = {
             **texts,
-            "datasets": stored_json.dump([asdict(facts) for facts in datasets]),
+            "datasets": stored_json.dump_datasets(datasets),
             "tasks": stored_json.dump([asdict(facts) for facts in tasks]),
             "scores": stored_json.dump([asdict(facts) for facts in scores]),
         }

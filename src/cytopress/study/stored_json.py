@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -20,12 +20,24 @@ PLANNED = (
     *("study", "dataset", "field", "group", "split", "codec", "options", "bits"),
     *("target", "target_value", "raw_bytes", "volumetric"),
 )
+# Fields of DatasetFacts that are stored under another name.
+STORED_AS = {"scales_source": "yardstick_source"}
 VARIANT = ("regime", "trained_on", "seed")
 
 
 def dump(value: object) -> str:
     """Return JSON; infinite numbers stay (``Infinity``), as Python reads them back."""
     return json.dumps(value, separators=(",", ":"))
+
+
+def dump_datasets(datasets: Sequence[DatasetFacts]) -> str:
+    """Return the facts of datasets as JSON."""
+    return dump(
+        [
+            {STORED_AS.get(name, name): value for name, value in asdict(facts).items()}
+            for facts in datasets
+        ]
+    )
 
 
 def dump_names(plan: TrialPlan) -> str:
@@ -78,7 +90,7 @@ def datasets_of(text: str) -> tuple[DatasetFacts, ...]:
     return tuple(
         DatasetFacts(
             **{
-                **table,
+                **{_field(name): value for name, value in table.items()},
                 "noise": _noise(table["noise"]),
                 "split": {
                     part: {group: tuple(names) for group, names in groups.items()}
@@ -122,6 +134,11 @@ def speed_of(names: str, timing: str) -> Speed:
     """Join the names in a trial's rows with the timing of its codec."""
     named = json.loads(names)
     return Speed(**{name: named[name] for name in NAMED}, **json.loads(timing))
+
+
+def _field(stored_name: str) -> str:
+    names = {stored: name for name, stored in STORED_AS.items()}
+    return names.get(stored_name, stored_name)
 
 
 def _noise(table: Mapping[str, Any]) -> NoiseFacts:

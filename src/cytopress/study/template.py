@@ -1,4 +1,4 @@
-"""The study file that ``study init`` writes: every key, said in a line, ready to be changed."""
+"""Template of a study file for ``study init``: every key with a line of explanation."""
 
 from __future__ import annotations
 

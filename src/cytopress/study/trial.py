@@ -1,4 +1,4 @@
-"""A trial: one field, one codec setting, one training regime; raw counts, no ratios."""
+"""Trial: a row of the exported table; one field, one codec setting, one model variant."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class Trial:
     Parameters
     ----------
     key : str
-        Digest of the cell: what was coded, how, and what predicted from it. Not exported.
+        Key of the trial spec: what was coded, how, and what predicted from it. Not exported.
     codec, options : str
-        Family of the codec, and its options as in a spec string: yardsticks (``range``, ``a``,
+        Family of the codec, and its options as in a spec string: reference scales (``range``,
         ``b``, ``offset``) included, the target left out. Together they name a curve.
     bits : int
         Significant bits of the original.
