@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Atomic files and folders: they appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def atomic_file(path: Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        The disk refused; it names ``path``, where it named nothing or the temporary file.
+        The file cannot be written. The error names ``path`` instead of the temporary file.
     """
     temporary = None
     try:
-        # The suffix stays: writers choose the format by it.
+        # Writers choose the format by the suffix.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.name[-100:])
         os.close(handle)
         temporary = Path(name)
@@ -40,7 +40,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 def _is_about(error: OSError, folder: Path) -> bool:
-    # A copy that fails names its source first, then what it was writing.
+    # A failed copy names its source first, then the file that it wrote.
     name = error.filename if error.filename2 is None else error.filename2
     return name is None or Path(os.fsdecode(name)).parent.absolute() == folder.absolute()
 
@@ -49,8 +49,8 @@ def _is_about(error: OSError, folder: Path) -> bool:
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Give a temporary folder beside ``path``; rename it there if the block ends without an error.
 
-    Where another process put one there in the meantime, that one stays and this one goes: both
-    made the same from the same source.
+    If another process created ``path`` in the meantime, its folder stays and this one is removed:
+    both were made from the same source.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".part-{path.name}-"))
@@ -69,23 +69,23 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 def resumable_folder(
     folder: Path, fill: Callable[[Path], None], find: Callable[[], Path | None]
 ) -> Path:
-    """Fill ``folder``, or go on where an earlier call stopped.
+    """Fill ``folder``; an interrupted call is resumed by the next one.
 
-    Two processes may call at once: the second waits and finds it there.
+    Two processes may call at once: the second waits for the first.
 
     Parameters
     ----------
     folder : Path
-        What appears when all is done.
+        The folder, which appears when it is complete.
     fill : callable
-        Writes into the folder that it is given, which keeps what was written before.
+        Writes into the folder that it is given, which holds what an interrupted call wrote.
     find : callable
-        Tells where the finished folder is, which need not be ``folder``, or None.
+        Returns the complete folder, which may be another than ``folder``, or None.
 
     Raises
     ------
     DatasetError
-        The disk refused.
+        The folder cannot be written.
     """
     from filelock import FileLock
 
@@ -94,12 +94,12 @@ def resumable_folder(
     with FileLock(folder.with_name(f".{folder.name}.lock")):
         if found := find():
             return found
-        # Its name stays the same, so that the next call goes on in it.
+        # Always the same name, so that the next call resumes in it.
         unfinished = folder.with_name(f".{folder.name}.unfinished")
         unfinished.mkdir(parents=True, exist_ok=True)
         try:
             fill(unfinished)
-            # What a killed call left half written.
+            # Files that a killed call left half written.
             for stray in unfinished.rglob(".*"):
                 stray.unlink()
             unfinished.rename(folder)
@@ -109,7 +109,7 @@ def resumable_folder(
 
 
 def _umask() -> int:
-    # Temporary names come private; the finished thing follows the user's umask.
+    # Temporary files are private; the final one follows the user's umask.
     umask = os.umask(0o077)
     os.umask(umask)
     return umask

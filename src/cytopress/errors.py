@@ -1,14 +1,14 @@
-"""The exceptions of cytopress: one root, and each kind also a standard error.
+"""Exceptions of cytopress: one root class; each exception is also a standard one.
 
-A message is one sentence that says what was expected, what came and what to do. ``exit_code`` is
-what the command line returns: 2 where the command was wrong, 1 where the work failed.
+A message is one sentence that says what was expected, what was found and what to do. ``exit_code``
+is the exit code of the command line: 2 for a wrong command, 1 for work that failed.
 """
 
 from __future__ import annotations
 
 
 class CytopressError(Exception):
-    """Root of every error that cytopress raises on purpose."""
+    """Root of all errors that cytopress raises on purpose."""
 
     exit_code = 1
 
@@ -18,13 +18,13 @@ class CytopressError(Exception):
 
 
 class UsageError(CytopressError, ValueError):
-    """The request itself was wrong: an unknown option, two targets, a file that is not there."""
+    """A wrong request: an unknown option, two targets, a file that does not exist."""
 
     exit_code = 2
 
 
 class UnknownNameError(UsageError, KeyError):
-    """No codec, metric, task, dataset or model bears this name."""
+    """No codec, metric, task, dataset or model has this name."""
 
     def __init__(self, kind: str, name: str, known: list[str], place: str = "") -> None:
         import difflib
@@ -36,12 +36,12 @@ class UnknownNameError(UsageError, KeyError):
         self._parts = (kind, name, known, place)
 
     def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str], str]]:
-        # It must reach whoever waits for a worker in another process.
+        # So that it can be pickled and raised in another process.
         return type(self), self._parts
 
 
 class ImageError(CytopressError, ValueError):
-    """Pixels that cannot form an Image, or a file that cannot be read as images."""
+    """Pixels that cannot be an Image, or a file that cannot be read as images."""
 
 
 class DatasetError(CytopressError, ValueError):
@@ -49,7 +49,7 @@ class DatasetError(CytopressError, ValueError):
 
 
 class CodecError(CytopressError, ValueError):
-    """A codec could not do what was asked. In a study it is a stored result, not a crash."""
+    """A codec failed at a valid request. A study stores it as a result."""
 
 
 class UnsupportedImageError(CodecError):
@@ -57,11 +57,11 @@ class UnsupportedImageError(CodecError):
 
 
 class UnreachableTargetError(CodecError):
-    """No setting of the codec meets the target on this image."""
+    """No setting of the codec reaches the target on this image."""
 
 
 class CorruptDataError(CytopressError, ValueError):
-    """Bytes that are not whole, not intact or not cytopress's."""
+    """Coded bytes that are truncated, damaged or of another format."""
 
 
 class PackageError(CytopressError, ValueError):
@@ -69,7 +69,7 @@ class PackageError(CytopressError, ValueError):
 
 
 class TaskError(CytopressError, ValueError):
-    """A task could not predict or score. In a study it is a stored result, not a crash."""
+    """A task could not predict or score. A study stores it as a result."""
 
 
 class StoreError(CytopressError, RuntimeError):
@@ -77,8 +77,8 @@ class StoreError(CytopressError, RuntimeError):
 
 
 class NotAvailableError(CytopressError, RuntimeError):
-    """Something optional is not on this machine: an extra, a weight file, an encoder."""
+    """An optional part is not on this machine: an extra, a weight file, an encoder."""
 
 
 class CytopressWarning(UserWarning):
-    """Something was done as asked, but with a result that one should know of."""
+    """The request was fulfilled, with a result that deserves attention."""

@@ -1,4 +1,4 @@
-"""The value everything passes on: pixels with the meaning they need."""
+"""Image: pixels with axes, significant bits and pixel size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a result was made on: processor, memory, system, and the versions of the libraries."""
+"""Provenance of results: processor, memory, system, and versions of the libraries."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DISTRIBUTIONS = (
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of cytopress, Python and every library that results depend on."""
+    """Return the versions of cytopress, Python and each library that results depend on."""
     found = {"cytopress": cytopress.__version__, "python": platform.python_version()}
     for name in DISTRIBUTIONS:
         try:
@@ -45,7 +45,7 @@ def _codec_libraries() -> dict[str, str]:
 
 
 def machine() -> dict[str, str]:
-    """Return what is known about this machine, for people to read; its name is not told."""
+    """Return a description of this machine for people, without its name."""
     facts = {
         "processor": processor(),
         "processors": str(os.cpu_count() or 1),

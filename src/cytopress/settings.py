@@ -1,8 +1,8 @@
-"""Where things are on this machine: the only reader of environment variables.
+"""Folders of this machine, from environment variables, which are read here only.
 
-``CYTOPRESS_DATA``    a folder of datasets that are already there
+``CYTOPRESS_DATA``    a folder that holds datasets
 ``CYTOPRESS_MODELS``  folders of model packages, separated as in PATH
-``CYTOPRESS_CACHE``   where fetched and cut data go (default: the platform's cache folder)
+``CYTOPRESS_CACHE``   the folder of fetched and generated data (default: the platform's cache)
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Settings:
-    """Resolved folders; they travel with a job, so a worker needs no environment of its own."""
+    """Resolved folders; they are passed to workers, which need no environment of their own."""
 
     data: Path | None
     models: tuple[Path, ...]
@@ -23,7 +23,7 @@ class Settings:
 
     @property
     def model_folders(self) -> tuple[Path, ...]:
-        """Folders searched for model packages, in order; the last ships inside cytopress."""
+        """Folders searched for model packages, in order; the last is part of cytopress."""
         return (
             *self.models,
             self.user_data / "models",
@@ -51,5 +51,5 @@ def from_environment() -> Settings:
 
 
 def _folder(name: str | Path) -> Path:
-    # Absolute, since a worker that gets it may run in another folder.
+    # Absolute, since a worker may run in another folder.
     return Path(name).expanduser().absolute()

@@ -117,7 +117,7 @@ def test_the_file_that_is_read_is_never_written_over(
     ):
         code, out, err = run(*command)
         assert (code, out) == (2, "")
-        assert "is the file that is read" in err
+        assert "is the input" in err
         assert err.count("\n") == 1
     assert image_file.read_bytes() == before
 

@@ -145,7 +145,7 @@ def test_a_study_file_is_never_overwritten(run: Run, tmp_path: Path) -> None:
     path.write_text("mine", encoding="utf-8")
     code, _, err = run("study", "init", path)
     assert code == 2
-    assert "is there already" in err
+    assert "exists already" in err
     assert path.read_text(encoding="utf-8") == "mine"
 
 

@@ -31,13 +31,13 @@ NAMES = [
 ]
 NOT_METRICS = {
     "flat_patches",
+    "histogram",
     "metric",
     "data_range",
     "noise",
     "noise_faults",
     "registry",
     "__init__",
-    "bd_rate",
 }
 
 

@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. Nothing else prints, exits or shows progress."""
+"""The command line: parses, calls and prints. No other part prints, exits or shows progress."""
 
 from cytopress.cli.app import main
 

@@ -1,4 +1,4 @@
-"""The command ``cytopress``: its subcommands, and how an error leaves it."""
+"""The command ``cytopress``: its subcommands, exit codes and error messages."""
 
 from __future__ import annotations
 
@@ -43,19 +43,20 @@ def _options(
         ),
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show a traceback with an error (works anywhere).")
+        bool,
+        typer.Option("--debug", help="Show an error's traceback (works anywhere)."),
     ] = False,
 ) -> None:
     pass
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 1 the work failed, 2 the command was wrong."""
+    """Run the command line and exit: 0 success, 1 the work failed, 2 the command was wrong."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     warnings.showwarning = _show_warning
     display.set(bar)
-    # Libraries log what they are about to raise; here an error is one sentence.
+    # Libraries log errors before they raise them; here an error is one sentence.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         app([argument for argument in arguments if argument != "--debug"])
@@ -65,9 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         name = f"{error.filename}: " if error.filename else ""
         _leave(error, f"{name}{error.strerror or error}.", 1, debug=debug)
     except ImportError as error:
-        _leave(error, f"{error}; install the extra that brings it.", 1, debug=debug)
+        _leave(error, f"{error}; install the extra that provides it.", 1, debug=debug)
     except KeyboardInterrupt as error:
-        _leave(error, "Stopped; run the same command again to go on.", 130, debug=debug)
+        _leave(error, "Stopped; run the same command again to resume.", 130, debug=debug)
 
 
 def _leave(error: BaseException, sentence: str, code: int, *, debug: bool) -> None:
@@ -85,6 +86,6 @@ def _show_warning(
     file: TextIO | None = None,  # noqa: ARG001
     line: str | None = None,  # noqa: ARG001
 ) -> None:
-    # What libraries warn of speaks to developers; --debug shows a fault as it is.
+    # Warnings of libraries are for developers.
     if issubclass(category, CytopressWarning):
         print(f"cytopress: note: {message}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""``encode``, ``decode`` and ``info``."""
+"""The commands ``encode``, ``decode`` and ``info``."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def add_to(app: typer.Typer) -> None:
 
 def encode(
     image: Annotated[
-        Path, typer.Argument(help="OME-TIFF, TIFF, PNG, OME-Zarr, or what bioio reads.")
+        Path, typer.Argument(help="OME-TIFF, TIFF, PNG, OME-Zarr, or a format of bioio's plugins.")
     ],
     output: Output,
-    codec: Annotated[str, typer.Option(help="Codec and quality, such as jpegxl:ratio=50.")],
+    codec: Annotated[str, typer.Option(help="Codec and target, such as jpegxl:ratio=50.")],
     select: Select = None,
     axes: Axes = None,
     models: Models = None,
@@ -91,7 +91,7 @@ def info(
     as_json: AsJson = False,
     models: Models = None,
 ) -> None:
-    """Say what is in a file: its image, codec, options, target and size."""
+    """Show the content of a file: its image, codec, options, target and size."""
     facts = _cyto_facts(file, settings_with(models)) if _is_cyto(file) else _image_facts(file, axes)
     if as_json:
         print(json.dumps(facts, indent=2))
@@ -104,13 +104,13 @@ def info(
 def read_one(
     file: Path, *, select: str | None, axes: str | None, settings: Settings | None = None
 ) -> Image:
-    """Read the one image of a file that a command works on, coded or not.
+    """Read the one image that a command works on, from an image file or a .cyto file.
 
     Raises
     ------
     UsageError
-        The file holds several and none, or more than one, is selected; or something is selected
-        in a coded file, which holds one image and knows its axes.
+        Not exactly one image of the file is selected; or a selection or axes are given for a .cyto
+        file, which holds one image with its axes.
     """
     from cytopress.codecs.registry import decode as decode_bytes
     from cytopress.formats.images import read_one as read_image
@@ -119,8 +119,8 @@ def read_one(
     if _is_cyto(file):
         if select is not None or axes is not None:
             raise UsageError(
-                f"{file}: a .cyto file holds one image and knows its axes, so --select and --axes"
-                " do not apply; decode it first to take a part of it."
+                f"{file}: a .cyto file holds one image with its axes, so --select and --axes do not"
+                " apply; decode it first to select a part."
             )
         return _named(file, lambda: decode_bytes(_read_bytes(file), settings))
     return read_image(file, axes=axes, select=parse_selection(select) if select else None)
@@ -139,7 +139,7 @@ def _cyto_facts(file: Path, settings: Settings) -> list[dict[str, Any]]:
         codec = _named(file, lambda: build(header.recipe, settings))
         facts |= {"codec": repr(codec), "lossless": codec.lossless}
     except (PackageError, NotAvailableError) as error:
-        # What the file says can be told without the model that decodes it.
+        # The header can be read without the model that decodes the pixels.
         facts |= {"codec": f"codec {header.recipe.number}", "missing": str(error)}
     facts |= {
         "axes": form.axes,
@@ -191,7 +191,7 @@ def _read_bytes(file: Path) -> bytes:
 
 
 def _named(file: Path, work: Callable[[], Result]) -> Result:
-    """Put the file's name in front of what is wrong with its bytes."""
+    """Add the file's name to an error about its bytes."""
     try:
         return work()
     except CorruptDataError as error:

@@ -1,4 +1,4 @@
-"""``codecs``, ``datasets``, ``tasks`` and ``models``: what there is, for people and programs."""
+"""The commands ``codecs``, ``datasets``, ``tasks`` and ``models``: tables or JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def codecs(as_json: AsJson = False, models: Models = None) -> None:
-    """List every codec: what it takes, what its quality means, what it reads back to."""
+    """List all codecs: the images they take, their quality parameter, what decoding gives."""
     from cytopress.codecs.trait_table import rows
 
     show(rows(settings_with(models)), as_json=as_json)
@@ -34,7 +34,7 @@ def codecs(as_json: AsJson = False, models: Models = None) -> None:
 
 @datasets.callback()
 def list_datasets(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the known datasets and where each one is."""
+    """List the known datasets and their folders."""
     from cytopress.datasets.catalogue import KNOWN_DATASETS, find_folder
 
     if context.invoked_subcommand:
@@ -63,13 +63,13 @@ def _path(folder: Path | None) -> str | None:
 def fetch(
     name: Annotated[str, typer.Argument(help="A known dataset.")],
     mirror: Annotated[
-        str | None, typer.Option(help="Base URL of a server that holds the dataset's folder.")
+        str | None, typer.Option(help="Base URL of another server with the dataset's folder.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many fields, where a dataset is large.")
+        int | None, typer.Option(min=1, help="Largest number of fields to fetch (hipsc only).")
     ] = None,
 ) -> None:
-    """Download a dataset into the cache; run again, it goes on where it stopped."""
+    """Download a dataset into the cache; run the same command again to resume."""
     from cytopress.datasets.fetch import fetch as fetch_dataset
 
     with bar(f"Fetching {name}") as progress:
@@ -80,7 +80,7 @@ def fetch(
 
 
 def tasks(as_json: AsJson = False, models: Models = None) -> None:
-    """List the tasks: built-in ones and task packages."""
+    """List all tasks: built-in ones and packages."""
     from cytopress.tasks.registry import tasks as find_tasks
 
     show(
@@ -99,7 +99,7 @@ def tasks(as_json: AsJson = False, models: Models = None) -> None:
 
 
 def models(as_json: AsJson = False, models: Models = None) -> None:
-    """List the packages of learned codecs."""
+    """List the model packages of learned codecs."""
     from cytopress.models.search import find_packages
 
     packages = find_packages(settings_with(models).model_folders, "codec")
@@ -125,7 +125,7 @@ def _rates(manifest: Mapping[str, Any]) -> str:
 
 
 def show(rows: Sequence[Row], *, as_json: bool) -> None:
-    """Print rows of one form as JSON or as a table; a wide table becomes one block a row."""
+    """Print rows with equal keys as JSON or as a table."""
     if as_json:
         print(json.dumps(list(rows), indent=2))
         return

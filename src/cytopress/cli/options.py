@@ -1,4 +1,4 @@
-"""Options that several commands share, and their parsing."""
+"""Options shared by several commands, and their checks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from cytopress.settings import Settings, from_environment
 
 Output = Annotated[Path, typer.Option("-o", "--output", help="The file to write.")]
 Select = Annotated[
-    str | None, typer.Option(help="Which channel and time of several, such as C=1,T=0 or C=DAPI.")
+    str | None,
+    typer.Option(help="Select one of several images, such as C=1,T=0 or C=DAPI."),
 ]
 Axes = Annotated[
-    str | None, typer.Option(help="Axes of a file that does not say them, such as ZYX.")
+    str | None, typer.Option(help="Axes of a file whose metadata lack them, such as ZYX.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Models = Annotated[
@@ -30,7 +31,7 @@ def settings_with(models: list[Path] | None) -> Settings:
     Raises
     ------
     UsageError
-        A folder is not there.
+        A folder does not exist.
     """
     for folder in models or ():
         if not folder.is_dir():
@@ -44,10 +45,10 @@ def check_output(path: Path, source: Path | None = None) -> None:
     Raises
     ------
     UsageError
-        Its folder is not there, it is a folder itself, or it is the file that is read.
+        Its folder does not exist, it is a folder itself, or it is the input.
     """
     if source is not None and source.exists() and path.exists() and path.samefile(source):
-        raise UsageError(f"{path}: is the file that is read; give the output another name.")
+        raise UsageError(f"{path}: is the input; give the output another name.")
     if path.is_dir():
         raise UsageError(f"{path}: is a folder; name a file.")
     if not path.parent.is_dir():

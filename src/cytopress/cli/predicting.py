@@ -1,4 +1,4 @@
-"""``predict``."""
+"""The command ``predict``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def predict(
     axes: Axes = None,
     models: Models = None,
 ) -> None:
-    """Run a task on one image and write the image, or the labels of the objects, it predicts."""
+    """Run a task on one image and write the predicted image, or the labels of its objects."""
     from cytopress.formats.images import write
     from cytopress.formats.labels import write_labels
     from cytopress.image import Image

@@ -1,4 +1,4 @@
-"""``recommend``: which codec, how far, for which analysis."""
+"""The command ``recommend``: how far a study's images can be compressed for an analysis."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ def add_to(app: typer.Typer) -> None:
 
 def recommend(
     folder: Annotated[Path, typer.Argument(help="A study's folder.")],
-    task: Annotated[str, typer.Option(help="The analysis that must survive, a task of the study.")],
+    task: Annotated[str, typer.Option(help="The task of the study that must not suffer.")],
     margin: Annotated[
         str,
         typer.Option(
-            help="The largest loss that is allowed, in the score's unit, or 'noise': as much as one"
-            " more draw of the camera's noise moves it.",
+            help="The largest allowed loss, in the score's unit, or 'noise': the change that one"
+            " more noise replicate of the camera would cause.",
             metavar="M|noise",
         ),
     ],
     metric: Annotated[
-        str, typer.Option(help="A score of the task; its main one if not given.")
+        str, typer.Option(help="A score of the task; the main one unless given.")
     ] = "",
-    confidence: Annotated[float, typer.Option(help="Of the whole recommendation.")] = 0.95,
+    confidence: Annotated[float, typer.Option(help="Of all its claims together.")] = 0.95,
     as_json: AsJson = False,
 ) -> None:
-    """Say how far a study's images can be compressed without harm, with a bound.
+    """Recommend how far a study's images can be compressed, with a bound on the loss.
 
-    Prints the answer for every dataset, and writes it to DIR/recommendation.json and to the top of
-    the report. "None is safe" is an answer too: the exit code is 0.
+    Prints a recommendation for each dataset, and writes it to DIR/recommendation.json and to the
+    top of the report. "None is safe" is a valid result: the exit code is 0.
     """
     from cytopress.results.recommendation import NOISE, Criterion
     from cytopress.results.recommendation import as_json as plain
@@ -62,19 +62,19 @@ def recommend(
     found = find(results, criterion)
     if not found:
         raise UsageError(f"{folder}: the study has no result of {task} yet; run it again.")
-    told = [plain(one) for one in found]
-    kept = [row for row in _stored(folder) if (row["task"], row["metric"]) != _key(told[0])]
-    _write(folder / FILE, [*told, *kept])
+    rows = [plain(one) for one in found]
+    kept = [row for row in _stored(folder) if (row["task"], row["metric"]) != _key(rows[0])]
+    _write(folder / FILE, [*rows, *kept])
     _write_report(folder, results)
     if as_json:
-        print(json.dumps(told, indent=2))
+        print(json.dumps(rows, indent=2))
         return
     for one in found:
         _print(one)
 
 
 def criteria(folder: Path) -> list[Criterion]:
-    """Return what was asked of a study before, the last first: its report answers that again."""
+    """Return the criteria asked of a study so far, the last first; its report repeats them all."""
     from cytopress.results.recommendation import NOISE, Criterion
 
     asked: dict[tuple[str, str], Criterion] = {}
@@ -97,7 +97,7 @@ def _stored(folder: Path) -> list[dict[str, Any]]:
             _key(row), row["margin"], row["margin_from"], row["confidence"]
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
-            f"{path}: is not what `recommend` wrote ({error}); remove it and ask again."
+            f"{path}: is not a file of `recommend` ({error}); remove it and run the command again."
         ) from error
     return rows
 
@@ -126,8 +126,8 @@ def _write_report(folder: Path, results: Results) -> None:
     try:
         write_report(results, folder / "report.html", criteria(folder))
     except NotAvailableError as error:
-        # The answer needs no page.
-        warnings.warn(f"the report was not written again: {error}", CytopressWarning, stacklevel=2)
+        # The recommendation needs no page.
+        warnings.warn(f"the report was not updated: {error}", CytopressWarning, stacklevel=2)
 
 
 def _print(found: Recommendation) -> None:

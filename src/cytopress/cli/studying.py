@@ -1,4 +1,4 @@
-"""``demo`` and ``study``."""
+"""The commands ``demo`` and ``study``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ study = typer.Typer(
 )
 Folder = Annotated[Path, typer.Argument(help="A study's folder.")]
 Out = Annotated[Path, typer.Option(help="Folder for the store and the report.")]
-Jobs = Annotated[int, typer.Option(min=1, help="Processes that run trials at once.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Number of parallel processes.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -47,7 +47,7 @@ def init(
     from cytopress.study.template import template
 
     if path.exists():
-        raise UsageError(f"{path}: is there already; give another name.")
+        raise UsageError(f"{path}: exists already; give another name.")
     check_output(path)
     with atomic_file(path) as temporary:
         temporary.write_text(template(), encoding="utf-8")
@@ -61,24 +61,24 @@ def run(
     jobs: Jobs = 1,
     scheduler: Annotated[
         str | None,
-        typer.Option(help="Address of a dask scheduler that runs already (extra dask)."),
+        typer.Option(help="Address of a running dask scheduler (extra dask)."),
     ] = None,
     models: Models = None,
     retrain: Annotated[
-        bool, typer.Option("--retrain", help="Train every model anew, in OUT/models (extra learn).")
+        bool,
+        typer.Option("--retrain", help="Train all models again, in OUT/models (extra learn)."),
     ] = False,
 ) -> None:
     """Run a study; run the same command again and it resumes.
 
-    Models of other seeds and of compression-aware training that the study file asks for and that
-    are not found are trained first.
+    Missing models, of other training seeds or of compression-aware training, are trained first.
     """
     _run(spec, out, models=models, jobs=jobs, scheduler=scheduler, retrain=retrain)
 
 
 @study.command()
 def report(folder: Folder) -> None:
-    """Write the report of a study again from its store."""
+    """Write the report of a study again, from its store."""
     from cytopress.study.store import load_results
 
     print(_write_report(load_results(folder), folder))
@@ -124,10 +124,10 @@ def _run(
     page = _write_report(results, out)
     _print_summary(results)
     print(f"\nReport: {page}")
-    _warn_of_failures(results)
+    _report_failures(results)
 
 
-def _warn_of_failures(results: Results) -> None:
+def _report_failures(results: Results) -> None:
     """Warn of failed trials; a study without any result is an error."""
     failed = [trial for trial in results.trials if trial.error]
     if not failed:

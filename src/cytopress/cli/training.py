@@ -1,4 +1,4 @@
-"""``train codec`` and ``train task``."""
+"""The commands ``train codec`` and ``train task``."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def add_to(app: typer.Typer) -> None:
 
 @train.command()
 def task(
-    config: Annotated[Path, typer.Argument(help="A training config (TOML).")],
-    out: Annotated[Path, typer.Option(help="Folder for checkpoints, log, card and package.")],
+    config: Annotated[Path, typer.Argument(help="A training file (TOML).")],
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints, log, model card and package.")],
     models: Models = None,
 ) -> None:
     """Train a task's model; run the same command again and it resumes."""
@@ -36,8 +36,8 @@ def task(
 
 @train.command()
 def codec(
-    config: Annotated[Path, typer.Argument(help="A training config (TOML).")],
-    out: Annotated[Path, typer.Option(help="Folder for checkpoints, log, card and package.")],
+    config: Annotated[Path, typer.Argument(help="A training file (TOML).")],
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints, log, model card and package.")],
     models: Models = None,
 ) -> None:
     """Train a learned codec; run the same command again and it resumes."""

@@ -1,6 +1,6 @@
-"""Reference and test to a number: how far apart two images are, and how noisy one is.
+"""Full-reference image metrics, and the noise model of a camera.
 
-Importing this loads numpy only; a metric imports what it needs when it is called.
+Importing this loads numpy only; a metric imports other libraries when it is called.
 """
 
 from cytopress.metrics.metric import Metric, NoiseMetric

@@ -1,4 +1,4 @@
-"""The data range: the one number, in counts, that PSNR, NRMSE and SSIM refer to."""
+"""Data range of a dataset, in counts: the scale of PSNR, NRMSE and SSIM."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ PERCENTILES = (0.01, 99.99)
 
 
 def data_range(images: Iterable[Pixels]) -> float:
-    """Return the 0.01 to 99.99 percentile span, in counts, of the pixels of all images together.
+    """Return the span from the 0.01 to the 99.99 percentile of all images' pixels, in counts.
 
-    Six digits; 1 where every pixel is the same, since metrics divide by it. Integer images are
-    pooled as a histogram, so that memory does not grow with their number.
+    Rounded to six digits; 1 for constant images, since metrics divide by it. Integer images are
+    pooled in a histogram, so that memory does not grow with their number.
     """
     counts = np.zeros(VALUES, np.int64)
     floats: list[Pixels] = []

@@ -1,4 +1,4 @@
-"""Small patches of images with the numbers that tell noise from structure."""
+"""Flat patches for noise estimation: local statistics that separate noise from structure."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from cytopress.image import Image
 Floats = npt.NDArray[np.float64]
 
 SIDE = 8
-COARSE = 2  # pixels between the taps of the mask that sees coarser grain
+COARSE = 2  # pixels between the taps of the mask for coarse noise
 MOST_PLANES = 64
-COMMON = 20  # pixels of a level; its neighbors are then not empty by chance
+COMMON = 20  # pixels of a level, above which empty neighbors are not chance
 LEAST_LEVELS = 8
 BINS = 32
 LEAST_PATCHES = 16  # in a bin, of the flattest
@@ -36,16 +36,16 @@ class Patches:
     mean : ndarray
         Level, in counts.
     variance, coarse_variance : ndarray
-        Of the residual between neighboring pixels, and between pixels ``COARSE`` apart; in counts
-        squared, scaled so that white noise gives its own variance.
+        Variance of the residual between neighboring pixels, and between pixels ``COARSE`` apart; in
+        counts squared, scaled to the variance of white noise.
     unevenness : ndarray
         Range of the means of the patch's quarters, in counts: independent of ``variance``
         where there is only noise.
     field : ndarray of int
-        Number of the image that the patch is from.
+        Number of the patch's image.
     step : float
-        Counts between the grey levels that occur, of the image where they are farthest apart; 1
-        where the camera's own are stored, 0 for floats.
+        Counts between the grey levels that occur, the largest of all images; 1 for the camera's
+        own counts, 0 for floats.
     """
 
     mean: Floats
@@ -58,7 +58,7 @@ class Patches:
 
 @dataclass(frozen=True, eq=False)
 class Bins:
-    """Flat patches of one level, together; every array has the shape (bins,).
+    """Flat patches pooled by level; every array has the shape (bins,).
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Bins:
 
 
 def rounding_variance(image: Image) -> float:
-    """Variance of rounding to the image's dtype, in counts squared: the least noise there is."""
+    """Variance of rounding to the image's dtype, in counts squared: the smallest possible noise."""
     if image.dtype.kind == "u":
         return 1 / 12
     step = float(np.spacing(np.float32(max(abs(image.pixels.min()), abs(image.pixels.max())))))
@@ -84,10 +84,10 @@ def rounding_variance(image: Image) -> float:
 
 
 def sample_patches(images: Sequence[Image]) -> Patches:
-    """Cut planes into patches; of many planes an even choice, without patches at the dtype's ends.
+    """Cut planes into patches: of many planes, evenly spaced ones.
 
-    Saturated pixels, and zeros of integers, have lost their noise. Where nothing else is left, they
-    are kept.
+    Patches with saturated pixels, or with zeros of integers, have lost their noise and are left
+    out, unless there are no others.
     """
     planes = list(_planes(images))
     step = -(-len(planes) // MOST_PLANES)
@@ -114,7 +114,7 @@ def _planes(images: Sequence[Image]) -> Iterator[tuple[int, tuple[float, float],
 
 
 def _cut(plane: npt.NDArray[Any], ends: tuple[float, float], number: int) -> Floats:
-    """One row for each patch: mean, two variances, unevenness, field, whether an end occurs."""
+    """Return a row for each patch: mean, two variances, unevenness, field, whether clipped."""
     margin = COARSE
     rows, columns = ((length - 2 * margin) // SIDE for length in plane.shape)
     if rows < 1 or columns < 1:
@@ -138,7 +138,7 @@ def _blocks(values: Floats, side: int) -> Floats:
 
 
 def _residual(values: Floats, step: int, rows: int, columns: int) -> Floats:
-    """Second difference along both axes, of unit gain for white noise (Immerkaer's mask)."""
+    """Apply Immerkaer's mask: second differences along both axes, unit gain for white noise."""
     margin = COARSE
 
     def window(shift_y: int, shift_x: int) -> Floats:
@@ -150,7 +150,7 @@ def _residual(values: Floats, step: int, rows: int, columns: int) -> Floats:
 
 
 def _step(image: Image) -> float:
-    """Return the usual distance, in counts, from one grey level to the next that occurs."""
+    """Return the median distance, in counts, between neighboring grey levels that occur."""
     if image.dtype.kind != "u":
         return 0.0
     counts = np.bincount(image.pixels.ravel())
@@ -161,10 +161,10 @@ def _step(image: Image) -> float:
 
 
 def flat_variance(variances: Floats) -> float:
-    """Estimate the variance of the flat ones among patches, since structure can only add to it.
+    """Estimate the noise variance from the flattest patches; structure can only add variance.
 
-    A low quantile over what it is expected to be for noise alone: the quantile of chi squared, by
-    the approximation of Wilson and Hilferty.
+    The estimate is a low quantile of the variances, divided by its expectation for noise alone: the
+    quantile of chi squared, by the approximation of Wilson and Hilferty.
     """
     spread = 2.0 / (9.0 * DEGREES_OF_FREEDOM)
     expected = (1 - spread + NormalDist().inv_cdf(QUANTILE) * spread**0.5) ** 3
@@ -172,13 +172,13 @@ def flat_variance(variances: Floats) -> float:
 
 
 def bin_levels(patches: Patches) -> Bins:
-    """Put patches of like level together, where there are enough of them.
+    """Pool patches of similar level, where there are enough of them.
 
-    Only the patches that are flattest at a coarser scale are used.
+    Only the half that is flattest at a coarser scale is used.
     """
     low, high = np.quantile(patches.mean, [0.001, 0.999])
     index = np.clip((patches.mean - low) / max(high - low, 1e-300) * BINS, 0, BINS - 1).astype(int)
-    # Dark levels, where sigma is smallest, are often rare: the darkest patches are one more bin.
+    # Dark levels, where sigma is smallest, are often rare: the darkest patches get their own bin.
     darkest = np.argsort(patches.mean, kind="stable")[: min(DARKEST, patches.mean.size // 10)]
     rows = []
     for members in (darkest, *(np.flatnonzero(index == number) for number in range(BINS))):

@@ -1,4 +1,4 @@
-"""Fourier ring correlation: up to which spatial frequency two images share their detail."""
+"""Fourier ring correlation (FRC) in the plane: the highest frequency that two images share."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.errors import NotAvailableError
-from cytopress.metrics.metric import Metric, Pixels
+from cytopress.image import Pixels
+from cytopress.metrics.metric import Metric
 
 Floats = npt.NDArray[np.float64]
 
 THRESHOLD = 1 / 7
 NYQUIST = 0.5
 SMALLEST = 16
-# Of all energy: the square of what a transform in float64 leaves behind.
+# Share of all energy below which power is rounding error of a float64 transform.
 NOTHING = 1e-26
 
 
@@ -21,12 +22,12 @@ def frc_resolution(reference: Pixels, test: Pixels, _data_range: float = 1.0) ->
     """Spatial frequency at which the ring correlation first falls below 1/7, in cycles per pixel.
 
     As in [1]_, with the fixed threshold: mean removed, Hann window, rings one frequency step of the
-    shorter side wide, crossing interpolated linearly between rings. 0.5, the Nyquist frequency,
-    where it never falls below. Divide by the spacing in micrometers for cycles per micrometer.
-    The data range does not matter.
+    shorter side wide, crossing interpolated linearly between rings; 0.5, the Nyquist frequency,
+    where there is no crossing. Divide by the spacing in micrometers for cycles per micrometer.
+    The data range is ignored.
 
-    The rings of a stack lie in the plane and are pooled over the planes, so that the frequency
-    has one meaning however far apart the planes are.
+    The rings of a stack are in the plane and pooled over all planes, so that the result does not
+    depend on the distance of planes.
 
     Raises
     ------
@@ -42,9 +43,9 @@ def frc_resolution(reference: Pixels, test: Pixels, _data_range: float = 1.0) ->
 
 
 def crossing(frequencies: Floats, correlations: Floats) -> float:
-    """Return the frequency at which a correlation first falls below 1/7, Nyquist if it never does.
+    """Return the frequency at which a correlation first falls below 1/7, or Nyquist without one.
 
-    Linear between two frequencies; at frequency 0 the correlation is taken for 1.
+    Interpolated linearly; the correlation at frequency 0 is taken as 1.
     """
     below = np.flatnonzero(correlations < THRESHOLD)
     if below.size == 0:
@@ -56,13 +57,13 @@ def crossing(frequencies: Floats, correlations: Floats) -> float:
 
 
 def ring_correlation(reference: Pixels, test: Pixels) -> tuple[Floats, Floats]:
-    """Correlation of the spectra on each ring.
+    """Correlate two spectra ring by ring.
 
     Returns
     -------
     frequencies, correlations : ndarray
-        Shape (rings,): cycles per pixel, up to 0.5, and -1 to 1. Where neither image has
-        anything on a ring they agree, and the correlation is 1; where only one has, it is 0.
+        Shape (rings,): cycles per pixel, up to 0.5, and -1 to 1. On a ring without power in either
+        image the correlation is 1, with power in one image only it is 0.
     """
     height, width = reference.shape[-2:]
     shorter = min(height, width)
@@ -92,7 +93,7 @@ def normalized(sums: Floats, energy: float) -> Floats:
     sums : ndarray
         (3, bins): the real part of the cross power, and the power of either image.
     energy : float
-        Of the images as their transforms count it: what is far below it is rounding, not signal.
+        Energy of the images, in the scale of their transforms; power far below is rounding error.
     """
     cross, power_x, power_y = sums
     empty_x, empty_y = power_x <= NOTHING * energy, power_y <= NOTHING * energy
@@ -103,11 +104,11 @@ def normalized(sums: Floats, energy: float) -> Floats:
 
 
 def _rings(height: int, width: int) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Ring of each coefficient of a half spectrum, and how many coefficients it stands for."""
+    """Return the ring of each coefficient of a half spectrum, and its multiplicity."""
     vertical = np.fft.fftfreq(height)[:, np.newaxis]
     horizontal = np.fft.rfftfreq(width)
     ring = np.rint(np.hypot(vertical, horizontal) * min(height, width)).astype(np.int64)
-    # A real image's spectrum is stored by half: inner columns stand for two.
+    # Of a real image half of the spectrum is stored: inner columns count twice.
     count = np.full(ring.shape, 2.0)
     count[:, 0] = 1.0
     if width % 2 == 0:

@@ -1,4 +1,4 @@
-"""Fourier correlation along z: up to which frequency a volume keeps detail between planes."""
+"""Fourier correlation along z: the highest axial frequency that two volumes share."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.errors import NotAvailableError
+from cytopress.image import Pixels
 from cytopress.metrics.frc_resolution import SMALLEST, Floats, crossing, normalized
-from cytopress.metrics.metric import Metric, Pixels
+from cytopress.metrics.metric import Metric
 
 
 def frc_resolution_z(reference: Pixels, test: Pixels, _data_range: float = 1.0) -> float:
     """Frequency along z at which the correlation first falls below 1/7, in cycles per plane.
 
-    What `frc_resolution` is in the plane: mean removed, Hann window along each axis, the same
-    threshold and interpolation. In the manner of a sectioned Fourier shell correlation [1]_, only a
-    double cone around the z axis counts, here the spectrum where the frequency along z is at least
-    that in the plane, both in cycles per voxel, so that detail in the plane has no say. Divide by
-    the distance of the planes in micrometers for cycles per micrometer. The data range does not
-    matter.
+    The axial counterpart of `frc_resolution`: mean removed, Hann window along each axis, the same
+    threshold and interpolation. As in a sectioned Fourier shell correlation [1]_, only a double
+    cone around the z axis counts: frequencies along z of at least that in the plane, both in cycles
+    per voxel, so that lateral detail has no influence. Divide by
+    the distance of the planes in micrometers for cycles per micrometer. The data range is
+    ignored.
 
-    The codec that drops noise along z loses resolution by this number as one that blurs does: the
-    reference is the original with its noise.
+    A codec that removes noise along z loses resolution here as one that blurs does: the reference
+    is the original with its noise.
 
     Raises
     ------
@@ -37,7 +38,7 @@ def frc_resolution_z(reference: Pixels, test: Pixels, _data_range: float = 1.0) 
 
 
 def cone_correlation(reference: Pixels, test: Pixels) -> tuple[Floats, Floats]:
-    """Correlation of the spectra of two volumes along z, within 45 degrees of the z axis.
+    """Correlate two spectra plane by plane, within 45 degrees of the z axis.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Percentiles of integer pixels from a histogram: no image or volume is copied or sorted."""
+"""Percentiles of integer pixels from a histogram, without copying or sorting a volume."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Learned perceptual image patch similarity, where its weights are on the machine."""
+"""LPIPS (learned perceptual image patch similarity), if its weights are on this machine."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from typing import Any
 import numpy as np
 
 from cytopress.errors import NotAvailableError
-from cytopress.metrics.metric import Metric, Pixels
+from cytopress.image import Pixels
+from cytopress.metrics.metric import Metric
 
 BACKBONE = "alexnet-owt-7be5be79.pth"
 SMALLEST = 32
 
 
 def lpips(reference: Pixels, test: Pixels, data_range: float) -> float:
-    """Distance of the features of an AlexNet [1]_, 0 for equal images; of a stack its planes' mean.
+    """Distance between features of an AlexNet [1]_, 0 for equal images; of planes, the mean.
 
-    The network reads RGB in [-1, 1]: grey is repeated three times, and for both images the
-    0.01 percentile of the reference is put at -1 and ``data_range`` above it at 1; what lies
-    beyond is cut off. The network was trained on photographs: compare only with itself.
+    The network reads RGB in [-1, 1]: grey is repeated three times, and in both images the 0.01
+    percentile of the reference becomes -1 and ``data_range`` above it 1, with clipping. The network
+    was trained on photographs: compare the metric only with itself.
 
     Raises
     ------
@@ -58,7 +59,7 @@ def lpips(reference: Pixels, test: Pixels, data_range: float) -> float:
 
 
 def why_not_available() -> str:
-    """Say what is missing on this machine, in one sentence; empty where nothing is."""
+    """Return what this machine lacks, as one sentence; empty if nothing."""
     for module in ("torch", "torchmetrics", "torchvision"):
         if importlib.util.find_spec(module) is None:
             return f"lpips needs {module}; install cytopress with the extra 'learn'."

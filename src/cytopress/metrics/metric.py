@@ -1,4 +1,4 @@
-"""What a metric is: the contract that every one keeps."""
+"""Metric: the contract of all metrics."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from cytopress.errors import ImageError, NotAvailableError, UsageError
+from cytopress.image import Pixels
 from cytopress.metrics.noise import NoiseModel
 
-Pixels = npt.NDArray[Any]
 Better = Literal["higher", "lower"]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """How far a test image is from its reference, as one number.
+    """A full-reference metric: the difference of a test image from its reference as one number.
 
     Parameters
     ----------
@@ -29,12 +28,12 @@ class Metric:
     unit : str
         "" for none. "counts" are steps of the pixels' own intensity scale.
     better : {"higher", "lower"}
-        Which way is better; for ``bias``, which is signed, of its magnitude, and for the
-        variations, which are shares, of their distance from 1.
+        The better direction; for ``bias``, which is signed, that of its magnitude, and for the
+        variations, which are ratios, that of their distance from 1.
     function : callable
         Pure function of (reference, test, data_range).
     dims : tuple of int, optional
-        Numbers of axes that it is defined for.
+        Numbers of axes for which the metric is defined.
     """
 
     name: str
@@ -44,19 +43,19 @@ class Metric:
     dims: tuple[int, ...] = (2, 3)
 
     def __call__(self, reference: Pixels, test: Pixels, data_range: float) -> float:
-        """Compare two images on their original intensity scale; neither is rescaled.
+        """Compare two images on their original intensity scale, without rescaling.
 
         Parameters
         ----------
         reference, test : ndarray
-            Shape (Y, X) or (Z, Y, X), the same for both, as is the dtype.
+            Shape (Y, X) or (Z, Y, X); both have the same shape and dtype.
         data_range : float
             Span of intensities in counts: one number per dataset, never taken from ``test``.
 
         Returns
         -------
         float
-            May be infinite: the PSNR of equal images is.
+            May be infinite, such as the PSNR of equal images.
 
         Raises
         ------
@@ -78,9 +77,9 @@ class Metric:
 
 @dataclass(frozen=True)
 class NoiseMetric:
-    """A metric that needs to know how noisy the reference is before it can be called.
+    """A metric that needs the noise model of the reference.
 
-    ``name``, ``unit``, ``better`` and ``dims`` are as in `Metric`; ``function`` takes the noise
+    ``name``, ``unit``, ``better`` and ``dims`` are those of `Metric`; ``function`` takes the noise
     model as the keyword ``noise``.
     """
 
@@ -91,7 +90,7 @@ class NoiseMetric:
     dims: tuple[int, ...] = (2, 3)
 
     def with_noise(self, noise: NoiseModel) -> Metric:
-        """Return the metric for one camera."""
+        """Return the metric for images with this noise."""
         function = functools.partial(self.function, noise=noise)
         return Metric(self.name, self.unit, self.better, function, self.dims)
 

@@ -1,11 +1,12 @@
-"""Structural similarity over several scales."""
+"""MS-SSIM: multi-scale structural similarity."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from cytopress.errors import NotAvailableError
-from cytopress.metrics.metric import Metric, Pixels
+from cytopress.image import Pixels
+from cytopress.metrics.metric import Metric
 from cytopress.metrics.ssim import WINDOW, similarity
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -13,12 +14,12 @@ SMALLEST = WINDOW * 2 ** (len(WEIGHTS) - 1)
 
 
 def ms_ssim(reference: Pixels, test: Pixels, data_range: float) -> float:
-    """Multi-scale structural similarity [1]_, 0 to 1; of a stack the mean over its planes.
+    """Multi-scale structural similarity [1]_, 0 to 1; for a stack the mean over its planes.
 
-    Five scales, each the mean of 2 x 2 pixels of the one before (an odd last row or column is
-    left out); at every scale the window of `ssim`. The terms of contrast and structure are
-    weighted products, that of luminance counts at the coarsest scale only. A negative
-    term counts as 0. Planes, not volumes: five scales would need 176 planes.
+    There are five scales, each made of means of 2 x 2 pixels of the finer one (an odd last row or
+    column is left out), all with the window of `ssim`. The contrast and structure terms of all
+    scales are multiplied with the luminance term of the coarsest, with exponents as weights; a
+    negative term counts as 0. Planes are compared, not volumes: five scales would need 176 planes.
 
     Raises
     ------

@@ -1,9 +1,9 @@
-"""How noisy a camera's pixels are: variance = a x (value - offset) + b, and how it is fitted.
+"""Noise model of a camera, variance = a x (value - offset) + b, and its fit to images.
 
-A camera adds shot noise, whose variance grows with the light, and read noise, whose variance does
-not. From images alone only the line can be known, not where the camera's own offset lies on it:
-moving ``offset`` and ``b`` along the line changes nothing. Here ``offset`` is by convention the
-darkest level that the data show, and ``b`` the variance there; below it the variance stays ``b``.
+A camera has shot noise, whose variance grows with the light, and read noise of constant variance.
+Images alone determine the line, but not the camera's own offset on it: ``offset`` and ``b`` can
+move along the line. By convention ``offset`` is the darkest level of the data, and ``b`` the
+variance there; below it the variance stays ``b``.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ SIGNIFICANT_DIGITS = 6  # a model is written into coded bytes and specs
 
 @dataclass(frozen=True)
 class NoiseModel:
-    """Variance of a pixel that ought to read ``value``, in counts squared.
+    """Variance of a pixel of expected value ``value``, in counts squared.
 
     Parameters
     ----------
     a : float
-        Counts of variance for each count of light: the inverse of the electrons per count. Not
-        negative; 0 means one sigma for every level.
+        Variance per count of light: the inverse of the electrons per count. Not negative; 0 means
+        one sigma for every level.
     b : float
         Variance at the offset, above 0.
     offset : float
-        Level, in counts, from which the light is counted; below it the variance stays ``b``.
+        Level without light, in counts; below it the variance stays ``b``.
 
     Raises
     ------
@@ -75,19 +75,19 @@ class NoiseModel:
 
 @dataclass(frozen=True, eq=False)
 class NoiseFit:
-    """A fitted model and what it was fitted to.
+    """A fitted noise model with its data.
 
     Parameters
     ----------
     model : NoiseModel
-        The line where the fit is good, else one sigma for every level.
+        The line for a good fit, else one sigma for every level.
     good : bool
         Whether the line can be trusted.
     reason : str
-        One sentence: how well the line fits, or why it does not.
+        One sentence: how well the line fits, or why it cannot be trusted.
     means, variances : ndarray
-        Shape (bins,): level, in counts, and variance, in counts squared, of the flat patches that
-        the line was laid through. Empty where there were too few.
+        Shape (bins,): level, in counts, and variance, in counts squared, of the flat patches
+        that the line was fitted to. Empty with too few.
     """
 
     model: NoiseModel
@@ -100,20 +100,20 @@ class NoiseFit:
 def fit_noise(images: Sequence[Image]) -> NoiseFit:
     """Fit a noise model to images of one camera; the more fields, the better.
 
-    Patches of 8 x 8 pixels give a level and a variance, that of the residual of a mask which planes
-    and ramps do not pass [1]_. In each bin of levels the half of the patches that is flattest
-    at a coarser scale is kept, then a low quantile of their variances is taken and corrected for
-    being one: structure can only add variance. A line is laid through the bins by least squares
-    with a robust loss on relative residuals. It is not trusted where the bins scatter, where it
-    does not rise, where neighboring pixels share their noise (a filter was applied), where the
-    noise is below rounding (another bit depth was converted), or where fields disagree. Then one
-    sigma stands for every level, the median over bins; where pixels share their noise it is a
-    lower bound, since the mask sees fine grain only.
+    Each patch of 8 x 8 pixels gives a level and a variance, that of the residual of a mask which
+    removes planes and ramps [1]_. In each bin of levels, the half of the patches that is flattest
+    at a coarser scale is kept, and a low quantile of their variances is taken and corrected for
+    bias: structure can only add variance. A line is fitted to the bins by least squares with a
+    robust loss on relative residuals. It is not trusted if the bins scatter, if it does not rise,
+    if the noise of neighboring pixels is correlated (a filter was applied), if the noise is below
+    rounding (the bit depth was converted), or if fields disagree. Then one sigma is used for every
+    level, the median over bins; with correlated noise it is a lower bound, since the mask detects
+    fine noise only.
 
     Parameters
     ----------
     images : sequence of Image
-        At least one. Any size: too small or constant ones give rounding noise, and say so.
+        At least one, of any size; too small or constant images give rounding noise as the model.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def fit_noise(images: Sequence[Image]) -> NoiseFit:
     Raises
     ------
     UsageError
-        There is no image.
+        No image is given.
 
     References
     ----------
@@ -135,11 +135,11 @@ def fit_noise(images: Sequence[Image]) -> NoiseFit:
     floor = max(rounding_variance(image) for image in images)
     patches = sample_patches(images)
     if patches.variance.size == 0:
-        return _one_sigma(floor, floor, "the images are too small to see noise in.")
+        return _one_sigma(floor, floor, "the images are too small to show noise.")
     bins = bin_levels(patches)
     if bins.mean.size < LEAST_BINS:
         found = np.median(bins.variance) if bins.mean.size else flat_variance(patches.variance)
-        reason = "the images show too few levels of light to lay a line through."
+        reason = "the images have too few levels of light to fit a line."
         return _one_sigma(float(found), floor, reason, bins)
     model = _line(bins, float(patches.mean.min()), floor)
     fault = find_fault(patches, bins, model.variance)
@@ -166,12 +166,12 @@ def _rounded(value: float) -> float:
 
 
 def _line(bins: Bins, darkest: float, floor: float) -> NoiseModel:
-    """Lay a line through the bins; residuals are relative, as the errors of variances are."""
+    """Fit a line to the bins, with relative residuals, as errors of variances are relative."""
     from scipy.optimize import least_squares
 
     offset = _rounded(darkest)
     light, variances = bins.mean - offset, bins.variance
-    # Start where half of the pairs of bins agree (Theil and Sen).
+    # Start from the median slope of all pairs of bins (Theil-Sen).
     one, other = np.triu_indices(light.size, k=1)
     gap = light[other] - light[one]
     slopes = (variances[other] - variances[one])[gap != 0] / gap[gap != 0]

@@ -1,4 +1,4 @@
-"""What makes a fitted noise model untrustworthy."""
+"""Checks of a fitted noise model: the faults for which it cannot be trusted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WORST_DISAGREEMENT = 1.5  # one field's variance over the line's, or the reverse
 
 
 def median_scatter(bins: Bins, expected: Variance) -> float:
-    """Weighted median of how far the bins' variances lie from the line, relative to it."""
+    """Weighted median of the bins' deviations from the line, relative to it."""
     off = np.abs(bins.variance / expected(bins.mean) - 1)
     order = np.argsort(off)
     below = np.cumsum(bins.weight[order])
@@ -34,20 +34,20 @@ def median_scatter(bins: Bins, expected: Variance) -> float:
 
 
 def find_fault(patches: Patches, bins: Bins, expected: Variance) -> str:
-    """Say why the line ``expected`` cannot be trusted; empty where it can."""
+    """Return why the line ``expected`` cannot be trusted; empty if it can."""
     return next(_faults(patches, bins, expected), "")
 
 
 def _faults(patches: Patches, bins: Bins, expected: Variance) -> Iterator[str]:
-    """Every fault, the one that explains most first."""
+    """Yield every fault, the one that explains most first."""
     if np.median(bins.variance) < LEAST_VARIANCE * patches.step**2:
         far = f" (grey levels are {patches.step:g} counts apart)" if patches.step > 1 else ""
         yield f"the noise is below half a grey level, so rounding hides it{far}."
     correlation = _correlation(patches)
     if correlation > WORST_CORRELATION:
         yield (
-            f"the noise of neighboring pixels is not independent (coarse grain holds"
-            f" {correlation:.1f} times the variance of fine grain), so a filter was applied."
+            f"the noise of neighboring pixels is correlated (coarse noise has {correlation:.1f}"
+            f" times the variance of fine noise), so a filter was applied."
         )
     if np.ptp(expected(bins.mean)) < LEAST_GROWTH * np.median(bins.variance):
         yield "the variance does not grow with the light."

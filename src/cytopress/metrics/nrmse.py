@@ -1,8 +1,9 @@
-"""Root-mean-square error as a share of the data range."""
+"""NRMSE: root-mean-square error divided by the data range."""
 
 from __future__ import annotations
 
-from cytopress.metrics.metric import Metric, Pixels
+from cytopress.image import Pixels
+from cytopress.metrics.metric import Metric
 from cytopress.metrics.rmse import rmse
 
 

@@ -1,10 +1,11 @@
-"""Peak signal-to-noise ratio."""
+"""PSNR: peak signal-to-noise ratio."""
 
 from __future__ import annotations
 
 import math
 
-from cytopress.metrics.metric import Metric, Pixels
+from cytopress.image import Pixels
+from cytopress.metrics.metric import Metric
 from cytopress.metrics.rmse import rmse
 
 

@@ -1,4 +1,4 @@
-"""The one table of metrics."""
+"""Registry of all metrics."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ METRICS: dict[str, Metric | NoiseMetric] = {
 
 
 def metric(name: str, *, noise: NoiseModel | None = None) -> Metric:
-    """Return the metric that bears a name.
+    """Return the metric of a name.
 
     Parameters
     ----------
     name : str
         One of `metric_names`.
     noise : NoiseModel, optional
-        How noisy the references are; needed by the metrics in units of sigma only.
+        Noise of the references; needed by metrics in units of sigma only.
 
     Raises
     ------
     UnknownNameError
-        No metric bears the name.
+        No metric has this name.
     UsageError
         The metric needs a noise model and none is given.
     """
@@ -73,17 +73,17 @@ def metric(name: str, *, noise: NoiseModel | None = None) -> Metric:
 
 
 def metric_names() -> list[str]:
-    """Name every metric, in the order of the table."""
+    """Return the names of all metrics, in the order of the table."""
     return list(METRICS)
 
 
 def available(name: str) -> bool:
-    """Say whether a metric can be computed on this machine; small images apart.
+    """Return whether a metric can be computed on this machine, for images of sufficient size.
 
     Raises
     ------
     UnknownNameError
-        No metric bears the name.
+        No metric has this name.
     """
     if name not in METRICS:
         raise UnknownNameError("metric", name, metric_names())

@@ -1,4 +1,4 @@
-"""Structural similarity."""
+"""SSIM: structural similarity."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from cytopress.errors import NotAvailableError
-from cytopress.metrics.metric import Metric, Pixels
+from cytopress.image import Pixels
+from cytopress.metrics.metric import Metric
 
 WINDOW = 11
 SIGMA = 1.5
@@ -16,9 +17,9 @@ SIGMA = 1.5
 def ssim(reference: Pixels, test: Pixels, data_range: float) -> float:
     """Mean structural similarity [1]_, at most 1.
 
-    Gaussian window of sigma 1.5 cut to 11 taps, population covariance, K1 = 0.01, K2 = 0.03,
-    float64; the 5 pixels along every border, where the window does not fit, are left out. A stack
-    has a window in three dimensions, as scikit-image does it.
+    Gaussian window of sigma 1.5 truncated to 11 taps, population covariance, K1 = 0.01, K2 = 0.03,
+    in float64; the 5 pixels along every border, where the window does not fit, are left out. For a
+    stack the window is three-dimensional, as in scikit-image.
 
     Raises
     ------

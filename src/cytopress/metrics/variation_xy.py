@@ -1,16 +1,17 @@
-"""How much a volume changes within its planes, against the original."""
+"""Lateral variation of a volume relative to the original."""
 
 from __future__ import annotations
 
-from cytopress.metrics.metric import Metric, Pixels
+from cytopress.image import Pixels
+from cytopress.metrics.metric import Metric
 from cytopress.metrics.variation_z import ratio_of_variation
 
 
 def variation_xy(reference: Pixels, test: Pixels, _data_range: float = 1.0) -> float:
-    """Root-mean-square difference of neighbors in the plane, of the test over the reference's.
+    """Root-mean-square difference of neighbors in the plane: the test's over the reference's.
 
-    The counterpart of `variation_z` that it is held against: 1 for as much as in the original, less
-    where planes were smoothed. The data range does not matter.
+    The lateral counterpart of `variation_z`: 1 for as much variation as in the original, less for
+    smoothed planes. The data range is ignored.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How much a volume changes from plane to plane, against the original: flicker, or blur along z."""
+"""Axial variation of a volume relative to the original: flicker, or blur along z."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from cytopress.errors import NotAvailableError
-from cytopress.metrics.metric import Metric, Pixels
+from cytopress.image import Pixels
+from cytopress.metrics.metric import Metric
 
 
 def variation_z(reference: Pixels, test: Pixels, _data_range: float = 1.0) -> float:
-    """Root-mean-square difference of neighboring planes, of the test over that of the reference.
+    """Root-mean-square difference of neighboring planes: the test's over the reference's.
 
-    1 for a volume that changes from plane to plane as much as the original. Below: it is smoothed
-    along z. Set against `variation_xy` it shows flicker: a codec that takes each plane by itself
-    smooths within planes and keeps, or adds, what differs between them. In the spirit of the
-    flicker of video [1]_, with planes for frames. The data range does not matter.
+    1 for as much variation from plane to plane as in the original, less for a volume smoothed along
+    z. A value above `variation_xy` shows flicker: a codec that codes each plane by itself smooths
+    within planes and keeps, or adds, differences between them. After the flicker of video [1]_,
+    with planes as frames. The data range is ignored.
 
     Raises
     ------
