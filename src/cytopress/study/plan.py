@@ -14,6 +14,9 @@ from cytopress.study.noise_replicates import CAMERA, NoiseReplicate
 from cytopress.study.spec import Study
 from cytopress.study.trial_spec import ModelVariant, TrialSpec
 
+# What a field is coded with, and the model variants that predict from the decoded image.
+Coding = tuple[CodecRequest | NoiseReplicate, tuple[ModelVariant, ...]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrialPlan:
@@ -38,14 +41,6 @@ class TrialPlan:
     volumetric: bool = False
 
 
-@dataclass(frozen=True)
-class _Coding:
-    """What every field of a dataset is coded with, and the model variants that predict from it."""
-
-    request: CodecRequest | NoiseReplicate
-    variants: tuple[ModelVariant, ...]
-
-
 def plan(study: Study, datasets: Sequence[InspectedDataset]) -> tuple[TrialPlan, ...]:
     """Return all trials of a study, field by field.
 
@@ -58,28 +53,26 @@ def plan(study: Study, datasets: Sequence[InspectedDataset]) -> tuple[TrialPlan,
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"dataset {name!r} is given twice in the study.")
-    return tuple(
-        _trial_plan(study, found, field, coding)
-        for found in datasets
-        for codings in [[*_codecs(study, found), *_noise_replicates(study, found)]]
-        for field in found.fields
-        for coding in codings
-    )
+    plans = []
+    for found in datasets:
+        codings = [*_codecs(study, found), *_noise_replicates(study, found)]
+        plans += [_trial_plan(study, found, one, each) for one in found.fields for each in codings]
+    return tuple(plans)
 
 
-def _codecs(study: Study, found: InspectedDataset) -> Iterator[_Coding]:
+def _codecs(study: Study, found: InspectedDataset) -> Iterator[Coding]:
     """Yield each codec, with the dataset's reference scales."""
     for bare in study.requests:
         request = bare.with_reference_scales(found.facts.data_range, found.facts.noise.model)
-        yield _Coding(request, variants_for(study, found.variants, bare.spec))
+        yield request, variants_for(study, found.variants, bare.spec)
 
 
-def _noise_replicates(study: Study, found: InspectedDataset) -> Iterator[_Coding]:
+def _noise_replicates(study: Study, found: InspectedDataset) -> Iterator[Coding]:
     """Yield the noise replicates, for models of regime raw; none without a task to score them."""
     raw = tuple(variant for variant in found.variants if variant.regime == "raw")
     if any(variant.tasks for variant in raw):
         for number in range(1, study.noise_draws + 1):
-            yield _Coding(NoiseReplicate(number), raw)
+            yield NoiseReplicate(number), raw
 
 
 def variants_for(
@@ -99,9 +92,9 @@ def variants_for(
 
 
 def _trial_plan(
-    study: Study, found: InspectedDataset, field: InspectedField, coding: _Coding
+    study: Study, found: InspectedDataset, field: InspectedField, coding: Coding
 ) -> TrialPlan:
-    facts, request = found.facts, coding.request
+    facts, (request, variants) = found.facts, coding
     codec, options, volumetric = CAMERA, "", False
     target: tuple[str, float | None]
     packages: tuple[tuple[str, str], ...] = ()
@@ -120,7 +113,7 @@ def _trial_plan(
         data_range=facts.data_range,
         noise=(facts.noise.a, facts.noise.b, facts.noise.offset),
         metrics=defined_for(study.metrics, facts.axes),
-        variants=coding.variants,
+        variants=variants,
         seed=study.seed,
         preview=study.preview_size if shown else 0,
         packages=packages,
