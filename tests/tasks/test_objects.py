@@ -82,12 +82,12 @@ def test_labels_are_integers(dtype: type) -> None:
 
 
 def test_negative_labels_are_refused() -> None:
-    with pytest.raises(TaskError, match="there is a -1"):
+    with pytest.raises(TaskError, match="one is -1"):
         measure_objects(np.full((6, 7), -1), _image(6, 7))
 
 
 def test_shapes_must_match() -> None:
-    with pytest.raises(TaskError, match=r"\(6, 7\), not of \(7, 6\)"):
+    with pytest.raises(TaskError, match=r"\(6, 7\).*not of \(7, 6\)"):
         measure_objects(np.zeros((6, 7), int), _image(7, 6))
 
 
@@ -101,7 +101,7 @@ def test_small_objects_go_and_the_rest_keep_their_numbers() -> None:
 def test_only_objects_of_one_shape_are_compared() -> None:
     small, large = (measure_objects(np.zeros((n, n), int), _image(n, n)) for n in (4, 5))
     assert isinstance(as_objects("it", small, small)[0], Objects)
-    with pytest.raises(TaskError, match=r"one shape, not \(4, 4\) against \(5, 5\)"):
+    with pytest.raises(TaskError, match=r"equal shape, not \(4, 4\) against \(5, 5\)"):
         as_objects("it", small, large)
     for pair in ((small, _image(4, 4)), ({"count": 1.0}, small)):
         with pytest.raises(TaskError, match="it scores objects"):

@@ -1,4 +1,4 @@
-"""What a camera makes of light: photons, electrons, counts."""
+"""Camera model: photons to electrons to counts, with shot and read noise."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy.typing as npt
 from cytopress.image import Pixels
 
 # Expected electrons are rounded to this. Processors differ in the last bits of a float64, here by
-# 1e-11 electrons: hardly one voxel in a dozen data sets lies so near a border that it shows.
+# 1e-11 electrons: hardly one voxel in a dozen data sets is so near a rounding border.
 STEP = 1 / 8
 
 
 @dataclass(frozen=True)
 class Camera:
-    """A scientific CMOS camera without faults.
+    """An ideal scientific CMOS camera.
 
-    What falls on it is rounded to eighths of an electron, far below its noise, so that its images
-    do not hang on how a processor rounds.
+    The expected signal is rounded to eighths of an electron, far below the noise, so that images do
+    not depend on a processor's rounding.
 
     Parameters
     ----------
@@ -42,15 +42,15 @@ class Camera:
     def expose(self, electrons: npt.NDArray[Any], random: np.random.Generator) -> Pixels:
         """Return the counts of one exposure, uint16.
 
-        The variance of a pixel that ought to read v is gain (v - offset) + (gain read_noise)^2, and
-        the twelfth that rounding adds.
+        The variance of a pixel of expected value v is gain (v - offset) + (gain read_noise)^2, plus
+        1/12 from rounding.
 
         Parameters
         ----------
         electrons : ndarray
-            Expected number for each pixel, not negative, any shape.
+            Expected number in each pixel, not negative, any shape.
         random : numpy Generator
-            Draws the noise.
+            Source of the noise.
         """
         expected = np.rint(np.asarray(electrons, dtype=np.float64) / STEP) * STEP
         caught = random.poisson(expected)

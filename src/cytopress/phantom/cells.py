@@ -1,4 +1,4 @@
-"""Cells on a coverslip: where they stand, how high they are, and what their nuclei are like."""
+"""Random cells on a coverslip: positions, heights, outlines and nuclei."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cytopress.phantom.shapes import Body, Floats, Grid, Point, random_body
 from cytopress.phantom.slides import Slide
 
 NUCLEUS_BENT = 0.05
-# Of cytoplasm, below and above a nucleus.
+# Thickness of the cytoplasm below and above a nucleus.
 BELOW_UM, ABOVE_UM = (0.4, 0.9), (0.5, 1.0)
 NUCLEUS_HALF_HEIGHT_UM = (1.7, 2.5)
 TRIES = 60
@@ -26,16 +26,16 @@ class Cell:
     nucleus : Body
         Its nucleus.
     nucleoli : tuple of Body
-        Within the nucleus.
+        Nucleoli inside the nucleus.
     height_um : float
-        Of the cell body above the coverslip, at its middle.
+        Height of the cell body above the coverslip, at its center.
     radius_um : float
-        How far the body reaches along the coverslip, on average.
+        Mean radius of the body along the coverslip.
     lobes : ndarray
-        Shape (harmonics, 2): size, as a share of the radius, and phase of the second harmonic of
-        the outline and those behind it.
+        Shape (harmonics, 2): amplitude, relative to the radius, and phase of the outline's
+        harmonics from the second on.
     stain : float
-        Fluorophore of its nucleus against that of an average one.
+        Fluorophore of the nucleus relative to the average.
     """
 
     nucleus: Body
@@ -46,7 +46,7 @@ class Cell:
     stain: float
 
     def distance(self, y: Floats, x: Floats) -> Floats:
-        """Return the distance from the cell's middle, 1 at its outline; of broadcast shape."""
+        """Return the distance from the cell's center, 1 at its outline, with broadcasting."""
         dy, dx = (part - c for part, c in zip((y, x), self.nucleus.center[1:], strict=True))
         angle = np.arctan2(dy, dx)
         radius = 1 + sum(
@@ -56,9 +56,9 @@ class Cell:
 
 
 def seed_cells(slide: Slide, grid: Grid, random: np.random.Generator) -> list[Cell]:
-    """Let cells settle on the coverslip (at Z = 0), until their number fits or no place is left.
+    """Place cells on the coverslip (Z = 0), until their number is reached or no space is left.
 
-    Nuclei do not overlap. Cells beside the grid are seeded too, as far as they reach into it.
+    Nuclei do not overlap. Cells beside the grid are included if they may extend into it.
     """
     margin = 2.0
     low = np.array(grid.origin_um[1:]) - margin

@@ -1,4 +1,4 @@
-"""Bright-field and fluorescence images of a volume, by transfer functions."""
+"""Optics: bright-field and fluorescence images of a volume, by transfer functions."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Shape = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Microscope:
-    """An inverted microscope: the light falls from above, the objective is below the coverslip.
+    """An inverted microscope: light from above, objective below the coverslip.
 
-    Plane 0 of every volume is the one next to the objective. The defaults are a 60x/1.0 water
+    Plane 0 of each volume is next to the objective. The defaults are a 60x/1.0 water
     objective, a condenser closed to half of it, green light from an LED, and a dye of DNA.
 
     Parameters
     ----------
     spacing_um : tuple of float
-        Of a voxel, in Z, Y, X: a camera pixel of 6.5 um is 0.108 um in the sample.
+        Voxel size in Z, Y, X: a camera pixel of 6.5 um is 0.108 um in the sample.
     medium_index : float
-        Refractive index around the cells, of the immersion too.
+        Refractive index around the cells and of the immersion.
     detection_na, illumination_na : float
         Numerical apertures of the objective and of the condenser.
     illumination_um, emission_um : float
@@ -46,7 +46,7 @@ class Microscope:
 
 
 def bright_field(index: Floats, microscope: Microscope) -> Floats:
-    """Return the transmitted light as a share of that beside the cells.
+    """Return the transmitted light relative to that beside the cells.
 
     The object scatters weakly (first Born approximation) and absorbs nothing, so its image is 1
     plus a convolution of its scattering potential ``(2 pi / wavelength)^2 (n^2 - n_medium^2)``,
@@ -55,10 +55,9 @@ def bright_field(index: Floats, microscope: Microscope) -> Floats:
     Parameters
     ----------
     index : ndarray
-        Refractive index, shape (Z, Y, X). What lies at one end of an axis is next to what lies at
-        the other: leave a margin.
+        Refractive index, shape (Z, Y, X). The boundary is periodic along each axis: leave a margin.
     microscope : Microscope
-        Its optics.
+        The optics.
 
     Raises
     ------
@@ -77,17 +76,17 @@ def bright_field(index: Floats, microscope: Microscope) -> Floats:
 
 
 def fluorescence(light: Floats, microscope: Microscope) -> Floats:
-    """Return the light that falls on each pixel of each plane, widefield.
+    """Return the light on each pixel of each plane in widefield.
 
-    Every plane of the stack catches all the light that the volume sends, in focus or out of it.
+    Each plane of the stack collects all light of the volume, in focus or not.
 
     Parameters
     ----------
     light : ndarray
-        What each voxel sends to the camera during one exposure, shape (Z, Y, X); ends of axes as
-        in `bright_field`.
+        Light of each voxel during one exposure, shape (Z, Y, X); periodic boundary, as in
+        `bright_field`.
     microscope : Microscope
-        Its optics.
+        The optics.
 
     Raises
     ------
@@ -95,7 +94,7 @@ def fluorescence(light: Floats, microscope: Microscope) -> Floats:
         waveorder is not installed.
     """
     image = _convolve(light, fluorescence_transfer(_shape(light), microscope))
-    # The transfer function keeps the mean of the whole volume.
+    # The transfer function preserves the mean of the whole volume.
     return np.maximum(image * len(light), 0)
 
 
@@ -115,8 +114,8 @@ def _shape(volume: Floats) -> Shape:
 def phase_transfer(shape: Shape, microscope: Microscope) -> Spectrum:
     """Return the transfer function of the real scattering potential, shape (Z, Y, X // 2 + 1).
 
-    waveorder lets it fade along the axis toward the ends of its grid. So it is calculated for twice
-    the depth, of which the inner half is kept.
+    waveorder makes it fade along the axis toward the ends of its grid. So it is calculated for
+    twice the depth, and the inner half is kept.
     """
     with _exactly():
         from waveorder.models import phase_thick_3d
@@ -157,7 +156,7 @@ def fluorescence_transfer(shape: Shape, microscope: Microscope) -> Spectrum:
 
 
 def need_waveorder() -> None:
-    """Raise the error that says what to install, where simulating is not possible."""
+    """Raise a NotAvailableError that says what to install, unless waveorder is installed."""
     try:
         import waveorder  # noqa: F401
     except ModuleNotFoundError as error:
@@ -169,7 +168,7 @@ def need_waveorder() -> None:
 
 @contextmanager
 def _exactly() -> Iterator[None]:
-    """Hold torch to one thread, since more would add in another order, and to float64."""
+    """Restrict torch to float64 and to one thread, since more would sum in another order."""
     need_waveorder()
     import torch
 

@@ -1,4 +1,4 @@
-"""Mitochondria and droplets of lipid: the grain of a cell in transmitted light."""
+"""Random mitochondria and lipid droplets: the texture of a cell in transmitted light."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Organelle:
 def scatter_organelles(cells: Sequence[Cell], random: np.random.Generator) -> Iterator[Organelle]:
     """Scatter organelles through the cytoplasm, denser near the nucleus.
 
-    A few may lie in a nucleus or above the cell: whoever draws them leaves those parts out.
+    A few may be in a nucleus or above the cell; `grow` leaves those parts out.
     """
     for cell in cells:
         for _ in range(random.poisson(45)):
@@ -44,7 +44,7 @@ def _place(cell: Cell, random: np.random.Generator) -> Point:
 
 
 def _mitochondrion(cell: Cell, random: np.random.Generator) -> Iterator[Organelle]:
-    """Yield the beads of a bent thread, one to three micrometers long."""
+    """Yield the beads of a curved thread, one to three micrometers long."""
     place, angle = _place(cell, random), random.uniform(0, 2 * np.pi)
     index, radius = random.uniform(*MITOCHONDRION_INDEX), random.uniform(0.16, 0.26)
     for _ in range(random.integers(3, 9)):

@@ -1,4 +1,4 @@
-"""Smooth bodies on a grid of voxels: where they are, and how far inside each voxel lies."""
+"""Smooth bodies on a voxel grid, with the depth of each voxel below their surface."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Box = tuple[slice, slice, slice]
 
 @dataclass(frozen=True)
 class Grid:
-    """Voxels and where they are: ``origin_um`` is the place of voxel (0, 0, 0), in Z, Y, X."""
+    """A voxel grid; ``origin_um`` is the position of voxel (0, 0, 0), in Z, Y, X."""
 
     shape: tuple[int, int, int]
     spacing_um: tuple[float, float, float]
@@ -24,12 +24,12 @@ class Grid:
 
     @property
     def box(self) -> Box:
-        """All of it."""
+        """The whole grid."""
         planes, rows, columns = (slice(0, length) for length in self.shape)
         return planes, rows, columns
 
     def around(self, center: Point, radius_um: float) -> Box | None:
-        """Return the voxels of the cube around a point, or None where there are none."""
+        """Return the voxels of the cube around a point, or None without any."""
         low = np.ceil((center - radius_um - self.origin_um) / self.spacing_um).astype(int)
         high = np.floor((center + radius_um - self.origin_um) / self.spacing_um).astype(int) + 1
         low, high = np.maximum(low, 0), np.minimum(high, self.shape)
@@ -39,7 +39,7 @@ class Grid:
         return planes, rows, columns
 
     def places(self, box: Box) -> tuple[Floats, Floats, Floats]:
-        """Return Z, Y, X in micrometers, each along its own axis, to be broadcast."""
+        """Return Z, Y, X in micrometers, each along its own axis, for broadcasting."""
         z, y, x = (
             start + spacing * np.arange(part.start, part.stop)
             for part, spacing, start in zip(box, self.spacing_um, self.origin_um, strict=True)
@@ -49,7 +49,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Body:
-    """An ellipsoid whose surface is bent by low spherical harmonics.
+    """An ellipsoid whose surface is deformed by low spherical harmonics.
 
     Parameters
     ----------
@@ -91,21 +91,21 @@ class Body:
 
 
 def soft(depth: Floats, edge_um: float) -> Floats:
-    """Return the share of a voxel that is inside: a step smoothed over ``edge_um``."""
+    """Return the fraction of a voxel inside: a step function smoothed over ``edge_um``."""
     return np.asarray(expit(depth / edge_um))
 
 
 def random_body(center: Point, radii: Point, random: np.random.Generator, *, bent: float) -> Body:
-    """Turn an ellipsoid about the vertical, tilt it a little, and bend it.
+    """Rotate an ellipsoid about the vertical, tilt it a little, and deform it.
 
     Parameters
     ----------
     center, radii : ndarray
-        As of `Body`; the first half axis is the vertical one.
+        As in `Body`; the first half axis is the vertical one.
     random : numpy Generator
-        Draws the angles and the bends.
+        Source of angles and deformations.
     bent : float
-        Standard deviation of the bends, as a share of the radius.
+        Standard deviation of the deformations, relative to the radius.
     """
     turn, tilt = random.uniform(0, 2 * np.pi), random.normal(0, 0.06)
     about = np.array([[1, 0, 0], [0, np.cos(turn), -np.sin(turn)], [0, np.sin(turn), np.cos(turn)]])

@@ -1,4 +1,4 @@
-"""One volume: cells grown, imaged and seen by the camera."""
+"""Simulation of one volume: specimen, optics and camera."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from cytopress.phantom.slides import Slide
 from cytopress.phantom.specimen import grow
 
 SHAPE = (32, 256, 256)
-# Around what is kept: simulated, then cut off, so that nothing comes round the ends of the grid.
+# Simulated around the kept part and then cut off, because of the periodic boundary.
 MARGIN_UM = 6.9
-# Cells are lower than that, and the coverslip lies in the stack.
+# More than the height of cells; the coverslip is inside the stack.
 OBJECT_PLANES = 40
 DARKEST = 0.05
 
 
 @dataclass(frozen=True, eq=False)
 class PhantomVolume:
-    """A simulated field: two images and the truth, each of shape (Z, Y, X).
+    """A simulated field: two images and the ground truth, each of shape (Z, Y, X).
 
     Parameters
     ----------
     bright_field, fluorescence : Image
-        As the camera saw them.
+        The images of the camera.
     nuclei : ndarray
-        uint16, 0 for the background; numbered from 1 without gaps.
+        Label image, uint16: 0 for the background, nuclei numbered from 1 without gaps.
     """
 
     bright_field: Image
@@ -56,13 +56,13 @@ def simulate(
     Parameters
     ----------
     slide : Slide
-        Its cells and light.
+        Properties of its cells and light.
     number : int
-        Which volume of the slide, from 1; another one has other cells.
+        Number of the volume in the slide, from 1; each has other cells.
     shape : tuple of int, optional
-        Planes, rows and columns to keep.
+        Planes, rows and columns of the volume.
     microscope, camera : optional
-        What it is seen with.
+        The optics and the camera.
 
     Raises
     ------
@@ -102,9 +102,9 @@ def simulate(
 
 
 def deepened(volume: Floats, rest: float) -> Floats:
-    """Return the volume with as many planes of ``rest`` behind it.
+    """Return the volume padded with as many planes of ``rest``.
 
-    A convolution comes round the ends of the grid into those, and not into the volume.
+    The periodic boundary of a convolution then falls into these planes.
     """
     planes = len(volume)
     deep = np.full((fft.next_fast_len(2 * planes), *volume.shape[1:]), rest)
@@ -113,7 +113,7 @@ def deepened(volume: Floats, rest: float) -> Floats:
 
 
 def _shading(shape: tuple[int, int, int], slide: Slide) -> Floats:
-    """Return the uneven light of the condenser, 1 in the middle, shape (Y, X)."""
+    """Return the uneven illumination of the condenser, 1 in the center, shape (Y, X)."""
     y, x = (np.linspace(-0.5, 0.5, length) for length in shape[1:])
     tilted = 1 + slide.tilt[0] * y[:, None] + slide.tilt[1] * x[None, :]
     return np.asarray(tilted - 0.1 * (y[:, None] ** 2 + x[None, :] ** 2))

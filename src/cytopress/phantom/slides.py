@@ -1,4 +1,4 @@
-"""The slides: what differs from one to the next, as it would between days at a microscope."""
+"""Slides: preparations and imaging conditions, which vary as they do between days."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Slide:
-    """One preparation and how it was imaged; its volumes differ in their cells alone.
+    """One preparation with its imaging conditions; its volumes differ in their cells only.
 
     Parameters
     ----------
     number : int
-        Names it, and seeds its cells.
+        Identifies the slide, and is part of the random seed of its cells.
     cell_um2 : float
-        Area of coverslip for each cell.
+        Area of the coverslip per cell.
     nucleus_um : float
         Mean lateral half axis of the nuclei.
     coverslip_plane : float
-        Where the coverslip lies in the stack, in planes above the lowest.
+        Position of the coverslip in the stack, in planes above the lowest.
     bright_field_electrons : float
-        That a pixel beside the cells catches in one exposure.
+        Electrons of a pixel beside the cells in one exposure.
     fluorescence_electrons : float
-        That each cubic micrometer of an average nucleus sends to the camera in one exposure.
+        Electrons per cubic micrometer of an average nucleus in one exposure.
     background_electrons : float
-        Of the fluorescence image, everywhere.
+        Constant background of the fluorescence image.
     tilt : tuple of float
-        How much the bright-field light changes across the field, along Y and X, as a share.
+        Relative change of the bright-field light across the field, along Y and X.
     """
 
     number: int
@@ -40,7 +40,7 @@ class Slide:
 
     @property
     def name(self) -> str:
-        """The group of its volumes."""
+        """Name of the slide, the group of its volumes."""
         return f"slide-{self.number}"
 
 

@@ -1,4 +1,4 @@
-"""What light meets in the specimen: refractive index and fluorophore, voxel by voxel."""
+"""Specimens: refractive index and fluorophore density of each voxel."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ EDGE_UM = 0.07
 
 @dataclass(frozen=True)
 class Indices:
-    """Refractive indices in green light, and how much they vary within a part.
+    """Refractive indices in green light, and their variation within a compartment.
 
-    A nucleus is optically thinner than its cytoplasm (Schürmann et al. [1]_, Steelman et al. [2]_),
-    and nucleoli are denser than both (Kim and Guck [3]_). What was measured of organelles is
+    A nucleus has a lower index than its cytoplasm (Schürmann et al. [1]_, Steelman et al. [2]_),
+    and nucleoli a higher one than both (Kim and Guck [3]_). Measurements of organelles are
     collected by Liu et al. [4]_; the values here are round numbers of that size. A membrane of 8 nm
-    and index 1.46 is spread over a voxel here, so little of it is left.
+    and index 1.46 is averaged over a voxel here, so little of it is left.
 
     References
     ----------
@@ -50,9 +50,9 @@ class Indices:
 
 @dataclass(frozen=True)
 class Stain:
-    """Share of the nucleus's mean fluorophore elsewhere, and how chromatin varies it.
+    """Fluorophore of compartments relative to the mean of the nucleus, and its variation.
 
-    A dye of DNA leaves nucleoli dark and stains the rim of the nucleus more; the cytoplasm keeps a
+    A DNA dye leaves nucleoli dark and stains the rim of the nucleus more; the cytoplasm keeps a
     little of it.
     """
 
@@ -71,9 +71,9 @@ class Specimen:
     index : ndarray
         Refractive index.
     stain : ndarray
-        Fluorophore against that of an average nucleus.
+        Fluorophore density relative to an average nucleus.
     nuclei : ndarray
-        Which nucleus a voxel belongs to, from 1; 0 for none. uint16.
+        Number of the voxel's nucleus, from 1; 0 for none. uint16.
     """
 
     index: Floats
@@ -94,13 +94,13 @@ def grow(
     Parameters
     ----------
     slide : Slide
-        How many and how large.
+        Density and size of the cells.
     grid : Grid
-        Where; in micrometers above the coverslip.
+        The voxel grid, in micrometers above the coverslip.
     random : numpy Generator
-        Draws everything.
+        Source of all random numbers.
     indices, dye : optional
-        What each part is like.
+        Optical properties of the compartments.
     """
     cells = seed_cells(slide, grid, random)
     grain = _grain(grid, random)
@@ -120,7 +120,7 @@ def grow(
 
 
 def _grain(grid: Grid, random: np.random.Generator) -> Floats:
-    """Return a random texture with mean 0 and deviation 1, of grains of a third of a micrometer."""
+    """Return a random texture of mean 0, deviation 1 and a grain of a third of a micrometer."""
     noise = random.standard_normal(grid.shape, dtype=np.float32).astype(np.float64)
     sigmas = 0.3 / np.array(grid.spacing_um)
     noise = ndimage.gaussian_filter(noise, sigmas, mode="wrap", truncate=3.0)
@@ -130,9 +130,9 @@ def _grain(grid: Grid, random: np.random.Generator) -> Floats:
 def _bodies(
     cells: Sequence[Cell], grid: Grid, random: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """Return how much of each voxel is cell, and how much membrane.
+    """Return the fraction of each voxel that is cell, and that is membrane.
 
-    Seen from above, each place belongs to the cell that is highest there.
+    Seen from above, each position belongs to the highest cell there.
     """
     z, y, x = grid.places(grid.box)
     first = np.zeros(grid.shape[1:])
@@ -190,7 +190,7 @@ def _add_organelle(
     if box is None:
         return
     share = soft(organelle.body.depth(grid, box), EDGE_UM) * room[box]
-    # The denser of two that overlap.
+    # Where two overlap, the denser one.
     np.maximum(
         index[box],
         indices.cytoplasm + share * (organelle.index - indices.cytoplasm),

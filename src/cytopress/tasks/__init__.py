@@ -1,1 +1,1 @@
-"""Downstream models: an Image in, a prediction out, and how the prediction is scored."""
+"""Downstream tasks: models that predict from an image, and the scores of their predictions."""

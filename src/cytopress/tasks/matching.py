@@ -1,4 +1,4 @@
-"""Which predicted object is which object of the reference, and how many were found."""
+"""Matching of predicted objects with reference objects by IoU, and detection scores."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ THRESHOLDS: tuple[float, ...] = tuple(percent / 100 for percent in range(50, 95,
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """Pairs of objects that share more than half of their union.
+    """Matched objects: pairs whose intersection is more than half of their union.
 
     Parameters
     ----------
     reference, prediction : ndarray
-        (pairs,) index of each object into the measurements of its side, from 0.
+        (pairs,) index of each object in its own `Objects`, from 0.
     iou : ndarray
         (pairs,) float64, intersection over union of each pair, above 0.5.
     objects : tuple of int
-        How many there are in the reference, and in the prediction.
+        Number of objects in the reference and in the prediction.
     """
 
     reference: Indices
@@ -36,9 +36,9 @@ class Matches:
     objects: tuple[int, int]
 
     def f1(self, threshold: float) -> float:
-        """Return 2 TP / (2 TP + FP + FN), a match being an IoU above ``threshold`` (>= 0.5).
+        """Return 2 TP / (2 TP + FP + FN), with matches of IoU above ``threshold`` (>= 0.5).
 
-        Without an object on either side all is found: 1.
+        1 where neither side has an object.
         """
         total = sum(self.objects)
         return 2 * self._true_positives(threshold) / total if total else 1.0
@@ -47,7 +47,7 @@ class Matches:
         """Return TP / (TP + FP + FN), averaged over the thresholds of IoU (each >= 0.5).
 
         This is what the 2018 Data Science Bowl (Caicedo et al., Nature Methods 2019), StarDist and
-        Cellpose call average precision. Without an object on either side it is 1.
+        Cellpose call average precision. 1 where neither side has an object.
         """
         total = sum(self.objects)
         if not total:
@@ -60,10 +60,10 @@ class Matches:
 
 
 def match(prediction: Objects, reference: Objects) -> Matches:
-    """Pair the objects of two label images of one shape.
+    """Match the objects of two label images of equal shape.
 
-    Two objects that cover more than half of their union are each other's only such partner, so the
-    pairing is unique and needs no assignment to be solved.
+    With an IoU above 0.5 an object has at most one partner, so the matching is unique and needs no
+    assignment algorithm.
     """
     ours, theirs = prediction.labels, reference.labels
     both = (ours > 0) & (theirs > 0)

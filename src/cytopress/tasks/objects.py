@@ -1,4 +1,4 @@
-"""Objects in an image: their labels, and what most labs measure of each."""
+"""Labeled objects of an image, with their area and mean intensity."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Objects:
 
     @property
     def count(self) -> int:
-        """How many objects there are."""
+        """Number of objects."""
         return int(self.area.size)
 
     @property
@@ -53,10 +53,10 @@ def measure_objects(labels: Labels, image: Image) -> Objects:
     Parameters
     ----------
     labels : ndarray
-        Integers of the image's shape, 0 is background; numbers may have gaps. What bears one number
-        is one object, in however many pieces.
+        Integers of the image's shape, 0 is background; numbers may have gaps. All pixels of one
+        number are one object, connected or not.
     image : Image
-        What the intensity is measured in.
+        The image in which intensities are measured.
 
     Raises
     ------
@@ -67,18 +67,16 @@ def measure_objects(labels: Labels, image: Image) -> Objects:
         raise TaskError(f"labels must be integers, not {labels.dtype}; label the mask first.")
     if labels.shape != image.shape:
         raise TaskError(
-            f"objects are measured in an image of their labels' shape {labels.shape}, not of"
+            f"objects need an image of their labels' shape {labels.shape} to be measured in, not of"
             f" {image.shape}."
         )
     names, numbered = np.unique(labels, return_inverse=True)
     if names[0] < 0:
-        raise TaskError(
-            f"labels count from 0, the background, but there is a {names[0]}; renumber them."
-        )
-    # numpy 2.0 alone gives the labels' own shape.
+        raise TaskError(f"labels must not be negative, but one is {names[0]}; renumber them.")
+    # numpy 2.0 returns the labels' own shape, all others a flat array.
     numbered = numbered.ravel()
     if names[0] != 0:
-        # Without background the first object would be taken for it.
+        # Without background, the first object must not become it.
         numbered = numbered + 1
     areas = np.bincount(numbered)
     sums = np.bincount(numbered, weights=image.pixels.ravel().astype(np.float64))
@@ -91,36 +89,33 @@ def measure_objects(labels: Labels, image: Image) -> Objects:
 
 
 def without_small(labels: Labels, min_area: int) -> Labels:
-    """Return labels without the objects of fewer than ``min_area`` pixels; numbers get gaps.
-
-    In a volume they are voxels.
-    """
+    """Remove the objects of fewer than ``min_area`` pixels or voxels; numbers get gaps."""
     small = np.bincount(labels.ravel()) < min_area
     return np.where(small[labels], 0, labels)
 
 
 def as_objects(name: str, prediction: object, reference: object) -> tuple[Objects, Objects]:
-    """Return both as the objects of one field of view that the task ``name`` compares.
+    """Check that the task ``name`` can compare two predictions as objects of one field of view.
 
     Raises
     ------
     TaskError
-        One is something else, or they are of images of unequal shape.
+        One is not `Objects`, or the shapes of their images differ.
     """
     if not isinstance(prediction, Objects) or not isinstance(reference, Objects):
         raise TaskError(f"{name} scores objects against objects.")
     if prediction.labels.shape != reference.labels.shape:
         raise TaskError(
-            f"{name} scores objects in images of one shape, not {prediction.labels.shape} against"
+            f"{name} scores objects in images of equal shape, not {prediction.labels.shape} against"
             f" {reference.labels.shape}."
         )
     return prediction, reference
 
 
 def relative_error(found: float, expected: float) -> float:
-    """Return how far ``found`` is from ``expected``, as a share of ``expected``.
+    """Return the absolute error of ``found`` relative to ``expected``.
 
-    Where nothing was expected there is no share: then it is 0 if nothing was found, else 1.
+    For an expected 0, where it is not defined: 0 if ``found`` is 0 too, else 1.
     """
     if expected == 0:
         return float(found != 0)

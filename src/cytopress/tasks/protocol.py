@@ -1,4 +1,4 @@
-"""What a task is: the contract that every downstream model keeps."""
+"""Task: the contract of all downstream models."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from cytopress.image import Image
 from cytopress.tasks.objects import Objects
 
 Prediction = Image | Objects | Mapping[str, float]
-# What a prediction can be held against: the field's target image, the labels of its objects as
-# measured in the original, or nothing but the prediction from the original.
+# The ground truth: the field's target image, the labels of its objects (measured in the original
+# image), or none, and then the prediction from the original is the reference.
 Truth = Literal["target", "labels", "none"]
 
 
 @dataclass(frozen=True)
 class Score:
-    """One number that a task gives: its name, unit ("" for none) and which way is better."""
+    """One score of a task: its name, its unit ("" for none) and the better direction."""
 
     name: str
     unit: str
@@ -25,7 +25,7 @@ class Score:
 
 
 class Task(Protocol):
-    """A downstream analysis. It cannot tell whether its input was ever compressed."""
+    """A downstream analysis, which does not know whether its input was compressed."""
 
     @property
     def name(self) -> str:
@@ -37,11 +37,11 @@ class Task(Protocol):
 
     @property
     def scores(self) -> tuple[Score, ...]:
-        """The numbers that ``score`` returns; the first is the main one."""
+        """The scores that ``score`` returns; the first is the main one."""
 
     @property
     def truth(self) -> Truth:
-        """What the ground truth is; a task without one is scored by agreement alone."""
+        """The kind of ground truth; a task without one is scored by agreement alone."""
 
     def predict(self, image: Image) -> Prediction:
         """Predict from one image.
@@ -49,13 +49,13 @@ class Task(Protocol):
         Raises
         ------
         TaskError
-            The image is not of the form that the task reads.
+            The image does not have the axes that the task reads, or the model fails.
         """
 
     def score(
         self, prediction: Prediction, reference: Prediction, image: Image
     ) -> dict[str, float]:
-        """Score a prediction against ground truth, or the prediction from the original.
+        """Score a prediction against the ground truth, or against the prediction from the original.
 
-        ``image`` is the input that was predicted from; most tasks do not need it.
+        ``image`` is the input of the prediction; most tasks do not need it.
         """

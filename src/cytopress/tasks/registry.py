@@ -1,4 +1,4 @@
-"""The one table of tasks: built-in ones and families made from packages, found by name."""
+"""Registry of tasks by name: built-in ones, and families of tasks from model packages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cytopress.tasks.builtin.measurement import Measurement
 from cytopress.tasks.builtin.segmentation import Segmentation
 from cytopress.tasks.protocol import Task
 
-# The part of a task's name before the slash, and what makes the task from its package.
+# The part of a task's name before the slash, and the class of such tasks.
 FAMILIES: Mapping[str, Callable[[Package], Task]] = {
     "labelfree": LabelFree,
     "labelfree-pix2pix": LabelFree,
@@ -25,21 +25,21 @@ BUILT_IN: Mapping[str, Callable[[], Task]] = {Measurement.name: Measurement}
 
 
 def task(name: str | Path, settings: Settings | None = None) -> Task:
-    """Return the task of this name, or of the package at this path.
+    """Return the task of a name, or of the package at a path.
 
     Parameters
     ----------
     name : str or Path
         Such as ``labelfree/ecoli-phase`` or ``measurement``, or the path of a ``.cytomodel`` file.
     settings : Settings, optional
-        Says where packages are; read from the environment unless given.
+        Folders of packages; read from the environment unless given.
 
     Raises
     ------
     UnknownNameError
-        No built-in task and no package of a task bears this name.
+        No built-in task and no task package has this name.
     PackageError
-        The package is damaged, or not of a task.
+        The package is damaged, or not a task's.
     """
     built_in = BUILT_IN.get(str(name))
     if built_in is not None:
@@ -55,7 +55,7 @@ def task(name: str | Path, settings: Settings | None = None) -> Task:
 
 
 def tasks(settings: Settings | None = None) -> list[Task]:
-    """Return every task that is there, in the order of their names."""
+    """Return all tasks of this machine, sorted by name."""
     settings = settings or from_environment()
     packages = find_packages(settings.model_folders, "task")
     found = [make() for make in BUILT_IN.values()] + [from_package(package) for package in packages]
@@ -63,12 +63,12 @@ def tasks(settings: Settings | None = None) -> list[Task]:
 
 
 def from_package(package: Package) -> Task:
-    """Make the task that a package holds.
+    """Create the task of a package.
 
     Raises
     ------
     PackageError
-        It is of another kind, or of a family that this version does not know.
+        The package is of another kind, or of an unknown family.
     """
     family = package.name.partition("/")[0]
     if package.manifest["kind"] != "task" or family not in FAMILIES:

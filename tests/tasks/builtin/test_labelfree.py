@@ -181,7 +181,7 @@ def test_constant_image_has_no_correlation(task: LabelFree, constant: str) -> No
 
 
 def test_shapes_must_match(task: LabelFree) -> None:
-    with pytest.raises(TaskError, match="one shape"):
+    with pytest.raises(TaskError, match="equal shape"):
         task.score(_noise(40, 40), _noise(40, 41), _noise(40, 41))
 
 

@@ -183,7 +183,7 @@ def test_what_cannot_be_run(tmp_path: Path) -> None:
         _declared(_package(tmp_path / "remote", WEIGHTS=remote))
     with pytest.raises(PackageError, match="weights cannot be loaded"):
         _declared(_package(tmp_path / "damaged", b"nothing"))
-    with pytest.raises(PackageError, match="no model that can be read"):
+    with pytest.raises(PackageError, match="its description cannot be read"):
         _declared(_package(tmp_path / "strange", SIZE="large"))
     with pytest.raises(UsageError, match="no output 'labels'; known: probability"):
         _declared(_package(tmp_path / "named"), output={"name": "labels"})

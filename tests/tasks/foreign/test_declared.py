@@ -29,10 +29,10 @@ ONNX = {"kind": "onnx", "path": "m.onnx"}
         ({"score": ["accuracy"]}, "no score 'accuracy'.*pearson"),
         ({"score": ["iou"]}, "no score 'iou' for output as 'image'"),
         ({"score": ["nrmse", "nrmse"]}, "twice"),
-        ({"truth": "labels"}, "cannot be held against truth = 'labels'"),
+        ({"truth": "labels"}, "cannot be compared with truth = 'labels'"),
         ({"truth": "target", "output": {"as": "labels"}}, "truth = 'target'"),
         ({"range": 0}, "range = 0 is not .* greater than 0"),
-        ({"range": 5, "output": {"as": "labels"}}, "range is of images"),
+        ({"range": 5, "output": {"as": "labels"}}, "range is for images"),
     ],
 )
 def test_faults_name_the_table_and_the_key(

@@ -1,1 +1,1 @@
-"""Tasks that ship: label-free prediction, segmentation, measurement."""
+"""Built-in tasks: label-free prediction, segmentation and measurement."""

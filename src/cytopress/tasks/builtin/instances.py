@@ -1,4 +1,4 @@
-"""From the classes of pixels to separate objects."""
+"""Instance segmentation from pixel classes, by a seeded watershed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cytopress.image import Image, Labels
 from cytopress.tasks.objects import Floats, without_small
 from cytopress.tiling import Values
 
-# The channels of the logits, in their order.
+# Channels of the logits, in order.
 CLASSES = ("background", "interior", "boundary")
 
 
@@ -25,17 +25,16 @@ def instances(
     core: float = 0.0,
     spacing: Sequence[float] | None = None,
 ) -> Labels:
-    """Separate the objects that a network with a boundary class found.
+    """Separate the objects in the output of a network with a boundary class.
 
-    Each connected region whose interior is likely enough is the seed of one object. Seeds grow by
-    watershed, where the interior is likelier first, until they meet or the foreground ends. So
-    objects that touch are parted where the interior is least likely, and foreground without a seed
-    is no object. After Caicedo et al. (Cytometry A 2019), with the watershed in the place of a
-    dilation.
+    Each connected region of probable interior is the seed of one object. Seeds grow by watershed,
+    the most probable interior first, until they meet or the foreground ends. So touching objects
+    are separated where the interior is least probable, and foreground without a seed is no object.
+    After Caicedo et al. (Cytometry A 2019), with a watershed instead of a dilation.
 
-    Objects of a volume touch in a surface, and one voxel of it that is missed makes one seed of two
-    of them. With ``core`` a seed is only what lies deep inside, and the deepest grows first: so
-    they are parted where the bridge is thinnest.
+    Objects of a volume touch in a surface, and a single missed voxel of it would join two seeds.
+    With ``core``, only the deep interior is seed, and the deepest grows first: objects are
+    separated where their bridge is thinnest.
 
     Parameters
     ----------
@@ -48,9 +47,9 @@ def instances(
     min_area : int
         Pixels, in a volume voxels; smaller objects are removed.
     core : float, optional
-        How far from the end of the interior a seed is, in the unit of ``spacing``; 0 for all of it.
+        Depth of seeds below the interior's surface, in the unit of ``spacing``; 0 for all of it.
     spacing : sequence of float, optional
-        Distance between neighbors along each axis; 1 unless given.
+        Distance of neighboring samples along each axis; 1 unless given.
 
     Returns
     -------
@@ -73,7 +72,7 @@ def instances(
 
 
 def depth(interior: npt.NDArray[np.bool_], spacing: Sequence[float] | None = None) -> Floats:
-    """Return how far each pixel of the interior is from its end; holes in it do not count."""
+    """Return the distance of each interior pixel from the outer border; holes are filled."""
     from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
     found: Floats = distance_transform_edt(binary_fill_holes(interior), sampling=spacing)
@@ -81,6 +80,6 @@ def depth(interior: npt.NDArray[np.bool_], spacing: Sequence[float] | None = Non
 
 
 def relative_spacing(image: Image) -> tuple[float, ...] | None:
-    """Return how far neighbors are apart along each axis, in pixels of a row; None if unknown."""
+    """Return the sample distance along each axis relative to X; None if unknown."""
     spacing = image.spacing_um
     return None if spacing is None else tuple(step / spacing[-1] for step in spacing)

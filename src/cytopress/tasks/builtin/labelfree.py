@@ -1,10 +1,10 @@
-"""Label-free prediction: transmitted light in, fluorescence out.
+"""Label-free prediction of fluorescence from transmitted light.
 
-The input is standardized by the mean and standard deviation of the very image given: transmitted
-light carries no calibrated intensity. The model answers in standard deviations of the target; the
-prediction is given in counts, as ``z * std + mean`` with the mean and standard deviation of the
-training groups' targets. A field that is brighter or darker than those is so predicted in their
-scale: Pearson's r does not see this, the normalized error does.
+The input is standardized by its own mean and standard deviation: transmitted light has no
+calibrated intensity. The network predicts z-scores of the target, and the prediction is in counts,
+``z * std + mean`` with the mean and standard deviation of the training groups' targets. A brighter
+or darker field is therefore predicted in their scale: Pearson's r is blind to this, the normalized
+error is not.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SCORES = (Score("pearson", "", "higher"), Score("ssim", "", "higher"), Score("nr
 class LabelFree(PackagedTask):
     """A label-free model from a package: see `PackagedTask`.
 
-    Its network gives one channel. Its manifest gives ``target`` with ``mean``, ``std`` and
+    Its network has one output channel. Its manifest has ``target`` with ``mean``, ``std`` and
     ``data_range`` in counts.
     """
 
@@ -43,7 +43,7 @@ class LabelFree(PackagedTask):
         Parameters
         ----------
         image : Image
-            Of the model's axes, any dtype. A constant image is standardized to zeros.
+            An image of the model's axes, any dtype. A constant image is standardized to zeros.
 
         Returns
         -------
@@ -70,8 +70,8 @@ class LabelFree(PackagedTask):
         """Compare two images of fluorescence in counts.
 
         ``nrmse`` is the root-mean-square error over the data range of the training groups' targets,
-        which is also the range of ``ssim``. Where either image is constant, Pearson's r is not
-        defined and 0 is given: nothing of the reference was predicted.
+        which is also the range of ``ssim``. For a constant image, Pearson's r is not defined and
+        taken as 0: nothing of the reference was predicted.
 
         Raises
         ------
@@ -82,7 +82,7 @@ class LabelFree(PackagedTask):
             raise TaskError(f"{self.name} scores images against images.")
         if prediction.shape != reference.shape:
             raise TaskError(
-                f"{self.name} scores images of one shape, not {prediction.shape} against"
+                f"{self.name} scores images of equal shape, not {prediction.shape} against"
                 f" {reference.shape}."
             )
         data_range = float(self.package.manifest["target"]["data_range"])
@@ -98,14 +98,14 @@ class LabelFree(PackagedTask):
 
 
 def pearson_or_zero(truth: Pixels, predicted: Pixels) -> float:
-    """Return Pearson's r, and 0 where either image is constant and r is not defined."""
+    """Return Pearson's r, or 0 where it is not defined since an image is constant."""
     if np.ptp(truth) == 0 or np.ptp(predicted) == 0:
         return 0.0
     return metric("pearson").function(truth, predicted, 1.0)
 
 
 def standardize(pixels: Pixels) -> Values:
-    """Return pixels less their mean, over their standard deviation; a constant gives zeros."""
+    """Return z-scores: pixels minus mean, over standard deviation; zeros for a constant image."""
     values = pixels.astype(np.float64)
     values -= values.mean()
     deviation = values.std()

@@ -1,7 +1,7 @@
-"""Measurement of a fluorescence image without a network: the simplest analysis that most labs run.
+"""Measurement of objects in fluorescence by smoothing, Otsu's threshold and labeling.
 
-The image is smoothed, thresholded after Otsu, labeled and measured. Nothing is standardized: a
-codec that changes the light changes the result.
+This is the simplest analysis that most labs run. Nothing is standardized: a codec that changes the
+intensity changes the result.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from cytopress.tasks.objects import (
 )
 from cytopress.tasks.protocol import Prediction, Score, Truth
 
-# The main one is the intensity: it follows every change of the light, where a count moves in steps.
+# The main one is the intensity, which follows every change of the light; a count moves in steps.
 SCORES = (
     Score("intensity_error", "", "lower"),
     Score("count_error", "", "lower"),
     Score("area_error", "", "lower"),
 )
-# Raised when equal options give another result.
+# Incremented when equal options give another result.
 VERSION = 1
 
 
@@ -42,54 +42,54 @@ class Measurement:
     Parameters
     ----------
     sigma : float, optional
-        Standard deviation, in pixels, of the Gaussian that the image is smoothed with before it is
-        thresholded. Intensities are measured in the image as it is. In a volume it is in pixels of
-        the plane, and along Z the same distance where the spacing is known.
+        Standard deviation, in pixels, of the Gaussian filter before the threshold. Intensities are
+        measured in the image as it is. In a volume it is in pixels of the plane, with the same
+        physical distance along Z if the spacing is known.
     min_area : int, optional
-        Pixels, in a volume voxels; smaller objects are taken for noise.
+        Pixels, in a volume voxels; smaller objects are removed as noise.
 
     Raises
     ------
     UsageError
-        One of them makes no sense.
+        An option is negative or not finite.
     """
 
     sigma: float = 1.0
     min_area: int = 20
     name: ClassVar[str] = "measurement"
     scores: ClassVar[tuple[Score, ...]] = SCORES
-    # What matters is whether the numbers change: an error that happens to undo another is none.
+    # Without ground truth: a codec's error could undo one of the threshold, and look like a gain.
     truth: ClassVar[Truth] = "none"
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.sigma) and self.sigma >= 0):
             raise UsageError(
-                f"measurement's sigma is a number of pixels from 0 on, not {self.sigma}."
+                f"measurement's sigma must be a number of pixels from 0, not {self.sigma}."
             )
         if self.min_area < 0:
             raise UsageError(
-                f"measurement's min_area is a number of pixels from 0 on, not {self.min_area}."
+                f"measurement's min_area must be a number of pixels from 0, not {self.min_area}."
             )
 
     @property
     def weights(self) -> str:
-        """Hexadecimal sha256 of the options and the version: there are no weights."""
+        """Hexadecimal sha256 of the options and the version, since there are no weights."""
         recipe = f"{self.name} {VERSION}: sigma={self.sigma!r}, min_area={self.min_area!r}"
         return digest_text(recipe)
 
     def predict(self, image: Image) -> Objects:
-        """Find the bright objects in one plane or volume, and measure them in it.
+        """Find the bright objects of one plane or volume, and measure them.
 
         Parameters
         ----------
         image : Image
-            Any dtype, bright objects on a dark background. A constant image holds none. Voxels that
-            touch at a corner belong to one object, as pixels do.
+            Any dtype, bright objects on a dark background. A constant image has none. Pixels and
+            voxels that touch at a corner belong to one object.
 
         Returns
         -------
         Objects
-            Areas in pixels or volumes in voxels, intensities in counts of the image given.
+            Areas in pixels or volumes in voxels, intensities in counts of the input.
         """
         return measure_objects(without_small(self._labels(image), self.min_area), image)
 
@@ -101,10 +101,10 @@ class Measurement:
         label: Any = measure.label
         pixels = image.pixels
         if pixels.min() == pixels.max():
-            # Otsu parts two classes, and here is one.
+            # Otsu's threshold needs two classes.
             return np.zeros(pixels.shape, np.int32)
         smooth = gaussian_filter(pixels.astype(np.float64), self._sigmas(image))
-        # Flat: three columns would be taken for colors.
+        # Flat, since an image of three columns would count as color.
         return np.asarray(label(smooth > threshold_otsu(smooth.ravel()), connectivity=pixels.ndim))
 
     def _sigmas(self, image: Image) -> tuple[float, ...]:
@@ -119,16 +119,16 @@ class Measurement:
         reference: Prediction,
         image: Image,  # noqa: ARG002
     ) -> dict[str, float]:
-        """Compare what was measured: relative errors of the means over all objects, and the count.
+        """Compare two measurements: relative errors of the count and of the means over objects.
 
-        ``area_error`` is that of the mean volume where the images are volumes.
-        No object is matched with another: the errors are those of the numbers that are reported of
-        a field of view. Where only one side has objects, those of area and intensity are 1.
+        ``area_error`` is that of the mean volume for volumes. Objects are not matched: the errors
+        are those of the numbers that are reported for a field of view. If only one side has
+        objects, the errors of area and intensity are 1.
 
         Raises
         ------
         TaskError
-            One is no Objects, or their images' shapes differ.
+            One is not `Objects`, or the shapes of their images differ.
         """
         found, expected = as_objects(self.name, prediction, reference)
         return {

@@ -1,4 +1,4 @@
-"""What the tasks share that run a network from a package on planes or on volumes."""
+"""Base of the tasks that run a network from a package on planes or volumes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from cytopress.image import AXES, Axes, Image
 from cytopress.models.model_package import Package
 from cytopress.tiling import Values, run_tiled, tile_within
 
-# Pixels along each axis of a plane that are predicted at a time.
+# Edge of a tile of a plane, in pixels.
 PLANE_TILE = 512
 READ = {"YX": "one plane (YX)", "ZYX": "a volume (ZYX)"}
 
 
 @dataclass(frozen=True)
 class PackagedTask:
-    """A network from a package, for images of its axes and of any size.
+    """A network from a package, for images of any size with the network's axes.
 
     Parameters
     ----------
@@ -29,21 +29,21 @@ class PackagedTask:
         axes ZYX (N, 1, D, H, W) to (N, C, D, H, W). Its manifest gives ``axes``, and ``stride`` and
         ``reach`` (see `run_tiled`): one number, or one for each axis.
     tile : int, optional
-        Pixels predicted at a time along each axis: bounds memory, not results. Unless given, 512
-        in a plane, and in a volume what takes about two gigabytes.
+        Edge of a tile in pixels, along each axis: limits memory, without influence on results.
+        Unless given, 512 in a plane, and in a volume as much as takes about two gigabytes.
     threads : int, optional
         Threads of onnxruntime; 0 leaves the choice to it.
 
     Raises
     ------
     PackageError
-        The manifest lacks something that the task needs, or has other axes.
+        The manifest lacks a key that the task needs, or has other axes.
     """
 
     package: Package
     tile: int | None = None
     threads: int = 0
-    # What an error calls the model, and the keys of the manifest that it needs; a dot leads inside.
+    # The model's name in errors, and the keys that the manifest needs; a dot separates levels.
     model: ClassVar[str]
     needed: ClassVar[tuple[str, ...]] = ()
 
@@ -65,7 +65,7 @@ class PackagedTask:
 
     @property
     def name(self) -> str:
-        """Stable name, such as ``labelfree/ecoli-phase``; the same for all variants of a task."""
+        """Stable name, such as ``labelfree/ecoli-phase``; equal for all variants of a task."""
         return str(self.package.manifest.get("task", self.package.name))
 
     @property
@@ -75,7 +75,7 @@ class PackagedTask:
 
     @property
     def axes(self) -> Axes:
-        """Of the images that it reads."""
+        """Axes of the images that the task reads."""
         found: Axes = self.package.manifest["axes"]
         return found
 
@@ -98,7 +98,7 @@ class PackagedTask:
             raise TaskError(f"{self.name} {verb} {READ[self.axes]}, not {image.axes}; {advice}.")
 
     def _run(self, standardized: Values) -> Values:
-        """Return the network's answer, (C, Y, X) or (C, Z, Y, X)."""
+        """Return the network's output, (C, Y, X) or (C, Z, Y, X)."""
         stride, reach = self._along_axes("stride"), self._along_axes("reach")
         if self.tile is not None or self.axes == "YX":
             tile: Sequence[int] = [self.tile or PLANE_TILE] * len(self.axes)

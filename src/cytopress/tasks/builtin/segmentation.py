@@ -1,8 +1,7 @@
-"""Segmentation of nuclei or cells: an image in, its objects out.
+"""Segmentation of nuclei or cells by a network, with measurements of each object.
 
-The network sees the image standardized by its own mean and standard deviation, so a codec's gain
-and offset do not change what is outlined. The objects are measured in the image itself, in counts,
-where both are seen.
+The image is standardized by its own mean and standard deviation, so a codec's gain and offset do
+not change the outlines. Objects are measured in the image itself, in counts, where both show.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from cytopress.tasks.objects import Objects, as_objects, measure_objects, relati
 from cytopress.tasks.protocol import Prediction, Score, Truth
 from cytopress.tiling import Values
 
-# The main one is averaged over thresholds of IoU: outlines move long before an object is lost.
+# The main one is averaged over IoU thresholds: outlines change long before an object is lost.
 SCORES = (
     Score("average_precision", "", "higher"),
     Score("average_precision_50", "", "higher"),
@@ -31,7 +30,7 @@ SCORES = (
     Score("area_error", "", "lower"),
     Score("intensity_error", "", "lower"),
 )
-# Of what an object of a volume has in the place of an area.
+# Objects of a volume have a volume instead of an area.
 VOLUME_SCORES = tuple(
     Score("volume_error", "", "lower") if score.name == "area_error" else score for score in SCORES
 )
@@ -41,15 +40,15 @@ VOLUME_SCORES = tuple(
 class Segmentation(PackagedTask):
     """A segmentation model from a package: see `PackagedTask`.
 
-    Its network gives three channels, the logits of background, interior and boundary. Its manifest
-    gives ``input`` with the ``name`` of what is looked at, and ``segmentation`` with ``interior``,
-    ``foreground`` (probabilities), ``min_area`` (pixels, in a volume voxels) and, if it likes,
-    ``core`` (pixels of the plane; see `instances`).
+    Its network has three output channels, the logits of background, interior and boundary. Its
+    manifest has ``input`` with the ``name`` of the modality, and ``segmentation`` with
+    ``interior``, ``foreground`` (probabilities), ``min_area`` (pixels, in a volume voxels) and
+    optionally ``core`` (pixels of the plane; see `instances`).
 
     Raises
     ------
     PackageError
-        The manifest lacks one of these, or one makes no sense.
+        The manifest lacks one of these, or a value is out of range.
     """
 
     model: ClassVar[str] = "segmentation"
@@ -64,7 +63,7 @@ class Segmentation(PackagedTask):
             if not _is_number(value) or not 0 < value < 1:
                 self._refuse(key, "a probability between 0 and 1", value)
         least = options.get("min_area")
-        # NaN is not refused by being below 0.
+        # `value < 0` would accept NaN.
         for key, value in (("min_area", least), ("core", options.get("core", 0.0))):
             if not _is_number(value) or not value >= 0:
                 self._refuse(key, "a number of pixels from 0 on", value)
@@ -77,33 +76,33 @@ class Segmentation(PackagedTask):
 
     @property
     def scores(self) -> tuple[Score, ...]:
-        """The numbers that ``score`` returns, the main one first."""
+        """The scores that ``score`` returns, the main one first."""
         return SCORES if self.axes == "YX" else VOLUME_SCORES
 
     def predict(self, image: Image) -> Objects:
-        """Find the objects in one plane or volume of any size, and measure them in it.
+        """Find the objects of one plane or volume of any size, and measure them.
 
         Parameters
         ----------
         image : Image
-            Of the model's axes, any dtype. A constant image holds no objects.
+            An image of the model's axes, any dtype. A constant image has no objects.
 
         Returns
         -------
         Objects
-            Areas in pixels or volumes in voxels, intensities in counts of the image given.
+            Areas in pixels or volumes in voxels, intensities in counts of the input.
 
         Raises
         ------
         TaskError
             The image has other axes than the model.
         PackageError
-            The network gives something else than three channels.
+            The network's output does not have three channels.
         """
         self._check_axes("segments", image)
         standardized = standardize(image.pixels)
         if not standardized.any():
-            # What a network says of an empty field is about its biases.
+            # The output of a network for an empty field shows its biases only.
             return measure_objects(np.zeros(image.shape, np.int32), image)
         options = self.package.manifest["segmentation"]
         labels = instances(
@@ -136,14 +135,14 @@ class Segmentation(PackagedTask):
 
         ``average_precision`` is TP / (TP + FP + FN), averaged over IoU above 0.5, 0.55, ..., 0.9;
         ``average_precision_50`` is that at 0.5, ``f1_50`` the F1 score there. ``count_error`` is
-        the relative error of the number of objects. ``area_error``, which is ``volume_error`` in a
-        volume, and ``intensity_error`` are the median over the objects matched at 0.5 of each one's
-        own relative error: 0 where there are no objects at all, 1 where none is matched.
+        the relative error of the number of objects. ``area_error`` (``volume_error`` for volumes)
+        and ``intensity_error`` are medians of the relative errors of the objects matched at 0.5: 0
+        where there are no objects at all, 1 where none is matched.
 
         Raises
         ------
         TaskError
-            One is no Objects, or their images' shapes differ.
+            One is not `Objects`, or the shapes of their images differ.
         """
         found, expected = as_objects(self.name, prediction, reference)
         matches = match(found, expected)

@@ -1,1 +1,1 @@
-"""Tasks of other people: ONNX and BioImage Model Zoo models, programs."""
+"""Foreign tasks: ONNX models, BioImage Model Zoo models and programs of other people."""

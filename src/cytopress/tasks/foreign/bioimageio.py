@@ -1,7 +1,7 @@
-"""Any BioImage Model Zoo model in a local package, as a task.
+"""Tasks of BioImage Model Zoo models in local packages.
 
 `bioimageio.core` reads the description and applies its pre- and postprocessing; the weights must be
-there as ONNX. Nothing is fetched: what the package does not hold is not available.
+ONNX. Nothing is downloaded: the package must be complete.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 
 from cytopress.errors import TaskError, UsageError
 from cytopress.image import Image, Pixels
-from cytopress.tasks.foreign.answers import Answer, answer_of
 from cytopress.tasks.foreign.layout import arranged, channels_first, one_channel
 from cytopress.tasks.foreign.options import BioimageioModel
+from cytopress.tasks.foreign.outputs import ModelOutput, output_of
 from cytopress.tasks.foreign.windows import halos, window_length
 from cytopress.tasks.foreign.zoo import Tensor, ZooModel
 from cytopress.tasks.foreign.zoo_package import content_digest, open_zoo_model
@@ -25,16 +25,16 @@ from cytopress.tiling import Values, run_windows
 
 @dataclass(frozen=True)
 class BioimageioTask:
-    """A BioImage Model Zoo model with the declaration of how its answer is read.
+    """A BioImage Model Zoo model with the declaration that reads its output.
 
     Parameters
     ----------
     name : str
         Such as ``bioimageio/stardist``.
     path : Path
-        The package: a zip, its folder, or the description in that.
+        The package: a zip, a folder, or the description in it.
     digest : str
-        Hexadecimal sha256 of what the package holds.
+        Hexadecimal sha256 of the package's content.
     model : BioimageioModel
         The declaration.
 
@@ -57,7 +57,7 @@ class BioimageioTask:
         zoo = self._zoo
         if len(zoo.inputs) > 1:
             several = ", ".join(tensor.name for tensor in zoo.inputs)
-            self._refuse(f"the model takes several inputs ({several}), where one image is given")
+            self._refuse(f"the model takes several inputs ({several}), but a task has one image")
         names = [tensor.name for tensor in zoo.outputs]
         wanted = self.model.output.name
         if wanted is None and len(names) > 1:
@@ -68,7 +68,7 @@ class BioimageioTask:
         object.__setattr__(self, "result", zoo.outputs[names.index(wanted) if wanted else 0])
         if self.source.channels > 1 and self.model.input.channels != "repeat":
             self._refuse(
-                f"the model takes {self.source.channels} channels, where an image has one; declare"
+                f"the model takes {self.source.channels} channels, but an image has one; declare"
                 ' channels = "repeat"'
             )
         channel, given = self.model.output.channel, self.result.channels
@@ -85,8 +85,8 @@ class BioimageioTask:
         return open_zoo_model(self.path, self.digest)
 
     @property
-    def _answer(self) -> Answer:
-        return answer_of(self.model)
+    def _output(self) -> ModelOutput:
+        return output_of(self.model)
 
     @property
     def weights(self) -> str:
@@ -95,24 +95,24 @@ class BioimageioTask:
 
     @property
     def scores(self) -> tuple[Score, ...]:
-        """What is compared, the main one first."""
-        return self._answer.scores
+        """The scores, the main one first."""
+        return self._output.scores
 
     @property
     def truth(self) -> Truth:
-        """As declared."""
+        """The kind of ground truth, from the declaration."""
         return self.model.truth
 
     def predict(self, image: Image) -> Prediction:
         """Predict from one plane, or from a stack where the model takes stacks.
 
-        Statistics that the package takes over a dataset are taken over this image alone, so that
-        no prediction depends on the images before it.
+        Statistics over a dataset that the package asks for are taken over this image alone, so that
+        no prediction depends on earlier images.
 
         Returns
         -------
         Image or Objects
-            float32 of the input's shape; or objects, with their intensity in the input's counts.
+            float32 of the input's shape; or objects with intensities in counts of the input.
 
         Raises
         ------
@@ -148,10 +148,10 @@ class BioimageioTask:
                 window=window,
                 halo=halos(wanted.halo, window, image.shape),
             )
-            answer = run.postprocessed(arranged(values, self.result.axes), self.result.name)
-            values = channels_first(answer, self.result.axes)
+            processed = run.postprocessed(arranged(values, self.result.axes), self.result.name)
+            values = channels_first(processed, self.result.axes)
             values = one_channel(values, self.model.output.channel, self.result.name, image.shape)
-            return self._answer.make(values[0], image)
+            return self._output.make(values[0], image)
         except TaskError as error:
             raise TaskError(f"{self.name}: {error}") from error
 
@@ -161,21 +161,21 @@ class BioimageioTask:
         reference: Prediction,
         image: Image,  # noqa: ARG002
     ) -> dict[str, float]:
-        """Compare two answers as declared.
+        """Compare two predictions with the declared scores.
 
         Raises
         ------
         TaskError
-            They are not comparable.
+            They cannot be compared.
         """
         try:
-            return self._answer.compare(prediction, reference)
+            return self._output.compare(prediction, reference)
         except TaskError as error:
             raise TaskError(f"{self.name}: {error}") from error
 
 
 def bioimageio_task(name: str, model: BioimageioModel, folder: Path) -> BioimageioTask:
-    """Make the task of a declaration; its path is relative to ``folder``.
+    """Create the task of a declaration; its path is relative to ``folder``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Tasks that a study file declares: other people's models, and programs of any kind."""
+"""Tasks declared in a study file: models of other people, and programs of any kind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cytopress.tasks.foreign.options import BioimageioModel, OnnxModel, Program
 from cytopress.tasks.protocol import Task
 from cytopress.toml_table import TomlTable, check_table
 
-# Each kind's form, and what makes a task of it.
+# The table of each kind, and the function that creates its task.
 TASK_KINDS: Mapping[str, tuple[type[TomlTable], Callable[[str, Any, Path], Task]]] = {
     "onnx": (OnnxModel, onnx_task),
     "bioimageio": (BioimageioModel, bioimageio_task),
@@ -45,7 +45,7 @@ def declared_name(name: str, table: Mapping[str, object]) -> str:
 
 
 def declared_task(name: str, table: Mapping[str, object], *, folder: Path) -> Task:
-    """Make the task that a study file's table ``[tasks.NAME]`` declares.
+    """Create the task that the table ``[tasks.NAME]`` of a study file declares.
 
     Parameters
     ----------
@@ -55,16 +55,16 @@ def declared_task(name: str, table: Mapping[str, object], *, folder: Path) -> Ta
     table : mapping
         ``kind`` and its options; see `cytopress.tasks.foreign.options`.
     folder : Path
-        What relative paths start from: where the study file lies.
+        Folder of the study file, to which paths are relative.
 
     Raises
     ------
     UsageError
         An unknown key, a value that is not allowed, or one that does not fit the model.
     PackageError
-        The model's file is missing, damaged, or more than can be run here.
+        The model's file is missing, damaged, or cannot be run here.
     TaskError
-        The program does not say what it answers.
+        The program does not declare its scores.
     NotAvailableError
         The extra ``bioimageio`` is needed and not installed.
     """

@@ -1,9 +1,9 @@
-"""Any program as a task: it is given an original and a decoded image, and answers numbers.
+"""Tasks that are programs, which compare an original image with a decoded one.
 
-Called bare, the program prints what it will answer: a JSON list of objects with ``name``, ``unit``
-and ``better`` (``higher`` or ``lower``), the main one first. Called with the paths of an original
-and of a decoded image, it prints one JSON object with a finite number for each name. It is the one
-kind of task that sees the original; only their order tells the two files apart.
+Called without arguments, the program declares its scores: it prints a JSON list of objects with
+``name``, ``unit`` and ``better`` (``higher`` or ``lower``), the main one first. Called with the
+paths of an original and a decoded image, it prints one JSON object with a finite number for each
+name. Only this kind of task sees the original; only their order distinguishes the two files.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from cytopress.tasks.foreign.options import Program
 from cytopress.tasks.foreign.process import run_program
 from cytopress.tasks.protocol import Prediction, Score, Truth
 
-# The names say the order, and nothing of where the pixels come from.
+# The names give the order, and no hint of the codec.
 FILES = ("first.tif", "second.tif")
 
 
 @dataclass(frozen=True)
 class External:
-    """A program and what it answers.
+    """A program and the scores that it declares.
 
     Parameters
     ----------
     name : str
         Such as ``external/cellcount``.
     command : tuple of str
-        The program and its arguments, without a shell; the two paths are put behind them.
+        The program and its arguments, run without a shell; the two paths are appended.
     timeout : float
-        Seconds that a call may take.
+        Time limit of a call, in seconds.
     scores : tuple of Score
-        What the program said that it answers.
+        The scores that the program declares.
     weights : str
-        Hexadecimal sha256 of the command, of the content of each file in it, and of what it
-        answers: an edited script is another task.
+        Hexadecimal sha256 of the command, of the content of each file in it, and of the scores: an
+        edited script is another task.
     """
 
     name: str
@@ -55,7 +55,7 @@ class External:
     truth: ClassVar[Truth] = "none"
 
     def predict(self, image: Image) -> Image:
-        """Return the image itself: the program sees pixels, and there is no prediction."""
+        """Return the image itself: the program compares images, and there is no prediction."""
         return image
 
     def score(
@@ -64,13 +64,13 @@ class External:
         reference: Prediction,
         image: Image,  # noqa: ARG002
     ) -> dict[str, float]:
-        """Ask the program to compare a decoded image with its original.
+        """Run the program on a decoded image and its original.
 
         Raises
         ------
         TaskError
-            The program fails, takes too long, or does not answer what it said; or one of its files
-            is not what it was.
+            The program fails, takes too long, or does not return the declared scores; or one of its
+            files has changed.
         """
         if not isinstance(prediction, Image) or not isinstance(reference, Image):
             raise TaskError(f"{self.name} compares an original image and a decoded one.")
@@ -90,29 +90,29 @@ class External:
                 timeout=self.timeout,
                 name=self.name,
             )
-        return _numbers(self.name, printed, self.scores)
+        return _score_values(self.name, printed, self.scores)
 
 
 def _bare(image: Image) -> Image:
-    """Return the image without the name that might tell where it comes from."""
+    """Return the image without its name, which might reveal its origin."""
     return Image(image.pixels, axes=image.axes, bits=image.bits, spacing_um=image.spacing_um)
 
 
 def external_task(name: str, program: Program, folder: Path) -> External:
-    """Make the task of a declaration: asks the program what it will answer.
+    """Create the task of a declaration; the program is asked for its scores.
 
-    Arguments that name a file below ``folder`` become its path; the program itself too, and is
-    otherwise looked for as the system does it.
+    Arguments that name a file in ``folder`` become its path, as does the program itself, which is
+    otherwise searched for by the system.
 
     Raises
     ------
     TaskError
-        The program cannot be started, fails, or does not say what it answers.
+        The program cannot be started, fails, or does not declare its scores.
     """
     command = tuple(_located(part, folder) for part in program.command)
     with tempfile.TemporaryDirectory() as empty:
         printed = run_program(command, folder=Path(empty), timeout=program.timeout, name=name)
-    scores = _promised(name, printed)
+    scores = _declared_scores(name, printed)
     return External(name, command, program.timeout, scores, digest(command, scores))
 
 
@@ -122,9 +122,9 @@ def _located(part: str, folder: Path) -> str:
 
 
 def digest(command: tuple[str, ...], scores: tuple[Score, ...]) -> str:
-    """Return the sha256 of a command and of what it answers.
+    """Return the sha256 of a command and its scores.
 
-    A file is known by its content, wherever it lies.
+    A file counts by its content, whatever its path.
     """
     parts = [
         ["file", digest_file(Path(part))] if Path(part).is_file() else ["text", part]
@@ -134,17 +134,17 @@ def digest(command: tuple[str, ...], scores: tuple[Score, ...]) -> str:
     return digest_text(json.dumps([parts, answers]))
 
 
-def _promised(name: str, printed: str) -> tuple[Score, ...]:
+def _declared_scores(name: str, printed: str) -> tuple[Score, ...]:
     entries = _parsed(name, printed, "called without arguments")
     if not isinstance(entries, list) or not entries:
         raise TaskError(
-            f"{name}: called without arguments, the program must print a JSON list of what it"
-            f" answers, not {_short(printed)}."
+            f"{name}: called without arguments, the program must print a JSON list of its scores,"
+            f" not {_short(printed)}."
         )
     scores = tuple(_score(name, entry) for entry in entries)
     names = [score.name for score in scores]
     if len(set(names)) < len(names):
-        raise TaskError(f"{name}: the program names an answer twice: {', '.join(names)}.")
+        raise TaskError(f"{name}: the program declares a score twice: {', '.join(names)}.")
     return scores
 
 
@@ -158,25 +158,25 @@ def _score(name: str, entry: Any) -> Score:
         or entry["better"] not in ("higher", "lower")
     ):
         raise TaskError(
-            f"{name}: each answer of the program needs a name without a slash, a unit (may be"
+            f"{name}: each score of the program needs a name without a slash, a unit (may be"
             f' empty) and better ("higher" or "lower"), not {_short(json.dumps(entry))}.'
         )
     return Score(entry["name"], entry["unit"], entry["better"])
 
 
-def _numbers(name: str, printed: str, scores: tuple[Score, ...]) -> dict[str, float]:
+def _score_values(name: str, printed: str, scores: tuple[Score, ...]) -> dict[str, float]:
     found = _parsed(name, printed, "called with two images")
     if not isinstance(found, dict):
         raise TaskError(f"{name}: the program must print one JSON object, not {_short(printed)}.")
-    promised = [score.name for score in scores]
-    missing = [key for key in promised if key not in found]
-    extra = [key for key in found if key not in promised]
+    declared = [score.name for score in scores]
+    missing = [key for key in declared if key not in found]
+    extra = [key for key in found if key not in declared]
     if missing or extra:
         raise TaskError(
-            f"{name}: the program said that it answers {', '.join(promised)}, and now answers"
+            f"{name}: the program declares the scores {', '.join(declared)}, but returns"
             f" {', '.join(found) or 'nothing'}."
         )
-    return {key: _finite(name, key, found[key]) for key in promised}
+    return {key: _finite(name, key, found[key]) for key in declared}
 
 
 def _finite(name: str, key: str, value: Any) -> float:
@@ -184,7 +184,7 @@ def _finite(name: str, key: str, value: Any) -> float:
     # An integer may be too large for a float.
     if not number or abs(value) > 1e300 or not math.isfinite(value):
         raise TaskError(
-            f"{name}: the program answers {json.dumps(value)[:40]} for {key!r}, not a finite"
+            f"{name}: the program returns {json.dumps(value)[:40]} for {key!r}, not a finite"
             " number."
         )
     return float(value)

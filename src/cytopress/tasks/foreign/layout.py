@@ -1,4 +1,4 @@
-"""The axes of an image, and those of a network's arrays."""
+"""Axis order: images to and from the arrays of a network."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from cytopress.tiling import Values
 
 
 def arranged(window: Pixels, axes: str) -> Pixels:
-    """Return one image, (C, Y, X) or (C, Z, Y, X), in a network's axes.
+    """Return an image, (C, Y, X) or (C, Z, Y, X), in the axis order of a network.
 
     Parameters
     ----------
     window : ndarray
-        One channel where the axes have no C.
+        One channel if the axes have no C.
     axes : str
         Letters of N, C, Z, Y and X in the network's order.
     """
@@ -26,13 +26,13 @@ def arranged(window: Pixels, axes: str) -> Pixels:
 
 
 def channels_first(found: Pixels, axes: str, activation: str = "none") -> Values:
-    """Return a network's answer as (C, Y, X) or (C, Z, Y, X) float32.
+    """Return a network's output as (C, Y, X) or (C, Z, Y, X) float32.
 
     Parameters
     ----------
     found : ndarray
-        In ``axes``; along N only the first is taken. Of another number of axes it is returned
-        without any meaning, for its shape to be refused.
+        Array in ``axes``; of N only the first is used. With another number of axes it is returned
+        as it is, and its shape is refused later.
     axes : str
         As in `arranged`.
     activation : {"none", "sigmoid", "softmax"}, optional
@@ -50,17 +50,17 @@ def channels_first(found: Pixels, axes: str, activation: str = "none") -> Values
 def one_channel(
     values: Values, channel: int | None, name: str, expected: tuple[int, ...]
 ) -> Values:
-    """Return the wanted channel of an answer, as (1, Y, X) or (1, Z, Y, X).
+    """Return one channel of an output, as (1, Y, X) or (1, Z, Y, X).
 
     Raises
     ------
     TaskError
-        The answer has not the input's size, or not that channel, or several and none was declared.
+        The output does not have the input's size or that channel, or has several without a choice.
     """
     if values.shape[1:] != expected:
         raise TaskError(
-            f"output {name!r} gives {values.shape} for an image of {expected}; only outputs of the"
-            " input's size are read."
+            f"output {name!r} gives {values.shape} for an image of {expected}; outputs must have"
+            " the input's size."
         )
     if channel is None and len(values) > 1:
         raise TaskError(f"output {name!r} has {len(values)} channels; declare which.")

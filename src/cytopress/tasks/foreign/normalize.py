@@ -1,4 +1,4 @@
-"""Intensities as a foreign network expects them."""
+"""Intensity normalization for foreign networks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cytopress.image import Image, Pixels
 from cytopress.tasks.builtin.labelfree import standardize
 from cytopress.tasks.foreign.options import OnnxInput
 
-# ONNX's names of the types that a graph may take, and numpy's.
+# Input types of ONNX graphs as numpy dtypes.
 DTYPES: Mapping[str, np.dtype[Any]] = {
     "tensor(float)": np.dtype(np.float32),
     "tensor(float16)": np.dtype(np.float16),
@@ -23,16 +23,15 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
 
 
 def normalized(image: Image, wanted: OnnxInput, dtype: np.dtype[Any]) -> Pixels:
-    """Return the whole image's pixels, normalized, in the type that a graph takes.
+    """Return the pixels of an image, normalized, in the input type of a graph.
 
-    A graph of integers gets what ``scale`` and ``percentile`` map to 0 and 1 as 0 to the largest
-    value of its type, rounded and clipped.
+    For a graph of integers, ``scale`` and ``percentile`` map to the whole range of its type instead
+    of 0 to 1, with rounding and clipping.
 
     Raises
     ------
     TaskError
-        Pixels as they are do not fit into the graph's integers, or a float image has no full
-        scale.
+        The pixels do not fit into the graph's integers, or a float image lacks a full scale.
     """
     if wanted.normalize == "none":
         if dtype.kind == "u" and not np.can_cast(image.dtype, dtype):

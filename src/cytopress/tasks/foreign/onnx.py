@@ -1,4 +1,4 @@
-"""Any ONNX model as a task: one channel in, an image or objects out."""
+"""Tasks of ONNX models, which predict an image or objects from one channel."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from cytopress.errors import TaskError
 from cytopress.image import Image, Pixels
 from cytopress.models.onnx_file import OnnxFile, Port, open_onnx
-from cytopress.tasks.foreign.answers import Answer, answer_of
 from cytopress.tasks.foreign.layout import arranged, channels_first, one_channel
 from cytopress.tasks.foreign.normalize import DTYPES, normalized
 from cytopress.tasks.foreign.onnx_ports import fitted, length_along, result_axes, spatial
 from cytopress.tasks.foreign.options import OnnxModel
+from cytopress.tasks.foreign.outputs import ModelOutput, output_of
 from cytopress.tasks.foreign.windows import halos, window_length
 from cytopress.tasks.protocol import Prediction, Score, Truth
 from cytopress.tiling import Values, run_windows
@@ -22,7 +22,7 @@ from cytopress.tiling import Values, run_windows
 
 @dataclass(frozen=True)
 class OnnxTask:
-    """An ONNX graph with the declaration of how it is fed and read.
+    """An ONNX graph with the declaration of its input and output.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ class OnnxTask:
         return spatial(self.model.input.axes)
 
     @property
-    def answer(self) -> Answer:
-        """What is made of the graph's answer."""
-        return answer_of(self.model)
+    def output(self) -> ModelOutput:
+        """The way in which the graph's output is read."""
+        return output_of(self.model)
 
     @property
     def weights(self) -> str:
@@ -69,12 +69,12 @@ class OnnxTask:
 
     @property
     def scores(self) -> tuple[Score, ...]:
-        """What is compared, the main one first."""
-        return self.answer.scores
+        """The scores, the main one first."""
+        return self.output.scores
 
     @property
     def truth(self) -> Truth:
-        """As declared."""
+        """The kind of ground truth, from the declaration."""
         return self.model.truth
 
     def predict(self, image: Image) -> Prediction:
@@ -83,7 +83,7 @@ class OnnxTask:
         Returns
         -------
         Image or Objects
-            float32 of the input's shape; or objects, with their intensity in the input's counts.
+            float32 of the input's shape; or objects with intensities in counts of the input.
 
         Raises
         ------
@@ -103,7 +103,7 @@ class OnnxTask:
                 window=window,
                 halo=halos(wanted.halo, window, image.shape),
             )
-            return self.answer.make(values[0], image)
+            return self.output.make(values[0], image)
         except TaskError as error:
             raise TaskError(f"{self.name}: {error}") from error
 
@@ -130,27 +130,27 @@ class OnnxTask:
         reference: Prediction,
         image: Image,  # noqa: ARG002
     ) -> dict[str, float]:
-        """Compare two answers as declared.
+        """Compare two predictions with the declared scores.
 
         Raises
         ------
         TaskError
-            They are not comparable.
+            They cannot be compared.
         """
         try:
-            return self.answer.compare(prediction, reference)
+            return self.output.compare(prediction, reference)
         except TaskError as error:
             raise TaskError(f"{self.name}: {error}") from error
 
 
 def onnx_task(name: str, model: OnnxModel, folder: Path) -> OnnxTask:
-    """Make the task of a declaration; its path is relative to ``folder``.
+    """Create the task of a declaration; its path is relative to ``folder``.
 
     Raises
     ------
     UsageError
         The declaration does not fit the graph.
     PackageError
-        There is no such file, it is no ONNX graph, or it has an operator that is not known.
+        The file does not exist, is not an ONNX graph, or has an unknown operator.
     """
     return OnnxTask(name, open_onnx(folder / model.path), model)

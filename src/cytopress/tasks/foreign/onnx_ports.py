@@ -1,4 +1,4 @@
-"""Whether a declaration fits the inputs and outputs of an ONNX graph."""
+"""Checks of a declaration against the inputs and outputs of an ONNX graph."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cytopress.tasks.foreign.options import OnnxModel
 
 
 def fitted(label: str, file: OnnxFile, model: OnnxModel) -> tuple[Port, Port]:
-    """Return the input and the output that a declaration means; ``label`` begins an error.
+    """Return the declared input and output of a graph; ``label`` is the start of errors.
 
     Raises
     ------
@@ -22,7 +22,7 @@ def fitted(label: str, file: OnnxFile, model: OnnxModel) -> tuple[Port, Port]:
     result = _named(label, "output", file.outputs, model.output.name)
     if len(file.inputs) > 1:
         names = ", ".join(port.name for port in file.inputs)
-        _refuse(label, f"the model takes several inputs ({names}), where one image is given")
+        _refuse(label, f"the model takes several inputs ({names}), but a task has one image")
     if source.type not in DTYPES:
         _refuse(label, f"input {source.name!r} is {source.type}; known: {', '.join(DTYPES)}")
     if DTYPES[source.type].kind == "u" and model.input.normalize == "standardize":
@@ -44,12 +44,12 @@ def result_axes(model: OnnxModel) -> str:
 
 
 def spatial(axes: str) -> str:
-    """Return the axes of the images that fit: YX or ZYX."""
+    """Return the axes of the images that the graph takes: YX or ZYX."""
     return "".join(letter for letter in "ZYX" if letter in axes)
 
 
 def length_along(port: Port, axes: str, letter: str) -> int | None:
-    """Return the fixed length of an axis, None where it is free or not there."""
+    """Return the fixed length of an axis; None if it is free or missing."""
     return port.shape[axes.index(letter)] if letter in axes and port.shape else None
 
 
@@ -81,7 +81,7 @@ def _check_axes(label: str, port: Port, axes: str) -> None:
     if batch not in (None, 1):
         _refuse(
             label,
-            f"{port.name!r} has a fixed batch of {batch} {_shown(port)}, where one image is given;"
+            f"{port.name!r} has a fixed batch of {batch} {_shown(port)}, but a task has one image;"
             " correct axes or export it again",
         )
 
@@ -92,7 +92,7 @@ def _check_channels(label: str, source: Port, result: Port, model: OnnxModel) ->
         _refuse(
             label,
             f"input {source.name!r} {_shown(source)} takes {taken} channels in axes"
-            f' {model.input.axes}, where an image has one; declare channels = "repeat", or correct'
+            f' {model.input.axes}, but an image has one; declare channels = "repeat", or correct'
             " axes",
         )
     given = length_along(result, result_axes(model), "C")

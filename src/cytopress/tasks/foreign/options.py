@@ -1,4 +1,4 @@
-"""The tables of a study file that declare other people's models: frozen, every key checked."""
+"""Tables of a study file that declare models and programs of other people."""
 
 from __future__ import annotations
 
@@ -21,22 +21,16 @@ LABEL_SCORES = ("count_error", "iou", "dice")
 
 
 def check_axes(axes: str) -> None:
-    """Refuse axes that name one twice or lack Y or X.
-
-    Raises
-    ------
-    UsageError
-        They do.
-    """
+    """Refuse axes that repeat a letter or lack Y or X, with a UsageError."""
     if len(set(axes)) < len(axes) or not {"Y", "X"} <= {*axes}:
         raise UsageError(f"axes need Y and X and no letter twice, not {axes!r}.")
 
 
 class Windows(TomlTable):
-    """How an image is cut for a model: by windows of edge ``tile``, ``halo`` dropped of each.
+    """Windows in which a model runs: edge ``tile``, of which ``halo`` on each side is discarded.
 
-    ``halo`` is an eighth of the window unless given. A model that takes one size only has its own
-    ``tile``. ``channels = "repeat"`` feeds the one channel to each of several that a model takes.
+    ``halo`` is an eighth of the window unless given. The ``tile`` of a model with a fixed input is
+    its size. ``channels = "repeat"`` repeats the one channel for a model that takes several.
     """
 
     channels: Literal["one", "repeat"] = "one"
@@ -45,11 +39,11 @@ class Windows(TomlTable):
 
 
 class OnnxInput(Windows):
-    """What an ONNX graph is fed.
+    """Input of an ONNX graph.
 
-    ``axes`` holds N (batch), C (channel), Z, Y and X in the graph's order. ``normalize``: ``none``;
+    ``axes`` are N (batch), C (channel), Z, Y and X in the graph's order. ``normalize``: ``none``;
     ``scale`` divides by ``full_scale``, the largest value of the image's dtype unless given;
-    ``percentile`` maps the ``low`` and ``high`` percentiles of the very image given to 0 and 1;
+    ``percentile`` maps the ``low`` and ``high`` percentiles of each image to 0 and 1;
     ``standardize`` subtracts its mean and divides by its standard deviation. A free axis is padded
     to a multiple of ``multiple``.
     """
@@ -73,11 +67,11 @@ class OnnxInput(Windows):
 
 
 class Output(TomlTable):
-    """What is made of a model's answer.
+    """Output of a model, and how it is read.
 
-    ``channel`` picks one of several, from 0. ``as``: ``image`` and ``probability`` keep the values,
-    the latter with a range of 1; ``labels`` takes what is above ``threshold`` as foreground and its
-    connected parts of at least ``min_area`` pixels as objects.
+    ``channel`` selects one of several, from 0. ``as``: ``image`` and ``probability`` keep the
+    values, the latter with a data range of 1; ``labels`` makes objects of the connected components
+    above ``threshold`` with at least ``min_area`` pixels.
     """
 
     name: Text | None = None
@@ -88,7 +82,7 @@ class Output(TomlTable):
 
 
 class OnnxOutput(Output):
-    """What is made of an ONNX graph's answer; ``activation`` is applied to it before.
+    """Output of an ONNX graph; ``activation`` is applied first.
 
     ``axes`` are those of the input unless given.
     """
@@ -104,11 +98,11 @@ class OnnxOutput(Output):
 
 
 class Model(TomlTable):
-    """What the declarations of all models share.
+    """Keys that the declarations of all models share.
 
-    ``score`` names what is compared, the main one first; ``range`` is the data range of ``nrmse``
-    and of the similarities. ``truth`` is what the model's answer can be held against: the dataset's
-    ``target`` image, its ``labels``, or ``none``.
+    ``score`` names the scores, the main one first; ``range`` is the data range of ``nrmse``,
+    ``ssim`` and ``ms_ssim``. ``truth`` is the ground truth of the output: the dataset's ``target``
+    image, its ``labels``, or ``none``.
     """
 
     path: Text
@@ -128,19 +122,19 @@ class Model(TomlTable):
                     f" known: {', '.join(known)}."
                 )
         if len(set(self.score or ())) < len(self.score or ()):
-            raise UsageError(f"score names one twice: {', '.join(self.score or ())}.")
+            raise UsageError(f"score has a name twice: {', '.join(self.score or ())}.")
         if self.truth == ("target" if labels else "labels"):
             raise UsageError(
-                f"output as {self.output.form!r} cannot be held against truth = {self.truth!r}."
+                f"output as {self.output.form!r} cannot be compared with truth = {self.truth!r}."
             )
         if labels and self.range is not None:
-            raise UsageError("range is of images; output as 'labels' has none.")
+            raise UsageError("range is for images only, not for output as 'labels'.")
         return self
 
     def identity(self, digest: str) -> str:
-        """Return a sha256 of a model's own digest and of all that the declaration changes.
+        """Return a sha256 of a model's own digest and of all options that are not the default.
 
-        Where the file lies and what its answer is held against change no prediction.
+        The path and the ground truth change no prediction and do not count.
         """
         options = self.model_dump(
             mode="json", by_alias=True, exclude_defaults=True, exclude={"path", "truth"}
@@ -149,7 +143,7 @@ class Model(TomlTable):
 
 
 class OnnxModel(Model):
-    """``kind = "onnx"``."""
+    """An ONNX model: ``kind = "onnx"``."""
 
     kind: Literal["onnx"]
     input: OnnxInput = OnnxInput()
@@ -157,14 +151,14 @@ class OnnxModel(Model):
 
 
 class BioimageioModel(Model):
-    """``kind = "bioimageio"``: how it normalizes its input is in the package."""
+    """A BioImage Model Zoo model, ``kind = "bioimageio"``; normalization is in the package."""
 
     kind: Literal["bioimageio"]
     input: Windows = Windows()
 
 
 class Program(TomlTable):
-    """``kind = "external"``: a command without a shell, and the seconds it may take."""
+    """A program, ``kind = "external"``: a command without a shell, and its limit in seconds."""
 
     kind: Literal["external"]
     command: Annotated[tuple[Text, ...], Field(min_length=1)]

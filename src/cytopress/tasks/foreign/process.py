@@ -1,4 +1,4 @@
-"""Run a program without a shell, within a time, and end all that it started."""
+"""Run a program without a shell and with a time limit, and kill its whole process group."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pathlib import Path
 
 from cytopress.errors import TaskError
 
-# Nobody answers numbers that take more; what is printed beyond is not read.
+# Scores need less; more output is not read.
 MOST_PRINTED = 1 << 20
 
 
 def run_program(command: Sequence[str], *, folder: Path, timeout: float, name: str) -> str:
     """Return what a program prints on stdout.
 
-    It runs in ``folder`` with nothing on stdin, in a process group of its own, which is ended with
-    it.
+    It runs in ``folder`` with an empty stdin, in a process group of its own, which is killed when
+    the program ends.
 
     Parameters
     ----------
@@ -29,17 +29,17 @@ def run_program(command: Sequence[str], *, folder: Path, timeout: float, name: s
     folder : Path
         Its working directory.
     timeout : float
-        Seconds.
+        Time limit in seconds.
     name : str
-        What an error calls it.
+        The task's name in errors.
 
     Raises
     ------
     TaskError
-        It cannot be started, takes longer, ends with another code than 0, or prints more than a
-        megabyte.
+        The program cannot be started, takes longer, exits with another code than 0, or prints more
+        than a megabyte.
     """
-    # Files and not pipes: a pipe stays open for as long as any grandchild lives.
+    # Files instead of pipes: a pipe stays open as long as any grandchild lives.
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         try:
             process = subprocess.Popen(  # noqa: S603
@@ -75,7 +75,7 @@ def run_program(command: Sequence[str], *, folder: Path, timeout: float, name: s
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process with all of its group, which may outlive it."""
+    """Kill a process with its group, which may outlive it."""
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A BioImage Model Zoo model, opened: its inputs, its outputs, and one prediction."""
+"""Opened BioImage Model Zoo models: inputs, outputs and the steps of a prediction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cytopress.image import Pixels
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a model takes along an axis: one size, or ``least`` and any number of ``step``."""
+    """Sizes that a model takes along an axis: one, or ``least`` plus any multiple of ``step``."""
 
     fixed: int | None
     least: int = 1
@@ -32,13 +32,13 @@ class Tensor:
 
     @property
     def spatial(self) -> str:
-        """Axes of the images that fit."""
+        """Axes of the images that the model takes."""
         return "".join(letter for letter in "ZYX" if letter in self.axes)
 
 
 @dataclass(frozen=True)
 class ZooModel:
-    """An opened package: its inputs and outputs, and what runs its weights."""
+    """An opened package: its inputs, its outputs, and the adapter that runs its weights."""
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
@@ -46,7 +46,7 @@ class ZooModel:
     adapter: Any = field(repr=False)
 
     def start(self) -> ZooRun:
-        """Return a run that knows nothing of the images before it."""
+        """Return a new run, independent of earlier images."""
         import bioimageio.core
 
         pipeline = bioimageio.core.create_prediction_pipeline(
@@ -59,7 +59,7 @@ class ZooModel:
 
 @dataclass(frozen=True)
 class ZooRun:
-    """The steps of one prediction; statistics of the input are kept for the last."""
+    """The steps of one prediction; statistics of the input are kept for postprocessing."""
 
     source: Tensor
     results: Mapping[str, Tensor]
@@ -67,16 +67,16 @@ class ZooRun:
     statistics: dict[Any, Any]
 
     def preprocessed(self, array: Pixels) -> Pixels:
-        """Apply what the package says to a whole image in the input's axes."""
+        """Apply the package's preprocessing to a whole image in the input's axes."""
         sample = self._sample(self.source, array)
-        with _told("preprocessing"):
+        with _as_task_error("preprocessing"):
             self.pipeline.apply_preprocessing(sample)
         return _array(sample, self.source.name)
 
     def forward(self, array: Pixels, result: str) -> Pixels:
         """Run the weights on one preprocessed window, in the input's axes."""
         sample = self._sample(self.source, array)
-        with _told("the weights"):
+        with _as_task_error("the weights"):
             found = self.pipeline.predict_sample_without_blocking(
                 sample,
                 skip_preprocessing=True,
@@ -87,9 +87,9 @@ class ZooRun:
         return _array(found, result)
 
     def postprocessed(self, array: Pixels, result: str) -> Pixels:
-        """Apply what the package says to a whole answer in the output's axes."""
+        """Apply the package's postprocessing to a whole output in its axes."""
         sample = self._sample(self.results[result], array)
-        with _told("postprocessing"):
+        with _as_task_error("postprocessing"):
             self.pipeline.apply_postprocessing(sample)
         return _array(sample, result)
 
@@ -102,12 +102,12 @@ class ZooRun:
 
 
 @contextmanager
-def _told(step: str) -> Iterator[None]:
-    """Turn whatever a step of the package raises into one sentence."""
+def _as_task_error(step: str) -> Iterator[None]:
+    """Turn any error of a step into a TaskError of one sentence."""
     try:
         yield
     except Exception as error:
-        # Numpy's, xarray's and onnxruntime's have no root of their own.
+        # Errors of numpy, xarray and onnxruntime have no common root.
         reason = str(error).strip().partition("\n")[0].rstrip(". ")
         raise TaskError(f"{step} of the package failed ({reason}).") from error
 

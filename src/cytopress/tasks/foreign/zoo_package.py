@@ -1,4 +1,4 @@
-"""Open BioImage Model Zoo packages on this machine, without a network."""
+"""Open local BioImage Model Zoo packages, without network access."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ LETTERS = {"batch": "N", "channel": "C"}
 
 
 def content_digest(path: Path) -> str:
-    """Return a sha256 of the names and contents of a package's files: zip and folder alike.
+    """Return a sha256 of the names and contents of a package's files, equal for zip and folder.
 
     Raises
     ------
     PackageError
-        There is no such package, or it cannot be read.
+        The package does not exist or cannot be read.
     """
     return digest_text("".join(f"{name}\n{digest_bytes(data)}\n" for name, data in _files(path)))
 
@@ -40,8 +40,8 @@ def _files(path: Path) -> list[tuple[str, bytes]]:
         folder = path if path.is_dir() else path.parent
         if not path.exists() or not any((folder / name).is_file() for name in DESCRIPTIONS):
             raise PackageError(
-                f"{path}: there is no BioImage Model Zoo package; a zip, a folder or an rdf.yaml on"
-                " this machine is expected."
+                f"{path}: is no BioImage Model Zoo package; a zip, a folder or an rdf.yaml on this"
+                " machine is expected."
             )
         files = sorted(
             (file.relative_to(folder).as_posix(), file)
@@ -62,7 +62,7 @@ def open_zoo_model(path: Path, digest: str) -> ZooModel:
     NotAvailableError
         The extra ``bioimageio`` is not installed, or the package has no ONNX weights of its own.
     PackageError
-        It is not there, is no model, has changed, or has axes that no image has.
+        The package does not exist, is not a model, has changed, or has axes that no image has.
     """
     zoo = _bioimageio()
     if content_digest(path) != digest:
@@ -85,9 +85,9 @@ def open_zoo_model(path: Path, digest: str) -> ZooModel:
 
 @contextmanager
 def _unpacked(path: Path) -> Iterator[Path]:
-    """Give the folder or description to read: of a zip one that is gone once it was read.
+    """Give the folder or description to read; a zip is unpacked into a temporary folder.
 
-    bioimageio holds the zip that it reads from open for as long as the model lives.
+    bioimageio would keep the zip open as long as the model lives.
     """
     if path.is_dir() or path.suffix in YAML:
         yield path
@@ -107,9 +107,9 @@ def _adapter(zoo: Any, path: Path, description: Any) -> Any:
         )
     if "://" in str(weights.source):
         raise NotAvailableError(
-            f"{path}: the weights lie at {weights.source}; fetch the whole package first."
+            f"{path}: the weights are at {weights.source}; download the whole package first."
         )
-    with _leaving_files():
+    with _unclosed_files():
         try:
             return zoo.create_model_adapter(
                 model_description=description,
@@ -117,7 +117,7 @@ def _adapter(zoo: Any, path: Path, description: Any) -> Any:
                 weight_format_priority_order=("onnx",),
             )
         except Exception as error:
-            # onnxruntime's exceptions have no root of their own.
+            # Exceptions of onnxruntime have no common root.
             reason = str(error).strip().partition("\n")[0].rstrip(". ")
             raise PackageError(f"{path}: the ONNX weights cannot be loaded ({reason}).") from error
 
@@ -136,21 +136,21 @@ def _bioimageio() -> Any:
 def _description(path: Path, folder: Path) -> Any:
     from bioimageio.spec import ValidationContext, load_model_description
 
-    # A string that is no path would be looked for on the internet; checks would fetch what the
-    # description refers to.
+    # A string that is not a path would be looked up on the internet, and checks would download
+    # the files of the description.
     context = ValidationContext(perform_io_checks=False, log_warnings=False)
-    with _leaving_files(), context:
+    with _unclosed_files(), context:
         try:
             return load_model_description(folder, format_version="latest")
         except Exception as error:
-            # Its own exceptions, pydantic's and the YAML reader's.
+            # Exceptions of bioimageio, pydantic and the YAML reader have no common root.
             reason = " ".join(str(error).split())[:300].rstrip(". ")
-            raise PackageError(f"{path}: this is no model that can be read ({reason}).") from error
+            raise PackageError(f"{path}: its description cannot be read ({reason}).") from error
 
 
 @contextmanager
-def _leaving_files() -> Iterator[None]:
-    """Bear with bioimageio, which leaves files for the garbage collector to close."""
+def _unclosed_files() -> Iterator[None]:
+    """Ignore warnings of files that bioimageio leaves for the garbage collector to close."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         yield
@@ -166,8 +166,8 @@ def _tensor(path: Path, described: Any) -> Tensor:
     if strange or not {"Y", "X"} <= {*letters}:
         raise PackageError(
             f"{path}: {described.id!s} has the axes"
-            f" {', '.join(str(axis.id) for axis in described.axes)}; only images along z, y and x"
-            " are predicted."
+            f" {', '.join(str(axis.id) for axis in described.axes)}; only images with the"
+            " axes z, y and x are supported."
         )
     sizes = {
         letter: _sizes(axis)

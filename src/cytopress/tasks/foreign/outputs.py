@@ -1,4 +1,4 @@
-"""What is made of a foreign model's answer, and how two such answers are compared."""
+"""Outputs of foreign models, read as images or objects, and their comparison."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ from cytopress.metrics import METRICS, metric
 from cytopress.metrics.data_range import data_range
 from cytopress.tasks.builtin.labelfree import pearson_or_zero
 from cytopress.tasks.foreign.options import Model
-from cytopress.tasks.objects import Objects, measure_objects
+from cytopress.tasks.objects import Objects, measure_objects, without_small
 from cytopress.tasks.protocol import Prediction, Score
 from cytopress.tiling import Values
 
 
 @dataclass(frozen=True)
-class ImageAnswer:
-    """Values of pixels, compared by metrics.
+class ImageOutput:
+    """An output read as an image, compared by metrics.
 
     Parameters
     ----------
     names : tuple of str
         Metrics, the main one first.
     range : float or None
-        The data range of the metrics. Without one it is the 0.01 to 99.99 percentile span of each
-        reference, never of what is compared with it.
+        The data range of the metrics; that of each reference (see `data_range`) unless given.
     """
 
     names: tuple[str, ...]
@@ -36,7 +35,7 @@ class ImageAnswer:
 
     @property
     def scores(self) -> tuple[Score, ...]:
-        """The metrics as a task declares them."""
+        """The metrics as scores of a task."""
         return tuple(Score(name, METRICS[name].unit, METRICS[name].better) for name in self.names)
 
     def make(self, values: Values, image: Image) -> Image:
@@ -45,10 +44,10 @@ class ImageAnswer:
         Raises
         ------
         TaskError
-            Some are NaN or infinite.
+            Values are NaN or infinite.
         """
         if not np.isfinite(values).all():
-            raise TaskError("the model answers NaN or infinity; check how its input is normalized.")
+            raise TaskError("the model returns NaN or infinity; check its input's normalization.")
         return Image(values, spacing_um=image.spacing_um, name=image.name)
 
     def compare(self, prediction: Prediction, reference: Prediction) -> dict[str, float]:
@@ -57,13 +56,13 @@ class ImageAnswer:
         Raises
         ------
         TaskError
-            One is no image, their shapes differ, or a metric is not defined for them.
+            One is not an image, their shapes differ, or a metric is not defined for them.
         """
         if not isinstance(prediction, Image) or not isinstance(reference, Image):
             raise TaskError("images are scored against images.")
         if prediction.shape != reference.shape:
             raise TaskError(
-                f"images of one shape are scored, not {prediction.shape} against {reference.shape}."
+                f"images must have equal shapes, not {prediction.shape} and {reference.shape}."
             )
         span = self.range or data_range([reference.pixels])
         try:
@@ -78,23 +77,23 @@ class ImageAnswer:
 def _measured(name: str, reference: Pixels, test: Pixels, span: float) -> float:
     if name == "pearson":
         return pearson_or_zero(reference, test)
-    # A target in counts is compared with a prediction in floats: only the values matter.
+    # A target in counts is compared with a prediction in floats, so dtypes are not checked.
     return float(metric(name).function(reference, test, span))
 
 
 @dataclass(frozen=True)
-class LabelsAnswer:
-    """Objects: the connected parts above a threshold, compared by number and foreground.
+class LabelsOutput:
+    """An output read as objects (connected components above a threshold), compared by overlap.
 
     Parameters
     ----------
     names : tuple of str
-        Of ``count_error`` (the difference in number as a share of the reference's), ``iou`` and
-        ``dice`` (of the foregrounds), the main one first.
+        Names of ``count_error`` (the relative difference in number), ``iou`` and ``dice`` (of the
+        foregrounds), the main one first.
     threshold : float
         Values above it are foreground.
     min_area : int
-        Pixels of the smallest object.
+        Smallest object, in pixels.
     """
 
     names: tuple[str, ...]
@@ -103,22 +102,19 @@ class LabelsAnswer:
 
     @property
     def scores(self) -> tuple[Score, ...]:
-        """The numbers as a task declares them."""
+        """The comparisons as scores of a task."""
         return tuple(
             Score(name, "", "lower" if name == "count_error" else "higher") for name in self.names
         )
 
     def make(self, values: Values, image: Image) -> Objects:
-        """Label the values and measure the objects in the input image; parts touch by faces."""
+        """Label face-connected components, and measure them in the input image."""
         from skimage.measure import label
 
         labels: Labels = label(  # type: ignore[no-untyped-call]
             values > self.threshold, connectivity=1
         )
-        if self.min_area > 1:
-            small = np.bincount(labels.ravel()) < self.min_area
-            labels = np.where(small[labels], 0, labels)
-        return measure_objects(labels, image)
+        return measure_objects(without_small(labels, self.min_area), image)
 
     def compare(self, prediction: Prediction, reference: Prediction) -> dict[str, float]:
         """Compare two sets of objects; two empty foregrounds agree.
@@ -126,20 +122,20 @@ class LabelsAnswer:
         Raises
         ------
         TaskError
-            One is no set of objects, or their shapes differ.
+            One is not `Objects`, or their shapes differ.
         """
         if not isinstance(prediction, Objects) or not isinstance(reference, Objects):
             raise TaskError("objects are scored against objects.")
         if prediction.labels.shape != reference.labels.shape:
             raise TaskError(
-                f"labels of one shape are scored, not {prediction.labels.shape} against"
+                f"labels must have equal shapes, not {prediction.labels.shape} and"
                 f" {reference.labels.shape}."
             )
         return {name: COMPARISONS[name](prediction, reference) for name in self.names}
 
 
 def count_error(test: Objects, reference: Objects) -> float:
-    """Difference in the number of objects as a share of the reference's, or of one object."""
+    """Difference in the number of objects relative to the reference, or to one for none there."""
     return abs(test.count - reference.count) / max(reference.count, 1)
 
 
@@ -165,15 +161,15 @@ COMPARISONS: Mapping[str, Callable[[Objects, Objects], float]] = {
     "iou": iou,
     "dice": dice,
 }
-Answer = ImageAnswer | LabelsAnswer
+ModelOutput = ImageOutput | LabelsOutput
 
 
-def answer_of(model: Model) -> Answer:
-    """Return what a declaration asks to make of its model's answer."""
+def output_of(model: Model) -> ModelOutput:
+    """Return the way in which a declaration reads its model's output."""
     output = model.output
     if output.form == "labels":
         names = model.score or ("count_error", "iou")
-        return LabelsAnswer(names, output.threshold, output.min_area)
-    # A probability has a range of its own.
+        return LabelsOutput(names, output.threshold, output.min_area)
+    # A probability has a fixed range.
     span = model.range or (1.0 if output.form == "probability" else None)
-    return ImageAnswer(model.score or ("pearson", "nrmse"), span)
+    return ImageOutput(model.score or ("pearson", "nrmse"), span)

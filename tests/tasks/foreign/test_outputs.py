@@ -8,8 +8,8 @@ import pytest
 from cytopress.errors import TaskError
 from cytopress.image import Image
 from cytopress.metrics import METRICS, Metric
-from cytopress.tasks.foreign.answers import COMPARISONS, ImageAnswer, LabelsAnswer
 from cytopress.tasks.foreign.options import IMAGE_SCORES, LABEL_SCORES
+from cytopress.tasks.foreign.outputs import COMPARISONS, ImageOutput, LabelsOutput
 from cytopress.tasks.objects import Objects, measure_objects
 
 
@@ -26,12 +26,12 @@ def test_every_score_that_may_be_declared_is_there() -> None:
 def test_objects_by_hand() -> None:
     reference = _objects("1100", "0022", "3300")
     test = _objects("0110", "0022", "0000")
-    found = LabelsAnswer(LABEL_SCORES, 0.5, 0).compare(test, reference)
+    found = LabelsOutput(LABEL_SCORES, 0.5, 0).compare(test, reference)
     assert found == pytest.approx({"count_error": 1 / 3, "iou": 3 / 7, "dice": 6 / 10})
 
 
 def test_nothing_agrees_with_nothing() -> None:
-    answer = LabelsAnswer(LABEL_SCORES, 0.5, 0)
+    answer = LabelsOutput(LABEL_SCORES, 0.5, 0)
     empty, one = _objects("000"), _objects("011")
     assert answer.compare(empty, empty) == {"count_error": 0, "iou": 1, "dice": 1}
     assert answer.compare(one, empty) == {"count_error": 1, "iou": 0, "dice": 0}
@@ -42,7 +42,7 @@ def test_the_range_is_declared_or_the_reference_s() -> None:
     test = Image(reference.pixels * 3)
     error = float(np.sqrt(np.mean((2.0 * reference.pixels) ** 2)))
     span = np.ptp(np.percentile(reference.pixels, (0.01, 99.99)))
-    declared, own = ImageAnswer(("nrmse",), 50.0), ImageAnswer(("nrmse",), None)
+    declared, own = ImageOutput(("nrmse",), 50.0), ImageOutput(("nrmse",), None)
     assert declared.compare(test, reference)["nrmse"] == pytest.approx(error / 50)
     assert own.compare(test, reference)["nrmse"] == pytest.approx(error / span, rel=1e-5)
     # The wider test as reference makes the same error smaller: its range is never the test's.
@@ -50,12 +50,12 @@ def test_the_range_is_declared_or_the_reference_s() -> None:
 
 
 def test_scores_keep_their_direction_and_order() -> None:
-    scores = ImageAnswer(("nrmse", "pearson"), None).scores
+    scores = ImageOutput(("nrmse", "pearson"), None).scores
     assert [(score.name, score.better) for score in scores] == [
         ("nrmse", "lower"),
         ("pearson", "higher"),
     ]
-    assert [score.better for score in LabelsAnswer(LABEL_SCORES, 0, 0).scores] == [
+    assert [score.better for score in LabelsOutput(LABEL_SCORES, 0, 0).scores] == [
         "lower",
         "higher",
         "higher",
@@ -64,28 +64,28 @@ def test_scores_keep_their_direction_and_order() -> None:
 
 def test_a_target_of_counts_is_compared_with_floats() -> None:
     counts = Image(np.random.default_rng(0).integers(0, 999, (30, 30)).astype(np.uint16))
-    answer = ImageAnswer(("pearson", "ssim", "nrmse"), None)
+    answer = ImageOutput(("pearson", "ssim", "nrmse"), None)
     same = answer.compare(Image(counts.pixels.astype(np.float32)), counts)
     assert same == pytest.approx({"pearson": 1, "ssim": 1, "nrmse": 0})
 
 
 def test_a_constant_image_has_no_correlation() -> None:
     flat, image = Image(np.full((9, 9), 3, np.uint8)), Image(np.eye(9, dtype=np.float32))
-    assert ImageAnswer(("pearson",), None).compare(flat, image)["pearson"] == 0
-    assert ImageAnswer(("nrmse",), None).compare(image, flat)["nrmse"] > 0
+    assert ImageOutput(("pearson",), None).compare(flat, image)["pearson"] == 0
+    assert ImageOutput(("nrmse",), None).compare(image, flat)["nrmse"] > 0
 
 
 def test_what_cannot_be_compared() -> None:
     image, small = Image(np.eye(9, dtype=np.uint8)), Image(np.eye(8, dtype=np.uint8))
-    answer = ImageAnswer(("ssim",), None)
-    with pytest.raises(TaskError, match="one shape"):
+    answer = ImageOutput(("ssim",), None)
+    with pytest.raises(TaskError, match="equal shapes"):
         answer.compare(image, small)
     with pytest.raises(TaskError, match="11 pixels"):
         answer.compare(image, image)
     with pytest.raises(TaskError, match="images are scored"):
         answer.compare(image, {"count": 1.0})
-    labels = LabelsAnswer(("iou",), 0, 0)
+    labels = LabelsOutput(("iou",), 0, 0)
     with pytest.raises(TaskError, match="objects are scored"):
         labels.compare(image, _objects("01"))
-    with pytest.raises(TaskError, match="one shape"):
+    with pytest.raises(TaskError, match="equal shapes"):
         labels.compare(_objects("011"), _objects("01"))
