@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 import tifffile
 
-from cytopress.datasets import download
-from cytopress.datasets import web_recipes as recipes
+from cytopress.datasets import download, published
 from cytopress.datasets.catalogue import ALIASES, KNOWN_DATASETS, dataset
 from cytopress.datasets.fetch import fetch
-from cytopress.datasets.hipsc import SOURCES
-from cytopress.datasets.web_recipes import RECIPES, Recipe
+from cytopress.datasets.hipsc import HIPSC_DATASETS
+from cytopress.datasets.published import PUBLISHED, PublishedDataset
 from cytopress.errors import DatasetError, UnknownNameError, UsageError
 from cytopress.settings import Settings, from_environment
 
@@ -27,15 +26,15 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def small_recipe(
+def originals(
     tmp_path: Path, server: Any, make_dataset: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """Make a recipe of crops of larger originals, and a mirror of the dataset; return the dataset.
+    """Publish larger originals of a dataset, and a mirror of the dataset; return the dataset.
 
     One original is grey, the other has the same grey three times, as RGB.
     """
     folder: Path = make_dataset(server.folder / "ecoli-phase", name="ecoli-phase")
-    table = tmp_path / "recipes" / "ecoli-phase"
+    table = tmp_path / "published" / "ecoli-phase"
     table.mkdir(parents=True)
     for form in ("dataset.toml", "pairs.csv"):
         (table / form).write_bytes((folder / form).read_bytes())
@@ -70,9 +69,9 @@ def small_recipe(
         writer = csv.DictWriter(stream, rows[0].keys())
         writer.writeheader()
         writer.writerows(rows)
-    monkeypatch.setattr(recipes, "FOLDER", table.parent)
-    recipe = Recipe("ecoli-phase", server.url, (5, 7), "uint16")
-    monkeypatch.setitem(RECIPES, "ecoli-phase", recipe)
+    monkeypatch.setattr(published, "FOLDER", table.parent)
+    known = PublishedDataset("ecoli-phase", server.url, (5, 7), "uint16")
+    monkeypatch.setitem(PUBLISHED, "ecoli-phase", known)
     return folder
 
 
@@ -83,10 +82,10 @@ def assert_fetched(folder: Path, original: Path) -> None:
                                       tifffile.imread(path))  # fmt: skip
 
 
-def test_originals_are_cut_and_checked(small_recipe: Path, server: Any, settings: Settings) -> None:
+def test_originals_are_cut_and_checked(originals: Path, server: Any, settings: Settings) -> None:
     reports: list[tuple[int, int, str]] = []
     folder = fetch("ecoli-phase", settings=settings, progress=lambda *now: reports.append(now))
-    assert_fetched(folder, small_recipe)
+    assert_fetched(folder, originals)
     assert reports[0] == (0, 4, "images/a_input.tif")
     assert reports[-1] == (4, 4, "")
     assert dataset("ecoli-phase", settings).folder == folder
@@ -96,16 +95,16 @@ def test_originals_are_cut_and_checked(small_recipe: Path, server: Any, settings
 
 
 def test_a_mirror_gives_the_files_as_they_are(
-    small_recipe: Path, server: Any, settings: Settings
+    originals: Path, server: Any, settings: Settings
 ) -> None:
     folder = fetch("ecoli-phase", settings=settings, mirror=f"{server.url}/")
-    for path in (small_recipe / "images").iterdir():
+    for path in (originals / "images").iterdir():
         assert (folder / "images" / path.name).read_bytes() == path.read_bytes()
-    assert (folder / "pairs.csv").read_bytes() == (small_recipe / "pairs.csv").read_bytes()
+    assert (folder / "pairs.csv").read_bytes() == (originals / "pairs.csv").read_bytes()
 
 
 def test_what_was_fetched_before_a_failure_is_kept(
-    small_recipe: Path, server: Any, settings: Settings
+    originals: Path, server: Any, settings: Settings
 ) -> None:
     missing = server.folder / "figure 1/b_input.tif"
     data = missing.read_bytes()
@@ -116,7 +115,7 @@ def test_what_was_fetched_before_a_failure_is_kept(
         dataset("ecoli-phase", settings)
     missing.write_bytes(data)
     server.requests.clear()
-    assert_fetched(fetch("ecoli-phase", settings=settings), small_recipe)
+    assert_fetched(fetch("ecoli-phase", settings=settings), originals)
     assert [path for path, _ in server.requests] == [
         "/figure 1/b_input.tif",
         "/figure 1/b_target.tif",
@@ -124,7 +123,7 @@ def test_what_was_fetched_before_a_failure_is_kept(
 
 
 def test_an_original_that_changed_is_refused(
-    small_recipe: Path, server: Any, settings: Settings
+    originals: Path, server: Any, settings: Settings
 ) -> None:
     path = server.folder / "figure 1/b_input.tif"
     pixels = tifffile.imread(path)
@@ -137,10 +136,8 @@ def test_an_original_that_changed_is_refused(
         fetch("ecoli-phase", settings=settings)
 
 
-def test_a_mirror_that_changed_is_refused(
-    small_recipe: Path, server: Any, settings: Settings
-) -> None:
-    path = small_recipe / "images/a_input.tif"
+def test_a_mirror_that_changed_is_refused(originals: Path, server: Any, settings: Settings) -> None:
+    path = originals / "images/a_input.tif"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     with pytest.raises(DatasetError, match="sha256"):
         fetch("ecoli-phase", settings=settings, mirror=server.url)
@@ -173,15 +170,15 @@ def test_two_processes_fetch_the_real_files_once(
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", sorted(RECIPES))
-def test_the_recipe_describes_the_real_files(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
+def test_the_tables_describe_the_real_files(name: str, tmp_path: Path) -> None:
     data = from_environment().data
     if data is None or not (data / name).is_dir():
         pytest.skip(f"needs {name} in CYTOPRESS_DATA")
-    recipe = RECIPES[name]
-    files = recipe.files()
+    known = PUBLISHED[name]
+    files = known.files()
     for form in ("dataset.toml", "pairs.csv"):
-        assert (recipe.folder / form).read_bytes() == (data / name / form).read_bytes()
+        assert (known.folder / form).read_bytes() == (data / name / form).read_bytes()
     with (data / name / "pairs.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert {file.path for file in files} == {row[c] for row in rows for c in ("input", "target")}
@@ -190,7 +187,7 @@ def test_the_recipe_describes_the_real_files(name: str, tmp_path: Path) -> None:
         path = data / name / file.path
         assert path.stat().st_size == file.size
         assert hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256
-        assert recipe.image(path, file).shape == recipe.shape
+        assert known.image(path, file).shape == known.shape
 
 
 def test_what_cannot_be_fetched(settings: Settings) -> None:
@@ -204,5 +201,5 @@ def test_what_cannot_be_fetched(settings: Settings) -> None:
 
 def test_every_known_dataset_can_be_had() -> None:
     here = {name for name, known in KNOWN_DATASETS.items() if known.cut or known.simulate}
-    assert here | set(RECIPES) | set(SOURCES) | set(ALIASES) == set(KNOWN_DATASETS)
+    assert here | set(PUBLISHED) | set(HIPSC_DATASETS) | set(ALIASES) == set(KNOWN_DATASETS)
     assert set(ALIASES.values()) <= set(KNOWN_DATASETS)

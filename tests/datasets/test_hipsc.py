@@ -7,7 +7,7 @@ import tifffile
 from cytopress.datasets.catalogue import dataset
 from cytopress.datasets.download import join_url
 from cytopress.datasets.fetch import fetch
-from cytopress.datasets.hipsc import BUCKET, SOURCES, FieldOfView, choose
+from cytopress.datasets.hipsc import BUCKET, HIPSC_DATASETS, FieldOfView, choose
 from cytopress.datasets.splits import KNOWN_SPLITS
 from cytopress.errors import DatasetError, UsageError
 from cytopress.settings import Settings
@@ -125,7 +125,7 @@ def test_a_line_without_fields(server: Any, stacks: dict[int, Any], settings: Se
 
 
 def test_the_split_is_by_plate_and_about_70_10_20() -> None:
-    for name in SOURCES:
+    for name in HIPSC_DATASETS:
         split = KNOWN_SPLITS[name]
         parts = [split(str(field), f"3500{field:04d}") for field in range(2000)]
         assert 0.66 < parts.count("train") / 2000 < 0.74

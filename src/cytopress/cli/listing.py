@@ -46,7 +46,7 @@ def list_datasets(context: typer.Context, as_json: AsJson = False) -> None:
                 "name": known.name,
                 "title": known.title,
                 "axes": known.axes,
-                "from": known.source,
+                "from": known.origin,
                 "here": _path(find_folder(known.name, settings)),
             }
             for known in KNOWN_DATASETS.values()

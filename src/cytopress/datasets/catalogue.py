@@ -13,11 +13,11 @@ from cytopress.datasets import simulated
 from cytopress.datasets.build_progress import display
 from cytopress.datasets.dataset import Dataset, open_dataset
 from cytopress.datasets.embedded import cut_nuclei_3d, cut_scratch_assay
-from cytopress.datasets.hipsc import SOURCES
+from cytopress.datasets.hipsc import HIPSC_DATASETS
 from cytopress.errors import DatasetError, UnknownNameError
 from cytopress.settings import Settings, from_environment
 
-Source = Literal["embedded", "simulated", "download"]
+Origin = Literal["embedded", "simulated", "download"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class KnownDataset:
     name: str
     title: str
     axes: str
-    source: Source
+    origin: Origin
     cut: Callable[[Path], None] | None = None
     simulate: Callable[[Path, Progress], None] | None = None
 
@@ -70,8 +70,8 @@ KNOWN_DATASETS: dict[str, KnownDataset] = {
             "download",
         ),
         *(
-            KnownDataset(source.name, source.title, "ZYX" if source.stacks else "YX", "download")
-            for source in SOURCES.values()
+            KnownDataset(hipsc.name, hipsc.title, "ZYX" if hipsc.stacks else "YX", "download")
+            for hipsc in HIPSC_DATASETS.values()
         ),
         KnownDataset("hipsc", "The same as hipsc-fbl", "YX", "download"),
     )

@@ -16,7 +16,7 @@ from cytopress.datasets.catalogue import (
     make,
 )
 from cytopress.datasets.download import download, join_url
-from cytopress.datasets.web_recipes import RECIPES, Recipe, RecipeFile
+from cytopress.datasets.published import PUBLISHED, PublishedDataset, PublishedImage
 from cytopress.errors import DatasetError, UnknownNameError, UsageError
 from cytopress.formats.images import write
 from cytopress.settings import Settings
@@ -66,26 +66,30 @@ def fetch(
     name = ALIASES.get(name, name)
     if name not in KNOWN_DATASETS:
         raise UnknownNameError("dataset", name, sorted(KNOWN_DATASETS))
-    if limit is not None and name not in hipsc.SOURCES:
+    if limit is not None and name not in hipsc.HIPSC_DATASETS:
         raise UsageError(f"--limit is for hipsc only; {name} has few fields.")
-    if KNOWN_DATASETS[name].source != "download":
+    if KNOWN_DATASETS[name].origin != "download":
         return find_folder(name, settings) or make(KNOWN_DATASETS[name], settings, progress)
 
     report = progress or no_progress
 
     def fill(folder: Path) -> None:
-        if name in hipsc.SOURCES:
-            hipsc.fetch(hipsc.SOURCES[name], folder, base=mirror, limit=limit, progress=report)
+        if name in hipsc.HIPSC_DATASETS:
+            hipsc.fetch(
+                hipsc.HIPSC_DATASETS[name], folder, base=mirror, limit=limit, progress=report
+            )
         else:
-            _fetch_recipe(RECIPES[name], folder, mirror, report)
+            _fetch_published(PUBLISHED[name], folder, mirror, report)
 
     return resumable_folder(
         cached_folder(name, settings), fill, lambda: find_folder(name, settings)
     )
 
 
-def _fetch_recipe(recipe: Recipe, folder: Path, mirror: str | None, report: Progress) -> None:
-    files = recipe.files()
+def _fetch_published(
+    dataset: PublishedDataset, folder: Path, mirror: str | None, report: Progress
+) -> None:
+    files = dataset.files()
     for done, file in enumerate(files):
         report(done, len(files), file.path)
         path = folder / file.path
@@ -93,25 +97,25 @@ def _fetch_recipe(recipe: Recipe, folder: Path, mirror: str | None, report: Prog
         if path.exists():
             continue
         if mirror is None:
-            _fetch_original(recipe, file, path)
+            _fetch_original(dataset, file, path)
         else:
-            url = join_url(mirror, f"{recipe.name}/{file.path}")
+            url = join_url(mirror, f"{dataset.name}/{file.path}")
             download(url, path, sha256=file.sha256)
     for form in ("dataset.toml", "pairs.csv"):
-        shutil.copyfile(recipe.folder / form, folder / form)
+        shutil.copyfile(dataset.folder / form, folder / form)
     report(len(files), len(files), "")
 
 
-def _fetch_original(recipe: Recipe, file: RecipeFile, path: Path) -> None:
+def _fetch_original(dataset: PublishedDataset, file: PublishedImage, path: Path) -> None:
     original = path.with_name(f".original-{path.stem}{Path(file.source).suffix}")
     try:
-        download(join_url(recipe.base, file.source), original)
+        download(join_url(dataset.base, file.source), original)
     except DatasetError as error:
         raise DatasetError(
             f"{error} Without the authors' server, fetch from a mirror (--mirror URL) or set"
-            f" CYTOPRESS_DATA to a folder that holds {recipe.name}."
+            f" CYTOPRESS_DATA to a folder that holds {dataset.name}."
         ) from error
     try:
-        write(path, [recipe.image(original, file)])
+        write(path, [dataset.image(original, file)])
     finally:
         original.unlink(missing_ok=True)

@@ -45,7 +45,7 @@ LINES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Source:
+class HipscDataset:
     """One dataset of the bucket: a cell line, as stacks or as their middle slices."""
 
     line: str
@@ -74,14 +74,14 @@ class FieldOfView:
     structure: int
 
 
-SOURCES: dict[str, Source] = {
-    source.name: source
-    for source in (Source(line, stacks) for line in LINES for stacks in (False, True))
+HIPSC_DATASETS: dict[str, HipscDataset] = {
+    dataset.name: dataset
+    for dataset in (HipscDataset(line, stacks) for line in LINES for stacks in (False, True))
 }
 
 
 def fetch(
-    source: Source,
+    dataset: HipscDataset,
     folder: Path,
     *,
     base: str | None,
@@ -109,15 +109,15 @@ def fetch(
     progress(0, limit, "metadata.csv")
     download(join_url(base, "metadata.csv"), table)
     try:
-        fields = choose(read_fields(table, source.line), limit)
+        fields = choose(read_fields(table, dataset.line), limit)
     except DatasetError:
         # So that the next call downloads it again.
         table.unlink()
         raise
     for done, field in enumerate(fields):
         progress(done, len(fields), field.path)
-        _fetch_field(source, field, folder, base)
-    write_form(folder, _metadata(source), [_row(field) for field in fields])
+        _fetch_field(dataset, field, folder, base)
+    write_form(folder, _metadata(dataset), [_row(field) for field in fields])
     progress(len(fields), len(fields), "")
 
 
@@ -174,7 +174,7 @@ def choose(fields: Iterable[FieldOfView], limit: int) -> list[FieldOfView]:
     return sorted(shuffled[:limit], key=lambda f: f.number)
 
 
-def _fetch_field(source: Source, field: FieldOfView, folder: Path, base: str) -> None:
+def _fetch_field(dataset: HipscDataset, field: FieldOfView, folder: Path, base: str) -> None:
     channels = {"input": field.brightfield, "target": field.structure}
     paths = {column: folder / _path(field, column) for column in channels}
     if all(path.exists() for path in paths.values()):
@@ -183,7 +183,8 @@ def _fetch_field(source: Source, field: FieldOfView, folder: Path, base: str) ->
     download(join_url(base, field.path), original)
     try:
         images = {
-            column: _read_channel(source, original, channel) for column, channel in channels.items()
+            column: _read_channel(dataset, original, channel)
+            for column, channel in channels.items()
         }
     except (ImageError, UsageError) as error:
         original.unlink()
@@ -193,13 +194,13 @@ def _fetch_field(source: Source, field: FieldOfView, folder: Path, base: str) ->
     original.unlink()
 
 
-def _read_channel(source: Source, original: Path, channel: int) -> Image:
+def _read_channel(dataset: HipscDataset, original: Path, channel: int) -> Image:
     select: dict[str, int | str] = {"C": channel}
     planes = (1, *read_shape(original, select=select))[-3]
-    if not source.stacks:
+    if not dataset.stacks:
         select["Z"] = planes // 2
     pixels = read_one(original, select=select).pixels
-    if source.stacks and planes == 1:
+    if dataset.stacks and planes == 1:
         pixels = pixels[None]
     return Image(pixels, spacing_um=SPACING_UM[-pixels.ndim :])
 
@@ -217,18 +218,18 @@ def _row(field: FieldOfView) -> dict[str, str]:
     }
 
 
-def _metadata(source: Source) -> dict[str, str | int | float]:
+def _metadata(dataset: HipscDataset) -> dict[str, str | int | float]:
     return {
-        "name": source.name,
-        "title": source.title,
+        "name": dataset.name,
+        "title": dataset.title,
         "input": "bright-field",
-        "target": LINES[source.line],
-        "axes": "ZYX" if source.stacks else "YX",
+        "target": LINES[dataset.line],
+        "axes": "ZYX" if dataset.stacks else "YX",
         "bits": 16,
         "pixel_size_um": SPACING_UM[-1],
         "licence": "Allen Institute for Cell Science terms of use",
         "attribution": "Viana, Chen, Knijnenburg et al., Nature 613, 345-354 (2023),"
         " doi 10.1038/s41586-022-05563-7: aics/hipsc_single_cell_image_dataset",
         "notes": "group = plate: split by group. Planes are 0.29 um apart."
-        + ("" if source.stacks else " The middle slice of each stack (plane number Z // 2)."),
+        + ("" if dataset.stacks else " The middle slice of each stack (plane number Z // 2)."),
     }

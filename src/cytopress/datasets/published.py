@@ -1,10 +1,10 @@
-"""Recipes that turn published files into a dataset in folder form, image by image.
+"""Datasets cut from files that their authors published on the web, image by image.
 
-Each recipe has a folder in recipe_tables with the dataset's ``dataset.toml`` and ``pairs.csv``, and
-``files.csv`` with a row for each image: its path in the dataset; size and sha256 of that file on a
-mirror; sha256 of its pixels (little-endian, in C order); the authors' file that holds it; and a
-landmark, 16 pixels of the image from (y, x) on, by which the image is found in a larger original.
-An image from either source is accepted only if its digest is right.
+Each has a folder in published_tables with its ``dataset.toml`` and ``pairs.csv``, and ``files.csv``
+with a row for each image: its path in the dataset; size and sha256 of that file on a mirror; sha256
+of its pixels (little-endian, in C order); the authors' file that holds it; and a landmark, 16
+pixels of the image from (y, x) on, by which the image is found in a larger original. An image from
+either source is accepted only if its digest is right.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from cytopress.errors import DatasetError, ImageError
 from cytopress.formats.arrays import read_array
 from cytopress.image import Image, Pixels
 
-FOLDER = Path(__file__).parent / "recipe_tables"
+FOLDER = Path(__file__).parent / "published_tables"
 
 
 @dataclass(frozen=True)
-class RecipeFile:
+class PublishedImage:
     """One image of a dataset: a row of ``files.csv``."""
 
     path: str
@@ -38,7 +38,7 @@ class RecipeFile:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class PublishedDataset:
     """Address of a dataset's originals, and the shape and dtype of its images."""
 
     name: str
@@ -48,14 +48,14 @@ class Recipe:
 
     @property
     def folder(self) -> Path:
-        """Folder of the recipe's tables."""
+        """Folder of its tables."""
         return FOLDER / self.name
 
-    def files(self) -> list[RecipeFile]:
+    def files(self) -> list[PublishedImage]:
         """Return the images of the dataset."""
         with (self.folder / "files.csv").open(newline="", encoding="utf-8") as stream:
             return [
-                RecipeFile(
+                PublishedImage(
                     row["path"],
                     int(row["size"]),
                     row["sha256"],
@@ -68,7 +68,7 @@ class Recipe:
                 for row in csv.DictReader(stream)
             ]
 
-    def image(self, original: Path, file: RecipeFile) -> Image:
+    def image(self, original: Path, file: PublishedImage) -> Image:
         """Find the image in an original.
 
         Raises
@@ -113,17 +113,17 @@ def _find(pixels: Pixels, landmark: Pixels) -> list[tuple[int, int]]:
 
 
 GITHUB = "https://raw.githubusercontent.com"
-RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe
-    for recipe in (
-        Recipe(
+PUBLISHED: dict[str, PublishedDataset] = {
+    one.name: one
+    for one in (
+        PublishedDataset(
             "ecoli-phase",
             f"{GITHUB}/RPGroup-PBoC/mbl_pboc/d879cc0f37385fdc29e246a719837db7d2ae0b99"
             "/2017/code/lacI_titration%204",
             (512, 512),
             "uint16",
         ),
-        Recipe(
+        PublishedDataset(
             "nuclei-brightfield",
             f"{GITHUB}/bethcg/aiSEGcell/c73c923dfb751028832c57bbe7d3fa79a0bc6b3e"
             "/aiSEGcell_supplement/aiSEGcell_sourcedata_scripts_software"
