@@ -88,7 +88,7 @@ def nan(study: Path) -> None:
     ("harm", "code", "words"),
     [
         (unknown_key, 2, "unknown key 'limits'"),
-        (missing_file, 1, "b.tif: the target of field 'a' is not there"),
+        (missing_file, 1, "b.tif: the target of field 'a' does not exist"),
         (other_shape, 1, "its shape (40, 47) must be that of a.tif"),
         (empty_group, 1, "group must not be empty"),
         (nan, 1, "NaN"),
