@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cytopress.codecs.learned.entropy.probability_tables import channel_rows
 from cytopress.codecs.learned.latents import context_model as module
 from cytopress.codecs.learned.latents.context_model import (
     ContextModel,
@@ -169,7 +170,7 @@ def test_priors_go_by_the_nearest_node() -> None:
     model = open_model(open_package(Path(__file__).parents[1] / "tiny-context.cytomodel"))
     assert len(model.coder.prior) == 12
     first = [
-        int(model.coder._prior_rows((4, 1, 1), model.setting(q))[0])
+        int(channel_rows(model.coder.prior, (4, 1, 1), model.setting(q).node)[0])
         for q in (0, 0.2, 0.3, 0.7, 0.8)
     ]
     assert first == [0, 0, 4, 4, 8]

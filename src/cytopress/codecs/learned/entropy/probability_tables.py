@@ -147,3 +147,13 @@ class ProbabilityTables:
         """(rows,) float64: bits of the cheapest symbol of each row."""
         least: Array = self.bits.min(axis=1).astype(np.float64)
         return least
+
+
+def channel_rows(tables: ProbabilityTables, shape: tuple[int, ...], node: int) -> Array:
+    """Return the table of each value, flat, of ``shape`` (C, h, w): one for each channel.
+
+    Tables are those of the channels, or those of each gain node and channel.
+    """
+    start = node * shape[0] if len(tables) > shape[0] else 0
+    kind = np.uint8 if len(tables) <= 256 else np.uint16
+    return np.repeat(np.arange(start, start + shape[0], dtype=kind), shape[1] * shape[2])

@@ -12,7 +12,7 @@ coding", CVPR 2022.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,6 +126,13 @@ class ContextModel:
     def features(self) -> int:
         """Number of channels that the hyper synthesis gives for both steps."""
         return 2 * self.inward.form[1]
+
+
+def add_parts(parts: Iterable[Part], mean: Array, index: Array) -> None:
+    """Add the output of a step to means, (C, h, w), and scale indices, in place."""
+    for place, offset, wider in parts:
+        mean[:, *place] += (offset * 2.0**-FRACTION).astype(np.float32)
+        index[:, *place] += wider.astype(np.int32)
 
 
 def squares(a: Array, *, black: bool) -> Array:

@@ -8,19 +8,18 @@ compression with a scale hyperprior", ICLR 2018; of the passes He et al., "ELIC"
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
+from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables, channel_rows
 from cytopress.codecs.learned.entropy.range_coder import RangeDecoder, RangeEncoder
 from cytopress.codecs.learned.latents.context_model import (
     ContextModel,
     ContextStep,
-    Part,
+    add_parts,
     neighbors,
     put_squares,
     squares,
@@ -37,6 +36,8 @@ from cytopress.codecs.learned.latents.symbols import (
     SymbolCoder,
     SymbolDecoder,
     SymbolEncoder,
+    select_all,
+    select_at,
 )
 
 Array = npt.NDArray[Any]
@@ -135,18 +136,18 @@ class LatentCoder:
         then their diagonal neighbors, then all others.
         """
         if self.hyper_context is None:
-            rows = self._prior_rows(shape, setting)
-            coded = symbols.code(_all, None, rows, self.prior)
+            rows = channel_rows(self.prior, shape, setting.node)
+            coded = symbols.code(select_all, None, rows, self.prior)
             return coded.reshape(shape).astype(np.float64)
         assert self.scales is not None
         known = np.zeros(shape)
         corner = known[:, ::2, ::2]
-        rows = self._prior_rows(corner.shape, setting)
+        rows = channel_rows(self.prior, corner.shape, setting.node)
         coded = symbols.code(lambda a: a[:, ::2, ::2], None, rows, self.prior)
         corner[:] = coded.reshape(corner.shape) * 2.0**FRACTION
         for mask, expected, index in self.hyper_context.passes(known, setting.node):
             mean = (expected * 2.0**-FRACTION).astype(np.float32)
-            coded = symbols.code(_at(mask), mean, scale_rows(index, self.scales), self.scales)
+            coded = symbols.code(select_at(mask), mean, scale_rows(index, self.scales), self.scales)
             known[:, mask] = coded.reshape(expected.shape) * 2.0**FRACTION + expected
         return known * 2.0**-FRACTION
 
@@ -164,8 +165,8 @@ class LatentCoder:
         checkerboard, the same channels on the black squares, then all other channels.
         """
         if z_hat is None:
-            rows = self._prior_rows(shape, setting)
-            coded = symbols.code(_all, None, rows, self.prior)
+            rows = channel_rows(self.prior, shape, setting.node)
+            coded = symbols.code(select_all, None, rows, self.prior)
             return coded.reshape(shape).astype(np.float32)
         if self.context is not None:
             return self._in_context(self.context, symbols, shape, z_hat, setting, previous)
@@ -173,7 +174,7 @@ class LatentCoder:
         mean, index, _ = self._moments(shape, z_hat, setting, previous)
         rows = scale_rows(index, self.scales)
         del index
-        coded = symbols.code(_all, mean, rows, self.scales)
+        coded = symbols.code(select_all, mean, rows, self.scales)
         y_hat: Array = coded.reshape(shape).astype(np.float32)
         if mean is not None:
             y_hat += mean
@@ -225,7 +226,7 @@ class LatentCoder:
         y_hat = np.empty(shape, np.float32)
         y_hat[:first] = mean[:first] + known * 2.0**-FRACTION
         mean = others(mean)
-        _add(context.inward.parts(known, features[width : 2 * width]), mean, others(index))
+        add_parts(context.inward.parts(known, features[width : 2 * width]), mean, others(index))
         # The largest pass needs their memory.
         del features, known, around, white_mean, black_mean, black_index, added, decoded
         rows, chosen = self._tables(symbols, of_rest, others, mean, others(index))
@@ -291,29 +292,5 @@ class LatentCoder:
         if self.slab_prediction is not None and previous is not None:
             assert mean is not None
             own = features[-self.slab_prediction.form[1] :]
-            _add(self.slab_prediction.parts(previous, own, 2.0**FRACTION), mean, index)
+            add_parts(self.slab_prediction.parts(previous, own, 2.0**FRACTION), mean, index)
         return mean, index, features
-
-    def _prior_rows(self, shape: Shape, setting: GainSetting) -> Array:
-        """Return the prior's table of each value of ``shape``, flat, by its channel."""
-        start = setting.node * shape[0] if len(self.prior) > shape[0] else 0
-        kind = np.uint8 if len(self.prior) <= 256 else np.uint16
-        return np.repeat(np.arange(start, start + shape[0], dtype=kind), shape[1] * shape[2])
-
-
-def _all(a: Array) -> Array:
-    return a
-
-
-def _at(mask: Array) -> Select:
-    def select(a: Array) -> Array:
-        return a[:, mask]
-
-    return select
-
-
-def _add(parts: Iterable[Part], mean: Array, index: Array) -> None:
-    """Add the output of a context step to means and scale indices, in place."""
-    for place, offset, wider in parts:
-        mean[:, *place] += (offset * 2.0**-FRACTION).astype(np.float32)
-        index[:, *place] += wider.astype(np.int32)

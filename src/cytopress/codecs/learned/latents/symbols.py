@@ -26,6 +26,20 @@ Array = npt.NDArray[Any]
 Select = Callable[[Array], Array]
 
 
+def select_all(latents: Array) -> Array:
+    """Select all latents."""
+    return latents
+
+
+def select_at(mask: Array) -> Select:
+    """Return the selection of the places of ``mask``, (h, w) of bool."""
+
+    def select(latents: Array) -> Array:
+        return latents[:, mask]
+
+    return select
+
+
 class SymbolCoder(Protocol):
     """One direction of coding."""
 
