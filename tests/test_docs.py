@@ -98,6 +98,14 @@ def test_the_design_shows_the_layers_that_are_held() -> None:
     assert shown.splitlines() == [layer.replace("cytopress.", "") for layer in layers]
 
 
+def test_the_design_names_paths_that_exist() -> None:
+    text = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`([a-z_0-9]+/[a-z_0-9/]*(?:\.py)?)`", text.split("## Layers")[0])
+    assert len(paths) > 15
+    for path in paths:
+        assert any((folder / path).exists() for folder in (ROOT / "src" / "cytopress", ROOT)), path
+
+
 # Trainings are among them: a minute each, more on a busy machine.
 @pytest.mark.timeout(1200)
 @pytest.mark.extras
