@@ -11,6 +11,8 @@ from cytopress import errors
 from cytopress.cli import main
 from cytopress.image import Image
 
+pytestmark = pytest.mark.both_numpy
+
 Run = Callable[..., tuple[int, str, str]]
 
 

@@ -11,6 +11,8 @@ import pytest
 from cytopress.errors import ImageError, NotAvailableError, UsageError
 from cytopress.metrics import METRICS, Metric, NoiseModel, available, metric, metric_names
 
+pytestmark = pytest.mark.both_numpy
+
 Pixels = npt.NDArray[np.generic]
 NAMES = [name for name in metric_names() if available(name)]
 BEST = dict.fromkeys(("ssim", "ms_ssim", "pearson", "variation_xy", "variation_z"), 1.0) | {

@@ -10,6 +10,8 @@ import pytest
 from cytopress.codecs.container.container import Recipe, unpack
 from cytopress.codecs.registry import FAMILIES, WRAPPERS, decode
 
+pytestmark = pytest.mark.both_numpy
+
 FOLDER = Path(__file__).parent
 FILES = sorted(FOLDER.glob("*.cyto"))
 # These decode in floating point, so another processor may round another way: by one count of the

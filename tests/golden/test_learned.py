@@ -14,6 +14,8 @@ from cytopress.errors import CytopressWarning
 from cytopress.models.model_package import Package
 from cytopress.settings import Settings
 
+pytestmark = pytest.mark.both_numpy
+
 HERE = Path(__file__).parent
 FOUND = importlib.util.spec_from_file_location("make_learned", HERE / "make_learned.py")
 assert FOUND is not None

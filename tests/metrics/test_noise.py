@@ -15,6 +15,8 @@ from cytopress.errors import UsageError
 from cytopress.image import Image
 from cytopress.metrics.noise import NoiseModel, fit_noise
 
+pytestmark = pytest.mark.both_numpy
+
 Floats = npt.NDArray[np.float64]
 
 

@@ -13,6 +13,8 @@ from cytopress.statistics.bootstrap import Resampling, studentized_replicates
 from cytopress.statistics.units import sum_by_unit
 from cytopress.statistics.variance import variance_of
 
+pytestmark = pytest.mark.both_numpy
+
 
 def one(losses, groups=None, **options) -> Effect:
     losses = np.asarray(losses, dtype=float)[..., None]

@@ -27,6 +27,8 @@ from cytopress.study.trial import Trial
 
 from .conftest import Doubling, MakeDataset, light
 
+pytestmark = pytest.mark.both_numpy
+
 MakeStudy = Callable[..., Study]
 LOSSLESS = '[[codecs]]\nspec = "jpegls"\n'
 

@@ -20,6 +20,8 @@ from cytopress.study.export import export
 from cytopress.study.spec import load_study
 from cytopress.study.store import load_results
 
+pytestmark = pytest.mark.both_numpy
+
 OLD = Path(__file__).parent / "data_of_0_1"
 TABLES = ("study", "yardsticks", "plan", "trials", "pictures", "previews", "speeds")
 

@@ -16,6 +16,8 @@ from cytopress.codecs.wrappers import Guarded, Rescaled
 from cytopress.errors import UnsupportedImageError, UsageError
 from cytopress.image import Image
 
+pytestmark = pytest.mark.both_numpy
+
 PIXELS = st.sampled_from([np.uint8, np.uint16]).flatmap(
     lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9))
 )

@@ -12,6 +12,8 @@ from cytopress.codecs.wrappers import PerPlane, Rescaled, Tiled
 from cytopress.errors import UnsupportedImageError, UsageError
 from cytopress.image import Image
 
+pytestmark = pytest.mark.both_numpy
+
 
 @pytest.mark.parametrize("offset", [0, 100, 32768, 61440])
 @pytest.mark.parametrize("bits", [12, 14, 16])

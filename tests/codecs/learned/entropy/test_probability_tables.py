@@ -9,6 +9,8 @@ from cytopress.codecs.learned.entropy.probability_tables import (
 )
 from cytopress.errors import PackageError
 
+pytestmark = pytest.mark.both_numpy
+
 
 def range_decoded(words: list[int], cdf: list[int], count: int) -> list[int]:
     """Decode as a range coder is defined, in Python's own integers."""

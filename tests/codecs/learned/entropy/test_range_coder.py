@@ -8,6 +8,8 @@ from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTable
 from cytopress.codecs.learned.entropy.range_coder import MOST_VALUE, RangeDecoder, RangeEncoder
 from cytopress.errors import CorruptDataError
 
+pytestmark = pytest.mark.both_numpy
+
 
 def coded(values: np.ndarray, rows: np.ndarray, tables: ProbabilityTables) -> bytes:
     encoder = RangeEncoder()

@@ -8,6 +8,8 @@ import pytest
 from cytopress.codecs.learned.entropy import table_groups as groups
 from cytopress.codecs.learned.entropy.table_groups import Groups
 
+pytestmark = pytest.mark.both_numpy
+
 
 @pytest.mark.parametrize("piece", [1, 7, 100, 10**6])
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])

@@ -25,6 +25,8 @@ from cytopress.errors import PackageError
 from cytopress.models.model_package import open_package
 from fakes.symbol_coders import Recorder
 
+pytestmark = pytest.mark.both_numpy
+
 LIMIT = 2**20
 
 

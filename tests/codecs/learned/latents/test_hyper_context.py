@@ -15,6 +15,8 @@ from cytopress.errors import PackageError
 from cytopress.models.model_package import Package, open_package
 from fakes.symbol_coders import Recorder
 
+pytestmark = pytest.mark.both_numpy
+
 PLACES = {
     "diagonal": ((-1, -1), (-1, 1), (1, -1), (1, 1)),
     "beside": ((-1, 0), (1, 0), (0, -1), (0, 1)),

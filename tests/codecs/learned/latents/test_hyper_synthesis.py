@@ -5,6 +5,8 @@ from scipy.ndimage import correlate
 from cytopress.codecs.learned.latents.hyper_synthesis import MOST_ACTIVATION, HyperSynthesis, Layer
 from cytopress.errors import PackageError
 
+pytestmark = pytest.mark.both_numpy
+
 
 def layers(seed: int = 0) -> tuple[Layer, ...]:
     random = np.random.default_rng(seed)

@@ -4,6 +4,8 @@ import pytest
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
 from cytopress.codecs.learned.latents.rate_distortion import costs, rounded
 
+pytestmark = pytest.mark.both_numpy
+
 
 def cost(value: int, row: int, tables: ProbabilityTables) -> float:
     """Return bits of a value: its symbol's, and an escape's as Elias' gamma code has them."""

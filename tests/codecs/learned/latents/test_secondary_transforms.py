@@ -15,6 +15,8 @@ from cytopress.errors import CorruptDataError, PackageError
 from cytopress.models.model_package import Package, open_package
 from fakes.learned_packages import encode_latents, remade
 
+pytestmark = pytest.mark.both_numpy
+
 
 @pytest.fixture(scope="module")
 def turned() -> Package:

@@ -12,6 +12,8 @@ from cytopress.errors import CorruptDataError, PackageError
 from cytopress.models.model_package import Package, open_package
 from fakes.learned_packages import decode_latents, encode_latents, remade
 
+pytestmark = pytest.mark.both_numpy
+
 
 def form(model: CodecModel, height: int, width: int) -> tuple[int, int, int]:
     step = model.manifest.hyper_stride // model.manifest.stride
