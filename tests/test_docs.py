@@ -3,7 +3,7 @@
 A comment before a block says how it runs where that is not as it stands::
 
     <!-- test: network -->   against a local server in the place of the internet
-    <!-- test: long -->      with few steps
+    <!-- test: long -->      with few steps, in `make test-slow`
     <!-- test: make -->      a make target: only that make knows it (CI runs the target itself)
     <!-- test: demo -->      what `make demo` runs: only that it does (CI runs it)
     <!-- test: output -->    not run: what a command prints
@@ -17,7 +17,9 @@ import runpy
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -106,21 +108,39 @@ def test_the_design_names_paths_that_exist() -> None:
         assert any((folder / path).exists() for folder in (ROOT / "src" / "cytopress", ROOT)), path
 
 
-# Trainings are among them: a minute each, more on a busy machine.
-@pytest.mark.timeout(1200)
+@pytest.fixture
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder without data, as a reader does: pages say where data come from."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    return tmp_path
+
+
+@pytest.mark.timeout(600)
 @pytest.mark.extras
 @pytest.mark.long
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem
 )
-def test_the_page_runs(
-    page: Path, tmp_path: Path, bucket: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    # As on a machine that holds no data yet: pages say where data come from.
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+def test_the_page_runs_up_to_its_training(page: Path, empty_folder: Path, bucket: str) -> None:
+    _run(page, takewhile(lambda block: block.how != "long", blocks(page)), empty_folder, bucket)
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.extras
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if any(block.how == "long" for block in blocks(page))],
+    ids=lambda page: page.stem,
+)
+def test_the_page_runs_with_its_training(page: Path, empty_folder: Path, bucket: str) -> None:
+    _run(page, blocks(page), empty_folder, bucket)
+
+
+def _run(page: Path, chosen: Iterable[Block], folder: Path, bucket: str) -> None:
     namespace: dict[str, object] = {"__name__": "__main__"}
-    for block in blocks(page):
+    for block in chosen:
         where = f"{page.name}, line {block.line}"
         if block.how == "make":
             for line in block.code.strip().splitlines():
@@ -133,7 +153,7 @@ def test_the_page_runs(
             )
         elif block.language == "bash":
             if block.how == "long":
-                _few_steps(tmp_path)
+                _few_steps(folder)
             _run_bash(block.code, where)
         elif block.language == "python":
             exec(compile(block.code, where, "exec"), namespace)
