@@ -52,7 +52,7 @@ def digest_paths(paths: Iterable[Path]) -> str:
 
 
 def digest_labels(labels: npt.NDArray[Any]) -> str:
-    """Return the digest of a label image: which pixels bear which number, whatever its dtype."""
+    """Return the digest of a label image: which pixel has which number, whatever its dtype."""
     digest = hashlib.sha256(json.dumps(list(labels.shape)).encode())
     digest.update(np.ascontiguousarray(labels, "<i8").data)
     return digest.hexdigest()

@@ -40,7 +40,7 @@ class Scene:
         Takes an index (an integer or a full slice for each dimension), and returns pixels; loads
         no more than needed.
     spacing_um : mapping
-        Micrometers between samples along each axis that the metadata tell.
+        Micrometers between samples along each axis that the metadata give.
     channels : sequence of str
         Names along C; empty where there are none.
     bits : int

@@ -23,7 +23,7 @@ class Effect:
     mean : float or None
         Of all fields and seeds, in the unit of the losses; None where no field has a value.
     low, high : float or None
-        Ends of the two-sided interval; None where one field stands alone.
+        Ends of the two-sided interval; None for a single field.
     p : float or None
         P-value of the null hypothesis that the loss is the margin or more; None without a margin
         or without an interval.

@@ -21,7 +21,7 @@ class Interval:
     mean : float
         Of all fields.
     low, high : float or None
-        Ends of the interval; None where one field stands alone.
+        Ends of the interval; None for a single field.
     unit : {"groups", "fields"}
         What was resampled. Groups let the interval speak for new groups, fields only for new fields
         of these groups.

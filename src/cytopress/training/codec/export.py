@@ -36,7 +36,7 @@ STATE = "state."
 
 
 class _Named(nn.Module):
-    """Keeps a part's parameters under the names that they bear in the whole network."""
+    """Keeps a part's parameters under the names that they have in the whole network."""
 
     def __init__(self, name: str, part: nn.Module) -> None:
         super().__init__()

@@ -72,7 +72,7 @@ def load_planes(
     UsageError
         There is no source, or another part is asked for.
     UnknownNameError
-        No dataset or archive bears a source's name.
+        There is no dataset or archive of a source's name.
     DatasetError
         A file cannot be read, holds NaN or infinity, or no plane is left to train on.
     """

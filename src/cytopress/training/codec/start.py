@@ -45,7 +45,7 @@ def begin(config: CodecTraining, settings: Settings) -> list[nn.Module]:
     UsageError
         CompressAI's model has another number of gains.
     UnknownNameError
-        No package bears the name of ``init``.
+        There is no package of the name of ``init``.
     PackageError
         That package holds another network's weights, or none to start from.
     """

@@ -26,7 +26,7 @@ def task_package(config: CodecTraining, settings: Settings) -> Package | None:
     Raises
     ------
     UnknownNameError
-        No package of a task bears this name.
+        There is no task package of this name.
     """
     if config.task is None:
         return None

@@ -67,7 +67,7 @@ def train_codec(
     UsageError
         ``out`` holds a run of another config.
     UnknownNameError
-        No package bears the name of ``init``, or of the task.
+        There is no package of the name of ``init``, or of the task.
     PackageError
         That package holds another network's weights, or none to start from.
     TaskError
