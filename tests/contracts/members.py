@@ -21,6 +21,9 @@ UNLIKE = {
     " pixel of the made micrograph is 91 counts off",
 }
 
+# Packages that were trained from `learned/cytopress-2d` for one kind of image.
+SPECIALISTS = ("learned/ecoli-phase", "learned/nuclei-brightfield")
+
 
 def members() -> dict[str, Family]:
     """Return every family by name."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from contracts.members import COARSE, members, stacked, taken
+from contracts.members import COARSE, SPECIALISTS, members, stacked, taken
 from cytopress.codecs import registry
 from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.container.container import Form, unpack
@@ -112,14 +112,20 @@ def try_one(request: CodecRequest, image: Image) -> list[str] | None:
     return found
 
 
-def finest_may_fail(spec: str) -> object:
-    """Return a spec, marked where it is the finest of a family that is known to be coarse."""
+def marked(spec: str) -> object:
+    """Return a spec with its marks.
+
+    The finest setting of a family that is known to be coarse may fail; specialists differ from the
+    general model in their weights alone, and take as long.
+    """
     name, _, setting = spec.partition(":")
-    coarse = name in COARSE and setting.endswith("=1.0")
-    return pytest.param(spec, marks=pytest.mark.xfail(reason=COARSE[name])) if coarse else spec
+    marks = [pytest.mark.slow] if name in SPECIALISTS else []
+    if name in COARSE and setting.endswith("=1.0"):
+        marks.append(pytest.mark.xfail(reason=COARSE[name]))
+    return pytest.param(spec, marks=marks)
 
 
-@pytest.mark.parametrize("spec", [finest_may_fail(spec) for spec in settings()])
+@pytest.mark.parametrize("spec", [marked(spec) for spec in settings()])
 def test_the_hard_set(spec: str, hard_set: dict[str, Image]) -> None:
     name = spec.partition(":")[0]
     go_through(spec, {key: taken(name, image) for key, image in hard_set.items()})

@@ -54,7 +54,7 @@ OLD_PROCESSOR = {
 }
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_equal_bytes_with_other_threads_and_on_another_processor() -> None:
     found = [
         subprocess.run(

@@ -103,7 +103,7 @@ def test_every_test_field_decodes_to_what_the_encoder_saw(package: Package) -> N
 
 
 @pytest.mark.data
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.learn
 @pytest.mark.parametrize(
     "package",

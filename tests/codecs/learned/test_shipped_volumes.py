@@ -34,6 +34,7 @@ def unseen() -> Image:
     return simulate(slide, 1).bright_field
 
 
+@pytest.mark.slow
 def test_a_volume_needs_fewer_bytes_than_its_planes(unseen: Image) -> None:
     """At equal PSNR, by a search that knows nothing of either codec."""
     span = float(np.ptp(np.percentile(unseen.pixels, (0.01, 99.99))))

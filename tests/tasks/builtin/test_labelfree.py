@@ -80,7 +80,9 @@ def test_card_is_of_this_package(name: str) -> None:
 
 @pytest.mark.data
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["ecoli-phase", "nuclei-brightfield"])
+@pytest.mark.parametrize(
+    "name", ["ecoli-phase", pytest.param("nuclei-brightfield", marks=pytest.mark.slow)]
+)
 def test_scores_on_test_fields_are_the_card_s(name: str, data_folder: Path) -> None:
     _check_scores(name, dataclasses.replace(from_environment(), data=data_folder))
 

@@ -161,15 +161,17 @@ def _check_latents(folder: Path, architecture: str, count: int) -> None:
 
 @pytest.mark.parametrize("architecture", ["hyperprior", "mean-scale"])
 def test_latents_coded_by_torch_decode_in_the_runtime(tmp_path: Path, architecture: str) -> None:
-    _check_latents(tmp_path, architecture, 60)
+    _check_latents(tmp_path, architecture, 600)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_ten_thousand_latents_coded_by_torch_decode_in_the_runtime(tmp_path: Path) -> None:
     _check_latents(tmp_path, "mean-scale", 10_000)
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "count", [60, 1000, pytest.param(10_000, marks=[pytest.mark.long, pytest.mark.slow])]
+)
 def test_contexts_equal_torch_bit_for_bit(tmp_path: Path, count: int) -> None:
     _, package, model = _exported(tmp_path, "context")
     random = np.random.default_rng(6)

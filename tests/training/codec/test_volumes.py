@@ -337,7 +337,7 @@ def test_the_studys_own_network_trains_codes_and_decodes(stacks: Settings, tmp_p
     assert decode_by(codec, codec.encode(image)).shape == image.shape
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.extras
 def test_tables_and_bytes_of_the_shipped_codec_are_torchs(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a volume of a slide that it never saw: tables bit for bit, bytes to within a percent."""
