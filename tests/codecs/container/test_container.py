@@ -206,7 +206,7 @@ def test_a_crafted_length_of_the_stream_is_refused() -> None:
     for length in (0, len(STREAM) - 1, len(STREAM) + 1, 2**63):
         body = bytearray(head)
         put_varint(body, length)
-        with pytest.raises(CorruptDataError, match="promise"):
+        with pytest.raises(CorruptDataError, match="declares a stream"):
             decode(sealed(bytes(body) + STREAM))
 
 

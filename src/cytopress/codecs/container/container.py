@@ -1,4 +1,6 @@
-"""Container format: bytes that decode by themselves, on any machine.
+"""Container format: self-describing bytes, from which image and codec can be rebuilt.
+
+A learned codec is named by the digest of its model package, which decoding needs too.
 
 Layout, in this order (numbers as in `wire`)::
 
@@ -46,7 +48,7 @@ MAGIC = b"cyto"
 VERSION = 1
 CRC_BYTES = 4
 CHUNK = 2**20
-# Largest image in bytes, so that a crafted header cannot ask for any memory.
+# Largest image in bytes: a crafted header cannot make the decoder allocate an arbitrary amount.
 MOST_BYTES = 2**40
 # Frozen: files store a target as its position here, counted from 1.
 STORED_TARGETS = ("max_error", "sigma", "psnr", "ratio")
@@ -96,9 +98,9 @@ def pack(recipe: Recipe, form: Form, stream: bytes | memoryview, notes: Notes) -
 
 
 def pack_parts(recipe: Recipe, form: Form, parts: list[bytes], notes: Notes) -> bytes:
-    """Return a stream given in parts in the container; empties the list.
+    """Return the container of a stream that is given in parts; empties the list.
 
-    So the stream of a volume is in memory once, not once more in its parts.
+    Each part is released once it is written, so the stream of a volume is in memory only once.
     """
     head = _head(recipe, form, sum(map(len, parts)), notes)
     crc = google_crc32c.value(head)
@@ -115,7 +117,7 @@ def pack_parts(recipe: Recipe, form: Form, parts: list[bytes], notes: Notes) -> 
 
 
 def packed_size(recipe: Recipe, form: Form, stream_bytes: int, notes: Notes) -> int:
-    """Return the size in bytes of a container with a stream of ``stream_bytes``."""
+    """Return the size in bytes of a container whose stream has ``stream_bytes`` bytes."""
     return len(_head(recipe, form, stream_bytes, notes)) + stream_bytes + CRC_BYTES
 
 
@@ -144,8 +146,8 @@ def unpack(data: bytes) -> tuple[Header, memoryview]:
     version = reader.byte()
     if version != VERSION:
         raise CorruptDataError(
-            f"This cytopress file has format {version}, but {VERSION} is the newest known here;"
-            " update cytopress."
+            f"This cytopress file has format {version}, and this cytopress reads only format"
+            f" {VERSION}; if the file is newer, update cytopress."
         )
     form = _take_form(reader)
     recipe = take_recipe(reader)
@@ -153,7 +155,7 @@ def unpack(data: bytes) -> tuple[Header, memoryview]:
     length, held = reader.varint(), reader.left
     if length != held:
         raise CorruptDataError(
-            f"This cytopress file promises {length} bytes of stream and holds {held}."
+            f"This cytopress file declares a stream of {length} bytes and holds {held}."
         )
     return Header(form, recipe, notes, len(data) - length), view[
         reader.position : reader.position + length
@@ -199,17 +201,17 @@ def _take_form(reader: Reader) -> Form:
     axes, dtype = AXES[axes_number], DTYPES[dtype_number]
     most = dtype.itemsize * 8
     if not 1 <= bits <= most or (dtype.kind == "f" and bits != most):
-        raise CorruptDataError(f"This cytopress file promises {bits} bits in {dtype}.")
+        raise CorruptDataError(f"This cytopress file declares a bit depth of {bits} for {dtype}.")
     shape = tuple(reader.varint() for _ in axes)
     if not 0 < math.prod(shape) * dtype.itemsize <= MOST_BYTES:
-        raise CorruptDataError(f"This cytopress file promises an image of shape {shape}.")
+        raise CorruptDataError(f"This cytopress file declares an image of shape {shape}.")
     spacing = None
     if flags >> 5 & 1:
         square = flags >> 6 & 1
         spacing = tuple(reader.decimal() for _ in range(len(axes) - square))
         spacing += spacing[-1:] * square
         if min(spacing) <= 0:
-            raise CorruptDataError(f"This cytopress file promises a spacing of {spacing}.")
+            raise CorruptDataError(f"This cytopress file declares a spacing of {spacing} um.")
     return Form(axes, shape, dtype, bits, spacing)
 
 
