@@ -28,7 +28,7 @@ class Change:
 
     ``interval`` is of the mean paired difference, decoded minus original, ``decoded_interval`` of
     the score from decoded images; both are None for a single field. ``verdict`` is descriptive: it
-    claims no equivalence, and is "not shown" where a field is missing or units are too few.
+    claims no non-inferiority, and is "not shown" where a field is missing or units are too few.
     """
 
     original: float

@@ -25,7 +25,7 @@ class Losses:
     ----------
     values : ndarray
         (fields, seeds, settings) float64, NaN where there is no score.
-    baseline : ndarray
+    original : ndarray
         (fields, seeds) float64: the score from the originals.
     fields, groups : tuple of str
         Names of the fields, and the group of each.

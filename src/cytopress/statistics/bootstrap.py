@@ -9,9 +9,10 @@ import numpy as np
 from cytopress.statistics.units import Floats, UnitSums
 from cytopress.statistics.variance import Variance
 
+# Numbers in an array: bounds memory.
 MOST_AT_ONCE = 4_000_000
-# As a share of the data's own. A replicate of equal units has a standard error of 0, and its
-# studentized error would be infinite.
+# Least standard error of a replicate, as a fraction of that of the data. A replicate of equal units
+# has a standard error of 0, and its studentized error would be infinite.
 LEAST_STANDARD_ERROR = 0.25
 
 
@@ -34,11 +35,12 @@ class Resampling:
 def studentized_replicates(table: UnitSums, variance: Variance, resampling: Resampling) -> Floats:
     """Resample units and seeds, and return the studentized errors of the replicates' means.
 
-    Units are drawn from the data with replacement. The means of such replicates vary by a factor of
-    ``sqrt((n - 1) / n)`` too little, since the spread within a sample is taken about its own mean;
-    their errors are expanded by the inverse. Seeds are drawn from a normal distribution with the
-    variance found between them: three numbers have no shape to draw from, and with replacement
-    they would vary a third too little and be all the same in every ninth replicate.
+    Units are drawn from the data with replacement. The standard deviation of the means of such
+    replicates is too small by a factor of ``sqrt((n - 1) / n)``, since a sample spreads less about
+    its own mean than about the population's; the errors are multiplied by the inverse. Seeds are
+    drawn from a normal distribution with the variance found between them. Three seeds are too few
+    to resample: their variance would be a third too small, and one replicate in nine would hold
+    one seed three times.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Confidence interval of a mean, and the p-value of the test against a margin."""
+"""Confidence interval of a mean, and the p-value of the test that inverts the interval."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ def interval_and_p(
 ) -> tuple[list[float], list[float], Sequence[float | None]]:
     """Return both ends of each setting's interval, and its p-value where there is a margin.
 
-    At each end, the wider of Student's t interval and the studentized bootstrap's; the test is the
-    interval's own. Takes at least two units.
+    At each end, the interval is the wider of Student's t interval and the studentized bootstrap
+    interval. The test of non-inferiority inverts it: p is the smallest level alpha at which the
+    interval of confidence 1 - alpha ends below the margin. Takes at least two units.
     """
     from scipy.special import stdtr, stdtrit
 
@@ -27,7 +28,8 @@ def interval_and_p(
     freedom = shape.degrees_of_freedom(table.n, table.seeds)
     replicates = studentized_replicates(table, shape, resampling)
     tail = (1 - confidence) / 2
-    # The replicate of that rank: then p and the ends of the interval agree exactly.
+    # An order statistic of the replicates, not an interpolated quantile: so p, which counts
+    # replicates, and the ends of the interval agree exactly.
     rank = max(0, int(tail * (resampling.resamples + 1) + 1e-9) - 1)
     ordered = np.partition(replicates, [rank, resampling.resamples - 1 - rank], axis=0)
     student = -stdtrit(freedom, tail)

@@ -1,4 +1,4 @@
-"""The recommendation: the fewest bytes whose loss is shown to stay inside a margin."""
+"""Recommendation: the setting of fewest bytes whose loss is shown to stay inside a margin."""
 
 from __future__ import annotations
 
@@ -27,18 +27,20 @@ class Recommendation:
 
     Parameters
     ----------
+    criterion : Criterion
+        What was asked: task, score, margin and confidence.
     summary : DatasetSummary
         The dataset.
     score : ScoreFacts
         What was judged.
     margin, noise : float, float or None
         The margin, and the spread over noise replicates, both in the score's unit.
-    chosen, runner_up, lossless : Setting or None
+    chosen, runner_up, lossless : JudgedSetting or None
         The fewest bytes that are safe, the fewest of another codec, and the best lossless one.
         ``chosen`` is None where nothing that is smaller than lossless is safe.
-    settings : tuple of Setting
+    settings : tuple of JudgedSetting
         Every lossy setting, codec by codec, many bytes first.
-    baseline : float
+    original : float
         Mean score from originals.
     seed_spread : float or None
         Standard deviation of that mean over training seeds; None with one seed.

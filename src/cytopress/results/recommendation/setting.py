@@ -18,8 +18,8 @@ class JudgedSetting:
 
     ``effect`` is the loss in the score's unit with its interval, None where nothing was scored;
     ``bound`` is the largest loss at the confidence that the setting's codec was tested at, which
-    Holm's correction sets. ``reason`` says why it is not safe, "" where it is. ``speed`` is what
-    the speed pass measured of its codec, None without one.
+    `fixed_sequence_tests` sets. ``reason`` says why it is not safe, "" where it is. ``speed`` is
+    what the speed pass measured of its codec, None without one.
     """
 
     curve: Curve
