@@ -1,4 +1,4 @@
-"""Facts of scores and tasks for the report: units, directions, training data of the models."""
+"""Facts of scores and tasks for the report: units, better directions, training data of models."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def score_facts(
 def task_facts(inspected: Sequence[InspectedDataset]) -> tuple[TaskFacts, ...]:
     """Return each task of each dataset, with a summary of its model package.
 
-    A model that was trained on fields of the study gets a ``caution``.
+    The summary warns (key ``caution``) if the model was trained or selected on fields of the study,
+    or on others of their groups.
     """
     return tuple(
         TaskFacts(
@@ -101,7 +102,7 @@ def _caution(task: Task, found: InspectedDataset) -> dict[str, str]:
         return {}
     return {
         "caution": f"{len(known)} of {len(here)} fields of this study, or others of their groups,"
-        " trained the model or chose its checkpoint: its scores on them flatter"
+        " were used to train the model or to choose its checkpoint: its scores on them are too good"
     }
 
 

@@ -1,4 +1,4 @@
-"""Schema of a store: its tables, its version, and database errors as sentences."""
+"""Schema of a store: its tables and version, opening and locking, database errors as sentences."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CREATE TABLE speeds   (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
-# SQL that upgrades a store of each version by one; an older store can be read as it is.
+# SQL that upgrades a store of a version to the next; for reading, no upgrade is needed.
 UPGRADES = {
     1: "ALTER TABLE previews ADD COLUMN section TEXT NOT NULL DEFAULT 'XY';"
     " ALTER TABLE previews ADD COLUMN crossing TEXT NOT NULL DEFAULT '';"
@@ -37,7 +37,7 @@ UPGRADES = {
 
 
 class NotBegunError(StoreError):
-    """There is no store yet, or one that was killed before anything was in it."""
+    """There is no store yet, or its run was killed before anything was stored."""
 
 
 @contextmanager
@@ -48,19 +48,19 @@ def errors_as_sentences(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if "full" in str(error) or "disk I/O" in str(error):
             raise StoreError(
-                f"{path}: the disk is full or fails ({error}); make room and run the same command"
-                " again: it goes on where it stopped."
+                f"{path}: the disk is full or fails ({error}); free some space and run the same"
+                " command again: it resumes."
             ) from error
         raise StoreError(f"{path}: the store cannot be used ({error}).") from error
     except sqlite3.DatabaseError as error:
         raise StoreError(
-            f"{path}: this is not a whole study store ({error}); move it away, or choose another"
-            " folder."
+            f"{path}: this is not a whole study store ({error}); move the file away, or choose"
+            " another folder."
         ) from error
 
 
 def connect_to_write(path: Path) -> sqlite3.Connection:
-    """Open a store for its one writer; it is made if it is missing."""
+    """Open a store for its only writer; a missing one is created, an older one upgraded."""
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         if not _tables(connection):
@@ -73,7 +73,7 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
                 f"BEGIN IMMEDIATE; {UPGRADES[version]} PRAGMA user_version={version + 1}; COMMIT;"
             )
         connection.execute("PRAGMA journal_mode=WAL")
-        # A killed process loses nothing; a power cut may lose the last trials, never the store.
+        # A killed process loses nothing. A power cut may lose the last trials, but not the store.
         connection.execute("PRAGMA synchronous=NORMAL")
     except BaseException:
         connection.close()
@@ -99,7 +99,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
             _check_version(connection, path)
             return connection
         except sqlite3.OperationalError:
-            # A folder that nobody may write to has no room for the log of a reader.
+            # A reader needs a log beside the store, which cannot be created in a read-only folder.
             connection.close()
         except BaseException:
             connection.close()

@@ -21,12 +21,36 @@ from cytopress.toml_table import TomlTable, parse_toml, read_text
 class Study(TomlTable):
     """A study file.
 
-    ``metrics`` are by default all that this machine can compute. ``seeds`` are training seeds of
-    every model that cytopress trained, ``regimes`` the kinds of images that models are trained on;
-    ``trained_on`` are the codec settings of the study that regimes other than ``raw`` train on, by
-    default all lossy ones. ``noise_draws`` is the number of noise replicates, for the scale of a
-    margin. ``preview_size`` is the edge of the pictures kept for the gallery, in pixels. ``speed``
-    adds the speed pass. ``tasks`` declares external models and programs, by name.
+    Parameters
+    ----------
+    name, title : str
+        Name of the study, and the title of its report.
+    seed : int
+        Seed of the noise replicates.
+    metrics : tuple of str
+        Pixel metrics; by default all that this machine can compute.
+    seeds : tuple of int
+        Training seeds of every model that cytopress trained; without any, the models as found.
+    regimes : tuple of str
+        Training regimes of the models:
+
+        - ``raw``: trained on originals;
+        - ``matched``: on images decoded from the codec setting that is tested;
+        - ``cross``: on images decoded from another codec setting;
+        - ``mixed``: on originals and on images decoded from all these codec settings.
+    trained_on : tuple of str, optional
+        Codec settings of the study that regimes other than ``raw`` train on; by default all lossy
+        ones.
+    noise_draws : int
+        Number of noise replicates of each field, from which the noise margin follows; 0 for none.
+    preview_size : int
+        Edge of the pictures kept for the gallery, in pixels.
+    speed : bool
+        Whether the speed pass times each codec.
+    tasks : mapping
+        Tables that declare external models and programs, by name.
+    datasets, codecs : tuple of DatasetEntry, tuple of CodecEntry
+        What is compressed, and by what.
     """
 
     name: Name
@@ -67,7 +91,9 @@ class Study(TomlTable):
     @model_validator(mode="after")
     def _comparable(self) -> Study:
         if "raw" not in self.regimes:
-            raise UsageError("regimes must hold raw: the others are compared with it.")
+            raise UsageError(
+                "regimes must hold raw: the other training regimes are compared with it."
+            )
         if self.noise_draws == 1:
             raise UsageError("noise_draws = 1 has no spread; give 0 for none, or at least 2.")
         return self

@@ -1,4 +1,10 @@
-"""JSON texts of a store's columns, and back. Their names are a format: old stores hold them."""
+"""JSON texts of a store's columns, and back.
+
+Stored are, of each trial, the names in its rows (``PLANNED``), its measurements (``MEASURED``) and,
+for each model variant, its names (``VARIANT``), task scores and error; of each timed codec, its
+timing; of the study, the facts of datasets, tasks and scores, and the reference scales. The names
+in the JSON are a format: old stores hold them.
+"""
 
 from __future__ import annotations
 

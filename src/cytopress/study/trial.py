@@ -1,4 +1,7 @@
-"""Trial: a row of the exported table; one field, one codec setting, one model variant."""
+"""Trial: a row of the exported table; one field, one codec setting, one model variant.
+
+`cytopress.study.stored_json` lists what the store keeps of a trial.
+"""
 
 from __future__ import annotations
 
