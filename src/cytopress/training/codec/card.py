@@ -125,7 +125,7 @@ def _span(manifest: Entries) -> str:
     stride, depth = manifest["stride"], manifest.get("depth")
     if not depth:
         return f"{stride} x {stride} pixels"
-    below = ", each slab predicted from the one below" if "below" in manifest else ""
+    below = ", each slab predicted from the previous one" if "below" in manifest else ""
     return f"{stride} x {stride} x {depth['stride']} voxels (the last along z){below}"
 
 

@@ -78,7 +78,7 @@ class LatentNetwork(nn.Module):
             self.log_scale = nn.Parameter(gain[:, None].repeat(1, latents) - 4)
             self.pad = network.stride * HYPER_STRIDE
         self.autocast = False
-        # Bits that a squared step is worth in the choice of symbols; 0: the nearest integers.
+        # Rate-distortion trade-off of the rounding, in bits per squared step; 0: to the nearest.
         self.rdo = 0.0
 
     @property

@@ -33,7 +33,7 @@ class HyperContext:
 
     Parameters
     ----------
-    diagonal, beside : Step
+    diagonal, beside : ContextStep
         From four hyper-latents around one to the mean and scale indices of its channels.
     features : ndarray
         (2, width) of integers that are added before the rectifier of either step.
@@ -53,7 +53,7 @@ class HyperContext:
                 raise PackageError("The steps of the hyper context model are of other channels.")
 
     def passes(self, known: Array, node: int) -> Iterator[tuple[Array, Array, Array]]:
-        """Yield the places of each later pass, with their means and scale indices.
+        """Yield the spatial positions of each later pass, with their means and scale indices.
 
         Parameters
         ----------

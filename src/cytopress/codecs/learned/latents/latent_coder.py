@@ -99,8 +99,8 @@ class LatentCoder:
         previous : ndarray, optional
             What this returned for the previous slab.
         weight : float, optional
-            Bits that a squared step is worth in rate-distortion optimized rounding; 0 rounds to
-            the nearest integer.
+            Rate-distortion trade-off of the rounding: bits per unit of squared error, in
+            quantization steps; 0 rounds to the nearest integer.
         """
         z_hat = None
         if z is not None:

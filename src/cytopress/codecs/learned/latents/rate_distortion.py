@@ -12,8 +12,9 @@ from cytopress.codecs.learned.entropy.probability_tables import MOST_COUNTED, Pr
 Array = npt.NDArray[Any]
 # Residuals rounded at once: their temporary arrays stay in the cache.
 CHUNK = 2**16
-# Bits that a squared step is worth where gains are optimal: at high rate a step of 1 balances
-# 6 * lambda-weighted error against 1 / ln 2 bits.
+# Rate-distortion trade-off where gains are optimal, in bits per unit of squared error in
+# quantization steps: at high rate a step of 1 balances 6 * lambda-weighted error against 1 / ln 2
+# bits.
 BITS_PER_SQUARE = 8.66
 
 
@@ -31,7 +32,7 @@ def rounded(residuals: Array, rows: Array, tables: ProbabilityTables, weight: fl
     tables : ProbabilityTables
         Costs of the integers.
     weight : float
-        Bits that a squared step is worth; 0: always the nearest.
+        Rate-distortion trade-off: bits per unit of squared error; 0: always the nearest.
     """
     out = np.empty(residuals.shape, np.int32)
     for start in range(0, len(out), CHUNK):
@@ -68,7 +69,7 @@ def costs(residuals: Array, rows: Array, tables: ProbabilityTables, weight: floa
     tables : ProbabilityTables
         Costs of the integers.
     weight : float
-        Bits that a squared step is worth.
+        Rate-distortion trade-off: bits per unit of squared error.
     """
     size = np.abs(residuals)
     nearest = np.rint(size)

@@ -1,10 +1,10 @@
 """Secondary transforms: orthonormal matrices of a block's latents; an encoder picks the cheapest.
 
-The latents that one pass codes at one place may be transformed once more before they are rounded,
-by one of a few matrices, or by none: for blocks whose detail is of another size than that of most.
-The choice is coded, with tables that depend on the activity expected at the place. The decoder
-inverts the transform in integers, so that what is predicted from the latents is the same on every
-machine.
+The latents that one pass codes at one spatial position (a place) may be transformed once more
+before they are rounded, by one of a few matrices, or by none: for blocks whose detail is of another
+size than that of most. The choice is coded, with tables that depend on the activity predicted for
+the place. The decoder inverts the transform in integers, so that what is predicted from the latents
+is the same on every machine.
 
 Secondary transforms of a transform's output are known from video, such as H.266's. Sezer, Guleryuz
 and Altunbasak, "Approximation and compression with sparse orthonormal transforms", IEEE
@@ -32,7 +32,7 @@ PARTS = "first", "rest"
 # Bits of fraction of the matrices.
 SHIFT = 14
 # Activity of a place: by how much its scale indices exceed ACTIVE_FROM, summed. Its octaves above
-# QUIET are the classes; below, little is expected and nothing transformed.
+# QUIET are the classes; below, residuals are predicted to be small and nothing is transformed.
 ACTIVE_FROM, QUIET, CLASSES = 9, 1, 9
 # Places that an encoder compares at once.
 CHUNK = 2**11
@@ -144,7 +144,7 @@ class SecondaryTransforms:
         scales : ProbabilityTables
             Tables by scale index.
         weight : float
-            Bits that a squared step is worth.
+            Rate-distortion trade-off: bits per unit of squared error, in quantization steps.
         """
         which = np.zeros(classes.shape, np.int8)
         open_ = np.flatnonzero(classes >= 0)

@@ -1,7 +1,7 @@
 """Symbol coders: the latents of one pass into a range coder, or out of it again.
 
-`LatentCoder` goes through its passes in one order for both directions; which direction it is, the
-symbol coder alone knows.
+`LatentCoder` goes through its passes in the same order when encoding and when decoding; only the
+symbol coder that it is given differs. A *position* is a spatial one, and holds C latents.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def select_all(latents: Array) -> Array:
 
 
 def select_at(mask: Array) -> Select:
-    """Return the selection of the places of ``mask``, (h, w) of bool."""
+    """Return the selection of the spatial positions of ``mask``, (h, w) of bool."""
 
     def select(latents: Array) -> Array:
         return latents[:, mask]
@@ -75,14 +75,14 @@ class SymbolCoder(Protocol):
         transforms: SecondaryTransforms,
         scales: ProbabilityTables,
     ) -> Array:
-        """Return the secondary transform of each place of a pass, (places,); 0 for none.
+        """Return the secondary transform of each position of a pass, (positions,); 0 for none.
 
         Parameters
         ----------
         select, mean
             As in `code`.
         index : ndarray
-            (C, places) scale indices with a fraction, which say how much is expected at a place.
+            (C, positions) fixed-point scale indices: the predicted spread of the residuals.
         transforms : SecondaryTransforms
             The transforms to choose from.
         scales : ProbabilityTables
@@ -101,8 +101,8 @@ class SymbolEncoder:
     values : ndarray
         (M, h, w) float32 latents in quantization steps.
     weight : float, optional
-        Bits that a squared step is worth in rate-distortion optimized rounding; 0 rounds to the
-        nearest integer.
+        Rate-distortion trade-off of the rounding: bits per unit of squared error, in quantization
+        steps; 0 rounds to the nearest integer.
     """
 
     encoder: RangeEncoder

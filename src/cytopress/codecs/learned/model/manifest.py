@@ -61,8 +61,8 @@ class CodecManifest:
     transforms : int
         Secondary transforms of a block's latents (entry ``rotations``); 0 for none.
     rdo : float
-        Bits that a squared step is worth in rate-distortion optimized rounding; 0 rounds to the
-        nearest integer.
+        Rate-distortion trade-off of the rounding: bits per unit of squared error, in quantization
+        steps; 0 rounds to the nearest integer.
     """
 
     architecture: str
