@@ -109,7 +109,7 @@ def test_what_may_lose_says_so(spec: str) -> None:
         ("jpegls:sigma=1,a=1,b=-2", "noise model"),
         ("jpegls:near=999", "near is a whole number from 0 to 255, not 999"),
         ("jpegls:near=2.5", "near is a whole number"),
-        ("jpegls:tile=8", "tile is a whole number of pixels from 16 on"),
+        ("jpegls:tile=8", "tile is an integer of at least 16 pixels"),
         ("jpegls:tile=20.5", "tile is a whole number, not 20.5"),
         ("jpegls:near=1,guard=-1", "guard is a whole number of counts"),
         ("png:ratio=3", "png is always lossless"),

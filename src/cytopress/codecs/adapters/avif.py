@@ -63,7 +63,7 @@ class Avif(StreamCodec):
 
     @property
     def lossless(self) -> bool:
-        """Never."""
+        """Always false."""
         return False
 
     def stretch_bits(self, image: Image) -> int:  # noqa: ARG002 - an option says it

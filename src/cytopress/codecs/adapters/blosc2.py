@@ -54,7 +54,7 @@ class Blosc2(StreamCodec):
 
     @property
     def lossless(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     def compress(self, image: Image) -> bytes:

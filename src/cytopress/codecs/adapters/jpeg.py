@@ -50,7 +50,7 @@ class Jpeg(StreamCodec):
 
     @property
     def lossless(self) -> bool:
-        """Never."""
+        """Always false."""
         return False
 
     def stretch_bits(self, image: Image) -> int:

@@ -20,7 +20,7 @@ class Png(StreamCodec):
     Parameters
     ----------
     level : int
-        Effort of Deflate, 1 to 9.
+        Compression level of Deflate (zlib): 1 (fast) to 9 (small).
     """
 
     level: int = 6
@@ -41,7 +41,7 @@ class Png(StreamCodec):
 
     @property
     def lossless(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     def compress(self, image: Image) -> bytes:

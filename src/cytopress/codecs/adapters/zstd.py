@@ -42,7 +42,7 @@ class Zstd(StreamCodec):
 
     @property
     def lossless(self) -> bool:
-        """Always."""
+        """Always true."""
         return True
 
     def compress(self, image: Image) -> bytes:

@@ -1,6 +1,6 @@
 """Optional abilities of a codec that a wavelet before it needs: another error, another rounding.
 
-An adapter has them by having the method; `Tiled` passes them on to the codec inside.
+An adapter has them by having the method; `Tiled` passes them on to the wrapped codec.
 """
 
 from __future__ import annotations

@@ -58,11 +58,11 @@ class Guarded(StreamCodec):
 
     @property
     def lossless(self) -> bool:
-        """Whether the bound is zero or the codec inside is lossless."""
+        """Whether the bound is zero or the wrapped codec is lossless."""
         return self.max_error == 0 or self.codec.lossless
 
     def check(self, image: Image) -> None:
-        """Check the image for the codec inside too."""
+        """Check the image for the wrapped codec too."""
         super().check(image)
         self.codec.check(image)
 

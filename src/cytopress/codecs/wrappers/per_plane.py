@@ -31,24 +31,24 @@ class PerPlane(PartsCodec):
     traits: ClassVar[Traits] = Traits(
         dims=(3,),
         dtypes=("uint8", "uint16", "float32"),
-        bits="as the codec inside",
+        bits="as the wrapped codec",
         parameter=None,
-        reads_back="as the codec inside",
+        reads_back="as the wrapped codec",
         can_be_lossless=True,
     )
 
     @property
     def lossless(self) -> bool:
-        """As the codec inside."""
+        """That of the wrapped codec."""
         return self.codec.lossless
 
     @property
     def exact(self) -> bool:
-        """As the codec inside."""
+        """That of the wrapped codec."""
         return self.codec.exact
 
     def check(self, image: Image) -> None:
-        """Check the stack, and each plane for the codec inside."""
+        """Check the stack, and each plane for the wrapped codec."""
         super().check(image)
         for z in range(image.shape[0]):
             self.codec.check(_plane(image, z))

@@ -79,16 +79,16 @@ class Rescaled(PartsCodec):
 
     @property
     def exact(self) -> bool:
-        """As the codec inside."""
+        """That of the wrapped codec."""
         return self.codec.exact
 
     def check(self, image: Image) -> None:
-        """Check the image, and its stretched form for the codec inside."""
+        """Check the image, and its stretched form for the wrapped codec."""
         super().check(image)
         self.codec.check(Image(np.zeros(image.shape, self._dtype), bits=self.bits))
 
     def parts(self, image: Image) -> list[bytes]:
-        """Return the limits and the parts of the codec inside."""
+        """Return the limits and the parts of the wrapped codec."""
         stretch = RangeMapping.of(image, self._top)
         return [varints(stretch.low, stretch.span), *parts_of(self._inner(stretch), image)]
 
@@ -129,7 +129,7 @@ class Stretched(StreamCodec):
 
     @property
     def lossless(self) -> bool:
-        """Never."""
+        """Always false."""
         return False
 
     def compress(self, image: Image) -> bytes:

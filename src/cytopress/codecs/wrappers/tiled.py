@@ -42,33 +42,32 @@ class Tiled(PartsCodec):
     traits: ClassVar[Traits] = Traits(
         dims=(2, 3),
         dtypes=("uint8", "uint16", "float32"),
-        bits="as the codec inside",
+        bits="as the wrapped codec",
         parameter=None,
-        reads_back="as the codec inside",
+        reads_back="as the wrapped codec",
         can_be_lossless=True,
     )
 
     def __post_init__(self) -> None:
         if self.tile != int(self.tile) or self.tile < LEAST_TILE:
             raise UsageError(
-                f"tile is a whole number of pixels from {LEAST_TILE} on, not {self.tile}."
+                f"tile is an integer of at least {LEAST_TILE} pixels, not {self.tile}."
             )
-
         if self.planes != int(self.planes) or self.planes < 0:
-            raise UsageError(f"planes is a whole number from 0 on, not {self.planes}.")
+            raise UsageError(f"planes is an integer of at least 0, not {self.planes}.")
 
     @property
     def lossless(self) -> bool:
-        """As the codec inside."""
+        """That of the wrapped codec."""
         return self.codec.lossless
 
     @property
     def exact(self) -> bool:
-        """As the codec inside."""
+        """That of the wrapped codec."""
         return self.codec.exact
 
     def check(self, image: Image) -> None:
-        """Check each tile for the codec inside: tiles at the edges are smaller."""
+        """Check each tile for the wrapped codec: tiles at the edges are smaller."""
         super().check(image)
         for tile in self._tiles(image.shape):
             self.codec.check(image.with_pixels(image.pixels[tile]))

@@ -53,7 +53,7 @@ class Wavelet(PartsCodec):
         dtypes=("uint8", "uint16"),
         bits="any",
         parameter=None,
-        reads_back="as the codec inside",
+        reads_back="as the wrapped codec",
         can_be_lossless=True,
     )
 
@@ -76,16 +76,16 @@ class Wavelet(PartsCodec):
 
     @property
     def lossless(self) -> bool:
-        """Whether the codec inside is lossless, and no pixel is rounded before it."""
+        """Whether the wrapped codec is lossless, and no pixel is rounded before it."""
         return self.codec.lossless and self.step == 1
 
     @property
     def exact(self) -> bool:
-        """Whether the codec inside is lossless: a lossy one has floats before it."""
+        """Whether the wrapped codec is lossless: a lossy one has floats before it."""
         return self.codec.lossless
 
     def check(self, image: Image) -> None:
-        """Check the stack, and a plane of coefficients for the codec inside."""
+        """Check the stack, and a plane of coefficients for the wrapped codec."""
         super().check(image)
         dtype = image.dtype if self.codec.lossless else np.uint16
         self.codec.check(Image(np.zeros(image.shape[1:], dtype)))
