@@ -18,11 +18,12 @@ SMALLEST = 32
 
 
 def lpips(reference: Pixels, test: Pixels, data_range: float) -> float:
-    """Distance between features of an AlexNet [1]_, 0 for equal images; of planes, the mean.
+    """Distance between features of an AlexNet [1]_, 0 for equal images; of a stack, the mean.
 
-    The network reads RGB in [-1, 1]: grey is repeated three times, and in both images the 0.01
-    percentile of the reference becomes -1 and ``data_range`` above it 1, with clipping. The network
-    was trained on photographs: compare the metric only with itself.
+    The network reads RGB in [-1, 1]: gray values are repeated three times, and in both images the
+    0.01 percentile of the reference becomes -1 and ``data_range`` above it 1, with clipping. The
+    network was trained on photographs: values serve to compare codecs on the same images, and mean
+    nothing by themselves.
 
     Raises
     ------

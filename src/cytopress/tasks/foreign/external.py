@@ -3,7 +3,8 @@
 Called without arguments, the program declares its scores: it prints a JSON list of objects with
 ``name``, ``unit`` and ``better`` (``higher`` or ``lower``), the main one first. Called with the
 paths of an original and a decoded image, it prints one JSON object with a finite number for each
-name. Only this kind of task sees the original; only their order distinguishes the two files.
+name. Only this kind of task sees the original. Only their order distinguishes the two files: names,
+times and metadata tell nothing of the codec.
 """
 
 from __future__ import annotations
@@ -43,8 +44,9 @@ class External:
     scores : tuple of Score
         The scores that the program declares.
     weights : str
-        Hexadecimal sha256 of the command, of the content of each file in it, and of the scores: an
-        edited script is another task.
+        Named as in other tasks: identifies the version of the program. Hexadecimal sha256 of the
+        command, of the content of each file in it, and of the scores, so that an edited script is
+        another task.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Registry of kinds of task, by the part of a task's name before the slash."""
+"""Registry of kinds of task by family: the part of a task's name before the slash."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ KINDS: Mapping[str, Callable[[TaskTraining, Settings], Kind]] = {
 
 
 def kind_of(config: TaskTraining, settings: Settings) -> Kind:
-    """Return the kind of a training; ``settings`` name the folders of a package to start from.
+    """Return the kind that belongs to the family of a training's task.
+
+    ``settings`` name the folders of a package to start from.
 
     Raises
     ------

@@ -15,7 +15,7 @@ from typing import Any, cast
 from cytopress.errors import NotAvailableError, UsageError
 
 FAMILY = "compressai"
-# Far above any real network; so a crafted manifest cannot allocate huge networks.
+# Far above any real network: a crafted manifest cannot make the reader allocate a huge one.
 MOST_CHANNELS = 2048
 # ELIC's groups of 320 latent channels.
 ELIC_GROUPS = (16, 16, 32, 64, 192)
@@ -39,7 +39,7 @@ class Architecture:
     latents : str
         Structure of the coded latents: ``factorized``, ``hyper``, ``checkerboard`` or ``groups``.
     gains : bool
-        Whether one model codes at every rate.
+        Whether one model codes at every rate, by gains of its latents.
     """
 
     name: str

@@ -57,8 +57,8 @@ def traits(weights: Weights | None) -> Traits:
 class CompressAI(StreamCodec):
     """One of CompressAI's architectures with given weights.
 
-    The zoo's weights are made for color: they get the plane as three equal channels, and the result
-    is the mean of the three decoded channels.
+    The zoo's weights are for color images: the plane is given as three equal channels, and the
+    result is the mean of the three decoded channels.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class CompressAI(StreamCodec):
 
     @property
     def lossless(self) -> bool:
-        """Never."""
+        """Always false."""
         return False
 
     def recipe(self) -> Recipe:

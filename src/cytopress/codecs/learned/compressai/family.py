@@ -22,7 +22,7 @@ from cytopress.settings import Settings, from_environment
 
 @dataclass(frozen=True)
 class CompressAIFamily:
-    """A codec family: one of CompressAI's architectures, its weights still open.
+    """A codec family: one of CompressAI's architectures, with any of its weights.
 
     Parameters
     ----------

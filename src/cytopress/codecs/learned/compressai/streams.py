@@ -1,7 +1,7 @@
 """CompressAI's entropy-coded strings: planes to strings and back, without reading past their end.
 
-CompressAI's decoder (rANS, in C++) checks nothing and reads past the end of a string. So it is
-given the string followed by zeros, more than any latents of this shape can plausibly make it read.
+CompressAI's decoder (rANS, in C++) does not check where a string ends and reads past it. It is
+therefore given the string followed by zeros, more than latents of this shape should make it read.
 It was never seen to read past them, but for crafted strings this is not proved. Damaged strings
 decode to noise; the container's checksum detects them.
 """
@@ -19,7 +19,7 @@ from cytopress.codecs.learned.compressai.architectures import Architecture, gain
 from cytopress.errors import UnsupportedImageError
 
 Plane = npt.NDArray[np.float32]
-# A crafted escape code can make the decoder read up to 15 times the bits that it takes itself.
+# A crafted escape code can make the decoder read up to 15 times as many bits as the code has.
 AMPLIFIED = 16
 SPARE_PER_SYMBOL = 4
 SPARE = 4096

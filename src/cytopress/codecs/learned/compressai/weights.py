@@ -43,7 +43,7 @@ class Weights:
     Parameters
     ----------
     architecture : Architecture
-        The network they are for.
+        The architecture of the network.
     metric : {"mse", "ms-ssim"}, optional
         The metric that CompressAI's pretrained ones were trained for; "" for a package.
     package : Package, optional
@@ -56,7 +56,10 @@ class Weights:
 
     @property
     def parameter(self) -> QualityParameter | None:
-        """The quality parameter: a model's gain, or the number of a model; None for one rate."""
+        """The quality parameter, None for a single rate.
+
+        From 0 to 1 for one model with gains, else the number of a model, from 1.
+        """
         if self.architecture.gains:
             return QualityParameter("quality", "", 0, 1, "higher", "linear")
         if self.rates < 2:
@@ -65,7 +68,7 @@ class Weights:
 
     @property
     def rates(self) -> int:
-        """Number of models, from the coarsest to the finest."""
+        """Number of models, one for each rate; number 1 is the coarsest."""
         if self.package is None:
             return self.architecture.zoo[self.metric]
         return int(self.package.manifest["rates"])
@@ -149,7 +152,9 @@ def of_package(package: Package, architecture: Architecture | None = None) -> We
         raise UsageError(f"{package.path} holds weights of {held}, not of {wanted}.")
     rates = package.manifest.get("rates")
     if type(rates) is not int or not 1 <= rates <= (1 if found.gains else MOST_RATES):
-        raise PackageError(f"{package.path}: 'rates' of the manifest cannot be {rates!r}.")
+        raise PackageError(
+            f"{package.path}: the manifest gives an invalid number of 'rates', {rates!r}."
+        )
     if not isinstance(package.manifest.get("model"), dict):
         raise PackageError(f"{package.path}: the manifest has no 'model'; export it again.")
     return Weights(found, package=package)
@@ -203,7 +208,10 @@ def _url(name: str, metric: str, quality: int) -> str:
 
 @functools.lru_cache(maxsize=4)
 def _pretrained(name: str, url: str, folder: str) -> tuple[Any, bytes]:
-    """Return a pretrained model and its digest, by torch's download cache."""
+    """Return a pretrained model and the digest of its state.
+
+    The file is downloaded on first use, and kept in ``checkpoints`` in torch's ``folder``.
+    """
     torch, zoo = need("torch"), need("compressai.zoo")
     state = _fetch(torch, url, f"{folder}/checkpoints")
     try:
