@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
+from cytopress.results.dataset_summary import dataset_summaries
 from cytopress.results.recommendation import Criterion, Recommendation, recommend
+from cytopress.statistics import LEAST_UNITS
 from cytopress.study.results import Results, TaskFacts
 from cytopress.study.trial import Trial
 from fakes.made_up_study import TASK, make_results, make_trial
@@ -168,9 +170,27 @@ def test_one_field_gives_no_interval_and_no_claim() -> None:
     assert "one field" in found.settings[0].reason
 
 
+@pytest.mark.parametrize(
+    ("fields", "safe"), [(2, False), (LEAST_UNITS - 1, False), (LEAST_UNITS, True)]
+)
+def test_nothing_is_safe_from_fewer_units_than_a_verdict_needs(fields: int, safe: bool) -> None:
+    """Losses that are all equal, as of counts, leave the interval without width."""
+    found = answer(study(lambda *_: 0.0, fields=fields, groups=2), 0.01)
+    assert (found.chosen is not None) == safe
+    assert any(f"only {fields} fields" in warning for warning in found.warnings) == (not safe)
+    (summary,) = dataset_summaries(study(lambda *_: 0.0, fields=fields, groups=2))
+    rows = [row for row in summary.rows_of(summary.scores[0]) if not row.curve.lossless]
+    assert {row.verdict == "no loss seen" for row in rows} == {safe}
+    if not safe:
+        assert (
+            found.unsafe[0].reason
+            == f"{fields} fields are too few to show it: at least 5 are needed"
+        )
+
+
 def test_warnings_name_what_is_thin() -> None:
-    few = answer(study(lambda *_: 0.0, fields=6, groups=2), 0.001)
-    assert any("only 6 fields" in warning for warning in few.warnings)
+    few = answer(study(lambda *_: 0.0, fields=4, groups=2), 0.001)
+    assert any("only 4 fields" in warning for warning in few.warnings)
     assert any("only 2 groups" in warning for warning in few.warnings)
     # The seeds differ by 0.002 each.
     assert any("spread over training seeds, 0.002" in warning for warning in few.warnings)

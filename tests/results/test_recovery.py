@@ -51,6 +51,12 @@ def test_sentences_name_share_and_interval(make_trainings):
     assert text.count("95 % interval") == 3
 
 
+def test_few_fields_show_no_share(make_trainings):
+    found, table = found_in(make_trainings(fields=4))
+    assert [one.share for one in found] == [None, None]
+    assert recovery_text(found, table).count("4 fields are too few to show it") == 2
+
+
 def test_a_regime_that_does_harm_wins_nothing(make_trainings):
     text = recovery_text(*found_in(shifted(make_trainings(), "mixed", -0.05)))
     assert "(mixed), they win back nothing: they score worse" in text

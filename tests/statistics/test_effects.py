@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from cytopress.errors import NotAvailableError, UsageError
-from cytopress.statistics import Effect, bootstrap, effects
+from cytopress.statistics import LEAST_UNITS, Effect, bootstrap, effects
 from cytopress.statistics.bootstrap import Resampling, studentized_replicates
 from cytopress.statistics.units import sum_by_unit
 from cytopress.statistics.variance import variance_of
@@ -59,6 +59,17 @@ def test_one_field_gets_nothing_invented() -> None:
     found = one([0.7], margin=1)
     assert (found.mean, found.n, found.fields) == (0.7, 1, 1)
     assert (found.low, found.high, found.bound, found.p) == (None, None, None, None)
+
+
+@pytest.mark.parametrize("units", [2, LEAST_UNITS - 1])
+def test_a_few_fields_that_agree_prove_nothing(units: int) -> None:
+    """Without a spread the interval has no width, so the number of units alone decides."""
+    found = one(np.zeros(units), margin=0.01)
+    assert (found.low, found.high, found.p) == (0, 0, None)
+    assert one(np.zeros(LEAST_UNITS), margin=0.01).p == 0
+    # Fields of too few groups are the units, and five groups are enough.
+    assert one(np.zeros(8), ["a"] * 4 + ["b"] * 4, margin=0.01).p == 0
+    assert one(np.zeros(5), list("abcde"), margin=0.01).unit == "groups"
 
 
 def test_missing_fields_are_left_out_and_told() -> None:

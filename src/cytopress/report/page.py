@@ -16,7 +16,7 @@ from cytopress.report.templates import ASSETS, environment, libraries
 from cytopress.results import tables
 from cytopress.results.axial_error import axial_errors
 from cytopress.results.bd_table import bd_tables
-from cytopress.results.change import LEAST_UNITS, SEED
+from cytopress.results.change import SEED
 from cytopress.results.dataset_summary import DatasetSummary, dataset_summaries
 from cytopress.results.recommendation.answers import Answer, answers
 from cytopress.results.recommendation.criterion import Criterion
@@ -24,6 +24,7 @@ from cytopress.results.similarity import similarity_text
 from cytopress.results.speed_table import speed_rows
 from cytopress.results.summary_text import progress_text, split_text, summary_text
 from cytopress.results.volume_vs_plane import volume_vs_plane
+from cytopress.statistics import LEAST_UNITS
 from cytopress.study.results import Results
 
 FIRST_METRICS = ("pixels/psnr", "pixels/ssim")

@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cytopress.results.curves import Point
-from cytopress.statistics import Interval, effects
+from cytopress.statistics import LEAST_UNITS, Interval, effects
 from cytopress.study.results import ScoreFacts
 
 # Seed of the bootstrap; fixed, so that a report can be reproduced.
 SEED = 0
-# Fewer units do not show how skewed they are, and a 95 % interval of them may cover less: there is
-# no verdict.
-LEAST_UNITS = 5
 
 Verdict = Literal["no loss seen", "loss", "better", "not shown", "lossless"]
 

@@ -7,6 +7,7 @@ from cytopress.results.dataset_summary import DatasetSummary, SettingRow
 from cytopress.results.number_format import label_text, number_text, ratio_text
 from cytopress.results.tables import effect_text
 from cytopress.results.train_test_matrix import Matrix, setting_text
+from cytopress.statistics import LEAST_UNITS
 from cytopress.study.results import ScoreFacts
 
 SIMILARITIES = (
@@ -63,8 +64,10 @@ def _difference(row: SettingRow) -> float:
 
 
 def _not_shown(row: SettingRow) -> bool:
-    span = ends(row.change.interval) if row.change else None
-    return span is None or span[0] <= 0 <= span[1]
+    interval = row.change.interval if row.change else None
+    span = ends(interval)
+    few = interval is None or interval.n < LEAST_UNITS
+    return few or span is None or span[0] <= 0 <= span[1]
 
 
 def _name(row: SettingRow) -> str:

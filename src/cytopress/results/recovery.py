@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cytopress.results.number_format import count_text, label_text
 from cytopress.results.recommendation.text import figure_text
 from cytopress.results.train_test_matrix import MIXED, ORIGINALS, Matrix
-from cytopress.statistics import Effect, effects
+from cytopress.statistics import LEAST_UNITS, Effect, effects
 
 SEED = 0
 TRAINING = {"matched": "on the same codec and rate (matched)", "mixed": "on a mixture (mixed)"}
@@ -32,7 +32,7 @@ class Recovery:
 
     @property
     def share(self) -> float | None:
-        """Gain over loss; None where the interval of either reaches zero."""
+        """Gain over loss; None where the interval of either reaches zero, or units are too few."""
         loss, gain = self.loss, self.gain
         if not (_above_zero(loss) and _above_zero(gain) and loss.mean and gain.mean):
             return None
@@ -69,6 +69,8 @@ def _gain_text(one: Recovery) -> str:
         return f"{gain}, {100 * one.share:.0f} % of that"
     if one.gain.low is None or one.gain.high is None:
         return gain
+    if one.gain.n < LEAST_UNITS:
+        return f"{gain}: {one.gain.n} {one.gain.unit} are too few to show it"
     if one.gain.high < 0:
         return f"nothing: they score worse, {gain}"
     if one.gain.low <= 0:
@@ -104,7 +106,7 @@ def _seeds(matrix: Matrix, row: str, settings: list[str]) -> set[int]:
 
 
 def _above_zero(effect: Effect) -> bool:
-    return effect.low is not None and effect.low > 0
+    return effect.low is not None and effect.low > 0 and effect.n >= LEAST_UNITS
 
 
 def _signed(value: float | None) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cytopress.results.change import LEAST_UNITS
 from cytopress.results.dataset_summary import DatasetSummary, SettingRow
 from cytopress.results.number_format import count_text, label_text, ratio_text
 from cytopress.results.tables import CodecVerdict, codec_verdicts, effect_text, psnr_text
-from cytopress.statistics import LEAST_GROUPS
+from cytopress.statistics import LEAST_UNITS
 from cytopress.study.results import DatasetFacts, ScoreFacts
 
 MEANING = (
@@ -173,7 +172,7 @@ def _caution(rows: Sequence[SettingRow]) -> str:
             "All fields are of one group: the intervals say how fields of this group vary, not how"
             " other experiments would."
         )
-    if groups < LEAST_GROUPS:
+    if groups < LEAST_UNITS:
         return (
             f"The fields are of {groups} groups, too few to draw from: the intervals say how fields"
             " of these groups vary, not how other experiments would."

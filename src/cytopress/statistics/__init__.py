@@ -7,10 +7,10 @@ and tests; docs/statistics.md explains it and tells how often it is right.
 from cytopress.statistics.effect import Effect, effects
 from cytopress.statistics.fixed_sequence import SequenceResult, fixed_sequence_tests
 from cytopress.statistics.interval import Interval, bootstrap_mean
-from cytopress.statistics.units import LEAST_GROUPS, ResamplingUnit
+from cytopress.statistics.units import LEAST_UNITS, ResamplingUnit
 
 __all__ = [
-    "LEAST_GROUPS",
+    "LEAST_UNITS",
     "Effect",
     "Interval",
     "ResamplingUnit",

@@ -26,7 +26,7 @@ class Effect:
         Ends of the two-sided interval; None for a single field.
     p : float or None
         P-value of the null hypothesis that the loss is the margin or more; None without a margin
-        or without an interval.
+        and from fewer than `LEAST_UNITS` units.
     unit : {"groups", "fields"}
         What was resampled. Groups let the interval speak for new groups, fields only for new fields
         of these groups.

@@ -12,7 +12,9 @@ import numpy.typing as npt
 ResamplingUnit = Literal["groups", "fields"]
 Floats = npt.NDArray[np.float64]
 
-LEAST_GROUPS = 5
+# Of units: fewer do not show how skewed they are, so nothing is claimed from them; and groups are
+# the units only where there are as many.
+LEAST_UNITS = 5
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class UnitSums:
 def sum_by_unit(values: Floats, groups: Sequence[str]) -> UnitSums:
     """Sum values (fields, seeds, settings) by group; with fewer than five, each field is a unit."""
     names, member_of = np.unique(list(groups), return_inverse=True)
-    if names.size < LEAST_GROUPS:
+    if names.size < LEAST_UNITS:
         return UnitSums("fields", values, np.ones(values.shape[0]))
     member_of = member_of.ravel()
     sums = np.zeros((names.size, *values.shape[1:]))

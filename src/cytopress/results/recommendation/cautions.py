@@ -5,10 +5,8 @@ from __future__ import annotations
 from cytopress.results.dataset_summary import DatasetSummary
 from cytopress.results.losses import Losses
 from cytopress.results.recommendation.setting import JudgedSetting
-from cytopress.statistics import LEAST_GROUPS
+from cytopress.statistics import LEAST_UNITS
 from cytopress.study.results import Results, ScoreFacts
-
-LEAST_FIELDS = 8
 
 
 def cautions(
@@ -48,9 +46,9 @@ def _units(losses: Losses) -> list[str]:
     fields, groups = len(losses.fields), len(set(losses.groups))
     if fields == 1:
         said.append("one field has no spread, so no interval is given and nothing is shown safe")
-    elif fields < LEAST_FIELDS:
-        said.append(f"only {fields} fields: below {LEAST_FIELDS} an interval may be too narrow")
-    if groups < LEAST_GROUPS:
+    elif fields < LEAST_UNITS:
+        said.append(f"only {fields} fields: from fewer than {LEAST_UNITS} nothing is shown safe")
+    if groups < LEAST_UNITS:
         said.append(
             f"only {groups} group{'s' if groups > 1 else ''}: the bound speaks for new fields of"
             f" {'these' if groups > 1 else 'it'}, not for other experiments"

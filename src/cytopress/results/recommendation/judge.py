@@ -10,7 +10,7 @@ import numpy as np
 from cytopress.results.curves import Curve, Point
 from cytopress.results.losses import losses_of
 from cytopress.results.recommendation.setting import JudgedSetting, spec_of
-from cytopress.statistics import Effect, effects, fixed_sequence_tests
+from cytopress.statistics import LEAST_UNITS, Effect, effects, fixed_sequence_tests
 from cytopress.study.results import ScoreFacts
 
 # Of the bootstrap replicates; fixed, so that a recommendation made again is the same.
@@ -74,6 +74,8 @@ def _reason(effect: Effect, point: Point, bound: float | None, margin: float) ->
         return f"{failed} of {point.fields_asked} fields gave no score"
     if bound is None:
         return "one field has no spread, so nothing bounds the loss"
+    if effect.n < LEAST_UNITS:
+        return f"{effect.n} {effect.unit} are too few to show it: at least {LEAST_UNITS} are needed"
     if bound >= margin:
         return f"up to {bound:.3g} may be lost, and {margin:.3g} is allowed"
     return "a setting of this codec with more bytes was not shown to be safe"
