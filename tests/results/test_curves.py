@@ -108,3 +108,38 @@ def test_bytes_per_pixel_come_from_a_stored_original(make_study, make_results, m
     study = make_study(fields=1)
     assert bytes_per_pixel(study, study.datasets[0]) == 2
     assert bytes_per_pixel(make_results([]), make_facts()) == 2
+
+
+@pytest.mark.parametrize(
+    ("promised", "setting"),
+    [
+        (True, {"target": "", "target_value": None}),
+        (True, {"target": "max_error", "target_value": 0.0}),
+        (True, {"target": "sigma", "target_value": 0.0}),
+        (
+            True,
+            {"codec": "learned/cells", "options": "guard=0", "target": "", "target_value": None},
+        ),
+        (False, {"target": "ratio", "target_value": 2.0}),
+        (False, {"target": "psnr", "target_value": 90.0}),
+        (False, {"target": "level", "target_value": 120.0}),
+        (False, {"codec": "learned/cells", "target": "", "target_value": None}),
+    ],
+)
+def test_only_what_promises_every_pixel_is_the_lossless_choice(
+    make_results, make_trial, promised, setting
+):
+    """A ratio that the lossless form met here is lossy on the next image."""
+    exact = {"pixels/max_error": 0.0, "pixels/psnr": math.inf}
+    found = curves(make_results([make_trial(**setting, scores=exact)]), "cells")
+    assert found[0].lossless
+    assert (best_lossless(found) is not None) == promised
+
+
+def test_a_codec_of_a_fixed_rate_is_not_lossless_because_no_error_was_measured(
+    make_results, make_trial
+):
+    scores = {"pixels/psnr": 40.0}
+    fixed = make_trial(codec="learned/cells", target="", target_value=None, scores=scores)
+    (curve,) = curves(make_results([fixed]), "cells")
+    assert not curve.lossless

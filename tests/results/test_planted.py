@@ -7,7 +7,7 @@ import pytest
 
 from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
 from cytopress.results.dataset_summary import dataset_summaries
-from cytopress.results.recommendation import Criterion, Recommendation, recommend
+from cytopress.results.recommendation import Criterion, Recommendation, recommend, sentence
 from cytopress.statistics import LEAST_UNITS
 from cytopress.study.results import Results, TaskFacts
 from cytopress.study.trial import Trial
@@ -237,3 +237,17 @@ def test_questions_without_sense_are_refused() -> None:
     undrawn = make_results(results.trials, tasks=results.tasks)
     with pytest.raises(NotAvailableError, match="noise_draws"):
         answer(undrawn, "noise")
+
+
+def test_the_lossless_choice_promises_to_be_it() -> None:
+    results = study(lambda *_: 0.5)
+    exact = [
+        make_trial(**{**vars(trial), "codec": "jpegxl", "target": "ratio", "target_value": 2.5})
+        for trial in results.trials
+        if trial.codec == "png"
+    ]
+    smaller = [make_trial(**{**vars(trial), "coded_bytes": 3000}) for trial in exact]
+    found = answer(make_results([*results.trials, *smaller], tasks=results.tasks), 0.01)
+    assert found.lossless is not None
+    assert found.lossless.spec == "png"
+    assert sentence(found).endswith("Use lossless png, 2.0x smaller.")

@@ -12,6 +12,9 @@ from cytopress.results.number_format import target_text
 from cytopress.study.results import DatasetFacts, Results
 from cytopress.study.trial import Trial
 
+# Targets that are upper limits of an error: at 0 they ask for every pixel.
+ERROR_TARGETS = ("max_error", "sigma")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Point:
@@ -61,11 +64,25 @@ class Point:
         return 8 * itemsize / self.ratio
 
     @property
+    def promises_lossless(self) -> bool:
+        """Whether the spec promises every pixel of any image.
+
+        A lossy target does not, even where the codec met it by its lossless form.
+        """
+        trial = self.trials[0]
+        if self.target:
+            exact = self.target in ERROR_TARGETS and self.target_value == 0
+        else:
+            # A learned codec without a target is one of a fixed rate.
+            exact = not is_learned(trial.codec)
+        return exact or "guard=0" in trial.options.split(",")
+
+    @property
     def lossless(self) -> bool:
         """Whether every pixel of every field came back."""
         errors = [trial.scores.get("pixels/max_error") for trial in self.trials]
         known = [error for error in errors if error is not None]
-        return not any(known) and (not self.target or len(known) == len(errors))
+        return not any(known) and (self.promises_lossless or len(known) == len(errors))
 
     def values(self, column: str) -> list[float]:
         """Return a score of each trial that has it."""
@@ -98,8 +115,13 @@ class Curve:
 
     @property
     def learned(self) -> bool:
-        """Whether the codec is a learned one; those are named KIND/NAME."""
-        return "/" in self.codec
+        """Whether the codec is a learned one."""
+        return is_learned(self.codec)
+
+
+def is_learned(codec: str) -> bool:
+    """Return whether a codec's name is that of a learned one: those are named KIND/NAME."""
+    return "/" in codec
 
 
 def curves(results: Results, dataset: str) -> list[Curve]:
@@ -160,13 +182,16 @@ def bare_options(options: str) -> str:
 
 
 def best_lossless(found: Iterable[Curve]) -> tuple[Curve, Point] | None:
-    """Return the lossless setting with the fewest bytes that holds every field, if there is one."""
+    """Return the lossless setting with the fewest bytes that holds every field, if there is one.
+
+    It promises every pixel of the next image too: that these came back is not enough.
+    """
     whole = [
         (curve, point)
         for curve in found
         if curve.lossless
         for point in curve.points
-        if point.complete
+        if point.complete and point.promises_lossless
     ]
     return max(whole, key=lambda pair: pair[1].ratio, default=None)
 
