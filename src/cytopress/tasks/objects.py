@@ -12,6 +12,8 @@ from cytopress.errors import TaskError
 from cytopress.image import Image, Labels
 
 Floats = npt.NDArray[np.float64]
+# Name of the score that tells how much of the light there is to measure.
+CONTRAST = "contrast"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +31,19 @@ class Objects:
         offset and the background included.
     spacing_um : tuple of float, optional
         Distance between neighboring samples along each axis, in micrometers.
+    background : float, optional
+        Median of the measured image outside the objects, in counts, the camera's offset included;
+        NaN where they leave no pixel.
+    distinct : bool, optional
+        Whether the objects stand out from the noise: noise alone is cut into objects too.
     """
 
     labels: Labels
     area: Floats
     intensity: Floats
     spacing_um: tuple[float, ...] | None = None
+    background: float = math.nan
+    distinct: bool = True
 
     @property
     def count(self) -> int:
@@ -45,6 +54,20 @@ class Objects:
     def physical_size(self) -> Floats | None:
         """Area of each object in um^2, or its volume in um^3; None where no spacing is known."""
         return None if self.spacing_um is None else self.area * math.prod(self.spacing_um)
+
+    @property
+    def contrast(self) -> float:
+        """Share of the objects' mean intensity that is above (or below) the background.
+
+        0 where there are no objects, or none that stands out from the noise; 1 where the objects
+        leave no background.
+        """
+        if not self.count or not self.distinct:
+            return 0.0
+        mean = float(self.intensity.mean())
+        if math.isnan(self.background):
+            return 1.0
+        return abs(mean - self.background) / abs(mean) if mean else 1.0
 
 
 def measure_objects(labels: Labels, image: Image) -> Objects:
@@ -79,12 +102,14 @@ def measure_objects(labels: Labels, image: Image) -> Objects:
         # Without background, the first object must not become it.
         numbered = numbered + 1
     areas = np.bincount(numbered)
+    outside = image.pixels.ravel()[numbered == 0]
     sums = np.bincount(numbered, weights=image.pixels.ravel().astype(np.float64))
     return Objects(
         labels=numbered.reshape(labels.shape).astype(np.int32),
         area=areas[1:].astype(np.float64),
         intensity=sums[1:] / areas[1:],
         spacing_um=image.spacing_um,
+        background=float(np.median(outside)) if outside.size else math.nan,
     )
 
 
@@ -117,6 +142,23 @@ def relative_error(found: float, expected: float) -> float:
 
     For an expected 0, where it is not defined: 0 if ``found`` is 0 too, else 1.
     """
-    if expected == 0:
-        return float(found != 0)
-    return abs(found - expected) / abs(expected)
+    return error_in_units(found, expected, unit=expected)
+
+
+def signal_error(found: float, expected: float, reference: Objects) -> float:
+    """Return the absolute error of an intensity relative to its signal above the background.
+
+    Both the camera's offset and the background make an error relative to the whole intensity
+    small. The signal is that of the reference, so a shift of all pixels is an error too.
+    """
+    background = reference.background
+    return error_in_units(
+        found, expected, unit=expected if math.isnan(background) else expected - background
+    )
+
+
+def error_in_units(found: float, expected: float, *, unit: float) -> float:
+    """Return the absolute error in a unit; where that is 0: 0 if there is no error, else 1."""
+    if unit == 0:
+        return float(found != expected)
+    return abs(found - expected) / abs(unit)

@@ -104,7 +104,9 @@ def test_gain_is_seen_by_the_intensity_alone() -> None:
     brighter = Image(image.pixels.astype(np.float32) * np.float32(1.02))
     found = TASK.predict(brighter)
     scores = TASK.score(found, original, brighter)
-    assert scores == pytest.approx(PERFECT | {"intensity_error": 0.02}, abs=1e-6)
+    signal = 0.02 / original.contrast
+    seen = {"intensity_error": 0.02, "signal_error": signal, "contrast": original.contrast}
+    assert scores == pytest.approx(PERFECT | seen, abs=1e-3)
 
 
 def test_errors_are_those_of_each_object() -> None:
@@ -132,6 +134,8 @@ def test_only_matched_objects_are_measured() -> None:
             "count_error": 3 / 12,
             "area_error": 0,
             "intensity_error": 0,
+            "signal_error": 0,
+            "contrast": lost.contrast,
         }
     )
 
@@ -140,9 +144,9 @@ def test_nothing_found_and_nothing_there() -> None:
     image, labels = _cells()
     nothing = measure_objects(np.zeros_like(labels), image)
     truth = measure_objects(labels, image)
-    assert TASK.score(nothing, nothing, image) == PERFECT
+    assert TASK.score(nothing, nothing, image) == PERFECT | {"contrast": 0.0}
     assert TASK.score(nothing, truth, image) == WORST
-    assert TASK.score(truth, nothing, image) == WORST
+    assert TASK.score(truth, nothing, image) == WORST | {"contrast": truth.contrast}
     assert list(WORST) == list(TASK.score(truth, truth, image))
 
 

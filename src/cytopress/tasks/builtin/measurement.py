@@ -7,20 +7,25 @@ intensity changes the result.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from cytopress.digests import digest_text
 from cytopress.errors import UsageError
 from cytopress.image import Image, Labels
 from cytopress.tasks.objects import (
+    CONTRAST,
     Floats,
     Objects,
     as_objects,
     measure_objects,
     relative_error,
+    signal_error,
     without_small,
 )
 from cytopress.tasks.protocol import Prediction, Score, Truth
@@ -30,7 +35,13 @@ SCORES = (
     Score("intensity_error", "", "lower"),
     Score("count_error", "", "lower"),
     Score("area_error", "", "lower"),
+    Score("signal_error", "", "lower"),
+    Score(CONTRAST, "", "higher"),
 )
+# Distance between the means of the two classes of Otsu's threshold, in standard deviations of the
+# darker one. It is 2.65 for any normal distribution, such as of a blank field, and 3.46 for a
+# uniform one, such as of a blank field in uneven light.
+LEAST_SEPARATION = 3.5
 # Incremented when equal options give another result.
 VERSION = 1
 
@@ -89,11 +100,15 @@ class Measurement:
         Returns
         -------
         Objects
-            Areas in pixels or volumes in voxels, intensities in counts of the input.
+            Areas in pixels or volumes in voxels, intensities in counts of the input. They are not
+            distinct where the threshold parts noise from noise, as in a blank field.
         """
-        return measure_objects(without_small(self._labels(image), self.min_area), image)
+        labels, distinct = self._labels(image)
+        found = measure_objects(without_small(labels, self.min_area), image)
+        return replace(found, distinct=distinct)
 
-    def _labels(self, image: Image) -> Labels:
+    def _labels(self, image: Image) -> tuple[Labels, bool]:
+        """Return the labels, and whether they stand out from the noise."""
         from scipy.ndimage import gaussian_filter
         from skimage import filters, measure
 
@@ -102,10 +117,12 @@ class Measurement:
         pixels = image.pixels
         if pixels.min() == pixels.max():
             # Otsu's threshold needs two classes.
-            return np.zeros(pixels.shape, np.int32)
+            return np.zeros(pixels.shape, np.int32), False
         smooth = gaussian_filter(pixels.astype(np.float64), self._sigmas(image))
         # Flat, since an image of three columns would count as color.
-        return np.asarray(label(smooth > threshold_otsu(smooth.ravel()), connectivity=pixels.ndim))
+        bright = smooth > threshold_otsu(smooth.ravel())
+        labels = np.asarray(label(bright, connectivity=pixels.ndim))
+        return labels, _separation(smooth, bright) >= LEAST_SEPARATION
 
     def _sigmas(self, image: Image) -> tuple[float, ...]:
         if image.axes == "YX" or image.spacing_um is None:
@@ -123,7 +140,10 @@ class Measurement:
 
         ``area_error`` is that of the mean volume for volumes. Objects are not matched: the errors
         are those of the numbers that are reported for a field of view. If only one side has
-        objects, the errors of area and intensity are 1.
+        objects, the errors of area and intensity are 1. ``intensity_error`` is relative to all of
+        the light, the camera's offset and the background included, ``signal_error`` to what the
+        reference has above its background, and ``contrast`` is the share of the one in the other,
+        in the prediction.
 
         Raises
         ------
@@ -135,10 +155,26 @@ class Measurement:
             "intensity_error": _mean_error(found.intensity, expected.intensity),
             "count_error": relative_error(found.count, expected.count),
             "area_error": _mean_error(found.area, expected.area),
+            "signal_error": _mean_error(
+                found.intensity, expected.intensity, partial(signal_error, reference=expected)
+            ),
+            CONTRAST: found.contrast,
         }
 
 
-def _mean_error(found: Floats, expected: Floats) -> float:
+def _mean_error(
+    found: Floats, expected: Floats, error: Callable[[float, float], float] = relative_error
+) -> float:
     if not found.size or not expected.size:
         return float(found.size != expected.size)
-    return relative_error(float(found.mean()), float(expected.mean()))
+    return error(float(found.mean()), float(expected.mean()))
+
+
+def _separation(smooth: Floats, bright: npt.NDArray[np.bool_]) -> float:
+    """Return the distance between two classes in standard deviations of the darker one."""
+    dark = smooth[~bright]
+    if dark.size in (0, smooth.size):
+        return 0.0
+    spread = float(dark.std())
+    apart = float(smooth[bright].mean() - dark.mean())
+    return apart / spread if spread else math.inf

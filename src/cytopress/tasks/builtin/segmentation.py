@@ -6,7 +6,9 @@ not change the outlines. Objects are measured in the image itself, in counts, wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +19,14 @@ from cytopress.tasks.builtin.instances import CLASSES, instances, relative_spaci
 from cytopress.tasks.builtin.labelfree import standardize
 from cytopress.tasks.builtin.packaged import PackagedTask
 from cytopress.tasks.matching import Matches, match
-from cytopress.tasks.objects import Objects, as_objects, measure_objects, relative_error
+from cytopress.tasks.objects import (
+    CONTRAST,
+    Objects,
+    as_objects,
+    measure_objects,
+    relative_error,
+    signal_error,
+)
 from cytopress.tasks.protocol import Prediction, Score, Truth
 from cytopress.tiling import Values
 
@@ -29,6 +38,8 @@ SCORES = (
     Score("count_error", "", "lower"),
     Score("area_error", "", "lower"),
     Score("intensity_error", "", "lower"),
+    Score("signal_error", "", "lower"),
+    Score(CONTRAST, "", "higher"),
 )
 # Objects of a volume have a volume instead of an area.
 VOLUME_SCORES = tuple(
@@ -137,7 +148,9 @@ class Segmentation(PackagedTask):
         ``average_precision_50`` is that at 0.5, ``f1_50`` the F1 score there. ``count_error`` is
         the relative error of the number of objects. ``area_error`` (``volume_error`` for volumes)
         and ``intensity_error`` are medians of the relative errors of the objects matched at 0.5: 0
-        where there are no objects at all, 1 where none is matched.
+        where there are no objects at all, 1 where none is matched. ``signal_error`` is
+        ``intensity_error`` relative to the reference's signal above its background, ``contrast``
+        the share of the prediction's intensity that is above its own.
 
         Raises
         ------
@@ -154,6 +167,13 @@ class Segmentation(PackagedTask):
             "count_error": relative_error(found.count, expected.count),
             size: _median_error(found.area, expected.area, matches),
             "intensity_error": _median_error(found.intensity, expected.intensity, matches),
+            "signal_error": _median_error(
+                found.intensity,
+                expected.intensity,
+                matches,
+                partial(signal_error, reference=expected),
+            ),
+            CONTRAST: found.contrast,
         }
 
 
@@ -161,8 +181,13 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _median_error(found: Any, expected: Any, matches: Matches) -> float:
+def _median_error(
+    found: Any,
+    expected: Any,
+    matches: Matches,
+    error: Callable[[float, float], float] = relative_error,
+) -> float:
     if not matches.iou.size:
         return float(sum(matches.objects) > 0)
     pairs = zip(found[matches.prediction], expected[matches.reference], strict=True)
-    return float(np.median([relative_error(one, other) for one, other in pairs]))
+    return float(np.median([error(one, other) for one, other in pairs]))
