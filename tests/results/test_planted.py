@@ -1,6 +1,7 @@
 """Planted truths: what is known to be safe or harmful comes out as that."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
 from cytopress.results.dataset_summary import dataset_summaries
 from cytopress.results.recommendation import Criterion, Recommendation, recommend, sentence
 from cytopress.statistics import LEAST_UNITS
-from cytopress.study.results import Results, TaskFacts
+from cytopress.study.results import Results, ScoreFacts, TaskFacts
 from cytopress.study.trial import Trial
 from fakes.made_up_study import TASK, make_results, make_trial
 
@@ -83,11 +84,82 @@ def test_a_codec_without_effect_is_recommended_at_its_smallest_rate() -> None:
         assert any("smallest that was tried" in warning for warning in found.warnings)
 
 
-def test_a_task_that_ignores_its_input_is_never_harmed_whatever_the_margin() -> None:
-    found = answer(study(lambda *_: 0.0, noise=0.0), "noise")
-    assert found.noise == pytest.approx(0, abs=1e-12)
+@pytest.mark.parametrize("margin", ["noise", 0.01])
+def test_a_task_that_ignores_its_input_shows_nothing_whatever_the_margin(
+    margin: float | str,
+) -> None:
+    with pytest.raises(NotAvailableError, match="does not seem to look at the image"):
+        answer(study(lambda *_: 0.0, noise=0.0), margin)
+
+
+def test_noise_that_moves_nothing_is_no_margin() -> None:
+    """A count, for one: it moves in steps, so the spread of a few replicates may be 0."""
+    with pytest.raises(NotAvailableError, match="it is no margin"):
+        answer(study(noisy(0.001), noise=0.0), "noise")
+
+
+def rescored(results: Results, change: Callable[[Trial], Mapping[str, float]]) -> Results:
+    """The same study with other scores."""
+
+    def moved(trials: Sequence[Trial]) -> list[Trial]:
+        return [make_trial(**{**vars(t), "scores": {**t.scores, **change(t)}}) for t in trials]
+
+    return replace(
+        results,
+        trials=moved(results.trials),
+        noise_replicates=tuple(moved(results.noise_replicates)),
+    )
+
+
+def flat(value: float, fields: Collection[str] = ()) -> Callable[[Trial], Mapping[str, float]]:
+    """One score before and after any codec, on these fields or on all."""
+    names = (f"{TASK}/pearson/baseline", f"{TASK}/pearson/harm")
+    return lambda trial: dict.fromkeys(names, value) if not fields or trial.field in fields else {}
+
+
+@pytest.mark.parametrize("margin", ["noise", 0.01])
+@pytest.mark.parametrize("value", [0.0, 0.4])
+def test_a_score_that_cannot_fall_recommends_nothing(value: float, margin: float | str) -> None:
+    """As the overlap with labels that are a mask, or all 0: it is 0 before and after."""
+    results = rescored(study(lambda *_: 0.0), flat(value))
+    with pytest.raises(NotAvailableError, match="labels" if value == 0 else "look at the image"):
+        answer(results, margin)
+    (summary,) = dataset_summaries(results)
+    verdicts = {row.verdict for row in summary.rows_of(summary.scores[0])}
+    assert verdicts == ({"lossless", "not shown"} if value == 0 else {"lossless", "no loss seen"})
+
+
+def test_a_score_of_nan_from_the_originals_is_no_score() -> None:
+    found = answer(rescored(study(lambda *_: 0.0), flat(np.nan)), 0.01)
+    assert found.chosen is None
+    assert "gave no score" in found.unsafe[0].reason
+
+
+def test_fields_on_which_the_score_is_0_are_left_out_and_counted() -> None:
+    """They would halve the loss of the others, and make the interval wide."""
+    empty = {f"f{number}" for number in range(10, 20)}
+    results = study(lambda *_: 0.03, fields=20)
+    assert answer(results, 0.02).chosen is None
+    found = answer(rescored(results, flat(0.0, empty)), 0.02)
+    assert found.chosen is None
+    assert found.settings[0].effect is not None
+    assert found.settings[0].effect.mean == pytest.approx(0.03)
+    assert found.warnings[0].startswith("10 fields of 20 left out")
+    assert answer(rescored(results, flat(0.0, empty)), 0.04).chosen is not None
+
+
+def test_a_negative_error_is_not_at_its_floor() -> None:
+    """A program may call 0 the best, and more the better."""
+
+    def negative(trial: Trial) -> dict[str, float]:
+        lost = {10: 0.001, 20: 0.002, 40: 0.003, 80: 0.5}.get(trial.target_value or 0, 0.0)
+        spread = 1e-3 * int(trial.field[1:]) * (lost > 0)
+        drawn = 0.01 * int(trial.key[1:]) if trial.codec == "camera" else 0.0
+        return {f"{TASK}/pearson/baseline": 0.0, f"{TASK}/pearson/harm": -lost - spread - drawn}
+
+    found = answer(rescored(study(lambda *_: 0.0, seeds=(1,)), negative), "noise")
     assert found.chosen is not None
-    assert found.chosen.ratio == 80
+    assert found.chosen.ratio == 40
 
 
 def test_the_furthest_setting_inside_the_margin_is_found() -> None:
@@ -251,3 +323,65 @@ def test_the_lossless_choice_promises_to_be_it() -> None:
     assert found.lossless is not None
     assert found.lossless.spec == "png"
     assert sentence(found).endswith("Use lossless png, 2.0x smaller.")
+
+
+def measured(contrast: Callable[[str], float | None], *, loss: float = 0.002) -> Results:
+    """A measurement whose original light is known: its error is relative to all of the light."""
+
+    def scores(trial: Trial) -> dict[str, float]:
+        share = contrast(trial.field)
+        lost = 0.0 if trial.target_value is None else loss
+        drawn = 1e-3 * int(trial.key[1:]) if trial.codec == "camera" else 0.0
+        found = {
+            "measurement/intensity_error/baseline": 0.0,
+            "measurement/intensity_error/harm": lost + drawn,
+        }
+        return found if share is None else found | {"measurement/contrast/baseline": share}
+
+    name = "intensity_error"
+    column = f"measurement/{name}"
+    score = ScoreFacts(
+        column=column, name=name, unit="", better="lower", task="measurement", main=True
+    )
+    task = TaskFacts(name="measurement", weights="0" * 64, dataset="cells", summary={})
+    results = rescored(study(lambda *_: 0.0, seeds=(1,)), scores)
+    return replace(results, scores=[score], tasks=[task])
+
+
+def measure(results: Results, margin: float | str) -> Recommendation:
+    (found,) = recommend(results, Criterion(task="measurement", margin=margin))
+    return found
+
+
+def test_a_margin_of_more_than_half_of_the_signal_is_refused() -> None:
+    """2 % of offset and light are all of the light where the offset is 32768."""
+    with pytest.raises(UsageError, match=r"all of what is above the background .* signal_error"):
+        measure(measured(lambda _: 0.004), 0.02)
+    with pytest.raises(UsageError, match=r"67 % of what is above"):
+        measure(measured(lambda _: 0.03), 0.02)
+    half = measure(measured(lambda _: 0.05), 0.02)
+    assert half.chosen is not None
+    assert any("40 % of the signal" in warning for warning in half.warnings)
+    plain = measure(measured(lambda _: 0.95), 0.02)
+    assert not any("signal" in warning for warning in plain.warnings)
+    # Noise is in the same unit as the loss.
+    assert measure(measured(lambda _: 0.004), "noise").chosen is not None
+
+
+def test_a_study_that_did_not_measure_the_contrast_says_so() -> None:
+    found = measure(measured(lambda _: None), 0.02)
+    assert any("how much of the light is signal was not measured" in w for w in found.warnings)
+
+
+def test_blank_fields_are_left_out_of_a_measurement_and_counted() -> None:
+    found = measure(measured(lambda field: 0.0 if field in ("f3", "f4") else 0.9), 0.02)
+    assert found.warnings[0] == (
+        "2 fields of 10 left out, since nothing was found there that could get lost: f3, f4"
+    )
+    assert found.settings[0].effect is not None
+    assert found.settings[0].effect.fields == 8
+    few = measure(measured(lambda field: 0.9 if field in ("f3", "f4") else 0.0), 0.02)
+    assert few.chosen is None
+    for margin in (0.02, "noise"):
+        with pytest.raises(NotAvailableError, match="no object that stands out from the noise"):
+            measure(measured(lambda _: 0.0), margin)

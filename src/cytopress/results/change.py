@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cytopress.results.curves import Point
+from cytopress.results.floor import fields_at_floor
 from cytopress.statistics import LEAST_UNITS, Interval, effects
 from cytopress.study.results import ScoreFacts
 
@@ -25,7 +26,8 @@ class Change:
 
     ``interval`` is of the mean paired difference, decoded minus original, ``decoded_interval`` of
     the score from decoded images; both are None for a single field. ``verdict`` is descriptive: it
-    claims no non-inferiority, and is "not shown" where a field is missing or units are too few.
+    claims no non-inferiority, and is "not shown" where a field is missing, units are too few, or the
+    score cannot fall on any field.
     """
 
     original: float
@@ -68,7 +70,7 @@ def change(point: Point, score: ScoreFacts) -> Change | None:
         interval=interval,
         decoded_interval=_interval_of(after, groups),
         fields=len(both),
-        verdict=_verdict(point, interval, len(both), better=score.better),
+        verdict=_verdict(point, interval, len(both), score),
     )
 
 
@@ -100,14 +102,16 @@ def ends(interval: Interval | None) -> tuple[float, float] | None:
     return interval.low, interval.high
 
 
-def _verdict(point: Point, interval: Interval | None, fields: int, *, better: str) -> Verdict:
+def _verdict(point: Point, interval: Interval | None, fields: int, score: ScoreFacts) -> Verdict:
     if point.lossless:
         return "lossless"
+    if len(fields_at_floor(point.trials, [score])) == point.fields:
+        return "not shown"
     span = ends(interval)
     if interval is None or span is None or interval.n < LEAST_UNITS or fields < point.fields_asked:
         return "not shown"
     worse, gain = span[1] < 0, span[0] > 0
-    if better == "lower":
+    if score.better == "lower":
         worse, gain = gain, worse
     return "loss" if worse else "better" if gain else "no loss seen"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,12 +40,14 @@ class Losses:
     seeds: tuple[int, ...]
 
 
-def losses_of(points: Sequence[Point], score: ScoreFacts) -> Losses:
-    """Return the losses of these settings.
+def losses_of(
+    points: Sequence[Point], score: ScoreFacts, *, without: Collection[str] = ()
+) -> Losses:
+    """Return the losses of these settings on all fields but those ``without``.
 
     A seed in which no trial has the score, such as one of another task, is left out.
     """
-    trials = [trial for point in points for trial in point.trials]
+    trials = [t for point in points for t in point.trials if t.field not in without]
     groups = dict.fromkeys((trial.field, trial.group) for trial in trials)
     fields = [field for field, _ in groups]
     base, decoded = f"{score.column}/baseline", f"{score.column}/harm"
@@ -58,7 +60,7 @@ def losses_of(points: Sequence[Point], score: ScoreFacts) -> Losses:
     for number, point in enumerate(points):
         for trial in point.trials:
             before, after = (trial.scores.get(name, math.nan) for name in (base, decoded))
-            if math.isfinite(before) and trial.seed in column:
+            if math.isfinite(before) and trial.seed in column and trial.field in place:
                 original[place[trial.field], column[trial.seed]] = before
                 if math.isfinite(after):
                     loss = sign * (before - after)
@@ -72,15 +74,19 @@ def losses_of(points: Sequence[Point], score: ScoreFacts) -> Losses:
     )
 
 
-def noise_spread(results: Results, dataset: str, score: ScoreFacts) -> float | None:
+def noise_spread(
+    results: Results, dataset: str, score: ScoreFacts, *, without: Collection[str] = ()
+) -> float | None:
     """Return the standard deviation of a field's score over noise replicates.
 
-    Root mean square over fields and seeds, in the score's unit; None where no field has at least
-    two replicates.
+    Root mean square over seeds and fields but those ``without``, in the score's unit; None where no
+    field has at least two replicates.
     """
     column = f"{score.column}/harm"
     replicates = _by_field(
-        t for t in results.noise_replicates if t.dataset == dataset and column in t.scores
+        t
+        for t in results.noise_replicates
+        if t.dataset == dataset and t.field not in without and column in t.scores
     )
     variances = [
         float(np.var([trial.scores[column] for trial in trials], ddof=1))

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+import numpy as np
+
 from cytopress.results.dataset_summary import DatasetSummary
 from cytopress.results.losses import Losses
+from cytopress.results.number_format import count_text
+from cytopress.results.recommendation.criterion import NOISE, Criterion
+from cytopress.results.recommendation.evidence import Evidence
+from cytopress.results.recommendation.margin import OF_ALL_LIGHT, percent, share_of_signal
 from cytopress.results.recommendation.setting import JudgedSetting
 from cytopress.statistics import LEAST_UNITS
 from cytopress.study.results import Results, ScoreFacts
+
+# How many times the margin it is as a share of the signal, from which on that is said.
+SAID_FROM = 1.25
+MOST_NAMED = 5
 
 
 def cautions(
     results: Results,
     summary: DatasetSummary,
     score: ScoreFacts,
-    losses: Losses,
+    evidence: Evidence,
     *,
     margin: float,
-    spread: float | None,
     chosen: JudgedSetting | None,
 ) -> list[str]:
-    """Return the warnings of a recommendation; ``spread`` is the one over training seeds."""
+    """Return the warnings of a recommendation."""
     task = next(
         t for t in results.tasks if t.name == score.task and t.dataset == summary.facts.name
     )
-    said = [*_units(losses), *_seeds(margin, spread, trained="seed" in task.summary)]
+    trained = "seed" in task.summary
+    said = [*_units(evidence.losses), *_seeds(margin, evidence.seed_spread, trained=trained)]
     if chosen is not None and chosen.point is chosen.curve.points[-1]:
         said.append(
             f"{chosen.spec} is the smallest that was tried of its codec: smaller may be safe too"
@@ -39,6 +51,45 @@ def cautions(
             f"the study is not finished: {results.trials_done:,} of {results.trials_planned:,} done"
         )
     return said
+
+
+def floor_cautions(
+    criterion: Criterion,
+    score: ScoreFacts,
+    margin: float,
+    evidence: Evidence,
+) -> list[str]:
+    """Return the warnings about what the score cannot show."""
+    said, at_floor, losses = [], evidence.at_floor, evidence.losses
+    if at_floor:
+        said.append(
+            f"{count_text(len(at_floor), 'field')} of {len(at_floor) + len(losses.fields)} left"
+            f" out, since nothing was found there that could get lost: {_named(at_floor)}"
+        )
+    share = share_of_signal(score, margin, evidence.contrasts)
+    if criterion.margin != NOISE and score.name == OF_ALL_LIGHT:
+        if share is None:
+            said.append(
+                "how much of the light is signal was not measured, and the margin is a share of all"
+                " of it, the camera's offset included: run the study in a new folder"
+            )
+        elif share > SAID_FROM * margin:
+            said.append(
+                f"the margin is a share of all of the light, the camera's offset included, and"
+                f" {percent(share)} of the signal above the background"
+            )
+    if (
+        len(losses.fields) > 1
+        and losses.values.size
+        and not np.nan_to_num(losses.values, nan=1.0).any()
+    ):
+        said.append("no setting changed the score on any field: it may be too coarse to judge by")
+    return said
+
+
+def _named(fields: Collection[str]) -> str:
+    names = sorted(fields)
+    return ", ".join(names[:MOST_NAMED]) + (", ..." if len(names) > MOST_NAMED else "")
 
 
 def _units(losses: Losses) -> list[str]:

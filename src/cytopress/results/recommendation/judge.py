@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -18,9 +18,14 @@ SEED = 0
 
 
 def judge(
-    curves: Sequence[Curve], score: ScoreFacts, *, margin: float, confidence: float
+    curves: Sequence[Curve],
+    score: ScoreFacts,
+    *,
+    margin: float,
+    confidence: float,
+    without: Collection[str] = (),
 ) -> list[JudgedSetting]:
-    """Judge every setting of lossy codecs.
+    """Judge every setting of lossy codecs, on all fields but those ``without``.
 
     The settings of a codec, from many bytes to few, are tested up to the first that is not shown
     to stay inside the margin, at one error rate over all codecs (see `fixed_sequence_tests`).
@@ -28,7 +33,7 @@ def judge(
     if not curves:
         return []
     points = [point for curve in curves for point in curve.points]
-    losses = losses_of(points, score)
+    losses = losses_of(points, score, without=without)
 
     def at(level: float) -> list[Effect]:
         return effects(losses.values, losses.groups, margin=margin, confidence=1 - level, seed=SEED)
@@ -37,7 +42,7 @@ def judge(
     starts = np.cumsum([0, *(len(curve.points) for curve in curves)])
     p_values = [
         [
-            effect.p if _whole(effect, point) else None
+            effect.p if _whole(effect, point, len(without)) else None
             for effect, point in zip(found[start:end], curve.points, strict=True)
         ]
         for curve, (start, end) in zip(curves, itertools.pairwise(starts), strict=True)
@@ -57,21 +62,22 @@ def judge(
                     effect=effect,
                     bound=bound,
                     safe=safe,
-                    reason="" if safe else _reason(effect, point, bound, margin),
+                    reason="" if safe else _reason(effect, point, bound, margin, len(without)),
                 )
             )
     return settings
 
 
-def _whole(effect: Effect, point: Point) -> bool:
-    """Whether every field that the study asked for has a score."""
-    return point.complete and effect.missing == 0 and effect.fields == point.fields_asked
+def _whole(effect: Effect, point: Point, without: int) -> bool:
+    """Whether every field that the study asked for has a score, but for those left out."""
+    return point.complete and effect.missing == 0 and effect.fields == point.fields_asked - without
 
 
-def _reason(effect: Effect, point: Point, bound: float | None, margin: float) -> str:
-    failed = point.fields_asked - effect.fields
+def _reason(effect: Effect, point: Point, bound: float | None, margin: float, without: int) -> str:
+    asked = point.fields_asked - without
+    failed = asked - effect.fields
     if failed:
-        return f"{failed} of {point.fields_asked} fields gave no score"
+        return f"{failed} of {asked} fields gave no score"
     if bound is None:
         return "one field has no spread, so nothing bounds the loss"
     if effect.n < LEAST_UNITS:

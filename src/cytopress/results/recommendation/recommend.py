@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
+from cytopress.errors import UnknownNameError
 from cytopress.results.curves import Curve
 from cytopress.results.dataset_summary import DatasetSummary, dataset_summaries
-from cytopress.results.losses import losses_of, noise_spread
-from cytopress.results.recommendation.cautions import cautions
-from cytopress.results.recommendation.criterion import NOISE, Criterion
+from cytopress.results.recommendation.cautions import cautions, floor_cautions
+from cytopress.results.recommendation.criterion import Criterion
+from cytopress.results.recommendation.evidence import evidence_of
 from cytopress.results.recommendation.judge import judge
+from cytopress.results.recommendation.margin import margin_of
 from cytopress.results.recommendation.setting import JudgedSetting, lossless_setting, with_speed
 from cytopress.study.results import Results, ScoreFacts
-
-# Where noise does not change the score, only settings that do not either are inside the margin.
-LEAST_MARGIN = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,9 +76,10 @@ def recommend(results: Results, criterion: Criterion) -> list[Recommendation]:
     UnknownNameError
         The study has no such task, or the task no such score.
     UsageError
-        The margin is not smaller than the score from originals.
+        The margin is not smaller than the score from originals, or than half of the signal.
     NotAvailableError
-        The margin is the camera's noise, and the study has no noise replicates.
+        The margin is the camera's noise, and the study has no noise replicates or they do not
+        change the score; or the score is such that no codec could make it worse.
     """
     names = list(dict.fromkeys(score.task for score in results.scores if score.task))
     if criterion.task not in names:
@@ -110,14 +106,17 @@ def recommend(results: Results, criterion: Criterion) -> list[Recommendation]:
 def _recommendation(
     results: Results, summary: DatasetSummary, score: ScoreFacts, criterion: Criterion
 ) -> Recommendation:
-    losses = losses_of([point for curve in summary.curves for point in curve.points], score)
-    noise = noise_spread(results, summary.facts.name, score)
-    of_seeds = np.nanmean(losses.original, axis=0) if losses.original.size else np.array([])
-    original = float(of_seeds.mean()) if of_seeds.size else math.nan
-    margin = _margin(criterion, score, noise, original)
+    evidence = evidence_of(results, summary, score)
+    margin = margin_of(criterion, score, evidence)
     settings = (
-        judge(summary.lossy, score, margin=margin, confidence=criterion.confidence)
-        if losses.seeds
+        judge(
+            summary.lossy,
+            score,
+            margin=margin,
+            confidence=criterion.confidence,
+            without=evidence.at_floor,
+        )
+        if evidence.losses.seeds
         else []
     )
     settings = [with_speed(setting, results.speeds) for setting in settings]
@@ -128,37 +127,20 @@ def _recommendation(
     safe = [setting for setting in safe if setting.ratio > least]
     chosen = safe[0] if safe else None
     others = [setting for setting in safe if chosen and setting.curve is not chosen.curve]
-    spread = float(of_seeds.std(ddof=1)) if of_seeds.size > 1 else None
     return Recommendation(
         criterion=criterion,
         summary=summary,
         score=score,
         margin=margin,
-        noise=noise,
+        noise=evidence.noise,
         chosen=chosen,
         runner_up=others[0] if others else None,
         lossless=lossless,
         settings=tuple(settings),
-        original=original,
-        seed_spread=spread,
-        warnings=tuple(
-            cautions(results, summary, score, losses, margin=margin, spread=spread, chosen=chosen)
+        original=evidence.original,
+        seed_spread=evidence.seed_spread,
+        warnings=(
+            *floor_cautions(criterion, score, margin, evidence),
+            *cautions(results, summary, score, evidence, margin=margin, chosen=chosen),
         ),
     )
-
-
-def _margin(criterion: Criterion, score: ScoreFacts, noise: float | None, original: float) -> float:
-    if criterion.margin == NOISE:
-        if noise is None:
-            raise NotAvailableError(
-                "the camera's noise was not drawn again in this study, so it is no margin; set"
-                " noise_draws = 10 and run the study again, or give --margin a number."
-            )
-        return max(noise, LEAST_MARGIN)
-    margin = float(criterion.margin)
-    if score.better == "higher" and margin >= original:
-        raise UsageError(
-            f"--margin {margin:g}: {score.name} from the originals is {original:.4g}, so a loss of"
-            f" {margin:g} would leave nothing; give less."
-        )
-    return margin

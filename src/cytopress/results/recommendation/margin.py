@@ -1,0 +1,78 @@
+"""Margin of a recommendation: the largest allowed loss, refused where it would mean nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from cytopress.errors import NotAvailableError, UsageError
+from cytopress.results.recommendation.criterion import NOISE, Criterion
+from cytopress.results.recommendation.evidence import LEAST_SPREAD, Evidence
+from cytopress.study.results import ScoreFacts
+
+# Score that is relative to all of the light, the camera's offset and the background included.
+OF_ALL_LIGHT = "intensity_error"
+# Share of the signal above the background; a margin that allows more to be lost is refused.
+MOST_OF_SIGNAL = 0.5
+
+
+def margin_of(criterion: Criterion, score: ScoreFacts, evidence: Evidence) -> float:
+    """Return the margin in the score's unit.
+
+    Raises
+    ------
+    NotAvailableError
+        The margin is the camera's noise, which was not drawn, or does not change the score.
+    UsageError
+        The margin would leave nothing of the score, or of the signal.
+    """
+    original = evidence.original
+    if criterion.margin == NOISE:
+        margin = _noise_margin(score, evidence.noise)
+        # A score that is 0 at best is 0 from the originals.
+        leaves_nothing = 0 < original <= margin
+    else:
+        margin = float(criterion.margin)
+        leaves_nothing = original <= margin
+    if score.better == "higher" and leaves_nothing:
+        raise UsageError(
+            f"--margin {criterion.margin}: {score.name} from the originals is {original:.4g}, so a"
+            f" loss of {margin:.4g} would leave nothing; give less."
+        )
+    share = share_of_signal(score, margin, evidence.contrasts)
+    if criterion.margin != NOISE and share is not None and share > MOST_OF_SIGNAL:
+        raise UsageError(
+            f"--margin {margin:g}: {score.name} is relative to all of the light, the camera's"
+            f" offset included, and {percent(share)} of what is above the background would be"
+            f" allowed to get lost; give --metric signal_error --margin {margin:g} for that share"
+            " of the signal."
+        )
+    return margin
+
+
+def share_of_signal(score: ScoreFacts, margin: float, contrasts: Sequence[float]) -> float | None:
+    """Return a margin as a share of the signal; None where it is one, or nothing is known."""
+    if score.name != OF_ALL_LIGHT or not contrasts:
+        return None
+    contrast = math.fsum(contrasts) / len(contrasts)
+    return margin / contrast if contrast else math.inf
+
+
+def percent(share: float) -> str:
+    """Format a share: ``12 %``."""
+    return f"{100 * share:.2g} %" if share < 1 else "all" if share < math.inf else "more"
+
+
+def _noise_margin(score: ScoreFacts, noise: float | None) -> float:
+    if noise is None:
+        raise NotAvailableError(
+            "the camera's noise was not drawn again in this study, so it is no margin; set"
+            " noise_draws = 10 and run the study again, or give --margin a number."
+        )
+    if noise <= LEAST_SPREAD:
+        raise NotAvailableError(
+            f"more of the camera's noise does not change {score.name} of {score.task}, so it is no"
+            " margin: the score moves in steps, or does not depend on the image; give --margin a"
+            " number."
+        )
+    return noise
