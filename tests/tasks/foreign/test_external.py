@@ -176,6 +176,25 @@ def test_a_program_that_is_not_there(tmp_path: Path) -> None:
         declared_task("own", table, folder=tmp_path)
 
 
+@pytest.mark.parametrize("length", [200, 260, 5000])
+def test_a_script_within_the_command_may_have_any_length(
+    tmp_path: Path, micrograph: Image, length: int
+) -> None:
+    body = f"import sys\n{'#' * length}\n"
+    body += f"print('{PROMISE}' if len(sys.argv) == 1 else '{{\"agreement\": 1}}')"
+    table = {"kind": "external", "command": [sys.executable, "-c", body]}
+    task = declared_task("inline", table, folder=tmp_path)
+    assert isinstance(task, External)
+    assert task.command[2] == body
+    assert len(task.weights) == 64
+
+
+def test_a_character_that_no_argument_may_have_is_one_clear_error(tmp_path: Path) -> None:
+    table = {"kind": "external", "command": [sys.executable, "-c", "print(\0)"]}
+    with pytest.raises(TaskError, match=r"cannot be started .*null byte"):
+        declared_task("inline", table, folder=tmp_path)
+
+
 def test_an_edited_script_is_another_task(tmp_path: Path, micrograph: Image) -> None:
     first = _program(tmp_path, "print(json.dumps({'change': 1}))")
     moved = tmp_path / "moved"

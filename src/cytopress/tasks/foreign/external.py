@@ -120,7 +120,16 @@ def external_task(name: str, program: Program, folder: Path) -> External:
 
 def _located(part: str, folder: Path) -> str:
     path = folder / part
-    return str(path.absolute()) if path.is_file() else part
+    return str(path.absolute()) if _is_file(path) else part
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether an argument names a file; a whole script, say, is no path at all."""
+    try:
+        return path.is_file()
+    # Longer than a path may be, or with a character that none may have.
+    except (OSError, ValueError):
+        return False
 
 
 def digest(command: tuple[str, ...], scores: tuple[Score, ...]) -> str:
@@ -129,7 +138,7 @@ def digest(command: tuple[str, ...], scores: tuple[Score, ...]) -> str:
     A file counts by its content, whatever its path.
     """
     parts = [
-        ["file", digest_file(Path(part))] if Path(part).is_file() else ["text", part]
+        ["file", digest_file(Path(part))] if _is_file(Path(part)) else ["text", part]
         for part in command
     ]
     answers = [[score.name, score.unit, score.better] for score in scores]

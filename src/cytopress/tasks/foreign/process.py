@@ -50,9 +50,11 @@ def run_program(command: Sequence[str], *, folder: Path, timeout: float, name: s
                 stderr=stderr,
                 start_new_session=True,
             )
-        except OSError as error:
+        # A ValueError is a character that no argument may have.
+        except (OSError, ValueError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or error
             raise TaskError(
-                f"{name}: {command[0]} cannot be started ({error.strerror}); correct command."
+                f"{name}: {command[0][:80]} cannot be started ({reason}); correct command."
             ) from error
         try:
             code = process.wait(timeout)
