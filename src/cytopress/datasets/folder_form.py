@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cytopress.datasets.csv_table import read_table
 from cytopress.datasets.splits import KNOWN_SPLITS, PARTS
 from cytopress.errors import DatasetError
 from cytopress.image import AXES
@@ -93,47 +94,61 @@ def read_pairs(folder: Path) -> list[dict[str, str]]:
         outside the folder.
     """
     path = folder / PAIRS_FILE
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            columns, rows = reader.fieldnames or (), list(reader)
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror}).") from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path}: is not a CSV file in UTF-8 ({error}).") from error
+    columns, rows = read_table(path, (*COLUMNS, *OPTIONAL_COLUMNS))
     if missing := [column for column in COLUMNS if column not in columns]:
         raise DatasetError(f"{path}: the columns {', '.join(missing)} are missing.")
     if unknown := [column for column in columns if column not in (*COLUMNS, *OPTIONAL_COLUMNS)]:
         raise DatasetError(f"{path}: unknown column {', '.join(unknown)}.")
+    if len(set(columns)) < len(columns):
+        raise DatasetError(f"{path}: a column is given twice: {', '.join(columns)}.")
     if not rows:
         raise DatasetError(f"{path}: the table has no field.")
     seen: set[str] = set()
-    for number, row in enumerate(rows, start=2):
-        _check_row(folder, number, row)
-        if row["field"] in seen:
-            raise DatasetError(f"{path}: the field {row['field']!r} is listed twice.")
-        seen.add(row["field"])
-    return rows
+    checked = []
+    for number, row in rows:
+        found = _checked_row(folder, number, row)
+        if found["field"] in seen:
+            raise DatasetError(f"{path}: the field {found['field']!r} is listed twice.")
+        seen.add(found["field"])
+        checked.append(found)
+    return checked
 
 
-def _check_row(folder: Path, number: int, row: Mapping[str | None, Any]) -> None:
+def _checked_row(folder: Path, number: int, row: Mapping[str, str]) -> dict[str, str]:
+    """Return a row whose paths are as on disk."""
     where = f"{folder / PAIRS_FILE}, line {number}"
-    if None in row or None in row.values():
-        raise DatasetError(f"{where}: the number of entries is not that of the columns.")
     if empty := [column for column in COLUMNS if not row[column].strip()]:
         raise DatasetError(f"{where}: {', '.join(empty)} must not be empty.")
+    found = dict(row)
     for column in ("input", "target", *OPTIONAL_COLUMNS):
-        entry = row.get(column)
-        if not entry:
+        entry = row.get(column, "")
+        if not entry.strip():
             continue
-        if Path(entry).is_absolute() or ".." in Path(entry).parts:
+        found[column] = path = _on_disk(folder, entry)
+        if Path(path).is_absolute() or ".." in Path(path).parts:
             raise DatasetError(
                 f"{where}: {entry} must be relative to the dataset's folder and inside it."
             )
-        if not (folder / entry).exists():
+        if not _exists(folder / path):
             raise DatasetError(
-                f"{folder / entry}: the {column} of field {row['field']!r} does not exist."
+                f"{folder / path}: the {column} of field {row['field']!r} does not exist."
             )
+    return found
+
+
+def _on_disk(folder: Path, entry: str) -> str:
+    """Return a path without spaces around it and with slashes, as another system may write it."""
+    if _exists(folder / entry):
+        return entry
+    return entry.strip().replace("\\", "/")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    # Longer than a path may be, or with a character that none may have.
+    except (OSError, ValueError):
+        return False
 
 
 def check_split(folder: Path, metadata: Mapping[str, Any], groups: set[str]) -> None:
