@@ -45,8 +45,9 @@ def write_group(path: Path, version: int, pixels: Any = PIXELS, axes: Any = AXES
                 ],
             }
         ],
-        "omero": {"channels": [{"label": name} for name in ("DAPI", "GFP", "BF")]},
     }
+    if pixels.ndim > 3:
+        facts["omero"] = {"channels": [{"label": name} for name in ("DAPI", "GFP", "BF")]}
     if version == 5:
         facts = {"ome": {"version": "0.5", **facts}}
     group.attrs.update(facts)

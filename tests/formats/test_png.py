@@ -1,19 +1,63 @@
 import zlib
 from pathlib import Path
+from typing import Any
 
 import imageio.v3 as imageio
 import numpy as np
+import PIL.Image
 import pytest
 
-from cytopress.errors import ImageError
+from cytopress.errors import CytopressWarning, ImageError
 from cytopress.formats.images import read, read_one
 
+GRAY = np.arange(30, dtype=np.uint8).reshape(5, 6)
+OPAQUE = np.full_like(GRAY, 255)
 
-@pytest.mark.parametrize("channels", [2, 3, 4])
-def test_color_and_alpha_are_refused(tmp_path: Path, channels: int) -> None:
-    imageio.imwrite(tmp_path / "a.png", np.zeros((5, 6, channels), np.uint8))
-    with pytest.raises(ImageError, match="must be grey with 8 or 16 bits, not"):
+
+@pytest.mark.parametrize(
+    "samples", [[GRAY, OPAQUE - 1], [GRAY, GRAY, GRAY + 1], [GRAY, GRAY, GRAY, GRAY]]
+)
+def test_color_and_alpha_are_refused(tmp_path: Path, samples: list[Any]) -> None:
+    imageio.imwrite(tmp_path / "a.png", np.stack(samples, -1))
+    with pytest.raises(ImageError, match=r"a\.png: this is a color image"):
         read(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("samples", [[GRAY, OPAQUE], [GRAY] * 3, [GRAY, GRAY, GRAY, OPAQUE]])
+def test_gray_stored_as_color_is_read_as_one_plane_and_said(
+    tmp_path: Path, samples: list[Any]
+) -> None:
+    imageio.imwrite(tmp_path / "a.png", np.stack(samples, -1))
+    for axes in (None, "YX"):
+        with pytest.warns(CytopressWarning, match="stored as color .* read as one gray image"):
+            image = read_one(tmp_path / "a.png", axes=axes)
+        np.testing.assert_array_equal(image.pixels, GRAY)
+
+
+def test_gray_in_sixteen_bits_of_color_keeps_them(tmp_path: Path) -> None:
+    rows = bytes.fromhex("00" + "0101" * 3 + "ffff" * 3 + "00" + "1234" * 6)
+    (tmp_path / "a.png").write_bytes(_png(16, 2, rows))
+    with pytest.warns(CytopressWarning, match="stored as color"):
+        image = read_one(tmp_path / "a.png")
+    assert image.dtype == np.uint16
+    assert image.pixels.tolist() == [[0x0101, 0xFFFF], [0x1234, 0x1234]]
+
+
+@pytest.mark.parametrize("see_through", [False, True])
+def test_a_palette_of_gray_gives_the_grays_and_not_their_numbers(
+    tmp_path: Path, see_through: bool
+) -> None:
+    picture = PIL.Image.fromarray(GRAY)
+    picture = picture.convert("P")
+    picture.putpalette([255 - n // 3 for n in range(3 * 256)])
+    picture.save(tmp_path / "a.png", **({"transparency": 2} if see_through else {}))
+    if see_through:
+        with pytest.raises(ImageError, match="color image"):
+            read_one(tmp_path / "a.png")
+        return
+    with pytest.warns(CytopressWarning, match="stored as color"):
+        image = read_one(tmp_path / "a.png")
+    np.testing.assert_array_equal(image.pixels, 255 - GRAY)
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

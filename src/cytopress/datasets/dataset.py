@@ -106,7 +106,7 @@ class Dataset:
 
     def _read(self, path: Path, *, bits: int, name: str) -> Image:
         try:
-            image = read_one(path, axes=self.axes)
+            image = read_one(path, axes=self.axes, of_dataset=True)
             if image.dtype.kind == "f":
                 bits = 0
             return Image(

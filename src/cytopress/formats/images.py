@@ -22,7 +22,9 @@ def read(
     """Read every image in a file: one for each channel, time point and scene.
 
     Formats are OME-TIFF, ImageJ TIFF, plain TIFF, grey PNG and OME-Zarr, and with the extra ``io``
-    those of bioio's plugins. Pixels are returned as stored; only the byte order becomes native.
+    those of bioio's plugins. Pixels are returned as stored; only the byte order becomes native,
+    and in a TIFF file where 0 means white (MINISWHITE) it becomes black. Gray images stored as
+    color are read as gray. A `CytopressWarning` says which metadata are there and cannot be used.
 
     Parameters
     ----------
@@ -55,24 +57,34 @@ def read(
 
 
 def read_one(
-    path: Path | str, *, axes: str | None = None, select: Selection | None = None
+    path: Path | str,
+    *,
+    axes: str | None = None,
+    select: Selection | None = None,
+    of_dataset: bool = False,
 ) -> Image:
     """Read the only image of a file or of a selection; otherwise like `read`.
+
+    An image ``of_dataset`` has its bits, name and pixel size from there, so there are no notes on
+    the file's own metadata; a plane without data is an error.
 
     Raises
     ------
     UsageError
         There are several images: the message lists them. No pixel is loaded in this case.
     """
-    return _read(Path(path), axes, select or {}, one=True)[0]
+    return _read(Path(path), axes, select or {}, one=True, of_dataset=of_dataset)[0]
 
 
-def _read(path: Path, axes: str | None, select: Selection, *, one: bool) -> list[Image]:
+def _read(
+    path: Path, axes: str | None, select: Selection, *, one: bool, of_dataset: bool = False
+) -> list[Image]:
     with open_scenes(path, axes) as scenes:
         places = coordinates(scenes, select)
         if one and len(places) > 1:
             _refuse_several(path, scenes, places)
-        return [_take(path, scenes, at, keep_z="Z" in (axes or "")) for at in places]
+        keep_z = "Z" in (axes or "")
+        return [_take(path, scenes, at, keep_z=keep_z, of_dataset=of_dataset) for at in places]
 
 
 def read_shape(
@@ -101,9 +113,15 @@ def read_labels(path: Path | str, *, axes: str | None = None) -> Labels:
         places = coordinates(scenes, {})
         if len(places) > 1:
             _refuse_several(path, scenes, places)
-        if scenes[0].dtype.kind not in "ui":
-            raise ImageError(f"{path}: labels must be integers, not {scenes[0].dtype.name}.")
-        return take_pixels(scenes[0], places[0], keep_z="Z" in (axes or ""))
+        scene = scenes[places[0]["S"]]
+        if scene.dtype.kind not in "ui":
+            raise ImageError(f"{path}: labels must be integers, not {scene.dtype.name}.")
+        if scene.zero_is_white:
+            raise ImageError(
+                f"{path}: labels are numbers, but 0 means white in this file (MINISWHITE), so it is"
+                " in doubt which number is the background; write it with 0 as black."
+            )
+        return take_pixels(scene, places[0], keep_z="Z" in (axes or ""), whole=True)
 
 
 def _refuse_several(path: Path, scenes: list[Scene], places: list[dict[str, int]]) -> NoReturn:
@@ -118,13 +136,16 @@ def _refuse_several(path: Path, scenes: list[Scene], places: list[dict[str, int]
     )
 
 
-def _take(path: Path, scenes: list[Scene], at: dict[str, int], *, keep_z: bool) -> Image:
+def _take(
+    path: Path, scenes: list[Scene], at: dict[str, int], *, keep_z: bool, of_dataset: bool
+) -> Image:
     scene = scenes[at["S"]]
     check_dtype(scene)
     place = label(scenes, at)
-    lone = scene.channels[0] if len(scene.channels) == 1 and scene.channels[0] else _stem(path)
+    names = [name.strip() for name in scene.channels]
+    lone = names[0] if len(names) == 1 and names[0] else _stem(path)
     try:
-        return take(scene, at, keep_z=keep_z, name=place or lone)
+        return take(scene, at, keep_z=keep_z, name=place or lone, of_dataset=of_dataset)
     except ImageError as error:
         if str(error).startswith(str(path)):
             raise

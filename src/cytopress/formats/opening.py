@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from cytopress.errors import CytopressError, ImageError, UsageError
 from cytopress.formats import ome_zarr, png, tiff
+from cytopress.formats.axes import with_axes
 from cytopress.formats.plugins import open_plugin
-from cytopress.formats.scene import Scene, with_axes
+from cytopress.formats.scene import Scene
 
 Opener = Callable[[Path], AbstractContextManager[list[Scene]]]
 
@@ -21,7 +23,7 @@ def open_scenes(path: Path, axes: str | None) -> Iterator[list[Scene]]:
     Raises
     ------
     UsageError
-        The file does not exist, or its axes must be given.
+        The file does not exist. A scene whose axes must be given has this as its fault.
     ImageError
         The file is damaged, on opening or inside the block.
     """
@@ -29,8 +31,9 @@ def open_scenes(path: Path, axes: str | None) -> Iterator[list[Scene]]:
         raise UsageError(f"{path}: there is no such file.")
     try:
         with _opener(path)(path) as scenes:
-            yield [with_axes(scene, axes) for scene in scenes]
-    except CytopressError:
+            yield [_with_axes(scene, axes) for scene in scenes]
+    # Where warnings are errors, they stay what they are.
+    except (CytopressError, Warning):
         raise
     except OSError as error:
         raise ImageError(f"{path}: cannot be read ({error.strerror or error}).") from error
@@ -42,6 +45,14 @@ def open_scenes(path: Path, axes: str | None) -> Iterator[list[Scene]]:
             f"{path}: the file is damaged or not of the format that its name says"
             f" ({type(error).__name__}: {error})."
         ) from error
+
+
+def _with_axes(scene: Scene, axes: str | None) -> Scene:
+    """Return the scene with its axes, or with the fault that keeps it from being read."""
+    try:
+        return with_axes(scene, axes)
+    except CytopressError as error:
+        return replace(scene, fault=error)
 
 
 def _opener(path: Path) -> Opener:

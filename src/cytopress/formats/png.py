@@ -1,10 +1,12 @@
-"""Grey PNG files of 8 or 16 bits, which hold pixels only: no spacing, no significant bits."""
+"""Grey PNG files of 8 or 16 bits, also stored as color; they hold pixels only, no spacing."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -14,6 +16,9 @@ from cytopress.image import Image, Pixels
 
 SUFFIXES = (".png",)
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+GREY, PALETTE = 0, 3
+# Samples of a decoded pixel by color type: grey, RGB, palette, grey with alpha, RGB with alpha.
+SAMPLES = {GREY: 1, 2: 3, PALETTE: 3, 4: 2, 6: 4}
 
 
 @contextmanager
@@ -24,23 +29,44 @@ def open_png(path: Path) -> Iterator[list[Scene]]:
     """
     with path.open("rb") as stream:
         head = stream.read(26)
-    if len(head) < 26 or not head.startswith(SIGNATURE) or head[12:16] != b"IHDR":
-        raise ImageError(f"{path}: the file is not a PNG.")
-    width, height = int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
-    depth, color = head[24], head[25]
-    if color != 0 or depth not in (8, 16):
-        kind = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
+        if len(head) < 26 or not head.startswith(SIGNATURE) or head[12:16] != b"IHDR":
+            raise ImageError(f"{path}: the file is not a PNG.")
+        depth, color = head[24], head[25]
+        samples = SAMPLES.get(color, 0) + (color == PALETTE and _has_transparency(stream))
+    shape = int.from_bytes(head[20:24]), int.from_bytes(head[16:20])
+    if not samples or (color != PALETTE and depth not in (8, 16)):
+        kind = "grey" if color == GREY else f"color type {color}"
         raise ImageError(
-            f"{path}: a PNG file must be grey with 8 or 16 bits, not"
-            f" {kind.get(color, 'unknown')} with {depth}."
+            f"{path}: a PNG file must be grey with 8 or 16 bits, not {kind} with {depth}."
         )
 
     def load(index: Index) -> Pixels:
-        import imageio.v3 as imageio
+        if color == GREY:
+            import imageio.v3 as imageio
 
-        return np.asarray(imageio.imread(path, plugin="pillow"))[index]
+            return np.asarray(imageio.imread(path, plugin="pillow"))[index]
+        # Pillow would reduce 16 bits of color to 8.
+        import imagecodecs
 
-    yield [Scene(str(path), (height, width), "YX", np.dtype(f"uint{depth}"), load)]
+        pixels = np.asarray(imagecodecs.png_decode(path.read_bytes()))
+        return pixels.reshape(*shape, samples)[index]
+
+    dtype = np.dtype("uint8" if color == PALETTE else f"uint{depth}")
+    if color == GREY:
+        yield [Scene(str(path), shape, "YX", dtype, load)]
+    else:
+        yield [Scene(str(path), (*shape, samples), "YXS", dtype, load)]
+
+
+def _has_transparency(stream: BinaryIO) -> bool:
+    """Return whether a palette has an alpha, by the chunks before the pixels."""
+    stream.seek(len(SIGNATURE))
+    while len(start := stream.read(8)) == 8 and start[4:] not in (b"IDAT", b"IEND"):
+        if start[4:] == b"tRNS":
+            return True
+        # Past the chunk's data and its checksum.
+        stream.seek(int.from_bytes(start[:4]) + 4, os.SEEK_CUR)
+    return False
 
 
 def write_png(path: Path, image: Image) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from cytopress.errors import CytopressWarning, ImageError, UsageError
+from cytopress.errors import CytopressError, CytopressWarning, ImageError
 from cytopress.image import DTYPES, Image, Pixels
 
 LETTERS = "TCZYX"
@@ -45,6 +45,17 @@ class Scene:
         Names along C; empty where there are none.
     bits : int
         Significant bits; 0 where the metadata lack them.
+    notes : sequence of str
+        Why metadata that are there cannot be used.
+    zero_is_white : bool
+        Whether the stored values count from white; ``load`` returns them from black.
+    color : bool
+        Whether the pixels are stored as color, which may turn out to be gray.
+    fault : CytopressError, optional
+        Why the scene cannot be read, though others of the file may.
+    check_planes : callable
+        Takes an index as ``load`` does, and the axes; raises an ImageError where a whole plane has
+        no data.
     """
 
     path: str
@@ -55,90 +66,31 @@ class Scene:
     spacing_um: Mapping[str, float] = field(default_factory=dict)
     channels: Sequence[str] = ()
     bits: int = 0
+    notes: Sequence[str] = ()
+    zero_is_white: bool = False
+    color: bool = False
+    fault: CytopressError | None = None
+    check_planes: Callable[[Index, str], None] | None = None
 
     def length(self, letter: str) -> int:
         """Return the length of an axis; 1 for an axis that the scene lacks."""
         return self.shape[self.axes.index(letter)] if letter in self.axes else 1
 
     def channel_name(self, index: int) -> str:
-        """Return a channel's name where a selection can use it, else its number."""
-        names = list(self.channels)
-        name = names[index] if index < len(names) else ""
-        usable = name and not name.isdigit() and not set(name) & set("=,")
+        """Return a channel's name where a selection can use it, else its number.
+
+        A name of digits, such as 488, is usable where it is no channel's number.
+        """
+        names = [name.strip() for name in self.channels]
+        length = self.length("C")
+        name = names[index] if len(names) == length else ""
+        usable = name and not is_number(name, length) and not set(name) & set("=,")
         return name if usable and names.count(name) == 1 else str(index)
 
 
-def with_axes(scene: Scene, asked: str | None) -> Scene:
-    """Return a copy with every dimension named T, C, Z, Y, X or "." (dropped).
-
-    Raises
-    ------
-    UsageError
-        The axes are unknown and not given, or those given do not fit the dimensions.
-    ImageError
-        The file holds color.
-    """
-    there = f"{scene.axes} of shape {scene.shape}"
-    if asked is not None:
-        letters = set(asked)
-        if letters - set(LETTERS) or len(letters) < len(asked) or not {"Y", "X"} <= letters:
-            raise UsageError(f"axes must be Y, X and any of T, C, Z, each once, not {asked!r}.")
-        named = _fit(scene, asked)
-        if named is None:
-            way = ""
-            if "T" not in asked and scene.length("T") > 1:
-                way = " It is a time series: write each time point to a file of its own."
-            raise UsageError(f"{scene.path}: axes {asked} do not fit the file: {there}.{way}")
-        _warn_of_time(scene, named)
-        return replace(scene, axes=named)
-    named = "".join(
-        "." if length == 1 and letter not in LETTERS else letter
-        for letter, length in zip(scene.axes, scene.shape, strict=True)
-    )
-    if "S" in named:
-        way = "give its channels as separate grey images"
-        if "C" not in named:
-            axes = named.replace(".", "").replace("S", "C")
-            way = f"read its channels as grey images with --axes {axes}"
-        raise ImageError(f"{scene.path}: this is a color image ({there}); {way}.")
-    if set(named) - set(LETTERS + ".") or not {"Y", "X"} <= set(named):
-        raise UsageError(
-            f"{scene.path}: the file does not say what its axes are ({there}); give them with"
-            " --axes (axes= in Python), for example ZYX, CYX, TYX or TCZYX."
-        )
-    return replace(scene, axes=named)
-
-
-def _warn_of_time(scene: Scene, named: str) -> None:
-    """Warn where time is read as depth: programs mix them up, and so do users."""
-    if any(old == "T" and new == "Z" for old, new in zip(scene.axes, named, strict=True)):
-        warnings.warn(
-            f"{scene.path}: the {scene.length('T')} planes are time points (T) by the metadata, and"
-            " are read as depth (Z), as --axes says; a time series is no stack.",
-            CytopressWarning,
-            stacklevel=2,
-        )
-
-
-def _fit(scene: Scene, asked: str) -> str | None:
-    """Assign the given letters to the dimensions, or return None."""
-    dimensions = range(len(scene.shape))
-    kept = list(dimensions)
-    if len(asked) != len(kept):
-        kept = [d for d in dimensions if scene.shape[d] != 1 or d >= len(scene.shape) - 2]
-    if len(asked) != len(kept):
-        # The metadata name the axes; given ones that the file lacks have length 1.
-        known = "".join(scene.axes[d] for d in kept)
-        asked = "".join(letter for letter in asked if letter in known)
-        if asked != known:
-            return None
-    letters = dict(zip(kept, asked, strict=True))
-    colors = [d for d in kept if scene.axes[d] == "S" and scene.shape[d] > 1]
-    # Many programs tag three or four grey planes before Y and X as color. Samples within a pixel
-    # are channels.
-    if any(letters[d] != "C" and d == len(scene.shape) - 1 for d in colors):
-        return None
-    return "".join(letters.get(d, ".") for d in dimensions)
+def is_number(text: str, length: int) -> bool:
+    """Return whether a text is a position along an axis of this length."""
+    return text.isdecimal() and int(text) < length
 
 
 def check_dtype(scene: Scene) -> None:
@@ -150,23 +102,52 @@ def check_dtype(scene: Scene) -> None:
         )
 
 
-def take(scene: Scene, at: Mapping[str, int], *, keep_z: bool, name: str) -> Image:
+def take(
+    scene: Scene, at: Mapping[str, int], *, keep_z: bool, name: str, of_dataset: bool = False
+) -> Image:
     """Load one image.
 
-    A stack of one plane is a plane, unless ``keep_z``.
+    A stack of one plane is a plane, unless ``keep_z``. For ``of_dataset``, see `read_one`.
     """
-    pixels = take_pixels(scene, at, keep_z=keep_z)
-    spacing = tuple(scene.spacing_um.get(letter, 0.0) for letter in "ZYX"[-pixels.ndim :])
+    pixels = take_pixels(scene, at, keep_z=keep_z, whole=of_dataset)
+    letters = "ZYX"[-pixels.ndim :]
+    spacing = tuple(scene.spacing_um.get(letter, 0.0) for letter in letters)
+    if not of_dataset:
+        _say_notes(scene, letters)
     return Image(
         pixels,
-        bits=_bits(scene, pixels),
+        bits=0 if of_dataset else _bits(scene, pixels),
         spacing_um=spacing if all(spacing) else None,
         name=name,
     )
 
 
-def take_pixels(scene: Scene, at: Mapping[str, int], *, keep_z: bool) -> Pixels:
-    """Load the pixels of one image, of any dtype, in the order ZYX or YX."""
+def _say_notes(scene: Scene, letters: str) -> None:
+    """Warn of metadata that are there and not used, in one line."""
+    notes = list(scene.notes)
+    known = [letter for letter in letters if letter in scene.spacing_um]
+    if known and len(known) < len(letters):
+        lacking = " and ".join(letter for letter in letters if letter not in known)
+        notes.append(
+            f"the distance of samples is known along {' and '.join(known)} but not {lacking}, so"
+            " the image has no spacing"
+        )
+    if scene.channels and len(scene.channels) != scene.length("C"):
+        notes.append(
+            f"the number of channel names, {len(scene.channels)}, is not that of the channels,"
+            f" {scene.length('C')}, so they are not used"
+        )
+    if notes:
+        warnings.warn(f"{scene.path}: {'; '.join(notes)}.", CytopressWarning, stacklevel=2)
+
+
+def take_pixels(
+    scene: Scene, at: Mapping[str, int], *, keep_z: bool, whole: bool = False
+) -> Pixels:
+    """Load the pixels of one image, of any dtype, in the order ZYX or YX.
+
+    With ``whole``, a plane without data is an error.
+    """
     flat = _is_flat(scene, at, keep_z=keep_z)
     index: list[int | slice] = []
     left = ""
@@ -176,6 +157,8 @@ def take_pixels(scene: Scene, at: Mapping[str, int], *, keep_z: bool) -> Pixels:
             left += letter
         else:
             index.append(at.get(letter, 0))
+    if whole and scene.check_planes is not None:
+        scene.check_planes(tuple(index), scene.axes)
     pixels = scene.load(tuple(index))
     axes = "YX" if flat else "ZYX"
     if "Z" in axes and "Z" not in left:
@@ -200,6 +183,7 @@ def _bits(scene: Scene, pixels: Pixels) -> int:
         warnings.warn(
             f"{scene.path}: the metadata say {scene.bits} significant bits, but a pixel is"
             f" {pixels.max()}; read as {pixels.dtype.itemsize * 8} bits.",
+            CytopressWarning,
             stacklevel=2,
         )
         return 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Mapping, Sequence
 
-from cytopress.errors import UsageError
+from cytopress.errors import CytopressWarning, UsageError
 from cytopress.formats.scene import Scene
 
 Selection = Mapping[str, int | str]
@@ -33,8 +34,10 @@ def coordinates(scenes: Sequence[Scene], select: Selection) -> list[dict[str, in
     if unknown:
         raise UsageError(f"--select takes C, T, Z and S, not {', '.join(sorted(unknown))}.")
     taken: list[dict[str, int]] = []
-    for number in _chosen(scenes, scenes[0], "S", len(scenes), select):
+    for number in _scene_numbers(scenes, select):
         scene = scenes[number]
+        if scene.fault is not None:
+            raise scene.fault
         ranges = {
             letter: _chosen(scenes, scene, letter, scene.length(letter), select)
             for letter in ("T", "C", *("Z" for _ in range("Z" in select)))
@@ -44,6 +47,26 @@ def coordinates(scenes: Sequence[Scene], select: Selection) -> list[dict[str, in
             for values in itertools.product(*ranges.values())
         )
     return taken
+
+
+def _scene_numbers(scenes: Sequence[Scene], select: Selection) -> Sequence[int]:
+    """Return the scenes to read: where none is selected, those that can be, gray before color."""
+    numbers = _chosen(scenes, scenes[0], "S", len(scenes), select)
+    if "S" in select:
+        return numbers
+    readable = [number for number in numbers if scenes[number].fault is None]
+    kept = [number for number in readable if not scenes[number].color] or readable or numbers
+    left = [number for number in numbers if number not in kept]
+    if left:
+        listed = ", ".join(f"S={number}" for number in left)
+        reasons = {str(scenes[number].fault or "it is stored as color") for number in left}
+        warnings.warn(
+            f"{scenes[0].path}: {listed} is left out ({'; '.join(sorted(reasons)).rstrip('.')});"
+            f" select it to read it.",
+            CytopressWarning,
+            stacklevel=2,
+        )
+    return kept
 
 
 def _chosen(
@@ -58,11 +81,24 @@ def _chosen(
         index = names.index(asked) if asked in names else None
         if index is None and asked.isdecimal():
             index = int(asked)
+            _warn_of_name(scene, letter, asked)
     if index is None or not 0 <= index < length:
         raise UsageError(
             f"{scene.path}: there is no {letter}={asked}; the file has {describe(scenes)}."
         )
     return (index,)
+
+
+def _warn_of_name(scene: Scene, letter: str, asked: str) -> None:
+    """Warn where a number is also the name of another channel."""
+    named = [at for at, name in enumerate(scene.channels) if name.strip() == asked]
+    if letter == "C" and named and int(asked) not in named:
+        warnings.warn(
+            f"{scene.path}: C={asked} is taken as a channel's number, from 0; the channel named"
+            f" {asked} is C={named[0]}.",
+            CytopressWarning,
+            stacklevel=2,
+        )
 
 
 def describe(scenes: Sequence[Scene]) -> str:
@@ -72,7 +108,7 @@ def describe(scenes: Sequence[Scene]) -> str:
     for letter, length in (("S", len(scenes)), *((k, scene.length(k)) for k in "CTZ")):
         if length > 1:
             names = [scene.channel_name(i) for i in range(length)] if letter == "C" else []
-            named = [name for name in names if not name.isdecimal()]
+            named = [name for i, name in enumerate(names) if name != str(i)]
             extra = f" ({', '.join(named)})" if named else ""
             parts.append(f"{letter}=0 to {length - 1}{extra}")
     return ", ".join(parts) or "one image"
