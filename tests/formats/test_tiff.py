@@ -1,14 +1,16 @@
 import contextlib
+import struct
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 import tifffile
 
 from cytopress.errors import CytopressError, CytopressWarning, ImageError, UsageError
-from cytopress.formats.images import read, read_one, write
+from cytopress.formats.images import read, read_labels, read_one, read_shape, write
 from cytopress.image import Image
 
 PIXELS = np.random.default_rng(1).integers(0, 4096, (2, 3, 4, 9, 7), dtype=np.uint16)  # TCZYX
@@ -164,11 +166,11 @@ def test_time_that_may_be_depth_is_asked_about(tmp_path: Path) -> None:
 
 
 def test_color_is_refused(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "a.tif", np.zeros((9, 7, 3), np.uint8), photometric="rgb")
-    with pytest.raises(ImageError, match="color"):
-        read(tmp_path / "a.tif")
-    with pytest.raises(UsageError, match="axes ZYX do not fit"):
-        read(tmp_path / "a.tif", axes="ZYX")
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb")
+    for axes in (None, "ZYX", "YX"):
+        with pytest.raises(ImageError, match=r"color image .* --axes YXC"):
+            read(tmp_path / "a.tif", axes=axes)
     # Named as channels they are grey images.
     assert [image.name for image in read(tmp_path / "a.tif", axes="YXC")] == ["C=0", "C=1", "C=2"]
 
@@ -291,3 +293,79 @@ def test_flipped_bytes_never_escape_as_another_exception(tmp_path: Path) -> None
             # TIFF has no checksum, so some flips read as other pixels; none may crash.
             with contextlib.suppress(CytopressError):
                 assert all(isinstance(image, Image) for image in read(path))
+
+
+RGB = np.random.default_rng(3).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("reduced", [False, True])
+def test_a_gray_image_beside_a_color_thumbnail(tmp_path: Path, reduced: bool) -> None:
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path) as file:
+        file.write(PIXELS[0, 0, 0], metadata=None)
+        file.write(RGB, photometric="rgb", subfiletype=int(reduced), metadata=None)
+    said = contextlib.nullcontext() if reduced else pytest.warns(match="S=1 is left out")
+    with said:
+        np.testing.assert_array_equal(read_one(path).pixels, PIXELS[0, 0, 0])
+    np.testing.assert_array_equal(read_one(path, select={"S": 0}).pixels, PIXELS[0, 0, 0])
+    if not reduced:
+        with pytest.raises(ImageError, match="color image"):
+            read_one(path, select={"S": 1})
+
+
+def test_a_scene_of_unknown_axes_leaves_the_others_readable(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path) as file:
+        file.write(PIXELS[0, 0], photometric="minisblack", contiguous=True, metadata=None)
+        file.write(PIXELS[0, 0, 0, :4], metadata=None)
+    with pytest.warns(CytopressWarning, match="S=0 is left out .*what its axes are"):
+        np.testing.assert_array_equal(read_one(path).pixels, PIXELS[0, 0, 0, :4])
+    with pytest.raises(UsageError, match="what its axes are"):
+        read_one(path, select={"S": 0})
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize("axes", [None, "YX"])
+def test_gray_stored_as_color_is_one_plane(tmp_path: Path, planar: Any, axes: str | None) -> None:
+    plane = PIXELS[0, 0, 0]
+    pixels = np.stack([plane] * 3, -1 if planar == "contig" else 0)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", planarconfig=planar)
+    with pytest.warns(CytopressWarning, match="its channels are equal"):
+        image = read_one(tmp_path / "a.tif", axes=axes)
+    np.testing.assert_array_equal(image.pixels, plane)
+    assert read_shape(tmp_path / "a.tif", axes=axes) == plane.shape
+
+
+@pytest.mark.parametrize("tag", [51023, 306])
+def test_a_tag_that_points_outside_the_file_is_ignored_and_said(tmp_path: Path, tag: int) -> None:
+    path = tmp_path / "a.tif"
+    extra = [(tag, "s", 0, "x" * 40, True)]
+    tifffile.imwrite(path, PIXELS[0, 0, 0], metadata=None, extratags=extra)
+    data = bytearray(path.read_bytes())
+    entry = data.index(struct.pack("<HHI", tag, 2, 41))
+    data[entry + 8 : entry + 12] = struct.pack("<I", 10**6)
+    path.write_bytes(data)
+    with pytest.warns(CytopressWarning, match=f"values of its tags {tag} lie outside the file"):
+        np.testing.assert_array_equal(read_one(path).pixels, PIXELS[0, 0, 0])
+
+
+@pytest.mark.parametrize("suffix", ["btf", "tf2", "tf8", "TF8", "ome.btf"])
+def test_other_suffixes_of_tiff(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    metadata = {"axes": "YX", "PhysicalSizeX": 0.1, "PhysicalSizeY": 0.1}
+    tifffile.imwrite(path, PIXELS[0, 0, 0], bigtiff=True, ome=True, metadata=metadata)
+    assert read_one(path) == Image(PIXELS[0, 0, 0], spacing_um=(0.1, 0.1))
+
+
+def test_channels_named_by_digits_are_selected_by_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.ome.tif"
+    names = {"Channel": {"Name": ["405", "488 ", "1"]}}
+    tifffile.imwrite(path, PIXELS[0, :, 0], metadata={"axes": "CYX", **names})
+    assert [image.name for image in read(path)] == ["C=405", "C=488", "C=2"]
+    np.testing.assert_array_equal(read_one(path, select={"C": "488"}).pixels, PIXELS[0, 1, 0])
+    np.testing.assert_array_equal(read_one(path, select={"C": "0"}).pixels, PIXELS[0, 0, 0])
+    with pytest.raises(UsageError, match=r"the file has C=0 to 2 \(405, 488\)"):
+        read(path, select={"C": "561"})
+    # A name that is also another channel's number: the number is meant.
+    with pytest.warns(CytopressWarning, match="the channel named 1 is C=2"):
+        np.testing.assert_array_equal(read_one(path, select={"C": "1"}).pixels, PIXELS[0, 1, 0])

@@ -1,74 +1,153 @@
-"""OME-XML metadata of each scene: pixel sizes, channel names and significant bits."""
+"""OME-XML: the metadata of each ``Image``, and the planes in TIFF files that it describes."""
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-# Files use either code point of the Greek letter.
-MICROMETERS: Mapping[str, float] = {
-    "\u00b5m": 1.0,
-    "\u03bcm": 1.0,
-    "um": 1.0,
-    "micron": 1.0,
-    "microns": 1.0,
-    "micrometer": 1.0,
-    "nm": 1e-3,
-    "nanometer": 1e-3,
-    "\u00c5": 1e-4,
-    "angstrom": 1e-4,
-    "pm": 1e-6,
-    "picometer": 1e-6,
-    "mm": 1e3,
-    "millimeter": 1e3,
-    "cm": 1e4,
-    "centimeter": 1e4,
-    "m": 1e6,
-    "meter": 1e6,
-}
+from cytopress.formats.units import read_size
 
-
-def in_micrometers(size: float, unit: str | None) -> float | None:
-    """Convert a distance; None where it is none (unit of pixels, no unit, not positive)."""
-    scale = MICROMETERS.get(unit or "")
-    value = size * (scale or 0.0)
-    return value if scale and math.isfinite(value) and value > 0 else None
+ROOT = re.compile(r"<(?:\w+:)?OME[\s>]")
+END = re.compile(r"</(?:\w+:)?OME\s*>")
+# Characters that XML 1.0 forbids; programs leave them in names and after the end.
+FORBIDDEN = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
 class SceneMetadata:
-    """Metadata of one scene; empty or 0 where the file lacks them."""
+    """Metadata of one scene; empty or 0 where the file lacks them.
+
+    ``notes`` say which metadata are there and cannot be used.
+    """
 
     spacing_um: Mapping[str, float]
     channels: tuple[str, ...] = ()
     bits: int = 0
+    notes: tuple[str, ...] = ()
 
 
-def scenes_metadata(xml: str) -> list[SceneMetadata]:
-    """Return the metadata of each ``Image`` in OME-XML, in order; none for invalid XML."""
+@dataclass(frozen=True)
+class PlaneRange:
+    """One ``TiffData``: a range of page directories in one of the files.
+
+    ``file`` and ``uuid`` are "" for the file that holds the XML; a ``count`` of 0 is all pages.
+    """
+
+    file: str
+    uuid: str
+    first: int
+    count: int
+
+    def holds(self, page: int) -> bool:
+        """Return whether a page directory, counted from 0, is in the range."""
+        return page >= self.first and (not self.count or page < self.first + self.count)
+
+
+@dataclass(frozen=True)
+class OmeImage:
+    """One ``Image``: its metadata, its rows and columns, and where its planes are."""
+
+    metadata: SceneMetadata
+    size: tuple[int, int]
+    planes: tuple[PlaneRange, ...]
+
+
+@dataclass(frozen=True)
+class OmeXml:
+    """A document: the UUID of its file, its images, and the companion file that it refers to.
+
+    ``text`` is the XML as it was parsed; ``repaired`` where it had forbidden characters.
+    """
+
+    text: str
+    uuid: str
+    images: tuple[OmeImage, ...]
+    companion: str = ""
+    repaired: bool = False
+
+    @property
+    def uuids(self) -> frozenset[str]:
+        """UUIDs of all files of the set, where the XML tells them."""
+        return frozenset(p.uuid for image in self.images for p in image.planes if p.uuid)
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """UUID of each file that holds planes, by file name."""
+        return {p.file: p.uuid for image in self.images for p in image.planes if p.file}
+
+
+def is_ome_xml(text: str) -> bool:
+    """Return whether a TIFF description is OME-XML, well-formed or not."""
+    return ROOT.search(text[:4096]) is not None
+
+
+def parse_ome_xml(text: str) -> OmeXml:
+    """Parse OME-XML; forbidden characters, and what follows its end, are left out.
+
+    Raises
+    ------
+    ValueError
+        The XML is malformed: the message says how.
+    """
+    clean = FORBIDDEN.sub("", text)
+    ends = [found.end() for found in END.finditer(clean)]
+    clean = clean[: ends[-1]] if ends else clean
     try:
         # Expat itself refuses the entity bombs that the rule warns of.
-        root = ET.fromstring(xml)  # noqa: S314
-    except ET.ParseError:
-        return []
-    return [_metadata(pixels) for pixels in root.iterfind("{*}Image/{*}Pixels")]
+        root = ET.fromstring(clean)  # noqa: S314
+    except ET.ParseError as error:
+        raise ValueError(str(error)) from error
+    binary_only = root.find("{*}BinaryOnly")
+    return OmeXml(
+        clean,
+        root.get("UUID", ""),
+        tuple(_image(pixels) for pixels in root.iterfind("{*}Image/{*}Pixels")),
+        companion="" if binary_only is None else binary_only.get("MetadataFile", ""),
+        repaired=FORBIDDEN.search(text[: len(clean)]) is not None,
+    )
+
+
+def _image(pixels: ET.Element) -> OmeImage:
+    size = _integer(pixels.get("SizeY")), _integer(pixels.get("SizeX"))
+    planes = tuple(_plane_range(data) for data in pixels.iterfind("{*}TiffData"))
+    return OmeImage(_metadata(pixels), size, planes)
+
+
+def _plane_range(data: ET.Element) -> PlaneRange:
+    uuid = data.find("{*}UUID")
+    # The older name of PlaneCount; one page if a page is named, all of them otherwise.
+    count = data.get("PlaneCount", data.get("NumPlanes", "1" if "IFD" in data.attrib else "0"))
+    return PlaneRange(
+        file="" if uuid is None else uuid.get("FileName", ""),
+        uuid="" if uuid is None else (uuid.text or "").strip(),
+        first=_integer(data.get("IFD")),
+        count=_integer(count),
+    )
 
 
 def _metadata(pixels: ET.Element) -> SceneMetadata:
-    spacing = {}
+    spacing, notes = {}, []
     for letter in "ZYX":
-        try:
-            size = float(pixels.get(f"PhysicalSize{letter}", ""))
-        except ValueError:
+        given = pixels.get(f"PhysicalSize{letter}")
+        if given is None:
             continue
-        value = in_micrometers(size, pixels.get(f"PhysicalSize{letter}Unit", "\u00b5m"))
+        value, note = read_size(given, pixels.get(f"PhysicalSize{letter}Unit", "um"), letter)
         if value is not None:
             spacing[letter] = value
-    bits = pixels.get("SignificantBits", "")
+        elif note:
+            notes.append(note)
+    bits = pixels.get("SignificantBits")
+    if bits is not None and not _integer(bits):
+        notes.append(f"the significant bits, {bits}, are no positive integer")
     return SceneMetadata(
         spacing,
         tuple(channel.get("Name", "") for channel in pixels.iterfind("{*}Channel")),
-        int(bits) if bits.isdecimal() else 0,
+        _integer(bits),
+        tuple(notes),
     )
+
+
+def _integer(text: str | None) -> int:
+    return int(text) if text is not None and text.strip().isdecimal() else 0

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cytopress.errors import ImageError
-from cytopress.formats.ome_xml import in_micrometers
 from cytopress.formats.scene import Index, Scene
+from cytopress.formats.units import in_micrometers
 from cytopress.image import Pixels
 
 if TYPE_CHECKING:

@@ -61,6 +61,8 @@ def _opener(path: Path) -> Opener:
             raise UsageError(f"{path}: this folder is not an OME-Zarr image; name a file in it.")
         return ome_zarr.open_zarr
     suffix = path.suffix.lower()
+    if path.name.lower().endswith(tiff.COMPANION):
+        return tiff.open_companion
     if suffix in tiff.SUFFIXES:
         return tiff.open_tiff
     return png.open_png if suffix in png.SUFFIXES else open_plugin

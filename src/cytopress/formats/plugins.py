@@ -13,6 +13,9 @@ from cytopress.errors import ImageError, NotAvailableError
 from cytopress.formats.scene import Index, Scene
 from cytopress.image import Pixels
 
+# The plugin that takes every resolution tag for a pixel size, and one without a unit for µm.
+PRINTERS = "bioio_tifffile"
+
 
 @contextmanager
 def open_plugin(path: Path) -> Iterator[list[Scene]]:
@@ -42,8 +45,13 @@ def open_plugin(path: Path) -> Iterator[list[Scene]]:
 
 def _scene(path: Path, file: Any, name: str) -> Scene:
     file.set_scene(name)
-    sizes = file.physical_pixel_sizes
-    spacing = {k: getattr(sizes, k) for k in "ZYX" if getattr(sizes, k, None)}
+    notes = []
+    if type(file.reader).__module__.partition(".")[0] == PRINTERS:
+        spacing = {}
+        notes.append("its resolution tags are not read as pixel size: most are a printer's")
+    else:
+        sizes = file.physical_pixel_sizes
+        spacing = {k: getattr(sizes, k) for k in "ZYX" if getattr(sizes, k, None)}
 
     def load(index: Index) -> Pixels:
         file.set_scene(name)
@@ -57,6 +65,7 @@ def _scene(path: Path, file: Any, name: str) -> Scene:
         load,
         spacing,
         tuple(_channel_name(str(channel)) for channel in file.channel_names or ()),
+        notes=notes,
     )
 
 

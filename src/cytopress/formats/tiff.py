@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 import math
-import os
-import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cytopress.errors import ImageError
-from cytopress.formats.ome_xml import SceneMetadata, in_micrometers, scenes_metadata
+from cytopress.errors import ImageError, UsageError
+from cytopress.formats.imagej import imagej_metadata
+from cytopress.formats.ome_series import Page, absent_files, check_set, metadata_of
+from cytopress.formats.ome_xml import OmeXml, SceneMetadata, is_ome_xml, parse_ome_xml
 from cytopress.formats.scene import Index, Scene
+from cytopress.formats.tiff_chain import Chain, read_chain
 from cytopress.image import Pixels
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPageSeries
 
-SUFFIXES = (".tif", ".tiff")
-# Bytes per value of each TIFF field type.
-VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4,
-               16: 8, 17: 8, 18: 8}  # fmt: skip
+# The shorter ones are those of OME-TIFF files in the BigTIFF form, and of older ones.
+SUFFIXES = (".tif", ".tiff", ".btf", ".tf2", ".tf8")
+COMPANION = ".companion.ome"
+# Programs whose own metadata are not read, by tifffile's names.
+VENDORS = (
+    "andor", "bif", "eer", "fei", "fluoview", "lsm", "metaseries", "micromanager", "ndpi", "nih",
+    "philips", "qpi", "scanimage", "scn", "sem", "sis", "stk", "svs", "tvips",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A TIFF file: its OME-XML, if any, and notes on metadata that cannot be used."""
+
+    path: Path
+    file: TiffFile
+    chain: Chain
+    xml: OmeXml | None
+    notes: tuple[str, ...]
 
 
 @contextmanager
@@ -35,110 +53,180 @@ def open_tiff(path: Path) -> Iterator[list[Scene]]:
     import tifffile
 
     with path.open("rb") as stream:
-        _check_chain(path, stream)
+        chain = read_chain(path, stream)
     with tifffile.TiffFile(path) as file:
-        metadata = _metadata(file)
+        text = file.pages.first.description
+    xml, notes = _ome_xml(path, text)
+    if chain.stale:
+        tags = ", ".join(map(str, chain.stale))
+        notes = (*notes, f"the values of its tags {tags} lie outside the file and are ignored")
+    with tifffile.TiffFile(path, omexml=None if xml is None else xml.text) as file:
+        opened = Opened(path, file, chain, xml, notes)
+        if xml is not None:
+            check_set(xml, path)
         yield [
-            _scene(path, file, number, series, metadata[number] if number < len(metadata) else None)
-            for number, series in enumerate(file.series)
+            scene
+            for number, series in _full_resolution(file)
+            for scene in _scenes(opened, number, series)
         ]
 
 
-def _check_chain(path: Path, stream: BinaryIO) -> None:
-    """Follow the chain of page directories, and check that their values are inside the file.
+@contextmanager
+def open_companion(path: Path) -> Iterator[list[Scene]]:
+    """Open the files that the companion file of a multi-file OME-TIFF lists.
 
-    A truncated file breaks the chain; tifffile would log that and read what is left.
+    Raises
+    ------
+    UsageError
+        None of them is beside it.
     """
-    size = os.fstat(stream.fileno()).st_size
-    head = stream.read(16)
-    order = {b"II": "<", b"MM": ">"}.get(head[:2])
-    if order is None or len(head) < 8:
-        raise ImageError(f"{path}: the file is not a TIFF.")
-    big = struct.unpack(f"{order}H", head[2:4])[0] == 43
-    word = "Q" if big else "I"
-    seen = set()
+    xml = parse_ome_xml(path.read_text(encoding="utf-8", errors="replace"))
+    part = next((name for name in xml.files if (path.parent / name).is_file()), None)
+    if part is None:
+        names = ", ".join(list(xml.files)[:3]) or "no file"
+        raise UsageError(
+            f"{path}: the companion file lists {names}, but none is beside it; copy them there."
+        )
+    with open_tiff(path.parent / part) as scenes:
+        yield scenes
+
+
+def _ome_xml(path: Path, text: str) -> tuple[OmeXml | None, tuple[str, ...]]:
+    """Return the OME-XML of a file, or that of its companion, and notes."""
+    lost = "so its pixel size, bits and names are not used"
+    if not is_ome_xml(text):
+        return None, ()
     try:
-        (offset,) = struct.unpack_from(f"{order}{word}", head, 8 if big else 4)
-        while offset and offset not in seen:
-            seen.add(offset)
-            stream.seek(offset)
-            count = f"{order}{'Q' if big else 'H'}"
-            (entries,) = struct.unpack(count, stream.read(struct.calcsize(count)))
-            directory = struct.Struct(f"{order}HH{word}{word}")
-            table = stream.read(entries * directory.size)
-            (offset,) = struct.unpack(f"{order}{word}", stream.read(struct.calcsize(f"={word}")))
-            for _, kind, number, value in directory.iter_unpack(table):
-                length = VALUE_BYTES.get(kind, 0) * number
-                if length > struct.calcsize(f"={word}") and value + length > size:
-                    raise ImageError(_cut_short(path, size))
-    except (struct.error, OverflowError, MemoryError) as error:
-        raise ImageError(_cut_short(path, size)) from error
-    if not seen:
-        raise ImageError(f"{path}: the TIFF file holds no image.")
+        xml = parse_ome_xml(text)
+    except ValueError as error:
+        return None, (f"its OME-XML is malformed ({error}), {lost}",)
+    notes = ("its OME-XML had characters that XML forbids, left out here",) * xml.repaired
+    if not xml.companion:
+        return xml, notes
+    try:
+        text = (path.parent / xml.companion).read_text(encoding="utf-8", errors="replace")
+        return parse_ome_xml(text), notes
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        return None, (f"its metadata are in {xml.companion} ({reason}), {lost}",)
 
 
-def _cut_short(path: Path, size: int) -> str:
-    return f"{path}: the file is damaged or cut short at {size} bytes; get it again."
+def _full_resolution(file: TiffFile) -> list[tuple[int, TiffPageSeries]]:
+    """Return the series with their numbers, without thumbnails where anything else is there."""
+    series = list(enumerate(file.series))
+    whole = [(n, one) for n, one in series if not one.keyframe.is_reduced]
+    return whole or series
 
 
-def _metadata(file: TiffFile) -> list[SceneMetadata]:
-    if file.is_ome:
-        return scenes_metadata(file.ome_metadata or "")
-    if not file.is_imagej:
-        return []
-    found: dict[str, Any] = file.imagej_metadata or {}
-    unit = str(found.get("unit", "")).replace("\\u00B5", "\u00b5")
-    spacing = {}
-    sizes = {"Z": found.get("spacing")}
-    for letter, tag in (("Y", "YResolution"), ("X", "XResolution")):
-        value = file.pages.first.tags.valueof(tag)
-        if value is not None and value[0]:
-            sizes[letter] = value[1] / value[0]
-    for letter, size in sizes.items():
-        micrometers = None if size is None else in_micrometers(abs(float(size)), unit)
-        if micrometers is not None:
-            spacing[letter] = micrometers
-    return [SceneMetadata(spacing)]
+def _scenes(opened: Opened, number: int, series: TiffPageSeries) -> list[Scene]:
+    """Return the scene of a series, or one for each position (R) of Micro-Manager's."""
+
+    def load(index: Index) -> Pixels:
+        return _load(opened, number, series, index)
+
+    if "R" not in series.axes:
+        return [_scene(opened, series, load, series.pages)]
+    axis = series.axes.index("R")
+    outside = series.shape[: len(series.shape) - len(series.keyframe.shape)]
+    pages = np.empty(math.prod(outside), dtype=object)
+    pages[:] = list(series.pages)
+    found = []
+    for position in range(series.shape[axis]):
+
+        def load_one(index: Index, position: int = position) -> Pixels:
+            return load((*index[:axis], position, *index[axis:]))
+
+        taken = pages.reshape(outside).take(position, axis=axis)
+        found.append(_scene(opened, series, load_one, list(taken.flat), without=axis))
+    return found
 
 
 def _scene(
-    path: Path, file: TiffFile, number: int, series: TiffPageSeries, metadata: SceneMetadata | None
+    opened: Opened, series: TiffPageSeries, load: Any, pages: Any, without: int | None = None
 ) -> Scene:
-    metadata = metadata or SceneMetadata({})
-
-    def load(index: Index) -> Pixels:
-        return _load(path, file, number, series, index)
-
+    kept = [d for d in range(len(series.shape)) if d != without]
+    shape, axes = tuple(series.shape[d] for d in kept), "".join(series.axes[d] for d in kept)
+    size = tuple(shape[axes.index(letter)] for letter in "YX") if {"Y", "X"} <= set(axes) else ()
+    planes = shape[axes.index("Z")] if "Z" in axes else 1
+    metadata = _metadata(opened, series, next((p for p in pages if p is not None), None), size,
+                         planes)  # fmt: skip
+    notes = (*opened.notes, *metadata.notes)
     return Scene(
-        str(path),
-        tuple(series.shape),
-        series.axes,
+        str(opened.path),
+        shape,
+        axes,
         np.dtype(series.dtype),
         load,
         metadata.spacing_um,
         metadata.channels,
         metadata.bits,
+        notes=notes,
     )
 
 
-def _load(path: Path, file: TiffFile, number: int, series: TiffPageSeries, index: Index) -> Pixels:
+def _metadata(
+    opened: Opened, series: TiffPageSeries, page: Any, size: tuple[int, ...], planes: int
+) -> SceneMetadata:
+    file = opened.file
+    if opened.xml is not None:
+        if page is None or len(size) != 2:
+            return SceneMetadata({})
+        place = _place(opened, page, series.kind)
+        return metadata_of(opened.xml, place, (size[0], size[1]), opened.path)
+    if file.is_imagej:
+        return imagej_metadata(file, planes=planes)
+    vendors = [name for name in VENDORS if getattr(file, f"is_{name}", False)]
+    if vendors:
+        note = f"metadata in the form of {vendors[0]} are not read, so the pixel size is unknown"
+        return SceneMetadata({}, notes=(note,))
+    return SceneMetadata({})
+
+
+def _place(opened: Opened, page: Any, kind: str) -> Page:
+    """Return where a page is; the index that tifffile gives Micro-Manager's is not its number."""
+    if page.parent.filename == opened.file.filename:
+        offsets = opened.chain.offsets
+        number = offsets.index(page.offset) if page.offset in offsets else None
+        return Page(page.parent.filename, number)
+    known = kind == "ome" and isinstance(page.index, int)
+    return Page(page.parent.filename, page.index if known else None)
+
+
+def _load(opened: Opened, number: int, series: TiffPageSeries, index: Index) -> Pixels:
     inside = len(series.keyframe.shape)
     outside = series.shape[: len(series.shape) - inside]
     pages = list(series.pages)
-    if series.shape[len(outside) :] != series.keyframe.shape or math.prod(outside) != len(pages):
-        # Several planes share a page directory: tifffile can only read all of them.
-        _check_pages(path, pages)
-        return np.asarray(series.asarray())[index]
-    wanted = np.arange(len(pages)).reshape(outside)[index[: len(outside)]]
-    _check_pages(path, [pages[page] for page in wanted.flat])
-    pixels = file.asarray(key=[int(page) for page in wanted.flat], series=number)
+    alone = series.shape[len(outside) :] == series.keyframe.shape
+    with _closed_parts(opened, series):
+        if not alone or math.prod(outside) != len(pages):
+            # Several planes share a page directory: tifffile can only read all of them.
+            _check_pages(opened, pages)
+            return np.asarray(series.asarray())[index]
+        wanted = np.arange(len(pages)).reshape(outside)[index[: len(outside)]]
+        _check_pages(opened, [pages[page] for page in wanted.flat])
+        pixels = opened.file.asarray(key=[int(page) for page in wanted.flat], series=number)
     pixels = pixels.reshape(wanted.shape + series.keyframe.shape)
     kept: tuple[int | slice, ...] = (slice(None),) * wanted.ndim
     return np.asarray(pixels[kept + index[len(outside) :]])
 
 
-def _check_pages(path: Path, pages: list[Any]) -> None:
+@contextmanager
+def _closed_parts(opened: Opened, series: TiffPageSeries) -> Iterator[None]:
+    """Let tifffile open the other files of a set one by one, of which it warns."""
+    if series.keyframe.parent is opened.file and not series.is_multifile:
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*reading array from closed file")
+        yield
+
+
+def _check_pages(opened: Opened, pages: list[Any]) -> None:
     """Refuse pages without data, which tifffile would read as zeros."""
     for page in pages:
         if page is None or not page.databytecounts or 0 in page.databytecounts:
-            raise ImageError(f"{path}: the file lacks the data of a plane that its metadata list.")
+            absent = () if opened.xml is None else absent_files(opened.xml, opened.path)
+            hint = f"; put {', '.join(absent[:3])} beside it" if absent else ""
+            raise ImageError(
+                f"{opened.path}: the file lacks the data of a plane that its metadata list{hint}."
+            )
