@@ -295,6 +295,23 @@ def test_flipped_bytes_never_escape_as_another_exception(tmp_path: Path) -> None
                 assert all(isinstance(image, Image) for image in read(path))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_white_that_is_zero_is_read_as_black_that_is_zero(tmp_path: Path, dtype: Any) -> None:
+    pixels = PIXELS[0, 0].astype(dtype)
+    most = np.iinfo(dtype).max
+    tifffile.imwrite(
+        tmp_path / "a.tif", most - pixels, photometric="miniswhite", metadata={"axes": "ZYX"}
+    )
+    with pytest.warns(CytopressWarning, match=f"read as {most} minus what is stored"):
+        np.testing.assert_array_equal(read_one(tmp_path / "a.tif").pixels, pixels)
+    # Pillow inverts 8 bits, too.
+    if dtype is np.uint8:
+        with PIL.Image.open(tmp_path / "a.tif") as picture:
+            np.testing.assert_array_equal(np.asarray(picture), pixels[0])
+    with pytest.raises(ImageError, match="in doubt which number is the background"):
+        read_labels(tmp_path / "a.tif")
+
+
 RGB = np.random.default_rng(3).integers(0, 256, (4, 4, 3), dtype=np.uint8)
 
 

@@ -18,6 +18,7 @@ from cytopress.formats.ome_series import Page, absent_files, check_set, metadata
 from cytopress.formats.ome_xml import OmeXml, SceneMetadata, is_ome_xml, parse_ome_xml
 from cytopress.formats.scene import Index, Scene
 from cytopress.formats.tiff_chain import Chain, read_chain
+from cytopress.formats.white_is_zero import as_min_is_black, is_min_is_white
 from cytopress.image import Pixels
 
 if TYPE_CHECKING:
@@ -151,16 +152,24 @@ def _scene(
     metadata = _metadata(opened, series, next((p for p in pages if p is not None), None), size,
                          planes)  # fmt: skip
     notes = (*opened.notes, *metadata.notes)
+    white = is_min_is_white(series.keyframe)
+    if white and opened.file.is_imagej:
+        white = False
+        notes = (
+            *notes,
+            "it is shown inverted; values are read as stored, as ImageJ measures",
+        )
     return Scene(
         str(opened.path),
         shape,
         axes,
         np.dtype(series.dtype),
-        load,
+        as_min_is_black(opened.path, series.keyframe, load) if white else load,
         metadata.spacing_um,
         metadata.channels,
         metadata.bits,
         notes=notes,
+        zero_is_white=white,
     )
 
 
