@@ -11,7 +11,8 @@ import numpy as np
 
 from cytopress.errors import ImageError
 from cytopress.formats.scene import Index, Scene
-from cytopress.formats.units import in_micrometers
+from cytopress.formats.units import plain_unit, read_size
+from cytopress.formats.zarr_chunks import Chunks
 from cytopress.image import Pixels
 
 if TYPE_CHECKING:
@@ -68,7 +69,12 @@ def _multiscale(path: Path, group: zarr.Group) -> Scene:
     metadata = _metadata(group)
     scales = metadata["multiscales"][0]
     level = scales["datasets"][0]
-    array = group[level["path"]]
+    array = group.get(level["path"])
+    if array is None:
+        raise ImageError(
+            f"{path}: the metadata name the array {level['path']!r}, which is not there; copy the"
+            " image again."
+        )
     if not isinstance(array, zarr.Array):
         raise ImageError(f"{path}: {level['path']!r} must be an array, but is a group.")
     axes = scales.get("axes")
@@ -76,21 +82,41 @@ def _multiscale(path: Path, group: zarr.Group) -> Scene:
     axes = list("tczyx") if axes is None else axes
     axes = [axis if isinstance(axis, Mapping) else {"name": axis} for axis in axes]
     letters = _letters([axis.get("name") for axis in axes], array.ndim)
-    scale = np.ones(array.ndim)
-    for transformation in (
-        *level.get("coordinateTransformations", ()),
-        *scales.get("coordinateTransformations", ()),
-    ):
-        if transformation.get("type") == "scale":
-            scale = scale * np.asarray(transformation["scale"], dtype=float)
-    spacing = {}
-    for letter, axis, size in zip(letters, axes, scale.tolist(), strict=True):
-        micrometers = in_micrometers(size, axis.get("unit"))
-        if micrometers is not None:
-            spacing[letter] = micrometers
+    spacing, notes = _spacing(letters, axes, _scale(level, scales, array.ndim))
     channels = metadata.get("omero", {}).get("channels", ())
     names = tuple(str(channel.get("label", "")) for channel in channels)
-    return _scene(path, array, letters, spacing, names)
+    return _scene(path, array, letters, spacing, names, notes)
+
+
+def _scale(level: Any, scales: Any, dimensions: int) -> list[float] | None:
+    """Return the product of the scale transformations; None where there is none."""
+    given = [
+        np.asarray(transformation["scale"], dtype=float)
+        for place in (level, scales)
+        for transformation in place.get("coordinateTransformations", ())
+        if transformation.get("type") == "scale"
+    ]
+    product: list[float] = np.prod([np.ones(dimensions), *given], axis=0).tolist()
+    return product if given else None
+
+
+def _spacing(
+    letters: str, axes: Sequence[Mapping[str, Any]], scale: Sequence[float] | None
+) -> tuple[dict[str, float], list[str]]:
+    """Return micrometers along each axis, and why those that are given cannot be used."""
+    spacing: dict[str, float] = {}
+    notes = []
+    for letter, axis, size in zip(letters, axes, scale or (), strict=scale is not None):
+        if letter not in "ZYX":
+            continue
+        micrometers, note = read_size(size, axis.get("unit"), letter)
+        if micrometers is not None:
+            spacing[letter] = micrometers
+        elif note:
+            notes.append(note)
+        elif not plain_unit(axis.get("unit")) and size != 1:
+            notes.append(f"the scale of {letter}, {size:g}, has no unit")
+    return spacing, notes
 
 
 def _scene(
@@ -99,10 +125,22 @@ def _scene(
     axes: str,
     spacing: Mapping[str, float] | None = None,
     channels: tuple[str, ...] = (),
+    notes: Sequence[str] = (),
 ) -> Scene:
+    chunks = Chunks(path, array)
+
     def load(index: Index) -> Pixels:
+        chunks.warn_of_missing(index)
         return np.asarray(array[index])
 
     return Scene(
-        str(path), array.shape, axes, np.dtype(array.dtype), load, dict(spacing or {}), channels
+        str(path),
+        array.shape,
+        axes,
+        np.dtype(array.dtype),
+        load,
+        dict(spacing or {}),
+        channels,
+        notes=notes,
+        check_planes=chunks.check_planes,
     )
