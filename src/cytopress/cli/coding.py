@@ -19,6 +19,7 @@ from cytopress.cli.options import (
     check_output,
     settings_with,
 )
+from cytopress.cli.pipes import IMAGES, output_file, print_written, source_file
 from cytopress.cli.progress_bars import coding
 from cytopress.errors import (
     CorruptDataError,
@@ -42,7 +43,10 @@ def add_to(app: typer.Typer) -> None:
 
 def encode(
     image: Annotated[
-        Path, typer.Argument(help="OME-TIFF, TIFF, PNG, OME-Zarr, or a format of bioio's plugins.")
+        Path,
+        typer.Argument(
+            help="OME-TIFF, TIFF, PNG, OME-Zarr, or a format of bioio's plugins; - is stdin."
+        ),
     ],
     output: Output,
     codec: Annotated[str, typer.Option(help="Codec and target, such as jpegxl:ratio=50.")],
@@ -57,19 +61,20 @@ def encode(
     settings = settings_with(models)
     check_output(output, image)
     request = parse(codec, settings)
-    original = read_one(image, select=select, axes=axes, settings=settings)
+    with source_file(image) as source:
+        original = read_one(source, select=select, axes=axes, settings=settings)
     with coding(f"Encoding {image.name}"):
         solution = request.solve(original)
     for text in solution.warnings:
         warnings.warn(f"{codec}: {text}", CytopressWarning, stacklevel=1)
-    with atomic_file(output) as temporary:
+    with output_file(output, [".cyto"]) as path, atomic_file(path) as temporary:
         temporary.write_bytes(solution.data)
     raw, coded = original.raw_bytes, len(solution.data)
-    print(f"{output}: {raw} -> {coded} bytes, {raw / coded:.2f}x smaller, {solution.codec}")
+    print_written(output, f"{raw} -> {coded} bytes, {raw / coded:.2f}x smaller, {solution.codec}")
 
 
 def decode(
-    file: Annotated[Path, typer.Argument(help="A .cyto file.")],
+    file: Annotated[Path, typer.Argument(help="A .cyto file; - is stdin.")],
     output: Output,
     models: Models = None,
 ) -> None:
@@ -79,20 +84,23 @@ def decode(
 
     settings = settings_with(models)
     check_output(output, file)
-    with coding(f"Decoding {file.name}"):
-        image = _named(file, lambda: decode_bytes(_read_bytes(file), settings))
-    write(output, [image])
-    print(f"{output}: {image}")
+    with coding(f"Decoding {file.name}"), source_file(file) as source:
+        image = _named(source, lambda: decode_bytes(_read_bytes(source), settings))
+    with output_file(output, IMAGES) as path:
+        write(path, [image])
+    print_written(output, str(image))
 
 
 def info(
-    file: Annotated[Path, typer.Argument(help="A .cyto file, or an image file.")],
+    file: Annotated[Path, typer.Argument(help="A .cyto file, or an image file; - is stdin.")],
     axes: Axes = None,
     as_json: AsJson = False,
     models: Models = None,
 ) -> None:
     """Show the content of a file: its image, codec, options, target and size."""
-    facts = _cyto_facts(file, settings_with(models)) if _is_cyto(file) else _image_facts(file, axes)
+    settings = settings_with(models)
+    with source_file(file) as source:
+        facts = _cyto_facts(source, settings) if _is_cyto(source) else _image_facts(source, axes)
     if as_json:
         print(json.dumps(facts, indent=2))
         return

@@ -10,7 +10,9 @@ import typer
 from cytopress.errors import UsageError
 from cytopress.settings import Settings, from_environment
 
-Output = Annotated[Path, typer.Option("-o", "--output", help="The file to write.")]
+Output = Annotated[
+    Path, typer.Option("-o", "--output", help="The file to write, or - for standard output.")
+]
 Select = Annotated[
     str | None,
     typer.Option(help="Select one of several images, such as C=1,T=0 or C=DAPI."),
@@ -45,9 +47,11 @@ def check_output(path: Path, source: Path | None = None) -> None:
     Raises
     ------
     UsageError
-        Its folder does not exist, it is a folder itself, or it is the input.
+        Its folder does not exist, it is a folder or a disk itself, or it is the input.
     """
-    if source is not None and source.exists() and path.exists() and path.samefile(source):
+    if path.is_block_device() or path.is_socket():
+        raise UsageError(f"{path}: is a disk or a socket; name a file or a pipe.")
+    if source is not None and source.is_file() and path.exists() and path.samefile(source):
         raise UsageError(f"{path}: is the input; give the output another name.")
     if path.is_dir():
         raise UsageError(f"{path}: is a folder; name a file.")

@@ -9,6 +9,7 @@ import typer
 
 from cytopress.cli.coding import read_one
 from cytopress.cli.options import Axes, Models, Output, Select, check_output, settings_with
+from cytopress.cli.pipes import IMAGES, output_file, print_written, source_file
 from cytopress.cli.progress_bars import spinner
 from cytopress.errors import UsageError
 
@@ -22,7 +23,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def predict(
-    image: Annotated[Path, typer.Argument(help="An image file, or a .cyto file.")],
+    image: Annotated[Path, typer.Argument(help="An image file, or a .cyto file; - is stdin.")],
     output: Output,
     task: Annotated[str, typer.Option(help="A task, such as labelfree/ecoli-phase.")],
     select: Select = None,
@@ -39,17 +40,19 @@ def predict(
     check_output(output, image)
     settings = settings_with(models)
     found = find(task, settings)
-    with spinner(f"Predicting from {image.name}"):
-        source = read_one(image, select=select, axes=axes, settings=settings)
+    with spinner(f"Predicting from {image.name}"), source_file(image) as file:
+        source = read_one(file, select=select, axes=axes, settings=settings)
         prediction = found.predict(source)
     if isinstance(prediction, Objects):
-        write_labels(output, prediction.labels, source)
-        print(f"{output}: {_described(prediction)}")
+        with output_file(output, IMAGES) as path:
+            write_labels(path, prediction.labels, source)
+        print_written(output, _described(prediction))
         return
     if not isinstance(prediction, Image):
         raise UsageError(f"{task} predicts neither an image nor objects; use it in a study.")
-    write(output, [prediction])
-    print(f"{output}: {prediction}")
+    with output_file(output, IMAGES) as path:
+        write(path, [prediction])
+    print_written(output, str(prediction))
 
 
 def _described(objects: Objects) -> str:

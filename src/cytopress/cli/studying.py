@@ -11,6 +11,7 @@ import typer
 
 from cytopress.cli.listing import show
 from cytopress.cli.options import Models, check_output, settings_with
+from cytopress.cli.pipes import STREAM, output_file, print_written
 from cytopress.cli.progress_bars import bar
 from cytopress.cli.recommending import criteria
 from cytopress.errors import CodecError, CytopressWarning, UsageError
@@ -40,7 +41,9 @@ def demo(out: Out = Path("cytopress-demo"), jobs: Jobs = 1) -> None:
 
 @study.command()
 def init(
-    path: Annotated[Path, typer.Argument(help="The study file to write.")] = Path("study.toml"),
+    path: Annotated[Path, typer.Argument(help="The study file to write; - is stdout.")] = Path(
+        "study.toml"
+    ),
 ) -> None:
     """Write a commented study file to start from."""
     from cytopress.atomic import atomic_file
@@ -49,6 +52,9 @@ def init(
     if path.exists():
         raise UsageError(f"{path}: exists already; give another name.")
     check_output(path)
+    if path == STREAM:
+        print(template(), end="")
+        return
     with atomic_file(path) as temporary:
         temporary.write_text(template(), encoding="utf-8")
     print(path)
@@ -87,14 +93,20 @@ def report(folder: Folder) -> None:
 @study.command()
 def export(
     folder: Folder,
-    to: Annotated[Path, typer.Option(help="A .csv or .parquet file (the latter: extra parquet).")],
+    to: Annotated[
+        Path,
+        typer.Option(
+            help="A .csv or .parquet file (the latter: extra parquet); - is stdout, as CSV."
+        ),
+    ],
 ) -> None:
     """Write the table of trials to a file."""
     from cytopress.study.export import export as write_table
     from cytopress.study.store import load_results
 
-    write_table(load_results(folder), to)
-    print(to)
+    with output_file(to, [".csv", ".parquet"]) as path:
+        write_table(load_results(folder), path)
+    print_written(to)
 
 
 def _run(
