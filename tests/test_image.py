@@ -51,3 +51,13 @@ def test_equality_is_of_pixels_and_meaning_but_not_of_name() -> None:
     assert Image(pixels) != Image(pixels, spacing_um=(1, 1))
     assert Image(pixels) != Image(pixels + 1)
     assert Image(pixels.astype(np.uint8)) != Image(pixels)
+
+
+@pytest.mark.parametrize(("shape", "strides"), [((1, 6), (0, 2)), ((3, 1), (2, 99))])
+def test_one_row_or_column_of_a_view_has_the_strides_of_a_copy(
+    shape: tuple[int, int], strides: tuple[int, int]
+) -> None:
+    view = np.lib.stride_tricks.as_strided(np.arange(6, dtype=np.uint16), shape, strides)
+    image = Image(view)
+    assert image.pixels.strides == np.array(view.tolist(), np.uint16).strides
+    assert image.pixels.tolist() == view.tolist()

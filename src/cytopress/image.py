@@ -69,6 +69,8 @@ class Image:
                 f"{self._label}an image needs pixels, but its shape is {pixels.shape}."
             )
         self._check_values(pixels)
+        # Of a single row or column NumPy keeps whatever stride a view had, and libraries refuse it.
+        pixels = pixels.reshape(-1).reshape(pixels.shape)
         spacing = None if self.spacing_um is None else tuple(float(s) for s in self.spacing_um)
         if spacing is not None and (
             len(spacing) != pixels.ndim or not all(np.isfinite(s) and s > 0 for s in spacing)
