@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import fields
+from operator import gt
 from typing import Any, ClassVar, Self
 
 from cytopress.codecs.container import container
 from cytopress.codecs.container.container import Form
+from cytopress.codecs.encoding_errors import encoding
 from cytopress.codecs.traits import QualityParameter, Traits
 from cytopress.errors import CorruptDataError, CytopressError, ImageError, UnsupportedImageError
 from cytopress.image import Image, Pixels
@@ -59,6 +61,12 @@ class StreamCodec(ABC):
             raise UnsupportedImageError(
                 f"{self.name} codes {', '.join(self.traits.dtypes)}, not {image.dtype.name}."
             )
+        largest, plane = self.traits.largest, image.shape[-2:]
+        if largest and any(map(gt, plane, largest)):
+            raise UnsupportedImageError(
+                f"{self.name} codes planes of up to {largest[0]} x {largest[1]} pixels, not"
+                f" {plane[0]} x {plane[1]}: give tile=512, which codes them in tiles."
+            )
 
     def encode(self, image: Image, notes: container.Notes | None = None) -> bytes:
         """Return a container, which decodes by itself; ``notes`` go into its header.
@@ -67,9 +75,17 @@ class StreamCodec(ABC):
         ------
         UnsupportedImageError
             This codec cannot code this image.
+        CodecError
+            Its library failed at this image.
         """
         self.check(image)
-        return container.pack(self.recipe(), Form.of(image), self.compress(image), notes or {})
+        with encoding(self, image):
+            parts = self.parts(image)
+        return container.pack_parts(self.recipe(), Form.of(image), parts, notes or {})
+
+    def parts(self, image: Image) -> list[bytes]:
+        """Return the bare stream in parts: one, unless the codec has others inside."""
+        return [self.compress(image)]
 
     def restore(self, stream: bytes | memoryview, form: Form) -> Image:
         """Return the image of a bare stream, checked to be of ``form``.
@@ -103,14 +119,16 @@ class StreamCodec(ABC):
 
     def packages(self) -> tuple[Package, ...]:
         """Return the model packages that this codec and those inside it need."""
-        found: list[Package] = []
-        for option in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, option.name)
-            if isinstance(value, StreamCodec):
-                found += value.packages()
-            elif isinstance(value, Package):
-                found.append(value)
-        return tuple(found)
+        values = [getattr(one, option.name) for one in self.nested() for option in fields(one)]  # type: ignore[arg-type]
+        return tuple(value for value in values if isinstance(value, Package))
+
+    def nested(self) -> list[StreamCodec]:
+        """Return this codec and those inside it, from the outside in."""
+        values = [getattr(self, option.name) for option in fields(self)]  # type: ignore[arg-type]
+        inner = [
+            one for value in values if isinstance(value, StreamCodec) for one in value.nested()
+        ]
+        return [self, *inner]
 
     def recipe(self) -> container.Recipe:
         """Return this codec as the container stores it: number, and options that are not default.

@@ -84,6 +84,9 @@ class Traits:
         Whether it can code the coefficients of a wavelet along z (``z=wavelet``).
     bias : float
         Known shift of the mean in counts, beyond what the codec's error explains.
+    largest : tuple of int
+        Height and width in pixels of the largest plane that its library codes, or that a decoder
+        takes; () where any size is coded.
     exact : bool
         Whether lossy decoding gives the same pixels on every machine. False where it computes in
         floats, which processors round differently: a pixel may then differ by one count.
@@ -101,4 +104,5 @@ class Traits:
     whole: bool = False
     wavelet: bool = False
     bias: float = 0.0
+    largest: tuple[int, ...] = ()
     exact: bool = True

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cytopress.errors import CodecError, NotAvailableError, TaskError
+from cytopress.errors import CodecError, CorruptDataError, NotAvailableError, TaskError
 from cytopress.image import Image
 from cytopress.tasks.protocol import Prediction, Task
 
-# Failures that are results of a trial. Any other exception is a bug, and stops the study.
-EXPECTED = (CodecError, TaskError, NotAvailableError)
+# Failures that are results of a trial, a codec's own bytes that do not decode among them. Any other
+# exception is a bug, and stops the study.
+EXPECTED = (CodecError, CorruptDataError, TaskError, NotAvailableError)
 
 
 @dataclass(frozen=True)

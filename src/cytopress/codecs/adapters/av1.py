@@ -81,6 +81,8 @@ class Av1(VideoCodec):
         parameter=QualityParameter("crf", "rate factor", 1, 63, finer="lower", scale="linear"),
         reads_back="the same dtype",
         can_be_lossless=True,
+        # SVT-AV1's limit; from 65536 on it silently codes the remainder of a division by that.
+        largest=(8704, 16384),
     )
 
     def __post_init__(self) -> None:

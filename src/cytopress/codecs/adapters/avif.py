@@ -18,6 +18,8 @@ from cytopress.image import Image, Pixels
 # The library's number of quantizers, the growth of the step from one to the next (about), and the
 # finest level that is still lossy. Decoding depends on them: never change them.
 QUANTIZERS, STEP, FINEST = 64, 0.08, 99
+# libavif's decoder refuses more.
+MOST_PIXELS = 2**28
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Avif(StreamCodec):
         reads_back="the same dtype",
         can_be_lossless=False,
         stretch=10,
+        # Beyond it libavif writes files that its own decoder refuses.
+        largest=(32768, 32768),
     )
 
     def __post_init__(self) -> None:
@@ -71,11 +75,16 @@ class Avif(StreamCodec):
         return self.bits
 
     def check(self, image: Image) -> None:
-        """Refuse another bit depth than the coded one."""
+        """Refuse another bit depth than the coded one, and what no decoder would take."""
         super().check(image)
         if image.bits != self.bits:
             raise UnsupportedImageError(
                 f"avif codes {self.bits} bits, not {image.bits}: wrap it in Rescaled."
+            )
+        if image.pixels.size > MOST_PIXELS:
+            raise UnsupportedImageError(
+                f"avif codes planes of up to {MOST_PIXELS} pixels, not {image.pixels.size}: give"
+                " tile=512, which codes an image in tiles."
             )
 
     def compress(self, image: Image) -> bytes:

@@ -43,6 +43,7 @@ class Jpeg(StreamCodec):
         reads_back="the same dtype",
         can_be_lossless=False,
         stretch=12,
+        largest=(65535, 65535),
     )
 
     def __post_init__(self) -> None:

@@ -34,6 +34,8 @@ class Png(StreamCodec):
         parameter=None,
         reads_back="the same dtype, every pixel exactly",
         can_be_lossless=True,
+        # libpng's limit against crafted files.
+        largest=(1_000_000, 1_000_000),
     )
 
     def __post_init__(self) -> None:
@@ -46,7 +48,9 @@ class Png(StreamCodec):
 
     def compress(self, image: Image) -> bytes:
         """Return a PNG file."""
-        return bytes(imagecodecs.png_encode(image.pixels, level=self.level))
+        # Every row grows by a byte, its filter: in thin images more than imagecodecs allocates.
+        room = image.raw_bytes + image.raw_bytes // 8 + 2 * len(image.pixels) + 4096
+        return bytes(imagecodecs.png_encode(image.pixels, level=self.level, out=room))
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.container import container
 from cytopress.codecs.container.recipe import put_recipe
+from cytopress.codecs.encoding_errors import encoding
 from cytopress.codecs.targets.target import Target
 from cytopress.image import Image
 
@@ -96,7 +97,8 @@ class Encodes:
         if not by_ratio and measure not in known.errors:
             assert coded is not None
             header, stream = container.unpack(coded)
-            decoded = codec.restore(stream, header.form).pixels
+            with encoding(codec, self.image):
+                decoded = codec.restore(stream, header.form).pixels
             known.errors[measure] = target.reached(self.image, decoded)
         reached = None if by_ratio else known.errors[measure]
         notes = _notes(recipe, target, reached)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from cytopress.codecs.base import Form, StreamCodec
-from cytopress.codecs.container import container
 from cytopress.image import Image
 
 
@@ -20,18 +19,7 @@ class PartsCodec(StreamCodec):
         """Return the parts, joined."""
         return b"".join(self.parts(image))
 
-    def encode(self, image: Image, notes: container.Notes | None = None) -> bytes:
-        """Return a container, as every codec does; each part is freed once it is packed."""
-        self.check(image)
-        form, parts = Form.of(image), self.parts(image)
-        return container.pack_parts(self.recipe(), form, parts, notes or {})
-
     def restore(self, stream: bytes | memoryview, form: Form) -> Image:
         """Return the image, as every codec does, from a view of the stream: nothing is copied."""
         # A view slices as bytes do, which is all that these wrappers do with it.
         return self._restored(stream, form)  # type: ignore[arg-type]
-
-
-def parts_of(codec: StreamCodec, image: Image) -> list[bytes]:
-    """Return the bare stream of any codec in parts: one, unless it is a `PartsCodec`."""
-    return codec.parts(image) if isinstance(codec, PartsCodec) else [codec.compress(image)]

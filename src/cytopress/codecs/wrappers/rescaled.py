@@ -14,7 +14,7 @@ import numpy as np
 
 from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.container.wire import take_varints, varints
-from cytopress.codecs.wrappers.parts import PartsCodec, parts_of
+from cytopress.codecs.wrappers.parts import PartsCodec
 from cytopress.codecs.wrappers.per_plane import PerPlane
 from cytopress.codecs.wrappers.range_mapping import RangeMapping
 from cytopress.codecs.wrappers.tiled import Tiled
@@ -90,7 +90,7 @@ class Rescaled(PartsCodec):
     def parts(self, image: Image) -> list[bytes]:
         """Return the limits and the parts of the wrapped codec."""
         stretch = RangeMapping.of(image, self._top)
-        return [varints(stretch.low, stretch.span), *parts_of(self._inner(stretch), image)]
+        return [varints(stretch.low, stretch.span), *self._inner(stretch).parts(image)]
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return pixels on the original scale."""
