@@ -36,7 +36,7 @@ class JpegLS(StreamCodec):
         dtypes=("uint8", "uint16"),
         bits="1 to 16",
         parameter=QualityParameter("near", "counts of error", 1, 255, finer="lower", integer=True),
-        reads_back="the same dtype, within the bound",
+        reads_back="the same dtype, within the bound, which is at most 255 counts (uint8: 127)",
         can_be_lossless=True,
         bound=1,
     )
