@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.traits import LEAST_FLOAT, MOST_FLOAT
 from cytopress.errors import UsageError
 
 
@@ -27,6 +28,11 @@ def float_option(
         raise UsageError(
             f"{codec.name}: {name} is a number from {least:g} to {most:g}{other}, not {value}."
         )
+
+
+def count_option(codec: StreamCodec, name: str, *, lossless: float | None = None) -> None:
+    """Raise UsageError unless an option is a number above 0 that float32 holds, or ``lossless``."""
+    float_option(codec, name, LEAST_FLOAT, MOST_FLOAT, lossless=lossless)
 
 
 def _is_number(value: object) -> bool:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+# Normal numbers of float32, in which codecs of floats count.
+LEAST_FLOAT, MOST_FLOAT = 2.0**-126, 2.0**127
+# Largest bound tried, in spans of the pixels: ZFP stays far within its bound.
+BEYOND = 16
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,9 @@ class QualityParameter:
         How the search spaces its steps.
     integer : bool
         Whether only whole numbers are valid.
+    follows_range : bool
+        Whether it counts in the units of the pixels, so that ``least`` and ``most``, made for
+        16-bit integers, follow the range of floats (`for_floats`).
     """
 
     name: str
@@ -33,6 +41,7 @@ class QualityParameter:
     finer: Literal["lower", "higher"]
     scale: Literal["linear", "log"] = "log"
     integer: bool = False
+    follows_range: bool = False
 
     def value_at(self, position: float) -> float:
         """Return the value at a position from 0 (coarsest) to 1 (finest)."""
@@ -45,6 +54,17 @@ class QualityParameter:
         # Four digits are finer than any codec's own steps, and short in the header.
         value = min(max(float(f"{value:.4g}"), self.least), self.most)
         return round(value) if self.integer else value
+
+    def for_floats(self, span: float, step: float) -> QualityParameter:
+        """Return this parameter for pixels that span so many counts.
+
+        ``step`` is the distance of the largest pixel to the next float, below which nothing is
+        finer.
+        """
+        if not (self.follows_range and span > 0):
+            return self
+        least = max(self.least * (span / self.most), step / 4, LEAST_FLOAT)
+        return replace(self, least=least, most=min(BEYOND * span, MOST_FLOAT))
 
     @property
     def finest(self) -> float:

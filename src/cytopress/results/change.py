@@ -26,8 +26,8 @@ class Change:
 
     ``interval`` is of the mean paired difference, decoded minus original, ``decoded_interval`` of
     the score from decoded images; both are None for a single field. ``verdict`` is descriptive: it
-    claims no non-inferiority, and is "not shown" where a field is missing, units are too few, or the
-    score cannot fall on any field.
+    claims no non-inferiority, and is "not shown" where a field is missing, units are too few, or
+    the score cannot fall on any field.
     """
 
     original: float

@@ -10,7 +10,7 @@ import numpy as np
 
 from cytopress.codecs.adapters.error_bound import TOLERANCE, strict
 from cytopress.codecs.base import Form, StreamCodec, Traits
-from cytopress.codecs.options import float_option
+from cytopress.codecs.options import count_option
 from cytopress.image import Image, Pixels
 
 
@@ -25,7 +25,7 @@ class Lerc(StreamCodec):
     Parameters
     ----------
     tolerance : float
-        Largest error, 0.0001 to 65530 counts; 0 is lossless. For integer images the fraction is
+        Largest error in counts; 0 is lossless. For integer images the fraction is
         dropped.
     """
 
@@ -45,7 +45,7 @@ class Lerc(StreamCodec):
     )
 
     def __post_init__(self) -> None:
-        float_option(self, "tolerance", TOLERANCE.least, TOLERANCE.most, lossless=0)
+        count_option(self, "tolerance", lossless=0)
 
     @property
     def lossless(self) -> bool:

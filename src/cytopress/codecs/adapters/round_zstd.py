@@ -9,7 +9,7 @@ import numpy as np
 
 from cytopress.codecs.adapters.zstd import shuffle_zstd, unshuffle_zstd
 from cytopress.codecs.base import Form, QualityParameter, StreamCodec, Traits
-from cytopress.codecs.options import float_option, integer_option
+from cytopress.codecs.options import count_option, integer_option
 from cytopress.image import Image, Pixels
 
 
@@ -22,7 +22,7 @@ class RoundZstd(StreamCodec):
     Parameters
     ----------
     step : float
-        Distance between levels, 0.0001 to 65530 counts. In an integer image the multiples of a
+        Distance between levels in counts. In an integer image the multiples of a
         fractional step are rounded to counts.
     level : int
         Effort of Zstandard, 1 to 22.
@@ -38,14 +38,16 @@ class RoundZstd(StreamCodec):
         dims=(2, 3),
         dtypes=("uint8", "uint16", "float32"),
         bits="any",
-        parameter=QualityParameter("step", "counts", 1e-4, 65530, finer="lower"),
+        parameter=QualityParameter(
+            "step", "counts", 1e-4, 65530, finer="lower", follows_range=True
+        ),
         reads_back="the same dtype, within half a step",
         can_be_lossless=False,
         bound=0.5,
     )
 
     def __post_init__(self) -> None:
-        float_option(self, "step", 1e-4, 65530)
+        count_option(self, "step")
         integer_option(self, "level", 1, 22)
 
     @property
@@ -56,7 +58,11 @@ class RoundZstd(StreamCodec):
     def compress(self, image: Image) -> bytes:
         """Return one Zstandard frame of the rounded pixels."""
         multiples = np.rint(image.pixels.astype(np.float64) / self.step) * self.step
-        if image.dtype.kind != "f":
+        if image.dtype.kind == "f":
+            # The multiple nearest to the largest float may lie beyond it.
+            most = float(np.finfo(np.float32).max)
+            multiples = np.clip(multiples, -most, most)
+        else:
             multiples = np.clip(np.rint(multiples), 0, 2**image.bits - 1)
         return shuffle_zstd(multiples.astype(image.dtype), self.level)
 

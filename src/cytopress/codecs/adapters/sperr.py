@@ -19,7 +19,7 @@ class Sperr(ErrorBoundedCodec):
     Parameters
     ----------
     tolerance : float
-        Largest error, 0.0001 to 65530 counts.
+        Largest error in counts.
     """
 
     tolerance: float = 1.0
@@ -27,6 +27,7 @@ class Sperr(ErrorBoundedCodec):
     name: ClassVar[str] = "sperr"
     number: ClassVar[int] = 12
     traits: ClassVar[Traits] = error_bounded()
+    overflows: ClassVar[bool] = True
 
     def _encode(self, pixels: Pixels, bound: float) -> Any:
         # A stack of one plane ends the whole process in the library.

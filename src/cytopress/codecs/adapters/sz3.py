@@ -20,7 +20,7 @@ class Sz3(ErrorBoundedCodec):
     Parameters
     ----------
     tolerance : float
-        Largest error, 0.0001 to 65530 counts.
+        Largest error in counts.
     """
 
     tolerance: float = 1.0

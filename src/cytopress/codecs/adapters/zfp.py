@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import imagecodecs
 
-from cytopress.codecs.adapters.error_bound import ErrorBoundedCodec, error_bounded
+from cytopress.codecs.adapters.error_bound import ErrorBoundedCodec, error_bounded, float_step
 from cytopress.codecs.base import Form, Traits
 from cytopress.image import Pixels
 
@@ -19,7 +19,7 @@ class Zfp(ErrorBoundedCodec):
     Parameters
     ----------
     tolerance : float
-        Largest error, 0.0001 to 65530 counts; ZFP itself goes by powers of two. 0 is lossless.
+        Largest error in counts; ZFP itself goes by powers of two. 0 is lossless.
     """
 
     tolerance: float = 0.0
@@ -29,9 +29,11 @@ class Zfp(ErrorBoundedCodec):
     traits: ClassVar[Traits] = error_bounded(can_be_lossless=True, exact=True)
 
     def _encode(self, pixels: Pixels, bound: float) -> Any:
-        mode = imagecodecs.ZFP.MODE.FIXED_ACCURACY if bound else imagecodecs.ZFP.MODE.REVERSIBLE
+        # Its fixed-point numbers are too coarse for a bound below the step of float32.
+        lossless = bound <= float_step(pixels)
+        mode = imagecodecs.ZFP.MODE.REVERSIBLE if lossless else imagecodecs.ZFP.MODE.FIXED_ACCURACY
         # The library takes fractions, whatever its annotation says.
-        level: Any = bound or None
+        level: Any = None if lossless else bound
         return imagecodecs.zfp_encode(pixels, level, mode=mode, numthreads=1)
 
     def _decode(self, stream: bytes, form: Form) -> Any:  # noqa: ARG002 - the stream has the shape

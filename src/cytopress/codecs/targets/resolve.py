@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.targets.search import SearchProblem
 from cytopress.codecs.targets.target import Target
@@ -84,6 +86,10 @@ def resolve(request: CodecRequest, image: Image) -> StreamCodec | SearchProblem:
     parameter = request.family.traits.parameter
     if request.asked is None or parameter is None:
         return compose(request, request.native, image)
+    if parameter.follows_range and image.dtype.kind == "f":
+        low, high = float(image.pixels.min()), float(image.pixels.max())
+        step = float(np.spacing(np.float32(max(abs(low), abs(high)))))
+        parameter = parameter.for_floats(high - low, step)
     return SearchProblem(
         request.name,
         Target(*request.asked, request.data_range, request.noise),
