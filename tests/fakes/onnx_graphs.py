@@ -56,6 +56,22 @@ def tensor(name: str, array: np.ndarray[Any, Any]) -> bytes:
     return dims + field(2, FLOAT) + field(8, name) + field(9, array.astype("<f4").tobytes())
 
 
+def tensor_in_file(name: str, shape: Sequence[int], location: str) -> bytes:
+    """A tensor whose numbers are in a file of their own."""
+    dims = b"".join(field(1, length) for length in shape)
+    where = field(13, field(1, "location") + field(2, location))
+    return dims + field(2, FLOAT) + field(8, name) + where + field(14, 1)
+
+
+def times_weights_in_file(location: str, length: int = 64) -> bytes:
+    """A graph that multiplies a vector with one that is in another file."""
+    graph = field(1, node_proto(("Mul", ["x", "w"], ["y"], {}))) + field(2, "g")
+    graph += field(5, tensor_in_file("w", [length], location))
+    graph += field(11, value_info(("x", FLOAT, [length])))
+    graph += field(12, value_info(("y", FLOAT, [length])))
+    return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 13))
+
+
 def model(
     nodes: Sequence[Node],
     inputs: Sequence[Value],
@@ -67,6 +83,15 @@ def model(
     graph += b"".join(field(5, tensor(*item)) for item in (weights or {}).items())
     graph += b"".join(field(11, value_info(value)) for value in inputs)
     graph += b"".join(field(12, value_info(value)) for value in outputs)
+    return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 13))
+
+
+def blur_in_file(location: str) -> bytes:
+    """The mean of 3 x 3 pixels, its kernel of nine numbers in another file."""
+    graph = field(1, node_proto(("Conv", ["x", "k"], ["y"], {"pads": [1, 1, 1, 1]})))
+    graph += field(2, "g") + field(5, tensor_in_file("k", [1, 1, 3, 3], location))
+    graph += field(11, value_info(("x", FLOAT, [None, 1, None, None])))
+    graph += field(12, value_info(("y", FLOAT, [None, 1, None, None])))
     return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 13))
 
 

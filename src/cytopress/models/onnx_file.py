@@ -35,7 +35,7 @@ class OnnxFile:
     Parameters
     ----------
     path : Path
-        The file; weights outside it are not read.
+        The file, with all of its weights.
     sha256 : str
         Hexadecimal digest of the file.
     inputs, outputs : tuple of Port
@@ -72,7 +72,8 @@ def open_onnx(path: Path) -> OnnxFile:
     Raises
     ------
     PackageError
-        No such file, no ONNX graph, or one with an operator that onnxruntime does not know.
+        No such file, no ONNX graph, one with weights in another file, or one with an operator that
+        onnxruntime does not know.
     """
     sha256 = digest_bytes(read_file(path))
     session = _file_session(path, sha256, 0)

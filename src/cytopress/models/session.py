@@ -6,6 +6,7 @@ import functools
 from typing import Any
 
 from cytopress.errors import PackageError
+from cytopress.models.external_data import external_files
 
 
 def load_session(model: bytes, fault: str, threads: int) -> Any:
@@ -23,9 +24,11 @@ def load_session(model: bytes, fault: str, threads: int) -> Any:
     Raises
     ------
     PackageError
-        onnxruntime cannot load the graph.
+        onnxruntime cannot load the graph, or weights of it are in another file.
     """
     import onnxruntime
+
+    _check_whole(model, fault)
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -36,6 +39,19 @@ def load_session(model: bytes, fault: str, threads: int) -> Any:
     except Exception as error:
         # Its exceptions have no root of their own.
         raise PackageError(f"{fault} ({reason(error)}).") from error
+
+
+def _check_whole(model: bytes, fault: str) -> None:
+    """Refuse weights outside the graph: onnxruntime would read them from the current folder."""
+    try:
+        outside = external_files(model)
+    except ValueError as error:
+        raise PackageError(f"{fault} ({error}).") from error
+    if outside:
+        raise PackageError(
+            f"{fault} (its weights are in other files, {', '.join(outside)}, which its digest does"
+            " not cover; put them into the model: onnx.save(onnx.load(OLD), NEW))."
+        )
 
 
 def reason(error: Exception) -> str:

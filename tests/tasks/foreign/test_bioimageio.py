@@ -17,7 +17,7 @@ from cytopress.errors import NotAvailableError, PackageError, TaskError, UsageEr
 from cytopress.image import Image
 from cytopress.tasks.foreign.declared import declared_task
 from cytopress.tasks.protocol import Task
-from fakes.onnx_graphs import blur
+from fakes.onnx_graphs import blur, blur_in_file, times_weights_in_file
 
 DESCRIPTION = """
 format_version: 0.5.4
@@ -187,6 +187,39 @@ def test_what_cannot_be_run(tmp_path: Path) -> None:
         _declared(_package(tmp_path / "strange", SIZE="large"))
     with pytest.raises(UsageError, match="no output 'labels'; known: probability"):
         _declared(_package(tmp_path / "named"), output={"name": "labels"})
+
+
+@pytest.mark.extras
+def test_weights_that_the_package_s_digest_does_not_cover_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What onnxruntime would read, if it were asked to.
+    monkeypatch.chdir(tmp_path)
+    np.full(64, 8, np.float32).tofile(tmp_path / "w.bin")
+    graph = times_weights_in_file("w.bin")
+    with pytest.raises(PackageError, match=r"also in w\.bin, which the description does not name"):
+        _declared(_package(tmp_path / "unnamed", graph))
+    (tmp_path / "net.onnx").write_bytes(blur())
+    outside = "onnx: {source: SOURCE, opset_version: 13}"
+    for source in ("../net.onnx", str(tmp_path / "net.onnx")):
+        changes = {"WEIGHTS": outside.replace("SOURCE", source)}
+        with pytest.raises(PackageError, match="outside the package"):
+            _declared(_package(tmp_path / "outside", **changes))
+
+
+@pytest.mark.extras
+def test_weights_in_a_declared_file_of_the_package_are_part_of_its_digest(tmp_path: Path) -> None:
+    external = "external_data: {source: net.onnx.data}"
+    weights = f"onnx: {{source: net.onnx, opset_version: 13, {external}}}"
+    tasks = []
+    for name, gain in (("one", 1.0), ("two", 2.0)):
+        folder = _package(tmp_path / name, blur_in_file("net.onnx.data"), WEIGHTS=weights)
+        np.full(9, gain / 9, np.float32).tofile(folder / "net.onnx.data")
+        tasks.append(_declared(folder))
+    assert tasks[0].weights != tasks[1].weights
+    np.testing.assert_allclose(
+        _pixels(tasks[0], _image((40, 48))), _expected(_image((40, 48))), atol=1e-5
+    )
 
 
 def test_packages_that_are_not_there(tmp_path: Path) -> None:

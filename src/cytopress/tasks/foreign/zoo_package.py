@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import tempfile
 import warnings
 import zipfile
@@ -13,6 +14,7 @@ from typing import Any
 
 from cytopress.digests import digest_bytes, digest_text
 from cytopress.errors import NotAvailableError, PackageError
+from cytopress.models.external_data import external_files
 from cytopress.tasks.foreign.zoo import Sizes, Tensor, ZooModel
 
 DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
@@ -79,7 +81,7 @@ def open_zoo_model(path: Path, digest: str) -> ZooModel:
             ),
             tuple(_tensor(path, one) for one in description.outputs),
             description,
-            _adapter(zoo, path, description),
+            _adapter(zoo, path, folder, description),
         )
 
 
@@ -97,7 +99,7 @@ def _unpacked(path: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _adapter(zoo: Any, path: Path, description: Any) -> Any:
+def _adapter(zoo: Any, path: Path, folder: Path, description: Any) -> Any:
     weights = description.weights.onnx
     if weights is None:
         raise NotAvailableError(
@@ -105,11 +107,8 @@ def _adapter(zoo: Any, path: Path, description: Any) -> Any:
             f" {', '.join(sorted(description.weights.available_formats))}; add them with"
             " bioimageio.core's add-weights where torch or TensorFlow is installed."
         )
-    if "://" in str(weights.source):
-        raise NotAvailableError(
-            f"{path}: the weights are at {weights.source}; download the whole package first."
-        )
     with _unclosed_files():
+        _check_covered(path, folder, weights)
         try:
             return zoo.create_model_adapter(
                 model_description=description,
@@ -120,6 +119,34 @@ def _adapter(zoo: Any, path: Path, description: Any) -> Any:
             # Exceptions of onnxruntime have no common root.
             reason = str(error).strip().partition("\n")[0].rstrip(". ")
             raise PackageError(f"{path}: the ONNX weights cannot be loaded ({reason}).") from error
+
+
+def _check_covered(path: Path, folder: Path, weights: Any) -> None:
+    """Refuse weights that the package's digest does not cover: elsewhere, or not declared."""
+    declared = getattr(weights, "external_data", None)
+    root = folder if folder.is_dir() else folder.parent
+    for file in filter(None, (weights, declared)):
+        if "://" in str(file.source):
+            raise NotAvailableError(
+                f"{path}: the weights are at {file.source}; download the whole package first."
+            )
+        inside = os.path.normpath(root / str(file.source))
+        if not Path(inside).is_relative_to(os.path.normpath(root)):
+            raise PackageError(
+                f"{path}: the weights {file.source} are outside the package, so its digest does not"
+                " cover them; put them into it."
+            )
+    try:
+        named = {*external_files(weights.get_reader().read())}
+    except (OSError, ValueError) as error:
+        raise PackageError(f"{path}: the ONNX weights cannot be loaded ({error}).") from error
+    unknown = named - ({Path(str(declared.source)).name} if declared else set())
+    if unknown:
+        raise PackageError(
+            f"{path}: the ONNX weights are also in {', '.join(sorted(unknown))}, which the"
+            " description does not name as external_data; name it, or put all weights into one"
+            " file: onnx.save(onnx.load(OLD), NEW)."
+        )
 
 
 def _bioimageio() -> Any:
