@@ -11,6 +11,8 @@ class CytopressError(Exception):
     """Root of all errors that cytopress raises on purpose."""
 
     exit_code = 1
+    # Whether the same request may succeed elsewhere or later: a study tries it again.
+    about_machine = False
 
     def __str__(self) -> str:
         # KeyError would print the repr of its message.
@@ -72,12 +74,20 @@ class TaskError(CytopressError, ValueError):
     """A task could not predict or score. A study stores it as a result."""
 
 
+class InterruptedTaskError(TaskError):
+    """A task's program that was not started, ran out of time or was killed."""
+
+    about_machine = True
+
+
 class StoreError(CytopressError, RuntimeError):
     """A study's store that cannot be used."""
 
 
 class NotAvailableError(CytopressError, RuntimeError):
     """An optional part is not on this machine: an extra, a weight file, an encoder."""
+
+    about_machine = True
 
 
 class CytopressWarning(UserWarning):

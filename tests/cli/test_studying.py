@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -172,3 +173,26 @@ def test_trials_that_failed_are_told(run: Run, study: Path) -> None:
     assert code == 1
     assert "1 of 1 trials failed" in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.filterwarnings("always::cytopress.errors.CytopressWarning")
+def test_failed_trials_are_tried_again_where_asked_for(run: Run, study: Path) -> None:
+    pytest.importorskip("plotly", reason="reports need the extra report")
+    ratio = '[[codecs]]\nspec = "jpegls"\nratio = [100000]\n'
+    study.write_text(STUDY + ratio, encoding="utf-8")
+    out = study.parent / "out"
+    code, _, err = run("study", "run", study, "--out", out)
+    assert code == 0
+    assert "1 of 2 trials failed" in err
+    assert "every failed trial with --retry-failed" in err
+    with sqlite3.connect(out / "study.sqlite") as db:
+        (key,) = db.execute("SELECT key FROM trials WHERE outcome LIKE '%100000%'").fetchone()
+        result = {"error": "of an older version", "arms": []}
+        measured = dict.fromkeys(("reached", "coded_bytes", "encode_s", "decode_s"))
+        text = json.dumps(result | measured | {"scores": {}})
+        db.execute("UPDATE trials SET outcome = ? WHERE key = ?", (text, key))
+    db.close()
+    assert "of an older version" in run("study", "run", study, "--out", out)[2]
+    code, _, err = run("study", "run", study, "--out", out, "--retry-failed")
+    assert code == 0
+    assert "no setting reaches ratio=100000" in err

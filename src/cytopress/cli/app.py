@@ -65,6 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         _leave(error, f"{name}{error.strerror or error}.", 1, debug=debug)
+    except MemoryError as error:
+        detail = f" ({error})" if str(error) else ""
+        _leave(error, f"This needs more memory than there is{detail}.", 1, debug=debug)
     except ImportError as error:
         _leave(error, f"{error}; install the extra that provides it.", 1, debug=debug)
     except KeyboardInterrupt as error:

@@ -74,12 +74,24 @@ def run(
         bool,
         typer.Option("--retrain", help="Train all models again, in OUT/models (extra learn)."),
     ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Run every failed trial again.")
+    ] = False,
 ) -> None:
     """Run a study; run the same command again and it resumes.
 
     Missing models, of other training seeds or of compression-aware training, are trained first.
+    Trials that failed for want of an extra, time or memory are run again.
     """
-    _run(spec, out, models=models, jobs=jobs, scheduler=scheduler, retrain=retrain)
+    _run(
+        spec,
+        out,
+        models=models,
+        jobs=jobs,
+        scheduler=scheduler,
+        retrain=retrain,
+        retry_failed=retry_failed,
+    )
 
 
 @study.command()
@@ -117,6 +129,7 @@ def _run(
     jobs: int,
     scheduler: str | None,
     retrain: bool = False,
+    retry_failed: bool = False,
 ) -> None:
     from cytopress.study.execute import execute
     from cytopress.study.spec import load_study
@@ -131,6 +144,7 @@ def _run(
             jobs=jobs,
             scheduler=scheduler,
             retrain=retrain,
+            retry_failed=retry_failed,
             progress=progress,
         )
     page = _write_report(results, out)
@@ -147,7 +161,8 @@ def _report_failures(results: Results) -> None:
     first = failed[0]
     text = (
         f"{len(failed)} of {len(results.trials)} trials failed (see the end of the report); the"
-        f" first is field {first.field!r}: {first.error}"
+        f" first is field {first.field!r}: {first.error} What is about this machine is tried again"
+        " by the same command, every failed trial with --retry-failed."
     )
     if all(trial.coded_bytes is None for trial in results.trials):
         raise CodecError(text)

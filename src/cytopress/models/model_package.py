@@ -23,7 +23,7 @@ import numpy.typing as npt
 from cytopress.atomic import atomic_file
 from cytopress.digests import digest_bytes
 from cytopress.errors import PackageError
-from cytopress.models.session import load_session, releasing
+from cytopress.models.session import load_session, releasing, run_session
 
 FORMAT = 1
 SUFFIX = ".cytomodel"
@@ -104,7 +104,7 @@ class Package:
         """
         session = _session(self.path, self.sha256, graph, threads)
         feeds = {node.name: value for node, value in zip(session.get_inputs(), inputs, strict=True)}
-        return list(session.run(None, feeds, releasing() if release else None))
+        return run_session(session, None, feeds, releasing() if release else None)
 
 
 def read_file(path: Path) -> bytes:

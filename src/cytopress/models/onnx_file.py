@@ -14,7 +14,7 @@ import numpy.typing as npt
 from cytopress.digests import digest_bytes
 from cytopress.errors import PackageError, TaskError
 from cytopress.models.model_package import read_file
-from cytopress.models.session import load_session, reason
+from cytopress.models.session import load_session, reason, run_session
 
 Array = npt.NDArray[Any]
 
@@ -59,7 +59,9 @@ class OnnxFile:
         """
         session = _file_session(self.path, self.sha256, threads)
         try:
-            (result,) = session.run([output], dict(feeds))
+            (result,) = run_session(session, [output], feeds)
+        except MemoryError:
+            raise
         except Exception as error:
             # Its exceptions have no root of their own.
             raise TaskError(f"{self.path}: the model failed ({reason(error)}).") from error

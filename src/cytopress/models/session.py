@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 from cytopress.errors import PackageError
 from cytopress.models.external_data import external_files
+
+# How onnxruntime says that memory ran out: its exceptions do not.
+NO_MEMORY = ("Failed to allocate memory", "bad_alloc", "bad allocation")
 
 
 def load_session(model: bytes, fault: str, threads: int) -> Any:
@@ -52,6 +56,24 @@ def _check_whole(model: bytes, fault: str) -> None:
             f"{fault} (its weights are in other files, {', '.join(outside)}, which its digest does"
             " not cover; put them into the model: onnx.save(onnx.load(OLD), NEW))."
         )
+
+
+def run_session(
+    session: Any, outputs: list[str] | None, feeds: Mapping[str, Any], options: Any = None
+) -> list[Any]:
+    """Run a session on arrays by the names of its inputs, return the named outputs or all.
+
+    Raises
+    ------
+    MemoryError
+        The run needs more memory than there is. Other errors of onnxruntime have no common root.
+    """
+    try:
+        return list(session.run(outputs, dict(feeds), options))
+    except Exception as error:
+        if any(words in str(error) for words in NO_MEMORY):
+            raise MemoryError(reason(error)) from error
+        raise
 
 
 def reason(error: Exception) -> str:

@@ -44,6 +44,7 @@ def execute(
     jobs: int = 1,
     scheduler: str | None = None,
     retrain: bool = False,
+    retry_failed: bool = False,
     progress: Progress = no_progress,
 ) -> Results:
     """Run a study, or the trials of it that are missing, and return its results.
@@ -64,6 +65,9 @@ def execute(
         Address of a dask scheduler to use instead; needs the extra dask.
     retrain : bool, optional
         Train every model anew instead of using those that are found; run again, it resumes.
+    retry_failed : bool, optional
+        Run every trial that failed again; otherwise only those that failed for a reason about the
+        machine: a missing extra, a time limit, memory.
     progress : callable, optional
         Called as (done, total, what is being done now).
 
@@ -89,13 +93,12 @@ def execute(
         store.write_reference_scales(known)
         _describe(study, store, inspected, plans)
         alone = jobs == 1 and scheduler is None
-        todo = field_jobs(
-            plans, inspected, settings, done=store.finished(), threads=0 if alone else 1
-        )
+        finished = store.finished(retry_failed=retry_failed)
+        todo = field_jobs(plans, inspected, settings, done=finished, threads=0 if alone else 1)
         total = len({one.spec.key for one in plans})
         done = total - sum(len(job.plans) for job in todo)
         progress(done, total, "trials")
-        with closing(_run(todo, jobs, scheduler)) as results:
+        with closing(_run(store, todo, jobs, scheduler)) as results:
             for key, result in results:
                 store.add(key, result)
                 done += 1
@@ -149,10 +152,12 @@ def _describe(
     )
 
 
-def _run(todo: Sequence[FieldJob], jobs: int, scheduler: str | None) -> TrialResults:
+def _run(store: Store, todo: Sequence[FieldJob], jobs: int, scheduler: str | None) -> TrialResults:
     if scheduler is not None and todo:
         return run_on_cluster(todo, scheduler)
-    return run_here(todo) if jobs == 1 else run_in_processes(todo, jobs)
+    if jobs > 1:
+        return run_in_processes(todo, jobs)
+    return run_here(todo, suspects=store.suspects(), running=store.running)
 
 
 def _time_codecs(

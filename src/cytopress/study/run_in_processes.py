@@ -30,7 +30,7 @@ ONE_THREAD = dict.fromkeys(
 AT_ONCE = 2
 DIED = (
     "the process that ran this trial died, and once more when it was tried alone: it may need more"
-    " memory than there is, or crash a library."
+    " memory than there is, or crash a library; the next run of the study tries it again."
 )
 
 
@@ -88,7 +88,7 @@ def _run_alone(job: FieldJob) -> TrialResult:
         ((_, result),) = worker.collect()
     finally:
         worker.close()
-    return TrialResult(error=DIED) if result is None else result
+    return TrialResult(error=DIED, retry=True, died=True) if result is None else result
 
 
 class _Worker:
@@ -151,8 +151,8 @@ class _Worker:
         assert self._started is not None
         if self._started.exception() is not None:
             raise UsageError(
-                "--jobs: a process for trials ended while it was starting; use one job. In a Python"
-                " script, call `execute` under `if __name__ == '__main__':`."
+                "a process for trials ended while it was starting; use one job if --jobs was given."
+                " In a Python script, call `execute` under `if __name__ == '__main__':`."
             ) from error
 
 

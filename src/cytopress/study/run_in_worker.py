@@ -17,4 +17,4 @@ def _recent() -> RecentInputs:
 def run_single_trial(job: FieldJob) -> TrialResult:
     """Run the only trial of a job; what its field needs is made unless it is here already."""
     (plan,) = job.plans
-    return run_job_trial(job, plan, _recent().of(job))
+    return run_job_trial(job, plan, _recent())

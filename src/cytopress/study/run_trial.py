@@ -13,14 +13,15 @@ from cytopress.codecs.targets.encodes import Solution
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import NotAvailableError
 from cytopress.image import Image
-from cytopress.metrics import metric
+from cytopress.metrics import available, metric
 from cytopress.settings import Settings
-from cytopress.study.field_inputs import FieldInputs
+from cytopress.study.failures import EXPECTED, Failure, failure_of
+from cytopress.study.field_inputs import FieldInputs, RecentInputs
 from cytopress.study.field_job import FieldJob
 from cytopress.study.noise_replicates import NoiseReplicate
 from cytopress.study.pictures import previews_of
 from cytopress.study.plan import TrialPlan, asked
-from cytopress.study.scoring import EXPECTED, VariantScores, score_decoded
+from cytopress.study.scoring import VariantScores, score_decoded
 from cytopress.study.trial import Preview
 from cytopress.study.trial_spec import TrialSpec
 from cytopress.tasks.protocol import Task
@@ -38,7 +39,9 @@ class TrialResult:
     """Everything that a trial measured. An error keeps what was measured before it.
 
     ``scores`` are pixel metrics; ``variants`` holds the task scores of each model variant of the
-    trial spec, in its order, or nothing where there was no decoded image.
+    trial spec, in its order, or nothing where there was no decoded image. ``retry`` is whether the
+    failure is about the machine, so that the next run of the study tries the trial again; ``died``
+    whether the process died of it.
     """
 
     reached: float | None = None
@@ -46,6 +49,8 @@ class TrialResult:
     encode_s: float | None = None
     decode_s: float | None = None
     error: str = ""
+    retry: bool = False
+    died: bool = False
     scores: Mapping[str, float] = field(default_factory=dict)
     variants: tuple[VariantScores, ...] = ()
     previews: tuple[Preview, ...] = ()
@@ -55,10 +60,15 @@ class TrialResult:
 TrialResults = Generator[tuple[str, TrialResult], None, None]
 
 
-def run_job_trial(job: FieldJob, plan: TrialPlan, inputs: FieldInputs) -> TrialResult:
-    """Run one trial of a job; an exception gets a note that names the trial."""
+def run_job_trial(job: FieldJob, plan: TrialPlan, recent: RecentInputs) -> TrialResult:
+    """Run one trial of a job; an exception gets a note that names the trial.
+
+    What its field needs is made unless it is in ``recent`` already.
+    """
     try:
-        return run_trial(plan, inputs, job.tasks, job.settings)
+        return run_trial(plan, recent.of(job), job.tasks, job.settings)
+    except MemoryError as error:
+        return TrialResult(**failure_of(error)._asdict())
     except Exception as error:
         error.add_note(f"in the trial of {plan.spec.codec_spec} on {plan.field} of {plan.dataset}")
         raise
@@ -91,7 +101,7 @@ def run_trial(
     try:
         decoded, coded = _coded(plan, inputs.original, settings)
     except EXPECTED as error:
-        return TrialResult(error=str(error))
+        return TrialResult(**failure_of(error)._asdict())
     # A task must not be able to tell a decoded image from an original.
     image = Image(
         decoded.pixels,
@@ -110,9 +120,12 @@ def run_trial(
     if plan.spec.preview:
         shown = (originals[0], predictions[0]) if originals else ([], {})
         previews = previews_of(inputs.original, image, inputs.truth, *shown, plan.spec.preview)
+    pixel_scores, failure = _pixel_scores(plan.spec, inputs.original, image)
     return replace(
         coded,
-        scores=_pixel_scores(plan.spec, inputs.original, image),
+        error=failure.error,
+        retry=failure.retry or any(variant.retry for variant in variants),
+        scores=pixel_scores,
         variants=tuple(variants),
         previews=previews,
     )
@@ -162,16 +175,22 @@ def _check_bound(
         )
 
 
-def _pixel_scores(spec: TrialSpec, original: Image, decoded: Image) -> dict[str, float]:
-    scores = {}
+def _pixel_scores(
+    spec: TrialSpec, original: Image, decoded: Image
+) -> tuple[dict[str, float], Failure]:
+    """Return the pixel metrics, and why one of them cannot be computed on this machine."""
+    scores, failure = {}, Failure()
     for name in spec.metrics:
         try:
             measure = metric(name, noise=spec.noise_model)
             value = measure(original.pixels, decoded.pixels, spec.data_range)
-        except NotAvailableError:
-            # Not defined for these pixels: the score is missing, the trial is not.
+        except NotAvailableError as error:
+            # Not defined for these pixels: the score is missing, the trial is not. A worker may
+            # lack what the machine has that planned the study.
+            if not available(name):
+                failure = failure_of(error)
             continue
         scores[f"pixels/{name}"] = value
         if name in IN_UM and original.spacing_um is not None:
             scores[f"pixels/{name}_um"] = value / original.spacing_um[IN_UM[name]]
-    return scores
+    return scores, failure

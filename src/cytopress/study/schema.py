@@ -27,6 +27,13 @@ CREATE TABLE previews (
 );
 CREATE TABLE speeds   (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+# Keys of trials to run again, since their failure is about the machine, and of trials that a
+# process began and has not ended: it may have died of them. Outside the version: who does not know
+# these tables reads the store as before.
+MARKS = """
+CREATE TABLE IF NOT EXISTS retry (key TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS begun (key TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
 
 
 # SQL that upgrades a store of a version to the next; for reading, no upgrade is needed.
@@ -72,6 +79,7 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
             connection.executescript(
                 f"BEGIN IMMEDIATE; {UPGRADES[version]} PRAGMA user_version={version + 1}; COMMIT;"
             )
+        connection.executescript(MARKS)
         connection.execute("PRAGMA journal_mode=WAL")
         # A killed process loses nothing. A power cut may lose the last trials, but not the store.
         connection.execute("PRAGMA synchronous=NORMAL")

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cytopress.errors import CodecError, CorruptDataError, NotAvailableError, TaskError
 from cytopress.image import Image
+from cytopress.study.failures import EXPECTED, Failure, failure_of
 from cytopress.tasks.protocol import Prediction, Task
-
-# Failures that are results of a trial, a codec's own bytes that do not decode among them. Any other
-# exception is a bug, and stops the study.
-EXPECTED = (CodecError, CorruptDataError, TaskError, NotAvailableError)
 
 
 @dataclass(frozen=True)
@@ -19,22 +15,26 @@ class OriginalScores:
     """A task's prediction from the original, and its scores: made once a field.
 
     ``reference`` is the ground truth, or without one the prediction from the original itself.
-    ``error`` is the reason where there is no prediction, else "".
+    ``failure`` is the reason where there is no prediction.
     """
 
     task: Task
     prediction: Prediction | None
     reference: Prediction | None
     scores: Mapping[str, float]
-    error: str = ""
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class VariantScores:
-    """Task scores of one model variant on a decoded image. An error keeps the scores before it."""
+    """Task scores of one model variant on a decoded image. An error keeps the scores before it.
+
+    ``retry`` is whether any task failed for a reason about the machine.
+    """
 
     scores: Mapping[str, float] = field(default_factory=dict)
     error: str = ""
+    retry: bool = False
 
 
 def score_original(task: Task, original: Image, truth: Prediction | None) -> OriginalScores:
@@ -44,7 +44,7 @@ def score_original(task: Task, original: Image, truth: Prediction | None) -> Ori
         reference = prediction if truth is None else truth
         scores = task.score(prediction, reference, original)
     except EXPECTED as error:
-        return OriginalScores(task, None, truth, {}, str(error))
+        return OriginalScores(task, None, truth, {}, failure_of(error))
     return OriginalScores(task, prediction, reference, scores)
 
 
@@ -56,23 +56,28 @@ def score_decoded(
     A task that fails stops no other. Returns the scores and the predictions by the tasks' names.
     """
     scores: dict[str, float] = {}
-    failure, predictions = "", {}
+    failures, predictions = [], {}
     for original in originals:
         name = original.task.name
         scores |= {f"{name}/{score}/baseline": v for score, v in original.scores.items()}
+        if original.failure is not None:
+            failures.append(original.failure)
+            continue
         try:
             prediction, task_scores = _task_scores(original, decoded)
         except EXPECTED as error:
-            failure = failure or str(error)
+            failures.append(failure_of(error))
             continue
         scores |= task_scores
         predictions[name] = prediction
-    return VariantScores(scores=scores, error=failure), predictions
+    first = failures[0].error if failures else ""
+    retry = any(failure.retry for failure in failures)
+    return VariantScores(scores=scores, error=first, retry=retry), predictions
 
 
 def _task_scores(original: OriginalScores, decoded: Image) -> tuple[Prediction, dict[str, float]]:
-    if original.prediction is None or original.reference is None:
-        raise TaskError(original.error)
+    assert original.prediction is not None
+    assert original.reference is not None
     task = original.task
     prediction = task.predict(decoded)
     against_truth = task.score(prediction, original.reference, decoded)

@@ -79,19 +79,50 @@ class Store:
             db.execute("DELETE FROM plan")
             db.executemany("INSERT INTO plan VALUES (?, ?, ?)", rows)
 
-    def finished(self) -> set[str]:
-        """Return the keys of trials with a result."""
+    def finished(self, *, retry_failed: bool = False) -> set[str]:
+        """Return the keys of trials that need no other run.
+
+        Those that failed for a reason about the machine need one; with ``retry_failed`` all that
+        failed.
+        """
         with errors_as_sentences(self._path):
-            return {key for (key,) in self._connection.execute("SELECT key FROM trials")}
+            rows = self._connection.execute(
+                "SELECT key, outcome FROM trials WHERE key NOT IN (SELECT key FROM retry)"
+            ).fetchall()
+        return {key for key, result in rows if not (retry_failed and stored_json.failed(result))}
+
+    @contextmanager
+    def running(self, key: str) -> Iterator[None]:
+        """Mark a trial as begun for as long as the block runs; the mark outlives a crash."""
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO begun VALUES (?)", (key,))
+        try:
+            yield
+        finally:
+            with self._transaction() as db:
+                db.execute("DELETE FROM begun WHERE key = ?", (key,))
+
+    def suspects(self) -> set[str]:
+        """Return the keys of trials that a process began and did not end."""
+        with errors_as_sentences(self._path):
+            return {key for (key,) in self._connection.execute("SELECT key FROM begun")}
 
     def add(self, key: str, result: TrialResult) -> None:
-        """Write a trial's result with its pictures; equal pictures are stored once."""
+        """Write a trial's result with its pictures, in place of an earlier one.
+
+        Equal pictures are stored once.
+        """
         packed = [(shown, *pack_picture(shown.image)) for shown in result.previews]
         with self._transaction() as db:
             db.execute(
                 "INSERT OR REPLACE INTO trials VALUES (?, ?)",
                 (key, stored_json.dump_result(result)),
             )
+            for mark, marked in (("retry", result.retry), ("begun", result.died)):
+                db.execute(f"DELETE FROM {mark} WHERE key = ?", (key,))
+                if marked:
+                    db.execute(f"INSERT INTO {mark} VALUES (?)", (key,))
+            db.execute("DELETE FROM previews WHERE key = ?", (key,))
             for position, (shown, digest, data) in enumerate(packed):
                 db.execute("INSERT OR IGNORE INTO pictures VALUES (?, ?)", (digest, data))
                 db.execute(

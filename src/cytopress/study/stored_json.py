@@ -60,6 +60,12 @@ def dump_result(result: TrialResult) -> str:
     return dump({name: getattr(result, name) for name in MEASURED} | {"arms": variants})
 
 
+def failed(result: str) -> bool:
+    """Return whether a stored result has an error, of the trial or of a model variant."""
+    found = json.loads(result)
+    return bool(found["error"]) or any(one["error"] for one in found["arms"])
+
+
 def trials_of(key: str, names: str, result: str) -> list[Trial]:
     """Join the names in a trial's rows with its result: a row for each model variant."""
     named, found = json.loads(names), json.loads(result)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from cytopress.digests import digest_file, digest_text
-from cytopress.errors import TaskError
+from cytopress.errors import InterruptedTaskError, TaskError
 from cytopress.formats.images import write
 from cytopress.image import Image
 from cytopress.tasks.foreign.options import Program
@@ -70,14 +70,15 @@ class External:
 
         Raises
         ------
+        InterruptedTaskError
+            The program takes too long or is killed, or one of its files has changed.
         TaskError
-            The program fails, takes too long, or does not return the declared scores; or one of its
-            files has changed.
+            The program fails, or does not return the declared scores.
         """
         if not isinstance(prediction, Image) or not isinstance(reference, Image):
             raise TaskError(f"{self.name} compares an original image and a decoded one.")
         if digest(self.command, self.scores) != self.weights:
-            raise TaskError(
+            raise InterruptedTaskError(
                 f"{self.name}: a file of the command has changed since it was declared; run the"
                 " study again."
             )

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from cytopress.errors import TaskError
+from cytopress.errors import InterruptedTaskError, TaskError
 
 # Scores need less; more output is not read.
 MOST_PRINTED = 1 << 20
@@ -35,9 +35,10 @@ def run_program(command: Sequence[str], *, folder: Path, timeout: float, name: s
 
     Raises
     ------
+    InterruptedTaskError
+        The program cannot be started, takes longer, or is ended by a signal.
     TaskError
-        The program cannot be started, takes longer, exits with another code than 0, or prints more
-        than a megabyte.
+        It exits with another code than 0, or prints more than a megabyte.
     """
     # Files instead of pipes: a pipe stays open as long as any grandchild lives.
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
@@ -53,13 +54,13 @@ def run_program(command: Sequence[str], *, folder: Path, timeout: float, name: s
         # A ValueError is a character that no argument may have.
         except (OSError, ValueError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or error
-            raise TaskError(
+            raise InterruptedTaskError(
                 f"{name}: {command[0][:80]} cannot be started ({reason}); correct command."
             ) from error
         try:
             code = process.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise TaskError(
+            raise InterruptedTaskError(
                 f"{name}: the program took longer than {timeout:g} s and was ended; raise timeout"
                 " if it needs more."
             ) from None
@@ -70,7 +71,8 @@ def run_program(command: Sequence[str], *, folder: Path, timeout: float, name: s
         if code != 0:
             stderr.seek(0, os.SEEK_END)
             stderr.seek(max(0, stderr.tell() - MOST_PRINTED))
-            raise TaskError(f"{name}: the program {_ended(code)}{_last_line(stderr.read())}.")
+            kind = InterruptedTaskError if code < 0 else TaskError
+            raise kind(f"{name}: the program {_ended(code)}{_last_line(stderr.read())}.")
     if len(printed) > MOST_PRINTED:
         raise TaskError(f"{name}: the program prints more than a megabyte, and no JSON answer.")
     return printed.decode("utf-8", errors="replace")
