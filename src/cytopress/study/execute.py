@@ -14,6 +14,7 @@ from cytopress.datasets.dataset import Dataset, Field
 from cytopress.errors import CytopressWarning, UsageError
 from cytopress.machine import machine, versions
 from cytopress.settings import Settings
+from cytopress.study.connection import locked
 from cytopress.study.facts import score_facts, task_facts
 from cytopress.study.field_job import FieldJob, field_jobs
 from cytopress.study.inspect_datasets import InspectedDataset, inspect_dataset, open_entry
@@ -82,30 +83,26 @@ def execute(
         raise UsageError("give either --jobs, at least 1, or --scheduler.")
     if scheduler is not None:
         check_installed()
-    # Nothing is written before everything has been read and checked.
-    known = load_reference_scales(out)
-    trainer = Trainer(out, settings, retrain, progress)
-    inspected = [
-        with_variants(study, found, trainer) for found in _inspect(study, settings, known, progress)
-    ]
-    plans = plan(study, inspected)
-    with writing(out) as store:
-        store.write_reference_scales(known)
-        _describe(study, store, inspected, plans)
-        alone = jobs == 1 and scheduler is None
-        finished = store.finished(retry_failed=retry_failed)
-        todo = field_jobs(plans, inspected, settings, done=finished, threads=0 if alone else 1)
-        total = len({one.spec.key for one in plans})
-        done = total - sum(len(job.plans) for job in todo)
-        progress(done, total, "trials")
-        with closing(_run(store, todo, jobs, scheduler)) as results:
-            for key, result in results:
-                store.add(key, result)
-                done += 1
-                progress(done, total, "trials")
-        if study.speed:
-            _time_codecs(out, store, plans, inspected, settings, progress)
-    return load_results(out)
+    # First of all, so that no two runs into one folder train the same models.
+    with locked(out):
+        # Nothing else is written before everything has been read and checked.
+        known = load_reference_scales(out)
+        trainer = Trainer(out, settings, retrain, progress)
+        inspected = [
+            with_variants(study, found, trainer)
+            for found in _inspect(study, settings, known, progress)
+        ]
+        plans = plan(study, inspected)
+        with writing(out) as store:
+            store.write_reference_scales(known)
+            _describe(study, store, inspected, plans)
+            alone = jobs == 1 and scheduler is None
+            finished = store.finished(retry_failed=retry_failed)
+            todo = field_jobs(plans, inspected, settings, done=finished, threads=0 if alone else 1)
+            _run(store, todo, jobs, scheduler, {one.spec.key for one in plans}, progress)
+            if study.speed:
+                _time_codecs(out, store, plans, inspected, settings, progress)
+        return load_results(out)
 
 
 def _inspect(
@@ -152,7 +149,27 @@ def _describe(
     )
 
 
-def _run(store: Store, todo: Sequence[FieldJob], jobs: int, scheduler: str | None) -> TrialResults:
+def _run(
+    store: Store,
+    todo: Sequence[FieldJob],
+    jobs: int,
+    scheduler: str | None,
+    planned: set[str],
+    progress: Progress,
+) -> None:
+    """Run the trials of jobs and store the result of each as it comes."""
+    done = len(planned) - sum(len(job.plans) for job in todo)
+    progress(done, len(planned), "trials")
+    with closing(_results(store, todo, jobs, scheduler)) as results:
+        for key, result in results:
+            store.add(key, result)
+            done += 1
+            progress(done, len(planned), "trials")
+
+
+def _results(
+    store: Store, todo: Sequence[FieldJob], jobs: int, scheduler: str | None
+) -> TrialResults:
     if scheduler is not None and todo:
         return run_on_cluster(todo, scheduler)
     if jobs > 1:

@@ -10,7 +10,7 @@ from pathlib import Path
 from cytopress.errors import StoreError
 
 FILE = "study.sqlite"
-LOCK = ".study.lock"
+NOT_BEGUN = f"the study has not begun; run it again (of a copy: copy {FILE}-wal as well)."
 VERSION = 2
 TABLES = """
 CREATE TABLE study    (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -66,78 +66,8 @@ def errors_as_sentences(path: Path) -> Iterator[None]:
         ) from error
 
 
-def connect_to_write(path: Path) -> sqlite3.Connection:
-    """Open a store for its only writer; a missing one is created, an older one upgraded."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        if not _tables(connection):
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(
-                f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version={VERSION}; COMMIT;"
-            )
-        for version in range(_check_version(connection, path), VERSION):
-            connection.executescript(
-                f"BEGIN IMMEDIATE; {UPGRADES[version]} PRAGMA user_version={version + 1}; COMMIT;"
-            )
-        connection.executescript(MARKS)
-        connection.execute("PRAGMA journal_mode=WAL")
-        # A killed process loses nothing. A power cut may lose the last trials, but not the store.
-        connection.execute("PRAGMA synchronous=NORMAL")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def connect_to_read(path: Path) -> sqlite3.Connection:
-    """Open an existing store, also while another process writes it.
-
-    Raises
-    ------
-    NotBegunError
-        There is none, or it is empty.
-    StoreError
-        It is not a store, or a newer version wrote it.
-    """
-    if not path.is_file():
-        raise NotBegunError(f"{path}: there is no study; run one with --out {path.parent}.")
-    for mode in ("mode=ro", "mode=ro&immutable=1"):
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
-        try:
-            _check_version(connection, path)
-            return connection
-        except sqlite3.OperationalError:
-            # A reader needs a log beside the store, which cannot be created in a read-only folder.
-            connection.close()
-        except BaseException:
-            connection.close()
-            raise
-    raise StoreError(f"{path}: the store cannot be opened; check that you may read its folder.")
-
-
-def lock(folder: Path) -> sqlite3.Connection:
-    """Take the writer's lock; the system releases it when the process ends, however it ends.
-
-    Raises
-    ------
-    StoreError
-        Another process has it.
-    """
-    connection = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
-    try:
-        connection.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        connection.close()
-        if "locked" not in str(error):
-            raise
-        raise StoreError(
-            f"{folder}: another process is running a study here; wait for it, or choose another"
-            " folder."
-        ) from error
-    return connection
-
-
-def _tables(connection: sqlite3.Connection) -> int:
+def tables(connection: sqlite3.Connection) -> int:
+    """Return the number of tables and indices in a store, 0 before it has begun."""
     return int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
 
 
@@ -146,15 +76,24 @@ def version_of(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> int:
+def check_version(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the version of a store that can be read.
+
+    Raises
+    ------
+    NotBegunError
+        It is empty.
+    StoreError
+        It is not a store, or a newer version wrote it.
+    """
     found = version_of(connection)
     if found > VERSION:
         raise StoreError(
             f"{path}: a newer cytopress wrote this store (version {found}, this one reads up to"
             f" {VERSION}); update cytopress, or choose another folder."
         )
-    if not _tables(connection):
-        raise NotBegunError(f"{path}: the study has not begun; run it again.")
+    if not tables(connection):
+        raise NotBegunError(f"{path}: {NOT_BEGUN}")
     if found < min(UPGRADES):
         raise StoreError(f"{path}: this is not a study store; choose another folder.")
     return found

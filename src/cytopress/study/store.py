@@ -9,8 +9,8 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from cytopress.errors import StoreError
 from cytopress.study import stored_json
+from cytopress.study.connection import connect_to_read, connect_to_write
 from cytopress.study.noise_replicates import CAMERA
 from cytopress.study.pictures import pack_picture, unpack_picture
 from cytopress.study.plan import TrialPlan
@@ -19,11 +19,9 @@ from cytopress.study.results import DatasetFacts, Results, ScoreFacts, TaskFacts
 from cytopress.study.run_trial import TrialResult
 from cytopress.study.schema import (
     FILE,
+    NOT_BEGUN,
     NotBegunError,
-    connect_to_read,
-    connect_to_write,
     errors_as_sentences,
-    lock,
     version_of,
 )
 from cytopress.study.speed import Timing
@@ -152,23 +150,15 @@ class Store:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[Store]:
-    """Open the store in a folder for writing; both are made if they are missing.
+    """Open the store in a folder that is locked; it is made if it is missing.
 
     Raises
     ------
     StoreError
-        Another process writes it, a newer version wrote it, or it cannot be used.
+        A newer version wrote it, or it cannot be used.
     """
     path = folder / FILE
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be made ({error.strerror}).") from error
-    with (
-        errors_as_sentences(path),
-        closing(lock(folder)),
-        closing(connect_to_write(path)) as connection,
-    ):
+    with errors_as_sentences(path), closing(connect_to_write(path)) as connection:
         yield Store(connection, path)
 
 
@@ -201,7 +191,7 @@ def load_results(folder: Path) -> Results:
     with errors_as_sentences(path), closing(connect_to_read(path)) as db:
         texts = dict(db.execute("SELECT name, value FROM study"))
         if not texts:
-            raise NotBegunError(f"{path}: the study has not begun; run it again.")
+            raise NotBegunError(f"{path}: {NOT_BEGUN}")
         planned = db.execute("SELECT count(*) FROM plan").fetchone()[0]
         rows = db.execute(
             "SELECT key, names, outcome FROM plan JOIN trials USING (key) ORDER BY position"
