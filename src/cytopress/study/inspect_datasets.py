@@ -11,9 +11,10 @@ from cytopress.datasets.dataset import Dataset, Field
 from cytopress.datasets.splits import PARTS
 from cytopress.digests import digest_image, digest_labels
 from cytopress.errors import DatasetError, UnknownNameError, UsageError
-from cytopress.image import Image
+from cytopress.image import Image, Labels
 from cytopress.settings import Settings
 from cytopress.study.entries import DatasetEntry
+from cytopress.study.label_checks import census_of, check_labels
 from cytopress.study.reference_scales import ReferenceScales
 from cytopress.study.results import DatasetFacts
 from cytopress.study.spec import Study
@@ -109,16 +110,23 @@ def inspect_dataset(
     Raises
     ------
     DatasetError
-        A field that is damaged, holds NaN, or whose images differ in shape.
+        A field that is damaged, holds NaN, or whose images differ in shape; labels that a task
+        cannot be scored against (see `check_labels`).
     """
-    inspected, spacing = [], None
+    inspected, spacing, censuses = [], None, []
+    checked = any(task.truth == "labels" for task in opened.tasks)
     for one in opened.fields:
         step(one.name)
         original = opened.dataset.read_input(one)
         preview = one.name in opened.previewed
-        inspected.append(_inspect_field(opened.dataset, one, original, preview=preview))
+        labels = None if one.labels is None else opened.dataset.read_labels(one)
+        inspected.append(_inspect_field(opened.dataset, one, original, labels, preview=preview))
+        if checked and labels is not None:
+            censuses.append(census_of(one.name, labels))
         if original.axes == "ZYX" and original.spacing_um is not None:
             spacing = original.spacing_um[0]
+    unlabeled = [one.name for one in opened.fields if one.labels is None]
+    check_labels(opened.name, opened.tasks, censuses, unlabeled)
     return InspectedDataset(
         facts=_facts(opened, scales, plane_spacing_um=spacing),
         dataset=opened.dataset,
@@ -128,14 +136,14 @@ def inspect_dataset(
 
 
 def _inspect_field(
-    dataset: Dataset, one: Field, original: Image, *, preview: bool
+    dataset: Dataset, one: Field, original: Image, labels: Labels | None, *, preview: bool
 ) -> InspectedField:
     target = dataset.read_target(one)
     return InspectedField(
         field=one,
         original=digest_image(original),
         target=digest_image(target),
-        labels="" if one.labels is None else digest_labels(dataset.read_labels(one)),
+        labels="" if labels is None else digest_labels(labels),
         bits=original.bits,
         raw_bytes=original.raw_bytes,
         preview=preview,

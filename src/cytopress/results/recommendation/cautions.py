@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import numpy as np
-
 from cytopress.results.dataset_summary import DatasetSummary
 from cytopress.results.losses import Losses
 from cytopress.results.number_format import count_text
@@ -78,11 +76,7 @@ def floor_cautions(
                 f"the margin is a share of all of the light, the camera's offset included, and"
                 f" {percent(share)} of the signal above the background"
             )
-    if (
-        len(losses.fields) > 1
-        and losses.values.size
-        and not np.nan_to_num(losses.values, nan=1.0).any()
-    ):
+    if len(losses.fields) > 1 and losses.values.size and not losses.values.any():
         said.append("no setting changed the score on any field: it may be too coarse to judge by")
     return said
 
