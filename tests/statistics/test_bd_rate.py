@@ -124,16 +124,22 @@ def test_envelope_of_two_points_is_no_curve() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "quality"),
+    ("rate", "quality", "wrong"),
     [
-        ([0, 1, 2, 3], [1, 2, 3, 4]),
-        ([-1, 1, 2, 3], [1, 2, 3, 4]),
-        ([math.inf, 1, 2, 3], [1, 2, 3, 4]),
-        ([1, 2, 3, 4], [1, math.nan, 3, 4]),
-        ([1, 2, 3, 4], [-math.inf, 2, 3, 4]),
-        ([1, 2, 3, 4], [2, 3, 4]),
+        ([0, 1, 2, 3], [1, 2, 3, 4], "rates, but the test has 0;"),
+        ([-1, 1, 2, 3], [1, 2, 3, 4], "rates, but the test has -1;"),
+        ([math.inf, 1, 2, 3], [1, 2, 3, 4], "rates, but the test has inf;"),
+        ([1, 2, 3, 4], [1, math.nan, 3, 4], "quality of each point, but the test has nan;"),
+        ([1, 2, 3, 4], [-math.inf, 2, 3, 4], "quality of each point, but the test has -inf;"),
+        ([1, 2, 3, 4], [2, 3, 4], "the test has 4 rates and 3 qualities"),
     ],
 )
-def test_impossible_points_are_refused(rate: list[float], quality: list[float]) -> None:
-    with pytest.raises(UsageError, match="the test has"):
+def test_impossible_points_are_named(rate: list[float], quality: list[float], wrong: str) -> None:
+    with pytest.raises(UsageError, match=wrong):
         bd_rate(RATE, QUALITY, rate, quality)
+
+
+def test_negative_qualities_are_qualities() -> None:
+    """Errors are negated, so that more is better."""
+    lower = QUALITY - 100
+    assert bd_rate(RATE, lower, RATE * 0.5, lower).percent == pytest.approx(-50)

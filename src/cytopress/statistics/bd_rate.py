@@ -104,9 +104,14 @@ def _curve(
             f"a BD-rate needs as many qualities as rates, but the {role} has {rate.size} rates and"
             f" {quality.size} qualities."
         )
-    if not (np.isfinite(rate) & (rate > 0)).all() or not (quality > -np.inf).all():
+    for wrong in rate[~(np.isfinite(rate) & (rate > 0))]:
         raise UsageError(
-            f"a BD-rate needs positive rates and qualities, but the {role} has others."
+            f"a BD-rate needs positive, finite rates, but the {role} has {wrong:g}; correct it."
+        )
+    for wrong in quality[~(quality > -np.inf)]:
+        raise UsageError(
+            f"a BD-rate needs a number as the quality of each point, but the {role} has"
+            f" {wrong:g}; leave that point out."
         )
     measured = np.isfinite(quality)
     # By quality, then by rate: of equal qualities the first is the cheapest.
