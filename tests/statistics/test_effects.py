@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import math
 import time
 
@@ -8,7 +9,7 @@ import pytest
 from scipy import stats
 
 from cytopress.errors import NotAvailableError, UsageError
-from cytopress.statistics import LEAST_UNITS, Effect, bootstrap, effects
+from cytopress.statistics import LEAST_UNITS, Effect, bootstrap, effects, interval_method
 from cytopress.statistics.bootstrap import Resampling, studentized_replicates
 from cytopress.statistics.units import sum_by_unit
 from cytopress.statistics.variance import variance_of
@@ -290,3 +291,13 @@ def test_no_field_is_said() -> None:
 def test_what_makes_no_sense_is_refused(losses, groups, options, match) -> None:
     with pytest.raises(UsageError, match=match):
         effects(losses, groups, seed=0, **options)
+
+
+def test_the_sentence_about_the_interval_says_what_is_computed() -> None:
+    defaults = inspect.signature(effects).parameters
+    text = interval_method(seed=7)
+    assert f"{defaults['resamples'].default:,} replicates (seed 7)" in text
+    # The number of groups from which on they are the units, found by trying.
+    units = {n: one(np.arange(2.0 * n), [str(k) for k in range(n)] * 2).unit for n in range(2, 12)}
+    least = min(n for n, unit in units.items() if unit == "groups")
+    assert f"at least {least}, else over fields" in text

@@ -24,7 +24,7 @@ from cytopress.results.similarity import similarity_text
 from cytopress.results.speed_table import speed_rows
 from cytopress.results.summary_text import progress_text, split_text, summary_text
 from cytopress.results.volume_vs_plane import volume_vs_plane
-from cytopress.statistics import LEAST_UNITS
+from cytopress.statistics import LEAST_UNITS, interval_method
 from cytopress.study.results import Results
 
 FIRST_METRICS = ("pixels/psnr", "pixels/ssim")
@@ -98,6 +98,7 @@ def _render(results: Results, criteria: Sequence[Criterion], plotly_script: str)
         axial_errors=axial_errors(results, datasets),
         volume_vs_plane=lambda each: volume_vs_plane(results, each),
         any_volumes=any(each.facts.axes == "ZYX" for each in datasets),
+        interval_method=interval_method(seed=SEED),
         units=_units(datasets),
         least_units=LEAST_UNITS,
         near=round(100 * (tables.NEAR - 1)),
@@ -150,7 +151,7 @@ def _units(summaries: Sequence[DatasetSummary]) -> str:
             numbers = sorted({interval.n for interval in intervals if interval.unit == unit})
             span = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else f"{numbers[0]}"
             sentences.append(f"{each.facts.title}: over {span} {unit}.")
-    return " ".join([*sentences, f"10,000 bootstrap replicates, seed {SEED}."])
+    return " ".join(sentences)
 
 
 def _judged(answered: Sequence[Answer]) -> set[str]:

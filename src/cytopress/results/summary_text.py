@@ -164,8 +164,8 @@ def _caution(rows: Sequence[SettingRow]) -> str:
         return "One field has no spread, so no interval is given and no verdict."
     if fields < LEAST_UNITS:
         return (
-            f"An interval over {count_text(fields, 'field')} is narrower than 95 % deserves, so no"
-            " verdict is given."
+            f"{count_text(fields, 'field').capitalize()} may agree by chance, so no verdict is"
+            f" given: at least {LEAST_UNITS} are needed."
         )
     if groups == 1:
         return (

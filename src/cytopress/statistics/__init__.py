@@ -4,7 +4,7 @@ This package works on plain numbers and knows no image. ``effects`` is the one m
 and tests; docs/statistics.md explains it and tells how often it is right.
 """
 
-from cytopress.statistics.effect import Effect, effects
+from cytopress.statistics.effect import Effect, effects, interval_method
 from cytopress.statistics.fixed_sequence import SequenceResult, fixed_sequence_tests
 from cytopress.statistics.interval import Interval, bootstrap_mean
 from cytopress.statistics.units import LEAST_UNITS, ResamplingUnit
@@ -18,4 +18,5 @@ __all__ = [
     "bootstrap_mean",
     "effects",
     "fixed_sequence_tests",
+    "interval_method",
 ]

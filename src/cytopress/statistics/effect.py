@@ -11,7 +11,9 @@ import numpy.typing as npt
 from cytopress.errors import NotAvailableError, UsageError
 from cytopress.statistics.bootstrap import MOST_AT_ONCE, Resampling
 from cytopress.statistics.inference import interval_and_p
-from cytopress.statistics.units import Floats, ResamplingUnit, UnitSums, sum_by_unit
+from cytopress.statistics.units import LEAST_UNITS, Floats, ResamplingUnit, UnitSums, sum_by_unit
+
+RESAMPLES = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,7 @@ def effects(
     *,
     margin: float | None = None,
     confidence: float = 0.95,
-    resamples: int = 10_000,
+    resamples: int = RESAMPLES,
     seed: int,
 ) -> list[Effect]:
     """Estimate the mean loss of each setting, and test that it is inside a margin.
@@ -145,6 +147,15 @@ def effects(
             some = _of_units(table, margin, confidence, resampling, missing=int(pattern.sum()))
             found.update(zip(part.tolist(), some, strict=True))
     return [found[setting] for setting in range(values.shape[2])]
+
+
+def interval_method(*, seed: int) -> str:
+    """Describe the interval of `effects` in one sentence, for reports."""
+    return (
+        f"Over groups where there are at least {LEAST_UNITS}, else over fields; at each end the"
+        " wider one of Student’s t interval and the studentized bootstrap interval of"
+        f" {RESAMPLES:,} replicates (seed {seed})."
+    )
 
 
 def _checked(losses: npt.ArrayLike, groups: Sequence[str]) -> Floats:

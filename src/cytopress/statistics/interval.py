@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytopress.errors import UsageError
-from cytopress.statistics.effect import effects
+from cytopress.statistics.effect import RESAMPLES, effects
 from cytopress.statistics.units import Floats, ResamplingUnit
 
 
@@ -41,7 +41,7 @@ def bootstrap_mean(
     groups: Sequence[str],
     *,
     confidence: float = 0.95,
-    resamples: int = 10_000,
+    resamples: int = RESAMPLES,
     seed: int,
 ) -> Interval:
     """Estimate a mean over fields, resampling groups, or fields where groups are fewer than five.
