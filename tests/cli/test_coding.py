@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from rich.progress import Progress
 
 import cytopress
@@ -195,3 +196,21 @@ def test_a_stack_moves_the_bar_to_its_end(tmp_path: Path, monkeypatch: pytest.Mo
         assert not leave.value.code
         assert moved == sorted(moved)
         assert moved[-1] == pytest.approx(1)
+
+
+@pytest.mark.filterwarnings("always::cytopress.errors.CytopressWarning")
+def test_metadata_that_cannot_be_used_are_one_note(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.ome.tif"
+    pixels = np.random.default_rng(0).integers(0, 4096, (3, 16, 24), dtype=np.uint16)
+    facts = {"PhysicalSizeX": 1, "PhysicalSizeXUnit": "furlong", "SignificantBits": 8}
+    names = {"Channel": {"Name": ["405", "488", "561"]}}
+    tifffile.imwrite(path, pixels, metadata={"axes": "CYX", **facts, **names})
+    output = ("-o", str(tmp_path / "a.cyto"), "--codec", "jpegls")
+    code, out, err = run("encode", str(path), "--select", "C=488", *output)
+    assert (code, len(out.splitlines())) == (0, 1)
+    size, bits = sorted(err.splitlines())
+    assert size.startswith(f"cytopress: note: {path}: the metadata say 8 significant bits")
+    assert bits == f"cytopress: note: {path}: the unit of X, 'furlong', is no known unit of length."
+    code, _, err = run("encode", str(path), *output)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "the file has 3: C=0 to 2 (405, 488, 561)" in err

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import tifffile
+import zarr
 
 from cytopress.datasets.dataset import open_dataset
 from cytopress.errors import CytopressWarning, DatasetError
-from cytopress.formats.images import write
+from cytopress.formats.images import read, write
 from cytopress.image import Image
 
 
@@ -84,6 +85,37 @@ def test_a_stack_in_a_dataset_of_planes_is_refused(make_dataset) -> None:
     found = open_dataset(folder)
     with pytest.raises(DatasetError, match="axes YX do not fit the file: ZYX"):
         found.read_input(found.fields[0])
+
+
+def test_a_zarr_field_without_the_chunks_of_a_plane_is_an_error(make_dataset) -> None:
+    folder = make_dataset()
+    table = folder / "pairs.csv"
+    table.write_text(table.read_text().replace("a_input.tif", "a_input.zarr"))
+    pixels = np.ones((5, 7), np.uint16)
+    names = ("y", "x")
+    path = folder / "images/a_input.zarr"
+    zarr.create_array(str(path), data=pixels, chunks=(5, 4), dimension_names=names)
+    found = open_dataset(folder)
+    np.testing.assert_array_equal(found.read_input(found.fields[0]).pixels, pixels)
+    (path / "c/0/0").unlink()
+    with pytest.warns(CytopressWarning, match="1 of 2 chunks are missing"):
+        found.read_input(found.fields[0])
+    (path / "c/0/1").unlink()
+    with pytest.raises(DatasetError, match="1 of 1 planes have no chunk where the metadata say"):
+        found.read_input(found.fields[0])
+
+
+def test_a_dataset_that_states_its_metadata_has_no_notes_on_those_of_files(make_dataset) -> None:
+    folder = make_dataset()
+    path = folder / "images/a_input.tif"
+    pixels = np.ones((5, 7), np.uint16)
+    facts = {"axes": "YX", "PhysicalSizeX": 1, "PhysicalSizeXUnit": "furlong", "SignificantBits": 0}
+    tifffile.imwrite(path, pixels, ome=True, metadata=facts)
+    with pytest.warns(CytopressWarning, match=r"furlong.*significant bits, 0"):
+        read(path)
+    found = open_dataset(folder)
+    image = found.read_input(found.fields[0])
+    assert (image.bits, image.spacing_um) == (12, (0.5, 0.5))
 
 
 def test_own_split(make_dataset) -> None:

@@ -386,3 +386,25 @@ def test_channels_named_by_digits_are_selected_by_them(tmp_path: Path) -> None:
     # A name that is also another channel's number: the number is meant.
     with pytest.warns(CytopressWarning, match="the channel named 1 is C=2"):
         np.testing.assert_array_equal(read_one(path, select={"C": "1"}).pixels, PIXELS[0, 1, 0])
+
+
+def test_packed_samples_keep_their_significant_bits(tmp_path: Path) -> None:
+    rows = [[0x123, 0xFFF], [0x001, 0xABC]]
+    data = bytes.fromhex("123fff001abc")
+    tags = [
+        (256, 4, 1, 2), (257, 4, 1, 2), (258, 3, 1, 12), (259, 3, 1, 1), (262, 3, 1, 1),
+        (273, 4, 1, 8), (277, 3, 1, 1), (278, 4, 1, 2), (279, 4, 1, len(data)),
+    ]  # fmt: skip
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    head = struct.pack("<2sHI", b"II", 42, 8 + len(data)) + data
+    path = tmp_path / "a.tif"
+    path.write_bytes(head + struct.pack("<H", len(tags)) + entries + bytes(4))
+    image = read_one(path)
+    assert (image.pixels.tolist(), image.bits) == (rows, 12)
+
+
+def test_an_orientation_that_is_not_applied_is_said(tmp_path: Path) -> None:
+    extra = [(274, "H", 1, 8, True)]
+    tifffile.imwrite(tmp_path / "a.tif", PIXELS[0, 0, 0], metadata=None, extratags=extra)
+    with pytest.warns(CytopressWarning, match=r"orientation \(8\) is not applied"):
+        np.testing.assert_array_equal(read_one(tmp_path / "a.tif").pixels, PIXELS[0, 0, 0])

@@ -31,6 +31,8 @@ def with_axes(scene: Scene, asked: str | None) -> Scene:
             way = ""
             if "T" not in asked and scene.length("T") > 1:
                 way = " It is a time series: write each time point to a file of its own."
+            elif "C" not in asked and scene.length("C") > 1:
+                way = " It has several channels: write each to a file of its own."
             raise UsageError(f"{scene.path}: axes {asked} do not fit the file: {there}.{way}")
         _warn_of_time(scene, named)
         return replace(scene, axes=named)

@@ -54,7 +54,7 @@ def as_gray(scene: Scene, there: str) -> Scene:
         shape=scene.shape[:axis] + scene.shape[axis + 1 :],
         axes=scene.axes[:axis] + scene.axes[axis + 1 :],
         load=load,
-        channels=scene.channels if "C" in scene.axes else (),
+        channels=scene.channels if "C" in scene.axes or len(scene.channels) == 1 else (),
         color=True,
     )
 

@@ -121,7 +121,7 @@ def read_labels(path: Path | str, *, axes: str | None = None) -> Labels:
                 f"{path}: labels are numbers, but 0 means white in this file (MINISWHITE), so it is"
                 " in doubt which number is the background; write it with 0 as black."
             )
-        return take_pixels(scene, places[0], keep_z="Z" in (axes or ""), whole=True)
+        return take_pixels(scene, places[0], keep_z="Z" in (axes or ""))
 
 
 def _refuse_several(path: Path, scenes: list[Scene], places: list[dict[str, int]]) -> NoReturn:

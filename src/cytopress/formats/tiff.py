@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # The shorter ones are those of OME-TIFF files in the BigTIFF form, and of older ones.
 SUFFIXES = (".tif", ".tiff", ".btf", ".tf2", ".tf8")
+ORIENTATION = 274
 COMPANION = ".companion.ome"
 # Programs whose own metadata are not read, by tifffile's names.
 VENDORS = (
@@ -152,6 +153,9 @@ def _scene(
     metadata = _metadata(opened, series, next((p for p in pages if p is not None), None), size,
                          planes)  # fmt: skip
     notes = (*opened.notes, *metadata.notes)
+    turned = series.keyframe.tags.valueof(ORIENTATION, 1)
+    if turned != 1:
+        notes = (*notes, f"its orientation ({turned}) is not applied, so rows are as stored")
     white = is_min_is_white(series.keyframe)
     if white and opened.file.is_imagej:
         white = False
@@ -167,10 +171,16 @@ def _scene(
         as_min_is_black(opened.path, series.keyframe, load) if white else load,
         metadata.spacing_um,
         metadata.channels,
-        metadata.bits,
+        metadata.bits or _packed_bits(series),
         notes=notes,
         zero_is_white=white,
     )
+
+
+def _packed_bits(series: TiffPageSeries) -> int:
+    """Return the bits of a stored sample where they fill no whole bytes, such as 12; else 0."""
+    bits = int(series.keyframe.bitspersample)
+    return bits if bits % 8 and np.dtype(series.dtype).kind == "u" else 0
 
 
 def _metadata(

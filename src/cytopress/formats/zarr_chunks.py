@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import zarr
 
 Coordinates = tuple[int, ...]
+REMEDY = "copy it again if the copy was interrupted, or correct dimension_separator in its metadata"
 
 
 class Chunks:
@@ -52,8 +53,7 @@ class Chunks:
         if missing == len(wanted) and not any(map(self._is_there, self._chunks_of(None))):
             raise ImageError(
                 f"{self._path}: no chunk of the array {self._folder.name!r} is where its metadata"
-                " say (an interrupted copy, or another dimension_separator), so it would be read as"
-                " a constant; copy it again or correct its metadata."
+                f" say, so it would be read as a constant; {REMEDY}."
             )
         warnings.warn(
             f"{self._path}: {missing} of {len(wanted)} chunks are missing and are read as the fill"
@@ -78,8 +78,9 @@ class Chunks:
         missing = sum(not there for there in planes.values())
         if missing:
             raise ImageError(
-                f"{self._path}: {missing} of {len(planes)} planes have no chunk, so they would be"
-                " read as a constant; copy the array again."
+                f"{self._path}: {missing} of {len(planes)} planes have no chunk where the metadata"
+                f" say, so they would be read as a constant; {REMEDY};"
+                " a plane that is meant to be empty needs its chunks, too."
             )
 
     def _chunks_of(self, index: Sequence[int | slice] | None) -> Iterator[Coordinates]:
