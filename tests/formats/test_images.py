@@ -5,8 +5,8 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
-
 import numpy as np
 import pytest
 import tifffile
@@ -204,6 +204,51 @@ def test_bioio_scenes_channels_and_spacing(tmp_path: Path) -> None:
         assert scene.spacing_um == {"Z": 2, "Y": 0.5, "X": 0.25}
         every = slice(None)
         np.testing.assert_array_equal(scene.load((0, 2, 1, every, every)), PIXELS[0, 2, 1])
+
+
+class TwoOfOneName:
+    """Stand-in for bioio: two scenes of one name, found as bioio finds them."""
+
+    scenes = ("Series", "Series")
+    axes, shape, dtype = "YX", (9, 7), np.uint16
+    dims = SimpleNamespace(order="YX")
+    physical_pixel_sizes = SimpleNamespace(Z=None, Y=0.5, X=0.5)
+    channel_names = None
+    reader = object()
+
+    def __init__(self, path: Path) -> None:
+        self.number = 0
+
+    def set_scene(self, scene: str | int) -> None:
+        self.number = self.scenes.index(scene) if isinstance(scene, str) else scene
+
+    @property
+    def dask_data(self) -> Any:
+        import dask.array
+
+        return dask.array.from_array(PIXELS[0, self.number, 0])
+
+
+def test_scenes_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("dask")
+    base = SimpleNamespace(UnsupportedFileFormatError=KeyError)
+    monkeypatch.setitem(sys.modules, "bioio", SimpleNamespace(BioImage=TwoOfOneName))
+    monkeypatch.setitem(sys.modules, "bioio_base", SimpleNamespace(exceptions=base))
+    monkeypatch.setitem(sys.modules, "bioio_base.exceptions", base)
+    (tmp_path / "a.xyz").touch()
+    found = read(tmp_path / "a.xyz")
+    np.testing.assert_array_equal([one.pixels for one in found], PIXELS[0, :2, 0])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_printer_s_resolution_is_no_pixel_size(tmp_path: Path) -> None:
+    pytest.importorskip("bioio_tifffile", reason="needs the extra io")
+    path = tmp_path / "a.lsm"
+    # 72 dots an inch, which the plugin reads as pixels of 353 um.
+    tifffile.imwrite(path, PIXELS[0, 0, 0], resolution=(72, 72), resolutionunit="INCH")
+    image = read_one(path)
+    np.testing.assert_array_equal(image.pixels, PIXELS[0, 0, 0])
+    assert image.spacing_um is None
 
 
 def test_importing_io_loads_no_heavy_library() -> None:

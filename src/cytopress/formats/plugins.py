@@ -40,11 +40,12 @@ def open_plugin(path: Path) -> Iterator[list[Scene]]:
         raise ImageError(
             f"{path}: no installed bioio plugin reads this file; install the one for its format."
         ) from error
-    yield [_scene(path, file, name) for name in file.scenes]
+    yield [_scene(path, file, number) for number in range(len(file.scenes))]
 
 
-def _scene(path: Path, file: Any, name: str) -> Scene:
-    file.set_scene(name)
+def _scene(path: Path, file: Any, number: int) -> Scene:
+    # By its number, for scenes may share a name.
+    file.set_scene(number)
     notes = []
     if type(file.reader).__module__.partition(".")[0] == PRINTERS:
         spacing = {}
@@ -54,7 +55,7 @@ def _scene(path: Path, file: Any, name: str) -> Scene:
         spacing = {k: getattr(sizes, k) for k in "ZYX" if getattr(sizes, k, None)}
 
     def load(index: Index) -> Pixels:
-        file.set_scene(name)
+        file.set_scene(number)
         return np.asarray(file.dask_data[index].compute())
 
     return Scene(
