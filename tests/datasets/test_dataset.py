@@ -79,6 +79,17 @@ def test_a_plane_in_a_dataset_of_stacks_is_a_stack_of_one(make_dataset) -> None:
     np.testing.assert_array_equal(found.read_input(field).pixels[0], plain)
 
 
+def test_a_distance_of_planes_that_imagej_leaves_out_is_said(make_dataset) -> None:
+    folder = make_dataset(axes="ZYX")
+    stack = np.ones((4, 5, 7), np.uint16)
+    path = folder / "images/a_input.tif"
+    facts = {"axes": "ZYX", "unit": "um"}
+    tifffile.imwrite(path, stack, imagej=True, resolution=(2, 2), metadata=facts)
+    found = open_dataset(folder)
+    with pytest.warns(CytopressWarning, match="read as 1 um"):
+        assert found.read_input(found.fields[0]).spacing_um == (1.0, 0.5, 0.5)
+
+
 def test_a_stack_in_a_dataset_of_planes_is_refused(make_dataset) -> None:
     folder = make_dataset()
     write(folder / "images/a_input.tif", [Image(np.ones((4, 5, 7), np.uint16))])

@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
 import numpy as np
 import pytest
 import tifffile

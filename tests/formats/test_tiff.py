@@ -408,3 +408,8 @@ def test_an_orientation_that_is_not_applied_is_said(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", PIXELS[0, 0, 0], metadata=None, extratags=extra)
     with pytest.warns(CytopressWarning, match=r"orientation \(8\) is not applied"):
         np.testing.assert_array_equal(read_one(tmp_path / "a.tif").pixels, PIXELS[0, 0, 0])
+
+
+def test_other_suffixes_are_read_only(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"can be written as \.ome\.tif, \.tif or \.png"):
+        write(tmp_path / "a.tf8", [Image(PIXELS[0, 0, 0])])

@@ -199,7 +199,7 @@ def _read_channel(dataset: HipscDataset, original: Path, channel: int) -> Image:
     planes = (1, *read_shape(original, select=select))[-3]
     if not dataset.stacks:
         select["Z"] = planes // 2
-    pixels = read_one(original, select=select).pixels
+    pixels = read_one(original, select=select, of_dataset=True).pixels
     if dataset.stacks and planes == 1:
         pixels = pixels[None]
     return Image(pixels, spacing_um=SPACING_UM[-pixels.ndim :])

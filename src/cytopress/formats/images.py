@@ -65,8 +65,8 @@ def read_one(
 ) -> Image:
     """Read the only image of a file or of a selection; otherwise like `read`.
 
-    An image ``of_dataset`` has its bits, name and pixel size from there, so there are no notes on
-    the file's own metadata; a plane without data is an error.
+    An image ``of_dataset`` has its bits, name and pixel size from there, so for a plane there are
+    no notes on the file's own metadata; a plane without data is an error.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def write(path: Path | str, images: Sequence[Image]) -> None:
     """
     path = Path(path)
     suffix = path.suffix.lower()
-    if suffix not in (*tiff.SUFFIXES, *png.SUFFIXES):
+    if suffix not in (*tiff.WRITTEN, *png.SUFFIXES):
         raise UsageError(
             f"{path}: images can be written as .ome.tif, .tif or .png, not {suffix!r}."
         )

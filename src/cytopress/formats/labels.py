@@ -10,7 +10,7 @@ from cytopress.atomic import atomic_file
 from cytopress.errors import ImageError, UsageError
 from cytopress.formats.images import write
 from cytopress.formats.ome_tiff import write_many_labels
-from cytopress.formats.tiff import SUFFIXES
+from cytopress.formats.tiff import WRITTEN
 from cytopress.image import Image, Labels
 
 MOST_IN_16_BITS = 2**16 - 1
@@ -39,7 +39,7 @@ def write_labels(path: Path | str, labels: Labels, like: Image) -> None:
         numbers = labels.astype(np.uint16)
         write(path, [Image(numbers, axes=like.axes, spacing_um=like.spacing_um, name=like.name)])
         return
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in WRITTEN:
         raise UsageError(
             f"{path}: {labels.max()} objects need 32 bits a pixel; write .ome.tif or .tif."
         )

@@ -112,8 +112,12 @@ def take(
     pixels = take_pixels(scene, at, keep_z=keep_z, whole=of_dataset)
     letters = "ZYX"[-pixels.ndim :]
     spacing = tuple(scene.spacing_um.get(letter, 0.0) for letter in letters)
-    if not of_dataset:
-        _say_notes(scene, letters)
+    notes = [] if of_dataset else _unused(scene, letters)
+    # A dataset states all but the distance of planes.
+    if not of_dataset or "Z" in letters:
+        notes = [*scene.notes, *notes]
+    if notes:
+        warnings.warn(f"{scene.path}: {'; '.join(notes)}.", CytopressWarning, stacklevel=2)
     return Image(
         pixels,
         bits=0 if of_dataset else _bits(scene, pixels),
@@ -122,9 +126,9 @@ def take(
     )
 
 
-def _say_notes(scene: Scene, letters: str) -> None:
-    """Warn of metadata that are there and not used, in one line."""
-    notes = list(scene.notes)
+def _unused(scene: Scene, letters: str) -> list[str]:
+    """Return why spacing and names that are there do not describe the image."""
+    notes = []
     known = [letter for letter in letters if letter in scene.spacing_um]
     if known and len(known) < len(letters):
         lacking = " and ".join(letter for letter in letters if letter not in known)
@@ -137,8 +141,7 @@ def _say_notes(scene: Scene, letters: str) -> None:
             f"the number of channel names, {len(scene.channels)}, is not that of the channels,"
             f" {scene.length('C')}, so they are not used"
         )
-    if notes:
-        warnings.warn(f"{scene.path}: {'; '.join(notes)}.", CytopressWarning, stacklevel=2)
+    return notes
 
 
 def take_pixels(

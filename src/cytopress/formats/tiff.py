@@ -24,8 +24,9 @@ from cytopress.image import Pixels
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPageSeries
 
+WRITTEN = (".tif", ".tiff")
 # The shorter ones are those of OME-TIFF files in the BigTIFF form, and of older ones.
-SUFFIXES = (".tif", ".tiff", ".btf", ".tf2", ".tf8")
+SUFFIXES = (*WRITTEN, ".btf", ".tf2", ".tf8")
 ORIENTATION = 274
 COMPANION = ".companion.ome"
 # Programs whose own metadata are not read, by tifffile's names.
