@@ -52,6 +52,23 @@ def test_a_plane_too_large_for_its_library_is_refused_and_coded_in_tiles(
         assert decode(codec(f"{spec},tile=8192").encode(image)).shape == image.shape
 
 
+@pytest.mark.parametrize("name", ["sperr", "zfp"])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_volume_too_long_for_its_library_is_refused(name: str, axis: int) -> None:
+    shape = [2, 3, 2]
+    shape[axis] = 65537
+    image = Image((np.arange(np.prod(shape)).reshape(shape) % 97).astype(np.uint16))
+    with pytest.raises(UnsupportedImageError, match="65537"):
+        codec(f"{name}:tolerance=1").encode(image)
+
+
+def test_sperr_keeps_its_bound_in_long_planes_and_in_the_longest_volume() -> None:
+    for shape in ((2, 70000), (2, 3, 65535)):
+        pixels = (np.arange(np.prod(shape)).reshape(shape) % 97).astype(np.uint16)
+        decoded = decode(codec("sperr:tolerance=1").encode(Image(pixels))).pixels
+        assert np.abs(decoded.astype(int) - pixels).max() <= 1
+
+
 @pytest.mark.parametrize("width", [32768, 32769])
 def test_avif_refuses_what_its_own_decoder_refuses(width: int) -> None:
     image = Image(WIDE.pixels[:, :width])

@@ -14,9 +14,10 @@ from typing import Any, ClassVar, Self
 
 from cytopress.codecs.container import container
 from cytopress.codecs.container.container import Form
+from cytopress.codecs.decoding_errors import restored
 from cytopress.codecs.encoding_errors import encoding
 from cytopress.codecs.traits import QualityParameter, Traits
-from cytopress.errors import CorruptDataError, CytopressError, ImageError, UnsupportedImageError
+from cytopress.errors import UnsupportedImageError
 from cytopress.image import Image, Pixels
 from cytopress.models.model_package import Package
 
@@ -47,6 +48,10 @@ class StreamCodec(ABC):
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return pixels of ``form``'s shape and dtype from a bare stream."""
 
+    def coded_shape(self, stream: bytes) -> tuple[int, ...]:  # noqa: ARG002 - some say none
+        """Return the shape in the stream's own header; () where it has none that can be read."""
+        return ()
+
     @property
     def exact(self) -> bool:
         """Whether decoding gives the same pixels on every machine."""
@@ -61,11 +66,12 @@ class StreamCodec(ABC):
             raise UnsupportedImageError(
                 f"{self.name} codes {', '.join(self.traits.dtypes)}, not {image.dtype.name}."
             )
-        largest, plane = self.traits.largest, image.shape[-2:]
-        if largest and any(map(gt, plane, largest)):
+        largest = self.traits.largest
+        if len(largest) <= image.pixels.ndim and any(map(gt, image.shape[::-1], largest[::-1])):
+            most, shape = (" x ".join(map(str, edges)) for edges in (largest, image.shape))
             raise UnsupportedImageError(
-                f"{self.name} codes planes of up to {largest[0]} x {largest[1]} pixels, not"
-                f" {plane[0]} x {plane[1]}: give tile=512, which codes them in tiles."
+                f"{self.name} codes up to {most} pixels, not {shape}: give tile=512, which codes an"
+                " image in tiles."
             )
 
     def encode(self, image: Image, notes: container.Notes | None = None) -> bytes:
@@ -95,27 +101,7 @@ class StreamCodec(ABC):
         CorruptDataError
             The stream is damaged, or holds another image than ``form`` says.
         """
-        return self._restored(bytes(stream), form)
-
-    def _restored(self, stream: bytes, form: Form) -> Image:
-        if len(form.axes) not in self.traits.dims or form.dtype.name not in self.traits.dtypes:
-            raise CorruptDataError(f"{self.name} holds no {form.axes} images of {form.dtype}.")
-        try:
-            pixels = self.decompress(stream, form)
-        except CytopressError:
-            raise
-        except Exception as error:
-            # A library may raise anything on crafted bytes; a reader sees one kind of error.
-            raise CorruptDataError(f"{self.name} cannot decode its stream ({error}).") from error
-        if pixels.shape != form.shape or pixels.dtype != form.dtype:
-            raise CorruptDataError(
-                f"{self.name} decoded {pixels.dtype} {pixels.shape}, but the container promised"
-                f" {form.dtype} {form.shape}."
-            )
-        try:
-            return Image(pixels, axes=form.axes, bits=form.bits, spacing_um=form.spacing_um)
-        except ImageError as error:
-            raise CorruptDataError(f"{self.name} decoded an invalid image: {error}") from error
+        return restored(self, bytes(stream), form)
 
     def packages(self) -> tuple[Package, ...]:
         """Return the model packages that this codec and those inside it need."""

@@ -105,8 +105,8 @@ class Traits:
     bias : float
         Known shift of the mean in counts, beyond what the codec's error explains.
     largest : tuple of int
-        Height and width in pixels of the largest plane that its library codes, or that a decoder
-        takes; () where any size is coded.
+        Lengths in pixels of the largest plane that its library codes and decodes, or of the
+        largest volume, if that alone has a limit; () where any size is coded.
     exact : bool
         Whether lossy decoding gives the same pixels on every machine. False where it computes in
         floats, which processors round differently: a pixel may then differ by one count.

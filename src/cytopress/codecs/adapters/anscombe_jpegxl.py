@@ -20,6 +20,7 @@ import imagecodecs
 import numpy as np
 import numpy.typing as npt
 
+from cytopress.codecs.adapters import headers
 from cytopress.codecs.base import Form, QualityParameter, StreamCodec, Traits
 from cytopress.codecs.container.wire import take_varints, varints
 from cytopress.codecs.options import float_option, integer_option
@@ -80,6 +81,10 @@ class AnscombeJpegXL(StreamCodec):
         levels = numbers[image.pixels - low]
         stream = imagecodecs.jpegxl_encode(levels, effort=self.effort, lossless=True, numthreads=1)
         return varints(low, high - low) + bytes(stream)
+
+    def coded_shape(self, stream: bytes) -> tuple[int, ...]:
+        """Return the shape in the codestream's header."""
+        return headers.jpegxl(stream[take_varints(stream, 2)[1] :])
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the middle of each pixel's level."""

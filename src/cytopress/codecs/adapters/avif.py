@@ -9,6 +9,7 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
+from cytopress.codecs.adapters import headers
 from cytopress.codecs.base import Form, QualityParameter, StreamCodec, Traits
 from cytopress.codecs.decoded_pixels import round_to_dtype
 from cytopress.codecs.options import float_option, integer_option
@@ -101,6 +102,10 @@ class Avif(StreamCodec):
                 numthreads=1,
             )
         )
+
+    def coded_shape(self, stream: bytes) -> tuple[int, ...]:
+        """Return the shape in the stream's header."""
+        return headers.avif(stream)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""

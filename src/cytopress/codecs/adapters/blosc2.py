@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import imagecodecs
 import numpy as np
 
+from cytopress.codecs.adapters import headers
 from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.options import integer_option
-from cytopress.errors import UsageError
+from cytopress.errors import CorruptDataError, UsageError
 from cytopress.image import Image, Pixels
 
 FILTERS = {
@@ -74,7 +75,8 @@ class Blosc2(StreamCodec):
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the pixels."""
-        # The size bounds what a crafted stream can make the decoder allocate.
+        if headers.blosc2(stream) != form.raw_bytes:
+            raise CorruptDataError("blosc2: the chunk holds another number of bytes.")
         raw = imagecodecs.blosc2_decode(stream, numthreads=1, out=form.raw_bytes)
         pixels = np.frombuffer(raw, form.dtype.newbyteorder("<")).reshape(form.shape)
         return pixels.astype(form.dtype, copy=False)

@@ -102,7 +102,9 @@ class ErrorBoundedCodec(StreamCodec):
         return round_to_dtype(pixels.reshape(form.shape), form)
 
 
-def error_bounded(*, can_be_lossless: bool = False, exact: bool = False) -> Traits:
+def error_bounded(
+    *, can_be_lossless: bool = False, exact: bool = False, largest: tuple[int, ...] = ()
+) -> Traits:
     """Return the traits of an `ErrorBoundedCodec`."""
     return Traits(
         dims=(2, 3),
@@ -113,5 +115,6 @@ def error_bounded(*, can_be_lossless: bool = False, exact: bool = False) -> Trai
         can_be_lossless=can_be_lossless,
         bound=1,
         whole=True,
+        largest=largest,
         exact=exact,
     )

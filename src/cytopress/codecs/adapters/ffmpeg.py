@@ -26,6 +26,8 @@ GET = "install the extra video: pip install 'cytopress[video]'"
 # Encoders refuse frames below 16 x 16 (x265) and 4 x 4 (SVT-AV1). Where a frame has one block of
 # 64 x 64 along an axis, x265 reads uninitialized memory, and its lossless mode is not lossless.
 STEP, LEAST = 8, 96
+# Pixels by which a decoder may align a frame.
+SLACK = 64
 CHUNK = 2**20
 RATE = 25  # frames a second; encoders require one
 
@@ -104,7 +106,9 @@ class VideoFormat:
         if count > len(stream):
             raise CorruptDataError(f"{count} frames are promised in {len(stream)} bytes.")
         done = 0
-        for frame in progress.track(self._frames(stream), count):
+        # A larger frame is refused before it is allocated.
+        most = (_padded(height) + SLACK) * (_padded(width) + SLACK)
+        for frame in progress.track(self._frames(stream, most), count):
             done += 1
             if done > count or frame.height < height or frame.width < width:
                 raise CorruptDataError(
@@ -115,8 +119,9 @@ class VideoFormat:
         if done != count:
             raise CorruptDataError(f"{count} frames are promised, and {done} came.")
 
-    def _frames(self, stream: bytes) -> Iterator[av.VideoFrame]:
+    def _frames(self, stream: bytes, most: int) -> Iterator[av.VideoFrame]:
         context = self._context(self.decoder, "r")
+        context.options = {"max_pixels": str(most)}
         for packet in self._packets(context, stream):
             yield from context.decode(packet)
         yield from context.decode(None)

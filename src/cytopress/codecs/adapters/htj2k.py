@@ -8,6 +8,7 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
+from cytopress.codecs.adapters import headers
 from cytopress.codecs.base import Form, QualityParameter, StreamCodec, Traits
 from cytopress.codecs.decoded_pixels import clip_to_bits
 from cytopress.codecs.options import float_option
@@ -69,6 +70,10 @@ class Htj2k(StreamCodec):
         # The library counts from the dtype's full scale, and takes less than 0.00001 for lossless.
         level = max(self.step * share, 1.1e-5)
         return bytes(imagecodecs.htj2k_encode(image.pixels, level=level, reversible=False))
+
+    def coded_shape(self, stream: bytes) -> tuple[int, ...]:
+        """Return the shape in the stream's header."""
+        return headers.jpeg2000(stream)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""

@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 import imagecodecs
 import numpy as np
 
+from cytopress.codecs.adapters import headers
 from cytopress.codecs.base import Form, QualityParameter, StreamCodec, Traits
 from cytopress.codecs.decoded_pixels import clip_to_bits
 from cytopress.codecs.options import float_option
@@ -78,6 +79,10 @@ class Jpeg2000(StreamCodec):
                 numthreads=1,
             )
         )
+
+    def coded_shape(self, stream: bytes) -> tuple[int, ...]:
+        """Return the shape in the stream's header."""
+        return headers.jpeg2000(stream)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""

@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 import imagecodecs
 import numpy as np
 
+from cytopress.codecs.adapters import headers
 from cytopress.codecs.base import Form, QualityParameter, StreamCodec, Traits
 from cytopress.codecs.decoded_pixels import clip_to_bits
 from cytopress.codecs.options import integer_option
@@ -69,6 +70,10 @@ class JpegLS(StreamCodec):
         # No code word takes more than four times its pixel (T.87, LIMIT).
         room = 4 * image.raw_bytes + 4096
         return bytes(imagecodecs.jpegls_encode(image.pixels, level=self.near, out=room))
+
+    def coded_shape(self, stream: bytes) -> tuple[int, ...]:
+        """Return the shape in the stream's header."""
+        return headers.jpeg(stream)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""

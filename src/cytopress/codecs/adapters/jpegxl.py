@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 import imagecodecs
 import numpy as np
 
+from cytopress.codecs.adapters import headers
 from cytopress.codecs.base import Form, QualityParameter, StreamCodec, Traits
 from cytopress.codecs.decoded_pixels import clip_to_bits
 from cytopress.codecs.options import float_option, integer_option
@@ -72,6 +73,10 @@ class JpegXL(StreamCodec):
                 numthreads=1,
             )
         )
+
+    def coded_shape(self, stream: bytes) -> tuple[int, ...]:
+        """Return the shape in the stream's header."""
+        return headers.jpegxl(stream)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""

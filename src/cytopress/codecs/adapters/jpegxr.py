@@ -8,6 +8,7 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
+from cytopress.codecs.adapters import headers
 from cytopress.codecs.base import Form, QualityParameter, StreamCodec, Traits
 from cytopress.codecs.decoded_pixels import clip_to_bits
 from cytopress.codecs.options import float_option
@@ -53,6 +54,10 @@ class JpegXR(StreamCodec):
         """Return a JPEG XR file."""
         level = None if self.lossless else float(self.quality)
         return bytes(imagecodecs.jpegxr_encode(image.pixels, level=level))
+
+    def coded_shape(self, stream: bytes) -> tuple[int, ...]:
+        """Return the shape in the stream's header."""
+        return headers.jpegxr(stream)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""

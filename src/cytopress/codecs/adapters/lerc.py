@@ -8,6 +8,7 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
+from cytopress.codecs.adapters import headers
 from cytopress.codecs.adapters.error_bound import TOLERANCE, strict
 from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.options import count_option
@@ -55,6 +56,10 @@ class Lerc(StreamCodec):
     def compress(self, image: Image) -> bytes:
         """Return a LERC blob."""
         return bytes(imagecodecs.lerc_encode(image.pixels, level=strict(self.tolerance, image)))
+
+    def coded_shape(self, stream: bytes) -> tuple[int, ...]:
+        """Return the shape in the stream's header."""
+        return headers.lerc(stream)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""

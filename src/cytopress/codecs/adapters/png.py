@@ -8,6 +8,7 @@ from typing import ClassVar
 import imagecodecs
 import numpy as np
 
+from cytopress.codecs.adapters import headers
 from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.options import integer_option
 from cytopress.image import Image, Pixels
@@ -51,6 +52,10 @@ class Png(StreamCodec):
         # Every row grows by a byte, its filter: in thin images more than imagecodecs allocates.
         room = image.raw_bytes + image.raw_bytes // 8 + 2 * len(image.pixels) + 4096
         return bytes(imagecodecs.png_encode(image.pixels, level=self.level, out=room))
+
+    def coded_shape(self, stream: bytes) -> tuple[int, ...]:
+        """Return the shape in the stream's header."""
+        return headers.png(stream)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import imagecodecs
 import numpy as np
 
+from cytopress.codecs.adapters import headers
 from cytopress.codecs.adapters.error_bound import ErrorBoundedCodec, error_bounded
 from cytopress.codecs.base import Form, Traits
 from cytopress.image import Pixels
@@ -31,6 +32,10 @@ class Sz3(ErrorBoundedCodec):
 
     def _encode(self, pixels: Pixels, bound: float) -> Any:
         return imagecodecs.sz3_encode(pixels, mode=imagecodecs.SZ3.MODE.ABS, abs=bound)
+
+    def coded_shape(self, stream: bytes) -> tuple[int, ...]:
+        """Return the shape in the stream's header."""
+        return headers.sz3(stream)
 
     def _decode(self, stream: bytes, form: Form) -> Any:
         return imagecodecs.sz3_decode(stream, form.shape, np.float32)

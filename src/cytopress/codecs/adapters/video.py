@@ -9,6 +9,7 @@ import numpy as np
 
 from cytopress.codecs.adapters.ffmpeg import VideoFormat
 from cytopress.codecs.base import Form, StreamCodec
+from cytopress.codecs.decoding_errors import restored
 from cytopress.codecs.wrappers.range_mapping import RangeMapping
 from cytopress.errors import CodecError
 from cytopress.image import Image, Pixels
@@ -45,7 +46,7 @@ class VideoCodec(StreamCodec):
 
     def restore(self, stream: bytes | memoryview, form: Form) -> Image:
         """Return the image, as every codec does, from a view of the stream: nothing is copied."""
-        return self._restored(stream, form)  # type: ignore[arg-type]
+        return restored(self, stream, form)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the pixels."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import imagecodecs
 
+from cytopress.codecs.adapters import headers
 from cytopress.codecs.adapters.error_bound import ErrorBoundedCodec, error_bounded, float_step
 from cytopress.codecs.base import Form, Traits
 from cytopress.image import Pixels
@@ -26,7 +27,9 @@ class Zfp(ErrorBoundedCodec):
 
     name: ClassVar[str] = "zfp"
     number: ClassVar[int] = 11
-    traits: ClassVar[Traits] = error_bounded(can_be_lossless=True, exact=True)
+    traits: ClassVar[Traits] = error_bounded(
+        can_be_lossless=True, exact=True, largest=(65536, 65536, 65536)
+    )
 
     def _encode(self, pixels: Pixels, bound: float) -> Any:
         # Its fixed-point numbers are too coarse for a bound below the step of float32.
@@ -35,6 +38,10 @@ class Zfp(ErrorBoundedCodec):
         # The library takes fractions, whatever its annotation says.
         level: Any = None if lossless else bound
         return imagecodecs.zfp_encode(pixels, level, mode=mode, numthreads=1)
+
+    def coded_shape(self, stream: bytes) -> tuple[int, ...]:
+        """Return the shape in the stream's header."""
+        return headers.zfp(stream)
 
     def _decode(self, stream: bytes, form: Form) -> Any:  # noqa: ARG002 - the stream has the shape
         return imagecodecs.zfp_decode(stream, numthreads=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from cytopress.codecs.base import Form, StreamCodec
+from cytopress.codecs.decoding_errors import restored
 from cytopress.image import Image
 
 
@@ -21,5 +22,4 @@ class PartsCodec(StreamCodec):
 
     def restore(self, stream: bytes | memoryview, form: Form) -> Image:
         """Return the image, as every codec does, from a view of the stream: nothing is copied."""
-        # A view slices as bytes do, which is all that these wrappers do with it.
-        return self._restored(stream, form)  # type: ignore[arg-type]
+        return restored(self, stream, form)
