@@ -66,6 +66,10 @@ class CorruptDataError(CytopressError, ValueError):
     """Coded bytes that are truncated, damaged or of another format."""
 
 
+class LimitError(CorruptDataError):
+    """Coded bytes that claim more than a limit, or whose decoding went beyond one."""
+
+
 class PackageError(CytopressError, ValueError):
     """A model package that is missing, damaged or of another format version."""
 

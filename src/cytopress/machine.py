@@ -51,8 +51,8 @@ def machine() -> dict[str, str]:
         "processors": str(os.cpu_count() or 1),
         "system": f"{platform.system()} {platform.machine()}",
     }
-    memory = _memory_gib()
-    return facts | ({"memory": f"{memory:.0f} GiB"} if memory else {})
+    memory = memory_bytes()
+    return facts | ({"memory": f"{memory / 2**30:.0f} GiB"} if memory else {})
 
 
 def processor() -> str:
@@ -65,8 +65,9 @@ def processor() -> str:
     return found.group(1).strip() if found else platform.processor() or platform.machine()
 
 
-def _memory_gib() -> float | None:
+def memory_bytes() -> int | None:
+    """Return the size of this machine's memory; None where the system does not say it."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return None

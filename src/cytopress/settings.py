@@ -1,4 +1,4 @@
-"""Folders of this machine, from environment variables, which are read here only.
+"""Folders and limits of this machine; environment variables are read here only.
 
 ``CYTOPRESS_DATA``    a folder that holds datasets
 ``CYTOPRESS_MODELS``  folders of model packages, separated as in PATH
@@ -8,18 +8,28 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Resolved folders; they are passed to workers, which need no environment of their own."""
+    """Resolved folders and limits, passed to workers, which need no environment of their own.
+
+    Parameters
+    ----------
+    data, models, cache, user_data : Path
+        Folders of this machine.
+    max_bytes : int, optional
+        Largest image in bytes that is decoded. Unless given, half of the machine's memory, and no
+        image of many times its coded bytes (`codecs.limits`).
+    """
 
     data: Path | None
     models: tuple[Path, ...]
     cache: Path
     user_data: Path
+    max_bytes: int | None = None
 
     @property
     def model_folders(self) -> tuple[Path, ...]:
@@ -32,7 +42,7 @@ class Settings:
 
     def with_models(self, *folders: Path) -> Settings:
         """Return a copy that searches ``folders`` first."""
-        return Settings(self.data, (*folders, *self.models), self.cache, self.user_data)
+        return replace(self, models=(*folders, *self.models))
 
 
 def from_environment() -> Settings:

@@ -13,6 +13,7 @@ import typer
 from cytopress.cli.options import (
     AsJson,
     Axes,
+    MaxBytes,
     Models,
     Output,
     Select,
@@ -53,12 +54,13 @@ def encode(
     select: Select = None,
     axes: Axes = None,
     models: Models = None,
+    max_bytes: MaxBytes = None,
 ) -> None:
     """Compress one image into one .cyto file."""
     from cytopress.atomic import atomic_file
     from cytopress.codecs.spec import codec as parse
 
-    settings = settings_with(models)
+    settings = settings_with(models, max_bytes)
     check_output(output, image)
     request = parse(codec, settings)
     with source_file(image) as source:
@@ -77,15 +79,24 @@ def decode(
     file: Annotated[Path, typer.Argument(help="A .cyto file; - is stdin.")],
     output: Output,
     models: Models = None,
+    max_bytes: MaxBytes = None,
+    untrusted: Annotated[
+        bool,
+        typer.Option(
+            "--untrusted",
+            help="Decode a stranger's file in an own process, with limits of time and memory.",
+        ),
+    ] = False,
 ) -> None:
     """Decompress a .cyto file into an OME-TIFF (or PNG)."""
     from cytopress.codecs.registry import decode as decode_bytes
     from cytopress.formats.images import write
 
-    settings = settings_with(models)
+    settings = settings_with(models, max_bytes)
     check_output(output, file)
     with coding(f"Decoding {file.name}"), source_file(file) as source:
-        image = _named(source, lambda: decode_bytes(_read_bytes(source), settings))
+        data, trusted = _read_bytes(source), not untrusted
+        image = _named(source, lambda: decode_bytes(data, settings, trusted=trusted))
     with output_file(output, IMAGES) as path:
         write(path, [image])
     print_written(output, str(image))
@@ -203,4 +214,4 @@ def _named(file: Path, work: Callable[[], Result]) -> Result:
     try:
         return work()
     except CorruptDataError as error:
-        raise CorruptDataError(f"{file}: {error}") from error
+        raise type(error)(f"{file}: {error}") from error

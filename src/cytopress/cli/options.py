@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -25,10 +26,18 @@ Models = Annotated[
     list[Path] | None,
     typer.Option("--models", help="A folder of model packages, searched first.", metavar="DIR"),
 ]
+MaxBytes = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Largest image to decode, in bytes. Unless given: half of the memory (1 GiB with"
+        " --untrusted), and no large image of more than 10,000 times its coded bytes.",
+    ),
+]
 
 
-def settings_with(models: list[Path] | None) -> Settings:
-    """Return the settings of this environment with ``--models`` in front.
+def settings_with(models: list[Path] | None, max_bytes: int | None = None) -> Settings:
+    """Return the settings of this environment with ``--models`` in front, and ``--max-bytes``.
 
     Raises
     ------
@@ -38,7 +47,8 @@ def settings_with(models: list[Path] | None) -> Settings:
     for folder in models or ():
         if not folder.is_dir():
             raise UsageError(f"--models {folder}: there is no such folder.")
-    return from_environment().with_models(*(models or ()))
+    found = from_environment().with_models(*(models or ()))
+    return found if max_bytes is None else replace(found, max_bytes=max_bytes)
 
 
 def check_output(path: Path, source: Path | None = None) -> None:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cytopress.cli.coding import read_one
-from cytopress.cli.options import Axes, Models, Output, Select, check_output, settings_with
+from cytopress.cli.options import (
+    Axes,
+    MaxBytes,
+    Models,
+    Output,
+    Select,
+    check_output,
+    settings_with,
+)
 from cytopress.cli.pipes import IMAGES, output_file, print_written, source_file
 from cytopress.cli.progress_bars import spinner
 from cytopress.errors import UsageError
@@ -29,6 +37,7 @@ def predict(
     select: Select = None,
     axes: Axes = None,
     models: Models = None,
+    max_bytes: MaxBytes = None,
 ) -> None:
     """Run a task on one image and write the predicted image, or the labels of its objects."""
     from cytopress.formats.images import write
@@ -38,7 +47,7 @@ def predict(
     from cytopress.tasks.registry import task as find
 
     check_output(output, image)
-    settings = settings_with(models)
+    settings = settings_with(models, max_bytes)
     found = find(task, settings)
     with spinner(f"Predicting from {image.name}"), source_file(image) as file:
         source = read_one(file, select=select, axes=axes, settings=settings)

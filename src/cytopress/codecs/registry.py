@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 
 from cytopress.codecs.adapters.anscombe_jpegxl import AnscombeJpegXL
@@ -34,6 +35,8 @@ from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.container import container
 from cytopress.codecs.container.container import Recipe
 from cytopress.codecs.family import Family
+from cytopress.codecs.isolated import decode_isolated
+from cytopress.codecs.limits import check_size
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled, Wavelet
 from cytopress.errors import (
     CorruptDataError,
@@ -181,7 +184,7 @@ def build(recipe: Recipe, settings: Settings | None = None) -> StreamCodec:
         raise CorruptDataError(f"{family.name}: the file has invalid options: {error}") from error
 
 
-def decode(data: bytes, settings: Settings | None = None) -> Image:
+def decode(data: bytes, settings: Settings | None = None, *, trusted: bool = True) -> Image:
     """Return the image of coded bytes, whichever codec made them.
 
     Parameters
@@ -189,17 +192,37 @@ def decode(data: bytes, settings: Settings | None = None) -> Image:
     data : bytes
         All of a coded image.
     settings : Settings, optional
-        Says where model packages are; from the environment unless given.
+        Says where model packages are, and the limit on decoded bytes; from the environment unless
+        given.
+    trusted : bool, optional
+        False decodes in a child process with limits of time and memory, and images of up to 1 GiB
+        unless another limit is given: a crash there is an error here.
 
     Raises
     ------
     CorruptDataError
         The bytes are of another format, damaged, or made by a codec that is not installed.
+    LimitError
+        The image is larger than the limit, or much larger than its coded bytes; or the child
+        process crashed, or took too long. It is a CorruptDataError too.
     PackageError
         The model package that coded them is in none of the folders.
     """
+    settings = settings or from_environment()
     header, stream = container.unpack(data)
+    most = check_size(header.form, len(data), settings.max_bytes, trusted=trusted)
+    if not trusted:
+        return decode_isolated(data, header.form, settings, most)
     return build(header.recipe, settings).restore(stream, header.form)
+
+
+def decode_own(data: bytes, original: Image, settings: Settings | None = None) -> Image:
+    """Return the image of bytes that were just coded from ``original``: its size is no surprise.
+
+    Raises as `decode` does, but for a blank image of far fewer coded bytes.
+    """
+    settings = settings or from_environment()
+    return decode(data, replace(settings, max_bytes=original.raw_bytes))
 
 
 def decode_by(codec: StreamCodec, data: bytes) -> Image:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cytopress.codecs.registry import decode
+from cytopress.codecs.registry import decode_own
 from cytopress.codecs.targets.encodes import Solution
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import NotAvailableError
@@ -141,7 +141,7 @@ def _coded(
         return image, TrialResult(reached=float(request.number))
     solution = request.solve(original)
     begin = time.perf_counter()
-    decoded = decode(solution.data, settings)
+    decoded = decode_own(solution.data, original, settings)
     decode_s = time.perf_counter() - begin
     _check_bound(request, solution, original, decoded)
     return decoded, TrialResult(

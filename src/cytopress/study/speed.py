@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from cytopress.codecs.registry import decode
+from cytopress.codecs.registry import decode_own
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.image import Image
 from cytopress.settings import Settings
@@ -67,9 +67,11 @@ def time_codec(
     of both counts is stored.
     """
     solution = request.solve(image)
-    decode(solution.data, settings)
+    decode_own(solution.data, image, settings)
     encode, encode_threads = _walls(lambda: solution.codec.encode(image), repeats, patience)
-    decoded, decode_threads = _walls(lambda: decode(solution.data, settings), repeats, patience)
+    decoded, decode_threads = _walls(
+        lambda: decode_own(solution.data, image, settings), repeats, patience
+    )
     return Timing(
         coded_bytes=len(solution.data),
         encode_s=statistics.median(encode),

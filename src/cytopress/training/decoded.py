@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cytopress.codecs.registry import decode
+from cytopress.codecs.registry import decode_own
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.encodes import Encodes
 from cytopress.errors import CodecError
@@ -47,7 +47,8 @@ def _decoded(encodes: Encodes, spec: str, field: str, settings: Settings) -> Ima
         return encodes.image
     request = codec(spec, settings)
     try:
-        return decode(request.solve(encodes.image, encodes).data, settings)
+        coded = request.solve(encodes.image, encodes).data
+        return decode_own(coded, encodes.image, settings)
     except CodecError as error:
         raise CodecError(
             f"{field} cannot be coded with {spec} for training ({error}); choose another codec or"

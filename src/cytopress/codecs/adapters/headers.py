@@ -73,10 +73,13 @@ def jpegxl(stream: bytes) -> Shape:
             start += length
         start += 8 if kind == b"jxlc" else 12
     _expect(stream[start : start + 2] == b"\xff\x0a", "JPEG XL")
-    bits = int.from_bytes(stream[start + 2 : start + 14], "little")
+    head = stream[start + 2 : start + 14]
+    bits, left = int.from_bytes(head, "little"), 8 * len(head)
 
     def take(count: int) -> int:
-        nonlocal bits
+        nonlocal bits, left
+        left -= count
+        _expect(left >= 0, "JPEG XL")
         value = bits & (1 << count) - 1
         bits >>= count
         return value
