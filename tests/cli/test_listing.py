@@ -65,3 +65,29 @@ def test_a_dataset_says_where_it_is(
     here = {row["name"]: row["here"] for row in listed(capsys, "datasets")}
     assert here["ecoli-phase"] == str(tmp_path / "ecoli-phase")
     assert here["nuclei-brightfield"] is None
+
+
+@pytest.mark.filterwarnings("always::cytopress.errors.CytopressWarning")
+def test_a_damaged_or_strange_package_does_not_hide_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from cytopress.models.model_package import write_package
+
+    (tmp_path / "damaged.cytomodel").write_bytes(b"cut short")
+    manifest = {"architecture": "none", "axes": "YX"}
+    for kind, name in (("task", "labelfree/strange"), ("codec", "learned/strange")):
+        path = tmp_path / f"{name.replace('/', '-')}.cytomodel"
+        write_package(path, {"kind": kind, "name": name, **manifest}, graphs={})
+    for command, other in (
+        ("codecs", "learned/cytopress-2d"),
+        ("tasks", "labelfree/ecoli-phase"),
+        ("models", "learned/cytopress-2d"),
+    ):
+        with pytest.raises(SystemExit) as leave:
+            main([command, "--models", str(tmp_path), "--json"])
+        assert not leave.value.code
+        out, err = capsys.readouterr()
+        assert other in {row["name"] for row in json.loads(out)}
+        assert "damaged.cytomodel: this is not a whole model package" in err
+        notes = {line for line in err.splitlines() if line.endswith("The package is skipped.")}
+        assert len(notes) == (1 if command == "models" else 2)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cytopress.errors import UnknownNameError
+from cytopress.errors import CytopressWarning, PackageError, UnknownNameError
 from cytopress.models.model_package import write_package
-from cytopress.models.search import find_package, find_packages
+from cytopress.models.search import all_packages, find_package, find_packages
 
 MANIFEST = {"kind": "task", "name": "labelfree/test", "architecture": "none", "axes": "YX"}
 
@@ -22,3 +22,37 @@ def test_found_by_the_name_inside_and_the_first_folder_wins(tmp_path: Path) -> N
     assert find_package([], "task", str(path)).path == path
     with pytest.raises(UnknownNameError, match=r"labelfree/tset.*labelfree/test"):
         find_package(folders, "task", "labelfree/tset")
+
+
+def test_a_damaged_package_is_skipped_with_a_warning_unless_it_is_asked_for(tmp_path: Path) -> None:
+    write_package(tmp_path / "later/labelfree-test.cytomodel", MANIFEST, graphs={})
+    other = {**MANIFEST, "name": "labelfree/other"}
+    write_package(tmp_path / "one/z.cytomodel", other, graphs={})
+    damaged = tmp_path / "one" / "labelfree-test.cytomodel"
+    damaged.write_bytes(b"cut short")
+    folders = [tmp_path / "one", tmp_path / "later"]
+    skipped = r"one/labelfree-test\.cytomodel: this is not a whole.* The package is skipped\."
+    with pytest.warns(CytopressWarning, match=skipped):
+        found = [package.name for package in find_packages(folders, "task")]
+    assert found == ["labelfree/other", "labelfree/test"]
+    with pytest.warns(CytopressWarning, match=skipped):
+        assert find_package(folders, "task", "labelfree/other").name == "labelfree/other"
+    # The one of a later folder is another model, and does not take its place.
+    with pytest.raises(PackageError, match="not a whole model package"):
+        find_package(folders, "task", "labelfree/test")
+    with pytest.raises(PackageError, match="not a whole model package"):
+        find_package(folders, "task", str(damaged))
+    with (
+        pytest.warns(CytopressWarning, match=skipped),
+        pytest.raises(UnknownNameError, match="'labelfree/none'"),
+    ):
+        find_package(folders, "task", "labelfree/none")
+
+
+def test_all_packages_are_found_by_their_digest_also_those_with_one_name(tmp_path: Path) -> None:
+    made = [
+        write_package(tmp_path / folder / "x.cytomodel", MANIFEST, graphs={"g": folder.encode()})
+        for folder in ("one", "two")
+    ]
+    found = all_packages([tmp_path / "one", tmp_path / "two"])
+    assert [package.sha256 for package in found] == [package.sha256 for package in made]

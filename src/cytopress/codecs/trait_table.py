@@ -5,6 +5,8 @@ from __future__ import annotations
 from cytopress.codecs.base import QualityParameter, Traits
 from cytopress.codecs.family import Family
 from cytopress.codecs.registry import families, find_family, package_names
+from cytopress.errors import PackageError
+from cytopress.models.search import warn_of_skipped
 from cytopress.settings import Settings
 
 
@@ -17,10 +19,13 @@ def rows(settings: Settings | None = None) -> list[dict[str, str]]:
     ``range`` (both ends of the parameter, coarsest first) and ``reads_back_to``. Those of the
     parameter are empty where a codec is always lossless.
     """
-    found: list[Family] = list(families().values())
-    if settings is not None:
-        found += [find_family(name, settings) for name in package_names(settings)]
-    return [_row(family) for family in found]
+    found = [_row(family) for family in families().values()]
+    for name in package_names(settings) if settings is not None else ():
+        try:
+            found.append(_row(find_family(name, settings)))
+        except PackageError as error:
+            warn_of_skipped(error)
+    return found
 
 
 def _row(family: Family) -> dict[str, str]:

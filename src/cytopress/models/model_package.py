@@ -23,7 +23,8 @@ import numpy.typing as npt
 from cytopress.atomic import atomic_file
 from cytopress.digests import digest_bytes
 from cytopress.errors import PackageError
-from cytopress.models.session import load_session, releasing, run_session
+from cytopress.models.plain_array import plain_array
+from cytopress.models.session import load_session, reason, releasing, run_session
 
 FORMAT = 1
 SUFFIX = ".cytomodel"
@@ -79,8 +80,8 @@ class Package:
 
     def _plain(self, name: str, data: bytes) -> Array:
         try:
-            return np.load(io.BytesIO(data), allow_pickle=False)  # type: ignore[no-any-return]
-        except (ValueError, EOFError) as error:
+            return plain_array(data)
+        except ValueError as error:
             raise PackageError(
                 f"{self.path}: {name}.npy in the package is no plain array ({error})."
             ) from error
@@ -101,10 +102,27 @@ class Package:
         release : bool, optional
             Whether to release the memory that the graph ran in; otherwise it is kept for the next
             run.
+
+        Raises
+        ------
+        PackageError
+            The package has changed, or the graph does not take these arrays.
+        MemoryError
+            The run needs more memory than there is.
         """
         session = _session(self.path, self.sha256, graph, threads)
-        feeds = {node.name: value for node, value in zip(session.get_inputs(), inputs, strict=True)}
-        return run_session(session, None, feeds, releasing() if release else None)
+        names = [node.name for node in session.get_inputs()]
+        try:
+            feeds = dict(zip(names, inputs, strict=True))
+            return run_session(session, None, feeds, releasing() if release else None)
+        except MemoryError:
+            raise
+        except Exception as error:
+            # Exceptions of onnxruntime have no root of their own.
+            raise PackageError(
+                f"{self.path}: {graph}.onnx of the package failed ({reason(error)}); export it"
+                " again."
+            ) from error
 
 
 def read_file(path: Path) -> bytes:
@@ -122,6 +140,7 @@ def _members(path: Path, sha256: str, names: Sequence[str]) -> list[bytes]:
         raise PackageError(
             f"{path}: the model package has changed since it was opened; run the command again."
         )
+    # Opened before: it is whole.
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         held = set(archive.namelist())
         for name in names:
@@ -166,11 +185,17 @@ def _opened(path: Path) -> Package:
     data = read_file(path)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _check_stored(path, archive)
+            _check_stored(path, archive, len(data))
             damaged = archive.testzip()
             manifest = json.loads(archive.read("manifest.json"))
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise PackageError(f"{path}: this is not a whole model package ({error}).") from error
+    except PackageError:
+        raise
+    except Exception as error:
+        # A crafted archive or manifest raises almost anything, and no two of the same root.
+        raise PackageError(
+            f"{path}: this is not a whole model package ({error or type(error).__name__}); fetch or"
+            " export it again."
+        ) from error
     if damaged is not None:
         raise PackageError(
             f"{path}: {damaged} in the package is damaged; fetch or export it again."
@@ -179,8 +204,12 @@ def _opened(path: Path) -> Package:
     return Package(path, digest_bytes(data), manifest)
 
 
-def _check_stored(path: Path, archive: zipfile.ZipFile) -> None:
+def _check_stored(path: Path, archive: zipfile.ZipFile, length: int) -> None:
     """Refuse members that could unpack to more than the file, or need a password."""
+    if sum(member.file_size for member in archive.infolist()) > length:
+        raise PackageError(
+            f"{path}: the package's members are longer than its file; fetch or export it again."
+        )
     for member in archive.infolist():
         if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
             raise PackageError(
@@ -191,14 +220,16 @@ def _check_stored(path: Path, archive: zipfile.ZipFile) -> None:
 
 def _check_manifest(path: Path, manifest: Any) -> None:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        found = manifest.get("format") if isinstance(manifest, dict) else None
+        found = str(manifest.get("format") if isinstance(manifest, dict) else None)[:20]
         raise PackageError(
             f"{path}: package format {found} is not the one this version reads ({FORMAT});"
             " update cytopress or export the model again."
         )
     for key in ("kind", "name", "architecture", "axes"):
-        if not isinstance(manifest.get(key), str):
-            raise PackageError(f"{path}: the manifest has no {key!r}.")
+        text = manifest.get(key)
+        # Lists of packages print them: control characters could rewrite a terminal.
+        if not isinstance(text, str) or not text.isprintable():
+            raise PackageError(f"{path}: the manifest has no {key!r} in plain text.")
     if manifest["kind"] not in KINDS:
         raise PackageError(f"{path}: a package is a codec or a task, not {manifest['kind']!r}.")
 

@@ -1,23 +1,36 @@
-"""Search for model packages in folders, by the name that their manifest gives."""
+"""Search for model packages in folders, by the name that their manifest gives.
+
+A damaged package is skipped with a warning, unless it is the one that is asked for.
+"""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cytopress.errors import UnknownNameError
+from cytopress.errors import CytopressWarning, PackageError, UnknownNameError
 from cytopress.models.model_package import SUFFIX, Package, open_package
+
+
+def all_packages(folders: Sequence[Path]) -> Iterator[Package]:
+    """Yield every package in ``folders``, also several with one name."""
+    for path in _files(folders):
+        try:
+            package = open_package(path)
+        except PackageError as error:
+            warn_of_skipped(error)
+        else:
+            yield package
 
 
 def find_packages(folders: Sequence[Path], kind: str) -> Iterator[Package]:
     """Yield the packages of a kind in ``folders``; of two with one name, the first found."""
     seen: set[str] = set()
-    for folder in folders:
-        for path in sorted(folder.glob(f"*{SUFFIX}")):
-            package = open_package(path)
-            if package.manifest["kind"] == kind and package.name not in seen:
-                seen.add(package.name)
-                yield package
+    for package in all_packages(folders):
+        if package.manifest["kind"] == kind and package.name not in seen:
+            seen.add(package.name)
+            yield package
 
 
 def find_package(folders: Sequence[Path], kind: str, name: str) -> Package:
@@ -28,14 +41,35 @@ def find_package(folders: Sequence[Path], kind: str, name: str) -> Package:
     UnknownNameError
         No folder holds it; the message says what is there.
     PackageError
-        A package in the way is damaged.
+        The file at the path is damaged, or one with this name as packages are exported; a package
+        of the same name in a later folder does not take its place.
     """
     if name.endswith(SUFFIX):
         return open_package(Path(name))
-    known = []
-    for package in find_packages(folders, kind):
+    file = f"{name.replace('/', '-')}{SUFFIX}"
+    known: dict[str, None] = {}
+    for path in _files(folders):
+        try:
+            package = open_package(path)
+        except PackageError as error:
+            if path.name == file:
+                raise
+            warn_of_skipped(error)
+            continue
+        if package.manifest["kind"] != kind:
+            continue
         if package.name == name:
             return package
-        known.append(package.name)
+        known[package.name] = None
     place = f" in {', '.join(str(folder) for folder in folders)}"
-    raise UnknownNameError(f"{kind} package", name, known, place)
+    raise UnknownNameError(f"{kind} package", name, list(known), place)
+
+
+def warn_of_skipped(error: PackageError) -> None:
+    """Warn of a package that a list or a search leaves out."""
+    warnings.warn(f"{error} The package is skipped.", CytopressWarning, stacklevel=1)
+
+
+def _files(folders: Sequence[Path]) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted(folder.glob(f"*{SUFFIX}"))

@@ -102,7 +102,7 @@ def _caution(task: Task, found: InspectedDataset) -> dict[str, str]:
         return {}
     return {
         "caution": f"{len(known)} of {len(here)} fields of this study, or others of their groups,"
-        " were used to train the model or to choose its checkpoint: its scores on them are too good"
+        " trained the model or chose its checkpoint: its scores on them flatter"
     }
 
 

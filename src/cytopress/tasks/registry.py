@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cytopress.errors import PackageError, UnknownNameError
 from cytopress.models.model_package import Package
-from cytopress.models.search import find_package, find_packages
+from cytopress.models.search import find_package, find_packages, warn_of_skipped
 from cytopress.settings import Settings, from_environment
 from cytopress.tasks.builtin.labelfree import LabelFree
 from cytopress.tasks.builtin.measurement import Measurement
@@ -55,10 +55,17 @@ def task(name: str | Path, settings: Settings | None = None) -> Task:
 
 
 def tasks(settings: Settings | None = None) -> list[Task]:
-    """Return all tasks of this machine, sorted by name."""
+    """Return all tasks of this machine, sorted by name.
+
+    Warns of packages that cannot be used, and leaves them out.
+    """
     settings = settings or from_environment()
-    packages = find_packages(settings.model_folders, "task")
-    found = [make() for make in BUILT_IN.values()] + [from_package(package) for package in packages]
+    found = [make() for make in BUILT_IN.values()]
+    for package in find_packages(settings.model_folders, "task"):
+        try:
+            found.append(from_package(package))
+        except PackageError as error:
+            warn_of_skipped(error)
     return sorted(found, key=lambda task: task.name)
 
 

@@ -99,5 +99,5 @@ def test_the_thin_tiles_at_the_edges_are_checked_too() -> None:
 
 def test_a_tile_has_a_least_size() -> None:
     for wrong in (0, 15, -64, 20.5):
-        with pytest.raises(UsageError, match="whole number"):
+        with pytest.raises(UsageError, match="integer"):
             Tiled(JpegLS(), tile=wrong)

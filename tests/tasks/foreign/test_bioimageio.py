@@ -15,6 +15,7 @@ from scipy.special import expit
 
 from cytopress.errors import NotAvailableError, PackageError, TaskError, UsageError
 from cytopress.image import Image
+from cytopress.tasks.foreign import zoo_package
 from cytopress.tasks.foreign.declared import declared_task
 from cytopress.tasks.protocol import Task
 from fakes.onnx_graphs import blur, blur_in_file, times_weights_in_file
@@ -231,6 +232,26 @@ def test_packages_that_are_not_there(tmp_path: Path) -> None:
     (tmp_path / "broken.zip").write_bytes(b"PK no zip")
     with pytest.raises(PackageError, match="cannot read the package"):
         _declared(tmp_path / "broken.zip")
+
+
+def test_crafted_zips_are_refused_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "tiny.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("rdf.yaml", "type: model")
+    data = bytearray(path.read_bytes())
+    for flags in (0x01, 0x20):
+        for mark, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+            data[data.index(mark) + offset] = flags
+        path.write_bytes(data)
+        with pytest.raises(PackageError, match=r"tiny\.zip: cannot read the package"):
+            _declared(path)
+    monkeypatch.setattr(zoo_package, "MOST_UNPACKED", 1000)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("rdf.yaml", bytes(1001))
+    with pytest.raises(PackageError, match="unpacks to 1001 bytes, more than 1000"):
+        _declared(path)
 
 
 def test_the_extra_is_named_where_it_is_missing(

@@ -14,10 +14,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from cytopress.errors import NotAvailableError, TaskError
+from cytopress.errors import NotAvailableError, PackageError, TaskError
 from cytopress.image import Image, Pixels
 from cytopress.metrics import metric
-from cytopress.tasks.builtin.packaged import PackagedTask
+from cytopress.tasks.builtin.packaged import PackagedTask, is_number
 from cytopress.tasks.protocol import Prediction, Score, Truth
 from cytopress.tiling import Values
 
@@ -36,6 +36,15 @@ class LabelFree(PackagedTask):
     needed: ClassVar[tuple[str, ...]] = ("target.mean", "target.std", "target.data_range")
     scores: ClassVar[tuple[Score, ...]] = SCORES
     truth: ClassVar[Truth] = "target"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for key, value in self.package.manifest["target"].items():
+            if key in ("mean", "std", "data_range") and not is_number(value):
+                raise PackageError(
+                    f"{self.package.path}: target.{key} in the manifest must be a number of counts,"
+                    f" not {value!r}; export it again."
+                )
 
     def predict(self, image: Image) -> Image:
         """Predict the fluorescence of one plane or volume of any size.

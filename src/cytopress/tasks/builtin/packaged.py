@@ -15,6 +15,8 @@ from cytopress.tiling import Values, run_tiled, tile_within
 
 # Edge of a tile of a plane, in pixels.
 PLANE_TILE = 512
+# Pixels; no network comes near, and a margin of it would need memory.
+MOST_REACH = 4096
 READ = {"YX": "one plane (YX)", "ZYX": "a volume (ZYX)"}
 
 
@@ -84,7 +86,7 @@ class PackagedTask:
         lengths = found if isinstance(found, list) else [found] * len(self.axes)
         least = int(key == "stride")
         if len(lengths) != len(self.axes) or not all(
-            isinstance(length, int) and length >= least for length in lengths
+            isinstance(length, int) and least <= length <= MOST_REACH for length in lengths
         ):
             raise PackageError(
                 f"{self.package.path}: {key} in the manifest must be a number of pixels, or one for"
@@ -107,8 +109,20 @@ class PackagedTask:
         return run_tiled(self._network, standardized, stride=stride, reach=reach, tile=tile)
 
     def _network(self, seen: Values) -> Values:
-        (result,) = self.package.run("network", seen[np.newaxis, np.newaxis], threads=self.threads)
-        return np.asarray(result[0], np.float32)
+        results = self.package.run("network", seen[np.newaxis, np.newaxis], threads=self.threads)
+        shapes = [np.shape(result) for result in results]
+        if len(shapes) != 1 or shapes[0] != (1, *shapes[0][1:2], *seen.shape):
+            raise PackageError(
+                f"{self.package.path}: the network of a {self.model} model gives one array of the"
+                f" input's shape, not {shapes}; export it again."
+            )
+        return np.asarray(results[0][0], np.float32)
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value of a manifest is a finite number."""
+    # An integer may be too large for a float; of NaN nothing is true.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
 
 def _holds(manifest: Any, key: str) -> bool:

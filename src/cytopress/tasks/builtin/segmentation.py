@@ -17,7 +17,7 @@ from cytopress.errors import PackageError
 from cytopress.image import Image
 from cytopress.tasks.builtin.instances import CLASSES, instances, relative_spacing
 from cytopress.tasks.builtin.labelfree import standardize
-from cytopress.tasks.builtin.packaged import PackagedTask
+from cytopress.tasks.builtin.packaged import PackagedTask, is_number
 from cytopress.tasks.matching import Matches, match
 from cytopress.tasks.objects import (
     CONTRAST,
@@ -69,14 +69,16 @@ class Segmentation(PackagedTask):
     def __post_init__(self) -> None:
         super().__post_init__()
         options = self.package.manifest["segmentation"]
+        if not isinstance(options, dict):
+            self._refuse("interior", "in a table", options)
         for key in ("interior", "foreground"):
             value = options.get(key)
-            if not _is_number(value) or not 0 < value < 1:
+            if not is_number(value) or not 0 < value < 1:
                 self._refuse(key, "a probability between 0 and 1", value)
         least = options.get("min_area")
         # `value < 0` would accept NaN.
         for key, value in (("min_area", least), ("core", options.get("core", 0.0))):
-            if not _is_number(value) or not value >= 0:
+            if not is_number(value) or not value >= 0:
                 self._refuse(key, "a number of pixels from 0 on", value)
 
     def _refuse(self, key: str, expected: str, found: object) -> None:
@@ -175,10 +177,6 @@ class Segmentation(PackagedTask):
             ),
             CONTRAST: found.contrast,
         }
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _median_error(

@@ -19,6 +19,8 @@ from cytopress.tasks.foreign.zoo import Sizes, Tensor, ZooModel
 
 DESCRIPTIONS = ("rdf.yaml", "bioimageio.yaml", "model.yaml")
 YAML = (".yaml", ".yml")
+# Bytes that a zip may unpack to: what is larger is unpacked by whoever trusts it.
+MOST_UNPACKED = 2**32
 LETTERS = {"batch": "N", "channel": "C"}
 
 
@@ -37,22 +39,37 @@ def _files(path: Path) -> list[tuple[str, bytes]]:
     try:
         if path.is_file() and path.suffix not in YAML:
             with zipfile.ZipFile(path) as archive:
+                _check_size(path, archive)
                 names = sorted(name for name in archive.namelist() if not name.endswith("/"))
                 return [(name, archive.read(name)) for name in names]
         folder = path if path.is_dir() else path.parent
-        if not path.exists() or not any((folder / name).is_file() for name in DESCRIPTIONS):
-            raise PackageError(
-                f"{path}: is no BioImage Model Zoo package; a zip, a folder or an rdf.yaml on this"
-                " machine is expected."
-            )
+        described = path.exists() and any((folder / name).is_file() for name in DESCRIPTIONS)
         files = sorted(
             (file.relative_to(folder).as_posix(), file)
-            for file in folder.rglob("*")
+            for file in (folder.rglob("*") if described else ())
             if file.is_file()
         )
-        return [(name, file.read_bytes()) for name, file in files]
-    except (OSError, zipfile.BadZipFile) as error:
+        contents = [(name, file.read_bytes()) for name, file in files]
+    except PackageError:
+        raise
+    except Exception as error:
+        # A crafted zip raises almost anything, and no two of the same root.
         raise PackageError(f"{path}: cannot read the package ({error}).") from error
+    if not described:
+        raise PackageError(
+            f"{path}: is no BioImage Model Zoo package; a zip, a folder or an rdf.yaml on this"
+            " machine is expected."
+        )
+    return contents
+
+
+def _check_size(path: Path, archive: zipfile.ZipFile) -> None:
+    unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > MOST_UNPACKED:
+        raise PackageError(
+            f"{path}: the package unpacks to {unpacked} bytes, more than {MOST_UNPACKED}; if you"
+            " trust it, unpack it and give the folder."
+        )
 
 
 @functools.lru_cache(maxsize=4)

@@ -27,7 +27,7 @@ from cytopress.codecs.learned.compressai.architectures import (
 )
 from cytopress.errors import NotAvailableError, PackageError, UsageError
 from cytopress.models.model_package import SUFFIX, Package
-from cytopress.models.search import find_package, find_packages
+from cytopress.models.search import all_packages, find_package
 from cytopress.settings import Settings
 
 ZOO = "zoo-"
@@ -168,7 +168,8 @@ def by_digest(digest: bytes, settings: Settings) -> Weights:
     PackageError
         It is in none of the folders.
     """
-    for package in find_packages(settings.model_folders, "codec"):
+    # By the digest, not by the name: of two packages with one name either may have coded.
+    for package in all_packages(settings.model_folders):
         if package.sha256.startswith(digest.hex()):
             return of_package(package)
     folders = ", ".join(str(folder) for folder in settings.model_folders)
