@@ -59,7 +59,12 @@ def write_bucket(folder: Path) -> dict[int, np.ndarray[Any, Any]]:
         tifffile.imwrite(
             folder / f"fov_path/{field}_stack.ome.tiff",
             pixels,
-            metadata={"axes": "CZYX", "PhysicalSizeX": 99.0, "PhysicalSizeY": 99.0, "PhysicalSizeZ": 99.0},
+            metadata={
+                "axes": "CZYX",
+                "PhysicalSizeX": 99.0,
+                "PhysicalSizeY": 99.0,
+                "PhysicalSizeZ": 99.0,
+            },
         )
         found[field] = pixels
     return found

@@ -148,6 +148,21 @@ def test_fields_on_which_the_score_is_0_are_left_out_and_counted() -> None:
     assert answer(rescored(results, flat(0.0, empty)), 0.04).chosen is not None
 
 
+@pytest.mark.parametrize("mean", [-0.001, 0.001])
+def test_a_score_within_its_noise_of_0_leaves_nothing_to_lose(mean: float) -> None:
+    """As the correlation of a model with an image of the wrong channel."""
+
+    def nothing(trial: Trial) -> dict[str, float]:
+        base = mean + 1e-4 * (-1) ** int(trial.field[1:])
+        drawn = 0.01 * int(trial.key[1:]) if trial.codec == "camera" else 0.0
+        lost = 1e-5 * (trial.target_value or 0)
+        names = (f"{TASK}/pearson/baseline", f"{TASK}/pearson/harm")
+        return dict(zip(names, (base, base - lost - drawn), strict=True))
+
+    with pytest.raises(UsageError, match="would leave nothing"):
+        answer(rescored(study(lambda *_: 0.0), nothing), "noise")
+
+
 def test_a_negative_error_is_not_at_its_floor() -> None:
     """A program may call 0 the best, and more the better."""
 

@@ -72,7 +72,8 @@ def evidence_of(results: Results, summary: DatasetSummary, score: ScoreFacts) ->
             _at_floor(score, len(at_floor), blank=bool(blank and not any(blank)))
         )
     noise = noise_spread(results, summary.facts.name, score, without=at_floor)
-    _check_moved(score, losses, noise)
+    if why := _unmoved(score, losses, noise):
+        raise NotAvailableError(f"{summary.facts.name}: {why}")
     known = np.isfinite(losses.original).any(axis=1)
     return Evidence(
         losses=losses,
@@ -98,19 +99,20 @@ def _at_floor(score: ScoreFacts, fields: int, *, blank: bool) -> str:
     )
 
 
-def _check_moved(score: ScoreFacts, losses: Losses, noise: float | None) -> None:
+def _unmoved(score: ScoreFacts, losses: Losses, noise: float | None) -> str:
+    """Return why a score seems not to depend on the image; "" where it does."""
     values = np.unique(losses.original[np.isfinite(losses.original)])
     best = 1.0 if score.better == "higher" else 0.0
     # What is at its best cannot tell an easy task from a blind one.
     if not values.size or (values == best).all() or losses.values.any():
-        return
+        return ""
     constant = values.size == 1 and len(losses.fields) > 1
-    if constant or (noise is not None and noise <= LEAST_SPREAD):
-        raise NotAvailableError(
-            f"{score.name} is {_span(values)} from the originals, and neither a codec nor the"
-            f" camera's noise changes it: {score.task} does not seem to look at the image; check"
-            " what it scores."
-        )
+    if not constant and (noise is None or noise > LEAST_SPREAD):
+        return ""
+    return (
+        f"{score.name} is {_span(values)} from the originals, and neither a codec nor the camera's"
+        f" noise changes it: {score.task} does not seem to look at the image; check what it scores."
+    )
 
 
 def _span(values: Floats) -> str:

@@ -29,8 +29,8 @@ def margin_of(criterion: Criterion, score: ScoreFacts, evidence: Evidence) -> fl
     original = evidence.original
     if criterion.margin == NOISE:
         margin = _noise_margin(score, evidence.noise)
-        # A score that is 0 at best is 0 from the originals.
-        leaves_nothing = 0 < original <= margin
+        # Not told from 0; a score that is 0 at best, such as a negative error, is exactly that.
+        leaves_nothing = original != 0 and abs(original) <= margin
     else:
         margin = float(criterion.margin)
         leaves_nothing = original <= margin
