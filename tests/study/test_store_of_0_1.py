@@ -64,8 +64,7 @@ def test_it_resumes_without_one_trial_run_again(
     study = load_study(folder / "study.toml", settings)
     results = execute(study, folder, settings=settings, progress=lambda *step: steps.append(step))
     assert [step for step in steps if step[2] == "trials"] == [(20, 20, "trials")]
-    # Every text as well: what was written is what would be written now, scores apart that tasks have
-    # got since.
+    # Every text as well is what would be written now, apart from scores that tasks have got since.
     after = rows(folder / "study.sqlite")
     old, new = (json.loads(dict(tables.pop("study"))["scores"]) for tables in (before, after))
     assert [score for score in new if score in old] == old
