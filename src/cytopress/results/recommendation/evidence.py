@@ -67,10 +67,9 @@ def evidence_of(results: Results, summary: DatasetSummary, score: ScoreFacts) ->
     at_floor = fields_at_floor(trials, judged_scores(results, score))
     losses = losses_of(points, score, without=at_floor)
     if at_floor and not losses.fields:
-        blank = contrasts(trials, score)
-        raise NotAvailableError(
-            _at_floor(score, len(at_floor), blank=bool(blank and not any(blank)))
-        )
+        found = contrasts(trials, score)
+        why = _at_floor(score, len(at_floor), blank=bool(found) and not any(found))
+        raise NotAvailableError(f"{summary.facts.name}: {why}")
     noise = noise_spread(results, summary.facts.name, score, without=at_floor)
     if why := _unmoved(score, losses, noise):
         raise NotAvailableError(f"{summary.facts.name}: {why}")
