@@ -1,6 +1,9 @@
+import dataclasses
+
 import pytest
 
-from cytopress.results.recommendation import Criterion
+from cytopress.errors import CytopressWarning
+from cytopress.results.recommendation import Criterion, recommend
 from cytopress.results.recommendation.answers import answers, default_criteria
 
 TASK = "labelfree/cells"
@@ -45,3 +48,19 @@ def test_the_command_codes_what_is_recommended(make_study):
     assert safe.command.endswith(f"--codec {safe.recommendation.chosen.spec}")
     (none,) = answers(make_study(), [Criterion(task=TASK, margin=1e-9)])
     assert none.command.endswith("--codec jpegls")
+
+
+def test_a_refused_dataset_leaves_the_others_their_recommendation(make_study):
+    study = make_study(datasets=("cells", "nuclei"))
+
+    def flat(trial):
+        names = [n for n in trial.scores if trial.dataset == "nuclei" and n.startswith(TASK)]
+        return dataclasses.replace(trial, scores={**trial.scores, **dict.fromkeys(names, 0.0)})
+
+    study = dataclasses.replace(study, trials=[flat(trial) for trial in study.trials])
+    with pytest.warns(CytopressWarning, match="no recommendation for nuclei: .* finds nothing"):
+        (found,) = recommend(study, Criterion(task=TASK, margin=0.01))
+    assert found.summary.facts.name == "cells"
+    reasons = [answer.reason for answer in answers(study, [Criterion(task=TASK, margin=0.01)])]
+    assert reasons[0] == ""
+    assert "finds nothing" in reasons[1]

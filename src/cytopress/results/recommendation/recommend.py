@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
-from cytopress.errors import UnknownNameError
+from cytopress.errors import CytopressWarning, NotAvailableError, UnknownNameError, UsageError
 from cytopress.results.curves import Curve
 from cytopress.results.dataset_summary import DatasetSummary, dataset_summaries
 from cytopress.results.recommendation.cautions import cautions, floor_cautions
@@ -69,7 +70,8 @@ class Recommendation:
 def recommend(results: Results, criterion: Criterion) -> list[Recommendation]:
     """Return the recommendation for every dataset that the task was run on.
 
-    `judge` says how settings are judged.
+    `judge` says how settings are judged. A dataset that is refused is a warning where another one
+    has a recommendation.
 
     Raises
     ------
@@ -92,15 +94,20 @@ def recommend(results: Results, criterion: Criterion) -> list[Recommendation]:
         raise UnknownNameError(
             f"score of {criterion.task}", criterion.metric, [s.name for s in scores]
         )
-    return [
-        _recommendation(results, summary, score, criterion)
-        for summary in dataset_summaries(results)
-        if any(
-            task.name == criterion.task and task.dataset == summary.facts.name
-            for task in results.tasks
-        )
-        and summary.curves
-    ]
+    run_on = {task.dataset for task in results.tasks if task.name == criterion.task}
+    found, refused = [], []
+    for summary in dataset_summaries(results):
+        if summary.curves and summary.facts.name in run_on:
+            try:
+                found.append(_recommendation(results, summary, score, criterion))
+            except (NotAvailableError, UsageError) as error:
+                refused.append((summary.facts.name, error))
+    if refused and not found:
+        raise refused[0][1]
+    for name, reason in refused:
+        text = f"no recommendation for {name}: {str(reason).removeprefix(f'{name}: ')}"
+        warnings.warn(text, CytopressWarning, stacklevel=2)
+    return found
 
 
 def _recommendation(
