@@ -61,6 +61,11 @@ class Guarded(StreamCodec):
         """Whether the bound is zero or the wrapped codec is lossless."""
         return self.max_error == 0 or self.codec.lossless
 
+    @property
+    def exact(self) -> bool:
+        """As the codec inside: its error within the bound is not corrected."""
+        return self.lossless or self.codec.exact
+
     def check(self, image: Image) -> None:
         """Check the image for the wrapped codec too."""
         super().check(image)

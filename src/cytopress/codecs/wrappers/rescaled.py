@@ -132,6 +132,11 @@ class Stretched(StreamCodec):
         """Always false."""
         return False
 
+    @property
+    def exact(self) -> bool:
+        """As the codec inside."""
+        return self.codec.exact
+
     def compress(self, image: Image) -> bytes:
         """Return the stream of the stretched part."""
         pixels = self.stretch.forward(image.pixels).astype(self.inside)
