@@ -44,6 +44,12 @@ def jpeg(stream: bytes) -> Shape:
     raise CorruptDataError("It has no scan.")
 
 
+def jpegls(stream: bytes) -> Shape:
+    """JPEG-LS, as `jpeg`, and its end: without it CharLS counts zeros for ten seconds."""
+    _expect(stream.endswith(b"\xff\xd9"), "JPEG-LS with an end")
+    return jpeg(stream)
+
+
 def _segments(stream: bytes) -> Iterator[tuple[int, bytes]]:
     _expect(stream[:2] == b"\xff\xd8", "JPEG")
     place = 2

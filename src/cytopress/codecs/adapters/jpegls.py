@@ -73,7 +73,7 @@ class JpegLS(StreamCodec):
 
     def coded_shape(self, stream: bytes) -> tuple[int, ...]:
         """Return the shape in the stream's header."""
-        return headers.jpeg(stream)
+        return headers.jpegls(stream)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the plane."""
