@@ -32,6 +32,8 @@ FRAGILE = {"htj2k", "jpegxr", "png", "sperr", "sz3"}
 MEMORY = 2**29
 HANG = 10.0
 SHAPES = ((1, 1), (9, 31), (64, 64), (3, 17, 40), (5, 40, 33))
+# Of uint16, for codecs that do not take the full range.
+CODED_BITS = {"avif": 10, "jpeg": 12, "htj2k": 12}
 INTERESTING = (0, 1, 0x7F, 0x80, 0xFE, 0xFF)
 
 
