@@ -29,6 +29,8 @@ MOST = 2**24
 WORD = 4
 # Rows of a plane that are computed at once.
 BAND = 64
+# Grid numbers along an axis from which their equations are solved as the three diagonals they have.
+MANY = 128
 
 
 @dataclass(frozen=True)
@@ -85,26 +87,34 @@ class Mesh:
             self._lines(length, count)
             for length, count in zip(decoded.shape, self.form(decoded.shape), strict=True)
         )
-        sums = np.zeros((rows.shape[1], decoded.shape[1]))
+        sums = np.zeros((self.form(decoded.shape)[0], decoded.shape[1]))
         for top in range(0, len(decoded), BAND):
             band = slice(top, top + BAND)
             missed = np.clip(seen[band, :] - decoded[band], -1, 1)
             sums += rows[band].T @ missed
         # Least squares along one axis, then along the other: interpolation is separable.
-        down, across = (
-            np.linalg.pinv(lines.T @ lines, hermitian=True) for lines in (rows, columns)
-        )
-        return self._in_steps(down @ (sums @ columns) @ across)
+        return self._in_steps(_solved(columns, _solved(rows, sums @ columns).T, turned=True))
 
     def _in_steps(self, values: npt.NDArray[Any]) -> Grid:
         grid: Grid = np.clip(np.rint(values / self.step), -MOST, MOST).astype(np.int32)
         return grid
 
-    def _lines(self, length: int, count: int) -> Plane:
-        """Return the weights, (length, count), of grid numbers in each pixel along one axis."""
+    def _lines(self, length: int, count: int) -> Any:
+        """Return the weights, (length, count), of grid numbers in each pixel along one axis.
+
+        A sparse array where there are many, since the time would go with the square of the length.
+        """
         if count == 1:
             return np.ones((length, 1), np.float32)
         before, after = self._between(range(length), count)
+        if count > MANY:
+            from scipy.sparse import csr_array
+
+            weights = np.stack([1 - after, after], axis=1).ravel().astype(np.float64)
+            numbers = np.stack([before, before + 1], axis=1).ravel()
+            return csr_array(
+                (weights, numbers, np.arange(0, 2 * length + 1, 2)), shape=(length, count)
+            )
         lines = np.zeros((length, count), np.float32)
         places = np.arange(length)
         lines[places, before], lines[places, before + 1] = 1 - after, after
@@ -143,6 +153,23 @@ class Mesh:
         # Beyond the outermost numbers it extrapolates.
         before = np.clip(np.floor(at), 0, max(count - 2, 0)).astype(np.intp)
         return before, (at - before).astype(np.float32)
+
+
+def _solved(lines: Any, values: npt.NDArray[Any], *, turned: bool = False) -> npt.NDArray[Any]:
+    """Return the least-squares grid numbers along an axis, of (count, n) products with its lines.
+
+    ``turned`` returns them as (n, count).
+    """
+    normal = lines.T @ lines
+    if isinstance(normal, np.ndarray):
+        inverse = np.linalg.pinv(normal, hermitian=True)
+        return values.T @ inverse if turned else inverse @ values
+    from scipy.linalg import solveh_banded
+
+    diagonals = np.zeros((2, normal.shape[0]))
+    diagonals[0], diagonals[1, :-1] = normal.diagonal(), normal.diagonal(1)
+    found: npt.NDArray[Any] = solveh_banded(diagonals, values, lower=True)
+    return found.T if turned else found
 
 
 @dataclass(frozen=True, eq=False)
