@@ -2,7 +2,7 @@
 
 Not a test that pytest collects: ``python tests/fuzz_streams.py --seconds 600 --folder FOUND``. A
 worker decodes one stream after another with 512 MiB to work with. Where it dies, hangs, or raises
-anything but CorruptDataError, the stream is kept in FOUND and counted, and the exit code is 1.
+anything but CorruptDataError, it is kept in FOUND as a .cyto file and counted, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from cytopress.codecs.base import Form, StreamCodec
+from cytopress.codecs.container import container
 from cytopress.codecs.registry import FAMILIES
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled, Wavelet
 from cytopress.errors import CorruptDataError
@@ -170,7 +171,8 @@ def fuzz(
         counts[found] += 1
         if found not in ("decoded", "refused") and folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{name}-{sum(counts.values())}.bin").write_bytes(stream)
+            coded = container.pack(codecs()[name].recipe(), form, stream, {})
+            (folder / f"{name}-{sum(counts.values())}.cyto").write_bytes(coded)
         if found == "hang" or found.startswith("died"):
             worker.decode(b"", form, patience=60)
     worker.stop()
