@@ -1,8 +1,9 @@
 """Decode mutated streams of every codec in a child process with limits.
 
 Not a test that pytest collects: ``python tests/fuzz_streams.py --seconds 600 --folder FOUND``. A
-worker decodes one stream after another with 512 MiB to work with. Where it dies, hangs, or raises
-anything but CorruptDataError, it is kept in FOUND as a .cyto file and counted, and the exit code is 1.
+worker decodes one stream after another with 512 MiB to work with. What makes it die, hang, or raise
+anything but CorruptDataError is counted, and kept in FOUND as a .cyto file. The exit code is 1, but
+for crashes of libraries that are known to be fragile.
 """
 
 from __future__ import annotations
