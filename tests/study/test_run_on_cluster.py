@@ -1,19 +1,23 @@
 """A cluster gives the table that one process gives, also if a worker dies."""
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cytopress.errors import UsageError
 from cytopress.settings import Settings
+from cytopress.study import inspect_datasets
 from cytopress.study.execute import execute
 from cytopress.study.spec import Study
 from cytopress.study.trial import Trial
+from fakes.watched_task import Watched
 
 from .conftest import MakeDataset
 
@@ -48,7 +52,9 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list["subprocess.Popen[bytes]
     address_file = tmp_path / "scheduler.json"
     shared = ["--scheduler-file", str(address_file), "--no-dashboard"]
     dask = [sys.executable, "-m", "dask"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    quiet: dict[str, Any] = {"cwd": tmp_path, "env": environment}
+    quiet |= dict.fromkeys(("stdout", "stderr"), subprocess.DEVNULL)
     started = [
         subprocess.Popen(
             [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *shared], **quiet
@@ -94,6 +100,65 @@ def test_a_worker_dies_and_the_study_ends_the_same(
     )
     assert left == [35]
     assert table(together.trials) == table(alone.trials)
+
+
+def test_a_trial_that_kills_every_worker_is_a_failure_and_ends_no_study(
+    study_of: Callable[..., Study],
+    make_dataset: MakeDataset,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    make_dataset()
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    tasks = [Watched(notes)]
+    monkeypatch.setattr(inspect_datasets, "task", lambda name, settings: tasks[0])
+    # Rounded to steps of 1001 counts, an image of 12 bits has no more than five values.
+    codecs = CODECS + '[[codecs]]\nspec = "round-zstd"\nmax_error = [500]\n'
+    study = study_of(codecs=codecs, dataset='fields = ["e1-0"]\ntasks = ["fake/watched"]')
+    alone = execute(study, tmp_path / "alone", settings=settings)
+    tasks[0] = Watched(notes, fatal=6)
+    # A nanny starts a worker again that dies, as after its memory limit.
+    with (
+        distributed.LocalCluster(
+            n_workers=1,
+            threads_per_worker=1,
+            dashboard_address=":0",
+            scheduler_kwargs={"allowed_failures": 1},
+        ) as cluster,
+    ):
+        address = cluster.scheduler_address
+        results = execute(study, tmp_path / "out", settings=settings, scheduler=address)
+        for one, other in zip(table(results.trials), table(alone.trials), strict=True):
+            if one.codec == "round-zstd":
+                assert "the workers that ran this trial died" in one.error
+                assert one.coded_bytes is None
+            else:
+                assert one == other
+        tasks[0] = Watched(notes)
+        again = execute(study, tmp_path / "out", settings=settings, scheduler=address)
+        assert table(again.trials) == table(alone.trials)
+
+
+def test_a_study_ends_in_a_sentence_where_no_worker_is_left(
+    study_of: Callable[..., Study],
+    make_dataset: MakeDataset,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    cluster: tuple[str, list["subprocess.Popen[bytes]"]],
+) -> None:
+    make_dataset()
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    # It kills every worker, and nobody starts them again.
+    task = Watched(notes, fatal=2**16)
+    monkeypatch.setattr(inspect_datasets, "task", lambda name, settings: task)
+    monkeypatch.setattr("cytopress.study.run_on_cluster.PATIENCE", 1)
+    study = study_of(codecs=CODECS, dataset='fields = ["e1-0"]\ntasks = ["fake/watched"]')
+    with pytest.raises(UsageError, match=r"all workers are gone; start it .* goes on where"):
+        execute(study, tmp_path / "out", settings=settings, scheduler=cluster[0])
 
 
 def test_no_scheduler_at_the_address(

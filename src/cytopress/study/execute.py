@@ -171,7 +171,7 @@ def _results(
     store: Store, todo: Sequence[FieldJob], jobs: int, scheduler: str | None
 ) -> TrialResults:
     if scheduler is not None and todo:
-        return run_on_cluster(todo, scheduler)
+        return run_on_cluster(todo, scheduler, store.suspects())
     if jobs > 1:
         return run_in_processes(todo, jobs)
     return run_here(todo, suspects=store.suspects(), running=store.running)
