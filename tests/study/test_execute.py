@@ -418,3 +418,35 @@ def test_the_speed_pass_times_a_middle_rate_of_each_codec_once(
         assert (speed.raw_bytes, speed.coded_bytes) == (trial.raw_bytes, trial.coded_bytes)
     again = execute(study, tmp_path / "out", settings=settings)
     assert list(again.speeds) == list(results.speeds)
+
+
+def test_targets_on_one_field_share_their_encodes_and_give_the_same_bytes(
+    make_dataset: MakeDataset,
+    study_of: MakeStudy,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = make_dataset()
+    coded: list[tuple[int, int]] = []
+    honest = JpegLS.compress
+
+    def compress(self: JpegLS, image: Image) -> bytes:
+        # Pictures for the report are coded without loss.
+        if self.near:
+            coded.append((self.near, int(image.pixels.sum())))
+        return honest(self, image)
+
+    codecs = '[[codecs]]\nspec = "jpegls"\nmax_error = [2, 3, 4, 5, 9]\n'
+    monkeypatch.setattr(JpegLS, "compress", compress)
+    results = execute(study_of(codecs=codecs), tmp_path / "out", settings=settings)
+    # No setting codes one image twice.
+    assert len(coded) == len(set(coded)) > 4
+    together = len(coded)
+    coded.clear()
+    for trial in results.trials:
+        original = tifffile.imread(folder / "images" / f"{trial.field}_input.tif")
+        request = codec(f"jpegls:max_error={trial.target_value:g}")
+        alone = request.solve(Image(original, bits=12))
+        assert (trial.coded_bytes, trial.reached) == (len(alone.data), alone.reached)
+    assert together < len(coded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 
+from cytopress.codecs.targets.encodes import Encodes
 from cytopress.digests import digest_image, digest_labels
 from cytopress.errors import DatasetError
 from cytopress.image import Image, Labels
@@ -18,7 +19,7 @@ KEPT = 2
 
 
 class FieldInputs:
-    """A field's original and ground truths, and the tasks' scores on the original.
+    """A field's original and ground truths, and what several trials of it need.
 
     Each task predicts from the original when it is first asked for. Safe for several threads.
     """
@@ -27,6 +28,15 @@ class FieldInputs:
         self.original, self.truth, self._labels = original, truth, labels
         self._scores: dict[tuple[str, str], OriginalScores] = {}
         self._lock = threading.Lock()
+        self._of_thread = threading.local()
+
+    @property
+    def encodes(self) -> Encodes:
+        """Settings that this thread has coded the original with: no target tries one again."""
+        if not hasattr(self._of_thread, "encodes"):
+            self._of_thread.encodes = Encodes(self.original)
+        found: Encodes = self._of_thread.encodes
+        return found
 
     def scores_on_original(self, task: Task) -> OriginalScores:
         """Return the prediction of a task from the original, and its scores."""

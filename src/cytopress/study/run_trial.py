@@ -99,7 +99,7 @@ def run_trial(
         The decoded image breaks a bound that the codec declares.
     """
     try:
-        decoded, coded = _coded(plan, inputs.original, settings)
+        decoded, coded = _coded(plan, inputs, settings)
     except EXPECTED as error:
         return TrialResult(**failure_of(error)._asdict())
     # A task must not be able to tell a decoded image from an original.
@@ -132,14 +132,14 @@ def run_trial(
 
 
 def _coded(
-    plan: TrialPlan, original: Image, settings: Settings | None
+    plan: TrialPlan, inputs: FieldInputs, settings: Settings | None
 ) -> tuple[Image, TrialResult]:
     """Return the decoded image, and a result with what coding alone measured."""
-    spec, request = plan.spec, plan.request
+    spec, request, original = plan.spec, plan.request, inputs.original
     if isinstance(request, NoiseReplicate):
         image = request.of(original, spec.noise_model, seed=spec.seed, digest=spec.original)
         return image, TrialResult(reached=float(request.number))
-    solution = request.solve(original)
+    solution = request.solve(original, inputs.encodes)
     begin = time.perf_counter()
     decoded = decode_own(solution.data, original, settings)
     decode_s = time.perf_counter() - begin
