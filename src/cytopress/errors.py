@@ -85,7 +85,7 @@ class InterruptedTaskError(TaskError):
 
 
 class StoreError(CytopressError, RuntimeError):
-    """A study's store that cannot be used."""
+    """A study's store that cannot be used, or a folder that another process is writing into."""
 
 
 class NotAvailableError(CytopressError, RuntimeError):

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from cytopress.cli import main
+from cytopress.cli.training import LOCK
+from cytopress.lock import locked
 from cytopress.settings import Settings
 
 Run = Callable[..., tuple[int, str, str]]
@@ -75,3 +77,14 @@ def test_bad_input_is_one_sentence_and_writes_nothing(
     assert said in err
     assert "Traceback" not in err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.learn
+def test_a_second_training_into_a_folder_is_refused(run: Run, tmp_path: Path) -> None:
+    config = tmp_path / "training.toml"
+    config.write_text(CONFIG)
+    with locked(tmp_path / "out", LOCK, "training a model"):
+        code, _, err = run("train", "codec", str(config), "--out", str(tmp_path / "out"))
+    assert code == 1
+    assert "another process is training a model here" in err
+    assert err.count("\n") == 1

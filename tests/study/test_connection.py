@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from cytopress.errors import CytopressWarning, StoreError
+from cytopress.lock import locked
 from cytopress.settings import Settings
 from cytopress.study import connection
-from cytopress.study.connection import connect_to_read, connect_to_write, locked
-from cytopress.study.execute import execute
+from cytopress.study.connection import connect_to_read, connect_to_write
+from cytopress.study.execute import LOCK, execute
 from cytopress.study.network_file_system import network_file_system
 from cytopress.study.schema import FILE
 from cytopress.study.spec import Study
@@ -181,29 +182,11 @@ def test_a_second_run_into_a_folder_ends_before_it_reads_or_trains(
 ) -> None:
     make_dataset()
     steps: list[object] = []
-    with locked(tmp_path / "out"), pytest.raises(StoreError, match="another process is running"):
+    with (
+        locked(tmp_path / "out", LOCK, "running a study"),
+        pytest.raises(StoreError, match="another process is running a study here"),
+    ):
         execute(
             study_of(), tmp_path / "out", settings=settings, progress=lambda *s: steps.append(s)
         )
     assert steps == []
-
-
-def test_the_lock_leaves_no_folder_where_nothing_was_written(tmp_path: Path) -> None:
-    out = tmp_path / "new" / "out"
-    with locked(out):
-        assert out.is_dir()
-    assert list(tmp_path.iterdir()) == []
-    with locked(out):
-        (out / "models").mkdir()
-    with locked(out):
-        pass
-    assert (out / "models").is_dir()
-
-
-def test_a_folder_that_cannot_be_locked_is_told_in_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / ".study.lock").mkdir()
-    with pytest.raises(StoreError, match="cannot be locked here"), locked(tmp_path):
-        pass
-    (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="cannot be made"), locked(tmp_path / "file"):
-        pass

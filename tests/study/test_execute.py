@@ -16,10 +16,10 @@ from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.errors import DatasetError, StoreError, UnknownNameError
 from cytopress.image import Image
+from cytopress.lock import locked
 from cytopress.settings import Settings
 from cytopress.study import reference_scales, run_trial, trial_spec
-from cytopress.study.connection import locked
-from cytopress.study.execute import execute
+from cytopress.study.execute import LOCK, execute
 from cytopress.study.plan import TrialPlan
 from cytopress.study.run_trial import BrokenPromiseError
 from cytopress.study.spec import Study
@@ -389,7 +389,10 @@ def test_one_writer_at_a_time(
     make_dataset: MakeDataset, study_of: MakeStudy, settings: Settings, tmp_path: Path
 ) -> None:
     make_dataset()
-    with locked(tmp_path / "out"), pytest.raises(StoreError, match="another process"):
+    with (
+        locked(tmp_path / "out", LOCK, "at work"),
+        pytest.raises(StoreError, match="another process"),
+    ):
         execute(study_of(), tmp_path / "out", settings=settings)
     assert execute(study_of(), tmp_path / "out", settings=settings).trials_done == 8
 

@@ -9,6 +9,10 @@ import typer
 
 from cytopress.cli.options import Models, settings_with
 from cytopress.cli.progress_bars import bar
+from cytopress.lock import locked
+
+# Two trainings would write each other's checkpoints.
+LOCK, DOING = ".train.lock", "training a model"
 
 train = typer.Typer(help="Train a model package from your own images.", no_args_is_help=True)
 
@@ -29,7 +33,7 @@ def task(
     from cytopress.training.task import train_task
 
     training = read_task_training(config)
-    with bar(f"Training {training.name}") as progress:
+    with locked(out, LOCK, DOING), bar(f"Training {training.name}") as progress:
         package = train_task(training, out, settings=settings_with(models), progress=progress)
     print(package)
 
@@ -45,6 +49,6 @@ def codec(
     from cytopress.training.codec.train import train_codec
 
     training = read_codec_training(config)
-    with bar(f"Training {training.name}") as progress:
+    with locked(out, LOCK, DOING), bar(f"Training {training.name}") as progress:
         package = train_codec(training, out, settings=settings_with(models), progress=progress)
     print(package)

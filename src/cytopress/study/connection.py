@@ -1,4 +1,4 @@
-"""Connections to a store: to write with its lock, to read wherever it lies.
+"""Connections to a store: to write, and to read wherever it lies.
 
 A store has a write-ahead log, so that it can be read while it is written. On network file systems,
 which have no memory that machines share, it has a rollback journal instead.
@@ -12,8 +12,6 @@ import shutil
 import sqlite3
 import tempfile
 import warnings
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -29,57 +27,9 @@ from cytopress.study.schema import (
     tables,
 )
 
-LOCK = ".study.lock"
 # What a process that was killed may leave beside a store; without it, the store is an older one.
 LOGS = ("-wal", "-journal")
 Journal = Literal["WAL", "DELETE"]
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the writer's lock on a folder; the system releases it when the process ends.
-
-    The folder is made if it is missing, and removed again if nothing was written into it.
-
-    Raises
-    ------
-    StoreError
-        Another process has the lock, or the folder cannot be written.
-    """
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be made ({error.strerror}).") from error
-    try:
-        with closing(_lock(folder)):
-            yield
-    finally:
-        if missing and [one.name for one in folder.iterdir()] == [LOCK]:
-            with suppress(OSError):
-                (folder / LOCK).unlink()
-                for one in missing:
-                    one.rmdir()
-
-
-def _lock(folder: Path) -> sqlite3.Connection:
-    connection = None
-    try:
-        connection = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
-        connection.execute("BEGIN EXCLUSIVE")
-    except sqlite3.DatabaseError as error:
-        if connection is not None:
-            connection.close()
-        if "is locked" in str(error):
-            raise StoreError(
-                f"{folder}: another process is running a study here; wait for it, or choose another"
-                " folder."
-            ) from error
-        raise StoreError(
-            f"{folder}: a study cannot be locked here ({error}); choose a folder that you may write"
-            " to, on a file system with locks."
-        ) from error
-    return connection
 
 
 def connect_to_write(path: Path) -> sqlite3.Connection:

@@ -12,9 +12,9 @@ from cytopress.callbacks import Progress, no_progress
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.datasets.dataset import Dataset, Field
 from cytopress.errors import CytopressWarning, UsageError
+from cytopress.lock import locked
 from cytopress.machine import machine, versions
 from cytopress.settings import Settings
-from cytopress.study.connection import locked
 from cytopress.study.facts import score_facts, task_facts
 from cytopress.study.field_job import FieldJob, field_jobs
 from cytopress.study.inspect_datasets import InspectedDataset, inspect_dataset, open_entry
@@ -35,6 +35,8 @@ from cytopress.study.spec import Study
 from cytopress.study.speed import plans_to_time, time_codec
 from cytopress.study.store import Store, load_reference_scales, load_results, writing
 from cytopress.study.trained_models import Trainer
+
+LOCK = ".study.lock"
 
 
 def execute(
@@ -84,7 +86,7 @@ def execute(
     if scheduler is not None:
         check_installed()
     # First of all, so that no two runs into one folder train the same models.
-    with locked(out):
+    with locked(out, LOCK, "running a study"):
         # Nothing else is written before everything has been read and checked.
         known = load_reference_scales(out)
         trainer = Trainer(out, settings, retrain, progress)
