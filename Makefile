@@ -3,6 +3,7 @@
 PYTHON ?= python3
 DIGEST := $(shell $(PYTHON) -c "import hashlib; print(hashlib.sha256(open('pyproject.toml','rb').read()).hexdigest()[:16])")
 TEST := .venv-test/bin
+# Given with =, else pytest takes the file for the tests that it is to run.
 PASSED := .passed-in-core
 # A file of tests stays in one process: its fixtures are made once. They go in their own order, which
 # has the long ones first; else xdist begins with those that have the most tests.
@@ -24,7 +25,7 @@ test:
 # With every extra, on the numpy 1.26 that CompressAI pins: what the last run of the core left, and the
 # tests marked both_numpy once more.
 test-extras: .venv-test/stamp-$(DIGEST)
-	$(ONE_THREAD) $(TEST)/python -m pytest $(TWO_AT_ONCE) -m "not slow" --leave-passed $(PASSED)
+	$(ONE_THREAD) $(TEST)/python -m pytest $(TWO_AT_ONCE) -m "not slow" --leave-passed=$(PASSED)
 
 # What takes minutes a test: before a change of training, of codecs' numerics or of scoring lands.
 test-slow: .venv-test/stamp-$(DIGEST)
@@ -41,7 +42,7 @@ test-core: .venv-core/stamp-$(DIGEST) dist
 	.venv-core/bin/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl
 	.venv-core/bin/python tests/core_install.py
 	$(ONE_THREAD) .venv-core/bin/python -m pytest $(TWO_AT_ONCE) \
-	  -m "not slow and not learn and not browser and not extras" --record-passed $(PASSED)
+	  -m "not slow and not learn and not browser and not extras" --record-passed=$(PASSED)
 
 docs: docs-generated
 	$(TEST)/mkdocs build --strict
