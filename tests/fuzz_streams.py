@@ -61,9 +61,7 @@ def seeds(codec: StreamCodec, random: np.random.Generator) -> list[tuple[bytes, 
     for shape in SHAPES:
         for dtype in codec.traits.dtypes:
             pixels = random.integers(0, 200, shape).astype(dtype)
-            bits = (
-                {"avif": 10, "jpeg": 12, "htj2k": 12}.get(codec.name, 0) if dtype == "uint16" else 0
-            )
+            bits = CODED_BITS.get(codec.name, 0) if dtype == "uint16" else 0
             image = Image(pixels, bits=bits)
             try:
                 codec.check(image)

@@ -138,5 +138,5 @@ def test_a_process_that_dies_costs_one_trial_at_most(
             assert one.coded_bytes is None
         else:
             assert one == other
-    # A failure is a result: the study is complete.
+    # Complete, or tried again in a process of its own with the same end.
     assert execute(study, tmp_path / "out", settings=settings).trials == results.trials
