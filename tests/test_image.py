@@ -26,6 +26,7 @@ def test_axes_and_bits_come_from_the_pixels() -> None:
         (np.full((4, 4), np.inf, np.float32), {}, "NaN or infinite"),
         (np.zeros((4, 4), np.uint8), {"spacing_um": (1.0,)}, "spacing_um"),
         (np.zeros((4, 4), np.uint8), {"spacing_um": (1.0, 0.0)}, "spacing_um"),
+        (np.zeros((4, 4), np.uint8), {"spacing_um": (None, -1.0)}, "spacing_um"),
     ],
 )
 def test_refuses_what_is_not_an_image(pixels: np.ndarray, options: dict, word: str) -> None:
@@ -49,6 +50,8 @@ def test_equality_is_of_pixels_and_meaning_but_not_of_name() -> None:
     assert Image(pixels, name="a") == Image(pixels.copy(), name="b")
     assert Image(pixels) != Image(pixels, bits=12)
     assert Image(pixels) != Image(pixels, spacing_um=(1, 1))
+    assert Image(pixels, spacing_um=(None, 1)) != Image(pixels, spacing_um=(1, 1))
+    assert Image(pixels, spacing_um=(None, None)) == Image(pixels)
     assert Image(pixels) != Image(pixels + 1)
     assert Image(pixels.astype(np.uint8)) != Image(pixels)
 

@@ -59,8 +59,11 @@ def digest_labels(labels: npt.NDArray[Any]) -> str:
 
 
 def digest_image(image: Image) -> str:
-    """Return the digest of an image: its pixels and their meaning, not its name."""
-    spacing = None if image.spacing_um is None else list(image.spacing_um)
+    """Return the digest of an image: its pixels and their meaning, not its name.
+
+    A spacing that is known along some axes only enters no score, and not the digest.
+    """
+    spacing = None if image.full_spacing_um is None else list(image.full_spacing_um)
     form = [image.axes, list(image.shape), image.dtype.str.lstrip("<>|="), image.bits, spacing]
     digest = hashlib.sha256(json.dumps(form).encode())
     digest.update(_little_endian(image.pixels).data)

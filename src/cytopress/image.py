@@ -14,6 +14,8 @@ Axes = Literal["YX", "ZYX"]
 AXES: tuple[Axes, ...] = get_args(Axes)
 DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32))
 Pixels = npt.NDArray[Any]
+# Distance between neighboring samples along each axis, in micrometers; None where it is unknown.
+Spacing = tuple[float | None, ...]
 # A label image: integers of an image's shape, the number of an object or 0 for background.
 Labels = npt.NDArray[Any]
 
@@ -32,8 +34,9 @@ class Image:
     bits : int, optional
         Significant bits: 12 for 12-bit camera data in uint16. The dtype's own unless given.
         Integer pixels must lie below ``2 ** bits``.
-    spacing_um : tuple of float, optional
-        Distance between neighboring samples along each axis, in micrometers.
+    spacing_um : tuple of float or None, optional
+        Distance between neighboring samples along each axis, in micrometers; None for an axis along
+        which it is unknown, and for the whole where it is unknown along every axis.
     name : str, optional
         Shown to people; not stored in coded bytes.
 
@@ -46,7 +49,7 @@ class Image:
     pixels: Pixels
     axes: Axes = field(default="", kw_only=True)  # type: ignore[arg-type]
     bits: int = field(default=0, kw_only=True)
-    spacing_um: tuple[float, ...] | None = field(default=None, kw_only=True)
+    spacing_um: Spacing | None = field(default=None, kw_only=True)
     name: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -71,14 +74,7 @@ class Image:
         self._check_values(pixels)
         # Of a single row or column NumPy keeps whatever stride a view had, and libraries refuse it.
         pixels = pixels.reshape(-1).reshape(pixels.shape)
-        spacing = None if self.spacing_um is None else tuple(float(s) for s in self.spacing_um)
-        if spacing is not None and (
-            len(spacing) != pixels.ndim or not all(np.isfinite(s) and s > 0 for s in spacing)
-        ):
-            raise ImageError(
-                f"{self._label}spacing_um needs one positive number for each axis of {axes},"
-                f" not {self.spacing_um}."
-            )
+        spacing = self._checked_spacing(axes)
         if pixels.flags.writeable:
             pixels = pixels.view()
             pixels.flags.writeable = False
@@ -86,6 +82,18 @@ class Image:
         object.__setattr__(self, "axes", axes)
         object.__setattr__(self, "bits", self.bits or native.itemsize * 8)
         object.__setattr__(self, "spacing_um", spacing)
+
+    def _checked_spacing(self, axes: str) -> Spacing | None:
+        if self.spacing_um is None:
+            return None
+        spacing = tuple(None if step is None else float(step) for step in self.spacing_um)
+        known = [step for step in spacing if step is not None]
+        if len(spacing) != len(axes) or not all(np.isfinite(step) and step > 0 for step in known):
+            raise ImageError(
+                f"{self._label}spacing_um needs one positive number (or None) for each axis of"
+                f" {axes}, not {self.spacing_um}."
+            )
+        return spacing if known else None
 
     def _check_values(self, pixels: Pixels) -> None:
         if pixels.dtype.kind == "f":
@@ -126,6 +134,12 @@ class Image:
     def raw_bytes(self) -> int:
         """Pixels times bytes of the stored dtype: the numerator of every compression ratio."""
         return int(self.pixels.nbytes)
+
+    @property
+    def full_spacing_um(self) -> tuple[float, ...] | None:
+        """The spacing where it is known along every axis: what physical sizes need."""
+        known = tuple(step for step in self.spacing_um or () if step is not None)
+        return known if len(known) == len(self.axes) else None
 
     def with_pixels(self, pixels: Pixels) -> Image:
         """Return other pixels with this image's meaning; ``bits`` stays where the dtype stays."""

@@ -53,7 +53,7 @@ def test_stacks_of_unknown_distance_are_read_and_said(make_dataset) -> None:
     with pytest.warns(CytopressWarning, match=r"a_input.*distance of its planes is unknown"):
         image = found.read_input(found.fields[0])
     assert image.shape == (4, 5, 7)
-    assert image.spacing_um is None
+    assert image.spacing_um == (None, 0.5, 0.5)
 
 
 def test_time_is_no_depth(make_dataset) -> None:

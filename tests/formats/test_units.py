@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tifffile
 
+from cytopress import decode, encode
 from cytopress.errors import CytopressWarning
-from cytopress.formats.images import read_one
+from cytopress.formats.images import read_one, write
 from cytopress.formats.units import in_micrometers
 
 STACK = np.random.default_rng(1).integers(0, 4096, (5, 9, 7), dtype=np.uint16)
@@ -46,8 +47,9 @@ def test_imagej_gives_each_axis_its_unit(tmp_path: Path) -> None:
 @pytest.mark.parametrize("axis", ["yunit", "zunit"])
 def test_an_axis_in_pixels_is_not_in_micrometers(tmp_path: Path, axis: str) -> None:
     path = imagej(tmp_path / "a.tif", spacing=0.3, **{axis: "pixel"})
+    known = {"yunit": (0.3, None, 0.1), "zunit": (None, 0.25, 0.1)}
     with pytest.warns(CytopressWarning, match=f"but not {axis[0].upper()}"):
-        assert read_one(path).spacing_um is None
+        assert read_one(path).spacing_um == known[axis]
 
 
 def test_imagej_leaves_out_a_distance_of_one(tmp_path: Path) -> None:
@@ -77,7 +79,16 @@ def test_a_stack_whose_metadata_lack_one_axis_says_so(tmp_path: Path) -> None:
         path, STACK, metadata={"axes": "ZYX", "PhysicalSizeX": 0.1, "PhysicalSizeY": 0.1}
     )
     with pytest.warns(CytopressWarning, match="known along Y and X but not Z"):
-        assert read_one(path).spacing_um is None
+        stack = read_one(path)
+    assert stack.spacing_um == (None, 0.1, 0.1)
+    # It goes into coded bytes and back into OME-TIFF.
+    decoded = decode(encode(stack, "zstd"))
+    write(tmp_path / "b.ome.tif", [decoded])
+    with tifffile.TiffFile(tmp_path / "b.ome.tif") as tif:
+        assert "PhysicalSizeX" in tif.ome_metadata
+        assert "PhysicalSizeZ" not in tif.ome_metadata
+    with pytest.warns(CytopressWarning, match="known along Y and X but not Z"):
+        assert read_one(tmp_path / "b.ome.tif") == stack
     assert read_one(path, select={"Z": 1}).spacing_um == (0.1, 0.1)
 
 

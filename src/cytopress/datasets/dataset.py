@@ -11,7 +11,7 @@ from cytopress.datasets.folder_form import check_split, read_metadata, read_pair
 from cytopress.datasets.splits import KNOWN_SPLITS, PARTS, Part
 from cytopress.errors import CytopressWarning, DatasetError, ImageError, UsageError
 from cytopress.formats.images import read_labels, read_one, read_shape
-from cytopress.image import Axes, Image, Labels
+from cytopress.image import Axes, Image, Labels, Spacing
 
 
 @dataclass(frozen=True)
@@ -120,21 +120,20 @@ class Dataset:
             where = "" if str(error).startswith(str(path)) else f"{path}: "
             raise DatasetError(f"{where}{error}") from error
 
-    def _spacing(self, image: Image, path: Path) -> tuple[float, ...] | None:
+    def _spacing(self, image: Image, path: Path) -> Spacing | None:
         size = self.pixel_size_um
         if size is None or self.axes == "YX":
             return None if size is None else (size, size)
-        if image.spacing_um is not None:
-            return (image.spacing_um[0], size, size)
-        if image.shape[0] == 1:
-            return None
+        apart = None if image.spacing_um is None else image.spacing_um[0]
+        if apart is not None or image.shape[0] == 1:
+            return (apart, size, size)
         warnings.warn(
-            f"{path}: the distance of its planes is unknown, so nothing is given in micrometers;"
-            " write the file with its spacing (PhysicalSizeZ of OME-TIFF).",
+            f"{path}: the distance of its planes is unknown, so volumes and depths are not given in"
+            " micrometers; write the file with its spacing (PhysicalSizeZ of OME-TIFF).",
             CytopressWarning,
             stacklevel=2,
         )
-        return None
+        return (None, size, size)
 
 
 def open_dataset(folder: Path) -> Dataset:

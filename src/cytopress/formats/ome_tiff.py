@@ -46,7 +46,8 @@ def _write(path: Path, pixels: Pixels, metadata: dict[str, Any], images: Sequenc
     metadata["Creator"] = "cytopress"
     metadata["UUID"] = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, content.hexdigest())}"
     for axis, size in zip(images[0].axes, images[0].spacing_um or (), strict=False):
-        metadata[f"PhysicalSize{axis}"] = size
+        if size is not None:
+            metadata[f"PhysicalSize{axis}"] = size
     tifffile.imwrite(
         path,
         pixels,

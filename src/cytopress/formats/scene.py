@@ -111,7 +111,7 @@ def take(
     """
     pixels = take_pixels(scene, at, keep_z=keep_z, whole=of_dataset)
     letters = "ZYX"[-pixels.ndim :]
-    spacing = tuple(scene.spacing_um.get(letter, 0.0) for letter in letters)
+    spacing = tuple(scene.spacing_um.get(letter) for letter in letters)
     notes = [] if of_dataset else _unused(scene, letters)
     # A dataset states all but the distance of planes.
     if not of_dataset or "Z" in letters:
@@ -121,7 +121,7 @@ def take(
     return Image(
         pixels,
         bits=0 if of_dataset else _bits(scene, pixels),
-        spacing_um=spacing if all(spacing) else None,
+        spacing_um=spacing,
         name=name,
     )
 
@@ -134,7 +134,7 @@ def _unused(scene: Scene, letters: str) -> list[str]:
         lacking = " and ".join(letter for letter in letters if letter not in known)
         notes.append(
             f"the distance of samples is known along {' and '.join(known)} but not {lacking}, so"
-            " the image has no spacing"
+            " it is kept along those alone"
         )
     if scene.channels and len(scene.channels) != scene.length("C"):
         notes.append(

@@ -89,10 +89,10 @@ def diverging() -> Bytes2D:
 def scale_bar(image: Image) -> tuple[float, str]:
     """Return the length of a scale bar in pixels, and its label: in µm where spacing is known."""
     width = image.shape[-1]
-    if image.spacing_um is None:
+    size = None if image.spacing_um is None else image.spacing_um[-1]
+    if size is None:
         length = _round_down(width / 4)
         return length, f"{length:.0f} pixels"
-    size = image.spacing_um[-1]
     length = _round_down(width * size / 4)
     return length / size, f"{length:g} µm"
 

@@ -54,7 +54,7 @@ def layout(one: SectionPictures, unit_um: float | None) -> dict[str, Any]:
     Without a known spacing, pixels are squares.
     """
     rows, columns = one.original.shape
-    spacing = one.original.spacing_um
+    spacing = one.original.full_spacing_um
     high, wide = (1.0, 1.0) if spacing is None or unit_um is None else spacing
     unit = unit_um if unit_um is not None and spacing is not None else 1.0
     cross = None

@@ -10,7 +10,7 @@ import numpy as np
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.digests import digest_bytes
-from cytopress.image import Image, Pixels
+from cytopress.image import Image, Pixels, Spacing
 from cytopress.study.scoring import OriginalScores
 from cytopress.study.trial import Preview, Section
 from cytopress.tasks.objects import Objects
@@ -37,7 +37,7 @@ class Place:
         found: Pixels = pixels[self.cut]
         return np.ascontiguousarray(found.T) if self.transposed else found
 
-    def spacing(self, spacing_um: tuple[float, ...] | None) -> tuple[float, ...] | None:
+    def spacing(self, spacing_um: Spacing | None) -> Spacing | None:
         """Return the spacing of the picture's rows and columns."""
         if spacing_um is None:
             return None

@@ -191,6 +191,6 @@ def _pixel_scores(
                 failure = failure_of(error)
             continue
         scores[f"pixels/{name}"] = value
-        if name in IN_UM and original.spacing_um is not None:
-            scores[f"pixels/{name}_um"] = value / original.spacing_um[IN_UM[name]]
+        if name in IN_UM and original.full_spacing_um is not None:
+            scores[f"pixels/{name}_um"] = value / original.full_spacing_um[IN_UM[name]]
     return scores, failure

@@ -108,7 +108,7 @@ def measure_objects(labels: Labels, image: Image) -> Objects:
         labels=numbered.reshape(labels.shape).astype(np.int32),
         area=areas[1:].astype(np.float64),
         intensity=sums[1:] / areas[1:],
-        spacing_um=image.spacing_um,
+        spacing_um=image.full_spacing_um,
         background=float(np.median(outside)) if outside.size else math.nan,
     )
 

@@ -8,7 +8,8 @@ Layout, in this order (numbers as in `wire`)::
     | CRC-32C of every byte before it (4 bytes, little endian)
 
 Every format version ends with this CRC, so that a newer file is not mistaken for a damaged one.
-The form describes the image: axes, dtype, bits, shape and, if known, spacing. The recipe says how
+The form describes the image: axes, dtype, bits, shape and, if known, spacing
+(0 along an axis where it is unknown). The recipe says how
 to build the codec. The notes say how its setting was found: the target, the value reached, and the
 reference scales of both; a scale that is an option of the codec is not repeated.
 """
@@ -28,7 +29,7 @@ import numpy as np
 from cytopress.codecs.container.recipe import Options, Recipe, put_recipe, take_recipe
 from cytopress.codecs.container.wire import Reader, put_decimal, put_varint
 from cytopress.errors import CorruptDataError
-from cytopress.image import AXES, DTYPES, Axes, Image
+from cytopress.image import AXES, DTYPES, Axes, Image, Spacing
 
 __all__ = [
     "MAGIC",
@@ -65,7 +66,7 @@ class Form:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     bits: int
-    spacing_um: tuple[float, ...] | None = None
+    spacing_um: Spacing | None = None
 
     @classmethod
     def of(cls, image: Image) -> Form:
@@ -190,7 +191,7 @@ def _put_form(out: bytearray, form: Form) -> None:
     for length in form.shape:
         put_varint(out, length)
     for distance in spacing[:-1] if square else spacing:
-        put_decimal(out, distance)
+        put_decimal(out, distance or 0.0)
 
 
 def _take_form(reader: Reader) -> Form:
@@ -207,12 +208,16 @@ def _take_form(reader: Reader) -> Form:
         raise CorruptDataError(f"This cytopress file declares an image of shape {shape}.")
     spacing = None
     if flags >> 5 & 1:
-        square = flags >> 6 & 1
-        spacing = tuple(reader.decimal() for _ in range(len(axes) - square))
-        spacing += spacing[-1:] * square
-        if min(spacing) <= 0:
-            raise CorruptDataError(f"This cytopress file declares a spacing of {spacing} um.")
+        spacing = _take_spacing(reader, len(axes), square=flags >> 6 & 1)
     return Form(axes, shape, dtype, bits, spacing)
+
+
+def _take_spacing(reader: Reader, count: int, *, square: int) -> Spacing:
+    steps = tuple(reader.decimal() for _ in range(count - square))
+    steps += steps[-1:] * square
+    if min(steps) < 0 or max(steps) == 0:
+        raise CorruptDataError(f"This cytopress file declares a spacing of {steps} um.")
+    return tuple(step or None for step in steps)
 
 
 def _put_notes(out: bytearray, notes: Notes) -> None:

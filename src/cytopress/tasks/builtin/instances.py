@@ -81,5 +81,5 @@ def depth(interior: npt.NDArray[np.bool_], spacing: Sequence[float] | None = Non
 
 def relative_spacing(image: Image) -> tuple[float, ...] | None:
     """Return the sample distance along each axis relative to X; None if unknown."""
-    spacing = image.spacing_um
+    spacing = image.full_spacing_um
     return None if spacing is None else tuple(step / spacing[-1] for step in spacing)

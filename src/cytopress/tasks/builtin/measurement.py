@@ -125,9 +125,9 @@ class Measurement:
         return labels, _separation(smooth, bright) >= LEAST_SEPARATION
 
     def _sigmas(self, image: Image) -> tuple[float, ...]:
-        if image.axes == "YX" or image.spacing_um is None:
+        if image.axes == "YX" or image.full_spacing_um is None:
             return (self.sigma,) * len(image.axes)
-        apart, row, _ = image.spacing_um
+        apart, row, _ = image.full_spacing_um
         return (self.sigma * row / apart, self.sigma, self.sigma)
 
     def score(

@@ -55,7 +55,7 @@ class SegmentationKind:
 
     def target(self, dataset: Dataset, field: Field) -> Values:
         """Return the class of each pixel: 0 background, 1 interior, 2 boundary."""
-        return classes(dataset.read_labels(field), self.source(dataset, field).spacing_um)
+        return classes(dataset.read_labels(field), self.source(dataset, field).full_spacing_um)
 
     def module(self, config: TaskTraining, train: Sequence[Pair]) -> TaskModule:
         """Return a module of weighted cross entropy and soft Dice, validated by Dice."""
