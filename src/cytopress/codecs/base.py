@@ -68,10 +68,12 @@ class StreamCodec(ABC):
             )
         largest = self.traits.largest
         if len(largest) <= image.pixels.ndim and any(map(gt, image.shape[::-1], largest[::-1])):
+            # Tiles are cut in the plane alone.
+            deep = image.pixels.ndim == len(largest) == 3 and image.shape[0] > largest[0]
+            remedy = "split it along Z" if deep else "give tile=512, which codes an image in tiles"
             most, shape = (" x ".join(map(str, edges)) for edges in (largest, image.shape))
             raise UnsupportedImageError(
-                f"{self.name} codes up to {most} pixels, not {shape}: give tile=512, which codes an"
-                " image in tiles."
+                f"{self.name} codes up to {most} pixels, not {shape}: {remedy}."
             )
 
     def encode(self, image: Image, notes: container.Notes | None = None) -> bytes:

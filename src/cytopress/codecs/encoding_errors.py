@@ -52,6 +52,6 @@ def encoding(codec: StreamCodec, image: Image) -> Iterator[None]:
 
 
 def _advice(nested: list[StreamCodec], image: Image) -> str:
-    if max(image.shape) >= LARGE and "tiled" not in [one.name for one in nested]:
+    if max(image.shape[-2:]) >= LARGE and "tiled" not in [one.name for one in nested]:
         return "give tile=512, which codes a large image in tiles, or use another codec"
     return "use another codec or setting"
