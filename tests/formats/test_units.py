@@ -7,7 +7,7 @@ import tifffile
 
 from cytopress import decode, encode
 from cytopress.errors import CytopressWarning
-from cytopress.formats.images import read_one, write
+from cytopress.formats.images import read, read_one, write
 from cytopress.formats.units import in_micrometers
 
 STACK = np.random.default_rng(1).integers(0, 4096, (5, 9, 7), dtype=np.uint16)
@@ -99,3 +99,12 @@ def test_metadata_of_a_vendor_that_are_not_read_are_said(tmp_path: Path) -> None
     )
     with pytest.warns(CytopressWarning, match="metadata in the form of metaseries are not read"):
         assert read_one(path).spacing_um is None
+
+
+@pytest.mark.parametrize("names", [["DAPI", "DAPI", "x"], ["a,b", "c", "d=e"], ["2", "b", "c"]])
+def test_channel_names_that_cannot_select_are_said(tmp_path: Path, names: list[str]) -> None:
+    path = tmp_path / "a.ome.tif"
+    metadata = {"axes": "CYX", "Channel": {"Name": names}}
+    tifffile.imwrite(path, STACK[:3], metadata=metadata)
+    with pytest.warns(CytopressWarning, match=f"named '{names[0]}'.* selected by their number"):
+        assert read(path)[0].name == "C=0"

@@ -127,7 +127,7 @@ def take(
 
 
 def _unused(scene: Scene, letters: str) -> list[str]:
-    """Return why spacing and names that are there do not describe the image."""
+    """Return what spacing and names that are there cannot say of the image, and why."""
     notes = []
     known = [letter for letter in letters if letter in scene.spacing_um]
     if known and len(known) < len(letters):
@@ -141,6 +141,15 @@ def _unused(scene: Scene, letters: str) -> list[str]:
             f"the number of channel names, {len(scene.channels)}, is not that of the channels,"
             f" {scene.length('C')}, so they are not used"
         )
+    elif len(scene.channels) > 1:
+        names = [name.strip() for name in scene.channels]
+        selecting = [scene.channel_name(i) for i in range(len(names))]
+        lost = [name for i, name in enumerate(names) if name and name != selecting[i]]
+        if lost:
+            notes.append(
+                f"channels named {', '.join(map(repr, lost))} are selected by their number, since"
+                " such a name is another channel's too, or its number, or holds = or a comma"
+            )
     return notes
 
 
