@@ -230,14 +230,16 @@ def test_a_file_and_its_options_are_the_identity(tmp_path: Path) -> None:
     plain = _declared(tmp_path, blur(), input={"normalize": "none"})
     (tmp_path / "moved").mkdir()
     shutil.copy(tmp_path / "model.onnx", tmp_path / "moved" / "renamed.onnx")
-    table = {"kind": "onnx", "path": "moved/renamed.onnx", "truth": "target"}
+    table = {"kind": "onnx", "path": "moved/renamed.onnx", "input": {"normalize": "none"}}
     assert declared_task("net", table, folder=tmp_path).weights == plain.weights
     others = [
         _declared(tmp_path, blur(), input={"normalize": "standardize"}).weights,
         _declared(tmp_path, blur(), output={"as": "labels"}).weights,
         _declared(tmp_path, blur(gains=(2,))).weights,
+        # Another truth gives other scores of the same predictions.
+        _declared(tmp_path, blur(), truth="target").weights,
     ]
-    assert len({plain.weights, *others}) == 4
+    assert len({plain.weights, *others}) == 5
 
 
 def test_a_changed_file_is_not_run(tmp_path: Path) -> None:

@@ -134,10 +134,10 @@ class Model(TomlTable):
     def identity(self, digest: str) -> str:
         """Return a sha256 of a model's own digest and of all options that are not the default.
 
-        The path and the ground truth change no prediction and do not count.
+        The path changes no score and does not count.
         """
         options = self.model_dump(
-            mode="json", by_alias=True, exclude_defaults=True, exclude={"path", "truth"}
+            mode="json", by_alias=True, exclude_defaults=True, exclude={"path"}
         )
         return digest_text(json.dumps([digest, options], sort_keys=True))
 
