@@ -5,7 +5,11 @@ and tests; docs/statistics.md explains it and tells how often it is right.
 """
 
 from cytopress.statistics.effect import Effect, effects, interval_method
-from cytopress.statistics.fixed_sequence import SequenceResult, fixed_sequence_tests
+from cytopress.statistics.fixed_sequence import (
+    SequenceResult,
+    fixed_sequence_tests,
+    smallest_margins,
+)
 from cytopress.statistics.interval import Interval, bootstrap_mean
 from cytopress.statistics.units import LEAST_UNITS, ResamplingUnit
 
@@ -19,4 +23,5 @@ __all__ = [
     "effects",
     "fixed_sequence_tests",
     "interval_method",
+    "smallest_margins",
 ]

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from cytopress.errors import NotAvailableError, UsageError
 from cytopress.statistics.bootstrap import MOST_AT_ONCE, Resampling
-from cytopress.statistics.inference import interval_and_p
+from cytopress.statistics.inference import Inference, infer
 from cytopress.statistics.units import LEAST_UNITS, Floats, ResamplingUnit, UnitSums, sum_by_unit
+from cytopress.statistics.variance import variance_of
 
 RESAMPLES = 10_000
 
@@ -40,6 +41,11 @@ class Effect:
         Number of trainings. With one, interval and p are about that one training.
     seed_spread : float or None
         Standard deviation of the means of the seeds; None with one seed.
+    shared : tuple of (low, high)
+        Ends of the intervals of confidence 1 - level / k for k = 1, 2, ...: as of one of k
+        sequences of settings that share the level. Empty from fewer than `LEAST_UNITS` units.
+    seed_share : float
+        Share of the seeds in the variance of the mean, which more units do not reduce.
     """
 
     mean: float | None
@@ -52,6 +58,8 @@ class Effect:
     missing: int
     seeds: int
     seed_spread: float | None
+    shared: tuple[tuple[float, float], ...] = ()
+    seed_share: float = 0.0
 
     @property
     def bound(self) -> float | None:
@@ -69,6 +77,7 @@ def effects(
     *,
     margin: float | None = None,
     confidence: float = 0.95,
+    shared_by: int = 1,
     resamples: int = RESAMPLES,
     seed: int,
 ) -> list[Effect]:
@@ -100,8 +109,11 @@ def effects(
         The smallest loss that would be too much, in the unit of the losses.
     confidence : float, optional
         Of the two-sided interval; between 0 and 1.
+    shared_by : int, optional
+        Number of sequences of settings that share the level: the length of `Effect.shared`.
     resamples : int, optional
-        At least 1. The smallest p is ``2 / (resamples + 1)``, but 0 where all fields are equal.
+        At least 1. Too few for the confidence leave the interval without ends. The
+        smallest p is ``2 / (resamples + 1)``, but 0 where all fields are equal.
     seed : int
         Equal seeds give equal results.
 
@@ -125,15 +137,16 @@ def effects(
     .. [3] T. C. Hesterberg, "What teachers should know about the bootstrap", The American
        Statistician 69 (2015) 371.
     """
-    if not 0 < confidence < 1 or resamples < 1:
+    if not 0 < confidence < 1 or resamples < 1 or shared_by < 1:
         raise UsageError(
-            "a bootstrap needs a confidence between 0 and 1 and at least one resample, not"
-            f" {confidence} and {resamples}."
+            "a bootstrap needs a confidence between 0 and 1, at least one resample and one"
+            f" sequence, not {confidence}, {resamples} and {shared_by}."
         )
     if margin is not None and not np.isfinite(margin):
         raise UsageError(f"a margin is a finite loss, not {margin}.")
     values = _checked(losses, groups)
     resampling = Resampling(resamples=resamples, seed=seed)
+    levels = [(1 - confidence) / number for number in range(1, shared_by + 1)]
     absent = np.isnan(values).any(axis=1)
     found: dict[int, Effect] = {}
     patterns, pattern_of = np.unique(absent, axis=1, return_inverse=True)
@@ -144,7 +157,7 @@ def effects(
         for start in range(0, settings.size, at_once):
             part = settings[start : start + at_once]
             table = sum_by_unit(values[~pattern][..., part], present)
-            some = _of_units(table, margin, confidence, resampling, missing=int(pattern.sum()))
+            some = _of_units(table, margin, levels, resampling, missing=int(pattern.sum()))
             found.update(zip(part.tolist(), some, strict=True))
     return [found[setting] for setting in range(values.shape[2])]
 
@@ -178,38 +191,45 @@ def _checked(losses: npt.ArrayLike, groups: Sequence[str]) -> Floats:
 def _of_units(
     table: UnitSums,
     margin: float | None,
-    confidence: float,
+    levels: Sequence[float],
     resampling: Resampling,
     *,
     missing: int,
 ) -> list[Effect]:
     """Return the effects of settings that have the same fields."""
     settings = table.sums.shape[2]
-    nothing: list[None] = [None] * settings
-    means: Sequence[float | None] = nothing
-    spreads: Sequence[float | None] = nothing
-    low: Sequence[float | None] = nothing
-    high: Sequence[float | None] = nothing
-    p: Sequence[float | None] = nothing
+    means: Sequence[float | None] = [None] * settings
+    spreads: Sequence[float | None] = [None] * settings
     if table.n:
         of_seeds = table.seed_means()
         means = of_seeds.mean(axis=0).tolist()
         if table.seeds > 1:
             spreads = of_seeds.std(axis=0, ddof=1).tolist()
-    if table.n > 1:
-        low, high, p = interval_and_p(table, margin, confidence, resampling)
+    found = infer(table, margin, levels, resampling) if table.n > 1 else None
+    seed_share = variance_of(table).seed_share.tolist() if table.n > 1 else [0.0] * settings
     return [
         Effect(
             mean=means[i],
-            low=low[i],
-            high=high[i],
-            p=p[i],
+            low=_end(found.low[0, i]) if found else None,
+            high=_end(found.high[0, i]) if found else None,
+            p=found.p[i] if found else None,
             unit=table.unit,
             n=table.n,
             fields=int(table.counts.sum()),
             missing=missing,
             seeds=table.seeds,
             seed_spread=spreads[i],
+            shared=_shared(found, i) if found and table.n >= LEAST_UNITS else (),
+            seed_share=seed_share[i],
         )
         for i in range(settings)
     ]
+
+
+def _end(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _shared(found: Inference, setting: int) -> tuple[tuple[float, float], ...]:
+    ends = zip(found.low[:, setting].tolist(), found.high[:, setting].tolist(), strict=True)
+    return tuple(ends)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -71,6 +73,42 @@ def fixed_sequence_tests(
         if not ended:
             results = finished | tested
             return [results[number] for number in range(len(p_values))]
+
+
+def smallest_margins(bounds: Sequence[Sequence[Sequence[float]]]) -> list[list[float]]:
+    """Return, of each setting, the smallest margin that `fixed_sequence_tests` shows it inside.
+
+    The bounds say the same as p-values at every margin: the loss is shown to be inside a margin at
+    a level where the upper end of the interval of that level is at most the margin.
+
+    Parameters
+    ----------
+    bounds : sequence of sequence of sequence of float
+        ``bounds[sequence][setting][k]`` is the upper end at level alpha / (k + 1), for as many k as
+        there are sequences; infinite where nothing bounds the loss. It rises with k.
+
+    Returns
+    -------
+    list of list of float
+        The margins in the order of ``bounds``, infinite where none will do. They do not fall along
+        a sequence, since no member is tested before those ahead of it are rejected.
+    """
+    number = len(bounds)
+    # At level alpha / k, the margin from which on all settings up to each one are inside.
+    walks = [
+        [list(itertools.accumulate((setting[k] for setting in one), max)) for one in bounds]
+        for k in range(number)
+    ]
+    margins = [[math.inf] * len(one) for one in bounds]
+    # The margin from which on at most k sequences are open, so that alpha is shared by k.
+    reached = -math.inf
+    for k in range(number, 0, -1):
+        for sequence, walk in enumerate(walks[k - 1]):
+            for setting, margin in enumerate(walk):
+                margins[sequence][setting] = min(margins[sequence][setting], max(margin, reached))
+        ends = sorted(walk[-1] for walk in walks[k - 1])
+        reached = max(reached, ends[number - k])
+    return margins
 
 
 def _rejected(sequence: Sequence[float | None], level: float) -> int:

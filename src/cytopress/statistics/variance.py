@@ -28,6 +28,12 @@ class Variance:
         """Return the standard error of the mean; shape (settings,)."""
         return np.asarray(np.sqrt(self.units + self.seeds))
 
+    @property
+    def seed_share(self) -> Floats:
+        """Return the share of the seeds in the whole; 0 where there is no variance."""
+        whole = self.units + self.seeds
+        return np.divide(self.seeds, whole, out=np.zeros_like(whole), where=whole > 0)
+
     def degrees_of_freedom(self, units: int, seeds: int) -> Floats:
         """Return Satterthwaite's degrees of freedom; shape (settings,)."""
         if seeds == 1:

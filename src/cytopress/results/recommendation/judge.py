@@ -1,87 +1,54 @@
-"""Which settings are shown to be safe, all codecs of one recommendation together."""
+"""Verdict on each setting at one margin: inside, outside or not shown, and why."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-import numpy as np
-
-from cytopress.results.curves import Curve, Point
-from cytopress.results.losses import losses_of
-from cytopress.results.recommendation.setting import JudgedSetting, spec_of
-from cytopress.statistics import LEAST_UNITS, Effect, effects, fixed_sequence_tests
-from cytopress.study.results import ScoreFacts
-
-# Of the bootstrap replicates; fixed, so that a recommendation made again is the same.
-SEED = 0
+from cytopress.results.recommendation.bounds import BoundedSetting
+from cytopress.results.recommendation.setting import JudgedSetting, Verdict, spec_of
+from cytopress.statistics import LEAST_UNITS
 
 
-def judge(
-    curves: Sequence[Curve],
-    score: ScoreFacts,
-    *,
-    margin: float,
-    confidence: float,
-    without: Collection[str] = (),
-) -> list[JudgedSetting]:
-    """Judge every setting of lossy codecs, on all fields but those ``without``.
+def judge(bounded: Sequence[BoundedSetting], *, margin: float) -> list[JudgedSetting]:
+    """Judge settings at a margin, in the score's unit.
 
-    The settings of a codec, from many bytes to few, are tested up to the first that is not shown
-    to stay inside the margin, at one error rate over all codecs (see `fixed_sequence_tests`).
+    A setting is inside where its bound is at most the margin, and outside where even the lower end
+    of its interval is above; both hold at the confidence asked, all codecs together. Anything else
+    is not shown.
     """
-    if not curves:
-        return []
-    points = [point for curve in curves for point in curve.points]
-    losses = losses_of(points, score, without=without)
-
-    def at(level: float) -> list[Effect]:
-        return effects(losses.values, losses.groups, margin=margin, confidence=1 - level, seed=SEED)
-
-    found = at(1 - confidence)
-    starts = np.cumsum([0, *(len(curve.points) for curve in curves)])
-    p_values = [
-        [
-            effect.p if _whole(effect, point, len(without)) else None
-            for effect, point in zip(found[start:end], curve.points, strict=True)
-        ]
-        for curve, (start, end) in zip(curves, itertools.pairwise(starts), strict=True)
+    return [
+        JudgedSetting(
+            curve=one.curve,
+            point=one.point,
+            spec=spec_of(one.point),
+            effect=one.effect,
+            bound=one.bound,
+            verdict=verdict_of(one, margin),
+            reason=_reason(one, margin),
+        )
+        for one in bounded
     ]
-    tested = fixed_sequence_tests(p_values, alpha=1 - confidence)
-    bounds = {alpha: [e.bound for e in at(alpha)] for alpha in {one.alpha for one in tested}}
-    settings = []
-    for curve, start, sequence in zip(curves, starts[:-1], tested, strict=True):
-        for place, point in enumerate(curve.points):
-            effect, bound = found[start + place], bounds[sequence.alpha][start + place]
-            safe = place < sequence.rejected
-            settings.append(
-                JudgedSetting(
-                    curve=curve,
-                    point=point,
-                    spec=spec_of(point),
-                    effect=effect,
-                    bound=bound,
-                    safe=safe,
-                    reason="" if safe else _reason(effect, point, bound, margin, len(without)),
-                )
-            )
-    return settings
 
 
-def _whole(effect: Effect, point: Point, without: int) -> bool:
-    """Whether every field that the study asked for has a score, but for those left out."""
-    return point.complete and effect.missing == 0 and effect.fields == point.fields_asked - without
+def verdict_of(bounded: BoundedSetting, margin: float) -> Verdict:
+    """Return the verdict on one setting."""
+    if bounded.bound is not None and bounded.bound <= margin:
+        return "inside"
+    return "outside" if bounded.low is not None and bounded.low > margin else "not shown"
 
 
-def _reason(effect: Effect, point: Point, bound: float | None, margin: float, without: int) -> str:
-    asked = point.fields_asked - without
-    failed = asked - effect.fields
+def _reason(bounded: BoundedSetting, margin: float) -> str:
+    effect, high = bounded.effect, bounded.high
+    failed = bounded.asked - effect.fields
+    if verdict_of(bounded, margin) == "inside":
+        return ""
     if failed:
-        return f"{failed} of {asked} fields gave no score"
-    if bound is None:
+        return f"{failed} of {bounded.asked} fields gave no score"
+    if effect.n < 2:
         return "one field has no spread, so nothing bounds the loss"
     if effect.n < LEAST_UNITS:
         return f"{effect.n} {effect.unit} are too few to show it: at least {LEAST_UNITS} are needed"
-    if bound >= margin:
-        return f"up to {bound:.3g} may be lost, and {margin:.3g} is allowed"
+    if high is None or high > margin:
+        most = "any amount" if high is None else f"up to {high:.3g}"
+        return f"{most} may be lost, and {margin:.3g} is allowed"
     return "a setting of this codec with more bytes was not shown to be safe"

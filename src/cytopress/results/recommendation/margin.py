@@ -12,6 +12,8 @@ from cytopress.study.results import ScoreFacts
 
 # Score that is relative to all of the light, the camera's offset and the background included.
 OF_ALL_LIGHT = "intensity_error"
+# Names of scores that are shares of something.
+SHARES = "_error"
 # Share of the signal above the background; a margin that allows more to be lost is refused.
 MOST_OF_SIGNAL = 0.5
 
@@ -48,6 +50,30 @@ def margin_of(criterion: Criterion, score: ScoreFacts, evidence: Evidence) -> fl
             " of the signal."
         )
     return margin
+
+
+def refused_from(score: ScoreFacts, evidence: Evidence) -> float | None:
+    """Return the smallest given margin that is refused; None where none is."""
+    if score.better == "higher":
+        return evidence.original if math.isfinite(evidence.original) else None
+    share = share_of_signal(score, 1.0, evidence.contrasts)
+    # The next float, since half of the signal is allowed.
+    return None if share is None else math.nextafter(MOST_OF_SIGNAL / share, math.inf)
+
+
+def percent_scale(score: ScoreFacts, original: float) -> float | None:
+    """Return the margin that 100 % is: of the score from originals, or of what an error is about.
+
+    An error without a unit, such as ``count_error``, is a share already: its 2 % are 0.02.
+
+    Returns
+    -------
+    float or None
+        In the score's unit; None where the score from originals is 0 or unknown.
+    """
+    if score.name.endswith(SHARES) and not score.unit:
+        return 1.0
+    return abs(original) if math.isfinite(original) and original else None
 
 
 def share_of_signal(score: ScoreFacts, margin: float, contrasts: Sequence[float]) -> float | None:

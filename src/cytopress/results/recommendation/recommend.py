@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from cytopress.errors import CytopressWarning, NotAvailableError, UnknownNameError, UsageError
 from cytopress.results.curves import Curve
 from cytopress.results.dataset_summary import DatasetSummary, dataset_summaries
+from cytopress.results.recommendation.bounds import bounded_settings
 from cytopress.results.recommendation.cautions import cautions, floor_cautions
+from cytopress.results.recommendation.choice import choose
 from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.recommendation.evidence import evidence_of
 from cytopress.results.recommendation.judge import judge
@@ -115,24 +117,17 @@ def _recommendation(
 ) -> Recommendation:
     evidence = evidence_of(results, summary, score)
     margin = margin_of(criterion, score, evidence)
-    settings = (
-        judge(
-            summary.lossy,
-            score,
-            margin=margin,
-            confidence=criterion.confidence,
-            without=evidence.at_floor,
-        )
-        if evidence.losses.seeds
-        else []
+    bounded = bounded_settings(
+        summary.lossy, score, confidence=criterion.confidence, without=evidence.at_floor
     )
+    settings = judge(bounded, margin=margin)
     settings = [with_speed(setting, results.speeds) for setting in settings]
     best = summary.best_lossless
     lossless = None if best is None else with_speed(lossless_setting(*best), results.speeds)
     safe = sorted((s for s in settings if s.safe), key=lambda setting: -setting.ratio)
     least = lossless.ratio if lossless else 1.0
     safe = [setting for setting in safe if setting.ratio > least]
-    chosen = safe[0] if safe else None
+    chosen = choose(safe)
     others = [setting for setting in safe if chosen and setting.curve is not chosen.curve]
     return Recommendation(
         criterion=criterion,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from cytopress.results.curves import Curve, Point
 from cytopress.statistics import Effect
@@ -11,15 +12,17 @@ from cytopress.study.results import Speed
 
 TERABYTE = 1e12
 
+Verdict = Literal["inside", "outside", "not shown"]
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class JudgedSetting:
     """One codec setting as it was judged.
 
     ``effect`` is the loss in the score's unit with its interval, None where nothing was scored;
-    ``bound`` is the largest loss at the confidence that the setting's codec was tested at, which
-    `fixed_sequence_tests` sets. ``reason`` says why it is not safe, "" where it is. ``speed`` is
-    what the speed pass measured of its codec, None without one.
+    ``bound`` is the smallest margin that it is shown to be inside, None where there is none.
+    ``reason`` says why it is not shown to be inside the margin, "" where it is. ``speed`` is what
+    the speed pass measured of its codec, None without one.
     """
 
     curve: Curve
@@ -27,9 +30,14 @@ class JudgedSetting:
     spec: str
     effect: Effect | None
     bound: float | None
-    safe: bool
+    verdict: Verdict
     reason: str
     speed: Speed | None = None
+
+    @property
+    def safe(self) -> bool:
+        """Whether it is shown to be inside the margin."""
+        return self.verdict == "inside"
 
     @property
     def ratio(self) -> float:
@@ -52,16 +60,32 @@ class JudgedSetting:
 def lossless_setting(curve: Curve, point: Point) -> JudgedSetting:
     """Return a lossless setting, which needs no proof."""
     return JudgedSetting(
-        curve=curve, point=point, spec=spec_of(point), effect=None, bound=0.0, safe=True, reason=""
+        curve=curve,
+        point=point,
+        spec=spec_of(point),
+        effect=None,
+        bound=0.0,
+        verdict="inside",
+        reason="",
     )
 
 
 def with_speed(setting: JudgedSetting, speeds: Sequence[Speed]) -> JudgedSetting:
-    """Return a setting with the speed of its codec, which is timed at one rate of its curve."""
-    trial = setting.point.trials[0]
+    """Return a setting with the speed of its codec."""
+    return replace(setting, speed=speed_of(setting.point, speeds))
+
+
+def speed_of(point: Point, speeds: Sequence[Speed]) -> Speed | None:
+    """Return the speed of a setting's codec, which is timed at one rate of its curve."""
+    trial = point.trials[0]
     curve = (trial.dataset, trial.codec, trial.options, trial.target)
     timed = [one for one in speeds if (one.dataset, one.codec, one.options, one.target) == curve]
-    return replace(setting, speed=timed[0] if timed else None)
+    return timed[0] if timed else None
+
+
+def encoding_rate(speed: Speed | None) -> float | None:
+    """Return original megabytes (10^6 bytes) encoded in a second; None if not timed."""
+    return None if speed is None else speed.raw_bytes / 1e6 / max(speed.encode_s, 1e-9)
 
 
 def spec_of(point: Point) -> str:

@@ -1,0 +1,140 @@
+"""Bounds of settings: losses by field and the smallest margin that holds each, for any margin."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cytopress.results.curves import Curve, Point
+from cytopress.results.losses import Losses, losses_of
+from cytopress.statistics import LEAST_UNITS, Effect, effects, smallest_margins
+from cytopress.statistics.sample_size import quantile
+from cytopress.study.results import ScoreFacts
+
+# Of the bootstrap replicates; fixed, so that a recommendation made again is the same.
+SEED = 0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BoundedSetting:
+    """One setting of a lossy codec with what a study shows of its loss, for any margin.
+
+    Parameters
+    ----------
+    curve, point : Curve, Point
+        The codec and its setting.
+    losses : mapping
+        The loss of each field that has a score, mean over training seeds.
+    effect : Effect
+        The mean loss, with its interval at the confidence asked.
+    asked : int
+        Number of fields that a whole result has.
+    low, high : float or None
+        Ends of the interval at the level of the first test, which all codecs share; None where no
+        claim can be made: a field has no score, or units are too few.
+    bound : float or None
+        The smallest margin that the setting is shown to be inside; None where there is none. It is
+        inside every margin from there on, and no smaller one.
+    below, above : float or None
+        How far that interval reaches from the mean, also where units are too few for a claim; None
+        for one unit, or where a field has no score.
+    """
+
+    curve: Curve
+    point: Point
+    losses: Mapping[str, float]
+    effect: Effect
+    asked: int
+    low: float | None
+    high: float | None
+    bound: float | None
+    below: float | None
+    above: float | None
+
+    @property
+    def worst_field(self) -> str | None:
+        """The field with the largest loss; None where no field has a score."""
+        return max(self.losses, key=lambda field: self.losses[field], default=None)
+
+
+def bounded_settings(
+    curves: Sequence[Curve],
+    score: ScoreFacts,
+    *,
+    confidence: float,
+    without: Collection[str] = (),
+) -> list[BoundedSetting]:
+    """Bound the loss of every setting of lossy codecs, on all fields but those ``without``.
+
+    The settings of a codec, from many bytes to few, are tested up to the first that is not shown
+    to stay inside a margin, at one error rate over all codecs (see `smallest_margins`).
+    """
+    points = [point for curve in curves for point in curve.points]
+    losses = losses_of(points, score, without=without)
+    if not losses.seeds or not losses.fields:
+        return []
+    found = effects(
+        losses.values, losses.groups, confidence=confidence, shared_by=len(curves), seed=SEED
+    )
+    asked = [point.fields_asked - len(without) for point in points]
+    whole = [
+        point.complete and effect.missing == 0 and effect.fields == fields
+        for point, effect, fields in zip(points, found, asked, strict=True)
+    ]
+    ends = [
+        effect.shared if every and effect.shared else ((-math.inf, math.inf),) * len(curves)
+        for effect, every in zip(found, whole, strict=True)
+    ]
+    starts = itertools.pairwise(np.cumsum([0, *(len(curve.points) for curve in curves)]).tolist())
+    walks = [[[high for _, high in one] for one in ends[start:end]] for start, end in starts]
+    margins = itertools.chain.from_iterable(smallest_margins(walks))
+    owners = [curve for curve in curves for _ in curve.points]
+    settings = []
+    for number, (effect, margin) in enumerate(zip(found, margins, strict=True)):
+        reach = _reach(effect, confidence, len(curves)) if whole[number] else (None, None)
+        low, high = map(_finite, ends[number][-1])
+        settings.append(
+            BoundedSetting(
+                curve=owners[number],
+                point=points[number],
+                losses=_by_field(losses, number),
+                effect=effect,
+                asked=asked[number],
+                low=low,
+                high=high,
+                bound=_finite(margin),
+                below=reach[0],
+                above=reach[1],
+            )
+        )
+    return settings
+
+
+def _reach(effect: Effect, confidence: float, codecs: int) -> tuple[float | None, float | None]:
+    """Return how far the interval of the first test reaches below and above the mean."""
+    low, mean, high = effect.low, effect.mean, effect.high
+    if low is None or high is None or mean is None:
+        return None, None
+    if effect.n >= LEAST_UNITS:
+        low, high = effect.shared[-1]
+        return _finite(mean - low), _finite(high - mean)
+    level = 1 - confidence
+    stricter = quantile(effect.n, level / codecs) / quantile(effect.n, level)
+    return (mean - low) * stricter, (high - mean) * stricter
+
+
+def _by_field(losses: Losses, setting: int) -> dict[str, float]:
+    means = losses.values[:, :, setting].mean(axis=1).tolist()
+    return {
+        field: mean
+        for field, mean in zip(losses.fields, means, strict=True)
+        if not math.isnan(mean)
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
