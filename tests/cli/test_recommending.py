@@ -101,9 +101,13 @@ def folder(finished: Path, tmp_path: Path) -> Path:
 
 def test_an_answer_is_printed_written_and_can_be_encoded_with(folder: Path, run: Run) -> None:
     asked = ("recommend", folder, "--task", "external/mine", "--margin", "1")
+    before = (folder / "report.html").read_text()
     code, out, _ = run(*asked, "--json")
     (found,) = json.loads(out)
     assert code == 0
+    assert not (folder / "recommendation.json").exists()
+    assert (folder / "report.html").read_text() == before
+    assert json.loads(run(*asked, "--json", "--write")[1]) == [found]
     assert json.loads((folder / "recommendation.json").read_text()) == [found]
     assert found["name"] == "tiny"
     assert found["metric"] == "shift"
@@ -119,7 +123,7 @@ def test_an_answer_is_printed_written_and_can_be_encoded_with(folder: Path, run:
     assert code == 0, err
     code, out, _ = run(*asked)
     assert code == 0
-    assert f"--codec {found['spec']}" in out
+    assert found["spec"] in out
     page = (folder / "report.html").read_text()
     assert found["spec"] in page
 
@@ -138,7 +142,7 @@ def test_nothing_safe_is_an_answer(folder: Path, run: Run) -> None:
 
 
 def test_a_report_made_again_answers_the_last_question(folder: Path, run: Run) -> None:
-    run("recommend", folder, "--task", "external/mine", "--margin", "1")
+    run("recommend", folder, "--task", "external/mine", "--margin", "1", "--write")
     before = (folder / "report.html").read_text()
     (folder / "report.html").unlink()
     assert run("study", "report", folder)[0] == 0

@@ -190,7 +190,7 @@ def test_the_furthest_setting_inside_the_margin_is_found() -> None:
     assert 0.004 < found.chosen.bound < 0.01
     (unsafe,) = found.unsafe
     assert unsafe.spec == "jpeg2000:ratio=80"
-    assert "may be lost" in unsafe.reason
+    assert unsafe.reason == "the loss is at least 0.019, and 0.01 is allowed"
 
 
 def test_damage_to_one_group_of_five_makes_the_interval_wide_and_the_claim_none() -> None:
@@ -270,9 +270,8 @@ def test_nothing_is_safe_from_fewer_units_than_a_verdict_needs(fields: int, safe
     rows = [row for row in summary.rows_of(summary.scores[0]) if not row.curve.lossless]
     assert {row.verdict == "no loss seen" for row in rows} == {safe}
     if not safe:
-        assert (
-            found.unsafe[0].reason
-            == f"{fields} fields are too few to show it: at least 5 are needed"
+        assert found.unsafe[0].reason.startswith(
+            f"{fields} fields are too few to show it: at least 5 are needed"
         )
 
 

@@ -22,6 +22,14 @@ from cytopress.cli.options import (
 )
 from cytopress.cli.pipes import IMAGES, output_file, print_written, source_file
 from cytopress.cli.progress_bars import coding
+from cytopress.cli.recommended import (
+    Choice,
+    Recommended,
+    RecommendedChannel,
+    RecommendedMargin,
+    RecommendedTask,
+    request_of,
+)
 from cytopress.errors import (
     CorruptDataError,
     CytopressWarning,
@@ -50,7 +58,14 @@ def encode(
         ),
     ],
     output: Output,
-    codec: Annotated[str, typer.Option(help="Codec and target, such as jpegxl:ratio=50.")],
+    *,
+    codec: Annotated[
+        str | None, typer.Option(help="Codec and target, such as jpegxl:ratio=50.")
+    ] = None,
+    recommended: Recommended = None,
+    task: RecommendedTask = None,
+    margin: RecommendedMargin = None,
+    channel: RecommendedChannel = None,
     select: Select = None,
     axes: Axes = None,
     models: Models = None,
@@ -58,17 +73,17 @@ def encode(
 ) -> None:
     """Compress one image into one .cyto file."""
     from cytopress.atomic import atomic_file
-    from cytopress.codecs.spec import codec as parse
 
     settings = settings_with(models, max_bytes)
     check_output(output, image)
-    request = parse(codec, settings)
+    choice = Choice(recommended=recommended, task=task, margin=margin, channel=channel)
+    request = request_of(codec, choice, settings)
     with source_file(image) as source:
         original = read_one(source, select=select, axes=axes, settings=settings)
     with coding(f"Encoding {image.name}"):
         solution = request.solve(original)
     for text in solution.warnings:
-        warnings.warn(f"{codec}: {text}", CytopressWarning, stacklevel=1)
+        warnings.warn(f"{request.spec}: {text}", CytopressWarning, stacklevel=1)
     with output_file(output, [".cyto"]) as path, atomic_file(path) as temporary:
         temporary.write_bytes(solution.data)
     raw, coded = original.raw_bytes, len(solution.data)

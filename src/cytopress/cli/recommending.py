@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cytopress.cli.options import AsJson
-from cytopress.errors import CytopressWarning, NotAvailableError, StoreError, UsageError
+from cytopress.errors import CytopressWarning, NotAvailableError, UsageError
 
 if TYPE_CHECKING:
-    from cytopress.results.recommendation import Criterion, Recommendation
+    from cytopress.results.recommendation import Criterion
     from cytopress.study.results import Results
-
-FILE = "recommendation.json"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -27,97 +24,97 @@ def add_to(app: typer.Typer) -> None:
 
 def recommend(
     folder: Annotated[Path, typer.Argument(help="A study's folder.")],
-    task: Annotated[str, typer.Option(help="The task of the study that must not suffer.")],
+    task: Annotated[
+        str | None,
+        typer.Option(help="The task of the study that must not suffer; needed if there are more."),
+    ] = None,
     margin: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="The largest allowed loss, in the score's unit, or 'noise': the change that one"
-            " more noise replicate of the camera would cause.",
-            metavar="M|noise",
+            help="The largest allowed loss: in the score's unit (0.02), in percent (2%), or"
+            " 'noise', the change that one more noise replicate of the camera would cause. Unless"
+            " given, the study's own, else the noise.",
+            metavar="M|P%|noise",
         ),
-    ],
+    ] = None,
     metric: Annotated[
         str, typer.Option(help="A score of the task; the main one unless given.")
     ] = "",
     confidence: Annotated[float, typer.Option(help="Of all its claims together.")] = 0.95,
+    write: Annotated[
+        bool,
+        typer.Option(
+            "--write",
+            help="Write the recommendation to DIR/recommendation.json, for encode --recommended"
+            " DIR, and into the report; otherwise nothing is written.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Recommend how far a study's images can be compressed, with a bound on the loss.
 
-    Prints a recommendation for each dataset, and writes it to DIR/recommendation.json and to the
-    top of the report. "None is safe" is a valid result: the exit code is 0.
+    Prints a recommendation for each dataset. That no setting is shown inside the margin is a valid
+    result: the exit code is 0.
     """
-    from cytopress.results.recommendation import NOISE, Criterion
+    from cytopress.results.recommendation import Criterion
     from cytopress.results.recommendation import as_json as plain
     from cytopress.results.recommendation import recommend as find
+    from cytopress.results.recommendation.recorded import write_rows
+    from cytopress.results.recommendation.text import lines
+    from cytopress.statistics.margin import NOISE, parse_margin
     from cytopress.study.store import load_results
 
+    # A wrong margin is an error before the study is read.
+    given = None if margin is None else parse_margin(margin)
+    results = load_results(folder)
     criterion = Criterion(
-        task=task,
+        task=_only_task(results, folder) if task is None else task,
         metric=metric,
-        margin=margin if margin == NOISE else _number(margin),
+        margin=given or results.margin or NOISE,
         confidence=confidence,
     )
-    results = load_results(folder)
     found = find(results, criterion)
     if not found:
-        raise UsageError(f"{folder}: the study has no result of {task} yet; run it again.")
+        raise UsageError(f"{folder}: the study has no result of {criterion.task} yet; run it.")
     rows = [plain(one) for one in found]
-    kept = [row for row in _stored(folder) if (row["task"], row["metric"]) != _key(rows[0])]
-    _write(folder / FILE, [*rows, *kept])
-    _write_report(folder, results)
+    if write:
+        written = write_rows(folder, rows)
+        _write_report(folder, results)
     if as_json:
         print(json.dumps(rows, indent=2))
         return
     for one in found:
-        _print(one)
+        print("\n".join(lines(one)))
+    if write:
+        print(f"{written}\nUse it: cytopress encode IMAGE -o FILE.cyto --recommended {folder}")
+    else:
+        print("To encode with it, run this command with --write.")
 
 
 def criteria(folder: Path) -> list[Criterion]:
-    """Return the criteria asked of a study so far, the last first; its report repeats them all."""
-    from cytopress.results.recommendation import NOISE, Criterion
+    """Return the criteria written into a study's folder, the last first; its report has them."""
+    from cytopress.results.recommendation import Criterion
+    from cytopress.results.recommendation.recorded import asked_margin, read_rows
 
     asked: dict[tuple[str, str], Criterion] = {}
-    for row in _stored(folder):
-        margin = NOISE if row["margin_from"] == NOISE else row["margin"]
+    for row in read_rows(folder):
         criterion = Criterion(
-            task=row["task"], metric=row["metric"], margin=margin, confidence=row["confidence"]
+            task=row["task"],
+            metric=row["metric"],
+            margin=asked_margin(row),
+            confidence=row["confidence"],
         )
-        asked.setdefault(_key(row), criterion)
+        asked.setdefault((row["task"], row["metric"]), criterion)
     return list(asked.values())
 
 
-def _stored(folder: Path) -> list[dict[str, Any]]:
-    path = folder / FILE
-    if not path.exists():
-        return []
-    try:
-        rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-        for row in rows:
-            _key(row), row["margin"], row["margin_from"], row["confidence"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"{path}: is not a file of `recommend` ({error}); remove it and run the command again."
-        ) from error
-    return rows
-
-
-def _key(row: Mapping[str, Any]) -> tuple[str, str]:
-    return row["task"], row["metric"]
-
-
-def _number(margin: str) -> float:
-    try:
-        return float(margin)
-    except ValueError as error:
-        raise UsageError(f"--margin {margin}: give a number, or noise.") from error
-
-
-def _write(path: Path, value: object) -> None:
-    from cytopress.atomic import atomic_file
-
-    with atomic_file(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+def _only_task(results: Results, folder: Path) -> str:
+    names = list(dict.fromkeys(task.name for task in results.tasks))
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise UsageError(f"{folder}: no task was run in this study, so nothing can be recommended.")
+    raise UsageError(f"{folder}: choose a task of the study with --task: {', '.join(names)}.")
 
 
 def _write_report(folder: Path, results: Results) -> None:
@@ -128,22 +125,3 @@ def _write_report(folder: Path, results: Results) -> None:
     except NotAvailableError as error:
         # The recommendation needs no page.
         warnings.warn(f"the report was not updated: {error}", CytopressWarning, stacklevel=2)
-
-
-def _print(found: Recommendation) -> None:
-    from cytopress.results.number_format import plain, ratio_text
-    from cytopress.results.recommendation.text import cost_text, sentence
-
-    print(f"{found.summary.facts.name}: {sentence(found)}")
-    if found.chosen is not None:
-        print(f"  Use:        --codec {found.chosen.spec}")
-        print(f"  Saves:      {plain(cost_text(found.chosen))}.")
-    for label, setting in (("Runner-up:", found.runner_up), ("Lossless:", found.lossless)):
-        if setting is not None:
-            print(f"  {label:<11} {setting.spec}, {plain(ratio_text(setting.ratio))} smaller")
-    for setting in found.unsafe:
-        print(
-            f"  Not safe:   {setting.spec} ({plain(ratio_text(setting.ratio))}): {setting.reason}"
-        )
-    for warning in found.warnings:
-        print(f"  Note:       {warning}")

@@ -77,6 +77,14 @@ def run(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run every failed trial again.")
     ] = False,
+    margin: Annotated[
+        str | None,
+        typer.Option(
+            help="The largest allowed loss of each task: in its score's unit (0.02), in percent"
+            " (2%), or 'noise'; instead of the study file's. Trials stay as they are.",
+            metavar="M|P%|noise",
+        ),
+    ] = None,
 ) -> None:
     """Run a study; run the same command again and it resumes.
 
@@ -91,6 +99,7 @@ def run(
         scheduler=scheduler,
         retrain=retrain,
         retry_failed=retry_failed,
+        margin=margin,
     )
 
 
@@ -130,12 +139,16 @@ def _run(
     scheduler: str | None,
     retrain: bool = False,
     retry_failed: bool = False,
+    margin: str | None = None,
 ) -> None:
+    from cytopress.statistics.margin import parse_margin
     from cytopress.study.execute import execute
     from cytopress.study.spec import load_study
 
     settings = settings_with(models)
     plan = load_study(spec, settings)
+    if margin is not None:
+        plan = plan.model_copy(update={"margin": parse_margin(margin)})
     with bar(f"Study {plan.name}") as progress:
         results = execute(
             plan,

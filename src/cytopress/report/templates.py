@@ -17,7 +17,7 @@ from cytopress.results.number_format import (
     number_text,
     ratio_text,
 )
-from cytopress.results.recommendation import text
+from cytopress.results.recommendation import amounts, text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -61,7 +61,7 @@ def environment() -> Environment:
         "interval": tables.interval_text,
         "sentence": text.sentence,
         "cost": text.cost_text,
-        "amount": text.amount_text,
+        "amount": amounts.amount_text,
     }
     return made
 

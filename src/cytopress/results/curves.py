@@ -181,6 +181,19 @@ def bare_options(options: str) -> str:
     return ",".join(parts)
 
 
+def setting_name(point: Point) -> str:
+    """Return a setting's spec string without the reference scales of its dataset."""
+    return setting_text(point.trials[0])
+
+
+def setting_text(trial: Trial) -> str:
+    """Return the spec string of a trial's setting without the reference scales."""
+    options = bare_options(trial.options)
+    parts = [target_text(trial.target, trial.target_value)] if trial.target else []
+    parts += [options] if options else []
+    return f"{trial.codec}:{','.join(parts)}" if parts else trial.codec
+
+
 def best_lossless(found: Iterable[Curve]) -> tuple[Curve, Point] | None:
     """Return the lossless setting with the fewest bytes that holds every field, if there is one.
 

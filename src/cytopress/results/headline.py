@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from cytopress.results.change import ends
+from cytopress.results.curves import setting_text
 from cytopress.results.dataset_summary import DatasetSummary, SettingRow
 from cytopress.results.number_format import label_text, number_text, ratio_text
 from cytopress.results.tables import effect_text
-from cytopress.results.train_test_matrix import Matrix, setting_text
+from cytopress.results.train_test_matrix import Matrix
 from cytopress.statistics import LEAST_UNITS
 from cytopress.study.results import ScoreFacts
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cytopress.results.dataset_summary import DatasetSummary, SettingRow
 from cytopress.results.number_format import label_text, ratio_text
-from cytopress.results.recommendation.text import amount_text, figure_text
+from cytopress.results.recommendation.amounts import amount_text, figure_text
 from cytopress.study.results import ScoreFacts
 
 METRICS = ("pixels/psnr", "pixels/ssim", "pixels/pearson")

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cytopress.results.curves import bare_options, tested
-from cytopress.results.number_format import target_text
+from cytopress.results.curves import setting_text, tested
 from cytopress.study.results import Results, ScoreFacts
 from cytopress.study.trial import Trial
 
@@ -107,14 +106,6 @@ def matrix(results: Results, dataset: str, score: ScoreFacts) -> Matrix | None:
         matched=tuple(dict.fromkeys([(ORIGINALS, ORIGINALS), *same])),
         left_out=len(columns) - len(shown),
     )
-
-
-def setting_text(trial: Trial) -> str:
-    """Return a setting's spec string without the reference scales of its dataset."""
-    options = bare_options(trial.options)
-    parts = [target_text(trial.target, trial.target_value)] if trial.target else []
-    parts += [options] if options else []
-    return f"{trial.codec}:{','.join(parts)}" if parts else trial.codec
 
 
 def _row_name(trial: Trial, names: Mapping[str, str]) -> str:

@@ -142,8 +142,9 @@ def _describe(
         if "caution" in one.summary:
             text = f"{one.name} on {one.dataset}: {one.summary['caution']}."
             warnings.warn(text, CytopressWarning, stacklevel=3)
+    texts = {"name": study.name, "title": study.title, "toml": study.toml, "seed": str(study.seed)}
     store.write_study(
-        {"name": study.name, "title": study.title, "toml": study.toml, "seed": str(study.seed)},
+        texts | {"margin": "" if study.margin is None else str(study.margin)},
         plan=plans,
         datasets=[found.facts for found in inspected],
         tasks=facts,

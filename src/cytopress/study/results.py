@@ -102,6 +102,7 @@ class Results:
     ``trials`` are of codecs, ``noise_replicates`` of the camera's noise added once more, which a
     margin is derived from (`cytopress.study.noise_replicates`): they have no bytes and are not
     exported. ``previews`` returns the pictures of a trial by its key (none for most trials).
+    ``margin`` is the one that the study states: a number, percent (``"2%"``), ``"noise"``, or None.
     """
 
     name: str
@@ -121,3 +122,4 @@ class Results:
     noise_replicates: Sequence[Trial]
     speeds: Sequence[Speed]
     previews: Callable[[str], Sequence[Preview]]
+    margin: float | str | None = None

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
 from cytopress.metrics import METRICS, available, metric_names
 from cytopress.settings import Settings
+from cytopress.statistics.margin import parse_margin
 from cytopress.study.entries import CodecEntry, DatasetEntry, Name, Names
 from cytopress.tasks.foreign.declared import declared_name, declared_task
 from cytopress.tasks.protocol import Task
@@ -45,6 +46,10 @@ class Study(TomlTable):
         Number of noise replicates of each field, from which the noise margin follows; 0 for none.
     preview_size : int
         Edge of the pictures kept for the gallery, in pixels.
+    margin : float or str, optional
+        The largest allowed loss of the main score of each task: in its unit, in percent (``"2%"``),
+        or ``"noise"``, the spread over noise replicates, which it is unless given. It changes what
+        is said of the trials, never the trials.
     speed : bool
         Whether the speed pass times each codec.
     tasks : mapping
@@ -64,6 +69,7 @@ class Study(TomlTable):
     trained_on: Names | None = None
     noise_draws: Annotated[int, Field(ge=0)] = 10
     preview_size: Annotated[int, Field(ge=16, le=1024)] = 192
+    margin: Annotated[float | str, AfterValidator(parse_margin)] | None = None
     speed: bool = True
     tasks: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     datasets: Annotated[tuple[DatasetEntry, ...], Field(min_length=1)]

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from cytopress.statistics.margin import parse_margin
 from cytopress.study import stored_json
 from cytopress.study.connection import connect_to_read, connect_to_write
 from cytopress.study.noise_replicates import CAMERA
@@ -219,6 +220,8 @@ def load_results(folder: Path) -> Results:
         noise_replicates=tuple(trial for trial in trials if trial.codec == CAMERA),
         speeds=tuple(stored_json.speed_of(names, value) for names, value, _ in speeds),
         previews=lambda key: _load_previews(path, key),
+        # Stores of earlier versions have none.
+        margin=parse_margin(texts["margin"]) if texts.get("margin") else None,
     )
 
 

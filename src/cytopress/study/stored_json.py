@@ -51,7 +51,9 @@ def dump_names(plan: TrialPlan) -> str:
     variants = [
         {name: getattr(variant, name) for name in VARIANT} for variant in plan.spec.variants
     ]
-    return dump({name: getattr(plan, name) for name in PLANNED} | {"arms": variants})
+    names = {name: getattr(plan, name) for name in PLANNED} | {"arms": variants}
+    # Left out where there are none: versions that do not know the key read such rows.
+    return dump(names | ({"packages": plan.spec.packages} if plan.spec.packages else {}))
 
 
 def dump_result(result: TrialResult) -> str:
@@ -73,6 +75,7 @@ def trials_of(key: str, names: str, result: str) -> list[Trial]:
     # Without a decoded image there are no task scores.
     scored = scored or [{"scores": {}, "error": ""}] * len(variants)
     pixels, error = found.pop("scores"), found.pop("error")
+    packages = tuple((name, sha256) for name, sha256 in named.pop("packages", ()))
     return [
         Trial(
             key=key,
@@ -81,6 +84,7 @@ def trials_of(key: str, names: str, result: str) -> list[Trial]:
             **found,
             error=error or one["error"],
             scores=pixels | one["scores"],
+            packages=packages,
         )
         for variant, one in zip(variants, scored, strict=True)
     ]

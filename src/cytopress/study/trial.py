@@ -68,6 +68,9 @@ class Trial:
         for this trial is missing. Infinite values (PSNR of a lossless codec) are kept.
     volumetric : bool
         Whether the codec was handed a stack whole, and not plane by plane. Not exported.
+    packages : tuple of (name, sha256)
+        The model packages of the codec; empty in stores of versions that did not keep them. Not
+        exported.
     """
 
     key: str
@@ -92,6 +95,7 @@ class Trial:
     error: str
     scores: Mapping[str, float] = dataclasses.field(default_factory=dict)
     volumetric: bool = False
+    packages: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

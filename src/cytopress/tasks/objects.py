@@ -14,6 +14,8 @@ from cytopress.image import Image, Labels
 Floats = npt.NDArray[np.float64]
 # Name of the score that tells how much of the light there is to measure.
 CONTRAST = "contrast"
+# Name of the score that tells how many objects were found.
+OBJECTS = "objects"
 
 
 @dataclass(frozen=True, eq=False)

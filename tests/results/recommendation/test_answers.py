@@ -45,9 +45,19 @@ def test_each_dataset_has_its_own_answer(make_study):
 
 def test_the_command_codes_what_is_recommended(make_study):
     (safe,) = answers(make_study(fields=12, groups=6), [Criterion(task=TASK, margin=0.01)])
-    assert safe.command.endswith(f"--codec {safe.recommendation.chosen.spec}")
+    write, encode = safe.command.splitlines()
+    assert write == f"cytopress recommend DIR --task {TASK} --margin 0.01 --write"
+    assert encode == "cytopress encode IMAGE -o FILE.cyto --recommended DIR"
     (none,) = answers(make_study(), [Criterion(task=TASK, margin=1e-9)])
-    assert none.command.endswith("--codec jpegls")
+    assert none.command == safe.command.replace("0.01", "1e-09")
+
+
+def test_the_margin_of_the_study_is_asked_of_every_task(make_study, with_noise_replicates):
+    study = dataclasses.replace(with_noise_replicates(make_study()), margin="2%")
+    assert default_criteria(study) == [Criterion(task=TASK, margin="2%")]
+    (answer,) = answers(study, ())
+    # Of the mean Pearson r from the originals.
+    assert answer.recommendation.margin == pytest.approx(0.02 * 0.895)
 
 
 def test_a_refused_dataset_leaves_the_others_their_recommendation(make_study):

@@ -4,7 +4,8 @@ import json
 import pytest
 
 from cytopress.results.recommendation import Criterion, as_json, recommend, sentence
-from cytopress.results.recommendation.text import cost_text, duration_text, figure_text
+from cytopress.results.recommendation.amounts import figure_text
+from cytopress.results.recommendation.text import cost_text, duration_text
 
 TASK = "labelfree/cells"
 
@@ -23,7 +24,7 @@ def test_the_answer_is_a_sentence_with_its_numbers(recommended):
     found = recommended(0.01)
     text = sentence(found)
     assert text.startswith(f"{found.chosen.spec} makes the files 40x smaller.")
-    assert "With 95 % confidence, at most 0.0" in text
+    assert "With 95 % confidence, Pearson r falls by at most 0.0" in text
     assert "on 12 fields from 6 groups." in text
     assert text.endswith("The margin is 0.01 of Pearson r, as given.")
 
@@ -34,13 +35,13 @@ def test_the_sentence_is_plain_text(recommended):
 
 def test_none_is_an_answer(recommended):
     text = sentence(recommended(1e-9))
-    assert text.startswith("No lossy setting is shown to be safe with 95 % confidence.")
+    assert text.startswith("No lossy setting is shown inside the margin with 95 % confidence.")
     assert text.endswith("Use lossless jpegls, 2.5x smaller.")
 
 
 def test_safe_settings_that_are_larger_than_lossless_are_none(recommended):
     text = sentence(recommended(0.05, ratios=(1.5, 2)))
-    assert text.startswith("Nothing smaller than lossless is shown to be safe")
+    assert text.startswith("Nothing smaller than lossless is shown inside the margin")
 
 
 def test_a_task_without_scores_is_told(make_study):
@@ -91,7 +92,7 @@ def test_what_was_not_timed_has_no_cost(recommended, make_study):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1.824e-5, "0.0000182"), (0.01, "0.01"), (12.345, "12.3"), (4e-12, "4e-12"), (0.0, "0")],
+    [(1.824e-5, "0.000018"), (0.01, "0.01"), (12.345, "12"), (4e-12, "4e-12"), (0.0, "0")],
 )
 def test_figures_are_read_without_counting_exponents(value, text):
     assert figure_text(value) == text

@@ -24,12 +24,19 @@ class Answer:
 
     @property
     def command(self) -> str:
-        """The command that codes an image as recommended; "" where no setting is."""
+        """The commands that code an image as recommended; "" where no setting is."""
         found = self.recommendation
         setting = (found.chosen or found.lossless) if found else None
         if setting is None:
             return ""
-        return f"cytopress encode IMAGE -o FILE.cyto --codec {shlex.quote(setting.spec)}"
+        asked = self.criterion
+        chosen = [f"--task {shlex.quote(asked.task)}", f"--margin {asked.margin}"]
+        if asked.metric:
+            chosen.append(f"--metric {asked.metric}")
+        return (
+            f"cytopress recommend DIR {' '.join(chosen)} --write\n"
+            "cytopress encode IMAGE -o FILE.cyto --recommended DIR"
+        )
 
 
 def answers(results: Results, criteria: Sequence[Criterion]) -> list[Answer]:
@@ -58,7 +65,13 @@ def answers(results: Results, criteria: Sequence[Criterion]) -> list[Answer]:
 
 
 def default_criteria(results: Results) -> list[Criterion]:
-    """Return a criterion for each task with noise replicates: no more loss than their spread."""
+    """Return a criterion for each task: the study's margin, else the spread of noise replicates.
+
+    Without a margin of the study, tasks without noise replicates have none.
+    """
+    if results.margin is not None:
+        names = dict.fromkeys(task.name for task in results.tasks)
+        return [Criterion(task=task, margin=results.margin) for task in names]
     drawn = {
         score.task: None
         for score in results.scores

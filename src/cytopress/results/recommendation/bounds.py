@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cytopress.results.counted import Counted, counted
 from cytopress.results.curves import Curve, Point
 from cytopress.results.losses import Losses, losses_of
 from cytopress.statistics import LEAST_UNITS, Effect, effects, smallest_margins
@@ -42,6 +43,12 @@ class BoundedSetting:
     below, above : float or None
         How far that interval reaches from the mean, also where units are too few for a claim; None
         for one unit, or where a field has no score.
+    score : ScoreFacts
+        What was scored.
+    level : float
+        The level of the first test: that of all claims over the number of codecs.
+    counted : Counted or None
+        The objects behind a score that is a count; bounds are no less than they allow.
     """
 
     curve: Curve
@@ -54,6 +61,14 @@ class BoundedSetting:
     bound: float | None
     below: float | None
     above: float | None
+    score: ScoreFacts
+    level: float
+    counted: Counted | None
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether no field that has a score changed."""
+        return bool(self.losses) and not any(self.losses.values()) and self.effect.mean == 0
 
     @property
     def worst_field(self) -> str | None:
@@ -80,13 +95,15 @@ def bounded_settings(
     found = effects(
         losses.values, losses.groups, confidence=confidence, shared_by=len(curves), seed=SEED
     )
+    objects = counted((t for point in points for t in point.trials), score, without=without)
+    levels = [(1 - confidence) / number for number in range(1, len(curves) + 1)]
     asked = [point.fields_asked - len(without) for point in points]
     whole = [
         point.complete and effect.missing == 0 and effect.fields == fields
         for point, effect, fields in zip(points, found, asked, strict=True)
     ]
     ends = [
-        effect.shared if every and effect.shared else ((-math.inf, math.inf),) * len(curves)
+        _ends(effect, levels, objects) if every else ((-math.inf, math.inf),) * len(curves)
         for effect, every in zip(found, whole, strict=True)
     ]
     starts = itertools.pairwise(np.cumsum([0, *(len(curve.points) for curve in curves)]).tolist())
@@ -109,9 +126,24 @@ def bounded_settings(
                 bound=_finite(margin),
                 below=reach[0],
                 above=reach[1],
+                score=score,
+                level=levels[-1],
+                counted=objects,
             )
         )
     return settings
+
+
+def _ends(
+    effect: Effect, levels: Sequence[float], objects: Counted | None
+) -> tuple[tuple[float, float], ...]:
+    """Return the intervals at each shared level; without ends where units are too few."""
+    if not effect.shared:
+        return ((-math.inf, math.inf),) * len(levels)
+    floors = [objects.floor(level) if objects else -math.inf for level in levels]
+    return tuple(
+        (low, max(high, floor)) for (low, high), floor in zip(effect.shared, floors, strict=True)
+    )
 
 
 def _reach(effect: Effect, confidence: float, codecs: int) -> tuple[float | None, float | None]:

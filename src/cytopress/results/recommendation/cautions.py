@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from cytopress.results.curves import setting_name
 from cytopress.results.dataset_summary import DatasetSummary
 from cytopress.results.losses import Losses
 from cytopress.results.number_format import count_text
-from cytopress.results.recommendation.criterion import NOISE, Criterion
+from cytopress.results.recommendation.amounts import figure_text
+from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.recommendation.evidence import Evidence
-from cytopress.results.recommendation.margin import OF_ALL_LIGHT, percent, share_of_signal
+from cytopress.results.recommendation.margin import OF_ALL_LIGHT, share_of_signal, share_text
 from cytopress.results.recommendation.setting import JudgedSetting
 from cytopress.statistics import LEAST_UNITS
+from cytopress.statistics.margin import NOISE
 from cytopress.study.results import Results, ScoreFacts
 
 # How many times the margin it is as a share of the signal, from which on that is said.
@@ -25,6 +28,7 @@ def cautions(
     score: ScoreFacts,
     evidence: Evidence,
     *,
+    criterion: Criterion,
     margin: float,
     chosen: JudgedSetting | None,
 ) -> list[str]:
@@ -36,7 +40,15 @@ def cautions(
     said = [*_units(evidence.losses), *_seeds(margin, evidence.seed_spread, trained=trained)]
     if chosen is not None and chosen.point is chosen.curve.points[-1]:
         said.append(
-            f"{chosen.spec} is the smallest that was tried of its codec: smaller may be safe too"
+            f"{setting_name(chosen.point)} is the smallest that was tried of its codec: smaller may"
+            " be inside too"
+        )
+    noise = summary.facts.noise
+    if criterion.margin == NOISE and not noise.good:
+        why = noise.reason.rstrip(".").replace("One sigma", "one sigma")
+        said.append(
+            f"the noise model fits these images poorly ({why}), so the noise margin is rough: state"
+            " a margin of your own"
         )
     if "caution" in task.summary:
         said.append(task.summary["caution"])
@@ -74,7 +86,7 @@ def floor_cautions(
         elif share > SAID_FROM * margin:
             said.append(
                 f"the margin is a share of all of the light, the camera's offset included, and"
-                f" {percent(share)} of the signal above the background"
+                f" {share_text(share)} of the signal above the background"
             )
     if len(losses.fields) > 1 and losses.values.size and not losses.values.any():
         said.append("no setting changed the score on any field: it may be too coarse to judge by")
@@ -90,9 +102,9 @@ def _units(losses: Losses) -> list[str]:
     said = []
     fields, groups = len(losses.fields), len(set(losses.groups))
     if fields == 1:
-        said.append("one field has no spread, so no interval is given and nothing is shown safe")
+        said.append("one field has no spread, so no interval is given and nothing is shown inside")
     elif fields < LEAST_UNITS:
-        said.append(f"only {fields} fields: from fewer than {LEAST_UNITS} nothing is shown safe")
+        said.append(f"only {fields} fields: from fewer than {LEAST_UNITS} nothing is shown inside")
     if groups < LEAST_UNITS:
         said.append(
             f"only {groups} group{'s' if groups > 1 else ''}: the bound speaks for new fields of"
@@ -108,7 +120,7 @@ def _seeds(margin: float, spread: float | None, *, trained: bool) -> list[str]:
         return []
     return [
         (
-            f"the margin of {margin:.3g} is less than the spread over training seeds, {spread:.3g}:"
-            " training again would change the score by more"
+            f"the margin of {figure_text(margin)} is less than the spread over training seeds,"
+            f" {figure_text(spread)}: training again would change the score by more"
         )
     ]

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from cytopress.errors import UsageError
-
-NOISE = "noise"
+from cytopress.statistics.margin import NOISE, parse_margin, percent_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +18,10 @@ class Criterion:
         A task of the study.
     metric : str
         One of its scores; its main one where "".
-    margin : float or "noise"
-        The largest allowed loss in the score's unit, or the score's spread over noise replicates.
+    margin : float or str
+        The largest allowed loss in the score's unit, as percent (``"2%"``) of the score from the
+        originals, or ``"noise"``: the score's spread over noise replicates. Of an error without a
+        unit, which is a share already, percent are hundredths.
     confidence : float
         Of the whole recommendation, between 0 and 1.
     """
@@ -32,13 +32,11 @@ class Criterion:
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
-        given = self.margin
-        if given != NOISE and not (
-            isinstance(given, int | float) and math.isfinite(given) and given > 0
-        ):
-            raise UsageError(
-                f"a margin is the largest allowed loss, a positive number, or {NOISE!r}, not"
-                f" {given!r}."
-            )
+        object.__setattr__(self, "margin", parse_margin(self.margin))
         if not 0 < self.confidence < 1:
             raise UsageError(f"a confidence lies between 0 and 1, not at {self.confidence}.")
+
+    @property
+    def percent(self) -> float | None:
+        """The margin in percent; None where it is a number or the noise."""
+        return percent_of(self.margin)

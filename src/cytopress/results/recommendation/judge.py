@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cytopress.results.number_format import count_text
+from cytopress.results.recommendation.amounts import above_figures, least_figures
 from cytopress.results.recommendation.bounds import BoundedSetting
+from cytopress.results.recommendation.more_fields import more_fields
 from cytopress.results.recommendation.setting import JudgedSetting, Verdict, spec_of
 from cytopress.statistics import LEAST_UNITS
 
@@ -15,19 +18,34 @@ def judge(bounded: Sequence[BoundedSetting], *, margin: float) -> list[JudgedSet
     A setting is inside where its bound is at most the margin, and outside where even the lower end
     of its interval is above; both hold at the confidence asked, all codecs together. Anything else
     is not shown.
+
+    Parameters
+    ----------
+    bounded : sequence of BoundedSetting
+        Codec by codec, each from many bytes to few.
+    margin : float
+        In the score's unit.
     """
-    return [
-        JudgedSetting(
-            curve=one.curve,
-            point=one.point,
-            spec=spec_of(one.point),
-            effect=one.effect,
-            bound=one.bound,
-            verdict=verdict_of(one, margin),
-            reason=_reason(one, margin),
+    found = []
+    walk: list[BoundedSetting] = []
+    for one in bounded:
+        walk = [*walk, one] if walk and walk[-1].curve is one.curve else [one]
+        verdict = verdict_of(one, margin)
+        more = more_fields(walk, margin=margin) if verdict == "not shown" else 0
+        found.append(
+            JudgedSetting(
+                curve=one.curve,
+                point=one.point,
+                spec=spec_of(one.point),
+                effect=one.effect,
+                bound=one.bound,
+                verdict=verdict,
+                reason="" if verdict == "inside" else _reason(one, margin, more),
+                more_fields=more,
+                bounded=one,
+            )
         )
-        for one in bounded
-    ]
+    return found
 
 
 def verdict_of(bounded: BoundedSetting, margin: float) -> Verdict:
@@ -37,18 +55,30 @@ def verdict_of(bounded: BoundedSetting, margin: float) -> Verdict:
     return "outside" if bounded.low is not None and bounded.low > margin else "not shown"
 
 
-def _reason(bounded: BoundedSetting, margin: float) -> str:
-    effect, high = bounded.effect, bounded.high
-    failed = bounded.asked - effect.fields
-    if verdict_of(bounded, margin) == "inside":
+def more_text(more: int | None, unit: str) -> str:
+    """Describe how many more fields would settle a setting; "" where that is not known."""
+    if not more:
         return ""
+    # Of round numbers, small ones are meant as they are.
+    return f"{'about ' if more > LEAST_UNITS else ''}{count_text(more, f'more {unit[:-1]}')}"
+
+
+def _reason(bounded: BoundedSetting, margin: float, more: int | None) -> str:
+    effect, score, high = bounded.effect, bounded.score, bounded.high
+    settles = more_text(more, effect.unit)
+    failed = bounded.asked - effect.fields
+    if bounded.low is not None and bounded.low > margin:
+        least, allowed = least_figures(bounded.low, margin, score)
+        return f"the loss is at least {least}, and {allowed} is allowed"
     if failed:
         return f"{failed} of {bounded.asked} fields gave no score"
     if effect.n < 2:
-        return "one field has no spread, so nothing bounds the loss"
+        return f"one field has no spread, so nothing bounds the loss: at least {settles} are needed"
     if effect.n < LEAST_UNITS:
-        return f"{effect.n} {effect.unit} are too few to show it: at least {LEAST_UNITS} are needed"
+        text = f"{effect.n} {effect.unit} are too few to show it: at least {LEAST_UNITS} are needed"
+        return f"{text}, and by the spread seen {settles}" if settles else text
     if high is None or high > margin:
-        most = "any amount" if high is None else f"up to {high:.3g}"
-        return f"{most} may be lost, and {margin:.3g} is allowed"
-    return "a setting of this codec with more bytes was not shown to be safe"
+        most, allowed = above_figures(high, margin, score) if high is not None else ("any", "less")
+        text = f"the loss may be up to {most}, and {allowed} is allowed"
+        return f"{text}; {settles} would show which" if settles else text
+    return "a setting of this codec with more bytes is not shown to be inside"

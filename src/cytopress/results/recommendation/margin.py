@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 
 from cytopress.errors import NotAvailableError, UsageError
-from cytopress.results.recommendation.criterion import NOISE, Criterion
+from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.recommendation.evidence import LEAST_SPREAD, Evidence
+from cytopress.statistics.margin import NOISE
 from cytopress.study.results import ScoreFacts
 
 # Score that is relative to all of the light, the camera's offset and the background included.
@@ -34,7 +35,7 @@ def margin_of(criterion: Criterion, score: ScoreFacts, evidence: Evidence) -> fl
         # Not told from 0; a score that is 0 at best, such as a negative error, is exactly that.
         leaves_nothing = original != 0 and abs(original) <= margin
     else:
-        margin = float(criterion.margin)
+        margin = _given_margin(criterion, score, original)
         leaves_nothing = original <= margin
     if score.better == "higher" and leaves_nothing:
         raise UsageError(
@@ -43,11 +44,11 @@ def margin_of(criterion: Criterion, score: ScoreFacts, evidence: Evidence) -> fl
         )
     share = share_of_signal(score, margin, evidence.contrasts)
     if criterion.margin != NOISE and share is not None and share > MOST_OF_SIGNAL:
+        asked = f"--margin {criterion.margin}"
         raise UsageError(
-            f"--margin {margin:g}: {score.name} is relative to all of the light, the camera's"
-            f" offset included, and {percent(share)} of what is above the background would be"
-            f" allowed to get lost; give --metric signal_error --margin {margin:g} for that share"
-            " of the signal."
+            f"{asked}: {score.name} is relative to all of the light, the camera's offset included,"
+            f" and {share_text(share)} of what is above the background would be allowed to get"
+            f" lost; give --metric signal_error {asked} for that share of the signal."
         )
     return margin
 
@@ -71,9 +72,14 @@ def percent_scale(score: ScoreFacts, original: float) -> float | None:
     float or None
         In the score's unit; None where the score from originals is 0 or unknown.
     """
-    if score.name.endswith(SHARES) and not score.unit:
+    if is_share(score):
         return 1.0
     return abs(original) if math.isfinite(original) and original else None
+
+
+def is_share(score: ScoreFacts) -> bool:
+    """Return whether a score is an error that is a share of something, such as ``count_error``."""
+    return score.name.endswith(SHARES) and not score.unit
 
 
 def share_of_signal(score: ScoreFacts, margin: float, contrasts: Sequence[float]) -> float | None:
@@ -84,9 +90,22 @@ def share_of_signal(score: ScoreFacts, margin: float, contrasts: Sequence[float]
     return margin / contrast if contrast else math.inf
 
 
-def percent(share: float) -> str:
+def share_text(share: float) -> str:
     """Format a share: ``12 %``."""
     return f"{100 * share:.2g} %" if share < 1 else "all" if share < math.inf else "more"
+
+
+def _given_margin(criterion: Criterion, score: ScoreFacts, original: float) -> float:
+    percent = criterion.percent
+    if percent is None:
+        return float(criterion.margin)
+    scale = percent_scale(score, original)
+    if scale is None:
+        raise UsageError(
+            f"--margin {criterion.margin}: {score.name} from the originals is {original:.4g}, of"
+            f" which no share can be taken; give a number{f' of {score.unit}' * bool(score.unit)}."
+        )
+    return percent / 100 * scale
 
 
 def _noise_margin(score: ScoreFacts, noise: float | None) -> float:

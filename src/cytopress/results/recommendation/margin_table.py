@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from cytopress.errors import NotAvailableError, UsageError
+from cytopress.results.counted import Counted
 from cytopress.results.dataset_summary import DatasetSummary
 from cytopress.results.recommendation.bounds import BoundedSetting, bounded_settings
 from cytopress.results.recommendation.criterion import Criterion
@@ -61,6 +62,11 @@ class MarginTable:
     steps: tuple[Step, ...]
 
     @property
+    def counted(self) -> Counted | None:
+        """The objects behind a score that is a count."""
+        return self.settings[0].counted if self.settings else None
+
+    @property
     def settings(self) -> list[BoundedSetting]:
         """All settings, codec by codec."""
         return [one for codec in self.codecs for one in codec]
@@ -110,8 +116,12 @@ def as_json(table: MarginTable, results: Results) -> dict[str, Any]:
     equal.
 
     How many more fields would settle a setting that is not shown, `more_fields` says with the
-    ``steps``, ``mean``, ``below``, ``above`` and ``seed_share`` of the settings of its codec. A
-    margin of P percent is ``P / 100 * percent_scale``. `recommend` refuses margins from
+    ``mean``, ``below``, ``above`` and ``seed_share`` of the settings of its codec, and with
+    ``steps``: of each, the number of more fields (or groups), how many times as many there are
+    then, Student's quantile as a share of today's, and the loss that as many objects still allow
+    (null where the score is no count).
+
+    A margin of P percent is ``P / 100 * percent_scale``. `recommend` refuses margins from
     ``refused_from`` on, since they would leave nothing of the score or of the signal.
     """
     losses = table.evidence.losses
@@ -134,7 +144,8 @@ def as_json(table: MarginTable, results: Results) -> dict[str, Any]:
         "left_out": sorted(table.evidence.at_floor),
         "units": effects[0].unit if effects else None,
         "n": max((effect.n for effect in effects), default=0),
-        "steps": [[step.more, step.times, step.quantile] for step in table.steps],
+        "steps": [_step(step, table) for step in table.steps],
+        "counted": _counted(table.counted),
         "lossless": _lossless(table.lossless),
         "codecs": [_codec(codec, results, losses.fields) for codec in table.codecs],
     }
@@ -171,6 +182,18 @@ def _setting(one: BoundedSetting, results: Results, fields: Sequence[str]) -> di
         "n": effect.n,
         "failed": one.asked - effect.fields,
     }
+
+
+def _step(step: Step, table: MarginTable) -> list[float | None]:
+    counted = table.counted
+    floor = counted.floor(table.settings[0].level, step.times) if counted else None
+    return [step.more, step.times, step.quantile, floor]
+
+
+def _counted(counted: Counted | None) -> dict[str, Any] | None:
+    if counted is None:
+        return None
+    return {"objects": counted.objects, "fields": counted.fields, "noun": counted.noun}
 
 
 def _lossless(setting: JudgedSetting | None) -> dict[str, Any] | None:

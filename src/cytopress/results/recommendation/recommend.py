@@ -14,7 +14,7 @@ from cytopress.results.recommendation.choice import choose
 from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.recommendation.evidence import evidence_of
 from cytopress.results.recommendation.judge import judge
-from cytopress.results.recommendation.margin import margin_of
+from cytopress.results.recommendation.margin import is_share, margin_of
 from cytopress.results.recommendation.setting import JudgedSetting, lossless_setting, with_speed
 from cytopress.study.results import Results, ScoreFacts
 
@@ -34,14 +34,19 @@ class Recommendation:
     margin, noise : float, float or None
         The margin, and the spread over noise replicates, both in the score's unit.
     chosen, runner_up, lossless : JudgedSetting or None
-        The fewest bytes that are safe, the fewest of another codec, and the best lossless one.
-        ``chosen`` is None where nothing that is smaller than lossless is safe.
+        The setting to use (see `choose`), the fewest bytes of another codec that are inside, and
+        the best lossless one. ``chosen`` is None where nothing that is smaller than lossless is
+        inside.
+    faster_than : JudgedSetting or None
+        The setting of another codec with slightly fewer bytes, if the chosen one is faster.
     settings : tuple of JudgedSetting
         Every lossy setting, codec by codec, many bytes first.
     original : float
         Mean score from originals.
     seed_spread : float or None
         Standard deviation of that mean over training seeds; None with one seed.
+    task_sha256 : str
+        Hexadecimal sha256 of the task's weights.
     warnings : tuple of str
         Cautions before acting on it.
     """
@@ -54,14 +59,21 @@ class Recommendation:
     chosen: JudgedSetting | None
     runner_up: JudgedSetting | None
     lossless: JudgedSetting | None
+    faster_than: JudgedSetting | None
     settings: tuple[JudgedSetting, ...]
     original: float
     seed_spread: float | None
+    task_sha256: str
     warnings: tuple[str, ...]
 
     @property
+    def percent_of_original(self) -> bool:
+        """Whether percent of the score are of what the originals give, and no share themselves."""
+        return not is_share(self.score)
+
+    @property
     def unsafe(self) -> list[JudgedSetting]:
-        """The first setting of each codec that is not safe, with the reason."""
+        """The first setting of each codec that is not inside, with the reason."""
         first: dict[Curve, JudgedSetting] = {}
         for setting in self.settings:
             if not setting.safe:
@@ -128,6 +140,8 @@ def _recommendation(
     least = lossless.ratio if lossless else 1.0
     safe = [setting for setting in safe if setting.ratio > least]
     chosen = choose(safe)
+    fewest = safe[0] if safe else None
+    faster_than = fewest if chosen and fewest and fewest.curve is not chosen.curve else None
     others = [setting for setting in safe if chosen and setting.curve is not chosen.curve]
     return Recommendation(
         criterion=criterion,
@@ -138,11 +152,25 @@ def _recommendation(
         chosen=chosen,
         runner_up=others[0] if others else None,
         lossless=lossless,
+        faster_than=faster_than,
         settings=tuple(settings),
         original=evidence.original,
         seed_spread=evidence.seed_spread,
+        task_sha256=next(
+            task.weights
+            for task in results.tasks
+            if (task.name, task.dataset) == (score.task, summary.facts.name)
+        ),
         warnings=(
             *floor_cautions(criterion, score, margin, evidence),
-            *cautions(results, summary, score, evidence, margin=margin, chosen=chosen),
+            *cautions(
+                results,
+                summary,
+                score,
+                evidence,
+                criterion=criterion,
+                margin=margin,
+                chosen=chosen,
+            ),
         ),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from cytopress.results.curves import Curve, Point
+from cytopress.results.recommendation.bounds import BoundedSetting
 from cytopress.statistics import Effect
 from cytopress.study.results import Speed
 
@@ -21,8 +22,10 @@ class JudgedSetting:
 
     ``effect`` is the loss in the score's unit with its interval, None where nothing was scored;
     ``bound`` is the smallest margin that it is shown to be inside, None where there is none.
-    ``reason`` says why it is not shown to be inside the margin, "" where it is. ``speed`` is what
-    the speed pass measured of its codec, None without one.
+    ``reason`` says why it is not shown to be inside the margin, "" where it is. ``more_fields`` is
+    about how many more units would settle a setting that is not shown, None where they would not.
+    ``speed`` is what the speed pass measured of its codec, None without one. ``bounded`` is what it
+    was judged from, None for a lossless setting.
     """
 
     curve: Curve
@@ -32,7 +35,9 @@ class JudgedSetting:
     bound: float | None
     verdict: Verdict
     reason: str
+    more_fields: int | None = 0
     speed: Speed | None = None
+    bounded: BoundedSetting | None = None
 
     @property
     def safe(self) -> bool:

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from cytopress.results.curves import setting_name
 from cytopress.results.number_format import count_text, label_text, plain, ratio_text
-from cytopress.results.recommendation.criterion import NOISE
+from cytopress.results.recommendation.amounts import (
+    THINGS,
+    bare_amount,
+    bound_figure,
+    figure_text,
+    margin_figure,
+    rounded_up,
+)
+from cytopress.results.recommendation.judge import more_text
 from cytopress.results.recommendation.recommend import Recommendation
 from cytopress.results.recommendation.setting import JudgedSetting
+from cytopress.statistics.margin import NOISE
+from cytopress.statistics.sample_size import no_event_bound
 from cytopress.study.results import ScoreFacts
 
 GIGABYTE = 1e9
@@ -18,69 +29,89 @@ def sentence(recommendation: Recommendation) -> str:
     found, chosen = recommendation, recommendation.chosen
     allowed = f"The margin is {margin_text(found)}."
     if not found.settings:
-        what = f"No lossy setting has a score of {found.score.task}, so none is shown to be safe."
+        what = f"No lossy setting has a score of {found.score.task}, so none is shown to be inside."
         return f"{what} {_instead(found)}"
-    if chosen is None:
-        sure = _percent(found.criterion.confidence)
-        what = (
-            "Nothing smaller than lossless"
-            if any(setting.safe for setting in found.settings)
-            else "No lossy setting"
-        )
-        return plain(
-            f"{what} is shown to be safe with {sure} confidence. {allowed} {_instead(found)}"
-        )
-    return plain(
-        f"{chosen.spec} makes the files {ratio_text(chosen.ratio)} smaller. {loss_text(found)}"
-        f" {allowed}"
-    )
+    if chosen is not None:
+        text = f"{setting_name(chosen.point)} makes the files {ratio_text(chosen.ratio)} smaller."
+        return plain(f"{text} {loss_text(found)} {allowed}")
+    sure = _percent(found.criterion.confidence)
+    if any(setting.verdict == "inside" for setting in found.settings):
+        what = f"Nothing smaller than lossless is shown inside the margin with {sure} confidence."
+        return plain(f"{what} {allowed} {_instead(found)}")
+    what = f"No lossy setting is shown inside the margin with {sure} confidence."
+    return plain(f"{what} {allowed} {_finest(found)} {_instead(found)}")
 
 
 def loss_text(recommendation: Recommendation) -> str:
     """Describe the loss of the chosen setting and its bound; "" where none is chosen."""
     chosen = recommendation.chosen
-    if chosen is None or chosen.bound is None or chosen.effect is None:
+    if chosen is None or chosen.bounded is None or chosen.bound is None:
         return ""
-    effect, score = chosen.effect, recommendation.score
-    most = (
-        f"at most {amount_text(chosen.bound, score)} is lost"
+    sure = _percent(recommendation.criterion.confidence)
+    if chosen.bounded.unchanged:
+        return plain(unchanged_text(chosen, confidence=recommendation.criterion.confidence))
+    most = bound_figure(chosen.bound, recommendation.margin, recommendation.score)
+    claim = (
+        f"{_worse(recommendation)} by at most {most}"
         if chosen.bound > 0
-        else "nothing is lost"
+        else f"{label_text(recommendation.score.name)} does not get worse"
     )
-    mean = effect.mean or 0.0
-    seen = (
-        "no change was seen"
-        if mean == 0
-        else f"a {'loss' if mean > 0 else 'gain'} of {amount_text(abs(mean), score)} was seen"
-    )
+    return plain(f"With {sure} confidence, {claim} on average; {seen_text(chosen)}.")
+
+
+def seen_text(setting: JudgedSetting) -> str:
+    """Describe the mean loss that was seen, and on how many fields."""
+    bounded = setting.bounded
+    assert bounded is not None
+    effect, mean = bounded.effect, bounded.effect.mean or 0.0
     fields = count_text(effect.fields, "field")
     groups = f" from {count_text(effect.n, 'group')}" if effect.unit == "groups" else ""
-    return plain(
-        f"With {_percent(recommendation.criterion.confidence)} confidence, {most} on average;"
-        f" {seen} on {fields}{groups}."
+    if mean == 0:
+        return f"no change of the mean was seen on {fields}{groups}"
+    what = "" if mean > 0 else "a gain of "
+    return f"{what}{bare_amount(abs(mean), bounded.score)} was seen on {fields}{groups}"
+
+
+def unchanged_text(setting: JudgedSetting, *, confidence: float) -> str:
+    """Describe a setting that changed no field, and what so few fields allow.
+
+    Of a score that is a count, the bound is that of its objects; of any other, how many fields
+    would change is all that can be said.
+    """
+    bounded = setting.bounded
+    assert bounded is not None
+    effect, counted = bounded.effect, bounded.counted
+    sure = _percent(confidence)
+    if counted is not None:
+        allowed = bare_share(no_event_bound(counted.objects, bounded.level))
+        return (
+            f"No change in {counted.objects:,} {counted.noun} of"
+            f" {count_text(effect.fields, 'field')}: with {sure} confidence, at most {allowed} of"
+            f" such {counted.noun} would change."
+        )
+    allowed = bare_share(no_event_bound(effect.n, bounded.level))
+    return (
+        f"No change on {count_text(effect.n, effect.unit[:-1])}: with {sure} confidence, at most"
+        f" {allowed} of such {effect.unit} would change at all."
     )
+
+
+def bare_share(share: float) -> str:
+    """Format a share, rounded up to two digits: ``7.5 %``."""
+    return f"{figure_text(rounded_up(100 * share))} %"
 
 
 def margin_text(recommendation: Recommendation) -> str:
     """Format the margin, with its origin."""
-    margin = amount_text(recommendation.margin, recommendation.score)
-    if recommendation.criterion.margin == NOISE:
-        return f"{margin}, as much as one more draw of the camera's noise moves it"
+    found = recommendation
+    margin = _of(margin_figure(found.margin, found.score), found.score)
+    asked = found.criterion
+    if asked.margin == NOISE:
+        fit = "" if found.summary.facts.noise.good else " (roughly: the noise model fits poorly)"
+        return f"{margin}, as much as one more draw of the camera's noise moves it{fit}"
+    if asked.percent is not None and found.percent_of_original:
+        return f"{margin}, {asked.percent:g} % of what the originals give"
     return f"{margin}, as given"
-
-
-def amount_text(value: float, score: ScoreFacts) -> str:
-    """Format an amount with its unit: ``0.0012 of Pearson r``, ``3.1 counts of RMSE``."""
-    unit = f" {score.unit}" if score.unit else ""
-    return f"{figure_text(value)}{unit} of {label_text(score.name)}"
-
-
-def figure_text(value: float) -> str:
-    """Format three significant digits, small numbers without an exponent too: ``0.0000182``."""
-    text = f"{value:.3g}"
-    if value and not 1e-7 <= abs(value) < 1e6:
-        return text
-    return f"{float(text):.10f}".rstrip("0").rstrip(".")
 
 
 def cost_text(setting: JudgedSetting) -> str:
@@ -90,6 +121,67 @@ def cost_text(setting: JudgedSetting) -> str:
     if minutes is None:
         return f"{saved}; how long encoding takes was not timed"
     return f"{saved}; encoding it takes about {duration_text(minutes)} of one process"
+
+
+def lines(recommendation: Recommendation) -> list[str]:
+    """Return the recommendation as lines for a terminal."""
+    found = recommendation
+    told = [f"{found.summary.facts.name}: {sentence(found)}"]
+    if found.chosen is not None:
+        told.append(f"  Saves:      {plain(cost_text(found.chosen))}.")
+    if found.faster_than is not None:
+        told.append(
+            f"  Faster:     {setting_name(found.faster_than.point)} makes files that are at most"
+            f" {_percent_less(found)} smaller, but encodes more slowly."
+        )
+    for label, setting in (("Runner-up:", found.runner_up), ("Lossless:", found.lossless)):
+        if setting is not None:
+            told.append(
+                f"  {label:<11} {setting_name(setting.point)},"
+                f" {plain(ratio_text(setting.ratio))} smaller"
+            )
+    told += [
+        f"  {setting.verdict.capitalize() + ':':<11} {setting_name(setting.point)}"
+        f" ({plain(ratio_text(setting.ratio))}): {setting.reason}"
+        for setting in found.unsafe
+    ]
+    return [*told, *(f"  Note:       {warning}" for warning in found.warnings)]
+
+
+def _percent_less(found: Recommendation) -> str:
+    assert found.chosen is not None
+    assert found.faster_than is not None
+    return bare_share(1 - found.chosen.ratio / found.faster_than.ratio)
+
+
+def _of(amount: str, score: ScoreFacts) -> str:
+    return f"{amount} of {THINGS.get(score.name, label_text(score.name))}"
+
+
+def _worse(found: Recommendation) -> str:
+    """Name what gets worse, with its verb."""
+    score, thing = found.score, THINGS.get(found.score.name)
+    if thing is None:
+        return f"{label_text(score.name)} {'falls' if score.better == 'higher' else 'rises'}"
+    # Without ground truth the error is the change itself.
+    return f"{thing} changes" if not found.original else f"the error of {thing} grows"
+
+
+def _finest(found: Recommendation) -> str:
+    """Describe the lossy setting with the most bytes, and how many fields would settle it."""
+    finest = min(found.settings, key=lambda setting: setting.ratio)
+    text = (
+        f"The finest that was tried is {setting_name(finest.point)},"
+        f" {ratio_text(finest.ratio)} smaller, and it is {finest.verdict}: {finest.reason}."
+    )
+    if finest.verdict == "outside":
+        return f"{text} Try finer settings."
+    open_ones = [one for one in found.settings if one.verdict == "not shown" and one.more_fields]
+    best = min(open_ones, key=lambda one: (one.more_fields or 0, -one.ratio), default=None)
+    if best is None or best is finest or best.effect is None:
+        return text
+    settles = more_text(best.more_fields, best.effect.unit)
+    return f"{text} {setting_name(best.point)} would be settled first, by {settles}."
 
 
 def as_json(recommendation: Recommendation) -> dict[str, Any]:
@@ -105,6 +197,7 @@ def as_json(recommendation: Recommendation) -> dict[str, Any]:
     minutes = chosen.minutes_per_terabyte if chosen else None
     return {
         "name": found.summary.facts.name,
+        "channel": found.summary.facts.input,
         "task": found.score.task,
         "metric": found.score.name,
         "unit": found.score.unit,
@@ -116,6 +209,7 @@ def as_json(recommendation: Recommendation) -> dict[str, Any]:
         "bound": chosen.bound if chosen else None,
         "interval_over": effect.unit if effect else None,
         "margin": found.margin,
+        "margin_asked": str(found.criterion.margin),
         "margin_from": "noise" if found.criterion.margin == NOISE else "given",
         "confidence": found.criterion.confidence,
         "noise": found.noise,
@@ -125,11 +219,18 @@ def as_json(recommendation: Recommendation) -> dict[str, Any]:
         "runner_up": _brief(found.runner_up),
         "lossless": _brief(found.lossless),
         "warnings": list(found.warnings),
+        "models": [{"name": name, "sha256": sha256} for name, sha256 in _packages(found)],
+        "task_sha256": found.task_sha256,
         "unsafe": [
             {"spec": s.spec, "ratio": s.ratio, "bound": s.bound, "reason": s.reason}
             for s in found.unsafe
         ],
     }
+
+
+def _packages(found: Recommendation) -> tuple[tuple[str, str], ...]:
+    used = found.chosen or found.lossless
+    return used.point.trials[0].packages if used else ()
 
 
 def _brief(setting: JudgedSetting | None) -> dict[str, Any] | None:
@@ -142,7 +243,7 @@ def _instead(found: Recommendation) -> str:
     lossless = found.lossless
     if lossless is None:
         return "Use a lossless codec; none was measured on every field."
-    return f"Use lossless {lossless.spec}, {ratio_text(lossless.ratio)} smaller."
+    return f"Use lossless {setting_name(lossless.point)}, {ratio_text(lossless.ratio)} smaller."
 
 
 def _percent(confidence: float) -> str:

@@ -20,6 +20,7 @@ from cytopress.errors import UsageError
 from cytopress.image import Image, Labels
 from cytopress.tasks.objects import (
     CONTRAST,
+    OBJECTS,
     Floats,
     Objects,
     as_objects,
@@ -37,6 +38,7 @@ SCORES = (
     Score("area_error", "", "lower"),
     Score("signal_error", "", "lower"),
     Score(CONTRAST, "", "higher"),
+    Score(OBJECTS, "objects", "higher"),
 )
 # Distance between the means of the two classes of Otsu's threshold, in standard deviations of the
 # darker one. It is 2.65 for any normal distribution, such as of a blank field, and 3.46 for a
@@ -143,7 +145,7 @@ class Measurement:
         objects, the errors of area and intensity are 1. ``intensity_error`` is relative to all of
         the light, the camera's offset and the background included, ``signal_error`` to what the
         reference has above its background, and ``contrast`` is the share of the one in the other,
-        in the prediction.
+        in the prediction. ``objects`` is their number there.
 
         Raises
         ------
@@ -159,6 +161,7 @@ class Measurement:
                 found.intensity, expected.intensity, partial(signal_error, reference=expected)
             ),
             CONTRAST: found.contrast,
+            OBJECTS: float(found.count),
         }
 
 

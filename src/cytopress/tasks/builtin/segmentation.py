@@ -21,6 +21,7 @@ from cytopress.tasks.builtin.packaged import PackagedTask, is_number
 from cytopress.tasks.matching import Matches, match
 from cytopress.tasks.objects import (
     CONTRAST,
+    OBJECTS,
     Objects,
     as_objects,
     measure_objects,
@@ -40,6 +41,7 @@ SCORES = (
     Score("intensity_error", "", "lower"),
     Score("signal_error", "", "lower"),
     Score(CONTRAST, "", "higher"),
+    Score(OBJECTS, "objects", "higher"),
 )
 # Objects of a volume have a volume instead of an area.
 VOLUME_SCORES = tuple(
@@ -152,7 +154,8 @@ class Segmentation(PackagedTask):
         and ``intensity_error`` are medians of the relative errors of the objects matched at 0.5: 0
         where there are no objects at all, 1 where none is matched. ``signal_error`` is
         ``intensity_error`` relative to the reference's signal above its background, ``contrast``
-        the share of the prediction's intensity that is above its own.
+        the share of the prediction's intensity that is above its own, ``objects`` their number
+        there.
 
         Raises
         ------
@@ -176,6 +179,7 @@ class Segmentation(PackagedTask):
                 partial(signal_error, reference=expected),
             ),
             CONTRAST: found.contrast,
+            OBJECTS: float(found.count),
         }
 
 

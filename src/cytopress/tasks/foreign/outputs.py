@@ -13,7 +13,7 @@ from cytopress.metrics import METRICS, metric
 from cytopress.metrics.data_range import data_range
 from cytopress.tasks.builtin.labelfree import pearson_or_zero
 from cytopress.tasks.foreign.options import Model
-from cytopress.tasks.objects import Objects, measure_objects, without_small
+from cytopress.tasks.objects import OBJECTS, Objects, measure_objects, without_small
 from cytopress.tasks.protocol import Prediction, Score
 from cytopress.tiling import Values
 
@@ -103,9 +103,15 @@ class LabelsOutput:
     @property
     def scores(self) -> tuple[Score, ...]:
         """The comparisons as scores of a task."""
-        return tuple(
+        chosen = [
             Score(name, "", "lower" if name == "count_error" else "higher") for name in self.names
-        )
+        ]
+        return (*chosen, *([Score(OBJECTS, OBJECTS, "higher")] if self.counts else []))
+
+    @property
+    def counts(self) -> bool:
+        """Whether the number of objects matters, and is a score too."""
+        return "count_error" in self.names
 
     def make(self, values: Values, image: Image) -> Objects:
         """Label face-connected components, and measure them in the input image."""
@@ -131,7 +137,8 @@ class LabelsOutput:
                 f"labels must have equal shapes, not {prediction.labels.shape} and"
                 f" {reference.labels.shape}."
             )
-        return {name: COMPARISONS[name](prediction, reference) for name in self.names}
+        scores = {name: COMPARISONS[name](prediction, reference) for name in self.names}
+        return scores | ({OBJECTS: float(prediction.count)} if self.counts else {})
 
 
 def count_error(test: Objects, reference: Objects) -> float:
