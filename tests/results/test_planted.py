@@ -9,6 +9,7 @@ import pytest
 from cytopress.errors import NotAvailableError, UnknownNameError, UsageError
 from cytopress.results.dataset_summary import dataset_summaries
 from cytopress.results.recommendation import Criterion, Recommendation, recommend, sentence
+from cytopress.results.verdicts import verdicts
 from cytopress.statistics import LEAST_UNITS
 from cytopress.study.results import Results, ScoreFacts, TaskFacts
 from cytopress.study.trial import Trial
@@ -126,8 +127,9 @@ def test_a_score_that_cannot_fall_recommends_nothing(value: float, margin: float
     with pytest.raises(NotAvailableError, match=why):
         answer(results, margin)
     (summary,) = dataset_summaries(results)
-    verdicts = {row.verdict for row in summary.rows_of(summary.scores[0])}
-    assert verdicts == ({"lossless", "not shown"} if value == 0 else {"lossless", "no loss seen"})
+    found = verdicts(replace(results, margin=margin))
+    words = {found.word(row) for row in summary.rows_of(summary.scores[0])}
+    assert words == {"lossless", "not shown"}
 
 
 def test_a_score_of_nan_from_the_originals_is_no_score() -> None:
@@ -266,9 +268,7 @@ def test_nothing_is_safe_from_fewer_units_than_a_verdict_needs(fields: int, safe
     found = answer(study(lambda *_: 0.0, fields=fields, groups=2), 0.01)
     assert (found.chosen is not None) == safe
     assert any(f"only {fields} fields" in warning for warning in found.warnings) == (not safe)
-    (summary,) = dataset_summaries(study(lambda *_: 0.0, fields=fields, groups=2))
-    rows = [row for row in summary.rows_of(summary.scores[0]) if not row.curve.lossless]
-    assert {row.verdict == "no loss seen" for row in rows} == {safe}
+    assert {setting.verdict == "inside" for setting in found.settings} == {safe}
     if not safe:
         assert found.unsafe[0].reason.startswith(
             f"{fields} fields are too few to show it: at least 5 are needed"

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -8,10 +10,13 @@ from cytopress.results.curves import Point
 from cytopress.results.dataset_summary import dataset_summaries
 from cytopress.results.speed_table import speed_rows
 from cytopress.results.tables import codec_verdicts, error_rows, lossless_rows, sizes
+from cytopress.results.verdicts import verdicts
 from cytopress.statistics import bootstrap_mean
+from cytopress.study.results import TaskFacts
 from fakes.made_up_study import SCORES, TASK, make_trial
 
 SCORE = "labelfree/cells/pearson"
+FACTS = TaskFacts(name=TASK, weights="0" * 64, dataset="cells", summary={})
 
 
 def effect_trials(make_trial, ratio, differences, **changes):
@@ -38,33 +43,48 @@ def rows_of(results):
     return found.rows_of(found.main_scores[0])
 
 
+def words_at(results, margin):
+    """The verdict on each row, at this margin of the study."""
+    study = dataclasses.replace(results, margin=margin, tasks=(FACTS,))
+    found = verdicts(study)
+    return [found.word(row) for row in rows_of(study)]
+
+
 @pytest.mark.parametrize(
-    ("differences", "word"),
+    ("differences", "margin", "word"),
     [
-        (NOTHING, "no loss seen"),
-        (LOSS, "loss"),
-        (GAIN, "better"),
-        (LOSS[:4], "not shown"),
-        (LOSS[:1], "not shown"),
+        (NOTHING, 0.01, "inside"),
+        (NOTHING, 0.001, "not shown"),
+        (LOSS, 0.01, "outside"),
+        (LOSS, 0.05, "inside"),
+        (LOSS, 0.025, "not shown"),
+        (GAIN, 0.01, "inside"),
+        (LOSS[:4], 0.01, "not shown"),
+        (LOSS[:1], 0.01, "not shown"),
     ],
 )
-def test_words(make_results, make_trial, differences, word):
-    (row,) = rows_of(make_results(effect_trials(make_trial, 10.0, differences)))
-    assert row.verdict == word
+def test_words(make_results, make_trial, differences, margin, word):
+    results = make_results(effect_trials(make_trial, 10.0, differences))
+    assert words_at(results, margin) == [word]
+
+
+def test_without_any_margin_nothing_is_shown(make_results, make_trial):
+    assert words_at(make_results(effect_trials(make_trial, 10.0, NOTHING)), None) == ["not shown"]
 
 
 def test_a_lower_score_that_rises_is_a_loss(make_results, make_trial, make_study):
     scores = [score for score in make_study().scores if score.column == SCORE]
     lower = [type(scores[0])(**{**vars(scores[0]), "better": "lower"})]
     trials = effect_trials(make_trial, 10.0, GAIN)
-    assert rows_of(make_results(trials, scores=lower))[0].verdict == "loss"
+    assert words_at(make_results(trials, scores=lower), 0.01) == ["outside"]
 
 
 def test_a_setting_that_lacks_a_field_gets_no_verdict(make_results, make_trial):
     trials = effect_trials(make_trial, 10.0, LOSS)
     failed = make_trial(field="f6", target_value=10.0, coded_bytes=None, error="cannot")
-    (row,) = rows_of(make_results([*trials, failed]))
-    assert row.verdict == "not shown"
+    results = make_results([*trials, failed])
+    assert words_at(results, 0.01) == ["not shown"]
+    (row,) = rows_of(results)
     assert (row.point.fields, row.point.fields_asked) == (6, 7)
 
 
@@ -93,10 +113,11 @@ def test_verdict_stops_before_the_first_loss(make_results, make_trial):
         for ratio, differences in ((5.0, NOTHING), (10.0, NOTHING), (20.0, LOSS), (40.0, NOTHING))
         for trial in effect_trials(make_trial, ratio, differences)
     ]
-    (verdict,) = codec_verdicts(rows_of(make_results(trials)), ())
+    study = make_results(trials, margin=0.01, tasks=(FACTS,))
+    (verdict,) = codec_verdicts(rows_of(study), (), verdicts(study))
     # The lucky setting after the loss does not count.
-    assert verdict.furthest.point.ratio == 10.0
-    assert verdict.first_loss.point.ratio == 20.0
+    assert verdict.furthest.ratio == 10.0
+    assert verdict.then.ratio == 20.0
 
 
 def test_furthest_codec_comes_first(make_results, make_trial):
@@ -104,7 +125,8 @@ def test_furthest_codec_comes_first(make_results, make_trial):
     trials += effect_trials(make_trial, 5.0, NOTHING, codec="lerc")
     trials += effect_trials(make_trial, 20.0, NOTHING, codec="avif")
     trials += effect_trials(make_trial, 5.0, LOSS, codec="zfp")
-    found = codec_verdicts(rows_of(make_results(trials)), ())
+    study = make_results(trials, margin=0.01, tasks=(FACTS,))
+    found = codec_verdicts(rows_of(study), (), verdicts(study))
     assert [verdict.curve.codec for verdict in found] == ["avif", "jpeg", "lerc", "zfp"]
     assert found[-1].furthest is None
 
@@ -139,7 +161,7 @@ def test_sizes_are_powers_of_two_where_no_ratio_was_asked_for(make_results, make
 def test_lossless_rows_begin_with_the_fewest_bytes(make_study):
     rows = lossless_rows(rows_of(make_study()))
     assert [(row.curve.codec, row.point.ratio) for row in rows] == [("jpegls", 2.5), ("png", 2.0)]
-    assert {row.verdict for row in rows} == {"lossless"}
+    assert all(row.point.lossless for row in rows)
 
 
 def test_errors_are_counted_by_reason(make_results, make_trial):
@@ -227,7 +249,7 @@ def test_bd_rate_turns_scores_that_are_better_when_lower(make_results, make_tria
 
 
 def test_summary_has_a_row_for_each_setting_in_words_that_a_terminal_shows(make_study):
-    rows = summary_rows(make_study())
+    rows = summary_rows(make_study(fields=9, margin=0.01))
     assert len(rows) == 3 * 5 + 2
     assert len({tuple(row) for row in rows}) == 1
     first = rows[0]
@@ -235,10 +257,14 @@ def test_summary_has_a_row_for_each_setting_in_words_that_a_terminal_shows(make_
     assert first["setting"] == "ratio=5"
     assert first["smaller"] == "5.0x"
     assert first["lossless"] == "2.5x"
-    assert first["fields"] == "6 of 6"
+    assert first["fields"] == "9 of 9"
     assert "\N{MINUS SIGN}" not in "".join(value for row in rows for value in row.values())
-    losses = [row for row in rows if row["verdict"] == "loss"]
-    assert {row["smaller"] for row in losses} == {"20x", "40x", "80x"}
+    losses = [row for row in rows if row["verdict"] == "outside"]
+    # What was planted costs 0.012 and more at 40x, 0.03 at 80x, and 0.002 at 20x.
+    assert {row["smaller"] for row in losses} == {"40x", "80x"}
+    inside = {row["smaller"] for row in rows if row["verdict"] == "inside"}
+    assert {"5.0x", "10x", "20x"} <= inside
+    assert "80x" not in inside
     change = float(losses[-1]["change"])
     decoded, original = float(losses[-1]["decoded"]), float(losses[-1]["original"])
     assert change == pytest.approx(decoded - original, abs=2e-4)

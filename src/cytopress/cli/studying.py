@@ -121,12 +121,18 @@ def export(
         ),
     ],
 ) -> None:
-    """Write the table of trials to a file."""
+    """Write the table of trials to a file.
+
+    For each judged score, the last columns hold the margin, and the bound and the verdict (inside,
+    outside, not shown) of the trial's setting on all fields.
+    """
+    from cytopress.results.verdicts import verdicts
     from cytopress.study.export import export as write_table
     from cytopress.study.store import load_results
 
+    results = load_results(folder)
     with output_file(to, [".csv", ".parquet"]) as path:
-        write_table(load_results(folder), path)
+        write_table(results, path, added=verdicts(results).columns(results.trials))
     print_written(to)
 
 
@@ -190,5 +196,8 @@ def _write_report(results: Results, folder: Path) -> Path:
 
 def _print_summary(results: Results) -> None:
     from cytopress.report import summary_rows
+    from cytopress.results.recommendation.answers import answer_text, answers
 
     show(summary_rows(results), as_json=False)
+    for answer in answers(results, ()):
+        print(f"\n{answer_text(answer)}")

@@ -22,9 +22,10 @@ from cytopress.results.recommendation.answers import Answer, answers
 from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.similarity import similarity_text
 from cytopress.results.speed_table import speed_rows
-from cytopress.results.summary_text import progress_text, split_text, summary_text
+from cytopress.results.summary_text import progress_text, split_text
+from cytopress.results.verdicts import verdicts
 from cytopress.results.volume_vs_plane import volume_vs_plane
-from cytopress.statistics import LEAST_UNITS, interval_method
+from cytopress.statistics import interval_method
 from cytopress.study.results import Results
 
 FIRST_METRICS = ("pixels/psnr", "pixels/ssim")
@@ -77,6 +78,7 @@ def _render(results: Results, criteria: Sequence[Criterion], plotly_script: str)
         results=results,
         datasets=datasets,
         answers=answered,
+        verdicts=verdicts(results, answered),
         any_judged=any(_judged(answered)),
         judged=_judged(answered),
         criteria_given=bool(criteria),
@@ -100,9 +102,7 @@ def _render(results: Results, criteria: Sequence[Criterion], plotly_script: str)
         any_volumes=any(each.facts.axes == "ZYX" for each in datasets),
         interval_method=interval_method(seed=SEED),
         units=_units(datasets),
-        least_units=LEAST_UNITS,
         near=round(100 * (tables.NEAR - 1)),
-        summary_text=summary_text,
         split_text=split_text,
     )
 
@@ -125,7 +125,7 @@ def _inlined(
         "plots_js": (ASSETS / "plots.js").read_text(encoding="utf-8"),
         "gallery_js": (ASSETS / "gallery.js").read_text(encoding="utf-8"),
         "plotly": plotly.get_plotlyjs(),
-        "plot_data": _json(plot_data(results, datasets) | drawn),
+        "plot_data": _json(plot_data(results, datasets, verdicts(results, answered)) | drawn),
         "gallery_data": _json(content),
     }
     return {name: Markup(text) for name, text in texts.items()}  # noqa: S704 - ours, or escaped by _json

@@ -23,12 +23,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 ASSETS = files("cytopress.report") / "assets"
-VERDICT_CLASSES = {
-    "no loss seen": "none",
-    "better": "better",
-    "loss": "loss",
-    "lossless": "lossless",
-}
 
 
 def environment() -> Environment:
@@ -49,7 +43,7 @@ def environment() -> Environment:
         "label": label_text,
         "count": count_text,
         "percent": lambda value: f"{value:+.0f} %".replace("-", MINUS),
-        "verdict_class": lambda word: VERDICT_CLASSES.get(word, "unclear"),
+        "verdict_class": lambda word: "unclear" if word == "not shown" else word,
         "bd_reasons": _reasons,
     }
     made.globals |= {

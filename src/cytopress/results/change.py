@@ -1,4 +1,4 @@
-"""Change of a task score: paired differences, their interval, and a descriptive verdict."""
+"""Change of a task score: paired differences over fields, with their interval."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from cytopress.results.curves import Point
-from cytopress.results.floor import fields_at_floor
-from cytopress.statistics import LEAST_UNITS, Interval, effects
+from cytopress.statistics import Interval, effects
 from cytopress.study.results import ScoreFacts
 
 # Seed of the bootstrap; fixed, so that a report can be reproduced.
 SEED = 0
-
-Verdict = Literal["no loss seen", "loss", "better", "not shown", "lossless"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +21,8 @@ class Change:
     """A task score from originals and from decoded images, over the same fields.
 
     ``interval`` is of the mean paired difference, decoded minus original, ``decoded_interval`` of
-    the score from decoded images; both are None for a single field. ``verdict`` is descriptive: it
-    claims no non-inferiority, and is "not shown" where a field is missing, units are too few, or
-    the score cannot fall on any field.
+    the score from decoded images; both are None for a single field. Neither is a verdict: that is
+    about a margin (`cytopress.results.verdicts`).
     """
 
     original: float
@@ -36,7 +31,6 @@ class Change:
     interval: Interval | None
     decoded_interval: Interval | None
     fields: int
-    verdict: Verdict
 
 
 def change(point: Point, score: ScoreFacts) -> Change | None:
@@ -70,7 +64,6 @@ def change(point: Point, score: ScoreFacts) -> Change | None:
         interval=interval,
         decoded_interval=_interval_of(after, groups),
         fields=len(both),
-        verdict=_verdict(point, interval, len(both), score),
     )
 
 
@@ -100,20 +93,6 @@ def ends(interval: Interval | None) -> tuple[float, float] | None:
     if interval is None or interval.low is None or interval.high is None:
         return None
     return interval.low, interval.high
-
-
-def _verdict(point: Point, interval: Interval | None, fields: int, score: ScoreFacts) -> Verdict:
-    if point.lossless:
-        return "lossless"
-    if len(fields_at_floor(point.trials, [score])) == point.fields:
-        return "not shown"
-    span = ends(interval)
-    if interval is None or span is None or interval.n < LEAST_UNITS or fields < point.fields_asked:
-        return "not shown"
-    worse, gain = span[1] < 0, span[0] > 0
-    if score.better == "lower":
-        worse, gain = gain, worse
-    return "loss" if worse else "better" if gain else "no loss seen"
 
 
 def _mean(values: Sequence[Sequence[float]]) -> float:

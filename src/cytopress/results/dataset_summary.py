@@ -12,21 +12,12 @@ from cytopress.study.results import DatasetFacts, Results, ScoreFacts
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SettingRow:
-    """One setting of one codec on one dataset, judged by one task score (or by none)."""
+    """One setting of one codec on one dataset, with the change of one task score (or of none)."""
 
     curve: Curve
     point: Point
     score: ScoreFacts | None
     change: Change | None
-
-    @property
-    def verdict(self) -> str:
-        """The descriptive verdict on the change; "pixels only" where no task was run."""
-        if self.change is not None:
-            return self.change.verdict
-        if self.point.lossless:
-            return "lossless"
-        return "not shown" if self.score else "pixels only"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

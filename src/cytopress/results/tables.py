@@ -20,6 +20,8 @@ from cytopress.results.number_format import (
     ratio_text,
     target_text,
 )
+from cytopress.results.recommendation.setting import JudgedSetting
+from cytopress.results.verdicts import Verdicts, verdicts
 from cytopress.study.results import Results, ScoreFacts
 
 # A tested setting represents a compression ratio that is at most this factor away.
@@ -29,20 +31,17 @@ NUMBER = re.compile(r"\d[\d.,]*")
 
 @dataclass(frozen=True, kw_only=True)
 class CodecVerdict:
-    """Smallest files of one codec with no loss seen, and its first setting with a loss.
+    """One codec: its smallest files that are inside the margin, and its settings at given ratios.
 
-    ``furthest`` is the setting with the fewest bytes such that neither it nor any setting with more
-    bytes shows a loss; ``first_loss`` the one with the most bytes that does. ``near`` holds the
-    nearest tested setting for each requested ratio, None where none is near enough. ``judged``
-    counts those of the codec's ``settings`` that have a verdict.
+    ``furthest`` is the last setting inside the margin, ``then`` the first that is not; both are
+    None where nothing was judged, and where there is none. ``near`` holds the nearest tested
+    setting for each requested ratio, None where none is near enough.
     """
 
     curve: Curve
-    furthest: SettingRow | None
-    first_loss: SettingRow | None
+    furthest: JudgedSetting | None
+    then: JudgedSetting | None
     near: tuple[SettingRow | None, ...]
-    judged: int
-    settings: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,25 +55,27 @@ class ErrorRow:
     fields: int
 
 
-def codec_verdicts(rows: Sequence[SettingRow], sizes: Sequence[float]) -> list[CodecVerdict]:
-    """Return one verdict per lossy codec; the one with the smallest files comes first."""
-    found = []
+def codec_verdicts(
+    rows: Sequence[SettingRow], sizes: Sequence[float], found: Verdicts | None = None
+) -> list[CodecVerdict]:
+    """Return one verdict per lossy codec; the smallest files inside the margin come first.
+
+    Without verdicts, or where nothing is inside, codecs stay in the order of the study.
+    """
+    lines = []
     for curve in dict.fromkeys(row.curve for row in rows if not row.curve.lossless):
         some = [row for row in rows if row.curve is curve]
-        first_loss = next((row for row in some if row.verdict == "loss"), None)
-        before = some[: some.index(first_loss)] if first_loss else some
-        reached = [row for row in before if row.verdict in ("no loss seen", "better")]
-        found.append(
+        judged = [found.of(row.point, row.score) if found else None for row in some]
+        known = [one for one in judged if one is not None]
+        lines.append(
             CodecVerdict(
                 curve=curve,
-                furthest=reached[-1] if reached else None,
-                first_loss=first_loss,
+                furthest=next((one for one in reversed(known) if one.verdict == "inside"), None),
+                then=next((one for one in known if one.verdict != "inside"), None),
                 near=tuple(_nearest(some, size) for size in sizes),
-                judged=sum(row.verdict != "not shown" for row in some),
-                settings=len(some),
             )
         )
-    return sorted(found, key=lambda v: -v.furthest.point.ratio if v.furthest else 0.0)
+    return sorted(lines, key=lambda line: -line.furthest.ratio if line.furthest else 0.0)
 
 
 def sizes(summary: DatasetSummary) -> list[float]:
@@ -135,15 +136,17 @@ def summary_rows(results: Results) -> list[dict[str, str]]:
 
     Texts as in the report, by column name; every row has the same columns.
     """
+    found = verdicts(results)
     return [
-        _summary(summary, row)
+        _summary(summary, row, found)
         for summary in dataset_summaries(results)
         for score in summary.main_scores
         for row in summary.rows_of(score)
     ]
 
 
-def _summary(summary: DatasetSummary, row: SettingRow) -> dict[str, str]:
+def _summary(summary: DatasetSummary, row: SettingRow, found: Verdicts) -> dict[str, str]:
+    judged = found.of(row.point, row.score)
     point, effect = row.point, row.change
     texts = {
         "dataset": summary.facts.name,
@@ -157,7 +160,8 @@ def _summary(summary: DatasetSummary, row: SettingRow) -> dict[str, str]:
         "decoded": number_text(effect.decoded if effect else None),
         "change": difference_text(effect),
         "95 % interval": interval_text(effect).strip("()"),
-        "verdict": row.verdict,
+        "verdict": found.word(row),
+        "more fields": f"{judged.more_fields:,}" if judged and judged.more_fields else "",
         "fields": f"{point.fields} of {point.fields_asked}",
     }
     return {column: plain(text) for column, text in texts.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cytopress.atomic import atomic_file
@@ -14,6 +14,8 @@ from cytopress.study.trial import COLUMNS, Trial
 # Suffixes of a task score: on the original, on the decoded image, and of both against each other.
 SCORE_KINDS = ("baseline", "harm", "agreement")
 INTEGERS = ("bits", "seed", "raw_bytes", "coded_bytes")
+# End of the names of added columns that hold words.
+VERDICT = "/verdict"
 FLOATS = ("target_value", "reached", "encode_s", "decode_s")
 
 
@@ -26,11 +28,13 @@ def score_columns(results: Results) -> tuple[str, ...]:
     return tuple(columns)
 
 
-def export(results: Results, path: Path) -> None:
+def export(
+    results: Results, path: Path, *, added: Mapping[str, Sequence[float | str | None]] | None = None
+) -> None:
     """Write the trial table to ``path``, as CSV or Parquet by its suffix; whole or not at all.
 
-    A missing value is empty (CSV) or null (Parquet); infinite values are ``inf`` and
-    ``-inf``.
+    ``added`` are columns for the end of the table, with a value for each trial. A missing value is
+    empty (CSV) or null (Parquet); infinite values are ``inf`` and ``-inf``.
 
     Raises
     ------
@@ -44,23 +48,27 @@ def export(results: Results, path: Path) -> None:
         raise UsageError(f"{path}: the suffix of a table is .csv or .parquet; choose one.")
     if not path.parent.is_dir():
         raise UsageError(f"{path}: the folder {path.parent} is not there; make it first.")
+    names = (*COLUMNS, *score_columns(results))
+    table: dict[str, Sequence[object]] = {
+        name: [_value(trial, name) for trial in results.trials] for name in names
+    }
+    table |= added or {}
     with atomic_file(path) as temporary:
-        writers[path.suffix](results.trials, score_columns(results), temporary)
+        writers[path.suffix](table, temporary)
 
 
 def _value(trial: Trial, column: str) -> object:
     return getattr(trial, column) if column in COLUMNS else trial.scores.get(column)
 
 
-def _write_csv(trials: Sequence[Trial], scores: Sequence[str], path: Path) -> None:
-    columns = (*COLUMNS, *scores)
+def _write_csv(table: Mapping[str, Sequence[object]], path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_value(trial, column) for column in columns] for trial in trials)
+        writer.writerow(table)
+        writer.writerows(zip(*table.values(), strict=True))
 
 
-def _write_parquet(trials: Sequence[Trial], scores: Sequence[str], path: Path) -> None:
+def _write_parquet(table: Mapping[str, Sequence[object]], path: Path) -> None:
     try:
         import pyarrow as pa
         from pyarrow import parquet
@@ -68,12 +76,12 @@ def _write_parquet(trials: Sequence[Trial], scores: Sequence[str], path: Path) -
         raise NotAvailableError(
             "Parquet needs pyarrow; install the extra: pip install 'cytopress[parquet]'."
         ) from error
-    columns = {}
-    for column in (*COLUMNS, *scores):
-        kind = pa.string()
+
+    def kind(column: str) -> pa.DataType:
         if column in INTEGERS:
-            kind = pa.int64()
-        elif column in FLOATS or column in scores:
-            kind = pa.float64()
-        columns[column] = pa.array([_value(trial, column) for trial in trials], kind)
+            return pa.int64()
+        texts = (column in COLUMNS and column not in FLOATS) or column.endswith(VERDICT)
+        return pa.string() if texts else pa.float64()
+
+    columns = {name: pa.array(list(values), kind(name)) for name, values in table.items()}
     parquet.write_table(pa.table(columns), path)

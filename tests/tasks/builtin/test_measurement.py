@@ -173,7 +173,9 @@ def test_errors_are_of_the_means() -> None:
     reference[2:12, 2:12], reference[2:12, 22:32] = 1, 2
     prediction[2:14, 2:12], prediction[2:10, 22:32] = 1, 2
     sides = measure_objects(prediction, image), measure_objects(reference, image)
-    assert set(TASK.score(*sides, image).values()) == {0.0}
+    scores = TASK.score(*sides, image)
+    assert scores.pop("objects") == 2
+    assert set(scores.values()) == {0.0}
 
 
 def test_nothing_found_and_nothing_there() -> None:

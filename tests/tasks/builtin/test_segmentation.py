@@ -106,6 +106,7 @@ def test_gain_is_seen_by_the_intensity_alone() -> None:
     scores = TASK.score(found, original, brighter)
     signal = 0.02 / original.contrast
     seen = {"intensity_error": 0.02, "signal_error": signal, "contrast": original.contrast}
+    seen["objects"] = original.count
     assert scores == pytest.approx(PERFECT | seen, abs=1e-3)
 
 
@@ -136,6 +137,7 @@ def test_only_matched_objects_are_measured() -> None:
             "intensity_error": 0,
             "signal_error": 0,
             "contrast": lost.contrast,
+            "objects": 9,
         }
     )
 
@@ -144,9 +146,10 @@ def test_nothing_found_and_nothing_there() -> None:
     image, labels = _cells()
     nothing = measure_objects(np.zeros_like(labels), image)
     truth = measure_objects(labels, image)
-    assert TASK.score(nothing, nothing, image) == PERFECT | {"contrast": 0.0}
+    assert TASK.score(nothing, nothing, image) == PERFECT | {"contrast": 0.0, "objects": 0}
     assert TASK.score(nothing, truth, image) == WORST
-    assert TASK.score(truth, nothing, image) == WORST | {"contrast": truth.contrast}
+    told = {"contrast": truth.contrast, "objects": 12}
+    assert TASK.score(truth, nothing, image) == WORST | told
     assert list(WORST) == list(TASK.score(truth, truth, image))
 
 

@@ -223,7 +223,7 @@ def test_labels_are_objects_measured_in_the_input(tmp_path: Path) -> None:
     assert found.area.tolist() == [100, 60]
     assert found.intensity.tolist() == [200, 300]
     assert task.truth == "labels"
-    assert [score.name for score in task.scores] == ["count_error", "iou"]
+    assert [score.name for score in task.scores] == ["count_error", "iou", "objects"]
 
 
 def test_a_file_and_its_options_are_the_identity(tmp_path: Path) -> None:

@@ -27,14 +27,16 @@ def test_objects_by_hand() -> None:
     reference = _objects("1100", "0022", "3300")
     test = _objects("0110", "0022", "0000")
     found = LabelsOutput(LABEL_SCORES, 0.5, 0).compare(test, reference)
-    assert found == pytest.approx({"count_error": 1 / 3, "iou": 3 / 7, "dice": 6 / 10})
+    assert found == pytest.approx(
+        {"count_error": 1 / 3, "iou": 3 / 7, "dice": 6 / 10, "objects": 2}
+    )
 
 
 def test_nothing_agrees_with_nothing() -> None:
     answer = LabelsOutput(LABEL_SCORES, 0.5, 0)
     empty, one = _objects("000"), _objects("011")
-    assert answer.compare(empty, empty) == {"count_error": 0, "iou": 1, "dice": 1}
-    assert answer.compare(one, empty) == {"count_error": 1, "iou": 0, "dice": 0}
+    assert answer.compare(empty, empty) == {"count_error": 0, "iou": 1, "dice": 1, "objects": 0}
+    assert answer.compare(one, empty) == {"count_error": 1, "iou": 0, "dice": 0, "objects": 1}
 
 
 def test_the_range_is_declared_or_the_reference_s() -> None:
@@ -57,6 +59,7 @@ def test_scores_keep_their_direction_and_order() -> None:
     ]
     assert [score.better for score in LabelsOutput(LABEL_SCORES, 0, 0).scores] == [
         "lower",
+        "higher",
         "higher",
         "higher",
     ]

@@ -10,6 +10,7 @@ from cytopress.errors import NotAvailableError, UsageError
 from cytopress.results.losses import noise_spread
 from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.recommendation.recommend import Recommendation, recommend
+from cytopress.results.recommendation.text import sentence
 from cytopress.study.results import DatasetFacts, Results
 
 
@@ -37,6 +38,15 @@ class Answer:
             f"cytopress recommend DIR {' '.join(chosen)} --write\n"
             "cytopress encode IMAGE -o FILE.cyto --recommended DIR"
         )
+
+
+def answer_text(answer: Answer) -> str:
+    """Describe an answer for a terminal: the recommendation, or why there is none."""
+    name, found = answer.facts.name, answer.recommendation
+    if found is None:
+        why = answer.reason.removeprefix(f"{name}: ")
+        return f"{name}, {answer.criterion.task}: no recommendation: {why}"
+    return f"{name}, {found.score.task}: {sentence(found)}"
 
 
 def answers(results: Results, criteria: Sequence[Criterion]) -> list[Answer]:

@@ -80,5 +80,6 @@ def _reason(bounded: BoundedSetting, margin: float, more: int | None) -> str:
     if high is None or high > margin:
         most, allowed = above_figures(high, margin, score) if high is not None else ("any", "less")
         text = f"the loss may be up to {most}, and {allowed} is allowed"
-        return f"{text}; {settles} would show which" if settles else text
+        side = "outside" if effect.mean is not None and effect.mean > margin else "inside"
+        return f"{text}; {settles} would show it {side}" if settles else text
     return "a setting of this codec with more bytes is not shown to be inside"

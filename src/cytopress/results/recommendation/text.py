@@ -176,12 +176,23 @@ def _finest(found: Recommendation) -> str:
     )
     if finest.verdict == "outside":
         return f"{text} Try finer settings."
-    open_ones = [one for one in found.settings if one.verdict == "not shown" and one.more_fields]
-    best = min(open_ones, key=lambda one: (one.more_fields or 0, -one.ratio), default=None)
-    if best is None or best is finest or best.effect is None:
+    best = min(
+        (one for one in found.settings if _could_be_inside(one, found.margin)),
+        key=lambda one: (one.more_fields or 0, -one.ratio),
+        default=None,
+    )
+    if best is None or best.effect is None or best is finest:
         return text
     settles = more_text(best.more_fields, best.effect.unit)
-    return f"{text} {setting_name(best.point)} would be settled first, by {settles}."
+    return f"{text} By the spread seen, {settles} would show {setting_name(best.point)} inside."
+
+
+def _could_be_inside(setting: JudgedSetting, margin: float) -> bool:
+    """Whether more fields like these would show a setting to be inside."""
+    effect = setting.effect
+    if effect is None or effect.mean is None or effect.n < 2:
+        return False
+    return setting.verdict == "not shown" and bool(setting.more_fields) and effect.mean <= margin
 
 
 def as_json(recommendation: Recommendation) -> dict[str, Any]:
