@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
+import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -175,3 +178,96 @@ def test_no_study_in_the_folder(tmp_path: Path, run: Run) -> None:
     code, _, err = run("recommend", tmp_path, "--task", "a", "--margin", "noise")
     assert code == 1
     assert str(tmp_path) in err
+
+
+def test_encode_takes_what_was_recommended_by_the_folder_alone(folder: Path, run: Run) -> None:
+    image = folder.parent / "tiny" / "images" / "0.tif"
+    out = folder.parent / "a.cyto"
+    code, _, err = run("encode", image, "-o", out, "--recommended", folder)
+    assert code == 2
+    assert "--task NAME --margin M --write" in err
+    assert not out.exists()
+    asked = ("recommend", folder, "--task", "external/mine")
+    (found,) = json.loads(run(*asked, "--margin", "1", "--write", "--json")[1])
+    # Nothing but the file is read.
+    alone = folder.parent / "alone"
+    alone.mkdir()
+    shutil.copy(folder / "recommendation.json", alone)
+    assert run("encode", image, "-o", out, "--recommended", alone)[0] == 0
+    by_hand = folder.parent / "b.cyto"
+    assert run("encode", image, "-o", by_hand, "--codec", found["spec"])[0] == 0
+    assert out.read_bytes() == by_hand.read_bytes()
+    run(*asked, "--margin", "1e-9", "--write")
+    code, _, err = run("encode", image, "-o", out, "--recommended", folder)
+    assert code == 2
+    assert "2 recommendations fit" in err
+    assert "--margin (1e-09, 1.0)" in err
+    assert err.count("\n") == 1
+    code, _, _ = run("encode", image, "-o", out, "--recommended", folder, "--margin", "1e-9")
+    assert code == 0
+    (facts,) = json.loads(run("info", out, "--json")[1])
+    assert facts["lossless"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "give --codec SPEC, or --recommended DIR"),
+        (("--codec", "jpegls", "--recommended", "."), "give either --codec or --recommended"),
+        (("--codec", "jpegls", "--margin", "1"), "--margin chooses a recommendation"),
+    ],
+)
+def test_encode_needs_one_way_to_choose_a_codec(
+    tmp_path: Path, run: Run, options: tuple[str, ...], said: str
+) -> None:
+    image = tmp_path / "a.tif"
+    tifffile.imwrite(image, np.zeros((8, 8), np.uint8))
+    code, _, err = run("encode", image, "-o", tmp_path / "a.cyto", *options)
+    assert code == 2
+    assert said in err
+
+
+def test_the_only_task_and_the_margin_of_the_study_need_not_be_given(
+    folder: Path, run: Run
+) -> None:
+    """The margin is stated anew: not one trial runs again."""
+    spec = folder.parent / "study.toml"
+    before = sqlite_trials(folder)
+    code, out, err = run("study", "run", spec, "--out", folder, "--margin", "1")
+    assert code == 0, err
+    assert "is shown inside" in out or "makes the files" in out
+    assert "The margin is 1 counts of shift, as given." in out
+    assert sqlite_trials(folder) == before
+    (stated,) = json.loads(run("recommend", folder, "--json")[1])
+    asked = ("recommend", folder, "--task", "external/mine", "--margin", "1", "--json")
+    assert [stated] == json.loads(run(*asked)[1])
+    spec.write_text("margin = '2 %'\n" + spec.read_text())
+    assert run("study", "run", spec, "--out", folder)[0] == 0
+    assert sqlite_trials(folder) == before
+    code, _, err = run("recommend", folder)
+    assert (code, "no share can be taken" in err) == (2, True)
+    spec.write_text(spec.read_text().replace("'2 %'", "'much'"))
+    code, _, err = run("study", "run", spec, "--out", folder)
+    assert code == 2
+    assert "a margin is the largest allowed loss" in err
+
+
+def test_the_export_ends_with_margin_bound_and_verdict(folder: Path, run: Run) -> None:
+    spec = folder.parent / "study.toml"
+    run("study", "run", spec, "--out", folder, "--margin", "1")
+    table = folder.parent / "trials.csv"
+    assert run("study", "export", folder, "--to", table)[0] == 0
+    with table.open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    names = [f"external/mine/shift/{what}" for what in ("margin", "bound", "verdict")]
+    assert list(rows[0])[-3:] == names
+    (found,) = json.loads(run("recommend", folder, "--json")[1])
+    assert {row[names[2]] for row in rows if row["target_value"] == "200.0"} == {"outside"}
+    assert {row[names[2]] for row in rows if not row["target"]} == {""}
+    chosen = [row for row in rows if found["spec"].startswith(row["codec"]) and row["target"]]
+    assert str(found["bound"]) in {row[names[1]] for row in chosen}
+
+
+def sqlite_trials(folder: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(folder / "study.sqlite")) as db:
+        return db.execute("SELECT key, outcome FROM trials ORDER BY key").fetchall()

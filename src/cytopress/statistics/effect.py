@@ -44,6 +44,8 @@ class Effect:
     shared : tuple of (low, high)
         Ends of the intervals of confidence 1 - level / k for k = 1, 2, ...: as of one of k
         sequences of settings that share the level. Empty from fewer than `LEAST_UNITS` units.
+    error : float or None
+        Standard error of the mean; None for a single unit.
     seed_share : float
         Share of the seeds in the variance of the mean, which more units do not reduce.
     """
@@ -59,6 +61,7 @@ class Effect:
     seeds: int
     seed_spread: float | None
     shared: tuple[tuple[float, float], ...] = ()
+    error: float | None = None
     seed_share: float = 0.0
 
     @property
@@ -206,7 +209,7 @@ def _of_units(
         if table.seeds > 1:
             spreads = of_seeds.std(axis=0, ddof=1).tolist()
     found = infer(table, margin, levels, resampling) if table.n > 1 else None
-    seed_share = variance_of(table).seed_share.tolist() if table.n > 1 else [0.0] * settings
+    variance = variance_of(table) if table.n > 1 else None
     return [
         Effect(
             mean=means[i],
@@ -220,7 +223,8 @@ def _of_units(
             seeds=table.seeds,
             seed_spread=spreads[i],
             shared=_shared(found, i) if found and table.n >= LEAST_UNITS else (),
-            seed_share=seed_share[i],
+            error=float(variance.error[i]) if variance else None,
+            seed_share=float(variance.seed_share[i]) if variance else 0.0,
         )
         for i in range(settings)
     ]

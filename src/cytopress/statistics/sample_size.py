@@ -72,9 +72,9 @@ def quantile(units: int, level: float) -> float:
     return float(-stdtrit(units - 1, level / 2))
 
 
-def no_event_bound(trials: int, level: float) -> float:
+def no_event_bound(trials: float, level: float) -> float:
     """Return the exact binomial bound on a share of which no case was seen.
 
-    At 5 % it is close to the rule of three, 3 / ``trials``.
+    One-sided; at a level of 5 % it is close to the rule of three, 3 / ``trials``.
     """
-    return 1 - level ** (1 / trials) if trials else 1.0
+    return float(1 - level ** (1 / trials)) if trials else 1.0

@@ -7,8 +7,6 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from cytopress.results.counted import Counted, counted
 from cytopress.results.curves import Curve, Point
 from cytopress.results.losses import Losses, losses_of
@@ -106,32 +104,42 @@ def bounded_settings(
         _ends(effect, levels, objects) if every else ((-math.inf, math.inf),) * len(curves)
         for effect, every in zip(found, whole, strict=True)
     ]
-    starts = itertools.pairwise(np.cumsum([0, *(len(curve.points) for curve in curves)]).tolist())
-    walks = [[[high for _, high in one] for one in ends[start:end]] for start, end in starts]
-    margins = itertools.chain.from_iterable(smallest_margins(walks))
+    margins = _margins(curves, ends)
     owners = [curve for curve in curves for _ in curve.points]
-    settings = []
-    for number, (effect, margin) in enumerate(zip(found, margins, strict=True)):
-        reach = _reach(effect, confidence, len(curves)) if whole[number] else (None, None)
-        low, high = map(_finite, ends[number][-1])
-        settings.append(
-            BoundedSetting(
-                curve=owners[number],
-                point=points[number],
-                losses=_by_field(losses, number),
-                effect=effect,
-                asked=asked[number],
-                low=low,
-                high=high,
-                bound=_finite(margin),
-                below=reach[0],
-                above=reach[1],
-                score=score,
-                level=levels[-1],
-                counted=objects,
-            )
+    reach = [
+        _reach(effect, levels[-1]) if every else (None, None)
+        for effect, every in zip(found, whole, strict=True)
+    ]
+    return [
+        BoundedSetting(
+            curve=owners[number],
+            point=points[number],
+            losses=_by_field(losses, number),
+            effect=effect,
+            asked=asked[number],
+            low=_finite(ends[number][-1][0]),
+            high=_finite(ends[number][-1][1]),
+            bound=_finite(margins[number]),
+            below=reach[number][0],
+            above=reach[number][1],
+            score=score,
+            level=levels[-1],
+            counted=objects,
         )
-    return settings
+        for number, effect in enumerate(found)
+    ]
+
+
+def _margins(
+    curves: Sequence[Curve], ends: Sequence[tuple[tuple[float, float], ...]]
+) -> list[float]:
+    """Return the smallest margin of each setting, all codecs together."""
+    left = iter(ends)
+    walks = [
+        [[high for _, high in one] for one in itertools.islice(left, len(curve.points))]
+        for curve in curves
+    ]
+    return list(itertools.chain.from_iterable(smallest_margins(walks)))
 
 
 def _ends(
@@ -146,17 +154,19 @@ def _ends(
     )
 
 
-def _reach(effect: Effect, confidence: float, codecs: int) -> tuple[float | None, float | None]:
-    """Return how far the interval of the first test reaches below and above the mean."""
-    low, mean, high = effect.low, effect.mean, effect.high
-    if low is None or high is None or mean is None:
+def _reach(effect: Effect, level: float) -> tuple[float | None, float | None]:
+    """Return how far the interval of the first test reaches below and above the mean.
+
+    Of few units it is Student's, since their skewness is not known.
+    """
+    mean = effect.mean
+    if mean is None or effect.error is None:
         return None, None
     if effect.n >= LEAST_UNITS:
         low, high = effect.shared[-1]
         return _finite(mean - low), _finite(high - mean)
-    level = 1 - confidence
-    stricter = quantile(effect.n, level / codecs) / quantile(effect.n, level)
-    return (mean - low) * stricter, (high - mean) * stricter
+    width = quantile(effect.n, level) * effect.error
+    return width, width
 
 
 def _by_field(losses: Losses, setting: int) -> dict[str, float]:

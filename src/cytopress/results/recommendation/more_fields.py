@@ -50,7 +50,8 @@ def _needed(one: BoundedSetting, margin: float) -> int | None:
     if mean is None or below is None or above is None:
         return None
     now = (Step(0, 1.0, 1.0),) if one.effect.n >= LEAST_UNITS else ()
-    for step in (*now, *steps(one.effect.n, level=one.level)):
+    tried: tuple[Step, ...] = (*now, *steps(one.effect.n, level=one.level))
+    for step in tried:
         if mean > margin:
             shown = mean - step.width(below, one.effect.seed_share) > margin
         else:
