@@ -28,6 +28,10 @@ seed = 0
 # (`recommend --margin noise`); 0 for never:
 # noise_draws = 10
 
+# The largest allowed loss of each analysis: a number in its score's unit, percent of what the
+# originals give, or "noise", as much as camera noise alone changes (which it is unless given):
+# margin = "2%"
+
 # Edge in pixels of the report's pictures, and whether to measure each codec's speed at the end:
 # preview_size = 192
 # speed = true

@@ -1,4 +1,4 @@
-"""Recommendation: the fewest bytes shown to be safe for a task, with bound and cautions."""
+"""Recommendation: the fewest bytes shown inside a margin of a task, with bound and cautions."""
 
 from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.recommendation.recommend import Recommendation, recommend

@@ -1,4 +1,4 @@
-"""A judged setting: its loss with a bound, and whether it is shown to be safe."""
+"""A judged setting: its loss with a bound, and whether it is inside a margin."""
 
 from __future__ import annotations
 

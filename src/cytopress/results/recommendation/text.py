@@ -198,7 +198,7 @@ def _could_be_inside(setting: JudgedSetting, margin: float) -> bool:
 def as_json(recommendation: Recommendation) -> dict[str, Any]:
     """Return a recommendation as plain values for `json.dumps`.
 
-    ``spec`` and what describes it are None where nothing is shown to be safe. Losses are in
+    ``spec`` and what describes it are None where nothing is shown to be inside. Losses are in
     ``unit``, the score's own ("" where it has none), positive where the decoded image is worse.
     ``interval_over`` says what the bound generalizes to: new ``groups``, or new ``fields`` of the
     same ones.
