@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from cytopress.errors import NotAvailableError
 from cytopress.report import summary_rows
 from cytopress.results.dataset_summary import dataset_summaries
 from cytopress.results.recommendation import Criterion, Recommendation, as_json, recommend, sentence
@@ -113,7 +114,8 @@ def test_words_of_tables_export_and_json_are_those_of_recommend(
             (judged,) = [s for s in one.settings if s.spec == setting["spec"]]
             assert inside == (judged.verdict == "inside")
         json.dumps(table, allow_nan=False)
-        json.dumps(as_json(one), allow_nan=False)
+        plain = json.loads(json.dumps(as_json(one), allow_nan=False))
+        assert [s["verdict"] for s in plain["settings"]] == [s.verdict for s in one.settings]
 
 
 def test_a_verdict_agrees_with_the_mean_and_with_the_order(
@@ -208,6 +210,18 @@ def test_a_count_of_a_program_is_bounded_in_its_own_unit() -> None:
     assert found.margin == pytest.approx(0.1 * 39 / 9)
     assert found.settings[0].bound == pytest.approx((1 - 0.05 ** (1 / 39)) * 39 / 9)
     assert "No change in 39 nuclei of 9 fields" in sentence(found)
+    assert "The margin is 0.44 nuclei, 10 % of what the originals give." in sentence(found)
+
+
+def test_a_count_that_no_codec_moves_is_not_taken_for_a_blind_task() -> None:
+    changes = {"metric": "nuclei", "unit": "nuclei", "better": "higher"}
+    lossless = {("jpegxl", 10.0): [0.0] * 9}
+    equal = planted_study(lossless, original=[4.0] * 9, **changes)
+    with pytest.raises(NotAvailableError, match="does not seem to look at the image"):
+        recommend(equal, Criterion(task=PLANTED, margin=1))
+    varied = planted_study(lossless, original=[4.0, 5.0, 6.0] * 3, **changes)
+    (found,) = recommend(varied, Criterion(task=PLANTED, margin=1))
+    assert found.chosen is not None
 
 
 def test_a_score_that_is_no_count_says_how_many_fields_may_change() -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from cytopress.errors import UsageError
-from cytopress.statistics import SequenceResult, fixed_sequence_tests
+from cytopress.statistics import SequenceResult, fixed_sequence_tests, smallest_margins
 
 
 def rejected(p_values, alpha=0.05):
@@ -146,3 +148,38 @@ def test_family_wise_error(correlation: float) -> None:
 def test_what_makes_no_sense_is_refused(p_values, alpha, match) -> None:
     with pytest.raises(UsageError, match=match):
         fixed_sequence_tests(p_values, alpha=alpha)
+
+
+def test_smallest_margins_by_hand() -> None:
+    """Bounds of two sequences at 5 % and at 2.5 %: the second ends first, at 3."""
+    bounds = [[[1, 2], [4, 6]], [[2, 3]]]
+    # From 3 on, the first sequence is tested at 5 %.
+    assert smallest_margins(bounds) == [[2, 4], [3]]
+    # Until then it is tested at 2.5 %, and what comes later is no smaller.
+    assert smallest_margins([[[1, 2], [0, 1]], [[9, 9]]]) == [[2, 2], [9]]
+    assert smallest_margins([[[1, 2], [math.inf, math.inf]], [[3, 5]]]) == [[2, math.inf], [5]]
+    assert smallest_margins([]) == []
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_smallest_margins_are_where_the_tests_begin_to_reject(seed: int) -> None:
+    """P-values of normal bounds, tested at each of many margins."""
+    random = np.random.default_rng(seed)
+    lengths = random.integers(1, 5, random.integers(1, 6)).tolist()
+    means = [random.normal(1, 1, length) for length in lengths]
+    errors = [random.uniform(0.1, 1, length) for length in lengths]
+    count = len(lengths)
+    bounds = [
+        [
+            [mean + error * stats.norm.isf(0.05 / (k + 1)) for k in range(count)]
+            for mean, error in zip(*pair, strict=True)
+        ]
+        for pair in zip(means, errors, strict=True)
+    ]
+    found = smallest_margins(bounds)
+    for margin in random.uniform(-1, 5, 20):
+        p_values = [
+            stats.norm.cdf((mean - margin) / error).tolist()
+            for mean, error in zip(means, errors, strict=True)
+        ]
+        assert [sum(one <= margin for one in some) for some in found] == rejected(p_values)

@@ -199,5 +199,11 @@ def _print_summary(results: Results) -> None:
     from cytopress.results.recommendation.answers import answer_text, answers
 
     show(summary_rows(results), as_json=False)
-    for answer in answers(results, ()):
+    found = answers(results, ())
+    for answer in found:
         print(f"\n{answer_text(answer)}")
+    if results.tasks and not found:
+        print(
+            "\nNo margin was stated, and no noise replicates were drawn, so nothing is inside or"
+            " outside; state one with --margin."
+        )

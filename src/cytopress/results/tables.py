@@ -26,6 +26,8 @@ from cytopress.study.results import Results, ScoreFacts
 
 # A tested setting represents a compression ratio that is at most this factor away.
 NEAR = 1.25
+# Column of the summary.
+MORE = "more fields"
 NUMBER = re.compile(r"\d[\d.,]*")
 
 
@@ -137,12 +139,16 @@ def summary_rows(results: Results) -> list[dict[str, str]]:
     Texts as in the report, by column name; every row has the same columns.
     """
     found = verdicts(results)
-    return [
+    rows = [
         _summary(summary, row, found)
         for summary in dataset_summaries(results)
         for score in summary.main_scores
         for row in summary.rows_of(score)
     ]
+    if not any(row[MORE] for row in rows):
+        # A terminal is narrow.
+        rows = [{name: text for name, text in row.items() if name != MORE} for row in rows]
+    return rows
 
 
 def _summary(summary: DatasetSummary, row: SettingRow, found: Verdicts) -> dict[str, str]:
@@ -161,7 +167,7 @@ def _summary(summary: DatasetSummary, row: SettingRow, found: Verdicts) -> dict[
         "change": difference_text(effect),
         "95 % interval": interval_text(effect).strip("()"),
         "verdict": found.word(row),
-        "more fields": f"{judged.more_fields:,}" if judged and judged.more_fields else "",
+        MORE: f"{judged.more_fields:,}" if judged and judged.more_fields else "",
         "fields": f"{point.fields} of {point.fields_asked}",
     }
     return {column: plain(text) for column, text in texts.items()}

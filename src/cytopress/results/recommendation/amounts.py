@@ -24,9 +24,16 @@ MOST_DIGITS = 9
 
 def amount_text(value: float, score: ScoreFacts) -> str:
     """Format an amount with its unit: ``0.0012 of Pearson r``, ``2 % of the count of objects``."""
+    return of_score(bare_amount(value, score), score)
+
+
+def of_score(amount: str, score: ScoreFacts) -> str:
+    """Add what an amount is of, unless its unit says that already: ``3 nuclei``."""
     if is_share(score):
-        return f"{bare_amount(value, score)} of {THINGS.get(score.name, label_text(score.name))}"
-    return f"{bare_amount(value, score)} of {label_text(score.name)}"
+        return f"{amount} of {THINGS.get(score.name, label_text(score.name))}"
+    return (
+        amount if label_text(score.name) == score.unit else f"{amount} of {label_text(score.name)}"
+    )
 
 
 def bare_amount(value: float, score: ScoreFacts, *, digits: int = 2) -> str:

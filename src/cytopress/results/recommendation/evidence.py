@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytopress.errors import NotAvailableError
+from cytopress.results.counted import Counted, counted
 from cytopress.results.dataset_summary import DatasetSummary
 from cytopress.results.floor import contrasts, fields_at_floor, judged_scores
 from cytopress.results.losses import Floats, Losses, losses_of, noise_spread
@@ -71,7 +72,7 @@ def evidence_of(results: Results, summary: DatasetSummary, score: ScoreFacts) ->
         why = _at_floor(score, len(at_floor), blank=bool(found) and not any(found))
         raise NotAvailableError(f"{summary.facts.name}: {why}")
     noise = noise_spread(results, summary.facts.name, score, without=at_floor)
-    if why := _unmoved(score, losses, noise):
+    if why := _unmoved(score, losses, noise, counts=counted(trials, score, without=at_floor)):
         raise NotAvailableError(f"{summary.facts.name}: {why}")
     known = np.isfinite(losses.original).any(axis=1)
     return Evidence(
@@ -98,7 +99,9 @@ def _at_floor(score: ScoreFacts, fields: int, *, blank: bool) -> str:
     )
 
 
-def _unmoved(score: ScoreFacts, losses: Losses, noise: float | None) -> str:
+def _unmoved(
+    score: ScoreFacts, losses: Losses, noise: float | None, *, counts: Counted | None
+) -> str:
     """Return why a score seems not to depend on the image; "" where it does."""
     values = np.unique(losses.original[np.isfinite(losses.original)])
     best = 1.0 if score.better == "higher" else 0.0
@@ -106,6 +109,9 @@ def _unmoved(score: ScoreFacts, losses: Losses, noise: float | None) -> str:
     if not values.size or (values == best).all() or losses.values.any():
         return ""
     constant = values.size == 1 and len(losses.fields) > 1
+    # Objects that differ between fields are counted in the images; few of them hardly move.
+    if counts is not None and not constant:
+        return ""
     if not constant and (noise is None or noise > LEAST_SPREAD):
         return ""
     return (

@@ -12,6 +12,7 @@ from cytopress.results.recommendation.amounts import (
     bound_figure,
     figure_text,
     margin_figure,
+    of_score,
     rounded_up,
 )
 from cytopress.results.recommendation.judge import more_text
@@ -19,7 +20,6 @@ from cytopress.results.recommendation.recommend import Recommendation
 from cytopress.results.recommendation.setting import JudgedSetting
 from cytopress.statistics.margin import NOISE
 from cytopress.statistics.sample_size import no_event_bound
-from cytopress.study.results import ScoreFacts
 
 GIGABYTE = 1e9
 
@@ -104,7 +104,7 @@ def bare_share(share: float) -> str:
 def margin_text(recommendation: Recommendation) -> str:
     """Format the margin, with its origin."""
     found = recommendation
-    margin = _of(margin_figure(found.margin, found.score), found.score)
+    margin = of_score(margin_figure(found.margin, found.score), found.score)
     asked = found.criterion
     if asked.margin == NOISE:
         fit = "" if found.summary.facts.noise.good else " (roughly: the noise model fits poorly)"
@@ -131,7 +131,7 @@ def lines(recommendation: Recommendation) -> list[str]:
         told.append(f"  Saves:      {plain(cost_text(found.chosen))}.")
     if found.faster_than is not None:
         told.append(
-            f"  Faster:     {setting_name(found.faster_than.point)} makes files that are at most"
+            f"  Near tie:   {setting_name(found.faster_than.point)} makes files that are at most"
             f" {_percent_less(found)} smaller, but encodes more slowly."
         )
     for label, setting in (("Runner-up:", found.runner_up), ("Lossless:", found.lossless)):
@@ -152,10 +152,6 @@ def _percent_less(found: Recommendation) -> str:
     assert found.chosen is not None
     assert found.faster_than is not None
     return bare_share(1 - found.chosen.ratio / found.faster_than.ratio)
-
-
-def _of(amount: str, score: ScoreFacts) -> str:
-    return f"{amount} of {THINGS.get(score.name, label_text(score.name))}"
 
 
 def _worse(found: Recommendation) -> str:
@@ -201,7 +197,8 @@ def as_json(recommendation: Recommendation) -> dict[str, Any]:
     ``spec`` and what describes it are None where nothing is shown to be inside. Losses are in
     ``unit``, the score's own ("" where it has none), positive where the decoded image is worse.
     ``interval_over`` says what the bound generalizes to: new ``groups``, or new ``fields`` of the
-    same ones.
+    same ones. ``settings`` holds the verdict on every lossy setting; ``more_fields`` is None where
+    more would not settle it.
     """
     found, chosen = recommendation, recommendation.chosen
     effect = chosen.effect if chosen else None
@@ -232,6 +229,7 @@ def as_json(recommendation: Recommendation) -> dict[str, Any]:
         "warnings": list(found.warnings),
         "models": [{"name": name, "sha256": sha256} for name, sha256 in _packages(found)],
         "task_sha256": found.task_sha256,
+        "settings": [_verdict(setting) for setting in found.settings],
         "unsafe": [
             {"spec": s.spec, "ratio": s.ratio, "bound": s.bound, "reason": s.reason}
             for s in found.unsafe
@@ -242,6 +240,15 @@ def as_json(recommendation: Recommendation) -> dict[str, Any]:
 def _packages(found: Recommendation) -> tuple[tuple[str, str], ...]:
     used = found.chosen or found.lossless
     return used.point.trials[0].packages if used else ()
+
+
+def _verdict(setting: JudgedSetting) -> dict[str, Any]:
+    return {
+        "spec": setting.spec,
+        "verdict": setting.verdict,
+        "bound": setting.bound,
+        "more_fields": setting.more_fields,
+    }
 
 
 def _brief(setting: JudgedSetting | None) -> dict[str, Any] | None:
