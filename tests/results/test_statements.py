@@ -197,6 +197,10 @@ def test_a_count_without_a_change_is_bounded_by_its_objects() -> None:
     (found,) = recommend(results, Criterion(task=PLANTED, margin=0.02))
     # 149 objects are enough for 2 %, at 39 in nine fields.
     assert found.settings[0].more_fields == 30
+    assert found.settings[0].reason == (
+        "no change in 39 objects, but so few allow for up to 7.4 %, and 2 % is allowed; about"
+        " 30 more fields would show it inside"
+    )
     many = STUDIES["many counts without a change"][0]
     (found,) = recommend(many, Criterion(task=PLANTED, margin=0.02))
     assert "No change in 360 objects of 9 fields" in sentence(found)

@@ -64,7 +64,7 @@ def more_text(more: int | None, unit: str) -> str:
 
 
 def _reason(bounded: BoundedSetting, margin: float, more: int | None) -> str:
-    effect, score, high = bounded.effect, bounded.score, bounded.high
+    effect, score = bounded.effect, bounded.score
     settles = more_text(more, effect.unit)
     failed = bounded.asked - effect.fields
     if bounded.low is not None and bounded.low > margin:
@@ -76,10 +76,26 @@ def _reason(bounded: BoundedSetting, margin: float, more: int | None) -> str:
         return f"one field has no spread, so nothing bounds the loss: at least {settles} are needed"
     if effect.n < LEAST_UNITS:
         text = f"{effect.n} {effect.unit} are too few to show it: at least {LEAST_UNITS} are needed"
-        return f"{text}, and by the spread seen {settles}" if settles else text
-    if high is None or high > margin:
-        most, allowed = above_figures(high, margin, score) if high is not None else ("any", "less")
-        text = f"the loss may be up to {most}, and {allowed} is allowed"
+        enough = more is not None and effect.n + more > LEAST_UNITS
+        return f"{text}, by the spread seen {settles}" if enough else text
+    if bounded.high is None or bounded.high > margin:
+        text = _too_wide(bounded, margin)
         side = "outside" if effect.mean is not None and effect.mean > margin else "inside"
         return f"{text}; {settles} would show it {side}" if settles else text
     return "a setting of this codec with more bytes is not shown to be inside"
+
+
+def _too_wide(bounded: BoundedSetting, margin: float) -> str:
+    """Describe a loss that may be above the margin or below."""
+    score, mean, high = bounded.score, bounded.effect.mean, bounded.high
+    if high is None:
+        return "these fields do not bound the loss at this confidence"
+    most, allowed = above_figures(high, margin, score)
+    if bounded.unchanged and bounded.counted is not None:
+        counted = bounded.counted
+        few = f"no change in {counted.objects:,} {counted.noun}, but so few allow for"
+        return f"{few} up to {most}, and {allowed} is allowed"
+    if mean is not None and mean > margin:
+        seen = above_figures(mean, margin, score)[0]
+        return f"a loss of {seen} was seen, it may be up to {most}, and {allowed} is allowed"
+    return f"the loss may be up to {most}, and {allowed} is allowed"

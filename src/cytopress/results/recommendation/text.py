@@ -20,6 +20,7 @@ from cytopress.results.recommendation.recommend import Recommendation
 from cytopress.results.recommendation.setting import JudgedSetting
 from cytopress.statistics.margin import NOISE
 from cytopress.statistics.sample_size import no_event_bound
+from cytopress.study.results import ScoreFacts
 
 GIGABYTE = 1e9
 
@@ -54,7 +55,7 @@ def loss_text(recommendation: Recommendation) -> str:
     claim = (
         f"{_worse(recommendation)} by at most {most}"
         if chosen.bound > 0
-        else f"{label_text(recommendation.score.name)} does not get worse"
+        else f"{_what(recommendation.score)} does not get worse"
     )
     return plain(f"With {sure} confidence, {claim} on average; {seen_text(chosen)}.")
 
@@ -152,6 +153,11 @@ def _percent_less(found: Recommendation) -> str:
     assert found.chosen is not None
     assert found.faster_than is not None
     return bare_share(1 - found.chosen.ratio / found.faster_than.ratio)
+
+
+def _what(score: ScoreFacts) -> str:
+    thing = THINGS.get(score.name)
+    return label_text(score.name) if thing is None else f"the error of {thing}"
 
 
 def _worse(found: Recommendation) -> str:
