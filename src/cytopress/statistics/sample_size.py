@@ -38,7 +38,7 @@ class Step:
 
 @functools.lru_cache(maxsize=64)
 def steps(units: int, *, level: float) -> tuple[Step, ...]:
-    """Return round numbers of more units, from what makes `LEAST_UNITS` of them to `MOST`.
+    """Return round numbers of more units, from 0 or what makes `LEAST_UNITS` of them to `MOST`.
 
     A half width shrinks as Student's quantile over the root of the number of units; the part of
     the variance that is between training seeds stays.
@@ -53,7 +53,7 @@ def steps(units: int, *, level: float) -> tuple[Step, ...]:
     if units < 2:
         return ()
     numbers = {int(base * 10**power) for power in range(5) for base in ROUND}
-    least = max(1, LEAST_UNITS - units)
+    least = max(0, LEAST_UNITS - units)
     return tuple(
         Step(
             more,

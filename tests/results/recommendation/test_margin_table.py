@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from cytopress.results.losses import losses_of
 from cytopress.results.recommendation import Criterion, recommend
 from cytopress.results.recommendation.bounds import bounded_settings
 from cytopress.results.recommendation.margin_table import as_json, margin_table
-from cytopress.statistics import effects, fixed_sequence_tests
+from cytopress.statistics import LEAST_UNITS, effects, fixed_sequence_tests
 from cytopress.study.results import Results, Speed, TaskFacts
 from fakes.made_up_study import TASK, make_results, make_trial
 
@@ -99,6 +100,55 @@ def answer(table: dict, margin: float) -> tuple[str | None, dict[str, str]]:
         tied = [one for one in inside if one["ratio"] * 1.03 >= best["ratio"]]
         best = max(tied, key=lambda one: (one["speed"] or 0.0, one["ratio"]))
     return best["spec"], verdicts
+
+
+def more_of(table: dict, codec: dict, place: int, margin: float) -> int | None:
+    """How many more fields a script says from the JSON, as its docstring says."""
+
+    def needed(one: dict) -> int | None:
+        if one["below"] is None or one["above"] is None:
+            return None
+        for more, times, quantile, floor in table["steps"]:
+            share = one["seed_share"]
+            shrunk = quantile * math.sqrt(share + (1 - share) / times)
+            if one["mean"] > margin:
+                settled = one["mean"] - one["below"] * shrunk > margin
+            else:
+                settled = max(one["mean"] + one["above"] * shrunk, floor or -math.inf) <= margin
+            if settled:
+                return int(more)
+        return None
+
+    walk = codec["settings"][: place + 1]
+    last = walk[-1]
+    if last["mean"] is None:
+        return None
+    if last["n"] < 2:
+        return LEAST_UNITS - last["n"]
+    if last["mean"] > margin:
+        return needed(last)
+    if any(one["mean"] is None or one["mean"] > margin for one in walk):
+        return None
+    numbers = [needed(one) for one in walk]
+    return None if None in numbers else max(numbers)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_table_says_how_many_fields_as_recommend_does(seed: int) -> None:
+    results = random_study(seed)
+    (summary,) = dataset_summaries(results)
+    score = next(one for one in results.scores if one.task and one.main)
+    table = json.loads(json.dumps(as_json(margin_table(results, summary, score), results)))
+    for margin in margins(table, seed)[::4]:
+        (found,) = recommend(results, Criterion(task=TASK, margin=margin))
+        open_ones = {s.spec: s.more_fields for s in found.settings if s.verdict == "not shown"}
+        said = {
+            one["spec"]: more_of(table, codec, place, margin)
+            for codec in table["codecs"]
+            for place, one in enumerate(codec["settings"])
+            if one["spec"] in open_ones
+        }
+        assert said == open_ones
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -115,11 +115,11 @@ def as_json(table: MarginTable, results: Results) -> dict[str, Any]:
     at least that large, the one with the largest ``speed``, the larger ratio where speeds are
     equal.
 
-    How many more fields would settle a setting that is not shown, `more_fields` says with the
-    ``mean``, ``below``, ``above`` and ``seed_share`` of the settings of its codec, and with
-    ``steps``: of each, the number of more fields (or groups), how many times as many there are
-    then, Student's quantile as a share of today's, and the loss that as many objects still allow
-    (null where the score is no count).
+    How many more fields would settle a setting that is not shown is computed from ``steps``: of
+    each, the number of more fields (or groups), how many times as many there are then, Student's
+    quantile as a share of today's, and the loss that as many objects still allow (null where the
+    score is no count). A half width ``w`` of a setting, its ``below`` or ``above``, is then
+    ``w * quantile * sqrt(seed_share + (1 - seed_share) / times)``. `more_fields` says which.
 
     A margin of P percent is ``P / 100 * percent_scale``. `recommend` refuses margins from
     ``refused_from`` on, since they would leave nothing of the score or of the signal.

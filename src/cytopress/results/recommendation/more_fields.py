@@ -49,8 +49,7 @@ def _needed(one: BoundedSetting, margin: float) -> int | None:
     mean, below, above = one.effect.mean, one.below, one.above
     if mean is None or below is None or above is None:
         return None
-    now = (Step(0, 1.0, 1.0),) if one.effect.n >= LEAST_UNITS else ()
-    tried: tuple[Step, ...] = (*now, *steps(one.effect.n, level=one.level))
+    tried: tuple[Step, ...] = steps(one.effect.n, level=one.level)
     for step in tried:
         if mean > margin:
             shown = mean - step.width(below, one.effect.seed_share) > margin
