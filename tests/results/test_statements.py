@@ -214,7 +214,7 @@ def test_a_count_of_a_program_is_bounded_in_its_own_unit() -> None:
     assert found.margin == pytest.approx(0.1 * 39 / 9)
     assert found.settings[0].bound == pytest.approx((1 - 0.05 ** (1 / 39)) * 39 / 9)
     assert "No change in 39 nuclei of 9 fields" in sentence(found)
-    assert "The margin is 0.44 nuclei, 10 % of what the originals give." in sentence(found)
+    assert "The margin is 0.43 nuclei, 10 % of what the originals give." in sentence(found)
 
 
 def test_a_count_that_no_codec_moves_is_not_taken_for_a_blind_task() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cytopress.statistics.units import LEAST_UNITS
 
 # Larger numbers of units are not told apart.
-MOST = 10_000
+MOST = 1_000
 ROUND = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
 
 
@@ -52,7 +52,7 @@ def steps(units: int, *, level: float) -> tuple[Step, ...]:
     """
     if units < 2:
         return ()
-    numbers = {int(base * 10**power) for power in range(5) for base in ROUND}
+    numbers = {int(base * 10**power) for power in range(4) for base in ROUND}
     least = max(0, LEAST_UNITS - units)
     return tuple(
         Step(

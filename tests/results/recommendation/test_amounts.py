@@ -10,6 +10,7 @@ from cytopress.results.recommendation.amounts import (
     above_figures,
     amount_text,
     bound_figure,
+    digits_for,
     least_figures,
     margin_figure,
     rounded_down,
@@ -41,16 +42,21 @@ def test_an_amount_has_two_digits_and_its_unit(value: float, facts: ScoreFacts, 
 
 
 def test_bounds_are_rounded_up_and_stay_on_their_side_of_the_margin() -> None:
-    assert bound_figure(0.01401, 0.02, COUNT) == "1.5 %"
+    def both(bound: float, margin: float, facts: ScoreFacts) -> tuple[str, str]:
+        digits = digits_for(bound, margin)
+        return bound_figure(bound, facts, digits=digits), margin_figure(
+            margin, facts, digits=digits
+        )
+
+    assert both(0.01401, 0.02, COUNT) == ("1.5 %", "2 %")
     # As given, a margin keeps its digits, and a bound below it does not pass it.
-    assert margin_figure(0.0125, COUNT) == "1.25 %"
-    assert bound_figure(0.01244, 0.0125, COUNT) == "1.25 %"
+    assert both(0.01244, 0.0125, COUNT) == ("1.25 %", "1.25 %")
     assert above_figures(0.02001, 0.02, COUNT) == ("2.1 %", "2 %")
     assert least_figures(0.02001, 0.02, COUNT) == ("2.001 %", "2 %")
-    # From noise, both are rounded up alike.
-    assert margin_figure(0.011612345, R) == "0.012"
-    assert bound_figure(0.0116, 0.011612345, R) == "0.012"
-    assert above_figures(0.011613, 0.011612345, R) == ("0.011613", "0.0116124")
+    # From noise, it is rounded, and gets more digits where a bound is near.
+    assert both(0.00911, 0.011112345, R) == ("0.0092", "0.011")
+    assert both(0.01105, 0.011112345, R) == ("0.0111", "0.0111")
+    assert above_figures(0.011613, 0.011612345, R) == ("0.01162", "0.01161")
     assert rounded_up(-0.0149) == pytest.approx(-0.014)
     assert rounded_down(0.0149) == pytest.approx(0.014)
     assert rounded_up(0.07) == 0.07

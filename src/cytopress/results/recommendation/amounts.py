@@ -52,27 +52,25 @@ def figure_text(value: float, *, significant: int = 2) -> str:
 
 
 def margin_figure(margin: float, score: ScoreFacts, *, digits: int = 2) -> str:
-    """Format a margin with its unit: as it was given, and rounded up where it was measured."""
-    if float(f"{margin:.{GIVEN_DIGITS}g}") == margin:
-        return bare_amount(margin, score, digits=GIVEN_DIGITS)
-    return bare_amount(rounded_up(margin, digits), score, digits=digits)
+    """Format a margin with its unit: as it was given, and rounded where it was measured."""
+    return bare_amount(margin, score, digits=GIVEN_DIGITS if _given(margin) else digits)
 
 
-def bound_figure(bound: float, margin: float, score: ScoreFacts) -> str:
-    """Format a bound, rounded up so that "at most" stays true, on its side of the shown margin."""
-    return above_figures(bound, margin, score)[0]
+def bound_figure(bound: float, score: ScoreFacts, *, digits: int = 2) -> str:
+    """Format a bound, rounded up so that "at most" stays true."""
+    return bare_amount(rounded_up(bound, digits), score, digits=digits)
 
 
 def above_figures(value: float, margin: float, score: ScoreFacts) -> tuple[str, str]:
     """Format an amount, rounded up, and a margin, with digits enough to tell which is larger."""
-    digits = _digits(value, margin, rounded_up)
+    digits = digits_for(value, margin)
     shown = bare_amount(rounded_up(value, digits), score, digits=digits)
     return shown, margin_figure(margin, score, digits=digits)
 
 
 def least_figures(value: float, margin: float, score: ScoreFacts) -> tuple[str, str]:
     """Format an amount, rounded down, and a margin, with digits enough to tell which is larger."""
-    digits = _digits(value, margin, rounded_down)
+    digits = digits_for(value, margin, rounded_down)
     shown = bare_amount(rounded_down(value, digits), score, digits=digits)
     return shown, margin_figure(margin, score, digits=digits)
 
@@ -90,12 +88,18 @@ def rounded_down(value: float, digits: int = 2) -> float:
     return -rounded_up(-value, digits)
 
 
-def _digits(value: float, margin: float, rounded: Callable[[float, int], float]) -> int:
+def digits_for(
+    value: float, margin: float, rounded: Callable[[float, int], float] = rounded_up
+) -> int:
     """Return the fewest digits at which an amount stands on its side of the margin as shown."""
 
     def told(digits: int) -> bool:
-        given = float(f"{margin:.{GIVEN_DIGITS}g}") == margin
-        shown = margin if given else rounded_up(margin, digits)
+        shown = margin if _given(margin) else float(f"{margin:.{digits}g}")
         return (rounded(value, digits) <= shown) == (value <= margin)
 
     return next((digits for digits in range(2, MOST_DIGITS) if told(digits)), MOST_DIGITS)
+
+
+def _given(margin: float) -> bool:
+    """Whether a margin is one that a person would state, and not one that was measured."""
+    return float(f"{margin:.{GIVEN_DIGITS}g}") == margin

@@ -8,6 +8,7 @@ from cytopress.results.recommendation.amounts import (
     THINGS,
     bare_amount,
     bound_figure,
+    digits_for,
     figure_text,
     margin_figure,
     of_score,
@@ -49,7 +50,8 @@ def loss_text(recommendation: Recommendation) -> str:
     sure = _percent(recommendation.criterion.confidence)
     if chosen.bounded.unchanged:
         return plain(unchanged_text(chosen, confidence=recommendation.criterion.confidence))
-    most = bound_figure(chosen.bound, recommendation.margin, recommendation.score)
+    digits = digits_for(chosen.bound, recommendation.margin)
+    most = bound_figure(chosen.bound, recommendation.score, digits=digits)
     claim = (
         f"{_worse(recommendation)} by at most {most}"
         if chosen.bound > 0
@@ -103,7 +105,10 @@ def bare_share(share: float) -> str:
 def margin_text(recommendation: Recommendation) -> str:
     """Format the margin, with its origin."""
     found = recommendation
-    margin = of_score(margin_figure(found.margin, found.score), found.score)
+    chosen = found.chosen
+    # As many digits as the bound beside it.
+    digits = digits_for(chosen.bound, found.margin) if chosen and chosen.bound is not None else 2
+    margin = of_score(margin_figure(found.margin, found.score, digits=digits), found.score)
     asked = found.criterion
     if asked.margin == NOISE:
         fit = "" if found.summary.facts.noise.good else " (roughly: the noise model fits poorly)"
