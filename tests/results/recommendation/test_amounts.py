@@ -56,7 +56,7 @@ def test_bounds_are_rounded_up_and_stay_on_their_side_of_the_margin() -> None:
     # From noise, it is rounded, and gets more digits where a bound is near.
     assert both(0.00911, 0.011112345, R) == ("0.0092", "0.011")
     assert both(0.01105, 0.011112345, R) == ("0.0111", "0.0111")
-    assert above_figures(0.011613, 0.011612345, R) == ("0.01162", "0.01161")
+    assert above_figures(0.011613, 0.011612345, R) == ("0.0117", "0.0116")
     assert rounded_up(-0.0149) == pytest.approx(-0.014)
     assert rounded_down(0.0149) == pytest.approx(0.014)
     assert rounded_up(0.07) == 0.07
