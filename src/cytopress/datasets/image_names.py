@@ -1,0 +1,199 @@
+"""Parts of image file names: which is the channel and which the group, guessed or by a pattern."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cytopress.errors import UsageError
+
+# How microscopes write a channel into names; the first that all names hold. "drop" is a part that
+# differs between the channels of a field.
+GUID = r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f-]+"
+CONVENTIONS = tuple(
+    re.compile(text)
+    for text in (
+        r"r\d+c\d+f\d+(?:p\d+)?-(?P<channel>ch\d+)",
+        r"T\d+F\d+L\d+(?P<drop>A\d+)Z\d+(?P<channel>C\d+)$",
+        rf"_(?P<channel>w\d(?:(?!{GUID})[^_/]*)?)(?P<drop>{GUID})?(?=_|$)",
+        r"(?<![A-Za-z])(?P<channel>[Cc]h(?:annel)?[ _=]?\d+)(?!\d)",
+        r"(?:^|[_\-. /])(?P<channel>[Cc]=\d+|[Cc]\d|c\d\d)(?=[_\-. /]|$)",
+        r"(?<=[A-P]\d\df\d\d)(?P<channel>d\d)$",
+        r"(?:^|[_\-. ])(?P<channel>(?:wv|wl|wavelength)[ _=-]?\d+)(?=[_\-. /]|$)",
+    )
+)
+# Words that name a channel, in lower case: stains, proteins, filters, transmitted light.
+WORDS = frozenset(
+    "dna dapi hoechst h33342 nuclei nucleus nuc er cona rna syto syto14 agp actin phalloidin golgi"
+    " wga mito mitotracker tubulin membrane memb lysotracker lyso edu brdu ki67 calcein gfp egfp"
+    " yfp eyfp cfp ecfp rfp bfp mcherry cherry mscarlet tdtomato tomato venus cerulean fitc tritc"
+    " texasred txred cy2 cy3 cy3.5 cy5 cy5.5 cy7 bf brightfield bright phase ph pc phasecontrast"
+    " dic trans transmitted tl oblique light stain fluo fluor input target fluorescence"
+    " 405 488 532 546 555 561 568 594 633 640 647 730".split()
+)
+DYE = re.compile(r"(?:alexa(?:fluor)?|af|a|atto|draq|ex|em)\d{1,3}")
+# Files about images, which are not images to compress.
+DERIVED = frozenset(
+    "mask masks label labels seg segmentation outline outlines overlay thumb thumbnail"
+    " prediction predicted probabilities".split()
+)
+TOKEN = re.compile(r"[^_\-. /]+")
+WELL = re.compile(
+    r"(?<![A-Za-z0-9])(?P<group>r\d+c\d+|[A-P](?:0[1-9]|1\d|2[0-4]))(?=f\d|p\d|[_\-. /]|$)"
+)
+
+
+@dataclass(frozen=True)
+class NameParts:
+    """The channel that a name holds, "" for none, and the name without it."""
+
+    field: str
+    channel: str
+
+
+def split_names(names: Sequence[str], pattern: str | None = None) -> list[NameParts] | None:
+    """Part file names into field and channel.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Paths relative to the folder, with slashes and without suffix.
+    pattern : str, optional
+        See `compile_pattern`; guessed unless given.
+
+    Returns
+    -------
+    list of NameParts, or None
+        In the order of ``names``; None where no part that all names hold looks like a channel.
+
+    Raises
+    ------
+    UsageError
+        The pattern is not allowed, or a name does not match it.
+    """
+    if pattern is not None:
+        return [_without(name, found) for name, found in matches(names, pattern, "channel")]
+    for convention in CONVENTIONS:
+        found = [convention.search(name) for name in names]
+        if all(found):
+            return [_without(n, one) for n, one in zip(names, found, strict=True) if one]
+    return _by_words(names)
+
+
+def matches(names: Sequence[str], pattern: str, part: str) -> list[tuple[str, re.Match[str]]]:
+    """Return each name with its match of a pattern.
+
+    Raises
+    ------
+    UsageError
+        The pattern is not allowed, or a name does not match it.
+    """
+    compiled = compile_pattern(pattern, part)
+    found = [(name, compiled.fullmatch(name) or compiled.search(name)) for name in names]
+    wrong = [name for name, one in found if one is None]
+    if wrong:
+        raise UsageError(
+            f"--{part}s {pattern}: {len(wrong)} of {len(names)} names do not match it, such as"
+            f" {wrong[0]}; * is any text, ? one character, and {{{part}}} the {part}."
+        )
+    return [(name, one) for name, one in found if one is not None]
+
+
+def compile_pattern(pattern: str, part: str) -> re.Pattern[str]:
+    """Return the regular expression of a pattern.
+
+    In a pattern, ``{channel}`` (or ``{group}``: the ``part``) stands for the text that is looked
+    for, ``*`` for any text within one folder's name and ``?`` for one character. It is compared
+    with the file's name without suffix, or with its path in the folder where it holds a slash. A
+    pattern with ``(?P<channel>...)`` is a regular expression, searched for in the path.
+
+    Raises
+    ------
+    UsageError
+        The part is not in it exactly once, or it is not a regular expression.
+    """
+    if f"(?P<{part}>" in pattern:
+        try:
+            return re.compile(pattern)
+        except re.error as error:
+            raise UsageError(
+                f"--{part}s {pattern}: is no regular expression ({error})."
+            ) from error
+    if pattern.count(f"{{{part}}}") != 1:
+        raise UsageError(
+            f"--{part}s {pattern}: needs {{{part}}} once, where the names hold the {part}, such as"
+            f" '*_{{{part}}}'; * is any text and ? one character."
+        )
+    text = re.escape(pattern).replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+    text = text.replace(re.escape(f"{{{part}}}"), f"(?P<{part}>[^/]+?)")
+    folder = "" if "/" in pattern else "(?:.*/)?"
+    return re.compile(f"^{folder}{text}$")
+
+
+def is_derived(name: str) -> bool:
+    """Return whether a file's name says that it holds labels, an overlay or a thumbnail."""
+    return any(token.lower() in DERIVED for token in TOKEN.findall(name.rpartition("/")[2]))
+
+
+def groups_of(names: Sequence[str], pattern: str | None = None) -> tuple[list[str], str] | None:
+    """Return the group of each name and what it is; None where the names tell none apart.
+
+    Subfolders are groups, else the wells that all names hold; a pattern has ``{group}``.
+
+    Raises
+    ------
+    UsageError
+        As of `split_names`.
+    """
+    if pattern is not None:
+        found = [one["group"] for _, one in matches(names, pattern, "group")]
+        return found, f"by --groups {pattern}"
+    folders = [name.rpartition("/")[0] for name in names]
+    if len(set(folders)) > 1:
+        return [folder or "." for folder in folders], "the subfolders"
+    wells = [WELL.search(name) for name in names]
+    values = [one["group"] for one in wells if one]
+    if len(values) == len(names) and len(set(values)) > 1:
+        return values, "the wells in the names"
+    return None
+
+
+def _by_words(names: Sequence[str]) -> list[NameParts] | None:
+    """Part names at the column of tokens of which most are words for a channel."""
+    tokens = [list(TOKEN.finditer(name)) for name in names]
+    best: tuple[float, int] | None = None
+    most = min(map(len, tokens), default=0)
+    for column in (*range(-1, -most - 1, -1), *range(most)):
+        values = {row[column][0].lower() for row in tokens}
+        share = sum(map(_is_word, values)) / len(values)
+        if share >= 0.5 and (best is None or share > best[0]):
+            best = share, column
+    if best is None:
+        return None
+    return [
+        _cut(name, [row[best[1]].span()], row[best[1]][0])
+        for name, row in zip(names, tokens, strict=True)
+    ]
+
+
+def _is_word(token: str) -> bool:
+    return token in WORDS or DYE.fullmatch(token) is not None
+
+
+def _without(name: str, found: re.Match[str]) -> NameParts:
+    spans = [found.span(part) for part in found.groupdict() if found[part] is not None]
+    return _cut(name, spans, found["channel"])
+
+
+def _cut(name: str, spans: Sequence[tuple[int, int]], channel: str) -> NameParts:
+    """Remove parts of a name, each with one separator before it, or else behind it."""
+    left = name
+    for start, end in sorted(spans, reverse=True):
+        before, behind = left[:start], left[end:]
+        if before and before[-1] in "_-. ":
+            before = before[:-1]
+        elif behind and behind[0] in "_-. /" and (not before or before.endswith("/")):
+            behind = behind[1:]
+        left = before + behind
+    return NameParts(left.strip("/") or "field", channel)
