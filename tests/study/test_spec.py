@@ -80,10 +80,10 @@ def test_a_folder_is_relative_to_the_study_file(tmp_path: Path) -> None:
         ('name = "a"\nmetrics = ["psn"]\n' + DATASET + CODEC, ["'psn'", "psnr"]),
         ('name = "a"\nregimes = ["matched"]\n' + DATASET + CODEC, ["must hold raw"]),
         ('name = "a"\nregimes = ["rw"]\n' + DATASET + CODEC, ["'rw'", "raw"]),
-        ('name = "a"\n[[datasets]]\nlimit = 1\n' + CODEC, ["either name or folder"]),
+        ('name = "a"\n[[datasets]]\nlimit = 1\n' + CODEC, ["one of name, folder and images"]),
         (
             'name = "a"\n[[datasets]]\nname = "b"\nfolder = "c"\n' + CODEC,
-            ["either name or folder"],
+            ["one of name, folder and images"],
         ),
         ('name = "a"\n' + DATASET + 'split = "tset"\n' + CODEC, ["datasets.0.split", "tset"]),
         ('name = "a"\n' + DATASET + "limit = 0\n" + CODEC, ["datasets.0.limit", "0"]),

@@ -15,18 +15,24 @@ from pydantic import (
 from cytopress.codecs.spec import codec, family_of
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.codecs.targets.target import TARGET_KINDS
+from cytopress.datasets.image_folder import FolderOptions
 from cytopress.errors import UnknownNameError, UsageError
 from cytopress.settings import Settings
 from cytopress.toml_table import TomlTable
 
 Name = Annotated[str, Field(min_length=1)]
 Names = tuple[Name, ...]
+# Keys of a dataset that only a folder of images has.
+OF_IMAGES = ("channels", "groups", "only", "axes", "bits", "pixel_size_um", "skip_unreadable")
 
 
 class DatasetEntry(TomlTable):
     """A dataset, the part of it to use, and the tasks that predict from it.
 
-    Exactly one of ``name`` (a known dataset) and ``folder`` (relative to the study file) is given.
+    Exactly one of ``name`` (a known dataset), ``folder`` (one with ``dataset.toml``) and ``images``
+    (any folder of images) is given; folders are relative to the study file. Each channel of
+    ``images`` is a dataset, and the keys from ``channels`` on are for them alone: see
+    `cytopress.datasets.image_folder.FolderOptions`.
     ``channel`` is the image of a field to compress: its input, or its target. ``fields`` are the
     names of the fields to use, ``limit`` their largest number in each group; by default all fields
     of the split. ``previews`` are the fields whose pictures are kept; by default the first of each
@@ -35,18 +41,48 @@ class DatasetEntry(TomlTable):
 
     name: Name | None = None
     folder: Path | None = None
+    images: Path | None = None
     channel: Literal["input", "target"] = "input"
     split: Literal["test", "validation", "train"] = "test"
     tasks: Names = ()
     fields: Names | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
     previews: Names | None = None
+    channels: Name | None = None
+    groups: Name | None = None
+    only: Names | None = None
+    axes: Annotated[str, Field(pattern="^[TCZYX]+$")] | None = None
+    bits: Annotated[int, Field(ge=1, le=32)] | None = None
+    pixel_size_um: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    skip_unreadable: bool = False
 
     @model_validator(mode="after")
     def _one_source(self) -> DatasetEntry:
-        if (self.name is None) == (self.folder is None):
-            raise UsageError("give a dataset either name or folder, not both.")
+        if [self.name, self.folder, self.images].count(None) != 2:
+            raise UsageError("give a dataset one of name, folder and images.")
+        if self.images is None:
+            given = [key for key in OF_IMAGES if key in self.model_fields_set]
+            if given:
+                raise UsageError(f"{given[0]} goes with images only.")
+        elif self.channel == "target" or self.split != "test":
+            raise UsageError(
+                "images have no targets and no split: give only = [...] for the channels to use."
+            )
         return self
+
+    @property
+    def folder_options(self) -> FolderOptions:
+        """How the folder ``images`` is read."""
+        return FolderOptions(
+            channels=self.channels,
+            groups=self.groups,
+            only=self.only,
+            axes=self.axes,
+            bits=self.bits,
+            pixel_size_um=self.pixel_size_um,
+            limit=self.limit,
+            skip_unreadable=self.skip_unreadable,
+        )
 
     @property
     def source(self) -> str | Path:

@@ -18,13 +18,15 @@ from cytopress.settings import Settings
 from cytopress.study.facts import score_facts, task_facts
 from cytopress.study.field_job import FieldJob, field_jobs
 from cytopress.study.inspect_datasets import InspectedDataset, inspect_dataset, open_entry
+from cytopress.study.kept_previews import with_kept_previews
 from cytopress.study.model_variants import with_variants
 from cytopress.study.plan import TrialPlan, plan
 from cytopress.study.reference_scales import (
     ReferenceScales,
-    digest_sources,
+    earlier_scales,
     measure,
     reference_fields,
+    sources_of,
 )
 from cytopress.study.results import Results
 from cytopress.study.run_here import run_here
@@ -96,6 +98,7 @@ def execute(
         ]
         plans = plan(study, inspected)
         with writing(out) as store:
+            plans = with_kept_previews(plans, inspected, store.finished(), size=study.preview_size)
             store.write_reference_scales(known)
             _describe(study, store, inspected, plans)
             alone = jobs == 1 and scheduler is None
@@ -112,7 +115,7 @@ def _inspect(
 ) -> tuple[InspectedDataset, ...]:
     """Inspect every dataset; reference scales that are not ``known`` are measured and added."""
     # Everything is opened before anything is read: a misspelled task is an error at once.
-    opened = [open_entry(entry, study, settings) for entry in study.datasets]
+    opened = [one for entry in study.datasets for one in open_entry(entry, study, settings)]
     total = sum(len(one.fields) + len(reference_fields(one.dataset)[1]) for one in opened)
     read = 0
 
@@ -121,12 +124,20 @@ def _inspect(
         read += 1
         progress(read, total, f"reading {name}")
 
-    inspected = []
+    inspected, digests = [], dict[Path, str]()
     for one in opened:
-        sources = digest_sources(one.dataset)
-        if sources not in known:
-            known[sources] = measure(one.dataset, step=step)
-        inspected.append(inspect_dataset(one, known[sources], step=step))
+        sources = sources_of(one.dataset, digests)
+        scales = earlier_scales(sources, known)
+        if scales is None:
+            scales = measure(one.dataset, sources, step=step)
+        elif sources.key not in known:
+            text = (
+                f"{one.name}: data range and noise model stay those of {scales.source}, so that"
+                " only new fields are run; a new folder (--out) measures them on all."
+            )
+            warnings.warn(text, CytopressWarning, stacklevel=3)
+        known[sources.key] = scales
+        inspected.append(inspect_dataset(one, scales, step=step))
     return tuple(inspected)
 
 

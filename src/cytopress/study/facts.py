@@ -108,8 +108,12 @@ def _caution(task: Task, found: InspectedDataset) -> dict[str, str]:
 
 def _truth(task: Task, found: InspectedDataset) -> dict[str, str]:
     """Return a note for a task without ground truth."""
-    labeled = all(one.labels for one in found.fields)
-    if task.truth == "target" or (task.truth == "labels" and labeled):
+    truths = {
+        "target": all(one.target for one in found.fields),
+        "labels": all(one.labels for one in found.fields),
+        "none": False,
+    }
+    if truths[task.truth]:
         return {}
     return {"ground truth": "none, so the prediction from the original stands for it"}
 

@@ -24,7 +24,7 @@ class FieldInputs:
     Each task predicts from the original when it is first asked for. Safe for several threads.
     """
 
-    def __init__(self, original: Image, truth: Image, labels: Labels | None = None) -> None:
+    def __init__(self, original: Image, truth: Image | None, labels: Labels | None = None) -> None:
         self.original, self.truth, self._labels = original, truth, labels
         self._scores: dict[tuple[str, str], OriginalScores] = {}
         self._lock = threading.Lock()
@@ -63,10 +63,12 @@ def read_inputs(job: FieldJob) -> FieldInputs:
         They are not those that the study was planned on.
     """
     dataset, field, spec = job.dataset, job.field, job.plans[0].spec
-    original, truth = dataset.read_input(field), dataset.read_target(field)
+    original = dataset.read_input(field)
+    truth = None if field.target is None else dataset.read_target(field)
     labels = None if field.labels is None else dataset.read_labels(field)
     digest = "" if labels is None else digest_labels(labels)
-    if (digest_image(original), digest_image(truth), digest) != (
+    target = "" if truth is None else digest_image(truth)
+    if (digest_image(original), target, digest) != (
         spec.original,
         spec.target,
         spec.labels,

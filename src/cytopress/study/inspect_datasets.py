@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cytopress.datasets.catalogue import dataset as open_known
 from cytopress.datasets.dataset import Dataset, Field
+from cytopress.datasets.image_folder import open_image_folder
 from cytopress.datasets.splits import PARTS
 from cytopress.digests import digest_image, digest_labels
-from cytopress.errors import DatasetError, UnknownNameError, UsageError
+from cytopress.errors import CytopressWarning, DatasetError, UnknownNameError, UsageError
 from cytopress.image import Image, Labels
 from cytopress.settings import Settings
 from cytopress.study.entries import DatasetEntry
 from cytopress.study.label_checks import census_of, check_labels
+from cytopress.study.read_fields import read_fields
 from cytopress.study.reference_scales import ReferenceScales
 from cytopress.study.results import DatasetFacts
 from cytopress.study.spec import Study
@@ -32,13 +35,14 @@ class OpenedDataset:
     tasks: tuple[Task, ...]
     fields: tuple[Field, ...]
     previewed: frozenset[str]
+    previews_chosen: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class InspectedField:
     """A field of view of a study: the digests of its images, and what its trials need to know.
 
-    ``labels`` is "" for a field without labels; ``bits`` are the significant bits of the original.
+    ``target`` and ``labels`` are "" for a field without; ``bits`` are the significant bits of the original.
     """
 
     field: Field
@@ -56,6 +60,7 @@ class InspectedDataset:
 
     ``tasks`` are those that the study names. ``variants`` are the model variants, those of one
     codec as ``matched``; ``models`` holds all their tasks by name and weights.
+    ``previews_chosen`` is whether the study names the fields to show.
     """
 
     facts: DatasetFacts
@@ -64,10 +69,15 @@ class InspectedDataset:
     tasks: tuple[Task, ...] = ()
     variants: tuple[ModelVariant, ...] = (ModelVariant(),)
     models: Mapping[tuple[str, str], Task] = dataclasses.field(default_factory=dict)
+    previews_chosen: bool = False
 
 
-def open_entry(entry: DatasetEntry, study: Study, settings: Settings) -> OpenedDataset:
-    """Open a dataset of a study and its tasks and choose the fields; reads no image.
+def open_entry(
+    entry: DatasetEntry, study: Study, settings: Settings
+) -> tuple[OpenedDataset, ...]:
+    """Open a dataset of a study and its tasks and choose the fields; reads no pixels.
+
+    Each channel of a folder of images is a dataset.
 
     Raises
     ------
@@ -76,15 +86,29 @@ def open_entry(entry: DatasetEntry, study: Study, settings: Settings) -> OpenedD
     DatasetError
         The dataset is damaged, or none of its fields is left.
     """
-    dataset = open_known(entry.source, settings)
+    datasets = _datasets(entry, settings)
     tasks = tuple(study.declared_task(name) or task(name, settings) for name in entry.tasks)
+    return tuple(_opened(dataset, tasks, entry) for dataset in datasets)
+
+
+def _datasets(entry: DatasetEntry, settings: Settings) -> tuple[Dataset, ...]:
+    if entry.images is None:
+        return (open_known(entry.source, settings),)
+    opened = open_image_folder(entry.images, entry.folder_options)
+    for note in opened.notes:
+        warnings.warn(f"{entry.images.name}: {note}.", CytopressWarning, stacklevel=2)
+    return opened.datasets
+
+
+def _opened(dataset: Dataset, tasks: tuple[Task, ...], entry: DatasetEntry) -> OpenedDataset:
     for found in tasks:
         _check_channel(found, dataset, entry.channel)
     name = dataset.name
     if entry.channel == "target":
         dataset, name = dataset.target_channel(), f"{name}/target"
     fields = _chosen(dataset, entry)
-    return OpenedDataset(name, dataset, tasks, fields, _previewed(fields, entry))
+    previewed = _previewed(fields, entry)
+    return OpenedDataset(name, dataset, tasks, fields, previewed, entry.previews is not None)
 
 
 def _check_channel(found: Task, dataset: Dataset, channel: str) -> None:
@@ -115,9 +139,7 @@ def inspect_dataset(
     """
     inspected, spacing, censuses = [], None, []
     checked = any(task.truth == "labels" for task in opened.tasks)
-    for one in opened.fields:
-        step(one.name)
-        original = opened.dataset.read_input(one)
+    for one, original in read_fields(opened.dataset, opened.fields, step=step):
         preview = one.name in opened.previewed
         labels = None if one.labels is None else opened.dataset.read_labels(one)
         inspected.append(_inspect_field(opened.dataset, one, original, labels, preview=preview))
@@ -132,17 +154,18 @@ def inspect_dataset(
         dataset=opened.dataset,
         fields=tuple(inspected),
         tasks=opened.tasks,
+        previews_chosen=opened.previews_chosen,
     )
 
 
 def _inspect_field(
     dataset: Dataset, one: Field, original: Image, labels: Labels | None, *, preview: bool
 ) -> InspectedField:
-    target = dataset.read_target(one)
+    target = "" if one.target is None else digest_image(dataset.read_target(one))
     return InspectedField(
         field=one,
         original=digest_image(original),
-        target=digest_image(target),
+        target=target,
         labels="" if labels is None else digest_labels(labels),
         bits=original.bits,
         raw_bytes=original.raw_bytes,

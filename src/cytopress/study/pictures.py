@@ -103,7 +103,7 @@ def picture_of(shown: Prediction | None, place: Place) -> Image | None:
 def previews_of(
     original: Image,
     decoded: Image,
-    truth: Image,
+    truth: Image | None,
     originals: Sequence[OriginalScores],
     predictions: Mapping[str, Prediction],
     size: int,
@@ -113,7 +113,7 @@ def previews_of(
     Parameters
     ----------
     original, decoded, truth : Image
-        Of one field, of one shape.
+        Of one field, of one shape; without a truth, the original shows which part to picture.
     originals : sequence of OriginalScores
         The tasks of the variant, with their predictions from the original.
     predictions : mapping
@@ -132,9 +132,9 @@ def previews_of(
             ("prediction", name, one.prediction),
             ("prediction-decoded", name, predictions.get(name)),
         ]
-    if not originals:
+    if truth is not None and not originals:
         wanted.append(("truth", "", truth))
-    places = sections(truth, size)
+    places = sections(original if truth is None else truth, size)
     return tuple(
         Preview(kind=kind, task=task, image=picture, section=place.section, cross=place.cross)
         for kind, task, shown in wanted

@@ -157,12 +157,15 @@ def load_study(path: Path, settings: Settings | None = None) -> Study:
 def parse_study(text: str, *, folder: Path, label: str, settings: Settings | None = None) -> Study:
     """Read the text of a study file; its relative paths start from ``folder``."""
     study = parse_toml(text, Study, label, context=settings)
-    datasets = tuple(
-        entry.model_copy(update={"folder": (folder / entry.folder).resolve()})
-        if entry.folder is not None
-        else entry
-        for entry in study.datasets
-    )
+    datasets = tuple(_placed(entry, folder) for entry in study.datasets)
     study = study.model_copy(update={"datasets": datasets})
     study._source, study._folder = text, folder.resolve()  # noqa: SLF001
     return study
+
+
+def _placed(entry: DatasetEntry, folder: Path) -> DatasetEntry:
+    """Return the entry of a dataset with absolute paths."""
+    paths = {"folder": entry.folder, "images": entry.images}
+    return entry.model_copy(
+        update={key: (folder / path).resolve() for key, path in paths.items() if path is not None}
+    )

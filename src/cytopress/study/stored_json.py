@@ -98,7 +98,8 @@ def dump_reference_scales(reference_scales: ReferenceScales) -> str:
 def reference_scales_of(text: str) -> ReferenceScales:
     """Return reference scales from JSON."""
     table = json.loads(text)
-    return ReferenceScales(**{**table, "noise": _noise(table["noise"])})
+    images = tuple(table.pop("images", ()))
+    return ReferenceScales(**{**table, "noise": _noise(table["noise"]), "images": images})
 
 
 def datasets_of(text: str) -> tuple[DatasetFacts, ...]:

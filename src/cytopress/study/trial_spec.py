@@ -51,7 +51,7 @@ class TrialSpec:
     ----------
     original, target, labels : str
         Digests of the image that is coded and of the ground truths of the tasks; "" for a field
-        without labels.
+        without target or labels.
     codec_spec : str
         Spec string of the codec, with its target and every reference scale written out.
     data_range : float
