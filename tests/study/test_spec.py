@@ -6,6 +6,7 @@ import pytest
 
 from cytopress.errors import UsageError
 from cytopress.metrics import available, metric_names
+from cytopress.study.entries import OF_IMAGES
 from cytopress.study.spec import Study, load_study, parse_study
 from cytopress.study.template import template
 
@@ -124,5 +125,20 @@ def test_the_template_is_a_study_and_shows_every_key() -> None:
         for line in template().splitlines()
         if not line.startswith("# ") or " = " in line
     )
-    again = parse(uncommented.replace('folder = "my-images"\n', "").replace("... or", "# ... or"))
-    assert again.datasets[0].previews == ("field-1",)
+    uncommented = uncommented.replace("... or", "# ... or")
+    of_images = tuple(f"{key} = " for key in ("images", *OF_IMAGES))
+    named, placed, loose = (
+        "\n".join(
+            line
+            for line in uncommented.splitlines()
+            if not line.startswith(left_out)
+        )
+        for left_out in (
+            ("folder = ", *of_images),
+            ('name = "scratch', *of_images),
+            ('name = "scratch', "folder = "),
+        )
+    )
+    assert parse(named).datasets[0].previews == ("field-1",)
+    assert str(parse(placed).datasets[0].folder).endswith("my-images")
+    assert parse(loose).datasets[0].folder_options.only == ("DNA", "ER")

@@ -21,6 +21,40 @@ Select = Annotated[
 Axes = Annotated[
     str | None, typer.Option(help="Axes of a file whose metadata lack them, such as ZYX.")
 ]
+Images = Annotated[
+    Path | None,
+    typer.Option(help="A folder of images, with subfolders, in place of a study file."),
+]
+Channels = Annotated[
+    str | None,
+    typer.Option(
+        help="Which part of the images' names is the channel, such as '*_{channel}' (* is any"
+        " text, ? one character); guessed unless given.",
+        metavar="PATTERN",
+    ),
+]
+Groups = Annotated[
+    str | None,
+    typer.Option(
+        help="Which part of the names, or of their path, is the group (well, dish, animal), such as"
+        " '{group}_*'; subfolders or wells unless given.",
+        metavar="PATTERN",
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(help="A channel to use, of those found. Repeatable.", metavar="CHANNEL"),
+]
+Bits = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=32, help="Significant bits of the images, where the files do not say them."
+    ),
+]
+PixelSize = Annotated[
+    float | None,
+    typer.Option(help="Micrometers between pixels, where the files do not say it.", metavar="UM"),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Models = Annotated[
     list[Path] | None,

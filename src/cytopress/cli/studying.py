@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,14 +12,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cytopress.cli.listing import show
-from cytopress.cli.options import Models, check_output, settings_with
+from cytopress.cli.options import (
+    Axes,
+    Bits,
+    Channels,
+    Groups,
+    Images,
+    Models,
+    Only,
+    PixelSize,
+    check_output,
+    settings_with,
+)
 from cytopress.cli.pipes import STREAM, output_file, print_written
 from cytopress.cli.progress_bars import bar
 from cytopress.cli.recommending import criteria
 from cytopress.errors import CodecError, CytopressWarning, UsageError
+from cytopress.settings import Settings, from_environment
 
 if TYPE_CHECKING:
     from cytopress.study.results import Results
+    from cytopress.study.spec import Study
 
 study = typer.Typer(
     help="Measure what compression does to pixels and to an analysis.", no_args_is_help=True
@@ -35,8 +50,11 @@ def add_to(app: typer.Typer) -> None:
 
 def demo(out: Out = Path("cytopress-demo"), jobs: Jobs = 1) -> None:
     """Run the built-in study on real images and write its report."""
+    from cytopress.study.spec import load_study
+
     with as_file(files("cytopress.study") / "demo.toml") as spec:
-        _run(spec, out, models=None, jobs=jobs, scheduler=None)
+        settings = from_environment()
+        _run(load_study(spec, settings), out, settings=settings, jobs=jobs, scheduler=None)
 
 
 @study.command()
@@ -62,9 +80,61 @@ def init(
 
 @study.command()
 def run(
-    spec: Annotated[Path, typer.Argument(help="A study file (TOML).")],
-    out: Out,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="A study file (TOML). With --images instead: behind two dashes, the program of"
+            " --task external, such as: -- python count.py {original} {decoded}",
+            metavar="[SPEC] [-- PROGRAM ...]",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the store and the report; NAME-study in this folder unless given."
+        ),
+    ] = None,
     jobs: Jobs = 1,
+    images: Images = None,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --images: an analysis of the images, such as measurement, a task of"
+            " `cytopress tasks`, or external. Repeatable.",
+        ),
+    ] = None,
+    codec: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="With --images: a codec with the values to try, such as jpegxl:ratio=5,10,20."
+            " Repeatable; unless given, lossless and lossy codecs that suit the images.",
+        ),
+    ] = None,
+    margin: Annotated[
+        str | None,
+        typer.Option(
+            help="The largest allowed loss of each task: in its score's unit (0.02), in percent"
+            " (2%), or 'noise'; instead of the study file's. Trials stay as they are.",
+            metavar="M|P%|noise",
+        ),
+    ] = None,
+    channels: Channels = None,
+    groups: Groups = None,
+    only: Only = None,
+    axes: Axes = None,
+    bits: Bits = None,
+    pixel_size: PixelSize = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --images: the largest number of fields of each group."),
+    ] = None,
+    skip_unreadable: Annotated[
+        bool,
+        typer.Option(
+            "--skip-unreadable", help="With --images: leave out files that cannot be read."
+        ),
+    ] = False,
     scheduler: Annotated[
         str | None,
         typer.Option(help="Address of a running dask scheduler (extra dask)."),
@@ -77,30 +147,84 @@ def run(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run every failed trial again.")
     ] = False,
-    margin: Annotated[
-        str | None,
-        typer.Option(
-            help="The largest allowed loss of each task: in its score's unit (0.02), in percent"
-            " (2%), or 'noise'; instead of the study file's. Trials stay as they are.",
-            metavar="M|P%|noise",
-        ),
-    ] = None,
 ) -> None:
     """Run a study; run the same command again and it resumes.
+
+    Give a study file, or with --images any folder of images: each channel is studied, and no
+    description, partner image or label is needed.
 
     Missing models, of other training seeds or of compression-aware training, are trained first.
     Trials that failed for want of an extra, time or memory are run again.
     """
+    from cytopress.datasets.image_folder import FolderOptions
+    from cytopress.statistics.margin import parse_margin
+    from cytopress.study.from_images import study_of_images
+    from cytopress.study.spec import load_study, parse_study
+
+    settings = settings_with(models)
+    options = FolderOptions(
+        channels=channels,
+        groups=groups,
+        only=tuple(only) if only else None,
+        axes=axes,
+        bits=bits,
+        pixel_size_um=pixel_size,
+        limit=limit,
+        skip_unreadable=skip_unreadable,
+    )
+    if images is None:
+        spec = _spec_of(arguments or [], options, task or codec)
+        plan = load_study(spec, settings)
+        if margin is not None:
+            plan = plan.model_copy(update={"margin": parse_margin(margin)})
+    else:
+        text = study_of_images(
+            images,
+            tasks=task or (),
+            command=arguments or (),
+            codecs=codec or (),
+            margin=margin,
+            options=options,
+        )
+        if not task:
+            _note("no --task is given, so pixels alone are compared; --task measurement measures")
+        plan = parse_study(text, folder=Path(), label=f"--images {images}", settings=settings)
     _run(
-        spec,
-        out,
-        models=models,
+        plan,
+        _placed(out, plan),
+        settings=settings,
         jobs=jobs,
         scheduler=scheduler,
         retrain=retrain,
         retry_failed=retry_failed,
-        margin=margin,
     )
+
+
+def _spec_of(arguments: Sequence[str], options: object, others: object) -> Path:
+    """Return the study file, with which nothing about a folder of images is given."""
+    from cytopress.datasets.image_folder import FolderOptions
+
+    if len(arguments) != 1:
+        raise UsageError("give one study file, or a folder of images with --images DIR.")
+    if options != FolderOptions() or others:
+        raise UsageError(
+            "--task, --codec and what describes images go with --images; in a study file they are"
+            " keys (see `cytopress study init`)."
+        )
+    return Path(arguments[0])
+
+
+def _placed(out: Path | None, plan: Study) -> Path:
+    """Return the folder of the results, which has the study's name unless given."""
+    if out is not None:
+        return out
+    found = Path(f"{re.sub(r'[^A-Za-z0-9._-]+', '-', plan.name).strip('-.') or 'my'}-study")
+    _note(f"results go into {found} (--out)")
+    return found
+
+
+def _note(text: str) -> None:
+    warnings.warn(f"{text}.", CytopressWarning, stacklevel=3)
 
 
 @study.command()
@@ -137,24 +261,17 @@ def export(
 
 
 def _run(
-    spec: Path,
+    plan: Study,
     out: Path,
     *,
-    models: list[Path] | None,
+    settings: Settings,
     jobs: int,
     scheduler: str | None,
     retrain: bool = False,
     retry_failed: bool = False,
-    margin: str | None = None,
 ) -> None:
-    from cytopress.statistics.margin import parse_margin
     from cytopress.study.execute import execute
-    from cytopress.study.spec import load_study
 
-    settings = settings_with(models)
-    plan = load_study(spec, settings)
-    if margin is not None:
-        plan = plan.model_copy(update={"margin": parse_margin(margin)})
     with bar(f"Study {plan.name}") as progress:
         results = execute(
             plan,

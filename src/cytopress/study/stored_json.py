@@ -92,7 +92,11 @@ def trials_of(key: str, names: str, result: str) -> list[Trial]:
 
 def dump_reference_scales(reference_scales: ReferenceScales) -> str:
     """Return reference scales as JSON."""
-    return dump(asdict(reference_scales))
+    table = asdict(reference_scales)
+    if not reference_scales.images:
+        # As older versions wrote it.
+        del table["images"]
+    return dump(table)
 
 
 def reference_scales_of(text: str) -> ReferenceScales:

@@ -41,6 +41,18 @@ seed = 0
 name = "scratch-assay"
 # ... or your own folder with dataset.toml and pairs.csv, relative to this file:
 # folder = "my-images"
+# ... or any folder of images, each channel of which becomes a dataset:
+# images = "plate-1"
+# For images alone; guessed, or read from the files, unless given: the parts of the names that are
+# the channel and the group, the channels to use, axes, significant bits and pixel size. Files that
+# cannot be read are an error:
+# channels = "*_{channel}"
+# groups = "{group}_*"
+# only = ["DNA", "ER"]
+# axes = "ZYX"
+# bits = 12
+# pixel_size_um = 0.65
+# skip_unreadable = true
 # The analyses to run on the images (see `cytopress tasks`), if any:
 # tasks = ["labelfree/scratch-assay"]
 # Which image of a field is compressed, "input" or "target":
