@@ -5,6 +5,9 @@ Called without arguments, the program declares its scores: it prints a JSON list
 paths of an original and a decoded image, it prints one JSON object with a finite number for each
 name. Only this kind of task sees the original. Only their order distinguishes the two files: names,
 times and metadata tell nothing of the codec.
+
+A command with ``{original}`` and ``{decoded}`` gets the paths there. Its program need not declare
+anything: then it prints one number, how much its result has changed, 0 for not at all.
 """
 
 from __future__ import annotations
@@ -18,15 +21,26 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from cytopress.digests import digest_file, digest_text
-from cytopress.errors import InterruptedTaskError, TaskError
+from cytopress.errors import InterruptedTaskError, TaskError, UsageError
 from cytopress.formats.images import write
 from cytopress.image import Image
+from cytopress.tasks.foreign.command import (
+    has_places,
+    lacks_place,
+    with_images,
+    without_places,
+)
 from cytopress.tasks.foreign.options import Program
 from cytopress.tasks.foreign.process import run_program
 from cytopress.tasks.protocol import Prediction, Score, Truth
 
 # The names give the order, and no hint of the codec.
 FILES = ("first.tif", "second.tif")
+# What a program that declares no scores prints: a number.
+CHANGE = Score("change", "", "lower")
+UNDECLARED = (CHANGE,)
+# Failures of a program that no image would mend, by the last line on stderr.
+BROKEN = ("SyntaxError", "IndentationError", "ImportError", "ModuleNotFoundError", "open file")
 
 
 @dataclass(frozen=True)
@@ -38,7 +52,8 @@ class External:
     name : str
         Such as ``external/cellcount``.
     command : tuple of str
-        The program and its arguments, run without a shell; the two paths are appended.
+        The program and its arguments, run without a shell; the two paths are appended, or take the
+        places of ``{original}`` and ``{decoded}``.
     timeout : float
         Time limit of a call, in seconds.
     scores : tuple of Score
@@ -88,11 +103,13 @@ class External:
                 write(path, [_bare(shown)])
                 os.utime(path, (0, 0))
             printed = run_program(
-                (*self.command, *map(str, paths)),
+                with_images(self.command, *map(str, paths)),
                 folder=Path(folder),
                 timeout=self.timeout,
                 name=self.name,
             )
+        if self.scores == UNDECLARED:
+            return {CHANGE.name: _change(self.name, printed)}
         return _score_values(self.name, printed, self.scores)
 
 
@@ -109,14 +126,36 @@ def external_task(name: str, program: Program, folder: Path) -> External:
 
     Raises
     ------
+    UsageError
+        The command has a place for one image only.
     TaskError
         The program cannot be started, fails, or does not declare its scores.
     """
     command = tuple(_located(part, folder) for part in program.command)
-    with tempfile.TemporaryDirectory() as empty:
-        printed = run_program(command, folder=Path(empty), timeout=program.timeout, name=name)
-    scores = _declared_scores(name, printed)
+    if lacking := lacks_place(command):
+        raise UsageError(f"{name}: the command needs {{{lacking}}} too, for the other image.")
+    scores = _scores_of(name, command, program.timeout)
     return External(name, command, program.timeout, scores, digest(command, scores))
+
+
+def _scores_of(name: str, command: tuple[str, ...], timeout: float) -> tuple[Score, ...]:
+    """Ask a program for its scores; one whose command has places for the images need not answer."""
+    free = has_places(command)
+    with tempfile.TemporaryDirectory() as empty:
+        folder = Path(empty)
+        try:
+            printed = run_program(
+                without_places(command), folder=folder, timeout=timeout, name=name
+            )
+        except InterruptedTaskError:
+            raise
+        except TaskError as error:
+            if not free or any(word in str(error) for word in BROKEN):
+                raise
+            return UNDECLARED
+    if free and not printed.lstrip().startswith("["):
+        return UNDECLARED
+    return _declared_scores(name, printed)
 
 
 def _located(part: str, folder: Path) -> str:
@@ -189,6 +228,19 @@ def _score_values(name: str, printed: str, scores: tuple[Score, ...]) -> dict[st
             f" {', '.join(found) or 'nothing'}."
         )
     return {key: _finite(name, key, found[key]) for key in declared}
+
+
+def _change(name: str, printed: str) -> float:
+    """Return the number that a program without declared scores prints, as a size."""
+    found = _parsed(name, printed, "called with two images")
+    if isinstance(found, dict) and len(found) == 1:
+        (found,) = found.values()
+    if isinstance(found, (dict, list)):
+        raise TaskError(
+            f"{name}: the program declares no scores, so it must print one number, how much its"
+            f" result has changed, not {_short(printed)}."
+        )
+    return abs(_finite(name, CHANGE.name, found))
 
 
 def _finite(name: str, key: str, value: Any) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cytopress.errors import InterruptedTaskError, TaskError
+from cytopress.tasks.foreign.command import with_own_python
 
 # Scores need less; more output is not read.
 MOST_PRINTED = 1 << 20
@@ -25,7 +26,7 @@ def run_program(command: Sequence[str], *, folder: Path, timeout: float, name: s
     Parameters
     ----------
     command : sequence of str
-        The program and its arguments.
+        The program and its arguments; ``python`` is the interpreter that runs cytopress.
     folder : Path
         Its working directory.
     timeout : float
@@ -44,7 +45,7 @@ def run_program(command: Sequence[str], *, folder: Path, timeout: float, name: s
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         try:
             process = subprocess.Popen(  # noqa: S603
-                command,
+                with_own_python(command),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
