@@ -11,7 +11,15 @@ from typing import Annotated, TextIO
 import typer
 
 import cytopress
-from cytopress.cli import coding, listing, predicting, recommending, studying, training
+from cytopress.cli import (
+    coding,
+    describing,
+    listing,
+    predicting,
+    recommending,
+    studying,
+    training,
+)
 from cytopress.cli.progress_bars import bar
 from cytopress.datasets.build_progress import display
 from cytopress.errors import CytopressError, CytopressWarning
@@ -24,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (studying, recommending, coding, predicting, training, listing):
+for part in (studying, recommending, coding, predicting, training, describing, listing):
     part.add_to(app)
 
 

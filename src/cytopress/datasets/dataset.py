@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cytopress.datasets.folder_form import check_split, read_metadata, read_pairs
+from cytopress.datasets.folder_form import SELECTIONS, check_split, read_metadata, read_pairs
 from cytopress.datasets.splits import KNOWN_SPLITS, PARTS, Part
 from cytopress.errors import CytopressWarning, DatasetError, ImageError, UsageError
 from cytopress.formats.images import read_labels, read_one, read_shape
@@ -213,7 +213,7 @@ def open_dataset(folder: Path) -> Dataset:
         A file, key or column is missing or wrong.
     """
     metadata = read_metadata(folder)
-    rows = read_pairs(folder)
+    rows = read_pairs(folder, paired="target" in metadata)
     check_split(folder, metadata, {row["group"] for row in rows})
     name, own_split = metadata["name"], metadata.get("split", {})
     size = metadata.get("pixel_size_um")
@@ -221,7 +221,7 @@ def open_dataset(folder: Path) -> Dataset:
         name=name,
         title=metadata["title"],
         input=metadata["input"],
-        target=metadata["target"],
+        target=metadata.get("target", ""),
         axes=metadata["axes"],
         bits=metadata["bits"],
         pixel_size_um=None if size is None else float(size),
@@ -234,15 +234,17 @@ def open_dataset(folder: Path) -> Dataset:
 
 
 def _field(folder: Path, row: Mapping[str, str], part: Part) -> Field:
-    labels, cells = (folder / row[c] if row.get(c) else None for c in ("labels", "cells"))
+    paths = {c: folder / row[c] for c in ("target", "labels", "cells") if row.get(c)}
+    selections = {c: row[c].strip() for c in SELECTIONS if row.get(c)}
     return Field(
         row["field"],
         row["group"],
         part,
         folder / row["input"],
-        folder / row["target"],
-        labels,
-        cells,
+        paths.get("target"),
+        paths.get("labels"),
+        paths.get("cells"),
+        **selections,
     )
 
 

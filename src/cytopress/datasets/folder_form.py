@@ -17,11 +17,14 @@ from cytopress.image import AXES
 
 MetadataValue = str | int | float
 METADATA_FILE, PAIRS_FILE = "dataset.toml", "pairs.csv"
-TEXTS = ("name", "title", "input", "target", "axes", "licence", "attribution")
+TEXTS = ("name", "title", "input", "axes", "licence", "attribution")
 NEEDED = (*TEXTS, "bits")
-OPTIONAL = ("pixel_size_um", "notes", "split")
-COLUMNS = ("field", "group", "input", "target")
-OPTIONAL_COLUMNS = ("labels", "cells")
+OPTIONAL = ("target", "pixel_size_um", "notes", "split")
+COLUMNS = ("field", "group", "input")
+# The target is a column of datasets whose metadata name it.
+TARGET = "target"
+SELECTIONS = ("input_select", "target_select")
+OPTIONAL_COLUMNS = (TARGET, "labels", "cells", *SELECTIONS)
 
 
 def write_form(
@@ -36,7 +39,7 @@ def write_form(
     metadata : mapping
         The keys of ``dataset.toml``; a key without a value is left out, never empty.
     rows : sequence of mapping
-        For each field, ``field``, ``group``, ``input``, ``target`` and optionally ``labels`` and
+        For each field, ``field``, ``group``, ``input`` and optionally ``target``, ``labels`` and
         ``cells``; paths are relative to the folder, with forward slashes.
     """
     # JSON strings and numbers are valid TOML.
@@ -70,7 +73,7 @@ def read_metadata(folder: Path) -> dict[str, Any]:
             f"{path}: unknown key {', '.join(unknown)}; known: {', '.join(NEEDED)},"
             f" {', '.join(OPTIONAL)}."
         )
-    for key in TEXTS:
+    for key in (*TEXTS, *(key for key in (TARGET,) if key in metadata)):
         if not isinstance(metadata[key], str) or not metadata[key]:
             raise DatasetError(f"{path}: {key} must be text, not {metadata[key]!r}.")
     if metadata["axes"] not in AXES:
@@ -84,8 +87,8 @@ def read_metadata(folder: Path) -> dict[str, Any]:
     return metadata
 
 
-def read_pairs(folder: Path) -> list[dict[str, str]]:
-    """Read and check ``pairs.csv``.
+def read_pairs(folder: Path, *, paired: bool = True) -> list[dict[str, str]]:
+    """Read and check ``pairs.csv``; a dataset that is not ``paired`` has no column ``target``.
 
     Raises
     ------
@@ -94,9 +97,14 @@ def read_pairs(folder: Path) -> list[dict[str, str]]:
         outside the folder.
     """
     path = folder / PAIRS_FILE
+    needed = (*COLUMNS, TARGET) if paired else COLUMNS
     columns, rows = read_table(path, (*COLUMNS, *OPTIONAL_COLUMNS))
-    if missing := [column for column in COLUMNS if column not in columns]:
+    if missing := [column for column in needed if column not in columns]:
         raise DatasetError(f"{path}: the columns {', '.join(missing)} are missing.")
+    if TARGET in columns and not paired:
+        raise DatasetError(
+            f"{path}: there is a column target, so {METADATA_FILE} must say what target shows."
+        )
     if unknown := [column for column in columns if column not in (*COLUMNS, *OPTIONAL_COLUMNS)]:
         raise DatasetError(f"{path}: unknown column {', '.join(unknown)}.")
     if len(set(columns)) < len(columns):
@@ -106,7 +114,7 @@ def read_pairs(folder: Path) -> list[dict[str, str]]:
     seen: set[str] = set()
     checked = []
     for number, row in rows:
-        found = _checked_row(folder, number, row)
+        found = _checked_row(folder, number, row, needed)
         if found["field"] in seen:
             raise DatasetError(f"{path}: the field {found['field']!r} is listed twice.")
         seen.add(found["field"])
@@ -114,13 +122,15 @@ def read_pairs(folder: Path) -> list[dict[str, str]]:
     return checked
 
 
-def _checked_row(folder: Path, number: int, row: Mapping[str, str]) -> dict[str, str]:
+def _checked_row(
+    folder: Path, number: int, row: Mapping[str, str], needed: Sequence[str]
+) -> dict[str, str]:
     """Return a row whose paths are as on disk."""
     where = f"{folder / PAIRS_FILE}, line {number}"
-    if empty := [column for column in COLUMNS if not row[column].strip()]:
+    if empty := [column for column in needed if not row[column].strip()]:
         raise DatasetError(f"{where}: {', '.join(empty)} must not be empty.")
     found = dict(row)
-    for column in ("input", "target", *OPTIONAL_COLUMNS):
+    for column in ("input", "target", "labels", "cells"):
         entry = row.get(column, "")
         if not entry.strip():
             continue
