@@ -32,7 +32,7 @@ WORDS = frozenset(
     " dic trans transmitted tl oblique light stain fluo fluor input target fluorescence"
     " 405 488 532 546 555 561 568 594 633 640 647 730".split()
 )
-DYE = re.compile(r"(?:alexa(?:fluor)?|af|a|atto|draq|ex|em)\d{1,3}")
+DYE = re.compile(r"(?:alexa(?:fluor)?|af|a|atto)\d{3}|draq\d")
 # Files about images, which are not images to compress.
 DERIVED = frozenset(
     "mask masks label labels seg segmentation outline outlines overlay thumb thumbnail"
@@ -70,15 +70,34 @@ def split_names(names: Sequence[str], pattern: str | None = None) -> list[NamePa
     Raises
     ------
     UsageError
-        The pattern is not allowed, or a name does not match it.
+        The pattern is not allowed, or a name does not match it; or some names hold no channel and
+        most do.
     """
     if pattern is not None:
         return [_without(name, found) for name, found in matches(names, pattern, "channel")]
-    for convention in CONVENTIONS:
-        found = [convention.search(name) for name in names]
-        if all(found):
-            return [_without(n, one) for n, one in zip(names, found, strict=True) if one]
-    return _by_words(names)
+    guesses = [
+        [found and _without(name, found) for name in names for found in [convention.search(name)]]
+        for convention in CONVENTIONS
+    ]
+    guesses.append(_by_words(names))
+    for guess in guesses:
+        if all(guess):
+            return [part for part in guess if part]
+    for guess in guesses:
+        _refuse_some(names, guess)
+    return None
+
+
+def _refuse_some(names: Sequence[str], guess: Sequence[NameParts | None]) -> None:
+    """Refuse names most of which hold a channel: the others would be taken for one with them."""
+    channels = {part.channel for part in guess if part}
+    left = [name for name, part in zip(names, guess, strict=True) if not part]
+    if len(channels) > 1 and 2 * len(left) < len(names):
+        raise UsageError(
+            f"{len(left)} of {len(names)} names do not hold a channel, such as {left[0]}, and the"
+            f" others do ({', '.join(sorted(channels)[:3])}, ...); move these files away, or say"
+            " which part is the channel with --channels, such as '*_{channel}'."
+        )
 
 
 def matches(names: Sequence[str], pattern: str, part: str) -> list[tuple[str, re.Match[str]]]:
@@ -159,22 +178,29 @@ def groups_of(names: Sequence[str], pattern: str | None = None) -> tuple[list[st
     return None
 
 
-def _by_words(names: Sequence[str]) -> list[NameParts] | None:
-    """Part names at the column of tokens of which most are words for a channel."""
+def _by_words(names: Sequence[str]) -> list[NameParts | None]:
+    """Part names at the column of tokens of which most are words for a channel.
+
+    An unknown word counts where the same field has a known one: the next stain of a panel.
+    """
     tokens = [list(TOKEN.finditer(name)) for name in names]
-    best: tuple[float, int] | None = None
-    most = min(map(len, tokens), default=0)
+    best: list[NameParts | None] = [None] * len(names)
+    most = max(map(len, tokens), default=0)
     for column in (*range(-1, -most - 1, -1), *range(most)):
-        values = {row[column][0].lower() for row in tokens}
-        share = sum(map(_is_word, values)) / len(values)
-        if share >= 0.5 and (best is None or share > best[0]):
-            best = share, column
-    if best is None:
-        return None
-    return [
-        _cut(name, [row[best[1]].span()], row[best[1]][0])
-        for name, row in zip(names, tokens, strict=True)
-    ]
+        parts = [
+            _cut(name, [row[column].span()], row[column][0])
+            if -len(row) <= column < len(row)
+            else None
+            for name, row in zip(names, tokens, strict=True)
+        ]
+        known = {part.field for part in parts if part and _is_word(part.channel.lower())}
+        values = {part.channel.lower() for part in parts if part}
+        if 2 * sum(map(_is_word, values)) < len(values):
+            continue
+        parts = [part if part and part.field in known else None for part in parts]
+        if sum(map(bool, parts)) > sum(map(bool, best)):
+            best = parts
+    return best
 
 
 def _is_word(token: str) -> bool:
