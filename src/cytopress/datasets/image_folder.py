@@ -183,7 +183,7 @@ def _checked(
         other = named.setdefault(image.field, image)
         if other is not image:
             raise UsageError(
-                f"{other.name} and {image.name} are both field {image.field} of {what}; say which"
+                f"{other.path} and {image.path} are both field {image.field} of {what}; say which"
                 " part of the names is the channel with --channels, such as '*_{channel}'."
             )
     counts: Counter[str] = Counter()
