@@ -20,9 +20,10 @@ class FileMetadata:
     """What an image's own file says of it, where no ``dataset.toml`` does.
 
     ``axes`` are those given for the file; None where it says them itself. ``bits`` are the
-    significant bits, None for those of the dataset.
+    significant bits, None for those of the dataset. ``dtype`` is the type of the pixels.
     """
 
+    dtype: str
     axes: str | None = None
     bits: int | None = None
     spacing_um: Spacing | None = None

@@ -209,6 +209,7 @@ def _dataset(
             image.path,
             input_select=image.select,
             metadata=FileMetadata(
+                dtype=image.dtype,
                 axes=options.axes,
                 bits=image.bits if options.bits is None else None,
                 spacing_um=spacing,

@@ -1,0 +1,89 @@
+"""A study of a folder of images: which study its options make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cytopress.datasets.image_folder import FolderOptions
+from cytopress.errors import UsageError
+from cytopress.formats.images import write
+from cytopress.image import Image
+from cytopress.study.from_images import codec_entry, study_of_images
+from cytopress.study.spec import Study, parse_study
+from fakes.plate import write_plate
+
+
+def study_of(images: Path, **options: object) -> Study:
+    text = study_of_images(images, **options)  # type: ignore[arg-type]
+    return parse_study(text, folder=Path(), label="--images")
+
+
+def test_the_options_are_in_the_study_and_in_its_file(tmp_path: Path) -> None:
+    folder = write_plate(tmp_path / 'my "plate" µ', fields=(1,), size=16)
+    options = FolderOptions(channels="*_{channel}", only=("DNA",), bits=13, pixel_size_um=0.5)
+    study = study_of(folder, tasks=["measurement"], margin="0.02", options=options)
+    assert (study.name, study.margin, study.noise_draws) == ('my "plate" µ', 0.02, 0)
+    (entry,) = study.datasets
+    assert (entry.images, entry.tasks) == (folder.resolve(), ("measurement",))
+    assert entry.folder_options == options
+    assert "margin = 0.02\n" in study.toml
+    assert study_of(folder, margin="noise").noise_draws == 10
+    with pytest.raises(UsageError, match="--margin 2 %: give a number"):
+        study_of(folder, margin="2 %")
+
+
+def test_without_a_codec_some_suit_the_pixels(tmp_path: Path) -> None:
+    whole = study_of(write_plate(tmp_path / "a", fields=(1,), size=16))
+    (tmp_path / "b").mkdir()
+    write(tmp_path / "b/x.tif", [Image(np.ones((16, 16), np.float32))])
+    real = study_of(tmp_path / "b")
+    for study, dtype in ((whole, "uint16"), (real, "float32")):
+        assert study.requests[0].asked is None
+        assert len({request.name for request in study.requests}) == 4
+        assert all(dtype in request.family.traits.dtypes for request in study.requests)
+
+
+@pytest.mark.parametrize(
+    ("text", "specs"),
+    [
+        ("jpegls", ["jpegls"]),
+        ("jpegls:max_error=4", ["jpegls:max_error=4"]),
+        ("jpegxl:effort=3,ratio=5,10", ["jpegxl:effort=3,ratio=5", "jpegxl:effort=3,ratio=10"]),
+        ("jpegxl:ratio=5,10,effort=3", ["jpegxl:effort=3,ratio=5", "jpegxl:effort=3,ratio=10"]),
+    ],
+)
+def test_a_codec_may_have_several_values(tmp_path: Path, text: str, specs: list[str]) -> None:
+    study = study_of(write_plate(tmp_path, fields=(1,), size=16), codecs=[text])
+    assert [request.spec for request in study.requests] == specs
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("jpegxl:ratio=5,ten", "values of ratio must be numbers"),
+        ("jpegxl:ratio=5,10,effort=3,4", "only one target"),
+    ],
+)
+def test_wrong_values_are_one_sentence(text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        codec_entry(text)
+
+
+def test_a_program_is_a_task_with_the_name_of_its_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_plate(tmp_path / "plate", fields=(1,), size=16)
+    (tmp_path / "my count.py").write_text("print(0)")
+    command = ["python", "my count.py", "{original}", "{decoded}"]
+    study = study_of(Path("plate"), tasks=["external"], command=command)
+    assert study.datasets[0].tasks == ("external/my-count",)
+    task = study.declared_task("external/my-count")
+    assert task is not None
+    assert [score.name for score in task.scores] == ["change"]
+    for options in ({"tasks": ["external"]}, {"command": command}):
+        with pytest.raises(UsageError, match="--task external goes with the program"):
+            study_of(Path("plate"), **options)
