@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cytopress.errors import TaskError
+from cytopress.errors import TaskError, UsageError
 from cytopress.image import Image
 from cytopress.tasks.foreign.declared import declared_task
 from cytopress.tasks.foreign.external import External
@@ -248,3 +248,84 @@ def test_a_failing_example_says_why(micrograph: Image) -> None:
     flat = micrograph.with_pixels(np.full(micrograph.shape, 5, np.uint16))
     with pytest.raises(TaskError, match="external/own"):
         _score(task, (flat, micrograph))
+
+
+NUMBER = """
+import sys
+original, decoded = sys.argv[1:]
+import tifffile
+print({answer})
+"""
+
+
+def _undeclared(folder: Path, answer: str) -> External:
+    (folder / "own.py").write_text(NUMBER.format(answer=answer))
+    command = ["python", "own.py", "{original}", "{decoded}"]
+    found = declared_task("own", {"kind": "external", "command": command}, folder=folder)
+    assert isinstance(found, External)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("answer", "change"),
+    [
+        ("int(tifffile.imread(original).sum()) - int(tifffile.imread(decoded).sum())", 7.0),
+        ("'{\"cells\": 0.25}'", 0.25),
+        ("sys.executable == %r and 1 or 0" % sys.executable, 1.0),
+    ],
+)
+def test_a_program_without_scores_prints_one_number(
+    tmp_path: Path, micrograph: Image, answer: str, change: float
+) -> None:
+    task = _undeclared(tmp_path, answer)
+    assert [(score.name, score.better) for score in task.scores] == [("change", "lower")]
+    assert _score(task, _pair(micrograph)) == {"change": change}
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("'{\"a\": 1, \"b\": 2}'", "declares no scores, so it must print one number"),
+        ("'[1]'", "must print one number"),
+        ("'nan'", "must print JSON and nothing else"),
+        ("'NaN'", "not a finite number"),
+        ("''", "must print JSON and nothing else, not nothing"),
+    ],
+)
+def test_other_answers_without_scores_are_one_sentence(
+    tmp_path: Path, micrograph: Image, answer: str, words: str
+) -> None:
+    with pytest.raises(TaskError, match=words):
+        _score(_undeclared(tmp_path, answer), _pair(micrograph))
+
+
+def test_places_change_nothing_of_a_program_that_declares(
+    tmp_path: Path, micrograph: Image
+) -> None:
+    body = "print(json.dumps({'change': 3}))"
+    (tmp_path / "own.py").write_text(SCRIPT.format(promise=PROMISE, body=body))
+    command = ["python", "own.py", "{original}", "{decoded}"]
+    task = declared_task("own", {"kind": "external", "command": command}, folder=tmp_path)
+    assert isinstance(task, External)
+    assert task.scores[0].unit == "counts"
+    assert _score(task, _pair(micrograph)) == {"change": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("import absent_module", "ModuleNotFoundError"),
+        ("print(", "SyntaxError"),
+    ],
+)
+def test_a_program_that_no_image_would_mend_is_told_at_once(
+    tmp_path: Path, script: str, words: str
+) -> None:
+    (tmp_path / "own.py").write_text(script)
+    table = {"kind": "external", "command": ["python", "own.py", "{original}", "{decoded}"]}
+    with pytest.raises(TaskError, match=words):
+        declared_task("own", table, folder=tmp_path)
+    with pytest.raises(TaskError, match="absent.py"):
+        declared_task("own", table | {"command": ["python", "absent.py", "{original}", "{decoded}"]}, folder=tmp_path)
+    with pytest.raises(UsageError, match=r"needs \{decoded\} too"):
+        declared_task("own", table | {"command": ["python", "{original}"]}, folder=tmp_path)
