@@ -13,7 +13,10 @@ import pytest
 import tifffile
 
 from cytopress.cli import main
+from cytopress.datasets.dataset import open_dataset
 from cytopress.datasets.folder_form import write_form
+from cytopress.study.store import load_results
+from fakes.plate import STAINS, write_plate
 
 Run = Callable[..., tuple[int, str, str]]
 FACTS: dict[str, str | int | float] = {
@@ -196,3 +199,144 @@ def test_failed_trials_are_tried_again_where_asked_for(run: Run, study: Path) ->
     code, _, err = run("study", "run", study, "--out", out, "--retry-failed")
     assert code == 0
     assert "no setting reaches ratio=100000" in err
+
+
+COUNT = """
+import sys
+import numpy as np
+import tifffile
+from scipy import ndimage
+
+def count(path):
+    image = ndimage.gaussian_filter(tifffile.imread(path).astype(float), 2)
+    return ndimage.label(image > image.mean() + image.std())[1]
+
+before, after = count(sys.argv[1]), count(sys.argv[2])
+print(abs(after - before) / before)
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+NOTES = pytest.mark.filterwarnings("always::cytopress.errors.CytopressWarning")
+
+
+@NOTES
+def test_the_first_hour_six_stains_of_eight_fields_without_pairs(run: Run, here: Path) -> None:
+    """48 single files, one command, and what the page and `recommend` say of each stain."""
+    pytest.importorskip("plotly", reason="reports need the extra report")
+    write_plate(here / "plate")
+    options = ("--task", "measurement", "--margin", "0.02", "--codec", "jpegls:max_error=0,4")
+    code, out, err = run("study", "run", "--images", "plate", *options)
+    assert code == 0, err
+    assert "6 channels guessed from the names: AGP, Brightfield, DNA, ER, Mito, RNA" in err
+    assert "results go into plate-study (--out)" in err
+    assert "all fields are one group" in err
+    assert out.endswith(f"Report: {Path('plate-study/report.html')}\n")
+    page = (here / "plate-study/report.html").read_text(encoding="utf-8")
+    assert "there is no ground truth" in page
+    code, out, err = run(
+        "recommend", "plate-study", "--task", "measurement", "--margin", "0.02", "--json"
+    )
+    assert code == 0, err
+    rows = json.loads(out)
+    assert [row["dataset"] for row in rows] == [f"plate/{stain}" for stain in sorted(STAINS)]
+    assert len({row["dataset"] for row in rows}) == 6
+    for row in rows:
+        assert row["chosen"]["spec"] == "jpegls:max_error=4"
+        assert row["chosen"]["ratio"] > 1.5
+    # Encoding by the recommendation comes here: `encode --recommended plate-study`.
+    code, out, _ = run("study", "run", "--images", "plate", *options)
+    assert code == 0
+
+
+@NOTES
+def test_a_program_counts_and_python_is_this_one(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("plotly", reason="reports need the extra report")
+    write_plate(here / "plate", fields=(1, 2), stains=("DNA",))
+    (here / "count.py").write_text(COUNT)
+    # No python is to be found but the one that runs cytopress.
+    monkeypatch.setenv("PATH", "")
+    command = ("--", "python", "count.py", "{original}", "{decoded}")
+    options = ("--codec", "jpegls:max_error=4", "--task", "external", "--out", "out")
+    code, _, err = run("study", "run", "--images", "plate", *options, *command)
+    assert code == 0, err
+    assert "trials failed" not in err
+    results = load_results(here / "out")
+    assert [trial.scores["external/count/change/harm"] for trial in results.trials] == [0, 0]
+
+
+@NOTES
+def test_one_field_is_a_study_of_which_nothing_can_be_shown(run: Run, here: Path) -> None:
+    pytest.importorskip("plotly", reason="reports need the extra report")
+    write_plate(here / "plate", fields=(1,), stains=("DNA",))
+    options = ("--task", "measurement", "--margin", "0.02", "--codec", "jpegls:max_error=4")
+    code, out, err = run("study", "run", "--images", "plate", *options, "--out", "one")
+    assert code == 0, err
+    assert "not shown" in out
+    code, out, _ = run(
+        "recommend", "one", "--task", "measurement", "--margin", "0.02", "--json"
+    )
+    assert code == 0
+    assert json.loads(out)[0]["chosen"] is None
+
+
+@NOTES
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "give one study file, or a folder of images with --images DIR"),
+        (["a.toml", "b.toml"], "give one study file"),
+        (["a.toml", "--task", "measurement"], "--task, --codec and what describes images go with"),
+        (["a.toml", "--bits", "12"], "go with --images"),
+        (["--images", "absent"], "absent: there is no such folder"),
+        (["--images", "plate", "--task", "external"], "goes with the program behind two dashes"),
+        (["--images", "plate", "--only", "GFP", "--codec", "jpegls"], "no channel of these images"),
+        (["--images", "plate", "--channels", "x{channel}"], "1 of 1 names do not match it"),
+        (["--images", "plate", "--task", "measurment", "--codec", "jpegls"], "measurement"),
+        (["--images", "plate", "--codec", "jpegls:max_eror=4,8"], "max_error"),
+    ],
+)
+def test_wrong_requests_are_one_sentence(
+    run: Run, here: Path, arguments: list[str], words: str
+) -> None:
+    write_plate(here / "plate", fields=(1,), stains=("DNA",), size=16)
+    code, _, err = run("study", "run", *arguments, "--out", "out")
+    assert code == 2
+    assert words in err.splitlines()[-1]
+    assert not (here / "out/study.sqlite").exists()
+
+
+@NOTES
+def test_files_that_cannot_be_read_are_lines_and_nothing_is_run(run: Run, here: Path) -> None:
+    write_plate(here / "plate", fields=(1, 2, 3), stains=("DNA",), size=16)
+    for field in (1, 2):
+        (here / f"plate/field{field}_DNA.tif").write_bytes(b"no image")
+    code, _, err = run("study", "run", "--images", "plate", "--codec", "jpegls", "--out", "out")
+    assert code == 1
+    assert "2 of 3 images cannot be read" in err
+    assert [f"field{k}_DNA.tif" in line for k, line in enumerate(err.splitlines()[2:4], 1)] == [
+        True,
+        True,
+    ]
+    assert not (here / "out/study.sqlite").exists()
+
+
+@NOTES
+def test_dataset_init_writes_a_dataset_that_a_study_takes(run: Run, here: Path) -> None:
+    write_plate(here / "cells", fields=(1, 2), stains=("BF", "DAPI"), size=32)
+    code, out, err = run("dataset", "init", "cells")
+    assert code == 0
+    assert out.splitlines() == [str(Path("cells/dataset.toml")), str(Path("cells/pairs.csv"))]
+    assert "2 channels guessed" in err
+    code, _, err = run("dataset", "init", "cells")
+    assert code == 2
+    assert "exists already" in err
+    assert len(open_dataset(here / "cells").fields) == 2

@@ -12,7 +12,7 @@ from cytopress.formats.images import read
 from cytopress.formats.opening import open_scenes
 from cytopress.formats.scene import Scene, check_dtype, taken_shape
 from cytopress.formats.selection import coordinates, label
-from cytopress.image import Axes
+from cytopress.image import Axes, Spacing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +35,8 @@ class FolderImage:
         The time point.
     axes, dtype, bits : str, str, int
         The form of the pixels; ``bits`` are all of the dtype where the file does not say.
-    spacing_um : tuple of float, optional
-        Along each axis, where the file says all.
-    plane_um : float, optional
-        Distance of the planes, where the file says it.
+    spacing_um : tuple, optional
+        Along each axis, None where the file does not say it.
     """
 
     path: Path
@@ -53,8 +51,7 @@ class FolderImage:
     axes: Axes
     dtype: str
     bits: int
-    spacing_um: tuple[float, ...] | None
-    plane_um: float | None = None
+    spacing_um: Spacing | None
 
     @property
     def place(self) -> tuple[Path, int, int]:
@@ -122,7 +119,7 @@ def _image(
         for letter, length in (("S", len(scenes)), ("T", scene.length("T")))
         if length > 1
     ]
-    spacing = tuple(scene.spacing_um.get(letter, 0.0) for letter in letters)
+    spacing = tuple(scene.spacing_um.get(letter) for letter in letters)
     full = scene.dtype.itemsize * 8
     return FolderImage(
         path=path,
@@ -136,6 +133,5 @@ def _image(
         axes=letters,
         dtype=scene.dtype.name,
         bits=scene.bits if scene.dtype.kind == "u" and 0 < scene.bits < full else full,
-        spacing_um=spacing if all(spacing) else None,
-        plane_um=scene.spacing_um.get("Z"),
+        spacing_um=spacing if any(spacing) else None,
     )

@@ -13,6 +13,7 @@ from cytopress.datasets.folder_files import image_files
 from cytopress.datasets.folder_images import FolderImage, images_of
 from cytopress.datasets.image_names import NameParts, groups_of, split_names
 from cytopress.errors import CytopressError, DatasetError, UnknownNameError, UsageError
+from cytopress.image import Spacing
 
 MOST_NAMED = 6
 
@@ -233,13 +234,12 @@ def _dataset(
     )
 
 
-def _spacing(image: FolderImage, size: float | None) -> tuple[float, ...] | None:
+def _spacing(image: FolderImage, size: float | None) -> Spacing | None:
     """Return the spacing of an image, with the given pixel size in place of the file's."""
     if size is None:
         return image.spacing_um
-    if image.axes == "YX":
-        return size, size
-    return None if image.plane_um is None else (image.plane_um, size, size)
+    depth = image.spacing_um or (None,) * len(image.axes)
+    return (*depth[:-2], size, size)
 
 
 def _channel_notes(

@@ -11,6 +11,7 @@ from pathlib import Path
 from cytopress.datasets.image_folder import FolderOptions, open_image_folder
 from cytopress.errors import UsageError
 from cytopress.metrics import available
+from cytopress.statistics.margin import NOISE, parse_margin
 
 # What a folder is tried with where no codec is given: without loss, then coarser and coarser, by
 # size and in units of the camera's noise. Six stains of eight fields take minutes, not an hour.
@@ -75,9 +76,9 @@ def study_of_images(
     name = images.resolve().name or "images"
     head: dict[str, object] = {"name": name, "title": f"What compression does to {name}"}
     if margin is not None:
-        head["margin"] = margin if margin == "noise" else _margin(margin)
+        head["margin"] = parse_margin(margin)
     head["metrics"] = [metric for metric in METRICS if available(metric)]
-    if isinstance(head.get("margin"), float):
+    if head.get("margin", NOISE) != NOISE:
         # The replicates are for the noise margin alone.
         head["noise_draws"] = 0
     program = _program_name(command)
@@ -143,13 +144,6 @@ def _program_name(command: Sequence[str]) -> str:
 
 def _program(command: Sequence[str]) -> dict[str, object]:
     return {"kind": EXTERNAL, "command": list(command)}
-
-
-def _margin(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise UsageError(f"--margin {text}: give a number such as 0.02, or noise.") from error
 
 
 def _lines(table: Mapping[str, object]) -> str:

@@ -52,9 +52,6 @@ class Study(TomlTable):
         is said of the trials, never the trials.
     speed : bool
         Whether the speed pass times each codec.
-    margin : float or "noise", optional
-        The largest allowed loss of a task's main score, in its unit, or that of one more noise
-        replicate.
     tasks : mapping
         Tables that declare external models and programs, by name.
     datasets, codecs : tuple of DatasetEntry, tuple of CodecEntry
@@ -74,7 +71,6 @@ class Study(TomlTable):
     preview_size: Annotated[int, Field(ge=16, le=1024)] = 192
     margin: Annotated[float | str, AfterValidator(parse_margin)] | None = None
     speed: bool = True
-    margin: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Literal["noise"] | None = None
     tasks: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     datasets: Annotated[tuple[DatasetEntry, ...], Field(min_length=1)]
     codecs: Annotated[tuple[CodecEntry, ...], Field(min_length=1)]
