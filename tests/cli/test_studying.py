@@ -280,9 +280,7 @@ def test_one_field_is_a_study_of_which_nothing_can_be_shown(run: Run, here: Path
     code, out, err = run("study", "run", "--images", "plate", *options, "--out", "one")
     assert code == 0, err
     assert "not shown" in out
-    code, out, _ = run(
-        "recommend", "one", "--task", "measurement", "--margin", "0.02", "--json"
-    )
+    code, out, _ = run("recommend", "one", "--task", "measurement", "--margin", "0.02", "--json")
     assert code == 0
     assert json.loads(out)[0]["spec"] is None
 

@@ -87,7 +87,9 @@ def test_stacks_have_the_spacing_of_their_files(tmp_path: Path) -> None:
 
 def test_axes_are_asked_for_in_one_line_and_may_be_given(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.ones((3, 4, 5), np.uint16), photometric="minisblack")
-    with pytest.raises(DatasetError, match=r"a\.tif: the file does not say .* give them with --axes"):
+    with pytest.raises(
+        DatasetError, match=r"a\.tif: the file does not say .* give them with --axes"
+    ):
         open_image_folder(tmp_path)
     (dataset,) = open_image_folder(tmp_path, FolderOptions(axes="ZYX")).datasets
     assert dataset.read_input(dataset.fields[0]).shape == (3, 4, 5)
@@ -135,9 +137,9 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     (done / "picture.png").touch()
     notes = open_image_folder(tmp_path).notes
     assert "left out 1 labels, overlays or thumbnails, such as field1_DNA_mask.tif" in notes
-    assert any(note.startswith("left out 2 files of other kinds (.htd, .txt") for note in notes) or (
-        "left out 2 files of other kinds (.txt, .htd)" in notes
-    )
+    assert any(
+        note.startswith("left out 2 files of other kinds (.htd, .txt") for note in notes
+    ) or ("left out 2 files of other kinds (.txt, .htd)" in notes)
     assert "channel ER has 2 of 3 fields (not field3)" in notes
 
 

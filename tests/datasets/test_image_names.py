@@ -21,7 +21,10 @@ GUIDS = "9A1B0C2D-1111-2222-3333-0123456789AB", "0F0F0F0F-4444-5555-6666-ABCDEFA
         (["r01c01f01-ch2", "r01c01f01-ch1"], [("r01c01f01", "ch2"), ("r01c01f01", "ch1")]),
         # ImageXpress, with the GUIDs that differ between the channels of a field, and MetaMorph.
         (["A01_s1_w1", "A01_s1_w3"], [("A01_s1", "w1"), ("A01_s1", "w3")]),
-        ([f"p_A01_s1_w{k}{GUIDS[k - 1]}" for k in (1, 2)], [("p_A01_s1", "w1"), ("p_A01_s1", "w2")]),
+        (
+            [f"p_A01_s1_w{k}{GUIDS[k - 1]}" for k in (1, 2)],
+            [("p_A01_s1", "w1"), ("p_A01_s1", "w2")],
+        ),
         (["x_w1DAPI_s1", "x_w2Cy3_s1"], [("x_s1", "w1DAPI"), ("x_s1", "w2Cy3")]),
         # Yokogawa, whose action number differs too.
         (
@@ -29,8 +32,14 @@ GUIDS = "9A1B0C2D-1111-2222-3333-0123456789AB", "0F0F0F0F-4444-5555-6666-ABCDEFA
             [("B02_T0001F001L01Z01", "C01"), ("B02_T0001F001L01Z01", "C02")],
         ),
         # The Broad's benchmark collection, and its older scheme.
-        (["AS_0904_O24f01d0", "AS_0904_O24f01d2"], [("AS_0904_O24f01", "d0"), ("AS_0904_O24f01", "d2")]),
-        (["Channel1-01-A-01", "Channel2-01-A-01"], [("01-A-01", "Channel1"), ("01-A-01", "Channel2")]),
+        (
+            ["AS_0904_O24f01d0", "AS_0904_O24f01d2"],
+            [("AS_0904_O24f01", "d0"), ("AS_0904_O24f01", "d2")],
+        ),
+        (
+            ["Channel1-01-A-01", "Channel2-01-A-01"],
+            [("01-A-01", "Channel1"), ("01-A-01", "Channel2")],
+        ),
         # ImageJ's split channels, Micro-Manager, Leica.
         (["C1-cells", "C2-cells"], [("cells", "C1"), ("cells", "C2")]),
         (
@@ -42,7 +51,10 @@ GUIDS = "9A1B0C2D-1111-2222-3333-0123456789AB", "0F0F0F0F-4444-5555-6666-ABCDEFA
         (["f1_DNA", "f1_ER", "f1_Foo"], [("f1", "DNA"), ("f1", "ER"), ("f1", "Foo")]),
         (["DNA/f1", "ER/f1"], [("f1", "DNA"), ("f1", "ER")]),
         (["day 1/f1 488", "day 1/f1 561"], [("day 1/f1", "488"), ("day 1/f1", "561")]),
-        (["mito-drug_f1_DAPI", "mito-drug_f1_BF"], [("mito-drug_f1", "DAPI"), ("mito-drug_f1", "BF")]),
+        (
+            ["mito-drug_f1_DAPI", "mito-drug_f1_BF"],
+            [("mito-drug_f1", "DAPI"), ("mito-drug_f1", "BF")],
+        ),
         (["f1_DAPI", "f2_DAPI"], [("f1", "DAPI"), ("f2", "DAPI")]),
     ],
 )
@@ -114,14 +126,23 @@ def test_groups_are_subfolders_then_wells_then_none() -> None:
     assert groups_of(["f1", "f2"]) is None
     assert groups_of(["A01_s1", "A01_s2"]) is None
     assert groups_of(["A01_1", "x"]) is None
-    assert groups_of(["day1_a", "day2_a"], "{group}_*") == (["day1", "day2"], "by --groups {group}_*")
+    assert groups_of(["day1_a", "day2_a"], "{group}_*") == (
+        ["day1", "day2"],
+        "by --groups {group}_*",
+    )
     with pytest.raises(UsageError, match=r"--groups \*: needs \{group\}"):
         groups_of(["a"], "*")
 
 
 @pytest.mark.parametrize(
     ("name", "derived"),
-    [("f1_mask", True), ("f1-Labels", True), ("f1_thumb", True), ("masked/f1", False), ("f1", False)],
+    [
+        ("f1_mask", True),
+        ("f1-Labels", True),
+        ("f1_thumb", True),
+        ("masked/f1", False),
+        ("f1", False),
+    ],
 )
 def test_labels_and_thumbnails_are_known_by_name(name: str, derived: bool) -> None:
     assert is_derived(name) is derived

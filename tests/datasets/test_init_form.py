@@ -61,7 +61,7 @@ def test_one_channel_has_no_target(tmp_path: Path) -> None:
             call()
     table = folder / "pairs.csv"
     table.write_text(table.read_text().replace("input", "input,target").replace(".tif", ".tif,x"))
-    with pytest.raises(DatasetError, match="column target, so dataset.toml must say"):
+    with pytest.raises(DatasetError, match=r"column target, so dataset\.toml must say"):
         open_dataset(folder)
 
 

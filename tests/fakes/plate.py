@@ -21,7 +21,9 @@ def cells(seed: Sequence[int], size: int = 64) -> npt.NDArray[Any]:
     for row in range(2):
         for column in range(2):
             cy, cx = (size * (0.25 + 0.5 * k) + random.uniform(-4, 4) for k in (row, column))
-            light += 3000 * np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / (2 * random.uniform(4, 6) ** 2))
+            light += 3000 * np.exp(
+                -((y - cy) ** 2 + (x - cx) ** 2) / (2 * random.uniform(4, 6) ** 2)
+            )
     return random.poisson(light).astype(np.uint16)
 
 

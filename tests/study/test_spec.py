@@ -128,11 +128,7 @@ def test_the_template_is_a_study_and_shows_every_key() -> None:
     uncommented = uncommented.replace("... or", "# ... or")
     of_images = tuple(f"{key} = " for key in ("images", *OF_IMAGES))
     named, placed, loose = (
-        "\n".join(
-            line
-            for line in uncommented.splitlines()
-            if not line.startswith(left_out)
-        )
+        "\n".join(line for line in uncommented.splitlines() if not line.startswith(left_out))
         for left_out in (
             ("folder = ", *of_images),
             ('name = "scratch', *of_images),

@@ -89,6 +89,7 @@ def run(
             show_default=False,
         ),
     ] = None,
+    *,
     out: Annotated[
         Path | None,
         typer.Option(

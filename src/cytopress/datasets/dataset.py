@@ -236,7 +236,7 @@ def open_dataset(folder: Path) -> Dataset:
 
 def _field(folder: Path, row: Mapping[str, str], part: Part) -> Field:
     paths = {c: folder / row[c] for c in ("target", "labels", "cells") if row.get(c)}
-    selections = {c: row[c].strip() for c in SELECTIONS if row.get(c)}
+    selected = {column: (row.get(column) or "").strip() for column in SELECTIONS}
     return Field(
         row["field"],
         row["group"],
@@ -245,7 +245,8 @@ def _field(folder: Path, row: Mapping[str, str], part: Part) -> Field:
         paths.get("target"),
         paths.get("labels"),
         paths.get("cells"),
-        **selections,
+        input_select=selected["input_select"],
+        target_select=selected["target_select"],
     )
 
 

@@ -51,7 +51,9 @@ def image_files(folder: Path) -> tuple[list[tuple[str, Path]], list[str]]:
         raise DatasetError(f"{folder}: there is no image ({', '.join(SUFFIXES)}, .zarr) in it.")
     notes = []
     if derived:
-        notes.append(f"left out {len(derived)} labels, overlays or thumbnails, such as {derived[0]}")
+        notes.append(
+            f"left out {len(derived)} labels, overlays or thumbnails, such as {derived[0]}"
+        )
     if +others:
         named = ", ".join(kind for kind, _ in others.most_common(MOST_SUFFIXES))
         notes.append(f"left out {others.total()} files of other kinds ({named})")

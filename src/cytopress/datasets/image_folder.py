@@ -104,9 +104,7 @@ def _images(
     for number, (name, path) in enumerate(files):
         part = NameParts(name, "") if parts is None else parts[number]
         try:
-            found += images_of(
-                path, name, part, axes=options.axes, whole=options.skip_unreadable
-            )
+            found += images_of(path, name, part, axes=options.axes, whole=options.skip_unreadable)
         except CytopressError as error:
             faults.append(str(error))
     if faults and not options.skip_unreadable:
@@ -248,12 +246,11 @@ def _channel_notes(
     if parts is None or options.channels is not None:
         return []
     channels = sorted({part.channel for part in parts}, key=natural)
-    if len(channels) < 2 and len(names) > 1:
+    if len(channels) < 2:
         return []
-    return [
-        f"{_count(len(channels), 'channel')} guessed from the names: {_some(channels)} (as"
-        f" {parts[0].channel} in {names[0]}); where that is wrong, give --channels '*_{{channel}}'"
-    ]
+    guessed = f"{len(channels)} channels guessed from the names: {_some(channels)}"
+    example = f"as {parts[0].channel} in {names[0]}"
+    return [f"{guessed} ({example}); where that is wrong, give --channels '*_{{channel}}'"]
 
 
 def _count_notes(channels: dict[str, list[FolderImage]]) -> list[str]:

@@ -25,18 +25,112 @@ CONVENTIONS = tuple(
 )
 # Words that name a channel, in lower case: stains, proteins, filters, transmitted light.
 WORDS = frozenset(
-    "dna dapi hoechst h33342 nuclei nucleus nuc er cona rna syto syto14 agp actin phalloidin golgi"
-    " wga mito mitotracker tubulin membrane memb lysotracker lyso edu brdu ki67 calcein gfp egfp"
-    " yfp eyfp cfp ecfp rfp bfp mcherry cherry mscarlet tdtomato tomato venus cerulean fitc tritc"
-    " texasred txred cy2 cy3 cy3.5 cy5 cy5.5 cy7 bf brightfield bright phase ph pc phasecontrast"
-    " dic trans transmitted tl oblique light stain fluo fluor input target fluorescence"
-    " 405 488 532 546 555 561 568 594 633 640 647 730".split()
+    [
+        "dna",
+        "dapi",
+        "hoechst",
+        "h33342",
+        "nuclei",
+        "nucleus",
+        "nuc",
+        "er",
+        "cona",
+        "rna",
+        "syto",
+        "syto14",
+        "agp",
+        "actin",
+        "phalloidin",
+        "golgi",
+        "wga",
+        "mito",
+        "mitotracker",
+        "tubulin",
+        "membrane",
+        "memb",
+        "lysotracker",
+        "lyso",
+        "edu",
+        "brdu",
+        "ki67",
+        "calcein",
+        "gfp",
+        "egfp",
+        "yfp",
+        "eyfp",
+        "cfp",
+        "ecfp",
+        "rfp",
+        "bfp",
+        "mcherry",
+        "cherry",
+        "mscarlet",
+        "tdtomato",
+        "tomato",
+        "venus",
+        "cerulean",
+        "fitc",
+        "tritc",
+        "texasred",
+        "txred",
+        "cy2",
+        "cy3",
+        "cy3.5",
+        "cy5",
+        "cy5.5",
+        "cy7",
+        "bf",
+        "brightfield",
+        "bright",
+        "phase",
+        "ph",
+        "pc",
+        "phasecontrast",
+        "dic",
+        "trans",
+        "transmitted",
+        "tl",
+        "oblique",
+        "light",
+        "stain",
+        "fluo",
+        "fluor",
+        "input",
+        "target",
+        "fluorescence",
+        "405",
+        "488",
+        "532",
+        "546",
+        "555",
+        "561",
+        "568",
+        "594",
+        "633",
+        "640",
+        "647",
+        "730",
+    ]
 )
 DYE = re.compile(r"(?:alexa(?:fluor)?|af|a|atto)\d{3}|draq\d")
 # Files about images, which are not images to compress.
 DERIVED = frozenset(
-    "mask masks label labels seg segmentation outline outlines overlay thumb thumbnail"
-    " prediction predicted probabilities".split()
+    [
+        "mask",
+        "masks",
+        "label",
+        "labels",
+        "seg",
+        "segmentation",
+        "outline",
+        "outlines",
+        "overlay",
+        "thumb",
+        "thumbnail",
+        "prediction",
+        "predicted",
+        "probabilities",
+    ]
 )
 TOKEN = re.compile(r"[^_\-. /]+")
 WELL = re.compile(
@@ -136,9 +230,7 @@ def compile_pattern(pattern: str, part: str) -> re.Pattern[str]:
         try:
             return re.compile(pattern)
         except re.error as error:
-            raise UsageError(
-                f"--{part}s {pattern}: is no regular expression ({error})."
-            ) from error
+            raise UsageError(f"--{part}s {pattern}: is no regular expression ({error}).") from error
     if pattern.count(f"{{{part}}}") != 1:
         raise UsageError(
             f"--{part}s {pattern}: needs {{{part}}} once, where the names hold the {part}, such as"

@@ -17,8 +17,22 @@ from cytopress.errors import UnknownNameError, UsageError
 
 # Names of channels of transmitted light, in lower case: the input of a pair.
 TRANSMITTED = frozenset(
-    "bf brightfield bright phase ph pc phasecontrast dic trans transmitted tl oblique light"
-    " input".split()
+    [
+        "bf",
+        "brightfield",
+        "bright",
+        "phase",
+        "ph",
+        "pc",
+        "phasecontrast",
+        "dic",
+        "trans",
+        "transmitted",
+        "tl",
+        "oblique",
+        "light",
+        "input",
+    ]
 )
 TOML = """\
 # A dataset: these images with {table}, one line a field. Correct what was guessed.

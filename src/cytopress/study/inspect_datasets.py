@@ -42,7 +42,8 @@ class OpenedDataset:
 class InspectedField:
     """A field of view of a study: the digests of its images, and what its trials need to know.
 
-    ``target`` and ``labels`` are "" for a field without; ``bits`` are the significant bits of the original.
+    ``target`` and ``labels`` are "" for a field without; ``bits`` are the significant bits of the
+    original.
     """
 
     field: Field
@@ -72,9 +73,7 @@ class InspectedDataset:
     previews_chosen: bool = False
 
 
-def open_entry(
-    entry: DatasetEntry, study: Study, settings: Settings
-) -> tuple[OpenedDataset, ...]:
+def open_entry(entry: DatasetEntry, study: Study, settings: Settings) -> tuple[OpenedDataset, ...]:
     """Open a dataset of a study and its tasks and choose the fields; reads no pixels.
 
     Each channel of a folder of images is a dataset.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from cytopress.study.inspect_datasets import InspectedDataset
@@ -12,7 +13,7 @@ from cytopress.study.plan import TrialPlan
 def with_kept_previews(
     plans: Sequence[TrialPlan],
     inspected: Sequence[InspectedDataset],
-    finished: Set[str],
+    finished: AbstractSet[str],
     *,
     size: int,
 ) -> tuple[TrialPlan, ...]:
@@ -25,7 +26,7 @@ def with_kept_previews(
     return tuple(_kept(one, finished, size) if one.dataset in free else one for one in plans)
 
 
-def _kept(plan: TrialPlan, finished: Set[str], size: int) -> TrialPlan:
+def _kept(plan: TrialPlan, finished: AbstractSet[str], size: int) -> TrialPlan:
     if plan.spec.key in finished:
         return plan
     other = replace(plan.spec, preview=0 if plan.spec.preview else size)

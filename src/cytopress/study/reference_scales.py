@@ -39,9 +39,7 @@ def reference_fields(dataset: Dataset) -> tuple[str, tuple[Field, ...]]:
     return ("training groups", training) if training else (ALL, dataset.fields)
 
 
-def measure(
-    dataset: Dataset, sources: Sources, *, step: Callable[[str], None]
-) -> ReferenceScales:
+def measure(dataset: Dataset, sources: Sources, *, step: Callable[[str], None]) -> ReferenceScales:
     """Measure the reference scales of a dataset on its `reference_fields`.
 
     ``step`` is called with the name of each field before it is read.
@@ -76,7 +74,9 @@ def measure(
         means=tuple(map(float, fit.means)),
         variances=tuple(map(float, fit.variances)),
     )
-    return ReferenceScales(data_range=found_range, noise=noise, source=source, images=sources.images)
+    return ReferenceScales(
+        data_range=found_range, noise=noise, source=source, images=sources.images
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

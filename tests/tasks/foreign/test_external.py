@@ -271,7 +271,7 @@ def _undeclared(folder: Path, answer: str) -> External:
     [
         ("int(tifffile.imread(original).sum()) - int(tifffile.imread(decoded).sum())", 7.0),
         ("'{\"cells\": 0.25}'", 0.25),
-        ("sys.executable == %r and 1 or 0" % sys.executable, 1.0),
+        (f"int(sys.executable == {sys.executable!r})", 1.0),
     ],
 )
 def test_a_program_without_scores_prints_one_number(
@@ -285,7 +285,7 @@ def test_a_program_without_scores_prints_one_number(
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ("'{\"a\": 1, \"b\": 2}'", "declares no scores, so it must print one number"),
+        ('\'{"a": 1, "b": 2}\'', "declares no scores, so it must print one number"),
         ("'[1]'", "must print one number"),
         ("'nan'", "must print JSON and nothing else"),
         ("'NaN'", "not a finite number"),
@@ -325,7 +325,11 @@ def test_a_program_that_no_image_would_mend_is_told_at_once(
     table = {"kind": "external", "command": ["python", "own.py", "{original}", "{decoded}"]}
     with pytest.raises(TaskError, match=words):
         declared_task("own", table, folder=tmp_path)
-    with pytest.raises(TaskError, match="absent.py"):
-        declared_task("own", table | {"command": ["python", "absent.py", "{original}", "{decoded}"]}, folder=tmp_path)
+    with pytest.raises(TaskError, match=r"absent\.py"):
+        declared_task(
+            "own",
+            table | {"command": ["python", "absent.py", "{original}", "{decoded}"]},
+            folder=tmp_path,
+        )
     with pytest.raises(UsageError, match=r"needs \{decoded\} too"):
         declared_task("own", table | {"command": ["python", "{original}"]}, folder=tmp_path)

@@ -33,7 +33,9 @@ def with_images(command: Sequence[str], original: str, decoded: str) -> tuple[st
     if not has_places(command):
         return (*command, *paths.values())
     return tuple(
-        (place["option"] or "") + paths[place["image"]] if (place := PLACE.fullmatch(part)) else part
+        (place["option"] or "") + paths[place["image"]]
+        if (place := PLACE.fullmatch(part))
+        else part
         for part in command
     )
 
