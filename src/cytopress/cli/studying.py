@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import warnings
-from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,6 +25,7 @@ from cytopress.cli.options import (
 from cytopress.cli.pipes import STREAM, output_file, print_written
 from cytopress.cli.progress_bars import bar
 from cytopress.cli.recommending import criteria
+from cytopress.cli.study_request import StudyRequest, results_folder
 from cytopress.errors import CodecError, CytopressWarning, UsageError
 from cytopress.settings import Settings, from_environment
 
@@ -158,9 +157,6 @@ def run(
     Trials that failed for want of an extra, time or memory are run again.
     """
     from cytopress.datasets.image_folder import FolderOptions
-    from cytopress.statistics.margin import parse_margin
-    from cytopress.study.from_images import study_of_images
-    from cytopress.study.spec import load_study, parse_study
 
     settings = settings_with(models)
     options = FolderOptions(
@@ -173,59 +169,24 @@ def run(
         limit=limit,
         skip_unreadable=skip_unreadable,
     )
-    if images is None:
-        spec = _spec_of(arguments or [], options, task or codec)
-        plan = load_study(spec, settings)
-        if margin is not None:
-            plan = plan.model_copy(update={"margin": parse_margin(margin)})
-    else:
-        text = study_of_images(
-            images,
-            tasks=task or (),
-            command=arguments or (),
-            codecs=codec or (),
-            margin=margin,
-            options=options,
-        )
-        if not task:
-            _note("no --task is given, so pixels alone are compared; --task measurement measures")
-        plan = parse_study(text, folder=Path(), label=f"--images {images}", settings=settings)
+    request = StudyRequest(
+        arguments=arguments or (),
+        images=images,
+        tasks=task or (),
+        codecs=codec or (),
+        margin=margin,
+        options=options,
+    )
+    plan = request.study(settings)
     _run(
         plan,
-        _placed(out, plan),
+        out or results_folder(plan),
         settings=settings,
         jobs=jobs,
         scheduler=scheduler,
         retrain=retrain,
         retry_failed=retry_failed,
     )
-
-
-def _spec_of(arguments: Sequence[str], options: object, others: object) -> Path:
-    """Return the study file, with which nothing about a folder of images is given."""
-    from cytopress.datasets.image_folder import FolderOptions
-
-    if len(arguments) != 1:
-        raise UsageError("give one study file, or a folder of images with --images DIR.")
-    if options != FolderOptions() or others:
-        raise UsageError(
-            "--task, --codec and what describes images go with --images; in a study file they are"
-            " keys (see `cytopress study init`)."
-        )
-    return Path(arguments[0])
-
-
-def _placed(out: Path | None, plan: Study) -> Path:
-    """Return the folder of the results, which has the study's name unless given."""
-    if out is not None:
-        return out
-    found = Path(f"{re.sub(r'[^A-Za-z0-9._-]+', '-', plan.name).strip('-.') or 'my'}-study")
-    _note(f"results go into {found} (--out)")
-    return found
-
-
-def _note(text: str) -> None:
-    warnings.warn(f"{text}.", CytopressWarning, stacklevel=3)
 
 
 @study.command()

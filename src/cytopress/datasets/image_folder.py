@@ -25,7 +25,7 @@ class FolderOptions:
     Parameters
     ----------
     channels, groups : str, optional
-        Patterns of the names (see `cytopress.datasets.image_names.compile_pattern`).
+        Patterns of the names (see `cytopress.datasets.name_patterns.compile_pattern`).
     only : tuple of str, optional
         The channels to use, by the names found.
     axes : str, optional
