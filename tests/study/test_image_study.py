@@ -116,6 +116,13 @@ def test_a_pixel_or_a_stated_size_makes_another_trial(run: Execute, tmp_path: Pa
     assert len(run(**{"only =": "pixel_size_um = 0.5\nonly ="})[1]) == 4
 
 
+def test_copies_of_a_field_are_told(run: Execute, tmp_path: Path) -> None:
+    folder = write_plate(tmp_path / "plate", fields=(1, 2), stains=("DNA", "ER"))
+    shutil.copy(folder / "field1_DNA.tif", folder / "field7_DNA.tif")
+    with pytest.warns(CytopressWarning, match=r"plate/DNA: 2 fields .* field1 and field7"):
+        run()
+
+
 def test_no_trial_runs_where_a_file_cannot_be_read(run: Execute, tmp_path: Path) -> None:
     folder = write_plate(tmp_path / "plate", fields=(1, 2, 3))
     for field in (1, 3):

@@ -146,6 +146,7 @@ def inspect_dataset(
             censuses.append(census_of(one.name, labels))
         if original.axes == "ZYX" and original.spacing_um is not None:
             spacing = original.spacing_um[0]
+    _warn_of_copies(opened.name, inspected)
     unlabeled = [one.name for one in opened.fields if one.labels is None]
     check_labels(opened.name, opened.tasks, censuses, unlabeled)
     return InspectedDataset(
@@ -155,6 +156,23 @@ def inspect_dataset(
         tasks=opened.tasks,
         previews_chosen=opened.previews_chosen,
     )
+
+
+def _warn_of_copies(name: str, fields: Sequence[InspectedField]) -> None:
+    """Warn of files with the same pixels, which would count as independent fields."""
+    named: dict[str, list[str]] = {}
+    for one in fields:
+        # Whoever lists fields in a table knows them.
+        if one.field.metadata is not None:
+            named.setdefault(one.original, []).append(one.field.name)
+    copies = [names for names in named.values() if len(names) > 1]
+    if copies:
+        warnings.warn(
+            f"{name}: {sum(map(len, copies))} fields are copies of one another, such as"
+            f" {' and '.join(copies[0][:2])}, and count as if they were not; leave one of each.",
+            CytopressWarning,
+            stacklevel=3,
+        )
 
 
 def _inspect_field(
