@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from cytopress.datasets.image_folder import FolderOptions, open_image_folder
-from cytopress.errors import DatasetError, UnknownNameError, UsageError
+from cytopress.errors import CytopressWarning, DatasetError, UnknownNameError, UsageError
 from cytopress.formats.images import write
 from cytopress.image import Image
 from fakes.plate import STAINS, cells, write_plate
@@ -116,6 +116,21 @@ def test_every_file_that_cannot_be_read_is_a_line(tmp_path: Path) -> None:
     found = open_image_folder(tmp_path, FolderOptions(skip_unreadable=True))
     assert [one.name for one in found.datasets[0].fields] == ["field1", "field2"]
     assert sum(note.startswith("left out: ") for note in found.notes) == 2
+
+
+def test_color_is_found_before_any_pixel_is_coded(tmp_path: Path) -> None:
+    color = np.zeros((8, 9, 3), np.uint8)
+    color[..., 0] = np.arange(9)
+    tifffile.imwrite(tmp_path / "a.tif", color, photometric="rgb")
+    tifffile.imwrite(tmp_path / "b.tif", np.ones((8, 9), np.int16))
+    with pytest.raises(DatasetError, match="2 of 2 images cannot be read"):
+        open_image_folder(tmp_path)
+    tifffile.imwrite(tmp_path / "a.tif", np.repeat(color[..., :1], 3, axis=2), photometric="rgb")
+    (tmp_path / "b.tif").unlink()
+    (dataset,) = open_image_folder(tmp_path).datasets
+    with pytest.warns(CytopressWarning, match="read as one gray image"):
+        image = dataset.read_input(dataset.fields[0])
+    np.testing.assert_array_equal(image.pixels, color[..., 0])
 
 
 def test_damaged_pixels_are_left_out_too_where_asked_for(tmp_path: Path) -> None:

@@ -90,7 +90,9 @@ def images_of(
             for at in places:
                 check_dtype(scenes[at["S"]])
             found = [_image(path, name, part, scenes, at, axes) for at in places]
-        if whole:
+            colored = any(scenes[at["S"]].color for at in places)
+        # Only its pixels say whether an image stored as color is gray.
+        if whole or colored:
             read(path, axes=axes)
     if not found:
         raise ImageError(f"{path}: there is no image in this file.")

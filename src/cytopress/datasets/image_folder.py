@@ -109,7 +109,7 @@ def _images(
             faults.append(str(error))
     if faults and not options.skip_unreadable:
         raise DatasetError(unreadable(folder, faults, len(files)))
-    notes += [f"left out: {fault}" for fault in faults]
+    notes += [f"left out: {fault.rstrip('.')}" for fault in faults]
     if not found:
         raise DatasetError(f"{folder}: none of its {len(files)} files can be read.")
     return found
