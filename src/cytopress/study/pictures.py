@@ -127,8 +127,10 @@ def previews_of(
     ]
     for one in originals:
         name = one.task.name
+        # Without a ground truth the reference is the prediction itself.
+        if one.reference is not one.prediction:
+            wanted.append(("truth", name, one.reference))
         wanted += [
-            ("truth", name, one.reference),
             ("prediction", name, one.prediction),
             ("prediction-decoded", name, predictions.get(name)),
         ]
