@@ -237,6 +237,7 @@ def test_the_first_hour_six_stains_of_eight_fields_without_pairs(run: Run, here:
     assert "6 channels guessed from the names: AGP, Brightfield, DNA, ER, Mito, RNA" in err
     assert "results go into plate-study (--out)" in err
     assert "all fields are one group" in err
+    assert "plate/Brightfield: measurement looks for bright objects" in err
     assert out.endswith(f"Report: {Path('plate-study/report.html')}\n")
     page = (here / "plate-study/report.html").read_text(encoding="utf-8")
     assert "there is no ground truth" in page

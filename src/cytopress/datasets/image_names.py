@@ -26,113 +26,33 @@ CONVENTIONS = tuple(
 )
 # Words that name a channel, in lower case: stains, proteins, filters, transmitted light.
 WORDS = frozenset(
-    [
-        "dna",
-        "dapi",
-        "hoechst",
-        "h33342",
-        "nuclei",
-        "nucleus",
-        "nuc",
-        "er",
-        "cona",
-        "rna",
-        "syto",
-        "syto14",
-        "agp",
-        "actin",
-        "phalloidin",
-        "golgi",
-        "wga",
-        "mito",
-        "mitotracker",
-        "tubulin",
-        "membrane",
-        "memb",
-        "lysotracker",
-        "lyso",
-        "edu",
-        "brdu",
-        "ki67",
-        "calcein",
-        "gfp",
-        "egfp",
-        "yfp",
-        "eyfp",
-        "cfp",
-        "ecfp",
-        "rfp",
-        "bfp",
-        "mcherry",
-        "cherry",
-        "mscarlet",
-        "tdtomato",
-        "tomato",
-        "venus",
-        "cerulean",
-        "fitc",
-        "tritc",
-        "texasred",
-        "txred",
-        "cy2",
-        "cy3",
-        "cy3.5",
-        "cy5",
-        "cy5.5",
-        "cy7",
-        "bf",
-        "brightfield",
-        "bright",
-        "phase",
-        "ph",
-        "pc",
-        "phasecontrast",
-        "dic",
-        "trans",
-        "transmitted",
-        "tl",
-        "oblique",
-        "light",
-        "stain",
-        "fluo",
-        "fluor",
-        "input",
-        "target",
-        "fluorescence",
-        "405",
-        "488",
-        "532",
-        "546",
-        "555",
-        "561",
-        "568",
-        "594",
-        "633",
-        "640",
-        "647",
-        "730",
-    ]
-)
+    {
+        "dna", "dapi", "hoechst", "h33342", "nuclei", "nucleus", "nuc", "er", "cona", "rna", "syto",
+        "syto14", "agp", "actin", "phalloidin", "golgi", "wga", "mito", "mitotracker", "tubulin",
+        "membrane", "memb", "lysotracker", "lyso", "edu", "brdu", "ki67", "calcein", "gfp", "egfp",
+        "yfp", "eyfp", "cfp", "ecfp", "rfp", "bfp", "mcherry", "cherry", "mscarlet", "tdtomato",
+        "tomato", "venus", "cerulean", "fitc", "tritc", "texasred", "txred", "cy2", "cy3", "cy3.5",
+        "cy5", "cy5.5", "cy7", "bf", "brightfield", "bright", "phase", "ph", "pc", "phasecontrast",
+        "dic", "trans", "transmitted", "tl", "oblique", "light", "stain", "fluo", "fluor", "input",
+        "target", "fluorescence", "405", "488", "532", "546", "555", "561", "568", "594", "633",
+        "640", "647", "730",
+    }
+)  # fmt: skip
+# Those of transmitted light.
+TRANSMITTED = frozenset(
+    {
+        "bf", "brightfield", "bright", "phase", "ph", "pc", "phasecontrast", "dic", "trans",
+        "transmitted", "tl", "oblique", "light", "input",
+    }
+)  # fmt: skip
 DYE = re.compile(r"(?:alexa(?:fluor)?|af|a|atto)\d{3}|draq\d")
 # Files about images, which are not images to compress.
 DERIVED = frozenset(
-    [
-        "mask",
-        "masks",
-        "label",
-        "labels",
-        "seg",
-        "segmentation",
-        "outline",
-        "outlines",
-        "overlay",
-        "thumb",
-        "thumbnail",
-        "prediction",
-        "predicted",
-        "probabilities",
-    ]
-)
+    {
+        "mask", "masks", "label", "labels", "seg", "segmentation", "outline", "outlines", "overlay",
+        "thumb", "thumbnail", "prediction", "predicted", "probabilities",
+    }
+)  # fmt: skip
 TOKEN = re.compile(r"[^_\-. /]+")
 WELL = re.compile(
     r"(?<![A-Za-z0-9])(?P<group>r\d+c\d+|[A-P](?:0[1-9]|1\d|2[0-4]))(?=f\d|p\d|[_\-. /]|$)"
@@ -193,6 +113,11 @@ def _refuse_some(names: Sequence[str], guess: Sequence[NameParts | None]) -> Non
             f" others do ({', '.join(sorted(channels)[:3])}, ...); move these files away, or say"
             " which part is the channel with --channels, such as '*_{channel}'."
         )
+
+
+def is_transmitted_light(channel: str) -> bool:
+    """Return whether a channel's name says that it is no fluorescence."""
+    return channel.lower() in TRANSMITTED
 
 
 def is_derived(name: str) -> bool:

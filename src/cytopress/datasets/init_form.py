@@ -13,27 +13,9 @@ from cytopress.atomic import atomic_file
 from cytopress.datasets.dataset import Dataset, Field
 from cytopress.datasets.folder_form import METADATA_FILE, PAIRS_FILE
 from cytopress.datasets.image_folder import FolderOptions, open_image_folder
+from cytopress.datasets.image_names import is_transmitted_light
 from cytopress.errors import UnknownNameError, UsageError
 
-# Names of channels of transmitted light, in lower case: the input of a pair.
-TRANSMITTED = frozenset(
-    [
-        "bf",
-        "brightfield",
-        "bright",
-        "phase",
-        "ph",
-        "pc",
-        "phasecontrast",
-        "dic",
-        "trans",
-        "transmitted",
-        "tl",
-        "oblique",
-        "light",
-        "input",
-    ]
-)
 TOML = """\
 # A dataset: these images with {table}, one line a field. Correct what was guessed.
 name = {name}
@@ -112,7 +94,7 @@ def _chosen(
     for name in (source, target):
         if name is not None and name not in channels:
             raise UnknownNameError("channel of these images", name, list(channels))
-    light = [name for name in channels if name.lower() in TRANSMITTED]
+    light = [name for name in channels if is_transmitted_light(name)]
     if source is None:
         left = [name for name in channels if name != target]
         source = left[0] if len(left) == 1 else light[0] if len(light) == 1 else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from cytopress.datasets.catalogue import dataset as open_known
 from cytopress.datasets.dataset import Dataset, Field
 from cytopress.datasets.image_folder import open_image_folder
+from cytopress.datasets.image_names import is_transmitted_light
 from cytopress.datasets.splits import PARTS
 from cytopress.digests import digest_image, digest_labels
 from cytopress.errors import CytopressWarning, DatasetError, UnknownNameError, UsageError
@@ -22,6 +23,7 @@ from cytopress.study.reference_scales import ReferenceScales
 from cytopress.study.results import DatasetFacts
 from cytopress.study.spec import Study
 from cytopress.study.trial_spec import ModelVariant
+from cytopress.tasks.builtin.measurement import Measurement
 from cytopress.tasks.protocol import Task
 from cytopress.tasks.registry import task
 
@@ -102,6 +104,8 @@ def _datasets(entry: DatasetEntry, settings: Settings) -> tuple[Dataset, ...]:
 def _opened(dataset: Dataset, tasks: tuple[Task, ...], entry: DatasetEntry) -> OpenedDataset:
     for found in tasks:
         _check_channel(found, dataset, entry.channel)
+    if entry.images is not None and is_transmitted_light(dataset.input):
+        _warn_of_light(dataset, tasks)
     name = dataset.name
     if entry.channel == "target":
         dataset, name = dataset.target_channel(), f"{name}/target"
@@ -120,6 +124,17 @@ def _check_channel(found: Task, dataset: Dataset, channel: str) -> None:
         raise UsageError(
             f"{found.name} reads the {read} of {dataset.name}, not its {channel}; give the dataset"
             f' channel = "{read}" for this task.'
+        )
+
+
+def _warn_of_light(dataset: Dataset, tasks: Sequence[Task]) -> None:
+    """Warn of transmitted light where a task looks for bright objects."""
+    if any(found.name == Measurement.name for found in tasks):
+        warnings.warn(
+            f"{dataset.name}: {Measurement.name} looks for bright objects on a dark background, and"
+            " says little of transmitted light; choose the other channels with --only.",
+            CytopressWarning,
+            stacklevel=3,
         )
 
 
