@@ -19,6 +19,7 @@ from cytopress.cli import (
     recommending,
     studying,
     training,
+    trying,
 )
 from cytopress.cli.progress_bars import bar
 from cytopress.datasets.build_progress import display
@@ -32,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (studying, recommending, coding, predicting, training, describing, listing):
+for part in (studying, trying, recommending, coding, predicting, training, describing, listing):
     part.add_to(app)
 
 

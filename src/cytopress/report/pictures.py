@@ -41,8 +41,13 @@ def plane(image: Image) -> Pixels:
 
 def grey_picture(image: Image, span: DisplayRange) -> str:
     """Return an image as an 8-bit grey picture over a display range."""
+    return data_uri(png(grey_levels(image, span)))
+
+
+def grey_levels(image: Image, span: DisplayRange) -> Bytes2D:
+    """Return the shown plane of an image as 8-bit grey over a display range."""
     scaled = (plane(image).astype(np.float64) - span.low) / (span.high - span.low)
-    return data_uri(png(_eight_bits(scaled)))
+    return _eight_bits(scaled)
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,15 @@ def error_scale(pairs: Sequence[tuple[Image, Image]]) -> ErrorScale:
 
 def error_picture(original: Image, decoded: Image, limit: float) -> str:
     """Return decoded minus original in blue, white and red, up to a limit in counts."""
+    return data_uri(png(error_levels(original, decoded, limit), diverging()))
+
+
+def error_levels(original: Image, decoded: Image, limit: float) -> Bytes2D:
+    """Return decoded minus original as indices into `diverging`, up to a limit in counts."""
     error = _error(original, decoded)
     # An odd number of levels, so that no error is exactly white.
-    levels = np.rint(np.clip(error / limit, -1, 1) * 127) + 127
-    return data_uri(png(levels.astype(np.uint8), diverging()))
+    levels: Bytes2D = (np.rint(np.clip(error / limit, -1, 1) * 127) + 127).astype(np.uint8)
+    return levels
 
 
 def _error(original: Image, decoded: Image) -> npt.NDArray[np.float64]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
+from cytopress.crop import busiest_square
 from cytopress.digests import digest_bytes
 from cytopress.image import Image, Pixels, Spacing
 from cytopress.study.scoring import OriginalScores
@@ -54,10 +55,10 @@ def sections(truth: Image, size: int) -> tuple[Place, ...]:
     looks at the truth only, so every codec is shown there.
     """
     if truth.axes == "YX":
-        return (Place(_square(truth.pixels, size)),)
+        return (Place(busiest_square(truth.pixels, size)),)
     planes = truth.shape[0]
     z = planes // 2
-    rows, columns = _square(truth.pixels[z], size)
+    rows, columns = busiest_square(truth.pixels[z], size)
     first = min(max(z - size // 2, 0), max(planes - size, 0))
     depth = slice(first, min(first + size, planes))
     block = truth.pixels[depth, rows, columns].astype(np.float64)
@@ -67,21 +68,6 @@ def sections(truth: Image, size: int) -> tuple[Place, ...]:
         Place((depth, rows.start + y, columns), "XZ", cross=(z - first, x)),
         Place((depth, rows, columns.start + x), "YZ", transposed=True, cross=(y, z - first)),
     )
-
-
-def _square(plane: Pixels, size: int) -> tuple[slice, slice]:
-    starts = [_starts(length, size) for length in plane.shape]
-    places = [(top, left) for top in starts[0] for left in starts[1]]
-    top, left = max(
-        places, key=lambda at: float(plane[at[0] : at[0] + size, at[1] : at[1] + size].std())
-    )
-    return slice(top, top + size), slice(left, left + size)
-
-
-def _starts(length: int, size: int) -> list[int]:
-    if length <= size:
-        return [0]
-    return [*range(0, length - size, max(1, size // 2)), length - size]
 
 
 def picture_of(shown: Prediction | None, place: Place) -> Image | None:

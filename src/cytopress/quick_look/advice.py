@@ -1,0 +1,135 @@
+"""Advice which quality target suits a kind of image, from its measured properties."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cytopress.codecs.targets.target import TargetKind
+from cytopress.quick_look.properties import ImageProperties
+
+ImageKind = Literal["blank", "dark background", "even background"]
+
+# Below this share of signal nothing is seen but noise: 0.2 % of noise's own blocks pass for signal.
+BLANK = 0.005
+# Half of the pixels lie in the darkest fifth of the range: in every fluorescence image that was
+# looked at it is below 0.15, in every bright field and phase contrast above 0.25.
+DARK = 0.2
+# The PSNR that is most often asked for, and the error that it may allow at most, in noise sigma.
+USUAL_PSNR, MOST_SIGMA = 40.0, 2.0
+# The fullest field's share of signal over the emptiest's, from which on one ratio means different
+# errors in them; no share counts as less than the second number.
+UNEVEN, LEAST_SIGNAL = 2.0, 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """Which target to ask for, and which not.
+
+    Parameters
+    ----------
+    kind : {"blank", "dark background", "even background"}
+        The kind of image.
+    targets : tuple of str
+        The targets that suit it, the first one best; none for a blank image.
+    avoid : tuple of str
+        The targets that do not.
+    sentence : str
+        Both, with the measured reasons.
+    """
+
+    kind: ImageKind
+    targets: tuple[TargetKind, ...]
+    avoid: tuple[TargetKind, ...]
+    sentence: str
+
+
+def advise(image: ImageProperties, fields: Sequence[ImageProperties] = ()) -> Advice:
+    """Advise which target to ask for.
+
+    - `sigma` suits wherever the noise can be measured: it means the same in dark and in bright
+      parts, and from one image to the next. Where it cannot (a filter was applied, the background
+      was cut off, there are too few levels), `max_error` remains, which bounds every pixel.
+    - `psnr` does not suit a dark background (``DARK``): its scale is set by the few brightest
+      pixels, and its mean error by the empty background. Nor does it where `USUAL_PSNR` dB allow
+      an error of more than ``MOST_SIGMA`` times the noise.
+    - `ratio` does not suit fields whose signal differs ``UNEVEN``-fold or more: the fullest gets
+      the largest error.
+    - Where less than ``BLANK`` of the image is signal, nothing is advised.
+
+    Parameters
+    ----------
+    image : ImageProperties
+        Of the image that is looked at.
+    fields : sequence of ImageProperties, optional
+        Of fields of the same kind, this one among them.
+    """
+    if image.signal < BLANK:
+        return Advice(
+            kind="blank",
+            targets=(),
+            avoid=(),
+            sentence="Hardly anything but noise is seen here, so no target can be advised: look at"
+            " an image with objects.",
+        )
+    good, dark = image.noise.good, image.background < DARK
+    targets: tuple[TargetKind, ...] = ("sigma", "max_error") if good else ("max_error",)
+    reasons: dict[TargetKind, str] = {
+        "psnr": _against_psnr(image, dark=dark),
+        "ratio": _uneven(fields),
+    }
+    against = {kind: reason for kind, reason in reasons.items() if reason}
+    parts = [f"{_seen(image, dark=dark)}: ask for {_wanted(image)}"]
+    parts += [f"not for `{kind}`, {reason}" for kind, reason in against.items()]
+    sentence = ", and ".join([", ".join(parts[:2]), *parts[2:]])
+    return Advice(
+        kind="dark background" if dark else "even background",
+        targets=targets,
+        avoid=tuple(against),
+        sentence=f"{sentence}.",
+    )
+
+
+def unevenness(fields: Sequence[ImageProperties]) -> float:
+    """Return the fullest field's share of signal over the emptiest's; 1 for a single field."""
+    shares = [max(field.signal, LEAST_SIGNAL) for field in fields]
+    return max(shares) / min(shares) if shares else 1.0
+
+
+def _seen(image: ImageProperties, *, dark: bool) -> str:
+    kind = (
+        "Bright objects on a dark background, as in fluorescence"
+        if dark
+        else "Objects on an even background, as in bright field or phase contrast"
+    )
+    share = 100 * image.signal
+    return f"{kind} ({share:.0f} % of it signal)" if share >= 1 else f"{kind} (under 1 % signal)"
+
+
+def _wanted(image: ImageProperties) -> str:
+    if image.noise.good:
+        return "`sigma` (error in units of the camera's noise) or `max_error` (counts)"
+    return "`max_error` (counts), as the camera's noise cannot be measured in this image"
+
+
+def _against_psnr(image: ImageProperties, *, dark: bool) -> str:
+    allowed = image.sigma_at_psnr(USUAL_PSNR)
+    found = (
+        f"{USUAL_PSNR:.0f} dB would allow errors of {allowed:.2g} times the noise"
+        if image.noise.good and allowed > MOST_SIGMA
+        else ""
+    )
+    if dark:
+        reason = "whose scale the few brightest pixels set"
+        return f"{reason} ({found})" if found else reason
+    return f"as {found}" if found else ""
+
+
+def _uneven(fields: Sequence[ImageProperties]) -> str:
+    times = unevenness(fields)
+    if times < UNEVEN:
+        return ""
+    return (
+        f"since the fullest of {len(fields)} fields holds {times:.2g} times the emptiest's signal"
+    )

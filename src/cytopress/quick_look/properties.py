@@ -1,0 +1,89 @@
+"""Measured properties of an image that decide which quality target suits it.
+
+An image is cut into blocks of 8 x 8 pixels. A block holds *signal* where the means of its four
+quarters differ by more than noise lets them: so objects count whether they are brighter or darker
+than the background, and a smooth background does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.image import Image
+from cytopress.metrics.data_range import data_range
+from cytopress.metrics.noise import NoiseFit, fit_noise
+
+Floats = npt.NDArray[np.float64]
+
+BLOCK = 8
+QUARTER = BLOCK // 2
+# Range of a block's quarter means in their standard deviations: of noise alone, 0.2 % exceed it.
+BEYOND_NOISE = 5.0
+# The tenth percentile of the range of four normal numbers, in their standard deviations.
+TENTH_PERCENTILE = 0.98
+# Percentiles of the block means that count as the darkest and the brightest level.
+DARKEST, BRIGHTEST = 0.5, 99.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageProperties:
+    """Measured properties of one plane.
+
+    Parameters
+    ----------
+    signal : float
+        Share of the blocks that hold signal, 0 to 1.
+    background : float
+        Where the median level lies between the darkest (0) and the brightest (1).
+    background_sigma : float
+        The noise at the median level, in counts.
+    data_range : float
+        Span of the pixels in counts, that ``psnr`` refers to.
+    noise : NoiseFit
+        The noise model, and whether it can be trusted.
+    """
+
+    signal: float
+    background: float
+    background_sigma: float
+    data_range: float
+    noise: NoiseFit
+
+    def sigma_at_psnr(self, psnr: float) -> float:
+        """Return the error that a PSNR allows, in units of the noise of the background."""
+        return float(self.data_range / 10 ** (psnr / 20) / self.background_sigma)
+
+
+def image_properties(image: Image) -> ImageProperties:
+    """Measure a plane of at least ``BLOCK`` pixels a side.
+
+    Where the noise model is not trusted, it may be a lower bound; then the noise of the quarters is
+    at least what the flattest tenth of the blocks shows.
+    """
+    fit = fit_noise([image])
+    quarters = _quarter_means(image.pixels)
+    levels, unevenness = quarters.mean(axis=(1, 3)), np.ptp(quarters, axis=(1, 3))
+    noise = fit.model.sigma(levels) / QUARTER
+    if not fit.good:
+        noise = np.maximum(noise, np.quantile(unevenness, 0.1) / TENTH_PERCENTILE)
+    low, high = np.percentile(levels, [DARKEST, BRIGHTEST])
+    median = float(np.median(levels))
+    return ImageProperties(
+        signal=float(np.mean(unevenness > BEYOND_NOISE * noise)),
+        background=float((median - low) / (high - low)) if high > low else 0.0,
+        background_sigma=float(fit.model.sigma(median)),
+        data_range=data_range([image.pixels]),
+        noise=fit,
+    )
+
+
+def _quarter_means(pixels: npt.NDArray[Any]) -> Floats:
+    """Return the means of the blocks' quarters; shape (rows, 2, columns, 2)."""
+    rows, columns = (length // BLOCK for length in pixels.shape)
+    values = pixels[: rows * BLOCK, : columns * BLOCK].astype(np.float64)
+    parts = values.reshape(rows, 2, QUARTER, columns, 2, QUARTER)
+    return np.asarray(parts.mean(axis=(2, 5)))
