@@ -33,6 +33,12 @@ def median_scatter(bins: Bins, expected: Variance) -> float:
     return float(off[order][np.searchsorted(below, below[-1] / 2)])
 
 
+def hides_noise(patches: Patches) -> bool:
+    """Return whether a filter or rounding hides the camera's noise, so that no sigma is known."""
+    rounded = flat_variance(patches.variance) < LEAST_VARIANCE * patches.step**2
+    return rounded or _correlation(patches) > WORST_CORRELATION
+
+
 def find_fault(patches: Patches, bins: Bins, expected: Variance) -> str:
     """Return why the line ``expected`` cannot be trusted; empty if it can."""
     return next(_faults(patches, bins, expected), "")

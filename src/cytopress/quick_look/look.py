@@ -136,6 +136,7 @@ def quick_look(
     for number, one in enumerate(fields):
         progress(number, steps, one.path.name)
         measured.append(image_properties(_checked(one.read(), one)))
+    progress(len(fields), steps, "")
     order = sorted(range(len(fields)), key=lambda at: measured[at].signal)
     chosen = order[len(order) // 2]
     source, whole = fields[chosen], fields[chosen].read()

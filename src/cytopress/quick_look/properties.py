@@ -15,14 +15,16 @@ import numpy.typing as npt
 
 from cytopress.image import Image
 from cytopress.metrics.data_range import data_range
+from cytopress.metrics.flat_patches import sample_patches
 from cytopress.metrics.noise import NoiseFit, fit_noise
+from cytopress.metrics.noise_faults import hides_noise
 
 Floats = npt.NDArray[np.float64]
 
 BLOCK = 8
 QUARTER = BLOCK // 2
-# Range of a block's quarter means in their standard deviations: of noise alone, 0.2 % exceed it.
-BEYOND_NOISE = 5.0
+# Range of a block's quarter means in their standard deviations: of noise alone, 0.06 % exceed it.
+BEYOND_NOISE = 5.5
 # The tenth percentile of the range of four normal numbers, in their standard deviations.
 TENTH_PERCENTILE = 0.98
 # Percentiles of the block means that count as the darkest and the brightest level.
@@ -37,6 +39,8 @@ class ImageProperties:
     ----------
     signal : float
         Share of the blocks that hold signal, 0 to 1.
+    blocks : int
+        Number of blocks.
     background : float
         Where the median level lies between the darkest (0) and the brightest (1).
     background_sigma : float
@@ -44,14 +48,18 @@ class ImageProperties:
     data_range : float
         Span of the pixels in counts, that ``psnr`` refers to.
     noise : NoiseFit
-        The noise model, and whether it can be trusted.
+        The noise model: a line, or one sigma for every level.
+    noise_hidden : bool
+        Whether a filter or rounding hides the noise, so that the model is a lower bound.
     """
 
     signal: float
+    blocks: int
     background: float
     background_sigma: float
     data_range: float
     noise: NoiseFit
+    noise_hidden: bool
 
     def sigma_at_psnr(self, psnr: float) -> float:
         """Return the error that a PSNR allows, in units of the noise of the background."""
@@ -61,23 +69,25 @@ class ImageProperties:
 def image_properties(image: Image) -> ImageProperties:
     """Measure a plane of at least ``BLOCK`` pixels a side.
 
-    Where the noise model is not trusted, it may be a lower bound; then the noise of the quarters is
-    at least what the flattest tenth of the blocks shows.
+    Where the noise is hidden, that of the quarters is at least what the flattest tenth of the
+    blocks shows.
     """
-    fit = fit_noise([image])
+    fit, hidden = fit_noise([image]), hides_noise(sample_patches([image]))
     quarters = _quarter_means(image.pixels)
     levels, unevenness = quarters.mean(axis=(1, 3)), np.ptp(quarters, axis=(1, 3))
     noise = fit.model.sigma(levels) / QUARTER
-    if not fit.good:
+    if hidden:
         noise = np.maximum(noise, np.quantile(unevenness, 0.1) / TENTH_PERCENTILE)
     low, high = np.percentile(levels, [DARKEST, BRIGHTEST])
     median = float(np.median(levels))
     return ImageProperties(
         signal=float(np.mean(unevenness > BEYOND_NOISE * noise)),
+        blocks=levels.size,
         background=float((median - low) / (high - low)) if high > low else 0.0,
         background_sigma=float(fit.model.sigma(median)),
         data_range=data_range([image.pixels]),
         noise=fit,
+        noise_hidden=hidden,
     )
 
 

@@ -32,35 +32,36 @@ def write_page(looks: Sequence[QuickLook], path: Path, *, source: str) -> None:
         The file or folder that was looked at, for the heading.
     """
     template = Template((FOLDER / "sheet.html").read_text(encoding="utf-8"))
-    sections = "\n".join(_section(look) for look in looks)
+    sections = "\n".join(_section(look, with_title=len(looks) > 1) for look in looks)
     page = template.substitute(source=html.escape(source), sections=sections)
     with atomic_file(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
 
-def _section(look: QuickLook) -> str:
+def _section(look: QuickLook, *, with_title: bool) -> str:
     shown = tiles(look)
     head = "".join(f"<th scope=col>{html.escape(size)}" for size in shown.sizes)
     rows = "\n".join(
-        f"<tr><th scope=row>{html.escape(name)}{''.join(map(_cell, row))}"
+        f"<tr><th scope=row>{_breakable(name)}{''.join(map(_cell, row))}"
         for name, row in zip(shown.names, shown.rows, strict=True)
     )
     notes = "; ".join(look.notes)
+    heading = f"<h2>{html.escape(look.title)}</h2>" if with_title else ""
     return f"""<section>
-<h2>{html.escape(look.title)}</h2>
+{heading}
 <p class=advice>{_with_code(look.advice.sentence)}</p>
 <div class=top>{_figure(shown.original)}
 <p class=note>{html.escape(notes[:1].upper() + notes[1:] + ". " if notes else "")}\
 {html.escape(legend(look, shown))} {html.escape(_noise_text(look))}</p></div>
+<p class=hint>Scroll the table sideways for smaller files.</p>
 <div class=scroll tabindex=0><table><thead><tr><th scope=col>codec{head}</thead>
 <tbody>{rows}</tbody></table></div>
 </section>"""
 
 
 def _noise_text(look: QuickLook) -> str:
-    fit = look.properties.noise
-    if not fit.good:
-        return f"The noise is uncertain ({fit.reason.rstrip('.')}), so errors in its units are too."
+    if look.properties.noise_hidden:
+        return "A filter or rounding hides the noise, so errors in its units are uncertain."
     sigma = look.properties.background_sigma
     return f"The noise of the background is {sigma:.3g} counts."
 
@@ -84,6 +85,10 @@ def _figure(tile: Tile) -> str:
 
 def _palette(one: Drawing) -> Bytes2D | None:
     return diverging() if one.kind == "difference" else None
+
+
+def _breakable(name: str) -> str:
+    return re.sub("([-/])", r"\1<wbr>", html.escape(name))
 
 
 def _with_code(sentence: str) -> str:

@@ -33,7 +33,7 @@ SMALLEST_TILE = 96
 class Drawing:
     """A picture of shape (rows, columns): grey, or a ``difference``, in indices of `diverging`."""
 
-    kind: Literal["original", "decoded", "difference", "prediction"]
+    kind: Literal["whole", "original", "decoded", "difference", "prediction"]
     levels: Bytes
 
     def enlarged(self) -> Drawing:
@@ -81,7 +81,7 @@ def tiles(look: QuickLook) -> Tiles:
         return Tile(tuple(one.enlarged() for one in pictures), _caption(look, cell))
 
     original = Drawing("original", grey_levels(look.original, shown))
-    pictures = [original, *_predicted(look.prediction, drawn)]
+    pictures = [_whole(look, shown), original, *_predicted(look.prediction, drawn)]
     raw = look.image.raw_bytes
     codec, ratio = look.lossless
     caption = (f"original, {bytes_text(raw)}", f"lossless {codec}: {ratio_text(ratio)} smaller")
@@ -94,6 +94,24 @@ def tiles(look: QuickLook) -> Tiles:
     )
 
 
+def _whole(look: QuickLook, shown: DisplayRange) -> Drawing:
+    """Return the coded part no larger than a picture, with a frame around the crop."""
+    image = look.image
+    times = -(-max(image.shape) // max(look.original.shape))
+    levels = grey_levels(image, shown).copy()
+    rows, columns = (
+        slice(part.start, min(part.stop, length) - 1)
+        for part, length in zip(look.crop, image.shape, strict=True)
+    )
+    if times > 1:
+        thick = times
+        for at in (rows.start, max(rows.stop - thick, 0)):
+            levels[at : at + thick, columns] = EDGE
+        for at in (columns.start, max(columns.stop - thick, 0)):
+            levels[rows, at : at + thick] = EDGE
+    return Drawing("whole", levels[::times, ::times])
+
+
 def bytes_text(count: int) -> str:
     """Format a number of bytes: ``830 bytes``, ``52.4 kB``, ``2.1 MB``."""
     if count < 1000:
@@ -102,7 +120,7 @@ def bytes_text(count: int) -> str:
 
 
 def _caption(look: QuickLook, cell: Cell) -> tuple[str, ...]:
-    noise = "" if look.properties.noise.good else "about "
+    noise = "about " if look.properties.noise_hidden else ""
     sigma = number_text(cell.sigma, significant=2)
     lines = [
         f"{bytes_text(cell.coded_bytes)}, {ratio_text(cell.ratio)}",
