@@ -36,5 +36,14 @@ def encode(image: Image, spec: str) -> bytes:
         The codec cannot code this image.
     UnreachableTargetError
         No setting of the codec meets the target.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cytopress
+    >>> image = cytopress.Image(np.random.default_rng(0).poisson(500, (64, 64)).astype(np.uint16))
+    >>> data = cytopress.encode(image, "jpegxl:ratio=10")
+    >>> image.raw_bytes / len(data) >= 10
+    True
     """
     return codec(spec).encode(image)

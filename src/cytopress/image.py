@@ -44,6 +44,14 @@ class Image:
     ------
     ImageError
         Anything above does not hold.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cytopress
+    >>> pixels = np.arange(12, dtype=np.uint16).reshape(3, 4)
+    >>> cytopress.Image(pixels, bits=12, spacing_um=(0.65, 0.65), name="DNA")
+    Image('DNA', YX 3 x 4 uint16, bits=12, spacing_um=(0.65, 0.65))
     """
 
     pixels: Pixels

@@ -207,6 +207,15 @@ def decode(data: bytes, settings: Settings | None = None, *, trusted: bool = Tru
         process crashed, or took too long. It is a CorruptDataError too.
     PackageError
         The model package that coded them is in none of the folders.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cytopress
+    >>> image = cytopress.Image(np.eye(40, dtype=np.uint8), spacing_um=(0.65, 0.65))
+    >>> back = cytopress.decode(cytopress.encode(image, "zstd"))
+    >>> back == image, back.spacing_um
+    (True, (0.65, 0.65))
     """
     settings = settings or from_environment()
     header, stream = container.unpack(data)

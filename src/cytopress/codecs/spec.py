@@ -43,6 +43,20 @@ def codec(spec: str, settings: Settings | None = None) -> CodecRequest:
         There is no codec of this name, or it has no such option.
     UsageError
         An option has an invalid value, is given twice, or contradicts another.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cytopress
+    >>> image = cytopress.Image(np.random.default_rng(0).poisson(500, (64, 64)).astype(np.uint16))
+    >>> found = cytopress.codec("jpegls:max_error=20").solve(image)
+    >>> found.reached <= 20, len(found.data) < image.raw_bytes / 3
+    (True, True)
+
+    The setting that was found is a codec by itself, for other images too:
+
+    >>> found.codec.encode(image) != b""
+    True
     """
     name, _, text = spec.partition(":")
     given = _pairs(spec, text)

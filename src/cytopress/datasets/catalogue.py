@@ -118,6 +118,14 @@ def dataset(name: str | Path, settings: Settings | None = None) -> Dataset:
         The dataset is damaged, or not on this machine (the message says how to get it).
     NotAvailableError
         The package that it is embedded in, or simulated by, is not installed.
+
+    Examples
+    --------
+    >>> import cytopress
+    >>> cells = cytopress.dataset("scratch-assay")  # in the extra demo
+    >>> field = cells.part("test")[0]
+    >>> cells.read_input(field).axes, cells.read_target(field).axes
+    ('YX', 'YX')
     """
     settings = settings or from_environment()
     name = ALIASES.get(name, name) if isinstance(name, str) else name

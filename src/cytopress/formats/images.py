@@ -52,6 +52,19 @@ def read(
         The file cannot be read, is truncated, or holds color, other pixel types or NaN.
     NotAvailableError
         The format needs the extra ``io``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cytopress
+    >>> dna = cytopress.Image(np.full((8, 9), 1, np.uint16), name="DNA")
+    >>> rna = cytopress.Image(np.full((8, 9), 2, np.uint16), name="RNA")
+    >>> cytopress.write("plate.ome.tif", [dna, rna])
+    >>> [image.name for image in cytopress.read("plate.ome.tif")]
+    ['C=DNA', 'C=RNA']
+    >>> [found] = cytopress.read("plate.ome.tif", select={"C": "RNA"})
+    >>> int(found.pixels.max())
+    2
     """
     return _read(Path(path), axes, select or {}, one=False)
 
@@ -169,6 +182,15 @@ def write(path: Path | str, images: Sequence[Image]) -> None:
         The suffix is another one, the folder does not exist, or the format cannot hold the images.
     ImageError
         The file cannot be written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cytopress
+    >>> image = cytopress.Image(np.eye(40, dtype=np.uint8), spacing_um=(0.65, 0.65))
+    >>> cytopress.write("cells.ome.tif", [image])
+    >>> cytopress.read("cells.ome.tif")[0] == image
+    True
     """
     path = Path(path)
     suffix = path.suffix.lower()

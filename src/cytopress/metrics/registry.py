@@ -61,6 +61,15 @@ def metric(name: str, *, noise: NoiseModel | None = None) -> Metric:
         No metric has this name.
     UsageError
         The metric needs a noise model and none is given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cytopress
+    >>> original = np.zeros((32, 32), np.uint16)
+    >>> psnr = cytopress.metric("psnr")
+    >>> f"{psnr(original, original + np.uint16(10), data_range=1000):.0f} dB"
+    '40 dB'
     """
     if name not in METRICS:
         raise UnknownNameError("metric", name, metric_names())

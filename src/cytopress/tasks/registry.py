@@ -40,6 +40,16 @@ def task(name: str | Path, settings: Settings | None = None) -> Task:
         No built-in task and no task package has this name.
     PackageError
         The package is damaged, or not a task's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cytopress
+    >>> pixels = np.full((48, 48), 100, np.uint16)
+    >>> pixels[8:20, 8:20] = pixels[28:40, 30:40] = 900
+    >>> measurement = cytopress.task("measurement")
+    >>> measurement.predict(cytopress.Image(pixels)).count
+    2
     """
     built_in = BUILT_IN.get(str(name))
     if built_in is not None:
