@@ -67,7 +67,7 @@ def test_every_channel_gets_a_picture_of_its_own(run, tmp_path):
     assert code == 0
     expected = ["contact-sheet-DNA.png", "contact-sheet-ER_RNA.png", "contact-sheet.html"]
     assert names(tmp_path / "quick-look") == expected
-    assert "DNA:\n" in out
+    assert "plate.ome.tif: DNA\n" in out
     assert run(path, "--select", "C=DNA", "--out", "one")[0] == 0
     assert names(tmp_path / "one") == ["contact-sheet.html", "contact-sheet.png"]
 

@@ -74,7 +74,7 @@ def test_filtered_images_are_for_max_error_alone(light):
     smooth = ndimage.gaussian_filter(camera(light()).pixels.astype(float), 1.5)
     found = advice_for(Image(np.rint(smooth).astype(np.uint16)))
     assert found.targets == ("max_error",)
-    assert "noise cannot be measured" in found.sentence
+    assert "hides the camera's noise" in found.sentence
     assert "times the noise" not in found.sentence
 
 
@@ -94,7 +94,7 @@ def test_fields_of_uneven_density_are_not_for_ratio():
 
 def test_both_reasons_make_one_sentence():
     sentence = advice_for(*map(camera, [fluorescence_light(6), fluorescence_light(120)])).sentence
-    assert ", and not for `ratio`" in sentence
+    assert ", nor for `ratio`, since" in sentence
     assert sentence.count(". ") == 0
     assert sentence.endswith(".")
 

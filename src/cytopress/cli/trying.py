@@ -62,7 +62,7 @@ def try_codecs(
     channels = find_channels(source, axes=axes, select=parse_selection(select) if select else None)
     looks = []
     for name, fields in channels.items():
-        title = name or source.name
+        title = f"{source.name}: {name}" if name else source.name
         with bar(f"Trying {title}") as progress:
             looks.append(
                 quick_look(
@@ -94,7 +94,7 @@ def _file_name(name: str) -> str:
 
 def _print(look: QuickLook, *, with_title: bool) -> None:
     if with_title:
-        print(f"{look.title}:")
+        print(look.title)
     show([_row(row, look.sizes) for row in look.rows], as_json=False)
     print(f"{look.advice.sentence}\n")
 

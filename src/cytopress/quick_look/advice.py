@@ -86,9 +86,9 @@ def advise(image: ImageProperties, fields: Sequence[ImageProperties] = ()) -> Ad
         "ratio": _uneven(fields),
     }
     against = {kind: reason for kind, reason in reasons.items() if reason}
-    parts = [f"{_seen(image, dark=dark)}: ask for {_wanted(image)}"]
-    parts += [f"not for `{kind}`, {reason}" for kind, reason in against.items()]
-    sentence = ", and ".join([", ".join(parts[:2]), *parts[2:]])
+    sentence = f"{_seen(image, dark=dark)}: ask for {_wanted(image)}"
+    for joint, (kind, reason) in zip(("and not", "nor"), against.items(), strict=False):
+        sentence += f", {joint} for `{kind}`, {reason}"
     return Advice(
         kind="dark background" if dark else "even background",
         targets=targets,
@@ -116,7 +116,7 @@ def _seen(image: ImageProperties, *, dark: bool) -> str:
 
 def _wanted(image: ImageProperties) -> str:
     if image.noise_hidden:
-        return "`max_error` (counts), as the camera's noise cannot be measured in this image"
+        return "`max_error` (counts; a filter or rounding hides the camera's noise)"
     return "`sigma` (error in units of the camera's noise) or `max_error` (counts)"
 
 

@@ -34,6 +34,7 @@ SIZES = (5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560)
 SIZES_SHOWN, BEYOND_LOSSLESS = 4, 1.5
 # Edges, in pixels, of the part that is coded, of the pictures, and of the smallest image.
 PART, CROP, SMALLEST = 1024, 160, 32
+LOSSY_TYPES = ("uint8", "uint16", "float32")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +240,11 @@ def _count_from(
 
 
 def _checked(image: Image, source: PlaneSource) -> Image:
+    if image.dtype.name not in LOSSY_TYPES:
+        raise ImageError(
+            f"{source.path}: a quick look is at lossy codecs, which take {', '.join(LOSSY_TYPES)}"
+            f" and not {image.dtype.name}."
+        )
     if min(image.shape) < SMALLEST:
         rows, columns = image.shape
         raise ImageError(
