@@ -14,9 +14,9 @@ ImageKind = Literal["blank", "dark background", "even background"]
 # Below this share of signal, or this number of blocks, nothing is seen but noise: of noise's own
 # blocks 0.06 % pass for signal.
 BLANK, BLANK_BLOCKS = 0.003, 3
-# Half of the pixels lie in the darkest fifth of the range: in every fluorescence image that was
-# looked at it is below 0.15, in every bright field and phase contrast above 0.25.
-DARK = 0.2
+# Half of the image lies in this darkest part of its range: in the sparse fluorescence that was
+# looked at it is at most 0.09, in bright field, phase contrast and confluent stains at least 0.2.
+DARK = 0.15
 # The PSNR that is most often asked for, and the error that it may allow at most, in noise sigma.
 USUAL_PSNR, MOST_SIGMA = 40.0, 2.0
 # The fullest field's share of signal over the emptiest's, from which on one ratio means different

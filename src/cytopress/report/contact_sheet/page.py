@@ -47,7 +47,8 @@ def _section(look: QuickLook, *, with_title: bool) -> str:
     )
     notes = "; ".join(look.notes)
     heading = f"<h2>{html.escape(look.title)}</h2>" if with_title else ""
-    return f"""<section>
+    across = sum(max(len(row[at].pictures) for row in shown.rows) for at in range(len(look.sizes)))
+    return f"""<section style="--pictures: {max(across, 1)}">
 {heading}
 <p class=advice>{_with_code(look.advice.sentence)}</p>
 <div class=top>{_figure(shown.original)}
