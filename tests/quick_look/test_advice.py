@@ -33,7 +33,7 @@ def test_sparse_fluorescence_is_for_sigma_and_not_for_psnr():
         ("sigma", "max_error"),
         ("psnr",),
     )
-    assert "as in fluorescence" in found.sentence
+    assert "as in sparse fluorescence" in found.sentence
     assert "not for `psnr`" in found.sentence
     # Right: 40 dB hide what the camera saw, while sigma keeps what it says.
     assert errors_in_noise(light, "htj2k:psnr=40") > 2

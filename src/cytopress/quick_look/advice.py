@@ -105,9 +105,9 @@ def unevenness(fields: Sequence[ImageProperties]) -> float:
 
 def _seen(image: ImageProperties, *, dark: bool) -> str:
     kind = (
-        "Bright objects on a dark background, as in fluorescence"
+        "Bright objects on a dark background, as in sparse fluorescence"
         if dark
-        else "Objects on an even background, as in bright field or phase contrast"
+        else "Objects on an even background, as in bright field, phase contrast or dense stains"
     )
     share = 100 * image.signal
     found = f"{share:.0f} %" if share >= 1 else "less than 1 %"

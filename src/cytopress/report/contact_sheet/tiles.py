@@ -145,6 +145,7 @@ def _predicted(prediction: Prediction | None, shown: DisplayRange | None) -> lis
 
         labels = prediction.labels
         inside = np.where(labels > 0, INSIDE, 0)
-        drawn = np.where(find_boundaries(labels, mode="inner"), EDGE, inside).astype(np.uint8)
+        edges = find_boundaries(labels, mode="inner")  # type: ignore[no-untyped-call]
+        drawn = np.where(edges, EDGE, inside).astype(np.uint8)
         return [Drawing("prediction", drawn)]
     return []
