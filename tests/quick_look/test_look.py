@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import cytopress
-from cytopress.errors import ImageError
+from cytopress.errors import ImageError, TaskError
 from cytopress.image import Image
 from cytopress.quick_look import look as module
 from cytopress.quick_look.fields import find_channels
@@ -127,3 +127,29 @@ def test_progress_ends_with_every_cell(tmp_path, fast):
 def test_a_tiny_image_is_refused(tmp_path):
     with pytest.raises(ImageError, match="at least 32 x 32 pixels, and the image has 31 x 40"):
         look_at(tmp_path, Image(np.zeros((31, 40), np.uint8)))
+
+
+def test_a_row_that_fails_stops_the_others(tmp_path, fast):
+    class Failing:
+        name, weights, truth, scores = "failing", "", "none", Measurement.scores
+        calls = 0
+
+        def predict(self, image):
+            self.calls += 1
+            if self.calls > 2:
+                raise TaskError("enough")
+            return Measurement().predict(image)
+
+        def score(self, *arguments):
+            return Measurement().score(*arguments)
+
+    task = Failing()
+    with pytest.raises(TaskError, match="enough"):
+        look_at(tmp_path, camera(fluorescence_light()), task=task)
+    assert task.calls < 6
+
+
+def test_types_that_only_lossless_codecs_take_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "LOSSY_TYPES", ("float32",))
+    with pytest.raises(ImageError, match="take float32 and not uint16"):
+        look_at(tmp_path, camera(fluorescence_light(side=64)))

@@ -15,7 +15,8 @@ from cytopress.cli.progress_bars import bar
 from cytopress.errors import UsageError
 
 if TYPE_CHECKING:
-    from cytopress.quick_look.look import Cell, QuickLook
+    from cytopress.quick_look.cells import Cell
+    from cytopress.quick_look.look import QuickLook
 
 PAGE, PICTURE = "contact-sheet.html", "contact-sheet{}.png"
 

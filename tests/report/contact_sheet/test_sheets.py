@@ -12,7 +12,8 @@ import pytest
 
 from cytopress.image import Image
 from cytopress.quick_look.advice import advise
-from cytopress.quick_look.look import Cell, QuickLook
+from cytopress.quick_look.cells import Cell
+from cytopress.quick_look.look import QuickLook
 from cytopress.quick_look.properties import image_properties
 from cytopress.report.contact_sheet import write_page, write_picture
 from cytopress.report.contact_sheet.tiles import bytes_text, tiles

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.image import Image
-from cytopress.quick_look.look import Cell, QuickLook
+from cytopress.quick_look.cells import Cell
+from cytopress.quick_look.look import QuickLook
 from cytopress.report.pictures import (
     DisplayRange,
     ErrorScale,
