@@ -45,10 +45,10 @@ def try_codecs(
     axes: Axes = None,
     models: Models = None,
 ) -> None:
-    """Show an image through five codecs at four sizes, and say which target suits it.
+    """Show an image through five codecs, and which target suits it.
 
-    Writes a contact sheet as an HTML page and as a PNG picture: decoded images, their differences,
-    sizes in bytes and errors. Of several channels each gets a sheet; of a stack the middle plane is
+    Writes a contact sheet as an HTML page and as a PNG picture: four sizes of each codec, with
+    decoded images, differences, bytes and errors. Of several channels each gets a sheet; of a stack the middle plane is
     shown; of a folder the field with the median amount of signal.
     """
     from cytopress.formats.selection import parse_selection
@@ -63,7 +63,7 @@ def try_codecs(
     channels = find_channels(source, axes=axes, select=parse_selection(select) if select else None)
     looks = []
     for name, fields in channels.items():
-        title = f"{source.name}: {name}" if name else source.name
+        title = f"{source.resolve().name}: {name}" if name else source.resolve().name
         with bar(f"Trying {title}") as progress:
             looks.append(
                 quick_look(
