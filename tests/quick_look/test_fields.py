@@ -7,7 +7,7 @@ import pytest
 import tifffile
 
 import cytopress
-from cytopress.errors import ImageError, UsageError
+from cytopress.errors import CytopressWarning, DatasetError, ImageError, UsageError
 from cytopress.image import Image
 from cytopress.quick_look.fields import MOST_FIELDS, find_channels
 
@@ -64,7 +64,8 @@ def test_files_of_a_folder_are_fields_of_one_kind(tmp_path):
         write(tmp_path / "sub" / f"field{number}.tif", number)
     (tmp_path / "notes.txt").write_text("no image")
     (tmp_path / ".hidden.tif").write_text("no image")
-    found = find_channels(tmp_path)
+    with pytest.warns(CytopressWarning, match="left out 1 files of other kinds"):
+        found = find_channels(tmp_path)
     assert [source.path.name for source in found[""]] == ["field0.tif", "field1.tif", "field2.tif"]
 
 
@@ -85,6 +86,13 @@ def test_channels_are_told_from_the_names_of_files(tmp_path, names, channels):
     assert sorted(find_channels(tmp_path)) == channels
 
 
+def test_a_pattern_says_which_part_of_a_name_is_the_channel(tmp_path):
+    for name in ("x1-one", "x1-two", "x2-one", "x2-two"):
+        write(tmp_path / f"{name}.tif", 1)
+    assert list(find_channels(tmp_path)) == [""]
+    assert sorted(find_channels(tmp_path, pattern="*-{channel}")) == ["one", "two"]
+
+
 def test_many_fields_are_sampled_from_first_to_last(tmp_path):
     for number in range(40):
         write(tmp_path / f"{number:02}.tif", number)
@@ -97,7 +105,7 @@ def test_many_fields_are_sampled_from_first_to_last(tmp_path):
 def test_what_is_no_image_is_refused(tmp_path):
     with pytest.raises(UsageError, match="no such file or folder"):
         find_channels(tmp_path / "nothing.tif")
-    with pytest.raises(UsageError, match="has no TIFF, PNG or OME-Zarr images"):
+    with pytest.raises(DatasetError, match="there is no image"):
         find_channels(tmp_path)
     color = tmp_path / "slide.tif"
     rng = np.random.default_rng(0)

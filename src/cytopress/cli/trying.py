@@ -42,14 +42,20 @@ def try_codecs(
     select: Annotated[
         str | None, typer.Option(help="Select channels, planes or times, such as C=DAPI,Z=3.")
     ] = None,
+    channels: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a folder: which part of a file's name is the channel, such as '*_{channel}'."
+        ),
+    ] = None,
     axes: Axes = None,
     models: Models = None,
 ) -> None:
     """Show an image through five codecs, and which target suits it.
 
     Writes a contact sheet as an HTML page and as a PNG picture: four sizes of each codec, with
-    decoded images, differences, bytes and errors. Of several channels each gets a sheet; of a stack the middle plane is
-    shown; of a folder the field with the median amount of signal.
+    decoded images, differences, bytes and errors. Of several channels each gets a sheet; of a stack
+    the middle plane is shown; of a folder the field with the median amount of signal.
     """
     from cytopress.formats.selection import parse_selection
     from cytopress.quick_look.fields import find_channels
@@ -60,9 +66,14 @@ def try_codecs(
     _check_folder(out)
     settings = settings_with(models)
     predicting = find_task(task, settings) if task else None
-    channels = find_channels(source, axes=axes, select=parse_selection(select) if select else None)
+    found = find_channels(
+        source,
+        axes=axes,
+        select=parse_selection(select) if select else None,
+        pattern=channels,
+    )
     looks = []
-    for name, fields in channels.items():
+    for name, fields in found.items():
         title = f"{source.resolve().name}: {name}" if name else source.resolve().name
         with bar(f"Trying {title}") as progress:
             looks.append(
@@ -72,7 +83,7 @@ def try_codecs(
             )
     out.mkdir(exist_ok=True)
     pictures = []
-    for name, look in zip(channels, looks, strict=True):
+    for name, look in zip(found, looks, strict=True):
         pictures.append(out / PICTURE.format(f"-{_file_name(name)}" if name else ""))
         write_picture(look, pictures[-1])
         _print(look, with_title=len(looks) > 1)

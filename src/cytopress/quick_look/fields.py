@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import re
+import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cytopress.errors import UsageError
-from cytopress.formats import ome_zarr, png, tiff
+from cytopress.datasets.folder_files import image_files
+from cytopress.datasets.image_names import split_names
+from cytopress.errors import CytopressWarning, UsageError
+from cytopress.formats import ome_zarr
 from cytopress.formats.images import read_one
 from cytopress.formats.opening import open_scenes
 from cytopress.formats.scene import Scene
 from cytopress.formats.selection import Selection, coordinates
 from cytopress.image import Image
 
-SUFFIXES = (*tiff.SUFFIXES, *png.SUFFIXES)
 # More fields of a folder are sampled evenly: each is read whole.
 MOST_FIELDS = 12
-# What follows may end the name of a channel: "_ch2", "-w1", "_C01", or a word of letters: "_DAPI".
-CHANNEL = re.compile(r"(?<![A-Za-z0-9])((?:channel|ch|c|w)\d+|[A-Za-z]{2,})(?=[^/]*$)", re.I)
 
 
 @dataclass(frozen=True)
@@ -47,63 +46,49 @@ class PlaneSource:
 
 
 def find_channels(
-    path: Path, *, axes: str | None = None, select: Selection | None = None
+    path: Path,
+    *,
+    axes: str | None = None,
+    select: Selection | None = None,
+    pattern: str | None = None,
 ) -> dict[str, list[PlaneSource]]:
     """Return the fields of each channel by the channel's name, "" for the only one.
 
     Of a stack the middle plane is taken, of a time series the first time, of several scenes the
-    first. Files of a folder belong to one channel where their names say so.
+    first. The channels of a folder's files are told from their names, or by a pattern with
+    ``{channel}`` (`cytopress.datasets.name_patterns`).
 
     Raises
     ------
     UsageError
-        There is no such file, no image in the folder, or the selection is not in the file.
+        There is no such file, the selection is not in it, or names do not match the pattern.
+    DatasetError
+        There is no image in the folder.
     ImageError
         A file cannot be read, or holds color.
     """
     if not path.exists():
         raise UsageError(f"{path}: there is no such file or folder.")
     if path.is_dir() and not ome_zarr.is_zarr(path):
-        return _of_folder(path, axes, select or {})
+        return _of_folder(path, axes, select or {}, pattern)
     return {name: [plane] for name, plane in _of_file(path, axes, select or {}).items()}
 
 
-def _of_folder(folder: Path, axes: str | None, select: Selection) -> dict[str, list[PlaneSource]]:
-    files = _image_files(folder)
-    if not files:
-        raise UsageError(f"{folder}: has no TIFF, PNG or OME-Zarr images; name a file or a folder.")
-    names = _file_channels(files)
+def _of_folder(
+    folder: Path, axes: str | None, select: Selection, pattern: str | None
+) -> dict[str, list[PlaneSource]]:
+    files, notes = image_files(folder)
+    for note in notes:
+        warnings.warn(f"{folder}: {note}.", CytopressWarning, stacklevel=2)
+    parts = split_names([name for name, _ in files], pattern)
+    channels = [part.channel for part in parts] if parts else [""] * len(files)
     found: dict[str, list[PlaneSource]] = defaultdict(list)
-    for name in dict.fromkeys(names):
-        same = [file for file, other in zip(files, names, strict=True) if other == name]
-        for file in _spread(same):
-            for channel, plane in _of_file(file, axes, select).items():
+    for name in dict.fromkeys(channels):
+        same = [path for (_, path), other in zip(files, channels, strict=True) if other == name]
+        for path in _spread(same):
+            for channel, plane in _of_file(path, axes, select).items():
                 found[" ".join(filter(None, (name, channel)))].append(plane)
-    return dict(found)
-
-
-def _image_files(folder: Path) -> list[Path]:
-    """Return the images in a folder and the folders in it, sorted by name; of Zarr the folders."""
-    found: list[Path] = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            found += [path] if ome_zarr.is_zarr(path) else _image_files(path)
-        elif path.suffix.lower() in SUFFIXES:
-            found.append(path)
-    return found
-
-
-def _file_channels(files: Sequence[Path]) -> list[str]:
-    """Return the channel of each file by the part of its name that tells channels apart.
-
-    Every file needs such a part, and there must be fewer kinds than files: else all are one.
-    """
-    parts = [CHANNEL.findall(file.stem.removesuffix(".ome")) for file in files]
-    names = [found[-1] if found else "" for found in parts]
-    kinds = set(names)
-    return names if "" not in kinds and 1 < len(kinds) <= len(files) // 2 else [""] * len(files)
+    return dict(found) if len(found) > 1 else {"": next(iter(found.values()))}
 
 
 def _spread(files: Sequence[Path]) -> list[Path]:
