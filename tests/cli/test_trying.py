@@ -88,7 +88,10 @@ def test_what_cannot_be_looked_at_is_refused_in_a_sentence(run, cells, tmp_path)
     cytopress.write(tiny, [Image(np.zeros((8, 9), np.uint8))])
     broken = tmp_path / "broken.tif"
     broken.write_bytes(b"II*\0 no tiff")
+    coded = tmp_path / "coded.cyto"
+    coded.write_bytes(cytopress.encode(cytopress.read(cells)[0], "zstd"))
     for arguments, expected in (
+        ((coded,), "is coded already"),
         ((color,), "color"),
         ((tiny,), "at least 32 x 32 pixels"),
         ((broken,), "broken.tif"),

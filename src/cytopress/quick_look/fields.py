@@ -69,6 +69,8 @@ def find_channels(
     """
     if not path.exists():
         raise UsageError(f"{path}: there is no such file or folder.")
+    if path.suffix == ".cyto":
+        raise UsageError(f"{path}: is coded already; look at its original, or decode it first.")
     if path.is_dir() and not ome_zarr.is_zarr(path):
         return _of_folder(path, axes, select or {}, pattern)
     return {name: [plane] for name, plane in _of_file(path, axes, select or {}).items()}
