@@ -1,4 +1,4 @@
-"""Progress bars on stderr, shown only on a terminal."""
+"""Progress on stderr: bars on a terminal, elsewhere a line every 30 seconds."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.progress import Progress as Display
+from rich.progress import Progress as Bars
 
 from cytopress.callbacks import Progress
+from cytopress.cli.progress_lines import Lines
+
+Display = Bars | Lines
 
 # Two displays would write over each other.
 _shown: list[Display] = []
@@ -98,4 +101,4 @@ def spinner(title: str) -> Iterator[None]:
 
 def _progress(*columns: ProgressColumn) -> Display:
     console = Console(stderr=True)
-    return Display(*columns, console=console, transient=True, disable=not console.is_terminal)
+    return Bars(*columns, console=console, transient=True) if console.is_terminal else Lines()
