@@ -11,6 +11,7 @@ from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.container import container
 from cytopress.codecs.container.recipe import put_recipe
 from cytopress.codecs.encoding_errors import encoding
+from cytopress.codecs.targets.sample import sample_of
 from cytopress.codecs.targets.target import Target
 from cytopress.image import Image
 
@@ -78,9 +79,18 @@ class Encodes:
     def __init__(self, image: Image, most_bytes: int = MOST_BYTES) -> None:
         self.image = image
         self._form = container.Form.of(image)
+        self._sample: Encodes | None = None
         self._most_bytes = most_bytes
         self._measures: dict[bytes, _Measures] = {}
         self._kept: OrderedDict[bytes, bytes] = OrderedDict()
+
+    @property
+    def sample(self) -> Encodes:
+        """Settings that were tried on a sample of the image; this object where it is small."""
+        if self._sample is None:
+            found = sample_of(self.image)
+            self._sample = self if found is None else Encodes(found, self._most_bytes)
+        return self._sample
 
     def encode(self, codec: StreamCodec) -> bytes:
         """Return the image in a container without a target, coded now or before."""

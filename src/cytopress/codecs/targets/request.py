@@ -14,9 +14,11 @@ from typing import Literal, get_args
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.family import Family
 from cytopress.codecs.registry import decode
-from cytopress.codecs.targets import resolve, search
+from cytopress.codecs.targets import resolve
 from cytopress.codecs.targets.encodes import Encodes, Solution
 from cytopress.codecs.targets.lossless_comparison import dearer_than_lossless, lossless_ratio
+from cytopress.codecs.targets.problem import SearchProblem
+from cytopress.codecs.targets.search import solve
 from cytopress.codecs.targets.target import TARGET_KINDS, Target, TargetKind
 from cytopress.codecs.wrappers import Guarded, Tiled, Wavelet
 from cytopress.errors import CytopressWarning, UnreachableTargetError, UsageError
@@ -211,9 +213,9 @@ class CodecRequest:
             doubts += dearer_than_lossless(image, len(found.data))
         return replace(found, warnings=(*doubts, *found.warnings))
 
-    def _search(self, problem: search.SearchProblem, encodes: Encodes) -> Solution:
+    def _search(self, problem: SearchProblem, encodes: Encodes) -> Solution:
         try:
-            return search.solve(problem, encodes)
+            return solve(problem, encodes)
         except UnreachableTargetError as error:
             if not self.packages:
                 raise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cytopress.codecs.base import StreamCodec
-from cytopress.codecs.targets.search import SearchProblem
+from cytopress.codecs.targets.problem import SearchProblem
 from cytopress.codecs.targets.target import Target
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled, Wavelet
 from cytopress.codecs.wrappers.rescaled import stretch_bits

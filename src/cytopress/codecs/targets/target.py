@@ -23,9 +23,8 @@ UNITS: dict[TargetKind, str] = {
     "psnr": "dB",
     "ratio": "x",
 }
-# The search stops at a setting this near to the target: relative, and in dB.
-CLOSE = 0.002
-CLOSE_DB = 0.01
+# Decibels of a relative change of the error.
+DB = 20 / math.log(10)
 RATIO_EXCEEDED = 1.1
 
 
@@ -94,14 +93,19 @@ class Target:
         at_most = self.kind in ("max_error", "sigma")
         return reached <= self.value if at_most else reached >= self.value
 
-    def close(self, reached: float) -> bool:
-        """Whether a value reached is so near that another encode is not worth its time."""
+    def margin(self, reached: float) -> float:
+        """Return how much better than the target a value is: relative, below 0 where it is worse.
+
+        In logarithms: for ``psnr`` that of the error, so that all kinds share one scale.
+        """
         if self.kind == "psnr":
-            return 0 <= reached - self.value <= CLOSE_DB
-        if self.kind == "sigma":
-            return self.value * (1 - CLOSE) <= reached <= self.value
-        # Not for max_error: settings with the same largest error may differ a lot in bytes.
-        return self.kind == "ratio" and self.value <= reached <= self.value * (1 + CLOSE)
+            return (reached - self.value) / DB
+        better, worse = (reached, self.value) if self.kind == "ratio" else (self.value, reached)
+        if better == worse:
+            return 0.0
+        if min(better, worse) <= 0:
+            return math.inf if better > worse else -math.inf
+        return math.log(better / worse)
 
     def warnings(self, reached: float) -> list[str]:
         """Return warnings about a result that meets the target."""

@@ -1,0 +1,203 @@
+"""Tries of a target search: settings coded on one image, and which one comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cytopress.codecs import progress
+from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.targets.bracket import Bracket
+from cytopress.codecs.targets.encodes import Attempt, Encodes
+from cytopress.codecs.targets.problem import SearchProblem, accepts
+
+# Each is a real encode; a codec whose steps are wide is not asked for more than it has.
+MOST_TRIES = 12
+# Of a position of the quality parameter's range: finer than most codecs' own steps.
+MOST_HALVINGS = 12
+# How near to the target, relative, is near enough after one try, after two, and so on.
+CLOSE = (0.002, 0.005, 0.01, 0.01, 0.02)
+# A sample only says where to begin.
+SAMPLE_CLOSE = 0.1
+# A codec that gave the same bytes twice for other settings has none between them.
+MOST_REPEATS = 2
+# Bytes, relative, that more tries for the largest error could still save.
+SPARED = 0.005
+# Where the ends of the quality parameter do not decide, its range is tried in so many steps first.
+GRID = 8
+DESCENTS = 3
+# The largest error is one pixel's: it jumps from setting to setting, and a coarser one may do.
+PROBES = (0.01, 0.02, 0.04, 0.08)
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Where a search begins: how easy the first setting is, 0 to 1, and the margin's slope there.
+
+    A slope of 0 is not known.
+    """
+
+    ease: float = 0.5
+    slope: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What a setting reached, and in how many bytes; the bytes of all would be too many."""
+
+    reached: float
+    size: int
+
+
+class Tries:
+    """Settings tried so far, by position in the parameter's range: 0 is coarsest, 1 finest.
+
+    ``best`` is the one to return of those that meet the target: the finest for ``ratio``, else the
+    one with the fewest bytes.
+    """
+
+    def __init__(self, problem: SearchProblem, encodes: Encodes) -> None:
+        self._problem, self._encodes = problem, encodes
+        self._target, self._parameter = problem.target, problem.parameter
+        self._by_ratio = problem.target.kind == "ratio"
+        self._by_largest = problem.target.kind == "max_error"
+        self.tried: dict[float, _Tried] = {}
+        self.best: Attempt | None = None
+        self._best_place = 0.0
+        self._coarsest = self._find_coarsest()
+
+    def run(self, begin: Begin) -> None:
+        """Approach the target from one setting; where the ends do not decide, from a grid."""
+        if self._problem.guarded or self.approach(begin).at_easy is None:
+            self._from_grid()
+        if self.best is None:
+            return
+        easy = self._best_place
+        if self._by_largest and self._try(easy).reached < self._target.value:
+            for step in PROBES:
+                self._try(max(easy - step, self._coarsest))
+        if self._problem.guarded and not self._by_ratio:
+            self._descend((1 - self._coarsest) / GRID / 2)
+
+    def explore(self) -> Begin:
+        """Return where to begin with the image of which these encodes are a sample."""
+        bracket = Bracket()
+        place = Begin().ease
+        for _ in range(MOST_TRIES):
+            margin = self._put(bracket, place)
+            known = abs(margin) <= SAMPLE_CLOSE and bracket.slope > 0
+            if known or bracket.empty or self._adjacent(bracket):
+                break
+            place = bracket.next()
+        return Begin(bracket.root, bracket.slope)
+
+    def approach(self, begin: Begin, bracket: Bracket | None = None) -> Bracket:
+        """Try settings until one is close to the target, or the codec has none that is."""
+        bracket = bracket or Bracket(slope=begin.slope)
+        place = begin.ease if not bracket.closed else bracket.next()
+        for _ in range(MOST_TRIES):
+            self._put(bracket, place)
+            if self._ended(bracket):
+                break
+            bracket.aim = 0.0 if self._by_largest else self._close(1) / 2
+            place = bracket.next()
+        return bracket
+
+    def _put(self, bracket: Bracket, ease: float) -> float:
+        margin = self._target.margin(self._try(self._position(ease)).reached)
+        bracket.put(ease, margin)
+        return margin
+
+    def _close(self, more: int = 0) -> float:
+        """Return how near to the target is near enough, after so many more tries."""
+        if self._parameter.integer:
+            return CLOSE[0]
+        return CLOSE[min(len(self.tried) + more, len(CLOSE)) - 1]
+
+    def _ended(self, bracket: Bracket) -> bool:
+        """Whether another encode is not worth its time."""
+        if bracket.empty or self._adjacent(bracket):
+            return True
+        if self._by_largest:
+            # Settings with the same largest error may differ a lot in bytes.
+            return bracket.closed and self._spared(bracket) <= SPARED
+        if bracket.at_easy is not None and bracket.at_easy <= self._close():
+            return True
+        return bracket.repeats >= MOST_REPEATS and bracket.closed
+
+    def _adjacent(self, bracket: Bracket) -> bool:
+        """Whether both ends are known, and the codec has no setting between them."""
+        if not bracket.closed:
+            return False
+        ends = (self._position(bracket.easy), self._position(bracket.hard))
+        easy, hard = (self._parameter.value_at(end) for end in ends)
+        return easy == hard or (self._parameter.integer and abs(easy - hard) <= 1)
+
+    def _spared(self, bracket: Bracket) -> float:
+        easy, hard = (self._try(self._position(end)) for end in (bracket.easy, bracket.hard))
+        return easy.size / hard.size - 1
+
+    def _position(self, ease: float) -> float:
+        """Return the position of a setting that is so easy: a ratio is easy where it is coarse."""
+        share = 1 - ease if self._by_ratio else ease
+        return self._coarsest + (1 - self._coarsest) * share
+
+    def _from_grid(self) -> None:
+        """Try settings all over the range, and approach the target between two of them."""
+        eases = [step / GRID for step in range(GRID + 1)]
+        margins = {
+            ease: self._target.margin(self._try(self._position(ease)).reached) for ease in eases
+        }
+        easy = min((ease for ease in eases if margins[ease] >= 0), default=None)
+        if easy:
+            hard = easy - 1 / GRID
+            self.approach(Begin(), Bracket(hard, easy, margins[hard], margins[easy]))
+
+    def _descend(self, step: float) -> None:
+        """Go down in bytes from the best setting so far."""
+        for _ in range(DESCENTS):
+            met = [place for place, found in self.tried.items() if self._target.met(found.reached)]
+            best = min(met, key=lambda place: self.tried[place].size)
+            for position in (best - step, best + step):
+                if 0 <= position <= 1 and self._accepts(position):
+                    self._try(position)
+            step /= 2
+
+    def _find_coarsest(self) -> float:
+        """Return the coarsest position that the codec accepts for this image."""
+        if self._accepts(0.0):
+            return 0.0
+        self._codec_at(1.0).check(self._encodes.image)
+        refused, accepted = 0.0, 1.0
+        for _ in range(MOST_HALVINGS):
+            middle = (refused + accepted) / 2
+            if self._accepts(middle):
+                accepted = middle
+            else:
+                refused = middle
+        return accepted
+
+    def _codec_at(self, position: float) -> StreamCodec:
+        return self._problem.codec_at(self._parameter.value_at(position))
+
+    def _accepts(self, position: float) -> bool:
+        return accepts(self._codec_at(position), self._encodes.image)
+
+    def _try(self, position: float) -> _Tried:
+        value = self._parameter.value_at(position)
+        same = [place for place in self.tried if self._parameter.value_at(place) == value]
+        if not same:
+            progress.stage(f"setting {len(self.tried) + 1}: {self._parameter.name} {value:g}")
+            attempt = self._encodes.attempt(self._problem.codec_at(value), self._target)
+            self.tried[position] = _Tried(attempt.reached, attempt.size)
+            if self._target.met(attempt.reached):
+                self._prefer(position, attempt)
+        return self.tried[same[0] if same else position]
+
+    def _prefer(self, position: float, attempt: Attempt) -> None:
+        if self.best is not None:
+            better = attempt.size < self.best.size
+            if self._by_ratio:
+                better = position > self._best_place
+            if not better:
+                return
+        self.best, self._best_place = attempt, position
