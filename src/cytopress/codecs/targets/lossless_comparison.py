@@ -6,25 +6,24 @@ from operator import itemgetter
 
 from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.adapters.zstd import Zstd
-from cytopress.image import Image
+from cytopress.codecs.targets.encodes import Encodes
 
 UNLIKE = " the image may be unlike those that the model learned from."
 
 
-def lossless_ratio(image: Image) -> tuple[str, float]:
+def lossless_ratio(encodes: Encodes) -> tuple[str, float]:
     """Return a fast lossless codec that takes an image, and its compression ratio."""
-    best = ("zstd", image.raw_bytes / len(Zstd().encode(image)))
-    if image.dtype.kind == "u" and len(image.axes) == 2:
-        best = max(
-            best, ("jpegls", image.raw_bytes / len(JpegLS().encode(image))), key=itemgetter(1)
-        )
-    return best
+    image, codecs = encodes.image, [Zstd(), JpegLS()]
+    if image.dtype.kind != "u" or len(image.axes) != 2:
+        codecs = codecs[:1]
+    ratios = [(codec.name, encodes.untargeted(codec).reached) for codec in codecs]
+    return max(ratios, key=itemgetter(1))
 
 
-def dearer_than_lossless(image: Image, coded_bytes: int) -> list[str]:
+def dearer_than_lossless(encodes: Encodes, coded_bytes: int) -> list[str]:
     """Return a warning where lossy coding takes no fewer bytes than lossless coding."""
-    name, ratio = lossless_ratio(image)
-    reached = image.raw_bytes / coded_bytes
+    name, ratio = lossless_ratio(encodes)
+    reached = encodes.image.raw_bytes / coded_bytes
     if reached > ratio:
         return []
     return [

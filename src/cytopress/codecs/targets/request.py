@@ -210,7 +210,7 @@ class CodecRequest:
         else:
             found = self._search(problem, encodes)
         if found.codec.packages():
-            doubts += dearer_than_lossless(image, len(found.data))
+            doubts += dearer_than_lossless(encodes, len(found.data))
         return replace(found, warnings=(*doubts, *found.warnings))
 
     def _search(self, problem: SearchProblem, encodes: Encodes) -> Solution:
@@ -219,7 +219,7 @@ class CodecRequest:
         except UnreachableTargetError as error:
             if not self.packages:
                 raise
-            name, ratio = lossless_ratio(encodes.image)
+            name, ratio = lossless_ratio(encodes)
             raise UnreachableTargetError(
                 f"{error} It may be unlike the images that the model learned from; lossless"
                 f" {name} makes it {ratio:.3g}x smaller."

@@ -13,6 +13,7 @@ from cytopress.codecs.learned.latents.hyper_synthesis import MOST_INPUT
 from cytopress.codecs.learned.model.manifest import CodecManifest
 from cytopress.codecs.learned.pixels.normalization import PlaneLike
 from cytopress.codecs.learned.pixels.slabs import PLANE, SlabLayout
+from cytopress.codecs.reuse import reused
 from cytopress.models.model_package import Package
 from cytopress.tiling import Tile, tiles
 
@@ -65,6 +66,14 @@ class Networks:
         gain : ndarray, optional
             (M, 1, 1): y is returned in quantization steps.
         """
+        model = f"{self.package.sha256} {self.prefix}analysis"
+        y = reused(model, (plane[:, :] for plane in planes), lambda: self._analyzed(planes))
+        if gain is None:
+            return y
+        # Only an absurd plane overflows a network.
+        return _finite(np.multiply(y, gain, out=y if y.flags.writeable else None))
+
+    def _analyzed(self, planes: Sequence[PlaneLike]) -> Array:
         stride = self.manifest.stride
         height, width = (length // stride for length in self.padded(planes[0].shape))
         y = np.empty((self.manifest.latent_channels, height, width), np.float32)
@@ -73,11 +82,7 @@ class Networks:
             seen = _padded_part(planes, tile.source(stride))[None]
             found = self._run("analysis", seen, release=0 < place == len(boxes) - 1)
             y[:, *tile.target()] = found[0][:, *tile.inner()]
-        if gain is None:
-            return y
-        y *= gain
-        # Only an absurd plane overflows a network.
-        return _finite(y)
+        return y
 
     def hyper_analyze(self, y: Array) -> Array:
         """Return the hyper-latents z, (Nz, h', w') float32, of latents in quantization steps."""
