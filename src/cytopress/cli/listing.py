@@ -132,11 +132,6 @@ def show(rows: Sequence[Row], *, as_json: bool) -> None:
     if not rows:
         print("none")
         return
-    from rich.console import Console
-    from rich.table import Table
+    from cytopress.cli.tables import print_table
 
-    console = Console(width=None if Console().is_terminal else 160)
-    table = Table(*rows[0], box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*("-" if value is None else str(value) for value in row.values()))
-    console.print(table)
+    print_table(rows)
