@@ -3,9 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.signal import convolve
+from skimage.metrics import structural_similarity
 
 from cytopress.errors import NotAvailableError
+from cytopress.image import Pixels
 from cytopress.metrics import metric
+from cytopress.metrics import ssim as ssim_module
+from cytopress.reuse import Reuse, reusing
 
 
 def direct_ssim(x: np.ndarray, y: np.ndarray, data_range: float) -> float:
@@ -72,3 +76,24 @@ def test_as_in_torchmetrics(reference, test_image, data_range) -> None:
     # It keeps the border, where its window sees mirrored pixels.
     expected = float(similarity[0, 0, 5:-5, 5:-5].mean())
     assert metric("ssim")(reference, test_image, data_range) == pytest.approx(expected, abs=1e-9)
+
+
+def test_it_is_scikit_images_to_the_last_bit_and_shares_what_it_can(
+    reference: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filtered: list[int] = []
+    honest = ssim_module._local
+    monkeypatch.setattr(ssim_module, "_local", lambda x: filtered.append(1) or honest(x))
+    x, results = reference, Reuse()
+    for seed in range(3):
+        y = x + np.random.default_rng(seed).integers(0, 9, x.shape).astype(x.dtype)
+        expected = structural_similarity(
+            x.astype(float), y.astype(float), data_range=900, gaussian_weights=True, sigma=1.5,
+            use_sample_covariance=False,
+        )  # fmt: skip
+        with reusing(results):
+            assert ssim_module.similarity(x, y, 900) == expected
+            assert ssim_module.similarity(x, y, 900, luminance=False) > expected
+        assert ssim_module.similarity(x, y, 900) == expected
+    # With the results kept 2 moments of the original once and 3 of each other image, else 5.
+    assert len(filtered) == 2 + 3 * 3 + 3 * 5

@@ -9,6 +9,7 @@ from cytopress.codecs.targets.encodes import Encodes
 from cytopress.digests import digest_image, digest_labels
 from cytopress.errors import DatasetError
 from cytopress.image import Image, Labels
+from cytopress.reuse import Reuse
 from cytopress.study.field_job import FieldJob
 from cytopress.study.scoring import OriginalScores, score_original
 from cytopress.tasks.objects import measure_objects
@@ -36,6 +37,14 @@ class FieldInputs:
         if not hasattr(self._of_thread, "encodes"):
             self._of_thread.encodes = Encodes(self.original)
         found: Encodes = self._of_thread.encodes
+        return found
+
+    @property
+    def results(self) -> Reuse:
+        """What this thread has computed of the original alone, to compare it with."""
+        if not hasattr(self._of_thread, "results"):
+            self._of_thread.results = Reuse()
+        found: Reuse = self._of_thread.results
         return found
 
     def scores_on_original(self, task: Task) -> OriginalScores:

@@ -14,6 +14,7 @@ from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import NotAvailableError
 from cytopress.image import Image
 from cytopress.metrics import available, metric
+from cytopress.reuse import reusing
 from cytopress.settings import Settings
 from cytopress.study.failures import EXPECTED, Failure, failure_of
 from cytopress.study.field_inputs import FieldInputs, RecentInputs
@@ -120,7 +121,8 @@ def run_trial(
     if plan.spec.preview:
         shown = (originals[0], predictions[0]) if originals else ([], {})
         previews = previews_of(inputs.original, image, inputs.truth, *shown, plan.spec.preview)
-    pixel_scores, failure = _pixel_scores(plan.spec, inputs.original, image)
+    with reusing(inputs.results):
+        pixel_scores, failure = _pixel_scores(plan.spec, inputs.original, image)
     return replace(
         coded,
         error=failure.error,

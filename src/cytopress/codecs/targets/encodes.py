@@ -11,10 +11,10 @@ from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.container import container
 from cytopress.codecs.container.recipe import put_recipe
 from cytopress.codecs.encoding_errors import encoding
-from cytopress.codecs.reuse import Reuse, reusing
 from cytopress.codecs.targets.sample import sample_of
 from cytopress.codecs.targets.target import Target
 from cytopress.image import Image
+from cytopress.reuse import Reuse, reusing
 
 # Coded bytes kept in memory for other targets; for the rest only their measures are kept.
 MOST_BYTES = 2**26

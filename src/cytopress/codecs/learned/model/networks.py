@@ -13,8 +13,8 @@ from cytopress.codecs.learned.latents.hyper_synthesis import MOST_INPUT
 from cytopress.codecs.learned.model.manifest import CodecManifest
 from cytopress.codecs.learned.pixels.normalization import PlaneLike
 from cytopress.codecs.learned.pixels.slabs import PLANE, SlabLayout
-from cytopress.codecs.reuse import reused
 from cytopress.models.model_package import Package
+from cytopress.reuse import reused
 from cytopress.tiling import Tile, tiles
 
 Array = npt.NDArray[Any]

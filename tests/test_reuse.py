@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from cytopress.codecs.reuse import Reuse, reused, reusing
+from cytopress.reuse import Reuse, reused, reusing
 
 
 class Doubling:

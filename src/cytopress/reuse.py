@@ -1,7 +1,8 @@
-"""Reuse between encodes of one image: results that do not depend on the quality parameter.
+"""Reuse of results between computations on one image.
 
-A search for a target codes an image several times within `reusing`; a codec whose first step is
-the same for every setting takes its result from `reused`. Outside it costs nothing.
+A search for a target codes an image several times, and a study compares it with many decoded ones,
+each within `reusing`. What does not depend on the setting or on the decoded image is taken from
+`reused`. Outside it costs nothing.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-# Of all results together, as much as of coded bytes (`targets.encodes`).
-MOST_BYTES = 2**26
+# Of all results together.
+MOST_BYTES = 2**27
 
 
 @dataclass
 class Reuse:
     """Results of an image, the most recent ones, and the seconds that making them took.
 
-    ``spared_s`` counts the seconds that encodes did not take because of it.
+    ``spared_s`` counts the seconds that computations did not take because of it.
     """
 
     most_bytes: int = MOST_BYTES
@@ -55,7 +56,7 @@ _active: ContextVar[Reuse | None] = ContextVar("cytopress_reuse", default=None)
 
 @contextmanager
 def reusing(results: Reuse) -> Iterator[None]:
-    """Take results of encodes in this context from here, and put them here."""
+    """Take results in this context from here, and put them here."""
     token = _active.set(results)
     try:
         yield
@@ -64,7 +65,7 @@ def reusing(results: Reuse) -> Iterator[None]:
 
 
 def reused(name: str, inputs: Iterable[Array], make: Callable[[], Array]) -> Array:
-    """Return what ``make`` gives for these inputs, from an encode before where there was one.
+    """Return what ``make`` gives for these inputs, made now or before.
 
     Parameters
     ----------
