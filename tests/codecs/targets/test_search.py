@@ -10,6 +10,7 @@ import pytest
 
 from cytopress.codecs import progress
 from cytopress.codecs.adapters.jpegls import JpegLS
+from cytopress.codecs.adapters.round_zstd import RoundZstd
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.encodes import Attempt, Encodes
 from cytopress.codecs.targets.request import CodecRequest
@@ -55,6 +56,59 @@ def test_it_finds_what_trying_every_setting_finds(kind, value, micrograph, encod
     else:
         # A few bytes: sizes are not strictly monotone in the bound.
         assert len(found.data) <= min(one.size for one in met) * 1.002
+
+
+@pytest.fixture(scope="module")
+def field() -> Image:
+    """Return a field that is large enough for a sample: cells on one side, and noise."""
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[:384, :400]
+    light = 200 + 900 * np.exp(-((x - 120) ** 2 + (y - 200) ** 2) / 6000) * (1 + np.sin(x / 5))
+    return Image(rng.poisson(light).astype(np.uint16), bits=12)
+
+
+@pytest.mark.parametrize("target", ["ratio=7", "psnr=36,range=1500", "sigma=0.5,a=1,b=9"])
+def test_a_sample_says_where_to_begin(target: str, field: Image, monkeypatch) -> None:
+    """A few encodes of the whole image, and an answer as near as many would find."""
+    sizes: list[int] = []
+    honest = RoundZstd.compress
+
+    def counting(codec: RoundZstd, image: Image) -> bytes:
+        sizes.append(image.pixels.size)
+        return honest(codec, image)
+
+    monkeypatch.setattr(RoundZstd, "compress", counting)
+    found = codec(f"round-zstd:{target}").solve(field)
+    assert sum(size == field.pixels.size for size in sizes) <= 8
+    assert 3 <= sum(size < field.pixels.size for size in sizes) <= 8
+    wanted = float(target.partition("=")[2].partition(",")[0])
+    assert found.reached == pytest.approx(wanted, rel=0.03)
+
+
+SPECS = [
+    f"{name}:{target}"
+    for name in ("jpegls", "jpeg2000")
+    for target in ("ratio=4", "ratio=7", "sigma=0.5,a=1,b=9", "max_error=30")
+]
+
+
+def test_the_answer_does_not_depend_on_what_was_asked_before(field: Image) -> None:
+    """Studies resume in any order, in any number of processes."""
+    alone = {spec: codec(spec).solve(field).data for spec in SPECS}
+    for order in (SPECS, SPECS[::-1]):
+        shared = Encodes(field)
+        for spec in order:
+            assert codec(spec).solve(field, shared).data == alone[spec], spec
+
+
+def test_the_lossless_form_is_tried_only_where_a_sample_comes_near_it(field, encodes) -> None:
+    flat = Image(np.repeat(np.arange(384, dtype=np.uint16)[:, None], 400, axis=1), bits=12)
+    assert codec("jpegls:ratio=14").solve(flat).codec == JpegLS()
+    assert encodes.count(0) == 2
+    encodes.clear()
+    codec("jpegls:ratio=9").solve(field)
+    # In the sample alone.
+    assert encodes.count(0) == 1
 
 
 def test_a_setting_that_the_codec_refuses_is_left_out() -> None:

@@ -58,6 +58,25 @@ def test_errors_are_met_at_most_and_the_others_at_least(kind, value, good, bad) 
     assert not Target(kind, value).met(bad)
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "reached", "margin"),
+    [
+        ("ratio", 10, 10.1, math.log(1.01)),
+        ("ratio", 10, 5, -math.log(2)),
+        ("sigma", 0.5, 0.25, math.log(2)),
+        ("sigma", 0, 0.1, -math.inf),
+        ("max_error", 4, 0, math.inf),
+        ("max_error", 0, 0, 0),
+        ("psnr", 40, 46.0206, math.log(2)),
+        ("psnr", 40, math.inf, math.inf),
+    ],
+)
+def test_margins_of_all_kinds_are_relative(kind, value, reached, margin) -> None:
+    found = Target(kind, value).margin(reached)
+    assert found == pytest.approx(margin, abs=1e-4)
+    assert (found >= 0) == Target(kind, value).met(reached)
+
+
 def test_exact_pixels_meet_any_quality() -> None:
     image = Image(PIXELS)
     assert Target("psnr", 500, data_range=1).met(
