@@ -55,8 +55,9 @@ def _similarities(reference: Pixels, test: Pixels, data_range: float) -> Pixels:
     x, y = reference.astype(np.float64), test.astype(np.float64)
     # A study compares an original with dozens of decoded images.
     ux, uxx = reused("local moments", [reference], lambda: np.stack([_local(x), _local(x * x)]))
-    uy, uyy, uxy = _local(y), _local(y * y), _local(x * y)
-    vx, vy, vxy = uxx - ux * ux, uyy - uy * uy, uxy - ux * uy
+    uy = _local(y)
+    vx, vxy = uxx - ux * ux, _local(x * y) - ux * uy
+    vy: Pixels = _local(y * y) - uy * uy
     # The luminance term is (2 m n + C1) / (m^2 + n^2 + C1): one where C1 is huge.
     c1, none, c2 = ((k * data_range) ** 2 for k in (K1, 1e10, K2))
     inside = (slice((WINDOW - 1) // 2, -((WINDOW - 1) // 2)),) * x.ndim

@@ -80,7 +80,7 @@ def test_a_sample_says_where_to_begin(target: str, field: Image, monkeypatch) ->
     monkeypatch.setattr(RoundZstd, "compress", counting)
     found = codec(f"round-zstd:{target}").solve(field)
     assert sum(size == field.pixels.size for size in sizes) <= 8
-    assert 3 <= sum(size < field.pixels.size for size in sizes) <= 8
+    assert 2 <= sum(size < field.pixels.size for size in sizes) <= 8
     wanted = float(target.partition("=")[2].partition(",")[0])
     assert found.reached == pytest.approx(wanted, rel=0.03)
 

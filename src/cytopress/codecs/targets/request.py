@@ -41,7 +41,7 @@ class CodecRequest:
     native : float, optional
         Value of the family's quality parameter.
     asked : (kind, value), optional
-        The portable target, solved by bisection on real encodes.
+        The portable target, solved by a search on real encodes.
     data_range : float, optional
         What ``psnr`` refers to, in counts; estimated from the image unless given.
     noise : NoiseModel, optional

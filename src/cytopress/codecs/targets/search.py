@@ -1,4 +1,4 @@
-"""Target search: the quality parameter's value that meets a target, by bisection on real encodes.
+"""Target search: the quality parameter's value that meets a target, by a search on real encodes.
 
 A request is resolved to a `SearchProblem` (`resolve`); `solve` returns its `Solution`.
 """
