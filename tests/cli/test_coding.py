@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from rich.progress import Progress
 
 import cytopress
 from cytopress import errors
 from cytopress.cli import main
+from cytopress.cli.progress_lines import Lines
 from cytopress.image import Image
 
 pytestmark = pytest.mark.both_numpy
@@ -179,9 +179,7 @@ def test_a_traceback_only_where_it_is_asked_for(image_file: Path) -> None:
 
 def test_a_stack_moves_the_bar_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     moved: list[float] = []
-    monkeypatch.setattr(
-        Progress, "update", lambda self, task, completed, **_: moved.append(completed)
-    )
+    monkeypatch.setattr(Lines, "update", lambda self, task, completed, **_: moved.append(completed))
     stack, coded = tmp_path / "stack.tif", tmp_path / "stack.cyto"
     cytopress.write(
         stack, [Image(np.random.default_rng(0).integers(0, 99, (4, 9, 8), dtype=np.uint16))]

@@ -6,8 +6,10 @@ import numpy as np
 
 from cytopress.image import Image
 
-# A sample has one in so many of the pixels, in so many bands spread over the image.
-SHARE, BANDS = 8, 4
+# A sample has so many bands of rows, spread over the image, with at least so many rows each ...
+BANDS, ROWS = 4, 16
+# ... and one in 16 of the pixels, or one in 8 where that would be fewer rows.
+SHARE, MOST_SHARE = 16, 8
 # Smaller samples are coded in mostly headers, and larger ones tell no more.
 LEAST, MOST = 2**14, 2**20
 
@@ -17,10 +19,10 @@ def sample_of(image: Image) -> Image | None:
 
     Its pixels have the image's range, so that a codec that maps the used range maps it alike.
     """
-    share = max(SHARE, image.pixels.size // MOST)
-    height = image.shape[-2]
-    rows = height // share // BANDS
-    if rows < 1 or image.pixels.size // share < LEAST:
+    height, others = image.shape[-2], image.pixels.size // image.shape[-2]
+    most = MOST // others // BANDS
+    rows = min(max(height // SHARE // BANDS, ROWS), height // MOST_SHARE // BANDS, most)
+    if rows < 1 or rows * BANDS * others < LEAST:
         return None
     starts = [(2 * band + 1) * height // (2 * BANDS) - rows // 2 for band in range(BANDS)]
     bands = [image.pixels[..., start : start + rows, :] for start in starts]

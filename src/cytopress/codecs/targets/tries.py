@@ -15,7 +15,7 @@ MOST_TRIES = 12
 # Of a position of the quality parameter's range: finer than most codecs' own steps.
 MOST_HALVINGS = 12
 # How near to the target, relative, is near enough after one try, after two, and so on.
-CLOSE = (0.002, 0.005, 0.01, 0.01, 0.02)
+CLOSE = (0.002, 0.01, 0.01, 0.01, 0.02)
 # A sample only says where to begin.
 SAMPLE_CLOSE = 0.1
 # A codec that gave the same bytes twice for other settings has none between them.
