@@ -5,6 +5,7 @@ A request is resolved to a `SearchProblem` (`resolve`); `solve` returns its `Sol
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 
 from cytopress.codecs import progress
@@ -14,7 +15,8 @@ from cytopress.codecs.targets.target import UNITS
 from cytopress.codecs.targets.tries import Begin, Tries
 from cytopress.errors import CodecError, UnreachableTargetError
 
-# An image's lossless ratio is at most so many times that of its sample.
+# An image's lossless ratio is at most so many times that of its sample, and the ratio of a lossless
+# codec at most so many times that of deflate, the square of it where both are unknown.
 UNLIKE = 2.0
 
 
@@ -66,7 +68,13 @@ def _may_be_lossless(problem: SearchProblem, encodes: Encodes, ratio: float) -> 
         return False
     if encodes.sample is encodes:
         return True
-    sample = encodes.sample.untargeted(problem.codec_at(None))
+    raw = encodes.sample.image.pixels.tobytes()
+    if len(raw) / len(zlib.compress(raw, level=1)) * UNLIKE * UNLIKE < ratio:
+        return False
+    try:
+        sample = encodes.sample.untargeted(problem.codec_at(None))
+    except CodecError:
+        return True
     return sample.reached * UNLIKE >= ratio
 
 
