@@ -13,8 +13,10 @@ from cytopress.codecs.container import container
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.learned.codec import Learned, LearnedFamily
 from cytopress.codecs.learned.entropy.range_coder import RangeEncoder
+from cytopress.codecs.learned.model.networks import Networks
 from cytopress.codecs.learned.model.packages import find_by_digest, learned_packages
 from cytopress.codecs.registry import decode_by
+from cytopress.codecs.targets.encodes import Encodes
 from cytopress.errors import (
     CorruptDataError,
     CytopressWarning,
@@ -289,3 +291,23 @@ def test_the_surface_takes_what_latents_lost_of_low_frequencies() -> None:
     inverse = [np.linalg.pinv(hat) for hat in hats]
     left = inverse[0] @ missed @ inverse[1].T / (high - low)
     assert np.abs(left).max() < 0.51 / 64 + 1 / (high - low)
+
+
+def test_a_search_analyzes_the_image_once(
+    tiny: Package, cells: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    analyzed: list[tuple[int, ...]] = []
+    honest = Networks._analyzed
+
+    def counting(networks: Networks, planes: list[np.ndarray]) -> np.ndarray:
+        analyzed.append(planes[0].shape)
+        return honest(networks, planes)
+
+    monkeypatch.setattr(Networks, "_analyzed", counting)
+    codecs = [Learned(tiny, quality) for quality in (0.2, 0.6, 0.7)]
+    encodes = Encodes(cells)
+    shared = [encodes.encode(codec) for codec in codecs]
+    assert analyzed == [cells.shape]
+    assert shared == [codec.encode(cells) for codec in codecs]
+    # Outside a search nothing is kept: times of encodes are those of whole encodes.
+    assert len(analyzed) == 1 + len(codecs)
