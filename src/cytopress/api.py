@@ -8,12 +8,19 @@ from cytopress.datasets.catalogue import dataset
 from cytopress.formats.images import read, write
 from cytopress.image import Image
 from cytopress.metrics import metric
+from cytopress.metrics.noise import NoiseModel
 from cytopress.tasks.registry import task
 
 __all__ = ["codec", "dataset", "decode", "encode", "metric", "read", "task", "write"]
 
 
-def encode(image: Image, spec: str) -> bytes:
+def encode(
+    image: Image,
+    spec: str,
+    *,
+    limits: tuple[float, float] | None = None,
+    noise: NoiseModel | None = None,
+) -> bytes:
     """Compress an image as a spec string asks.
 
     Parameters
@@ -22,6 +29,11 @@ def encode(image: Image, spec: str) -> bytes:
         A plane or a stack.
     spec : str
         Such as ``jpegxl`` (lossless) or ``jpegxl:ratio=50``; see `codec`.
+    limits : (low, high), optional
+        For a chunk of a larger field: the field's limits in counts, as
+        ``codec(spec).field_limits([field])`` gives them. Chunks are then coded like the whole.
+    noise : NoiseModel, optional
+        For a chunk: the field's noise model, where the spec needs one and gives none.
 
     Returns
     -------
@@ -46,4 +58,4 @@ def encode(image: Image, spec: str) -> bytes:
     >>> image.raw_bytes / len(data) >= 10
     True
     """
-    return codec(spec).encode(image)
+    return codec(spec).encode(image, limits=limits, noise=noise)

@@ -39,6 +39,10 @@ class Image:
         which it is unknown, and for the whole where it is unknown along every axis.
     name : str, optional
         Shown to people; not stored in coded bytes.
+    limits : (low, high), optional
+        Of a chunk: the used range of the whole field that it was cut from, in counts. Codecs that
+        map a range map this one, so that neighboring chunks are coded alike; pixels may lie
+        outside. Not stored in coded bytes.
 
     Raises
     ------
@@ -59,6 +63,7 @@ class Image:
     bits: int = field(default=0, kw_only=True)
     spacing_um: Spacing | None = field(default=None, kw_only=True)
     name: str = field(default="", kw_only=True)
+    limits: tuple[float, float] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         pixels = np.asarray(self.pixels)
@@ -83,6 +88,7 @@ class Image:
         # Of a single row or column NumPy keeps whatever stride a view had, and libraries refuse it.
         pixels = pixels.reshape(-1).reshape(pixels.shape)
         spacing = self._checked_spacing(axes)
+        limits = self._checked_limits()
         if pixels.flags.writeable:
             pixels = pixels.view()
             pixels.flags.writeable = False
@@ -90,6 +96,7 @@ class Image:
         object.__setattr__(self, "axes", axes)
         object.__setattr__(self, "bits", self.bits or native.itemsize * 8)
         object.__setattr__(self, "spacing_um", spacing)
+        object.__setattr__(self, "limits", limits)
 
     def _checked_spacing(self, axes: str) -> Spacing | None:
         if self.spacing_um is None:
@@ -102,6 +109,17 @@ class Image:
                 f" {axes}, not {self.spacing_um}."
             )
         return spacing if known else None
+
+    def _checked_limits(self) -> tuple[float, float] | None:
+        if self.limits is None:
+            return None
+        limits = tuple(float(limit) for limit in self.limits)
+        if len(limits) != 2 or not np.isfinite(limits).all() or limits[0] >= limits[1]:
+            raise ImageError(
+                f"{self._label}limits are two numbers of counts, the lower one first, not"
+                f" {self.limits}."
+            )
+        return limits[0], limits[1]
 
     def _check_values(self, pixels: Pixels) -> None:
         if pixels.dtype.kind == "f":
@@ -150,7 +168,10 @@ class Image:
         return known if len(known) == len(self.axes) else None
 
     def with_pixels(self, pixels: Pixels) -> Image:
-        """Return other pixels with this image's meaning; ``bits`` stays where the dtype stays."""
+        """Return other pixels with this image's meaning.
+
+        ``bits`` and ``limits`` stay where the dtype stays.
+        """
         same = np.asarray(pixels).dtype.newbyteorder("=") == self.dtype
         return Image(
             pixels,
@@ -158,10 +179,11 @@ class Image:
             bits=self.bits if same else 0,
             spacing_um=self.spacing_um,
             name=self.name,
+            limits=self.limits if same else None,
         )
 
     def __eq__(self, other: object) -> bool:
-        """Equal pixels of equal dtype and equal meaning; the name does not count."""
+        """Equal pixels of equal dtype and equal meaning; name and limits do not count."""
         if not isinstance(other, Image):
             return NotImplemented
         return (

@@ -94,6 +94,8 @@ class Traits:
         Bits to which the used range is stretched before lossy coding; 0: counts are coded as
         they are. A codec for which it depends on the image or an option has `stretch_bits`
         (`wrappers.rescaled.StretchesRange`).
+    percentiles : (float, float)
+        Of the pixels of a field: the range that lossy coding maps, if it maps one.
     shaped_by_noise : bool
         Whether its lossy settings need a noise model (options ``a``, ``b``, ``offset``).
     bound : float
@@ -119,6 +121,7 @@ class Traits:
     reads_back: str
     can_be_lossless: bool
     stretch: int = 0
+    percentiles: tuple[float, float] = (0.0, 100.0)
     shaped_by_noise: bool = False
     bound: float = 0.0
     whole: bool = False

@@ -15,8 +15,18 @@ PERCENTILES = (0.01, 99.99)
 def data_range(images: Iterable[Pixels]) -> float:
     """Return the span from the 0.01 to the 99.99 percentile of all images' pixels, in counts.
 
-    Rounded to six digits; 1 for constant images, since metrics divide by it. Integer images are
-    pooled in a histogram, so that memory does not grow with their number.
+    Rounded to six digits; 1 for constant images, since metrics divide by it.
+    """
+    low, high = pooled_percentiles(images, PERCENTILES)
+    return float(f"{high - low:.6g}") or 1.0
+
+
+def pooled_percentiles(
+    images: Iterable[Pixels], percentiles: tuple[float, float]
+) -> tuple[float, float]:
+    """Return two percentiles of all images' pixels, in counts.
+
+    Integer images are pooled in a histogram, so that memory does not grow with their number.
     """
     counts = np.zeros(VALUES, np.int64)
     floats: list[Pixels] = []
@@ -26,7 +36,7 @@ def data_range(images: Iterable[Pixels]) -> float:
         else:
             counts += histogram(pixels)
     if floats:
-        low, high = np.percentile(np.concatenate(floats), PERCENTILES)
+        low, high = np.percentile(np.concatenate(floats), percentiles)
     else:
-        low, high = histogram_percentiles(counts, PERCENTILES)
-    return float(f"{high - low:.6g}") or 1.0
+        low, high = histogram_percentiles(counts, percentiles)
+    return float(low), float(high)

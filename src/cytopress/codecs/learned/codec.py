@@ -32,12 +32,12 @@ from cytopress.codecs.learned.pixels.normalization import (
     LIMITS,
     PlaneLike,
     around,
+    coded_range,
     constant,
     mean_of,
     normalized,
     pixels_of,
     take_limits,
-    used_range,
 )
 from cytopress.codecs.learned.pixels.slabs import SlabLayout
 from cytopress.errors import CorruptDataError, CytopressWarning, PackageError, UsageError
@@ -110,7 +110,7 @@ class Learned(StreamCodec):
 
     def compress(self, image: Image) -> bytes:
         """Return limits, mean, checksum and latents."""
-        low, high = used_range(image.pixels, read_manifest(self.package).percentiles)
+        low, high = coded_range(image, read_manifest(self.package).percentiles)
         limits = LIMITS.pack(low, high)
         if low == high:
             return limits

@@ -8,6 +8,7 @@ search problem (`resolve`), and the search returns a solution (`search`).
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
@@ -23,6 +24,7 @@ from cytopress.codecs.targets.target import TARGET_KINDS, Target, TargetKind
 from cytopress.codecs.wrappers import Guarded, Tiled, Wavelet
 from cytopress.errors import CytopressWarning, UnreachableTargetError, UsageError
 from cytopress.image import Image
+from cytopress.metrics.data_range import pooled_percentiles
 from cytopress.metrics.noise import NoiseModel
 from cytopress.models.model_package import Package
 from cytopress.settings import Settings
@@ -150,13 +152,31 @@ class CodecRequest:
         by_shape = self.family.traits.shaped_by_noise and not self.lossless
         return (by_sigma or by_shape) and self.noise is None
 
-    def with_reference_scales(self, data_range: float, noise: NoiseModel) -> CodecRequest:
+    def with_reference_scales(
+        self, data_range: float | None, noise: NoiseModel | None
+    ) -> CodecRequest:
         """Return this request with the scales that it would else estimate from each image."""
         return replace(
             self,
             data_range=data_range if self.lacks_range else self.data_range,
             noise=noise if self.lacks_noise else self.noise,
         )
+
+    def field_limits(self, images: Iterable[Image]) -> tuple[float, float]:
+        """Return the limits, in counts, of fields whose chunks this request is to code alike.
+
+        The range that the codec would take from a field, pooled over all: least and largest count,
+        or the percentiles that a learned codec was trained with. Of constant fields, any range.
+
+        Parameters
+        ----------
+        images : iterable of Image
+            Whole fields of one pixel type, at least one; one is in memory at a time.
+        """
+        low, high = pooled_percentiles(
+            (image.pixels for image in images), self.family.traits.percentiles
+        )
+        return low, high if low < high else low + (abs(low) or 1.0)
 
     def adapter(self, setting: float | None) -> StreamCodec:
         """Return the bare codec at a value of the quality parameter; None: its lossless form."""
@@ -225,13 +245,31 @@ class CodecRequest:
                 f" {name} makes it {ratio:.3g}x smaller."
             ) from error
 
-    def encode(self, image: Image) -> bytes:
+    def encode(
+        self,
+        image: Image,
+        *,
+        limits: tuple[float, float] | None = None,
+        noise: NoiseModel | None = None,
+    ) -> bytes:
         """Return bytes that decode by themselves.
 
         Warns with CytopressWarning of what to know before using them (`Solution`), and raises as
         `solve` does.
+
+        Parameters
+        ----------
+        image : Image
+            A plane or a stack, or a chunk of one.
+        limits : (low, high), optional
+            Of the field that a chunk was cut from (`field_limits`), so that its chunks are coded
+            alike; those of the image itself unless given here or by the image.
+        noise : NoiseModel, optional
+            Of the field, where a noise model is needed and the request has none.
         """
-        found = self.solve(image)
+        if limits is not None:
+            image = replace(image, limits=limits)
+        found = self.with_reference_scales(None, noise).solve(image)
         for text in found.warnings:
             warnings.warn(f"{self.spec}: {text}", CytopressWarning, stacklevel=2)
         return found.data

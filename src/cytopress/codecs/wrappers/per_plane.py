@@ -71,4 +71,4 @@ class PerPlane(PartsCodec):
 
 def _plane(image: Image, z: int) -> Image:
     spacing = image.spacing_um and image.spacing_um[1:]
-    return Image(image.pixels[z], bits=image.bits, spacing_um=spacing)
+    return Image(image.pixels[z], bits=image.bits, spacing_um=spacing, limits=image.limits)

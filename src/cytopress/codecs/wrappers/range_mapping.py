@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,6 +12,18 @@ from cytopress.codecs.base import Form
 from cytopress.codecs.container.wire import take_varints, varints
 from cytopress.codecs.decoded_pixels import round_to_dtype
 from cytopress.image import Image, Pixels
+
+
+def integer_limits(image: Image) -> tuple[int, int]:
+    """Return the lowest and highest count to be coded: those of the field, where an image has them.
+
+    Wider where pixels lie outside, since decoders clip to them: no pixel is cut off.
+    """
+    low, high = int(image.pixels.min()), int(image.pixels.max())
+    if image.limits is not None:
+        low = max(min(low, math.floor(image.limits[0])), 0)
+        high = min(max(high, math.ceil(image.limits[1])), 2**image.bits - 1)
+    return low, high
 
 
 @dataclass(frozen=True)
@@ -26,9 +39,15 @@ class RangeMapping:
 
     @classmethod
     def of(cls, image: Image, top: int | None = None) -> Self:
-        """Return the mapping of an image's used range to [0, top]; to its own width without top."""
-        low, high = int(image.pixels.min()), int(image.pixels.max())
-        return cls(low, high - low, high - low if top is None else top)
+        """Return the mapping of an image's `integer_limits` to [0, top].
+
+        Without top, the mapping of the pixels' own range to its own width, which is lossless.
+        """
+        if top is None:
+            low, high = int(image.pixels.min()), int(image.pixels.max())
+            return cls(low, high - low, high - low)
+        low, high = integer_limits(image)
+        return cls(low, high - low, top)
 
     def forward(self, plane: Pixels) -> Pixels:
         """Return a plane as whole numbers from 0 to top."""

@@ -27,7 +27,7 @@ from cytopress.codecs.learned.compressai.architectures import FAMILY
 from cytopress.codecs.learned.compressai.weights import ZOO, Weights
 from cytopress.codecs.learned.model.manifest import PERCENTILES
 from cytopress.codecs.learned.model.traits import checked_quality
-from cytopress.codecs.learned.pixels.normalization import LIMITS, constant, take_limits, used_range
+from cytopress.codecs.learned.pixels.normalization import LIMITS, coded_range, constant, take_limits
 from cytopress.errors import (
     CorruptDataError,
     CytopressWarning,
@@ -50,6 +50,7 @@ def traits(weights: Weights | None) -> Traits:
         reads_back="the same dtype",
         can_be_lossless=False,
         exact=False,
+        percentiles=PERCENTILES,
     )
 
 
@@ -120,7 +121,7 @@ class CompressAI(StreamCodec):
 
     def compress(self, image: Image) -> bytes:
         """Return limits, checksum and strings."""
-        low, high = used_range(image.pixels, PERCENTILES)
+        low, high = coded_range(image, PERCENTILES)
         limits = LIMITS.pack(low, high)
         if low == high:
             return limits

@@ -26,6 +26,7 @@ def traits(manifest: CodecManifest) -> Traits:
         reads_back="the same dtype",
         can_be_lossless=False,
         exact=False,
+        percentiles=manifest.percentiles,
     )
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.decoded_pixels import round_to_dtype
 from cytopress.errors import CorruptDataError
-from cytopress.image import Pixels
+from cytopress.image import Image, Pixels
 from cytopress.metrics.histogram import histogram, histogram_percentiles
 
 Plane = npt.NDArray[np.float32]
@@ -43,6 +43,19 @@ def used_range(pixels: Pixels, percentiles: tuple[float, float]) -> tuple[float,
         # An image whose bright pixels are fewer than the percentile leaves out.
         low, high = float(np.float32(pixels.min())), float(np.float32(pixels.max()))
     return low, high
+
+
+def coded_range(image: Image, percentiles: tuple[float, float]) -> tuple[float, float]:
+    """Return the limits of the field that an image was cut from, as `used_range`; its own without.
+
+    A constant image is its own range in any field: it takes no bytes beside it, and loses nothing.
+    """
+    if image.limits is not None and image.pixels.min() < image.pixels.max():
+        with np.errstate(over="ignore"):
+            low, high = (float(np.float32(limit)) for limit in image.limits)
+        if np.isfinite((low, high)).all() and low < high:
+            return low, high
+    return used_range(image.pixels, percentiles)
 
 
 def _percentiles(pixels: Pixels, percentiles: tuple[float, float]) -> tuple[float, float]:

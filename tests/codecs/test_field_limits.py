@@ -1,0 +1,121 @@
+"""Limits of the field: chunks that are coded with them, against the whole image."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+import cytopress
+from cytopress.codecs.container import container
+from cytopress.codecs.wrappers.range_mapping import RangeMapping
+from cytopress.errors import ImageError
+from cytopress.image import Image
+from cytopress.metrics.noise import NoiseModel
+
+
+def bright_field(size: int = 1024, cells: int = 2800) -> Image:
+    """Return smooth light with noise; cells of high contrast crowd its left half."""
+    random = np.random.default_rng(3)
+    y, x = np.mgrid[:size, :size] / size
+    light = 2000 + 300 * y - 200 * x**2
+    spots = np.zeros((size, size))
+    spots[random.integers(0, size, cells), random.integers(0, size // 2 - 8, cells)] = 1e5
+    light += gaussian_filter(spots, 2.5) - gaussian_filter(spots, 5)
+    counts = np.clip(random.normal(light, np.sqrt(light / 40)), 0, 4095)
+    return Image(counts.astype(np.uint16), bits=12)
+
+
+# Of images as plain as some of these, lossless coding has fewer bytes.
+pytestmark = pytest.mark.filterwarnings("ignore:.*more bytes than lossless")
+FIELD = bright_field()
+HALVES = (slice(0, 512), slice(512, 1024))
+SMALL = FIELD.with_pixels(FIELD.pixels[:256, 256:640])
+CHUNKS = [(rows, columns) for rows in HALVES for columns in HALVES]
+
+
+def coded(spec: str, limits: tuple[float, float] | None) -> tuple[int, float]:
+    """Return the bytes and the mean square error of the field in chunks."""
+    size, error = 0, np.zeros(FIELD.shape)
+    for place in CHUNKS:
+        data = cytopress.encode(FIELD.with_pixels(FIELD.pixels[place]), spec, limits=limits)
+        error[place] = cytopress.decode(data).pixels.astype(float) - FIELD.pixels[place]
+        size += len(data)
+    return size, float(np.mean(error**2))
+
+
+@pytest.mark.parametrize("spec", ["learned/cytopress-2d:quality=0.8", "jpegxl:distance=1"])
+def test_chunks_with_the_limits_of_the_field_cost_what_the_whole_costs(spec: str) -> None:
+    limits = cytopress.codec(spec).field_limits([FIELD])
+    whole = cytopress.encode(FIELD, spec)
+    error = cytopress.decode(whole).pixels.astype(float) - FIELD.pixels
+    size, mse = coded(spec, limits)
+    assert size < 0.75 * coded(spec, None)[0]
+    assert size == pytest.approx(len(whole), rel=0.1)
+    assert mse == pytest.approx(np.mean(error**2), rel=0.05)
+
+
+@pytest.mark.parametrize(("low", "high"), [(900, 3000), (1990.5, 2010.5), (0, 4095)])
+def test_no_pixel_is_clipped_to_limits_that_it_lies_outside(low: float, high: float) -> None:
+    image = Image(FIELD.pixels, bits=12, limits=(low, high))
+    mapping = RangeMapping.of(image, 65535)
+    least, most = int(FIELD.pixels.min()), int(FIELD.pixels.max())
+    assert mapping.low == min(least, int(low))
+    assert mapping.low + mapping.span == min(max(most, int(np.ceil(high))), 4095)
+    data = cytopress.encode(image, "jpegxl:distance=0.05")
+    worst = np.abs(cytopress.decode(data).pixels.astype(int) - FIELD.pixels).max()
+    assert worst < 100
+
+
+def test_lossless_codes_ignore_limits() -> None:
+    chunk = FIELD.with_pixels(FIELD.pixels[:64, :64])
+    for spec in ("jpegls", "png", "jpegxl", "zstd"):
+        assert cytopress.encode(chunk, spec) == cytopress.encode(chunk, spec, limits=(0, 4095))
+
+
+def test_limits_are_those_that_a_codec_takes_from_a_whole_field() -> None:
+    for spec in ("learned/cytopress-2d:quality=0.5", "jpegxl:distance=3", "avif:quality=40"):
+        request = cytopress.codec(spec)
+        limits = request.field_limits([SMALL])
+        codec = request.solve(SMALL).codec
+        given = Image(SMALL.pixels, bits=12, limits=limits)
+        assert codec.encode(given) == codec.encode(SMALL)
+    low, high = cytopress.codec("jpegxl:distance=3").field_limits(
+        [SMALL, Image(SMALL.pixels // 2, bits=12)]
+    )
+    assert (low, high) == (SMALL.pixels.min() // 2, SMALL.pixels.max())
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("value", [0, 7])
+def test_a_constant_chunk_is_exact_and_small(dtype: type, value: int) -> None:
+    image = Image(np.full((64, 64), value, dtype))
+    limits = cytopress.codec("learned/cytopress-2d:quality=0.3").field_limits([image])
+    assert limits[0] < limits[1]
+    for given in (limits, (100.0, 4000.0)):
+        data = cytopress.encode(image, "learned/cytopress-2d:quality=0.3", limits=given)
+        assert len(data) < 60
+        np.testing.assert_array_equal(cytopress.decode(data).pixels, image.pixels)
+
+
+def test_the_noise_of_the_field_is_used_where_the_spec_gives_none() -> None:
+    chunk, noise = FIELD.with_pixels(FIELD.pixels[:64, :64]), NoiseModel(0.5, 9.5, 100.5)
+    spec = "anscombe-jpegxl:qstep=1"
+    given = cytopress.encode(chunk, spec, noise=noise)
+    assert given == cytopress.encode(chunk, f"{spec},a=0.5,b=9.5,offset=100.5")
+    other = cytopress.encode(chunk, f"{spec},a=2,b=1", noise=noise)
+    assert other == cytopress.encode(chunk, f"{spec},a=2,b=1")
+    notes = container.unpack(cytopress.encode(chunk, "jpegls:sigma=0.5", noise=noise))[0].notes
+    assert (notes["a"], notes["b"], notes["offset"]) == (0.5, 9.5, 100.5)
+
+
+def test_limits_go_with_pixels_of_the_same_type_and_are_no_part_of_equality() -> None:
+    image = Image(FIELD.pixels, bits=12, limits=(5, 4000))
+    assert image.limits == (5.0, 4000.0)
+    assert image == FIELD
+    assert image.with_pixels(image.pixels[:9, :9]).limits == (5.0, 4000.0)
+    assert image.with_pixels(image.pixels.astype(np.float32)).limits is None
+
+
+@pytest.mark.parametrize("limits", [(3, 3), (4, 3), (0, np.inf), (np.nan, 1), (1,), (1, 2, 3)])
+def test_refuses_limits_that_are_no_range(limits: tuple) -> None:
+    with pytest.raises(ImageError, match="limits are two numbers"):
+        Image(FIELD.pixels, limits=limits)
