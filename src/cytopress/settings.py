@@ -3,6 +3,7 @@
 ``CYTOPRESS_DATA``    a folder that holds datasets
 ``CYTOPRESS_MODELS``  folders of model packages, separated as in PATH
 ``CYTOPRESS_CACHE``   the folder of fetched and generated data (default: the platform's cache)
+``CYTOPRESS_INLINE_MODELS``  0 to refuse models that come inside the metadata of an array
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ class Settings:
     max_bytes : int, optional
         Largest image in bytes that is decoded. Unless given, half of the machine's memory, and no
         image of many times its coded bytes (`codecs.limits`).
+    inline_models : bool, optional
+        Whether models are taken that come inside the metadata of an array.
     """
 
     data: Path | None
@@ -30,6 +33,7 @@ class Settings:
     cache: Path
     user_data: Path
     max_bytes: int | None = None
+    inline_models: bool = True
 
     @property
     def model_folders(self) -> tuple[Path, ...]:
@@ -57,6 +61,7 @@ def from_environment() -> Settings:
         models=tuple(_folder(name) for name in models.split(os.pathsep) if name),
         cache=_folder(os.environ.get("CYTOPRESS_CACHE") or folders.user_cache_path),
         user_data=folders.user_data_path,
+        inline_models=os.environ.get("CYTOPRESS_INLINE_MODELS") != "0",
     )
 
 
