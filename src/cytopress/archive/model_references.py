@@ -102,7 +102,8 @@ def _unpacked(reference: Reference, settings: Settings) -> Path:
         return path.parent
     if len(str(text)) > MOST_INLINE * 4 // 3 + 4:
         raise PackageError(
-            f"The copy of the model {name} inside this array's metadata is too large."
+            f"The copy of the model {name} inside this array's metadata has more than {MOST_INLINE}"
+            " bytes: it is not taken."
         )
     try:
         data = base64.b64decode(text, validate=True)

@@ -127,9 +127,8 @@ class CytopressCodec(ArrayBytesCodec):
 
         form = _form(chunk_spec)
         pixels = decode(chunk_data.to_bytes(), form, models_of(self._configuration))
-        return chunk_spec.prototype.nd_buffer.from_numpy_array(
-            pixels.astype(form.dtype, copy=False)
-        )
+        pixels = pixels.astype(form.dtype, copy=False)
+        return chunk_spec.prototype.nd_buffer.from_numpy_array(pixels)
 
     def _encode_sync(self, chunk_data: NDBuffer, chunk_spec: ArraySpec) -> Buffer | None:
         form = _form(chunk_spec)
