@@ -61,11 +61,7 @@ def test_the_metadata_name_the_model_by_its_sha256(
     ("travel", "advice"),
     [
         ("named", "put its .cytomodel file into .*, or name its folder in CYTOPRESS_MODELS"),
-        (
-            "carried",
-            "run `cytopress models add ARCHIVE` with the folder or address of this data set, which"
-            " carries it as cytopress/models/[0-9a-f]{64}.cytomodel",
-        ),
+        ("carried", "run `cytopress models add ARCHIVE` with .* cytopress/models/[0-9a-f]{64}.*"),
     ],
 )
 def test_a_missing_model_is_one_sentence_with_the_command_that_helps(
@@ -140,8 +136,7 @@ def test_dask_reads_chunks_and_passes_the_sentence_on(
     lossless = CytopressCodec.from_spec("jpegls", bits=12)
     store = written(cells, lossless, store=LocalStore(tmp_path / "lossless"), shard=64)
     lazy = da.from_zarr(zarr.open_array(store, mode="r"))
-    for scheduler in ("threads", "processes"):
-        np.testing.assert_array_equal(lazy.compute(scheduler=scheduler, num_workers=2), cells)
+    np.testing.assert_array_equal(lazy.compute(scheduler="threads", num_workers=2), cells)
     store = made_elsewhere(cells, elsewhere, models="carried")
     with pytest.raises(PackageError, match="run `cytopress models add ARCHIVE`"):
         da.from_zarr(zarr.open_array(store, mode="r")).compute()
@@ -149,13 +144,13 @@ def test_dask_reads_chunks_and_passes_the_sentence_on(
 
 def image_group(folder: Path, cells: np.ndarray, elsewhere: Path) -> Path:
     """Write an OME-Zarr 0.5 image whose level is coded by a model that is not at hand."""
-    axes = [{"name": name, "type": kind} for name, kind in zip("tc", ("time", "channel"))]
+    axes = [{"name": name, "type": kind} for name, kind in (("t", "time"), ("c", "channel"))]
     axes += [{"name": name, "type": "space", "unit": "micrometer"} for name in "zyx"]
     scale = [{"type": "scale", "scale": [1.0, 1.0, 1.0, 0.5, 0.5]}]
     level = {"path": "0", "coordinateTransformations": scale}
     path = folder / "field.ome.zarr"
     multiscales = [{"axes": axes, "datasets": [level], "name": "field"}]
-    channel = {"label": "BF", "color": "FFFFFF", "window": dict(start=0, end=1, min=0, max=1)}
+    channel = {"label": "BF", "color": "FFFFFF", "window": {"start": 0, "end": 1}}
     ome = {"version": "0.5", "multiscales": multiscales, "omero": {"channels": [channel]}}
     zarr.create_group(path, attributes={"ome": ome})
     made_elsewhere(cells, elsewhere, LocalStore(path / "0"), models="carried")

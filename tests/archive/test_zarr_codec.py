@@ -190,9 +190,7 @@ def test_a_chunk_that_claims_to_be_huge_is_refused_at_once(cells: np.ndarray) ->
     form = container.Form("YX", (2**18, 2**18), header.form.dtype, 12)
     replaced(store, "c/0/0/0/0/0", container.pack(header.recipe, form, stream, {}))
     began = time.perf_counter()
-    with pytest.raises(
-        CorruptDataError, match="262144 x 262144 pixels of uint16, which do not fit"
-    ):
+    with pytest.raises(CorruptDataError, match="262144 x 262144 pixels of uint16"):
         zarr.open_array(store, mode="r")[:]
     assert time.perf_counter() - began < 5
 

@@ -1,7 +1,7 @@
 """Model references in a codec's configuration: which models chunks need, and where they are found.
 
-A model is identified by the sha256 of its package. Searched are the copy inside the configuration
-(``data``), then the folders of `Settings.model_folders`.
+A model is identified by the sha256 of its package. Searched are the folders of
+`Settings.model_folders`, then the copy inside the configuration (``data``).
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ def require_models(
         A model is not on this machine; the message names the command that helps.
     """
     for digest in digests:
-        reference = next((one for one in models if digest_of(one) == digest), {})
-        if reference.get("data") and settings.inline_models:
-            settings = settings.with_models(_unpacked(reference, settings))
         try:
             find_by_digest(digest, settings)
         except PackageError:
-            raise PackageError(_missing(digest, reference, settings)) from None
+            reference = next((one for one in models if digest_of(one) == digest), {})
+            if not (reference.get("data") and settings.inline_models):
+                raise PackageError(_missing(digest, reference, settings)) from None
+            settings = settings.with_models(_unpacked(reference, settings))
     return settings
 
 
