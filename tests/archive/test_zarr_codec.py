@@ -4,6 +4,7 @@ import threading
 import time
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from archive.conftest import written
 from cytopress.archive.zarr_codec import CytopressCodec
 from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.learned.codec import Learned
-from cytopress.errors import CorruptDataError, UnsupportedImageError, UsageError
+from cytopress.errors import CorruptDataError, LimitError, UnsupportedImageError, UsageError
+from cytopress.settings import from_environment
 
 LOSSLESS = CytopressCodec.from_spec("jpegls", bits=12)
 PLACES = pytest.mark.parametrize("shard", [None, 64], ids=["plain", "sharded"])
@@ -322,15 +324,42 @@ def test_an_array_of_a_later_version_opens_and_decoding_says_why_not(
         np.testing.assert_array_equal(array[:], cells)
 
 
-def test_each_chunk_may_have_a_setting_of_its_own(cells: np.ndarray) -> None:
-    store = written(cells, LOSSLESS)
-    document = json.loads(store._store_dict["zarr.json"].to_bytes())
-    document["codecs"][0]["configuration"]["codec"] = "per chunk"
-    replaced(store, "zarr.json", json.dumps(document).encode())
+@PLACES
+def test_each_chunk_may_have_a_setting_of_its_own(cells: np.ndarray, shard: int | None) -> None:
+    learned = CytopressCodec.from_spec("learned/cytopress-2d:quality=0.4", limits=(300, 1500))
+    both = CytopressCodec.per_chunk([LOSSLESS, learned])
+    configuration = both.to_dict()["configuration"]
+    assert configuration["codec"] == "per chunk"
+    assert not configuration["lossless"]
+    assert configuration["models"] == learned.to_dict()["configuration"]["models"]
+    pixels = np.concatenate([cells, cells], axis=1)
+    empty = np.zeros_like(pixels)
+    store = written(empty, both, shard=shard)
+    # As a writer does: the codec is another in memory, and stays as it is in the store.
     array = zarr.open_array(store)
-    np.testing.assert_array_equal(array[:], cells)
+    for channel, codec in enumerate((LOSSLESS, learned)):
+        (outer,) = array.metadata.codecs
+        inner = codec if shard is None else replace(outer, codecs=(codec,))
+        metadata = replace(array.metadata, codecs=(inner,))
+        writer = zarr.Array(zarr.AsyncArray(metadata=metadata, store_path=array.store_path))
+        writer[:, channel] = cells[:, 0]
+    found = zarr.open_array(store, mode="r")
+    assert found.metadata.codecs == array.metadata.codecs
+    np.testing.assert_array_equal(found[:, 0], cells[:, 0])
+    error = found[:, 1].astype(int) - cells[:, 0]
+    assert 0 < np.abs(error).max() < 150
     with pytest.raises(UsageError, match="names no codec for its chunks, but 'per chunk'"):
         array[:] = 5
+
+
+def test_a_chunk_larger_than_the_limit_is_not_read(
+    cells: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = written(cells, LOSSLESS)
+    settings = replace(from_environment(), max_bytes=2000)
+    monkeypatch.setattr("cytopress.archive.chunk_coding.from_environment", lambda: settings)
+    with pytest.raises(LimitError, match="has 2048 bytes, and the limit is 2000"):
+        zarr.open_array(store, mode="r")[:]
 
 
 def test_few_learned_codecs_work_at_once(

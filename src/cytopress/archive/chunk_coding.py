@@ -10,7 +10,7 @@ import functools
 import json
 import math
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,14 +33,22 @@ from cytopress.codecs.container import container
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.learned.codec import LearnedFamily
 from cytopress.codecs.learned.model.packages import find_by_digest
+from cytopress.codecs.limits import LARGE, UNKNOWN
 from cytopress.codecs.registry import build
 from cytopress.codecs.spec import codec as request_of
 from cytopress.codecs.targets import resolve
 from cytopress.codecs.targets.request import CodecRequest
-from cytopress.errors import CodecError, CorruptDataError, UnsupportedImageError, UsageError
+from cytopress.errors import (
+    CodecError,
+    CorruptDataError,
+    LimitError,
+    UnsupportedImageError,
+    UsageError,
+)
 from cytopress.image import Image, Pixels
+from cytopress.machine import memory_bytes
 from cytopress.metrics.noise import NoiseModel
-from cytopress.settings import from_environment
+from cytopress.settings import Settings, from_environment
 
 FORMAT = 1
 # Instead of a spec, where each chunk has its own.
@@ -134,6 +142,14 @@ def configuration(
     return found
 
 
+def merged(configurations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the configuration of an array whose chunks are coded by any of several."""
+    models = {one["sha256"]: one for given in configurations for one in given.get("models", ())}
+    lossless = all(given["lossless"] for given in configurations)
+    found = {"format": FORMAT, "codec": PER_CHUNK, "lossless": lossless}
+    return found | ({"models": list(models.values())} if models else {})
+
+
 @functools.lru_cache(maxsize=64)
 def chunk_coding(document: str) -> ChunkCoding:
     """Return the coding of a codec in JSON, as it is in metadata.
@@ -190,12 +206,16 @@ def decode(data: bytes, form: ChunkForm, models: list[Reference]) -> Pixels:
     ------
     CorruptDataError
         The bytes are damaged, or hold another chunk than ``form`` says.
+    LimitError
+        The array's chunks are larger than the limit on decoded bytes.
     PackageError
         The model that coded them is not on this machine.
     """
+    settings = from_environment()
+    _check_size(form, settings)
     header, stream = container.unpack(data)
     _check_form(header.form, form)
-    settings = require_models(digests_in(header.recipe), models, from_environment())
+    settings = require_models(digests_in(header.recipe), models, settings)
     codec = build(header.recipe, settings)
     with learned_slot(codec):
         pixels = codec.restore(stream, header.form).pixels
@@ -210,6 +230,18 @@ def learned_slot(codec: StreamCodec) -> Iterator[None]:
         return
     with learned_at_once:
         yield
+
+
+def _check_size(form: ChunkForm, settings: Settings) -> None:
+    raw = math.prod(form.shape) * form.dtype.itemsize
+    if raw <= LARGE and settings.max_bytes is None:
+        return
+    most = settings.max_bytes or (memory_bytes() or UNKNOWN) // 2
+    if raw > most:
+        raise LimitError(
+            f"A chunk of this array has {raw} bytes, and the limit is {most}:"
+            " read it on a machine with more memory."
+        )
 
 
 def _check_form(held: Form, form: ChunkForm) -> None:

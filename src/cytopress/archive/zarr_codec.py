@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -82,6 +82,18 @@ class CytopressCodec(ArrayBytesCodec):
 
         found = configuration(spec, limits=limits, noise=noise, bits=bits, models=models)
         return cls(_text({"name": NAME, "configuration": found}), _new=True)
+
+    @classmethod
+    def per_chunk(cls, codecs: Sequence[CytopressCodec]) -> Self:
+        """Return the codec of an array whose chunks are each coded by one of these.
+
+        It stands in the metadata, for readers. A writer puts one of ``codecs`` in its place, in
+        memory, for the chunks that it writes.
+        """
+        from cytopress.archive.chunk_coding import merged
+
+        found = merged([codec._configuration for codec in codecs])
+        return cls(_text({"name": NAME, "configuration": found}))
 
     @classmethod
     def from_dict(cls, data: Any) -> Self:
