@@ -10,7 +10,7 @@ import pytest
 import zarr
 from zarr.storage import MemoryStore
 
-from cytopress.archive import chunk_coding
+from cytopress.archive import codec_configuration
 from cytopress.archive.zarr_codec import CytopressCodec
 from cytopress.codecs.registry import find_family
 from fakes.learned_packages import remade
@@ -94,6 +94,6 @@ def made_elsewhere(
     finally:
         os.environ.pop("CYTOPRESS_MODELS")
         # As in another process, which has not coded with it.
-        chunk_coding.chunk_coding.cache_clear()
+        codec_configuration.chunk_coding.cache_clear()
         if before is not None:
             os.environ["CYTOPRESS_MODELS"] = before

@@ -357,7 +357,7 @@ def test_a_chunk_larger_than_the_limit_is_not_read(
 ) -> None:
     store = written(cells, LOSSLESS)
     settings = replace(from_environment(), max_bytes=2000)
-    monkeypatch.setattr("cytopress.archive.chunk_coding.from_environment", lambda: settings)
+    monkeypatch.setattr("cytopress.archive.chunk_decoding.from_environment", lambda: settings)
     with pytest.raises(LimitError, match="has 2048 bytes, and the limit is 2000"):
         zarr.open_array(store, mode="r")[:]
 

@@ -21,7 +21,8 @@ from cytopress.errors import UnsupportedImageError
 from cytopress.image import DTYPES, Pixels
 
 if TYPE_CHECKING:
-    from cytopress.archive.chunk_coding import ChunkCoding, ChunkForm
+    from cytopress.archive.chunk_encoding import ChunkCoding
+    from cytopress.archive.chunk_form import ChunkForm
     from cytopress.archive.model_references import Travel
     from cytopress.metrics.noise import NoiseModel
 
@@ -78,7 +79,7 @@ class CytopressCodec(ArrayBytesCodec):
         UsageError
             The spec is wrong, asks for a target, or lacks the noise model.
         """
-        from cytopress.archive.chunk_coding import configuration
+        from cytopress.archive.codec_configuration import configuration
 
         found = configuration(spec, limits=limits, noise=noise, bits=bits, models=models)
         return cls(_text({"name": NAME, "configuration": found}), _new=True)
@@ -90,9 +91,9 @@ class CytopressCodec(ArrayBytesCodec):
         It stands in the metadata, for readers. A writer puts one of ``codecs`` in its place, in
         memory, for the chunks that it writes.
         """
-        from cytopress.archive.chunk_coding import merged
+        from cytopress.archive.codec_configuration import merged
 
-        found = merged([codec._configuration for codec in codecs])
+        found = merged([codec.configuration for codec in codecs])
         return cls(_text({"name": NAME, "configuration": found}))
 
     @classmethod
@@ -106,7 +107,7 @@ class CytopressCodec(ArrayBytesCodec):
         return found
 
     def __repr__(self) -> str:
-        given = self._configuration
+        given = self.configuration
         spec = given.get("codec") if isinstance(given, Mapping) else None
         return f"CytopressCodec({spec!r})"
 
@@ -120,7 +121,7 @@ class CytopressCodec(ArrayBytesCodec):
         native = dtype.to_native_dtype()
         self._check_dtype(native)
         if self._new:
-            from cytopress.archive.chunk_coding import ChunkForm
+            from cytopress.archive.chunk_form import ChunkForm
 
             self._coding().check(ChunkForm(tuple(chunk_grid.chunk_shape), native, 0))
 
@@ -135,10 +136,11 @@ class CytopressCodec(ArrayBytesCodec):
         return await asyncio.to_thread(self._encode_sync, chunk_data, chunk_spec)
 
     def _decode_sync(self, chunk_data: Buffer, chunk_spec: ArraySpec) -> NDBuffer:
-        from cytopress.archive.chunk_coding import decode, models_of
+        from cytopress.archive.chunk_decoding import decode_chunk
+        from cytopress.archive.codec_configuration import models_of
 
         form = _form(chunk_spec)
-        pixels = decode(chunk_data.to_bytes(), form, models_of(self._configuration))
+        pixels = decode_chunk(chunk_data.to_bytes(), form, models_of(self.configuration))
         pixels = pixels.astype(form.dtype, copy=False)
         return chunk_spec.prototype.nd_buffer.from_numpy_array(pixels)
 
@@ -149,11 +151,12 @@ class CytopressCodec(ArrayBytesCodec):
         return None if data is None else chunk_spec.prototype.buffer.from_bytes(data)
 
     @property
-    def _configuration(self) -> Any:
+    def configuration(self) -> Any:
+        """The configuration in the array's metadata, as JSON values."""
         return _configuration(self.document)
 
     def _coding(self) -> ChunkCoding:
-        from cytopress.archive.chunk_coding import chunk_coding
+        from cytopress.archive.codec_configuration import chunk_coding
 
         return chunk_coding(self.document)
 
@@ -178,7 +181,7 @@ def _configuration(document: str) -> Any:
 
 
 def _form(spec: ArraySpec) -> ChunkForm:
-    from cytopress.archive.chunk_coding import ChunkForm
+    from cytopress.archive.chunk_form import ChunkForm
 
     dtype = spec.dtype.to_native_dtype()
     fill = 0 if spec.fill_value is None else spec.fill_value

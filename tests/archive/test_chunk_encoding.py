@@ -3,7 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from cytopress.archive.chunk_coding import ChunkForm, chunk_coding, configuration, decode, models_of
+from cytopress.archive.chunk_decoding import decode_chunk
+from cytopress.archive.chunk_form import ChunkForm
+from cytopress.archive.codec_configuration import chunk_coding, configuration, models_of
 from cytopress.codecs.registry import FAMILIES, find_family
 from cytopress.metrics.noise import NoiseModel
 
@@ -28,7 +30,7 @@ def test_narrow_rests_at_the_edges_are_coded_by_every_codec(
     form = ChunkForm(chunk.shape, chunk.dtype, 9)
     coding = chunk_coding(json.dumps({"configuration": given}))
     data = coding.encode(chunk, form)
-    back = decode(data, form, models_of(given))
+    back = decode_chunk(data, form, models_of(given))
     assert back.shape == chunk.shape
     assert back.dtype == chunk.dtype
     outside = np.ones(chunk.shape, bool)
@@ -54,7 +56,7 @@ def test_a_chunk_too_narrow_for_the_codec_is_coded_losslessly(
     chunk = np.zeros((20, 20), np.uint16)
     chunk[:5] = 700
     form = ChunkForm(chunk.shape, chunk.dtype, 0)
-    np.testing.assert_array_equal(decode(coding.encode(chunk, form), form, []), chunk)
+    np.testing.assert_array_equal(decode_chunk(coding.encode(chunk, form), form, []), chunk)
     # A whole chunk that is too narrow is an error of whoever chose the chunks.
     narrow = ChunkForm((4, 20), chunk.dtype, 0)
     with pytest.raises(UnsupportedImageError):

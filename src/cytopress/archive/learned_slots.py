@@ -1,0 +1,26 @@
+"""Slots for learned codecs: how many of them work at once in one process.
+
+Readers decode many chunks at once. One learned codec uses every core already, and memory for its
+networks: more at once take memory, and no less time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cytopress.codecs.base import StreamCodec
+
+AT_ONCE = 2
+_slots = threading.BoundedSemaphore(AT_ONCE)
+
+
+@contextmanager
+def learned_slot(codec: StreamCodec) -> Iterator[None]:
+    """Wait until fewer learned codecs are at work in this process; others need not wait."""
+    if not codec.packages():
+        yield
+        return
+    with _slots:
+        yield
