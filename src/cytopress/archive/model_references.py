@@ -128,7 +128,7 @@ def _missing(digest: bytes, reference: Reference, settings: Settings) -> str:
     if reference.get("carried"):
         advice = (
             "run `cytopress models add ARCHIVE` with the folder or address of this data set, which"
-            f" carries it as {reference['carried']}"
+            " carries it"
         )
     elif reference.get("url"):
         advice = f"run `cytopress models add {reference['url']}`"
