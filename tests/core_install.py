@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 
 # The wheel and its models are 23 MB of it; an editable install hides them.
@@ -62,6 +62,9 @@ def main() -> None:
         faults.append(f"the core brings {', '.join(present)}")
     if total > MOST_MEGABYTES:
         faults.append(f"the core takes {total:.0f} MB, more than {MOST_MEGABYTES}")
+    found = [point.value for point in entry_points(group="zarr.codecs", name="cytopress")]
+    if found != ["cytopress.archive.zarr_codec:CytopressCodec"]:
+        faults.append(f"zarr finds {found} as the codec cytopress")
     if faults:
         sys.exit("; ".join(faults))
 

@@ -18,10 +18,17 @@ from zarr.storage import LocalStore, MemoryStore
 
 import cytopress
 from archive.conftest import written
+from cytopress.archive.codec_configuration import chunk_coding
 from cytopress.archive.zarr_codec import CytopressCodec
 from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.learned.codec import Learned
-from cytopress.errors import CorruptDataError, LimitError, UnsupportedImageError, UsageError
+from cytopress.errors import (
+    CorruptDataError,
+    CytopressError,
+    LimitError,
+    UnsupportedImageError,
+    UsageError,
+)
 from cytopress.settings import from_environment
 
 LOSSLESS = CytopressCodec.from_spec("jpegls", bits=12)
@@ -294,6 +301,25 @@ def test_metadata_of_any_kind_can_be_opened_and_are_kept(configuration: object) 
     assert codec == CytopressCodec.from_dict(codec.to_dict())
     assert hash(codec) == hash(pickle.loads(pickle.dumps(codec)))
     assert "CytopressCodec" in repr(codec)
+
+
+@settings(max_examples=60)
+@given(
+    st.fixed_dictionaries(
+        {"format": st.just(1), "codec": st.just("jpegxl:distance=1") | JSON},
+        optional=dict.fromkeys(["limits", "noise", "bits", "models", "lossless"], JSON),
+    )
+)
+def test_metadata_that_make_no_sense_are_a_sentence_when_chunks_are_coded(
+    configuration: dict,
+) -> None:
+    document = {"name": "cytopress", "configuration": configuration}
+    try:
+        coding = chunk_coding(json.dumps(document))
+    except CytopressError as error:
+        assert str(error).strip()
+    else:
+        assert coding.request.name == "jpegxl"
 
 
 @pytest.mark.parametrize(
