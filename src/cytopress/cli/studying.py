@@ -232,6 +232,7 @@ def _run(
     retrain: bool = False,
     retry_failed: bool = False,
 ) -> None:
+    from cytopress.results.recommendation.pictured import pictured_keys
     from cytopress.study.execute import execute
 
     with bar(f"Study {plan.name}") as progress:
@@ -243,6 +244,7 @@ def _run(
             scheduler=scheduler,
             retrain=retrain,
             retry_failed=retry_failed,
+            pictured=lambda results: pictured_keys(results, criteria(out)),
             progress=progress,
         )
     page = _write_report(results, out)

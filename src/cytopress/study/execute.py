@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from cytopress.study.facts import score_facts, task_facts
 from cytopress.study.field_job import FieldJob, field_jobs
 from cytopress.study.inspect_datasets import InspectedDataset, inspect_dataset, open_entry
 from cytopress.study.kept_previews import with_kept_previews
+from cytopress.study.late_pictures import keep_pictures
 from cytopress.study.model_variants import with_variants
 from cytopress.study.plan import TrialPlan, plan
 from cytopress.study.reference_scales import (
@@ -41,7 +42,7 @@ from cytopress.study.trained_models import Trainer
 LOCK = ".study.lock"
 
 
-def execute(
+def execute(  # noqa: PLR0913 - the options of a run, and what watches it
     study: Study,
     out: Path,
     *,
@@ -50,6 +51,7 @@ def execute(
     scheduler: str | None = None,
     retrain: bool = False,
     retry_failed: bool = False,
+    pictured: Callable[[Results], Collection[str]] | None = None,
     progress: Progress = no_progress,
 ) -> Results:
     """Run a study, or the trials of it that are missing, and return its results.
@@ -73,6 +75,8 @@ def execute(
     retry_failed : bool, optional
         Run every trial that failed again; otherwise only those that failed for a reason about the
         machine: a missing extra, a time limit, memory.
+    pictured : callable, optional
+        Takes the results, and returns the keys of trials to keep pictures of, whatever their field.
     progress : callable, optional
         Called as (done, total, what is being done now).
 
@@ -107,6 +111,16 @@ def execute(
             _run(store, todo, jobs, scheduler, {one.spec.key for one in plans}, progress)
             if study.speed:
                 _time_codecs(out, store, plans, inspected, settings, progress)
+            if pictured is not None:
+                keep_pictures(
+                    store,
+                    plans,
+                    inspected,
+                    settings,
+                    wanted=pictured(load_results(out)),
+                    size=study.preview_size,
+                    progress=progress,
+                )
         return load_results(out)
 
 

@@ -111,7 +111,7 @@ class Store:
 
         Equal pictures are stored once.
         """
-        packed = [(shown, *pack_picture(shown.image)) for shown in result.previews]
+        packed = _packed(result.previews)
         with self._transaction() as db:
             db.execute(
                 "INSERT OR REPLACE INTO trials VALUES (?, ?)",
@@ -121,13 +121,18 @@ class Store:
                 db.execute(f"DELETE FROM {mark} WHERE key = ?", (key,))
                 if marked:
                     db.execute(f"INSERT INTO {mark} VALUES (?)", (key,))
-            db.execute("DELETE FROM previews WHERE key = ?", (key,))
-            for position, (shown, digest, data) in enumerate(packed):
-                db.execute("INSERT OR IGNORE INTO pictures VALUES (?, ?)", (digest, data))
-                db.execute(
-                    "INSERT OR REPLACE INTO previews VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (key, position, shown.kind, shown.task, digest, *stored_json.place_of(shown)),
-                )
+            _write_previews(db, key, packed)
+
+    def pictured(self) -> set[str]:
+        """Return the keys of trials with pictures."""
+        with errors_as_sentences(self._path):
+            return {key for (key,) in self._connection.execute("SELECT key FROM previews")}
+
+    def write_previews(self, key: str, previews: Sequence[Preview]) -> None:
+        """Write the pictures of a trial, in place of earlier ones; equal ones are stored once."""
+        packed = _packed(previews)
+        with self._transaction() as db:
+            _write_previews(db, key, packed)
 
     def write_reference_scales(self, known: Mapping[str, ReferenceScales]) -> None:
         """Write reference scales, by the digests of what they were measured on."""
@@ -147,6 +152,22 @@ class Store:
         with self._transaction() as db:
             row = (key, stored_json.dump_timing(timing))
             db.execute("INSERT OR REPLACE INTO speeds VALUES (?, ?)", row)
+
+
+def _packed(previews: Sequence[Preview]) -> list[tuple[Preview, str, bytes]]:
+    return [(shown, *pack_picture(shown.image)) for shown in previews]
+
+
+def _write_previews(
+    db: sqlite3.Connection, key: str, packed: Sequence[tuple[Preview, str, bytes]]
+) -> None:
+    db.execute("DELETE FROM previews WHERE key = ?", (key,))
+    for position, (shown, digest, data) in enumerate(packed):
+        db.execute("INSERT OR IGNORE INTO pictures VALUES (?, ?)", (digest, data))
+        db.execute(
+            "INSERT OR REPLACE INTO previews VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (key, position, shown.kind, shown.task, digest, *stored_json.place_of(shown)),
+        )
 
 
 @contextmanager
