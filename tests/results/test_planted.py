@@ -192,7 +192,7 @@ def test_the_furthest_setting_inside_the_margin_is_found() -> None:
     assert 0.004 < found.chosen.bound < 0.01
     (unsafe,) = found.unsafe
     assert unsafe.spec == "jpeg2000:ratio=80"
-    assert unsafe.reason == "the loss is at least 0.019, and 0.01 is allowed"
+    assert unsafe.reason == "it gets worse by at least 0.019, and 0.01 is allowed"
 
 
 def test_damage_to_one_group_of_five_makes_the_interval_wide_and_the_claim_none() -> None:

@@ -162,7 +162,7 @@ def test_wide_intervals_are_not_shown_and_say_how_many_fields() -> None:
     assert "more fields would show it outside" in found.settings[0].reason
     (narrow,) = at_two_percent("harm with narrow intervals")
     assert [one.verdict for one in narrow.settings] == ["outside", "outside"]
-    assert narrow.settings[0].reason == "the loss is at least 2.9 %, and 2 % is allowed"
+    assert narrow.settings[0].reason == "it gets worse by at least 2.9 %, and 2 % is allowed"
     assert "Try finer settings" in sentence(narrow)
 
 

@@ -75,7 +75,7 @@ def _gain_text(one: Recovery) -> str:
         return f"nothing: they score worse, {gain}"
     if one.gain.low <= 0:
         return f"{gain}: whether it is a gain is not shown"
-    return f"{gain}; what share that is cannot be said, since the loss is not told from zero"
+    return f"{gain}; what share that is cannot be said, since what was lost is not told from zero"
 
 
 def _recovery(matrix: Matrix, regime: str, settings: list[str]) -> Recovery | None:

@@ -69,11 +69,11 @@ def _reason(bounded: BoundedSetting, margin: float, more: int | None) -> str:
     failed = bounded.asked - effect.fields
     if bounded.low is not None and bounded.low > margin:
         least, allowed = least_figures(bounded.low, margin, score)
-        return f"the loss is at least {least}, and {allowed} is allowed"
+        return f"it gets worse by at least {least}, and {allowed} is allowed"
     if failed:
         return f"{failed} of {bounded.asked} fields gave no score"
     if effect.n < 2:
-        return f"one field has no spread, so nothing bounds the loss: at least {settles} are needed"
+        return f"one field has no spread, so nothing is bounded: at least {settles} are needed"
     if effect.n < LEAST_UNITS:
         text = f"{effect.n} {effect.unit} are too few to show it: at least {LEAST_UNITS} are needed"
         enough = more is not None and effect.n + more > LEAST_UNITS
@@ -89,7 +89,7 @@ def _too_wide(bounded: BoundedSetting, margin: float) -> str:
     """Describe a loss that may be above the margin or below."""
     score, mean, high = bounded.score, bounded.effect.mean, bounded.high
     if high is None:
-        return "these fields do not bound the loss at this confidence"
+        return "these fields do not bound the change at this confidence"
     most, allowed = above_figures(high, margin, score)
     if bounded.unchanged and bounded.counted is not None:
         counted = bounded.counted
@@ -97,5 +97,5 @@ def _too_wide(bounded: BoundedSetting, margin: float) -> str:
         return f"{few} up to {most}, and {allowed} is allowed"
     if mean is not None and mean > margin:
         seen = above_figures(mean, margin, score)[0]
-        return f"a loss of {seen} was seen, it may be up to {most}, and {allowed} is allowed"
-    return f"the loss may be up to {most}, and {allowed} is allowed"
+        return f"it got worse by {seen} and may by up to {most}, and {allowed} is allowed"
+    return f"it may get worse by up to {most}, and {allowed} is allowed"
