@@ -26,6 +26,7 @@ from cytopress.report import write_report
 from cytopress.report.gallery import gallery_order
 from cytopress.report.pictures import display_range
 from cytopress.results.curves import curves
+from cytopress.results.recommendation.pictured import pictured_keys
 from cytopress.study.pictures import pack_picture, unpack_picture
 from cytopress.study.results import Results
 from cytopress.study.schema import FILE
@@ -77,10 +78,14 @@ def add_pictures(
     pictures: dict[str, bytes],
     room: float,
 ) -> None:
-    """Put back the pictures of trials, in the order of the gallery, until there is no room."""
+    """Put back the pictures of trials until there is no room.
+
+    Those that the page begins with come first, then the gallery's in its order.
+    """
     found = [curve for facts in study.datasets for curve in curves(study, facts.name)]
+    keys = [*pictured_keys(study), *(trial.key for _, _, trial in gallery_order(found))]
     shrunk: dict[str, tuple[str, bytes]] = {}
-    for key in dict.fromkeys(trial.key for _, _, trial in gallery_order(found)):
+    for key in dict.fromkeys(keys):
         some = [row for row in rows if row[0] == key]
         new = {
             digest: shrink(pictures[digest], kind)

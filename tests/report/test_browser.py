@@ -36,6 +36,11 @@ class Seen:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
 
+def open_details(page, selector=".plot .js-line"):
+    page.evaluate("document.getElementById('details').open = true")
+    page.wait_for_selector(selector, state="attached")
+
+
 # As the page was when it was opened; what is as it was is left alone, since drawing takes time.
 RESET = """() => {
     for (const select of document.querySelectorAll("select")) {
@@ -56,7 +61,7 @@ def window(request, browser, file):
     page = browser.new_page(viewport={"width": request.param, "height": 900})
     seen = Seen(page)
     page.goto(file.as_uri())
-    page.wait_for_selector(".plot .js-line", state="attached")
+    open_details(page)
     yield page, seen
     page.close()
 
@@ -230,7 +235,7 @@ def test_nothing_reaches_beyond_the_window(opened):
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
     outside = opened.evaluate(
         """() => [...document.querySelectorAll('main *')].filter(node => {
-            if (node.closest('.scroll, .view, pre, svg')) return false;
+            if (node.closest('.scroll, .view, pre, svg, nav')) return false;
             const box = node.getBoundingClientRect();
             return box.width > 0 && box.right > innerWidth + 1;
         }).map(node => node.outerHTML.slice(0, 120))"""
@@ -286,7 +291,7 @@ def test_odd_studies_open_without_complaint(browser, make_study, tmp_path, edge)
     page = browser.new_page(viewport={"width": 400, "height": 900})
     seen = Seen(page)
     page.goto(file.as_uri())
-    page.wait_for_selector('.plot[data-kind="noise"] .js-line', state="attached")
+    open_details(page, '.plot[data-kind="noise"] .js-line')
     assert seen.complaints == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     page.close()
@@ -302,7 +307,7 @@ def test_names_from_files_cannot_act(browser, make_study, tmp_path, width):
     page = browser.new_page(viewport={"width": width, "height": 900})
     seen = Seen(page)
     page.goto(file.as_uri())
-    page.wait_for_selector(".plot .js-line", state="attached")
+    open_details(page)
     plot = page.locator('.plot[data-kind="metric"]').first
     plot.scroll_into_view_if_needed()
     box = plot.locator(".trace").nth(1).locator(".point").last.bounding_box()
@@ -338,7 +343,7 @@ def test_losses_are_filled_where_safe_and_hollow_where_not(
     page = browser.new_page(viewport={"width": width, "height": 900})
     seen = Seen(page)
     page.goto(file.as_uri())
-    page.wait_for_selector(".plot .js-line", state="attached")
+    open_details(page)
     plots = page.locator('.plot[data-kind="equivalence"]')
     assert plots.count() == 2
     assert [lines(page, "equivalence")] == [len(CODECS)]
@@ -351,7 +356,7 @@ def test_losses_are_filled_where_safe_and_hollow_where_not(
             .evaluate_all("nodes => nodes.filter(node => node.style.fill === 'none').length")
         )
         assert drawn == len(found.settings)
-        assert hollow == sum(not setting.safe for setting in found.settings)
+        assert hollow == sum(setting.verdict != "inside" for setting in found.settings)
         labels = plots.nth(number).locator(".shape-label").all_text_contents()
         assert any("margin: " in label for label in labels)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -365,7 +370,7 @@ def test_matrix_and_similarity_are_drawn(browser, make_trainings, tmp_path, widt
     page = browser.new_page(viewport={"width": width, "height": 900})
     seen = Seen(page)
     page.goto(file.as_uri())
-    page.wait_for_selector('.plot[data-kind="training"] .hm image', state="attached")
+    open_details(page, '.plot[data-kind="training"] .hm image')
     plot = page.locator('.plot[data-kind="training"]')
     numbers = plot.locator(".heatmap-label").all_text_contents()
     assert numbers[:3] == ["0.925", "0.885", "0.885"]
@@ -382,7 +387,7 @@ def test_sections_of_a_volume_are_drawn_to_one_scale(browser, make_volumes, tmp_
     page = browser.new_page(viewport={"width": width, "height": 900})
     seen = Seen(page)
     page.goto(file.as_uri())
-    page.wait_for_selector(".plot .js-line", state="attached")
+    open_details(page)
     boxes = page.locator('[data-picture="original"] .section').evaluate_all(
         """nodes => Object.fromEntries(nodes.map(node => {
             const box = node.querySelector('img').getBoundingClientRect();

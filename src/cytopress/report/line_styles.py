@@ -15,6 +15,17 @@ COLORS = (
     "#e69f00",
     "#7b5aa6",
 )
+# The same hues, light enough for a dark page.
+DARK_COLORS = (
+    "#5aaee6",
+    "#ff8a4c",
+    "#2fc79b",
+    "#e3a0c6",
+    "#c9d1d9",
+    "#9ad5f7",
+    "#f2b544",
+    "#b79ae0",
+)
 # plotly's names; filled for the first eight curves, open for the next eight. Eight markers and five
 # dashes have no common divisor: no two of eighty curves share both dash and marker.
 MARKERS = (
@@ -33,9 +44,10 @@ DASHES = ("", "8px,3px", "2px,3px", "12px,3px,2px,3px", "5px,2px,2px,2px,2px,2px
 
 @dataclass(frozen=True)
 class LineStyle:
-    """Color, dash ("" for a solid line) and marker of a curve."""
+    """Color on white and on a dark page, dash ("" for a solid line) and marker of a curve."""
 
     color: str
+    dark: str
     dash: str
     marker: str
 
@@ -44,4 +56,4 @@ def line_style(index: int) -> LineStyle:
     """Return the style of the curve at a position; styles repeat after eighty."""
     turn, place = divmod(index, len(COLORS))
     marker = f"{MARKERS[place]}-open" if turn % 2 else MARKERS[place]
-    return LineStyle(COLORS[place], DASHES[index % len(DASHES)], marker)
+    return LineStyle(COLORS[place], DARK_COLORS[place], DASHES[index % len(DASHES)], marker)

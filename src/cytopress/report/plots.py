@@ -13,16 +13,13 @@ from cytopress.results.change import ends
 from cytopress.results.curves import Curve, bytes_per_pixel
 from cytopress.results.dataset_summary import DatasetSummary, SettingRow
 from cytopress.results.number_format import label_text
-from cytopress.results.verdicts import Verdicts
 from cytopress.study.results import NoiseFacts, Results, ScoreFacts
 
 # Scores with an ideal value: neither direction is better.
 IDEAL = dict.fromkeys(VARIATION, 1)
 
 
-def plot_data(
-    results: Results, summaries: Sequence[DatasetSummary], found: Verdicts
-) -> dict[str, Any]:
+def plot_data(results: Results, summaries: Sequence[DatasetSummary]) -> dict[str, Any]:
     """Return the plots of every dataset; a codec has one line style in all of them."""
     metrics = [score for score in results.scores if not score.task]
     return {
@@ -31,7 +28,7 @@ def plot_data(
             for index, label in enumerate(labels(summaries))
         ],
         "metrics": [_score(score) for score in metrics],
-        "datasets": [_dataset(results, each, metrics, found) for each in summaries],
+        "datasets": [_dataset(results, each, metrics) for each in summaries],
     }
 
 
@@ -42,7 +39,7 @@ def labels(summaries: Sequence[DatasetSummary]) -> list[str]:
 
 
 def _dataset(
-    results: Results, summary: DatasetSummary, metrics: Sequence[ScoreFacts], found: Verdicts
+    results: Results, summary: DatasetSummary, metrics: Sequence[ScoreFacts]
 ) -> dict[str, Any]:
     itemsize = bytes_per_pixel(results, summary.facts)
     best = summary.best_lossless
@@ -57,16 +54,12 @@ def _dataset(
         if best
         else None,
         "scores": [_score(s) | {"original": _original(summary.rows_of(s))} for s in summary.scores],
-        "curves": [_curve(summary, curve, itemsize, metrics, found) for curve in summary.lossy],
+        "curves": [_curve(summary, curve, itemsize, metrics) for curve in summary.lossy],
     }
 
 
 def _curve(
-    summary: DatasetSummary,
-    curve: Curve,
-    itemsize: int,
-    metrics: Sequence[ScoreFacts],
-    found: Verdicts,
+    summary: DatasetSummary, curve: Curve, itemsize: int, metrics: Sequence[ScoreFacts]
 ) -> dict[str, Any]:
     points = curve.points
     return {
@@ -80,9 +73,7 @@ def _curve(
             for score in metrics
         },
         "tasks": {
-            score.column: [
-                _effect(row, found) for row in summary.rows_of(score) if row.curve is curve
-            ]
+            score.column: [_effect(row) for row in summary.rows_of(score) if row.curve is curve]
             for score in summary.scores
         },
     }
@@ -105,7 +96,7 @@ def _original(rows: Sequence[SettingRow]) -> float | None:
     return max(effects, key=lambda effect: effect.fields).original if effects else None
 
 
-def _effect(row: SettingRow, found: Verdicts) -> dict[str, Any] | None:
+def _effect(row: SettingRow) -> dict[str, Any] | None:
     effect = row.change
     if effect is None:
         return None
@@ -114,7 +105,6 @@ def _effect(row: SettingRow, found: Verdicts) -> dict[str, Any] | None:
         "decodedInterval": ends(effect.decoded_interval),
         "change": effect.difference,
         "changeInterval": ends(effect.interval),
-        "verdict": found.word(row),
     }
 
 

@@ -11,7 +11,7 @@ from cytopress.results.headline import headline_text
 from cytopress.results.losses import noise_spread
 from cytopress.results.number_format import label_text, number_text
 from cytopress.results.recovery import recoveries, recovery_text
-from cytopress.results.similarity import Similarity, example_text, similarities
+from cytopress.results.similarity import Similarity, example_text, similarities, telling
 from cytopress.results.train_test_matrix import Matrix, MeanScore, matrix
 from cytopress.study.results import Results, ScoreFacts
 
@@ -30,6 +30,11 @@ class TaskSummary:
     example: str
     matrix: Matrix | None
     recovery: str
+
+    @property
+    def telling(self) -> bool:
+        """Whether an image metric ranks the settings nearly as the task does."""
+        return telling(self.similarities)
 
 
 def task_summaries(results: Results, summaries: Sequence[DatasetSummary]) -> list[TaskSummary]:

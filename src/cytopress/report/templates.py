@@ -18,18 +18,30 @@ from cytopress.results.number_format import (
     ratio_text,
 )
 from cytopress.results.recommendation import amounts, text
+from cytopress.results.recommendation.plain_words import field_text, hero_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 ASSETS = files("cytopress.report") / "assets"
+TEMPLATES = files("cytopress.report") / "templates"
+STYLES = ("page.css", "answer.css", "print.css")
+# Each set of scripts is one function: its parts share names, and nothing else sees them.
+SCRIPTS = {
+    "plots": (
+        *(f"plots/{part}.js" for part in ("shared", "axes", "curves", "equivalence", "others")),
+        *(f"plots/{part}.js" for part in ("legend", "draw")),
+    ),
+    "gallery": ("gallery.js",),
+    "answer": ("answer.js", "layout.js"),
+}
 
 
 def environment() -> Environment:
     """Return the template environment, which escapes every name and text of a study."""
     jinja2, _ = libraries()
     made: Environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(lambda name: (ASSETS / name).read_text(encoding="utf-8")),
+        loader=jinja2.FunctionLoader(lambda name: (TEMPLATES / name).read_text(encoding="utf-8")),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -54,10 +66,22 @@ def environment() -> Environment:
         "difference": tables.difference_text,
         "interval": tables.interval_text,
         "sentence": text.sentence,
-        "cost": text.cost_text,
-        "amount": amounts.amount_text,
+        "hero": hero_text,
+        "field_text": field_text,
+        "bound": lambda *amount: amounts.above_figures(*amount)[0],
     }
     return made
+
+
+def styles() -> str:
+    """Return the style sheets of the page, those for paper last."""
+    return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in STYLES)
+
+
+def script(name: str) -> str:
+    """Return a set of scripts as one that runs at once."""
+    parts = "\n".join((ASSETS / part).read_text(encoding="utf-8") for part in SCRIPTS[name])
+    return f'(() => {{\n"use strict";\n{parts}\n}})();'
 
 
 def libraries() -> tuple[Any, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cytopress.results.dataset_summary import DatasetSummary, SettingRow
@@ -15,6 +16,8 @@ METRICS = ("pixels/psnr", "pixels/ssim", "pixels/pearson")
 # With fewer settings a rank correlation says nothing.
 LEAST_SETTINGS = 5
 SIMILAR_DB = 0.5
+# Rank correlations from which on a metric tells how a task does, and up to which it tells little.
+TELLING, LITTLE = -0.9, -0.6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,6 +40,22 @@ def similarities(summary: DatasetSummary, score: ScoreFacts) -> list[Similarity]
     return [one for metric in METRICS if (one := _similarity(summary, score, metric)).rows]
 
 
+def telling(some: Sequence[Similarity]) -> bool:
+    """Return whether one of the metrics ranks the settings nearly as the task does."""
+    known = [one.rho for one in some if one.rho is not None]
+    return bool(known) and min(known) <= TELLING
+
+
+def similarity_heading(some: Sequence[Similarity]) -> str:
+    """Return a heading that says what was found: whether similarity tells how the task does."""
+    known = [one.rho for one in some if one.rho is not None]
+    if not known:
+        return "Similarity and the analysis"
+    if max(known) <= TELLING:
+        return "Similarity tells much here"
+    return "Similarity tells little here" if min(known) > LITTLE else "Similarity tells some of it"
+
+
 def similarity_text(one: Similarity) -> str:
     """Describe the rank correlation."""
     n = len(one.rows)
@@ -44,7 +63,8 @@ def similarity_text(one: Similarity) -> str:
     if one.rho is None:
         return f"{name}: no rank correlation, {n} settings are too few or do not vary."
     rho = f"{one.rho:+.2f}".replace("-", "−")
-    return f"{name}: Spearman’s rank correlation with the loss is {rho} over {n} settings."
+    what = "rank correlation with how much worse it gets"
+    return f"{name}: Spearman’s {what} is {rho} over {n} settings."
 
 
 def example_text(summary: DatasetSummary, score: ScoreFacts, noise: float | None) -> str:
