@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from cytopress.callbacks import Progress, no_progress
+from cytopress.codecs.targets.encodes import Encodes
 from cytopress.codecs.targets.lossless_comparison import lossless_ratio
 from cytopress.crop import busiest_square
 from cytopress.errors import ImageError
@@ -119,7 +120,7 @@ def quick_look(
         prediction=task.predict(image) if task else None,
         settings=settings,
     )
-    lossless = lossless_ratio(image)
+    lossless = lossless_ratio(Encodes(image))
     sizes, steps_done = _sizes(lossless[1]), count(len(fields) + 1)
     progress(len(fields), steps, "")
     rows = maker.rows(
