@@ -5,7 +5,8 @@ from __future__ import annotations
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.datasets.catalogue import dataset
-from cytopress.formats.images import read, write
+from cytopress.files.read import read
+from cytopress.formats.images import write
 from cytopress.image import Image
 from cytopress.metrics import metric
 from cytopress.metrics.noise import NoiseModel

@@ -14,6 +14,7 @@ import cytopress
 from cytopress.cli import (
     coding,
     describing,
+    file_info,
     listing,
     predicting,
     recommending,
@@ -33,7 +34,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (studying, trying, recommending, coding, predicting, training, describing, listing):
+for part in (
+    studying,
+    trying,
+    recommending,
+    coding,
+    file_info,
+    predicting,
+    training,
+    describing,
+    listing,
+):
     part.add_to(app)
 
 

@@ -1,17 +1,13 @@
-"""The commands ``encode``, ``decode`` and ``info``."""
+"""The commands ``encode`` and ``decode``."""
 
 from __future__ import annotations
 
-import json
-import warnings
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cytopress.cli.options import (
-    AsJson,
     Axes,
     MaxBytes,
     Models,
@@ -28,39 +24,38 @@ from cytopress.cli.recommended import (
     RecommendedChannel,
     RecommendedMargin,
     RecommendedTask,
-    request_of,
+    specs_of,
 )
-from cytopress.errors import (
-    CorruptDataError,
-    CytopressWarning,
-    NotAvailableError,
-    PackageError,
-    UsageError,
-)
+from cytopress.errors import UsageError
 from cytopress.image import Image
 from cytopress.settings import Settings
 
-Result = TypeVar("Result")
+if TYPE_CHECKING:
+    from cytopress.files import EncodedFile
+    from cytopress.formats.selection import Selection
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command()(encode)
     app.command()(decode)
-    app.command()(info)
 
 
 def encode(
     image: Annotated[
         Path,
         typer.Argument(
-            help="OME-TIFF, TIFF, PNG, OME-Zarr, or a format of bioio's plugins; - is stdin."
+            help="OME-TIFF, TIFF, PNG, OME-Zarr, .cyto, or a format of bioio's plugins; - is stdin."
         ),
     ],
     output: Output,
     *,
     codec: Annotated[
-        str | None, typer.Option(help="Codec and target, such as jpegxl:ratio=50.")
+        list[str] | None,
+        typer.Option(
+            help="Codec and target, such as jpegxl:ratio=50; with a channel in front, such as"
+            " DNA=jpegxl:ratio=20, for that channel. Repeatable."
+        ),
     ] = None,
     recommended: Recommended = None,
     task: RecommendedTask = None,
@@ -71,28 +66,30 @@ def encode(
     models: Models = None,
     max_bytes: MaxBytes = None,
 ) -> None:
-    """Compress one image into one .cyto file."""
-    from cytopress.atomic import atomic_file
+    """Compress every image of a file, with its metadata, into one .cyto file."""
+    from cytopress.files import channel_codecs, encode_file
 
     settings = settings_with(models, max_bytes)
     check_output(output, image)
     choice = Choice(recommended=recommended, task=task, margin=margin, channel=channel)
-    request = request_of(codec, choice, settings)
-    with source_file(image) as source:
-        original = read_one(source, select=select, axes=axes, settings=settings)
-    with coding(f"Encoding {image.name}"):
-        solution = request.solve(original)
-    for text in solution.warnings:
-        warnings.warn(f"{request.spec}: {text}", CytopressWarning, stacklevel=1)
-    with output_file(output, [".cyto"]) as path, atomic_file(path) as temporary:
-        temporary.write_bytes(solution.data)
-    raw, coded = original.raw_bytes, len(solution.data)
-    print_written(output, f"{raw} -> {coded} bytes, {raw / coded:.2f}x smaller, {solution.codec}")
+    codecs = channel_codecs(specs_of(codec, choice, settings), settings)
+    with (
+        coding(f"Encoding {image.name}") as progress,
+        source_file(image) as source,
+        output_file(output, [".cyto"]) as path,
+    ):
+        check_select(source, select=select, axes=axes)
+        encoded = encode_file(
+            source, path, codecs,
+            select=selection(select), axes=axes, settings=settings, progress=progress,
+        )  # fmt: skip
+    print_written(output, _summary(encoded))
 
 
 def decode(
     file: Annotated[Path, typer.Argument(help="A .cyto file; - is stdin.")],
     output: Output,
+    select: Select = None,
     models: Models = None,
     max_bytes: MaxBytes = None,
     untrusted: Annotated[
@@ -102,37 +99,30 @@ def decode(
             help="Decode a stranger's file in an own process, with limits of time and memory.",
         ),
     ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the output if it is there.")
+    ] = False,
 ) -> None:
-    """Decompress a .cyto file into an OME-TIFF (or PNG)."""
-    from cytopress.codecs.registry import decode as decode_bytes
-    from cytopress.formats.images import write
+    """Decompress a .cyto file into an OME-TIFF (or PNG).
+
+    The OME-XML is that of the source, and says how pixels were coded.
+    """
+    from cytopress.files import decode_file
 
     settings = settings_with(models, max_bytes)
-    check_output(output, file)
-    with coding(f"Decoding {file.name}"), source_file(file) as source:
-        data, trusted = _read_bytes(source), not untrusted
-        image = _named(source, lambda: decode_bytes(data, settings, trusted=trusted))
-    with output_file(output, IMAGES) as path:
-        write(path, [image])
-    print_written(output, str(image))
-
-
-def info(
-    file: Annotated[Path, typer.Argument(help="A .cyto file, or an image file; - is stdin.")],
-    axes: Axes = None,
-    as_json: AsJson = False,
-    models: Models = None,
-) -> None:
-    """Show the content of a file: its image, codec, options, target and size."""
-    settings = settings_with(models)
-    with source_file(file) as source:
-        facts = _cyto_facts(source, settings) if _is_cyto(source) else _image_facts(source, axes)
-    if as_json:
-        print(json.dumps(facts, indent=2))
-        return
-    for fact in facts:
-        for key, value in fact.items():
-            print(f"{key:>12}  {value}")
+    check_output(output, file, overwrite=overwrite)
+    with (
+        coding(f"Decoding {file.name}") as progress,
+        source_file(file) as source,
+        output_file(output, IMAGES) as path,
+    ):
+        decoded = decode_file(
+            source, path,
+            select=selection(select), settings=settings, trusted=not untrusted,
+            overwrite=overwrite, progress=progress,
+        )  # fmt: skip
+    more = f"{decoded.images} images, the first: " if decoded.images > 1 else ""
+    print_written(output, f"{more}{decoded.first}")
 
 
 def read_one(
@@ -144,89 +134,64 @@ def read_one(
     ------
     UsageError
         Not exactly one image of the file is selected; or a selection or axes are given for a .cyto
-        file, which holds one image with its axes.
+        file of one image with its axes.
     """
-    from cytopress.codecs.registry import decode as decode_bytes
+    from cytopress.files import is_cyto, open_cyto
     from cytopress.formats.images import read_one as read_image
+
+    if not is_cyto(file):
+        return read_image(file, axes=axes, select=selection(select))
+    check_select(file, select=select, axes=axes)
+    with open_cyto(file, select=selection(select), settings=settings) as opened:
+        if len(opened.places) > 1:
+            raise UsageError(
+                f"{file}: one image is needed, but the file has {len(opened.places)}:"
+                f" {opened.describe()}; choose one, such as --select {opened.places[0].label}."
+            )
+        return opened.read(0)
+
+
+def selection(text: str | None) -> Selection | None:
+    """Parse ``--select``."""
     from cytopress.formats.selection import parse_selection
 
-    if _is_cyto(file):
-        if select is not None or axes is not None:
-            raise UsageError(
-                f"{file}: a .cyto file holds one image with its axes, so --select and --axes do not"
-                " apply; decode it first to select a part."
-            )
-        return _named(file, lambda: decode_bytes(_read_bytes(file), settings))
-    return read_image(file, axes=axes, select=parse_selection(select) if select else None)
+    return parse_selection(text) if text else None
 
 
-def _cyto_facts(file: Path, settings: Settings) -> list[dict[str, Any]]:
-    from cytopress.codecs.container.container import unpack
-    from cytopress.codecs.registry import build
+def check_select(file: Path, *, select: str | None, axes: str | None) -> None:
+    """Refuse ``--axes`` for a .cyto file, and ``--select`` where it holds one image.
 
-    data = _read_bytes(file)
-    header, _ = _named(file, lambda: unpack(data))
-    form = header.form
-    raw = form.raw_bytes
-    facts: dict[str, Any] = {"name": file.name}
-    try:
-        codec = _named(file, lambda: build(header.recipe, settings))
-        facts |= {"codec": repr(codec), "lossless": codec.lossless}
-    except (PackageError, NotAvailableError) as error:
-        # The header can be read without the model that decodes the pixels.
-        facts |= {"codec": f"codec {header.recipe.number}", "missing": str(error)}
-    facts |= {
-        "axes": form.axes,
-        "shape": list(form.shape),
-        "dtype": form.dtype.name,
-        "bits": form.bits,
-        "spacing_um": None if form.spacing_um is None else list(form.spacing_um),
-        "raw_bytes": raw,
-        "coded_bytes": len(data),
-        "header_bytes": header.header_bytes,
-        "ratio": round(raw / len(data), 4),
-    }
-    return [facts | dict(header.notes)]
+    Raises
+    ------
+    UsageError
+        The message says that they do not apply.
+    """
+    from cytopress.files import is_cyto, open_cyto
+
+    if (select is None and axes is None) or not is_cyto(file):
+        return
+    with open_cyto(file) as opened:
+        several = len(opened.places) > 1
+    if not several:
+        raise UsageError(
+            f"{file}: a .cyto file holds one image with its axes, so --select and --axes do not"
+            " apply; decode it first to select a part."
+        )
+    if axes is not None:
+        raise UsageError(
+            f"{file}: the images of a .cyto file have their axes: --axes does not apply."
+        )
 
 
-def _image_facts(file: Path, axes: str | None) -> list[dict[str, Any]]:
-    from cytopress.formats.images import read
-
-    return [
-        {
-            "name": image.name,
-            "axes": image.axes,
-            "shape": list(image.shape),
-            "dtype": image.dtype.name,
-            "bits": image.bits,
-            "spacing_um": None if image.spacing_um is None else list(image.spacing_um),
-            "raw_bytes": image.raw_bytes,
-        }
-        for image in read(file, axes=axes)
-    ]
-
-
-def _is_cyto(file: Path) -> bool:
-    from cytopress.codecs.container.container import MAGIC
-
-    if file.suffix == ".cyto":
-        return True
-    if not file.is_file():
-        return False
-    with file.open("rb") as stream:
-        return stream.read(len(MAGIC)) == MAGIC
-
-
-def _read_bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file}: cannot be read ({error.strerror}).") from error
-
-
-def _named(file: Path, work: Callable[[], Result]) -> Result:
-    """Add the file's name to an error about its bytes."""
-    try:
-        return work()
-    except CorruptDataError as error:
-        raise type(error)(f"{file}: {error}") from error
+def _summary(encoded: EncodedFile) -> str:
+    raw, coded = encoded.raw_bytes, encoded.coded_bytes
+    total = f"{raw} -> {coded} bytes, {raw / coded:.2f}x smaller"
+    if len(encoded.images) == 1:
+        return f"{total}, {encoded.images[0].codec}"
+    lines = [f"{len(encoded.images)} images, {total}"]
+    groups = dict.fromkeys((one.place.channel_name, one.spec) for one in encoded.images)
+    for name, spec in groups:
+        of = [i for i in encoded.images if (i.place.channel_name, i.spec) == (name, spec)]
+        raw, coded = sum(i.raw_bytes for i in of), sum(i.coded_bytes for i in of)
+        lines.append(f"  {name}: {raw / coded:.2f}x smaller, {spec}")
+    return "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cytopress.atomic import is_special
 from cytopress.errors import UsageError
 from cytopress.settings import Settings, from_environment
 
@@ -16,7 +17,7 @@ Output = Annotated[
 ]
 Select = Annotated[
     str | None,
-    typer.Option(help="Select one of several images, such as C=1,T=0 or C=DAPI."),
+    typer.Option(help="Select some of several images, such as C=1,T=0 or C=DAPI."),
 ]
 Axes = Annotated[
     str | None, typer.Option(help="Axes of a file whose metadata lack them, such as ZYX.")
@@ -85,13 +86,14 @@ def settings_with(models: list[Path] | None, max_bytes: int | None = None) -> Se
     return found if max_bytes is None else replace(found, max_bytes=max_bytes)
 
 
-def check_output(path: Path, source: Path | None = None) -> None:
+def check_output(path: Path, source: Path | None = None, *, overwrite: bool = True) -> None:
     """Refuse an output that could not be written, or would destroy ``source``, before any work.
 
     Raises
     ------
     UsageError
-        Its folder does not exist, it is a folder or a disk itself, or it is the input.
+        Its folder does not exist, it is a folder or a disk itself, or it is the input; or it is a
+        file, which without ``overwrite`` stays.
     """
     if path.is_block_device() or path.is_socket():
         raise UsageError(f"{path}: is a disk or a socket; name a file or a pipe.")
@@ -99,5 +101,7 @@ def check_output(path: Path, source: Path | None = None) -> None:
         raise UsageError(f"{path}: is the input; give the output another name.")
     if path.is_dir():
         raise UsageError(f"{path}: is a folder; name a file.")
+    if path.is_file() and not (overwrite or is_special(path)):
+        raise UsageError(f"{path}: is there already; --overwrite replaces it.")
     if not path.parent.is_dir():
         raise UsageError(f"{path.parent}: there is no such folder to write into.")

@@ -17,6 +17,7 @@ STREAM = Path("-")
 # First bytes of the formats that can be read from a pipe, with their suffixes.
 SIGNATURES = {
     b"cyto": ".cyto",
+    b"cytm": ".cyto",
     b"\x89PNG": ".png",
     b"II*\0": ".tif",
     b"MM\0*": ".tif",

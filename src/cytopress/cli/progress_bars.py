@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import (
@@ -67,8 +68,11 @@ def _task(shown: Display, title: str) -> Iterator[Progress]:
 
 
 @contextmanager
-def coding(title: str) -> Iterator[None]:
-    """Show how far an encode or decode is, where its codec reports progress."""
+def coding(title: str) -> Iterator[Progress]:
+    """Show how far an encode or decode is, where its codec reports progress.
+
+    Gives the progress callback for several images: each is a part of the bar.
+    """
     from cytopress.codecs.progress import listen
 
     columns = (
@@ -82,12 +86,28 @@ def coding(title: str) -> Iterator[None]:
     with _progress(*columns) as progress:
         # Without a total the bar pulses, and does so to the end where a codec has no parts.
         task = progress.add_task(title, total=None, now="")
+        images = _Images()
 
         def tell(share: float, now: str) -> None:
-            progress.update(task, completed=share, total=1.0, now=now)
+            text = f"{images.label} {now}".strip()
+            progress.update(task, completed=images.done + share, total=images.total, now=text)
+
+        def report(done: int, total: int, label: str = "") -> None:
+            images.done, images.total, images.label = done, total, label
+            if total > 1:
+                tell(0.0, "")
 
         with listen(tell):
-            yield
+            yield report
+
+
+@dataclass
+class _Images:
+    """How many images are done, of how many, and the label of the one that is worked on."""
+
+    done: int = 0
+    total: int = 1
+    label: str = ""
 
 
 @contextmanager

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cytopress.errors import UsageError
 from cytopress.settings import Settings
-
-if TYPE_CHECKING:
-    from cytopress.codecs.targets.request import CodecRequest
 
 Recommended = Annotated[
     Path | None,
@@ -47,15 +45,14 @@ class Choice:
     channel: str | None = None
 
 
-def request_of(codec: str | None, choice: Choice, settings: Settings) -> CodecRequest:
-    """Return the codec that was given, or the one that was recommended.
+def specs_of(codecs: Sequence[str] | None, choice: Choice, settings: Settings) -> Sequence[str]:
+    """Return the specs that were given, or the one that was recommended.
 
     Raises
     ------
     UsageError
         Neither or both were given, or not exactly one recommendation fits.
     """
-    from cytopress.codecs.spec import codec as parse
     from cytopress.results.recommendation.recorded import read_recommendation
 
     chosen = {"--task": choice.task, "--margin": choice.margin, "--channel": choice.channel}
@@ -63,12 +60,14 @@ def request_of(codec: str | None, choice: Choice, settings: Settings) -> CodecRe
         for option, value in chosen.items():
             if value is not None:
                 raise UsageError(f"{option} chooses a recommendation; give --recommended DIR too.")
-        if codec is None:
+        if not codecs:
             raise UsageError("give --codec SPEC, or --recommended DIR for what a study recommends.")
-        return parse(codec, settings)
-    if codec is not None:
+        return codecs
+    if codecs:
         raise UsageError("give either --codec or --recommended, not both.")
     found = read_recommendation(
         choice.recommended, task=choice.task, margin=choice.margin, channel=choice.channel
     )
-    return found.request(settings)
+    # Checked here: the model packages are those that were measured.
+    found.request(settings)
+    return [found.spec]

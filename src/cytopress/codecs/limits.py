@@ -48,5 +48,36 @@ def check_size(form: Form, coded_bytes: int, max_bytes: int | None, *, trusted: 
     return most
 
 
+def check_total(
+    raw: int, coded_bytes: int, max_bytes: int | None, *, trusted: bool, streamed: bool
+) -> None:
+    """Check the size of all images of a file together; nothing is decoded before.
+
+    Parameters
+    ----------
+    raw : int
+        Bytes that the containers promise together.
+    coded_bytes : int
+        Size of the containers.
+    max_bytes : int or None
+        The limit that was given, if any.
+    trusted, streamed : bool
+        Whether the file is trusted; whether one image at a time is in memory, so that the memory
+        limits each of them, and not all.
+
+    Raises
+    ------
+    LimitError
+        As `check_size`.
+    """
+    promise = f"This cytopress file promises {raw} bytes of pixels"
+    if max_bytes is not None or not (trusted and streamed):
+        most = max_bytes or _default(trusted=trusted)
+        if raw > most:
+            raise LimitError(f"{promise}, and the limit is {most}; {OPTION}.")
+    if max_bytes is None and raw > LARGE and raw > DENSE * coded_bytes:
+        raise LimitError(f"{promise} in {coded_bytes} bytes, more than {DENSE} for each; {OPTION}.")
+
+
 def _default(*, trusted: bool) -> int:
     return (memory_bytes() or UNKNOWN) // 2 if trusted else UNTRUSTED

@@ -32,7 +32,7 @@ from cytopress.codecs.adapters.sz3 import Sz3
 from cytopress.codecs.adapters.zfp import Zfp
 from cytopress.codecs.adapters.zstd import Zstd
 from cytopress.codecs.base import StreamCodec
-from cytopress.codecs.container import container
+from cytopress.codecs.container import container, multi_image
 from cytopress.codecs.container.container import Recipe
 from cytopress.codecs.family import Family
 from cytopress.codecs.isolated import decode_isolated
@@ -190,7 +190,7 @@ def decode(data: bytes, settings: Settings | None = None, *, trusted: bool = Tru
     Parameters
     ----------
     data : bytes
-        All of a coded image.
+        All of a coded image, or of a .cyto file that holds one image.
     settings : Settings, optional
         Says where model packages are, and the limit on decoded bytes; from the environment unless
         given.
@@ -207,6 +207,8 @@ def decode(data: bytes, settings: Settings | None = None, *, trusted: bool = Tru
         process crashed, or took too long. It is a CorruptDataError too.
     PackageError
         The model package that coded them is in none of the folders.
+    UsageError
+        They are a file of several images; the message says how to read one of them.
 
     Examples
     --------
@@ -218,6 +220,7 @@ def decode(data: bytes, settings: Settings | None = None, *, trusted: bool = Tru
     (True, (0.65, 0.65))
     """
     settings = settings or from_environment()
+    data = multi_image.lone_container(data)
     header, stream = container.unpack(data)
     most = check_size(header.form, len(data), settings.max_bytes, trusted=trusted)
     if not trusted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ from cytopress.formats.units import micrometers_of, plain_unit, read_size
 
 if TYPE_CHECKING:
     from tifffile import TiffFile
+
+POSITION = re.compile(r"\b[cztCZT]:\d+/\d+")
 
 
 def imagej_metadata(file: TiffFile, *, planes: int) -> SceneMetadata:
@@ -36,7 +39,22 @@ def imagej_metadata(file: TiffFile, *, planes: int) -> SceneMetadata:
             spacing[letter] = value
         elif note:
             notes.append(note)
-    return SceneMetadata(spacing, notes=tuple(dict.fromkeys(notes)))
+    return SceneMetadata(spacing, channel_labels(found), notes=tuple(dict.fromkeys(notes)))
+
+
+def channel_labels(found: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of channels: labels of slices that are the same wherever the channel is.
+
+    Bio-Formats labels slices by position (``c:1/3 z:2/20``), which names no channel.
+    """
+    channels, labels = int(found.get("channels", 1)), list(found.get("Labels") or ())
+    if channels < 2 or len(labels) % channels or not labels:
+        return ()
+    by_channel = [set(map(str, labels[c::channels])) for c in range(channels)]
+    names = [next(iter(there)).strip() for there in by_channel]
+    plain = all(len(there) == 1 for there in by_channel) and all(names)
+    numbered = any(POSITION.search(name) for name in names)
+    return tuple(names) if plain and not numbered and len(set(names)) == channels else ()
 
 
 def _sizes(file: TiffFile, found: Mapping[str, Any]) -> dict[str, object]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 from cytopress.atomic import atomic_file
 from cytopress.errors import ImageError, UsageError
 from cytopress.formats import png, tiff
+from cytopress.formats.image_file import read_image
 from cytopress.formats.ome_tiff import write_ome_tiff
 from cytopress.formats.opening import open_scenes
-from cytopress.formats.scene import Scene, check_dtype, take, take_pixels, taken_shape
+from cytopress.formats.scene import Scene, take_pixels, taken_shape
 from cytopress.formats.selection import Selection, coordinates, describe, label
 from cytopress.image import Image, Labels
 
@@ -97,7 +99,7 @@ def _read(
         if one and len(places) > 1:
             _refuse_several(path, scenes, places)
         keep_z = "Z" in (axes or "")
-        return [_take(path, scenes, at, keep_z=keep_z, of_dataset=of_dataset) for at in places]
+        return [read_image(path, scenes, at, keep_z=keep_z, of_dataset=of_dataset) for at in places]
 
 
 def read_shape(
@@ -149,26 +151,6 @@ def _refuse_several(path: Path, scenes: list[Scene], places: list[dict[str, int]
     )
 
 
-def _take(
-    path: Path, scenes: list[Scene], at: dict[str, int], *, keep_z: bool, of_dataset: bool
-) -> Image:
-    scene = scenes[at["S"]]
-    check_dtype(scene)
-    place = label(scenes, at)
-    names = [name.strip() for name in scene.channels]
-    lone = names[0] if len(names) == 1 and names[0] else _stem(path)
-    try:
-        return take(scene, at, keep_z=keep_z, name=place or lone, of_dataset=of_dataset)
-    except ImageError as error:
-        if str(error).startswith(str(path)):
-            raise
-        raise ImageError(f"{path}: {error}") from error
-
-
-def _stem(path: Path) -> str:
-    return path.stem.removesuffix(".ome")
-
-
 def write(path: Path | str, images: Sequence[Image]) -> None:
     """Write images to one file, whole or not at all.
 
@@ -193,6 +175,24 @@ def write(path: Path | str, images: Sequence[Image]) -> None:
     True
     """
     path = Path(path)
+    check_written(path)
+    if not images:
+        raise UsageError(f"{path}: there is no image to write.")
+    with written_file(path) as temporary:
+        if path.suffix.lower() in png.SUFFIXES:
+            _write_png(path, temporary, images)
+        else:
+            _write_tiff(path, temporary, images)
+
+
+def check_written(path: Path) -> None:
+    """Refuse a name of no format that images are written in, and a folder that does not exist.
+
+    Raises
+    ------
+    UsageError
+        Its suffix is another one, or the folder does not exist.
+    """
     suffix = path.suffix.lower()
     if suffix not in (*tiff.WRITTEN, *png.SUFFIXES):
         raise UsageError(
@@ -200,29 +200,35 @@ def write(path: Path | str, images: Sequence[Image]) -> None:
         )
     if not path.parent.is_dir():
         raise UsageError(f"{path.parent}: there is no such folder.")
-    if not images:
-        raise UsageError(f"{path}: there is no image to write.")
+
+
+@contextmanager
+def written_file(path: Path) -> Iterator[Path]:
+    """Give a temporary name for an image file that appears whole or not at all.
+
+    Raises
+    ------
+    ImageError
+        It cannot be written.
+    """
     try:
-        if suffix in png.SUFFIXES:
-            _write_png(path, images)
-        else:
-            _write_tiff(path, images)
+        with atomic_file(path) as temporary:
+            yield temporary
     except OSError as error:
         raise ImageError(f"{path}: cannot be written ({error.strerror or error}).") from error
 
 
-def _write_png(path: Path, images: Sequence[Image]) -> None:
+def _write_png(path: Path, temporary: Path, images: Sequence[Image]) -> None:
     image = images[0]
     if len(images) > 1 or image.axes != "YX" or image.dtype.kind != "u":
         raise UsageError(
             f"{path}: a PNG file takes one plane of uint8 or uint16, not {len(images)} x {image!r};"
             " write .ome.tif instead."
         )
-    with atomic_file(path) as temporary:
-        png.write_png(temporary, image)
+    png.write_png(temporary, image)
 
 
-def _write_tiff(path: Path, images: Sequence[Image]) -> None:
+def _write_tiff(path: Path, temporary: Path, images: Sequence[Image]) -> None:
     first = images[0]
     for image in images[1:]:
         if (image.axes, image.shape, image.dtype, image.bits, image.spacing_um) != (
@@ -231,5 +237,4 @@ def _write_tiff(path: Path, images: Sequence[Image]) -> None:
             raise UsageError(
                 f"{path}: the images of one file must have the same form: {first!r}, {image!r}."
             )
-    with atomic_file(path) as temporary:
-        write_ome_tiff(temporary, images)
+    write_ome_tiff(temporary, images)

@@ -25,7 +25,18 @@ class Page:
 
 
 def metadata_of(xml: OmeXml, page: Page, size: tuple[int, int], path: Path) -> SceneMetadata:
-    """Return the metadata of the ``Image`` that a page belongs to.
+    """Return the metadata of the ``Image`` that a page belongs to (see `image_of`).
+
+    Without one there are no values, and a note says why.
+    """
+    found = image_of(xml, page, size, path)
+    if isinstance(found, OmeImage):
+        return found.metadata
+    return SceneMetadata({}, notes=(f"{found}, so its pixel size, bits and names are not used",))
+
+
+def image_of(xml: OmeXml, page: Page, size: tuple[int, int], path: Path) -> OmeImage | str:
+    """Return the ``Image`` that a page belongs to.
 
     Parameters
     ----------
@@ -40,25 +51,24 @@ def metadata_of(xml: OmeXml, page: Page, size: tuple[int, int], path: Path) -> S
 
     Returns
     -------
-    SceneMetadata
-        Without values, and with a note, where no ``Image`` or several describe the page, or one of
-        another size.
+    OmeImage or str
+        Why there is none, where no ``Image`` or several describe the page, or one of another size.
     """
     if not xml.images:
-        return _unused("its OME-XML describes no image")
+        return "its OME-XML describes no image"
     found = [image for image in xml.images if _describes(xml, image, page, path)]
     if not found and len(xml.images) == 1 and not xml.images[0].planes:
         found = list(xml.images)
     if not found:
-        return _unused(f"its OME-XML describes the planes of other files ({_names(xml)})")
+        return f"its OME-XML describes the planes of other files ({_names(xml)})"
     if any(image.metadata != found[0].metadata for image in found):
-        return _unused(f"{len(found)} images of its OME-XML describe this plane, and differ")
+        return f"{len(found)} images of its OME-XML describe this plane, and differ"
     if found[0].size != size:
         tall, wide = found[0].size
-        return _unused(
+        return (
             f"its OME-XML describes an image of {tall} x {wide} pixels, not {size[0]} x {size[1]}"
         )
-    return found[0].metadata
+    return found[0]
 
 
 def _describes(xml: OmeXml, image: OmeImage, page: Page, path: Path) -> bool:
@@ -127,7 +137,3 @@ def absent_files(xml: OmeXml, path: Path) -> Sequence[str]:
 def _names(xml: OmeXml) -> str:
     names = list(xml.files)
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "") or "none named"
-
-
-def _unused(why: str) -> SceneMetadata:
-    return SceneMetadata({}, notes=(f"{why}, so its pixel size, bits and names are not used",))

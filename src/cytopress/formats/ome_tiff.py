@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,38 @@ def write_many_labels(path: Path, labels: Pixels, like: Image) -> None:
     """
     metadata = {"axes": like.axes, "Channel": {"Name": [like.name]}}
     _write(path, labels.astype(np.uint32), metadata, [like])
+
+
+def write_described(path: Path, ome_xml: str, images: Iterable[Image], *, raw_bytes: int) -> None:
+    """Write the planes of images, one image in memory at a time, with OME-XML that describes them.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    ome_xml : str
+        From `ome_written.written_document`.
+    images : iterable of Image
+        By scene, then time, then channel.
+    raw_bytes : int
+        Of all of them: whether offsets of 32 bits suffice.
+    """
+    import tifffile
+
+    description: bytes | None = ome_xml.encode()
+    with tifffile.TiffWriter(path, bigtiff=raw_bytes > 2**32 - 2**26) as file:
+        for image in images:
+            for plane in image.pixels.reshape(-1, *image.shape[-2:]):
+                file.write(
+                    plane,
+                    photometric="minisblack",
+                    compression="zlib",
+                    predictor=2 if plane.dtype.kind == "u" else None,
+                    description=description,
+                    software="cytopress",
+                    metadata=None,
+                )
+                description = None
 
 
 def _write(path: Path, pixels: Pixels, metadata: dict[str, Any], images: Sequence[Image]) -> None:

@@ -47,8 +47,9 @@ class PlaneRange:
 
 @dataclass(frozen=True)
 class OmeImage:
-    """One ``Image``: its metadata, its rows and columns, and where its planes are."""
+    """One ``Image``: its number, its metadata, its rows and columns, and where its planes are."""
 
+    number: int
     metadata: SceneMetadata
     size: tuple[int, int]
     planes: tuple[PlaneRange, ...]
@@ -103,16 +104,20 @@ def parse_ome_xml(text: str) -> OmeXml:
     return OmeXml(
         clean,
         root.get("UUID", ""),
-        tuple(_image(pixels) for pixels in root.iterfind("{*}Image/{*}Pixels")),
+        tuple(
+            _image(number, pixels)
+            for number, image in enumerate(root.iterfind("{*}Image"))
+            if (pixels := image.find("{*}Pixels")) is not None
+        ),
         companion="" if binary_only is None else binary_only.get("MetadataFile", ""),
         repaired=FORBIDDEN.search(text[: len(clean)]) is not None,
     )
 
 
-def _image(pixels: ET.Element) -> OmeImage:
+def _image(number: int, pixels: ET.Element) -> OmeImage:
     size = _integer(pixels.get("SizeY")), _integer(pixels.get("SizeX"))
     planes = tuple(_plane_range(data) for data in pixels.iterfind("{*}TiffData"))
-    return OmeImage(_metadata(pixels), size, planes)
+    return OmeImage(number, _metadata(pixels), size, planes)
 
 
 def _plane_range(data: ET.Element) -> PlaneRange:

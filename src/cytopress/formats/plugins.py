@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cytopress.errors import ImageError, NotAvailableError
+from cytopress.formats.plugin_metadata import plugin_metadata
 from cytopress.formats.scene import Index, Scene
 from cytopress.image import Pixels
 
@@ -58,6 +59,7 @@ def _scene(path: Path, file: Any, number: int) -> Scene:
         file.set_scene(number)
         return np.asarray(file.dask_data[index].compute())
 
+    channels = tuple(_channel_name(str(channel)) for channel in file.channel_names or ())
     return Scene(
         str(path),
         tuple(file.shape),
@@ -65,8 +67,9 @@ def _scene(path: Path, file: Any, number: int) -> Scene:
         np.dtype(file.dtype),
         load,
         spacing,
-        tuple(_channel_name(str(channel)) for channel in file.channel_names or ()),
+        channels,
         notes=notes,
+        metadata=lambda: plugin_metadata(file, number, spacing, channels),
     )
 
 

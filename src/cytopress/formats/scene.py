@@ -22,6 +22,25 @@ Index = tuple[int | slice, ...]
 
 
 @dataclass(frozen=True)
+class SourceMetadata:
+    """The OME-XML that describes a scene.
+
+    Parameters
+    ----------
+    text : str
+        The document: that of the file, or one made from what is known.
+    image : int
+        The number of the ``Image`` in it that describes the scene.
+    lost : sequence of str
+        What the file holds beyond, which OME-XML cannot say.
+    """
+
+    text: str
+    image: int = 0
+    lost: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Scene:
     """One scene of a file.
 
@@ -56,6 +75,8 @@ class Scene:
     check_planes : callable
         Takes an index as ``load`` does, and the axes; raises an ImageError where a whole plane has
         no data.
+    metadata : callable, optional
+        Returns the OME-XML, or None where there is none beyond this description.
     """
 
     path: str
@@ -71,6 +92,7 @@ class Scene:
     color: bool = False
     fault: CytopressError | None = None
     check_planes: Callable[[Index, str], None] | None = None
+    metadata: Callable[[], SourceMetadata | None] | None = None
 
     def length(self, letter: str) -> int:
         """Return the length of an axis; 1 for an axis that the scene lacks."""

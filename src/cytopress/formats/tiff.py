@@ -14,10 +14,11 @@ import numpy as np
 
 from cytopress.errors import ImageError, UsageError
 from cytopress.formats.imagej import imagej_metadata
-from cytopress.formats.ome_series import Page, absent_files, check_set, metadata_of
+from cytopress.formats.ome_series import Page, absent_files, check_set, image_of, metadata_of
 from cytopress.formats.ome_xml import OmeXml, SceneMetadata, is_ome_xml, parse_ome_xml
-from cytopress.formats.scene import Index, Scene
+from cytopress.formats.scene import Index, Scene, SourceMetadata
 from cytopress.formats.tiff_chain import Chain, read_chain
+from cytopress.formats.tiff_metadata import known_tiff_metadata, vendor_of
 from cytopress.formats.white_is_zero import as_min_is_black, is_min_is_white
 from cytopress.image import Pixels
 
@@ -29,11 +30,6 @@ WRITTEN = (".tif", ".tiff")
 SUFFIXES = (*WRITTEN, ".btf", ".tf2", ".tf8")
 ORIENTATION = 274
 COMPANION = ".companion.ome"
-# Programs whose own metadata are not read, by tifffile's names.
-VENDORS = (
-    "andor", "bif", "eer", "fei", "fluoview", "lsm", "metaseries", "micromanager", "ndpi", "nih",
-    "philips", "qpi", "scanimage", "scn", "sem", "sis", "stk", "svs", "tvips",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -128,7 +124,7 @@ def _scenes(opened: Opened, number: int, series: TiffPageSeries) -> list[Scene]:
         return _load(opened, number, series, index)
 
     if "R" not in series.axes:
-        return [_scene(opened, series, load, series.pages)]
+        return [_scene(opened, number, series, load, series.pages)]
     axis = series.axes.index("R")
     outside = series.shape[: len(series.shape) - len(series.keyframe.shape)]
     pages = np.empty(math.prod(outside), dtype=object)
@@ -140,19 +136,35 @@ def _scenes(opened: Opened, number: int, series: TiffPageSeries) -> list[Scene]:
             return load((*index[:axis], position, *index[axis:]))
 
         taken = pages.reshape(outside).take(position, axis=axis)
-        found.append(_scene(opened, series, load_one, list(taken.flat), without=axis))
+        found.append(_scene(opened, number, series, load_one, list(taken.flat), without=axis))
     return found
 
 
 def _scene(
-    opened: Opened, series: TiffPageSeries, load: Any, pages: Any, without: int | None = None
+    opened: Opened,
+    number: int,
+    series: TiffPageSeries,
+    load: Any,
+    pages: Any,
+    without: int | None = None,
 ) -> Scene:
     kept = [d for d in range(len(series.shape)) if d != without]
     shape, axes = tuple(series.shape[d] for d in kept), "".join(series.axes[d] for d in kept)
     size = tuple(shape[axes.index(letter)] for letter in "YX") if {"Y", "X"} <= set(axes) else ()
     planes = shape[axes.index("Z")] if "Z" in axes else 1
-    metadata = _metadata(opened, series, next((p for p in pages if p is not None), None), size,
-                         planes)  # fmt: skip
+    page = next((p for p in pages if p is not None), None)
+    metadata = _metadata(opened, series, page, size, planes)
+
+    def describe() -> SourceMetadata | None:
+        if opened.xml is None:
+            return known_tiff_metadata(opened.file, axes, shape, metadata, number=number)
+        if page is None or len(size) != 2:
+            return None
+        found = image_of(opened.xml, _place(opened, page, series.kind), size, opened.path)
+        if isinstance(found, str):
+            return SourceMetadata("", 0, (found,))
+        return SourceMetadata(opened.xml.text, found.number)
+
     notes = (*opened.notes, *metadata.notes)
     turned = series.keyframe.tags.valueof(ORIENTATION, 1)
     if turned != 1:
@@ -175,6 +187,7 @@ def _scene(
         metadata.bits or _packed_bits(series),
         notes=notes,
         zero_is_white=white,
+        metadata=describe,
     )
 
 
@@ -195,9 +208,8 @@ def _metadata(
         return metadata_of(opened.xml, place, (size[0], size[1]), opened.path)
     if file.is_imagej:
         return imagej_metadata(file, planes=planes)
-    vendors = [name for name in VENDORS if getattr(file, f"is_{name}", False)]
-    if vendors:
-        note = f"metadata in the form of {vendors[0]} are not read, so the pixel size is unknown"
+    if vendor := vendor_of(file):
+        note = f"metadata in the form of {vendor} are not read, so the pixel size is unknown"
         return SceneMetadata({}, notes=(note,))
     return SceneMetadata({})
 

@@ -1,0 +1,164 @@
+"""Encode every image of a file into one .cyto file, with the source's metadata."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cytopress.atomic import atomic_file
+from cytopress.callbacks import Progress, no_progress
+from cytopress.codecs.container import multi_image
+from cytopress.errors import CytopressError, CytopressWarning
+from cytopress.files.channel_codecs import ChannelCodecs, Spec
+from cytopress.files.cyto_file import CytoFile, is_cyto, open_cyto
+from cytopress.formats.image_file import ImageFile, Place, open_images
+from cytopress.formats.ome_document import StoredDocument
+from cytopress.formats.selection import Selection
+from cytopress.image import Image
+from cytopress.settings import Settings
+
+
+@dataclass(frozen=True)
+class EncodedImage:
+    """One image of a file, coded: its place, its codec with its setting, what was reached.
+
+    ``reached`` is in the unit of the target that ``spec`` asks for; the ratio without one.
+    """
+
+    place: Place
+    spec: str
+    codec: str
+    raw_bytes: int
+    coded_bytes: int
+    reached: float
+
+
+@dataclass(frozen=True)
+class EncodedFile:
+    """A file that was coded: its images, and its size with index and metadata."""
+
+    path: Path
+    images: tuple[EncodedImage, ...]
+    coded_bytes: int
+
+    @property
+    def raw_bytes(self) -> int:
+        """Pixels times bytes per pixel, of all images."""
+        return sum(image.raw_bytes for image in self.images)
+
+
+def encode_file(
+    source: Path,
+    output: Path,
+    codecs: ChannelCodecs,
+    *,
+    select: Selection | None = None,
+    axes: str | None = None,
+    settings: Settings | None = None,
+    progress: Progress = no_progress,
+) -> EncodedFile:
+    """Encode every image of a file, or those selected, into one .cyto file.
+
+    One image without metadata beyond its form becomes a one-image container, as `encode` returns
+    it. Otherwise the containers stand in a file of several images with the source's OME-XML. The
+    file appears complete or not at all, and replaces one of its name.
+
+    Parameters
+    ----------
+    source : Path
+        An image file, the folder of an OME-Zarr image, or a .cyto file.
+    output : Path
+        The .cyto file.
+    codecs : ChannelCodecs
+        From `channel_codecs`.
+    select : mapping, optional
+        Position along C, T, Z or S (scene); see `read`.
+    axes : str, optional
+        Axes of a source whose metadata lack them.
+    settings : Settings, optional
+        Says where model packages are, and the limit on decoded bytes of a .cyto source.
+    progress : callable, optional
+        Told before and after each image.
+
+    Raises
+    ------
+    UsageError, ImageError, NotAvailableError
+        The source cannot be read, or a channel has no codec.
+    UnsupportedImageError, UnreachableTargetError
+        A codec cannot code an image, or cannot meet its target; the message names the image.
+    """
+    with _opened(source, axes, select, settings) as images:
+        specs = codecs.for_places(images.places, source)
+        document = images.document()
+        if document.lost:
+            text = f"{source}: not carried over: {'; '.join(document.lost)}."
+            warnings.warn(text, CytopressWarning, stacklevel=2)
+        with atomic_file(output) as temporary:
+            coded = _write(temporary, images, specs, document, progress)
+            size = temporary.stat().st_size
+    return EncodedFile(output, coded, size)
+
+
+@contextmanager
+def _opened(
+    source: Path, axes: str | None, select: Selection | None, settings: Settings | None
+) -> Iterator[ImageFile | CytoFile]:
+    if is_cyto(source):
+        with open_cyto(source, select=select, settings=settings) as file:
+            file.check_total(streamed=True)
+            yield file
+    else:
+        with open_images(source, axes=axes, select=select) as images:
+            yield images
+
+
+def _write(
+    path: Path,
+    images: ImageFile | CytoFile,
+    specs: list[Spec],
+    document: StoredDocument,
+    progress: Progress,
+) -> tuple[EncodedImage, ...]:
+    lone = len(images.places) == 1 and document.bare
+    coded = []
+    with path.open("wb") as stream:
+        writer = None if lone else multi_image.Writer(stream)
+        for number, (place, spec) in enumerate(zip(images.places, specs, strict=True)):
+            progress(number, len(specs), place.label)
+            data, found = _encode(images.read(number), place, spec)
+            coded.append(found)
+            if writer is None:
+                stream.write(data)
+            else:
+                writer.add(data)
+            progress(number + 1, len(specs), place.label)
+        if writer is not None:
+            writer.finish(images.sizes, document.text)
+    return tuple(coded)
+
+
+def _encode(image: Image, place: Place, spec: Spec) -> tuple[bytes, EncodedImage]:
+    with _placed(place):
+        solution = spec.request.solve(image)
+    label = f" ({place.label})" if place.label else ""
+    for text in solution.warnings:
+        warnings.warn(f"{spec.text}{label}: {text}", CytopressWarning, stacklevel=4)
+    coded = EncodedImage(
+        place, spec.text, str(solution.codec), image.raw_bytes, len(solution.data),
+        solution.reached,
+    )  # fmt: skip
+    return solution.data, coded
+
+
+@contextmanager
+def _placed(place: Place) -> Iterator[None]:
+    """Name the image, where there are several, in an error about it."""
+    try:
+        yield
+    except CytopressError as error:
+        if place.label:
+            error.args = (f"{place.label}: {error}",)
+        raise

@@ -1,0 +1,259 @@
+"""OME-XML of the images that are taken from a file: the source's own, cut to those.
+
+The document describes what is stored and no more: an ``Image`` for each scene, with the channels,
+time points and planes that were selected. Instruments, experimenters, regions of interest and
+annotations stay as they are.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+from cytopress.formats.known_metadata import KnownMetadata
+from cytopress.formats.scene import Scene, SourceMetadata
+
+# Order of the elements that an OME document may hold.
+ORDER = (
+    "Rights", "Project", "Dataset", "Folder", "Experiment", "Plate", "Screen", "Experimenter",
+    "ExperimenterGroup", "Instrument", "Image", "StructuredAnnotations", "ROI",
+)  # fmt: skip
+TYPES = {"float32": "float", "float64": "double"}
+# What says where pixels are stored.
+STORAGE = ("BinData", "TiffData", "MetadataOnly")
+# Attributes that the container of an image tells by itself, or that every file has.
+PLAIN: Mapping[str, frozenset[str]] = {
+    "OME": frozenset({"UUID", "Creator", "schemaLocation"}),
+    "Image": frozenset({"ID"}),
+    "Pixels": frozenset({
+        "ID", "DimensionOrder", "Type", "BigEndian", "Interleaved", "SignificantBits",
+        *(f"Size{letter}" for letter in "XYZCT"),
+    }),
+    "Channel": frozenset({"ID", "SamplesPerPixel"}),
+    "Plane": frozenset({"TheZ", "TheC", "TheT"}),
+}  # fmt: skip
+SIZES = tuple(f"PhysicalSize{letter}{unit}" for letter in "XYZ" for unit in ("", "Unit"))
+
+
+@dataclass(frozen=True)
+class TakenScene:
+    """A scene, and what is taken of it: its time points, its channels, and one plane or all."""
+
+    scene: Scene
+    times: Sequence[int]
+    channels: Sequence[int]
+    plane: int | None = None
+
+
+@dataclass(frozen=True)
+class StoredDocument:
+    """OME-XML of the images that are stored, and what of the source it does not hold.
+
+    ``bare`` says that it holds nothing beyond what each image's own container tells.
+    """
+
+    text: str
+    bare: bool
+    lost: tuple[str, ...]
+
+
+def stored_document(taken: Sequence[TakenScene]) -> StoredDocument:
+    """Return the OME-XML of what is taken of a file's scenes, which are those of one file."""
+    lost: list[str] = []
+    sources = [_source(number, one.scene) for number, one in enumerate(taken)]
+    root: ET.Element | None = None
+    parsed: dict[str, ET.Element] = {}
+    images: list[ET.Element] = []
+    for number, (one, source) in enumerate(zip(taken, sources, strict=True)):
+        lost += source.lost
+        document = parsed.setdefault(source.text, parse(source.text))
+        found = document.findall("Image")[source.image]
+        image = copy.deepcopy(found)
+        if any(image.get("ID") == other.get("ID") for other in images):
+            _rename(image, number)
+        lost += _cut(image, one)
+        images.append(image)
+    for document in parsed.values():
+        for image in document.findall("Image"):
+            document.remove(image)
+        root = document if root is None else _merged(root, document)
+    assert root is not None
+    for image in images:
+        insert(root, image)
+    _drop_dangling(root, {str(image.get("ID")) for image in images})
+    root.attrib.pop("UUID", None)
+    whole = all(_spacing_is_known(one) for one in taken)
+    names = {_stem(one.scene.path) for one in taken} | {"", "Image0"}
+    bare = not _says_more(root, () if not whole else SIZES, names)
+    return StoredDocument(to_text(root), bare, tuple(dict.fromkeys(lost)))
+
+
+def parse(text: str) -> ET.Element:
+    """Parse a document; names of elements lose OME's namespace, which the root keeps.
+
+    Raises
+    ------
+    ValueError
+        It is malformed, or no OME-XML.
+    """
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise ValueError("it declares a document type, which OME-XML has no use for")
+    try:
+        # Without a document type there are no entities to expand.
+        root = ET.fromstring(text)  # noqa: S314
+    except ET.ParseError as error:
+        raise ValueError(str(error)) from error
+    namespace, brace, name = root.tag.rpartition("}")
+    if name != "OME":
+        raise ValueError(f"its root is {root.tag}, not OME")
+    for element in root.iter():
+        element.tag = element.tag.removeprefix(namespace + brace)
+    if namespace:
+        root.set("xmlns", namespace[1:])
+    return root
+
+
+def to_text(root: ET.Element) -> str:
+    """Return a document as text."""
+    return ET.tostring(root, encoding="unicode")
+
+
+def _source(number: int, scene: Scene) -> SourceMetadata:
+    found = scene.metadata() if scene.metadata is not None else None
+    if found is not None:
+        try:
+            if len(parse(found.text).findall("Image/Pixels")) > found.image:
+                return found
+        except ValueError as error:
+            lost = (*found.lost, f"its OME-XML is malformed ({error})")
+            found = SourceMetadata("", 0, lost)
+    made = KnownMetadata(channels=tuple(name.strip() for name in scene.channels))
+    sizes = {letter: scene.length(letter) for letter in "XYZCT"}
+    text = made.to_ome_xml(sizes, scene.spacing_um, number=number)
+    return SourceMetadata(text, 0, found.lost if found is not None else ())
+
+
+def _cut(image: ET.Element, taken: TakenScene) -> list[str]:
+    """Cut an ``Image`` to what is taken of its scene; return what could not be kept."""
+    pixels = image.find("Pixels")
+    assert pixels is not None
+    scene = taken.scene
+    fits = all(pixels.get(f"Size{letter}") == str(scene.length(letter)) for letter in "ZCT")
+    planes = range(scene.length("Z")) if taken.plane is None else (taken.plane,)
+    lost = _cut_channels(pixels, taken, fits=fits)
+    if not fits and any(len(plane.attrib) > 3 for plane in pixels.iterfind("Plane")):
+        lost.append("what it says of planes, whose axes are read another way")
+    kept = {"TheT": taken.times, "TheC": taken.channels, "TheZ": planes}
+    _cut_planes(pixels, kept, fits=fits)
+    lengths = {letter: scene.length(letter) for letter in "XY"}
+    lengths |= {"Z": len(planes), "C": len(taken.channels), "T": len(taken.times)}
+    for letter, length in lengths.items():
+        pixels.set(f"Size{letter}", str(length))
+    pixels.set("DimensionOrder", "XYZCT")
+    pixels.set("Type", TYPES.get(scene.dtype.name, scene.dtype.name))
+    for name in ("BigEndian", "Interleaved"):
+        pixels.attrib.pop(name, None)
+    for element in list(pixels):
+        if element.tag in STORAGE:
+            pixels.remove(element)
+    pixels.insert(lengths["C"], ET.Element("MetadataOnly"))
+    return lost
+
+
+def _cut_channels(pixels: ET.Element, taken: TakenScene, *, fits: bool) -> list[str]:
+    """Leave one ``Channel`` for each that is taken; decoding adds to it how it was coded."""
+    channels, lost = pixels.findall("Channel"), []
+    if fits and len(channels) == taken.scene.length("C"):
+        kept = [channels[number] for number in taken.channels]
+        for channel in kept:
+            channel.attrib.pop("SamplesPerPixel", None)
+    else:
+        identity = str(pixels.get("ID", "Pixels:0")).partition(":")[2]
+        numbers = range(len(taken.channels))
+        kept = [ET.Element("Channel", ID=f"Channel:{identity}:{number}") for number in numbers]
+        if any(_says_more(channel, (), set()) for channel in channels):
+            lost.append("what it says of channels, whose number is not that of its pixels")
+    for channel in channels:
+        pixels.remove(channel)
+    for number, channel in enumerate(kept):
+        channel.set("SamplesPerPixel", "1")
+        pixels.insert(number, channel)
+    return lost
+
+
+def _cut_planes(pixels: ET.Element, kept: Mapping[str, Sequence[int]], *, fits: bool) -> None:
+    for plane in pixels.findall("Plane"):
+        places = {key: _number(plane.get(key)) for key in kept}
+        if not fits or any(places[key] not in kept[key] for key in kept):
+            pixels.remove(plane)
+            continue
+        for key, place in places.items():
+            plane.set(key, str(kept[key].index(place)))
+
+
+def _rename(image: ET.Element, number: int) -> None:
+    """Give an ``Image`` that describes a second scene identifiers of its own."""
+    image.set("ID", f"Image:scene-{number}")
+    for pixels in image.iterfind("Pixels"):
+        pixels.set("ID", f"Pixels:scene-{number}")
+        for at, channel in enumerate(pixels.iterfind("Channel")):
+            channel.set("ID", f"Channel:scene-{number}:{at}")
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text is not None and text.strip().isdecimal() else -1
+
+
+def _merged(root: ET.Element, other: ET.Element) -> ET.Element:
+    for child in list(other):
+        there = root.find("StructuredAnnotations")
+        if child.tag == "StructuredAnnotations" and there is not None:
+            there.extend(child)
+        else:
+            insert(root, child)
+    return root
+
+
+def insert(root: ET.Element, child: ET.Element) -> None:
+    """Insert a child of the root where the schema wants it."""
+    tag = child.tag.rpartition("}")[2]
+    after = ORDER[ORDER.index(tag) + 1 :] if tag in ORDER else ()
+    at = next(
+        (n for n, there in enumerate(root) if there.tag.rpartition("}")[2] in after), len(root)
+    )
+    root.insert(at, child)
+
+
+def _drop_dangling(root: ET.Element, images: set[str]) -> None:
+    """Drop references to images that are not taken."""
+    for parent in list(root.iter()):
+        for reference in parent.findall("ImageRef"):
+            if reference.get("ID") not in images:
+                parent.remove(reference)
+
+
+def _spacing_is_known(taken: TakenScene) -> bool:
+    letters = "ZYX" if taken.scene.length("Z") > 1 and taken.plane is None else "YX"
+    return all(letter in taken.scene.spacing_um for letter in letters)
+
+
+def _says_more(element: ET.Element, plain: Sequence[str], names: set[str]) -> bool:
+    """Return whether an element holds anything but ``plain`` and `PLAIN` attributes."""
+    if (element.text or "").strip():
+        return True
+    for key, value in element.attrib.items():
+        name = key.rpartition("}")[2]
+        if name in PLAIN.get(element.tag, ()) or name == "xmlns" or not value.strip():
+            continue
+        if element.tag == "Pixels" and name in plain:
+            continue
+        if element.tag == "Image" and name == "Name" and value in names:
+            continue
+        return True
+    return any(_says_more(child, plain, names) for child in element)
+
+
+def _stem(path: str) -> str:
+    return path.replace("\\", "/").rpartition("/")[2].partition(".")[0]
