@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,9 +10,10 @@ from pathlib import Path
 from cytopress.atomic import atomic_file
 from cytopress.callbacks import Progress, no_progress
 from cytopress.codecs.container import multi_image
-from cytopress.errors import CytopressError, CytopressWarning
+from cytopress.errors import CytopressError
 from cytopress.files.channel_codecs import ChannelCodecs, Spec
 from cytopress.files.cyto_file import CytoFile, is_cyto, open_cyto
+from cytopress.files.image_notes import ImageNotes
 from cytopress.formats.image_file import ImageFile, Place, open_images
 from cytopress.formats.ome_document import StoredDocument
 from cytopress.formats.selection import Selection
@@ -90,15 +90,18 @@ def encode_file(
     UnsupportedImageError, UnreachableTargetError
         A codec cannot code an image, or cannot meet its target; the message names the image.
     """
-    with _opened(source, axes, select, settings) as images:
-        specs = codecs.for_places(images.places, source)
-        document = images.document()
-        if document.lost:
-            text = f"{source}: not carried over: {'; '.join(document.lost)}."
-            warnings.warn(text, CytopressWarning, stacklevel=2)
-        with atomic_file(output) as temporary:
-            coded = _write(temporary, images, specs, document, progress)
-            size = temporary.stat().st_size
+    notes = ImageNotes()
+    try:
+        with _opened(source, axes, select, settings) as images:
+            specs = codecs.for_places(images.places, source)
+            document = images.document()
+            if document.lost:
+                notes.add(f"{source}: not carried over: {'; '.join(document.lost)}.")
+            with atomic_file(output) as temporary:
+                coded = _write(temporary, images, specs, document, notes, progress)
+                size = temporary.stat().st_size
+    finally:
+        notes.issue()
     return EncodedFile(output, coded, size)
 
 
@@ -120,6 +123,7 @@ def _write(
     images: ImageFile | CytoFile,
     specs: list[Spec],
     document: StoredDocument,
+    notes: ImageNotes,
     progress: Progress,
 ) -> tuple[EncodedImage, ...]:
     lone = len(images.places) == 1 and document.bare
@@ -128,7 +132,9 @@ def _write(
         writer = None if lone else multi_image.Writer(stream)
         for number, (place, spec) in enumerate(zip(images.places, specs, strict=True)):
             progress(number, len(specs), place.label)
-            data, found = _encode(images.read(number), place, spec)
+            with notes.collected(place.label):
+                image = images.read(number)
+            data, found = _encode(image, place, spec, notes)
             coded.append(found)
             if writer is None:
                 stream.write(data)
@@ -140,12 +146,13 @@ def _write(
     return tuple(coded)
 
 
-def _encode(image: Image, place: Place, spec: Spec) -> tuple[bytes, EncodedImage]:
+def _encode(
+    image: Image, place: Place, spec: Spec, notes: ImageNotes
+) -> tuple[bytes, EncodedImage]:
     with _placed(place):
         solution = spec.request.solve(image)
-    label = f" ({place.label})" if place.label else ""
     for text in solution.warnings:
-        warnings.warn(f"{spec.text}{label}: {text}", CytopressWarning, stacklevel=4)
+        notes.add(f"{spec.text}: {text}", place.label)
     coded = EncodedImage(
         place, spec.text, str(solution.codec), image.raw_bytes, len(solution.data),
         solution.reached,
