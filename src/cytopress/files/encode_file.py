@@ -132,9 +132,9 @@ def _write(
         writer = None if lone else multi_image.Writer(stream)
         for number, (place, spec) in enumerate(zip(images.places, specs, strict=True)):
             progress(number, len(specs), place.label)
-            with notes.collected(place.label):
+            with notes.collected(place.label if len(specs) > 1 else ""):
                 image = images.read(number)
-            data, found = _encode(image, place, spec, notes)
+            data, found = _encode(image, place, spec, notes, several=len(specs) > 1)
             coded.append(found)
             if writer is None:
                 stream.write(data)
@@ -147,12 +147,13 @@ def _write(
 
 
 def _encode(
-    image: Image, place: Place, spec: Spec, notes: ImageNotes
+    image: Image, place: Place, spec: Spec, notes: ImageNotes, *, several: bool
 ) -> tuple[bytes, EncodedImage]:
-    with _placed(place):
+    label = place.label if several else ""
+    with _labeled(label):
         solution = spec.request.solve(image)
     for text in solution.warnings:
-        notes.add(f"{spec.text}: {text}", place.label)
+        notes.add(f"{spec.text}: {text}", label)
     coded = EncodedImage(
         place, spec.text, str(solution.codec), image.raw_bytes, len(solution.data),
         solution.reached,
@@ -161,11 +162,11 @@ def _encode(
 
 
 @contextmanager
-def _placed(place: Place) -> Iterator[None]:
+def _labeled(label: str) -> Iterator[None]:
     """Name the image, where there are several, in an error about it."""
     try:
         yield
     except CytopressError as error:
-        if place.label:
-            error.args = (f"{place.label}: {error}",)
+        if label:
+            error.args = (f"{label}: {error}",)
         raise
