@@ -8,7 +8,7 @@ annotations stay as they are.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
@@ -60,33 +60,29 @@ class StoredDocument:
 
 
 def stored_document(taken: Sequence[TakenScene]) -> StoredDocument:
-    """Return the OME-XML of what is taken of a file's scenes, which are those of one file."""
+    """Return the OME-XML of what is taken of a file's scenes."""
     lost: list[str] = []
-    sources = [_source(number, one.scene) for number, one in enumerate(taken)]
-    root: ET.Element | None = None
-    parsed: dict[str, ET.Element] = {}
-    images: list[ET.Element] = []
-    for number, (one, source) in enumerate(zip(taken, sources, strict=True)):
-        lost += source.lost
-        document = parsed.setdefault(source.text, parse(source.text))
-        found = document.findall("Image")[source.image]
-        image = copy.deepcopy(found)
-        if any(image.get("ID") == other.get("ID") for other in images):
+    documents: dict[str, ET.Element] = {}
+    images: dict[str, ET.Element] = {}
+    for number, one in enumerate(taken):
+        source = _source(number, one.scene, documents)
+        image = copy.deepcopy(documents[source.text].findall("Image")[source.image])
+        if str(image.get("ID")) in images:
             _rename(image, number)
-        lost += _cut(image, one)
-        images.append(image)
-    for document in parsed.values():
-        for image in document.findall("Image"):
-            document.remove(image)
-        root = document if root is None else _merged(root, document)
-    assert root is not None
-    for image in images:
-        insert(root, image)
-    _drop_dangling(root, {str(image.get("ID")) for image in images})
+        images[str(image.get("ID"))] = image
+        lost += [*source.lost, *_cut(image, one)]
+    root, *others = documents.values()
+    for document in (root, *others):
+        document[:] = [child for child in document if child.tag != "Image"]
+    for other in others:
+        _merge(root, other)
+    at = _position(root, "Image")
+    root[at:at] = list(images.values())
+    _drop_dangling(root, images)
     root.attrib.pop("UUID", None)
-    whole = all(_spacing_is_known(one) for one in taken)
+    plain = SIZES if all(_spacing_is_known(one) for one in taken) else ()
     names = {_stem(one.scene.path) for one in taken} | {"", "Image0"}
-    bare = not _says_more(root, () if not whole else SIZES, names)
+    bare = not _says_more(root, plain, names)
     return StoredDocument(to_text(root), bare, tuple(dict.fromkeys(lost)))
 
 
@@ -120,19 +116,23 @@ def to_text(root: ET.Element) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
-def _source(number: int, scene: Scene) -> SourceMetadata:
+def _source(number: int, scene: Scene, documents: dict[str, ET.Element]) -> SourceMetadata:
+    """Return the document of a scene, parsed into ``documents``; made where it has none."""
     found = scene.metadata() if scene.metadata is not None else None
-    if found is not None:
+    lost = found.lost if found is not None else ()
+    if found is not None and found.text:
         try:
-            if len(parse(found.text).findall("Image/Pixels")) > found.image:
+            if found.text not in documents:
+                documents[found.text] = parse(found.text)
+            if len(documents[found.text].findall("Image/Pixels")) > found.image:
                 return found
         except ValueError as error:
-            lost = (*found.lost, f"its OME-XML is malformed ({error})")
-            found = SourceMetadata("", 0, lost)
+            lost = (*lost, f"its OME-XML, which is malformed ({error})")
     made = KnownMetadata(channels=tuple(name.strip() for name in scene.channels))
     sizes = {letter: scene.length(letter) for letter in "XYZCT"}
     text = made.to_ome_xml(sizes, scene.spacing_um, number=number)
-    return SourceMetadata(text, 0, found.lost if found is not None else ())
+    documents[text] = parse(text)
+    return SourceMetadata(text, 0, lost)
 
 
 def _cut(image: ET.Element, taken: TakenScene) -> list[str]:
@@ -155,9 +155,7 @@ def _cut(image: ET.Element, taken: TakenScene) -> list[str]:
     pixels.set("Type", TYPES.get(scene.dtype.name, scene.dtype.name))
     for name in ("BigEndian", "Interleaved"):
         pixels.attrib.pop(name, None)
-    for element in list(pixels):
-        if element.tag in STORAGE:
-            pixels.remove(element)
+    pixels[:] = [element for element in pixels if element.tag not in STORAGE]
     pixels.insert(lengths["C"], ET.Element("MetadataOnly"))
     return lost
 
@@ -175,22 +173,24 @@ def _cut_channels(pixels: ET.Element, taken: TakenScene, *, fits: bool) -> list[
         kept = [ET.Element("Channel", ID=f"Channel:{identity}:{number}") for number in numbers]
         if any(_says_more(channel, (), set()) for channel in channels):
             lost.append("what it says of channels, whose number is not that of its pixels")
-    for channel in channels:
-        pixels.remove(channel)
-    for number, channel in enumerate(kept):
+    for channel in kept:
         channel.set("SamplesPerPixel", "1")
-        pixels.insert(number, channel)
+    pixels[:] = [*kept, *(element for element in pixels if element.tag != "Channel")]
     return lost
 
 
 def _cut_planes(pixels: ET.Element, kept: Mapping[str, Sequence[int]], *, fits: bool) -> None:
-    for plane in pixels.findall("Plane"):
-        places = {key: _number(plane.get(key)) for key in kept}
-        if not fits or any(places[key] not in kept[key] for key in kept):
-            pixels.remove(plane)
-            continue
-        for key, place in places.items():
-            plane.set(key, str(kept[key].index(place)))
+    """Leave what is said of the planes that are taken, and number those anew."""
+    moved = {key: {str(old): str(new) for new, old in enumerate(kept[key])} for key in kept}
+    children = []
+    for child in pixels:
+        if child.tag == "Plane":
+            places = {key: moved[key].get(child.get(key, "").strip()) for key in moved}
+            if not fits or None in places.values():
+                continue
+            child.attrib.update({key: str(place) for key, place in places.items()})
+        children.append(child)
+    pixels[:] = children
 
 
 def _rename(image: ET.Element, number: int) -> None:
@@ -202,31 +202,28 @@ def _rename(image: ET.Element, number: int) -> None:
             channel.set("ID", f"Channel:scene-{number}:{at}")
 
 
-def _number(text: str | None) -> int:
-    return int(text) if text is not None and text.strip().isdecimal() else -1
-
-
-def _merged(root: ET.Element, other: ET.Element) -> ET.Element:
+def _merge(root: ET.Element, other: ET.Element) -> None:
+    """Move what another document says beside its images to the first one."""
     for child in list(other):
         there = root.find("StructuredAnnotations")
         if child.tag == "StructuredAnnotations" and there is not None:
             there.extend(child)
         else:
             insert(root, child)
-    return root
 
 
 def insert(root: ET.Element, child: ET.Element) -> None:
     """Insert a child of the root where the schema wants it."""
-    tag = child.tag.rpartition("}")[2]
+    root.insert(_position(root, child.tag.rpartition("}")[2]), child)
+
+
+def _position(root: ET.Element, tag: str) -> int:
     after = ORDER[ORDER.index(tag) + 1 :] if tag in ORDER else ()
-    at = next(
-        (n for n, there in enumerate(root) if there.tag.rpartition("}")[2] in after), len(root)
-    )
-    root.insert(at, child)
+    names = (child.tag.rpartition("}")[2] for child in root)
+    return next((number for number, name in enumerate(names) if name in after), len(root))
 
 
-def _drop_dangling(root: ET.Element, images: set[str]) -> None:
+def _drop_dangling(root: ET.Element, images: Collection[str]) -> None:
     """Drop references to images that are not taken."""
     for parent in list(root.iter()):
         for reference in parent.findall("ImageRef"):

@@ -188,6 +188,4 @@ def _describe(pixels: ET.Element, scene: WrittenScene) -> None:
         if f"PhysicalSize{letter}" not in pixels.attrib:
             pixels.set(f"PhysicalSize{letter}", repr(float(size)))
             pixels.set(f"PhysicalSize{letter}Unit", "µm")
-    for name in STORAGE:
-        for element in pixels.findall(name):
-            pixels.remove(element)
+    pixels[:] = [element for element in pixels if element.tag not in STORAGE]

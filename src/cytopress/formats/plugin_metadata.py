@@ -13,42 +13,53 @@ from cytopress.formats.scene import SourceMetadata
 OTHER = ("binning", "row", "column", "position_index", "total_time_duration")
 
 
-def plugin_metadata(
-    file: Any, number: int, spacing_um: Mapping[str, float], channels: Sequence[str]
-) -> SourceMetadata:
-    """Return the metadata of a scene.
+class PluginMetadata:
+    """The OME-XML of a file's scenes; a plugin that describes all of them is asked once.
 
     Parameters
     ----------
     file : bioio.BioImage
         The file.
-    number : int
-        Of the scene.
-    spacing_um, channels : mapping, sequence of str
-        Its pixel size and the names of its channels, for plugins that give no OME-XML.
     """
 
-    def standard(*lost: str) -> SourceMetadata:
-        known = _standard(file, number, channels)
-        lengths = dict(zip(str(file.dims.order), file.shape, strict=True))
-        sizes = {letter: lengths.get(letter, 1) for letter in "XYZCT"}
-        unread = "its plugin gives no OME-XML, so what bioio knows of every format is kept"
-        text = known.to_ome_xml(sizes, spacing_um, number=number)
-        return SourceMetadata(text, 0, (unread, *lost))
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._whole = ""
 
-    file.set_scene(number)
-    try:
-        text = file.ome_metadata.to_xml()
-    except NotImplementedError:
-        return standard()
-    # Each plugin converts in its own way, and fails on a file in its own way.
-    except Exception as error:  # noqa: BLE001
-        return standard(f"its plugin's OME-XML ({type(error).__name__}: {error})")
-    images = len(ET.fromstring(text).findall("{*}Image"))  # noqa: S314 - made just now
-    if not images:
-        return standard()
-    # A plugin that describes one scene at a time gives one image.
-    return SourceMetadata(text, number if images == len(file.scenes) else 0)
+    def of(
+        self, number: int, spacing_um: Mapping[str, float], channels: Sequence[str]
+    ) -> SourceMetadata:
+        """Return the metadata of a scene.
+
+        Parameters
+        ----------
+        number : int
+            Of the scene.
+        spacing_um, channels : mapping, sequence of str
+            Its pixel size and the names of its channels, for plugins that give no OME-XML.
+        """
+        if self._whole:
+            return SourceMetadata(self._whole, number)
+        self._file.set_scene(number)
+        reason = "gives no OME-XML"
+        try:
+            text = str(self._file.ome_metadata.to_xml())
+            images = len(ET.fromstring(text).findall("{*}Image"))  # noqa: S314 - just made
+            if images == len(self._file.scenes):
+                self._whole = text
+                return SourceMetadata(text, number)
+            if images == 1:
+                return SourceMetadata(text)
+        except NotImplementedError:
+            pass
+        # Each plugin converts in its own way, and fails on a file in its own way.
+        except Exception as error:  # noqa: BLE001
+            reason = f"fails to give OME-XML ({type(error).__name__}: {error})"
+        lost = f"its plugin {reason}, so only what bioio knows of every format is kept"
+        lengths = dict(zip(str(self._file.dims.order), self._file.shape, strict=True))
+        sizes = {letter: lengths.get(letter, 1) for letter in "XYZCT"}
+        known = _standard(self._file, number, channels)
+        return SourceMetadata(known.to_ome_xml(sizes, spacing_um, number=number), 0, (lost,))
 
 
 def _standard(file: Any, number: int, channels: Sequence[str]) -> KnownMetadata:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cytopress.errors import ImageError, NotAvailableError
-from cytopress.formats.plugin_metadata import plugin_metadata
+from cytopress.formats.plugin_metadata import PluginMetadata
 from cytopress.formats.scene import Index, Scene
 from cytopress.image import Pixels
 
@@ -41,10 +41,11 @@ def open_plugin(path: Path) -> Iterator[list[Scene]]:
         raise ImageError(
             f"{path}: no installed bioio plugin reads this file; install the one for its format."
         ) from error
-    yield [_scene(path, file, number) for number in range(len(file.scenes))]
+    metadata = PluginMetadata(file)
+    yield [_scene(path, file, number, metadata) for number in range(len(file.scenes))]
 
 
-def _scene(path: Path, file: Any, number: int) -> Scene:
+def _scene(path: Path, file: Any, number: int, metadata: PluginMetadata) -> Scene:
     # By its number, for scenes may share a name.
     file.set_scene(number)
     notes = []
@@ -69,7 +70,7 @@ def _scene(path: Path, file: Any, number: int) -> Scene:
         spacing,
         channels,
         notes=notes,
-        metadata=lambda: plugin_metadata(file, number, spacing, channels),
+        metadata=lambda: metadata.of(number, spacing, channels),
     )
 
 

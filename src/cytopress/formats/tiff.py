@@ -157,7 +157,9 @@ def _scene(
 
     def describe() -> SourceMetadata | None:
         if opened.xml is None:
-            return known_tiff_metadata(opened.file, axes, shape, metadata, number=number)
+            return known_tiff_metadata(
+                opened.file, series.keyframe, axes, shape, metadata, number=number
+            )
         if page is None or len(size) != 2:
             return None
         found = image_of(opened.xml, _place(opened, page, series.kind), size, opened.path)

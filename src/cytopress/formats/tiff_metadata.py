@@ -26,7 +26,7 @@ TAGS = ("Artist", "Copyright", "DocumentName", "HostComputer", "Make", "Model", 
 # Seconds of ImageJ's units of time.
 SECONDS = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "min": 60.0, "h": 3600.0}
 # Of ImageJ: bytes that only ImageJ reads; and what OME-XML has elements for, or describes the file.
-BINARY = {"Overlays": "overlays", "ROI": "a selection", "Plot": "a plot"}
+BINARY = {"Overlays": "overlays", "ROI": "selection", "Plot": "plot"}
 ELSEWHERE = {
     "ImageJ", "images", "channels", "slices", "frames", "hyperstack", "unit", "yunit", "zunit",
     "spacing", "finterval", "tunit", "Info", "Labels", "LUTs", *BINARY,
@@ -39,7 +39,13 @@ def vendor_of(file: TiffFile) -> str:
 
 
 def known_tiff_metadata(
-    file: TiffFile, axes: str, shape: Sequence[int], metadata: SceneMetadata, *, number: int
+    file: TiffFile,
+    page: Any,
+    axes: str,
+    shape: Sequence[int],
+    metadata: SceneMetadata,
+    *,
+    number: int,
 ) -> SourceMetadata | None:
     """Return what a file without OME-XML says of a scene, as OME-XML; None where it says nothing.
 
@@ -47,6 +53,8 @@ def known_tiff_metadata(
     ----------
     file : TiffFile
         The file.
+    page : TiffPage
+        The first page of the scene.
     axes, shape : str, sequence of int
         Of the scene.
     metadata : SceneMetadata
@@ -57,7 +65,7 @@ def known_tiff_metadata(
     lengths = dict(zip(axes, shape, strict=True))
     sizes = {letter: lengths.get(letter, 1) for letter in "XYZCT"}
     found = file.imagej_metadata if file.is_imagej else None
-    known, lost = _imagej(found, sizes, metadata) if found else _plain(file)
+    known, lost = _imagej(found, sizes, metadata) if found else _plain(file, page)
     if known is None and not lost:
         return None
     text = (known or KnownMetadata()).to_ome_xml(sizes, metadata.spacing_um, number=number)
@@ -112,12 +120,12 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def _plain(file: TiffFile) -> tuple[KnownMetadata | None, list[str]]:
-    tags = file.pages.first.tags
+def _plain(file: TiffFile, page: Any) -> tuple[KnownMetadata | None, list[str]]:
+    tags = page.tags
     pairs = {name: str(value) for name in TAGS if (value := tags.valueof(name))}
     date = _date(tags.valueof("DateTime"))
     vendor = vendor_of(file)
-    text = "" if file.is_shaped else str(file.pages.first.description).strip(" \0\r\n\t")
+    text = "" if file.is_shaped else str(page.description).strip(" \0\r\n\t")
     lost = (
         [f"metadata in the form of {vendor}, but for the text of its description"] if vendor else []
     )
