@@ -142,7 +142,7 @@ def _cut(image: ET.Element, taken: TakenScene) -> list[str]:
     scene = taken.scene
     fits = all(pixels.get(f"Size{letter}") == str(scene.length(letter)) for letter in "ZCT")
     planes = range(scene.length("Z")) if taken.plane is None else (taken.plane,)
-    lost = _cut_channels(pixels, taken, fits=fits)
+    lost = _cut_channels(pixels, taken)
     if not fits and any(len(plane.attrib) > 3 for plane in pixels.iterfind("Plane")):
         lost.append("what it says of planes, whose axes are read another way")
     kept = {"TheT": taken.times, "TheC": taken.channels, "TheZ": planes}
@@ -160,10 +160,10 @@ def _cut(image: ET.Element, taken: TakenScene) -> list[str]:
     return lost
 
 
-def _cut_channels(pixels: ET.Element, taken: TakenScene, *, fits: bool) -> list[str]:
+def _cut_channels(pixels: ET.Element, taken: TakenScene) -> list[str]:
     """Leave one ``Channel`` for each that is taken; decoding adds to it how it was coded."""
     channels, lost = pixels.findall("Channel"), []
-    if fits and len(channels) == taken.scene.length("C"):
+    if len(channels) == taken.scene.length("C"):
         kept = [channels[number] for number in taken.channels]
         for channel in kept:
             channel.attrib.pop("SamplesPerPixel", None)
