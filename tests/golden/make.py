@@ -14,8 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from cytopress.codecs.container.multi_image import Writer
 from cytopress.codecs.registry import FAMILIES, decode
 from cytopress.codecs.spec import codec
+from cytopress.files import open_cyto
 from cytopress.image import Image
 
 FOLDER = Path(__file__).parent
@@ -70,8 +72,38 @@ def specimens() -> Iterator[tuple[str, str, Image]]:
     yield "wrappers-all", "jpeg2000:level=40,tile=16,guard=3", stack
 
 
+OME = """<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0"\
+ Name="B12"><AcquisitionDate>2024-03-05T06:07:08</AcquisitionDate><Pixels ID="Pixels:0"\
+ DimensionOrder="XYZCT" Type="uint16" SizeX="32" SizeY="24" SizeZ="1" SizeC="2" SizeT="2">\
+<Channel ID="Channel:0:0" Name="DNA" EmissionWavelength="461"/><Channel ID="Channel:0:1"\
+ Name="µ-tubule"/><MetadataOnly/><Plane TheZ="0" TheT="1" TheC="0" ExposureTime="0.1"/></Pixels>\
+</Image><Image ID="Image:1"><Pixels ID="Pixels:1" DimensionOrder="XYZCT" Type="uint16"\
+ SizeX="32" SizeY="24" SizeZ="2" SizeC="1" SizeT="1"><Channel ID="Channel:1:0"/><MetadataOnly/>\
+</Pixels></Image></OME>"""
+
+
+def write_file_of_several(path: Path) -> None:
+    """Write two scenes, of two channels at two times and of a stack, and what they decode to."""
+    image = plane()
+    turned = [np.rot90(image.pixels, 2 * n) >> n for n in range(4)]
+    images = [Image(np.ascontiguousarray(p), bits=12, spacing_um=(0.1, 0.1)) for p in turned]
+    images.append(Image(np.stack(turned[:2]), bits=12, spacing_um=(0.3, 0.1, 0.1)))
+    with path.open("wb") as stream:
+        writer = Writer(stream)
+        for number, one in enumerate(images):
+            writer.add(codec("jpegls" if number % 2 else "jpegls:near=3").solve(one).data)
+        writer.finish([(2, 2), (1, 1)], OME)
+    with open_cyto(path) as file:
+        decoded = [file.read(number).pixels for number in range(len(images))]
+    np.savez_compressed(path.with_suffix(".npz"), *decoded)
+    sys.stdout.write(f"{path.name}: {path.stat().st_size} bytes\n")
+
+
 def main() -> None:
     """Write the files that are missing, or all."""
+    several = FOLDER / "files" / "several.cyto"
+    if not several.exists() or "--all" in sys.argv[1:]:
+        write_file_of_several(several)
     for name, spec, image in specimens():
         coded, pixels = FOLDER / f"{name}.cyto", FOLDER / f"{name}.npy"
         if coded.exists() and "--all" not in sys.argv[1:]:

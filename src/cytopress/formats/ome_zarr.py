@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cytopress.errors import ImageError
-from cytopress.formats.scene import Index, Scene
+from cytopress.formats.scene import Index, Scene, SourceMetadata
 from cytopress.formats.units import plain_unit, read_size
 from cytopress.formats.zarr_chunks import Chunks
+from cytopress.formats.zarr_metadata import attribute_metadata, collection_metadata
 from cytopress.image import Pixels
 
 if TYPE_CHECKING:
@@ -40,14 +42,14 @@ def open_zarr(path: Path) -> Iterator[list[Scene]]:
     if "plate" in metadata:
         raise ImageError(f"{path}: this is a plate; give one field of it, such as {path}/A/1/0.")
     if "multiscales" in metadata:
-        yield [_multiscale(path, node)]
+        yield [_multiscale(path, node, 0)]
         return
     names = sorted((name for name, _ in node.groups() if name.isdecimal()), key=int)
     groups = [group for name in names if isinstance(group := node[name], zarr.Group)]
     groups = [group for group in groups if "multiscales" in _metadata(group)]
     if not groups:
         raise ImageError(f"{path}: the folder holds no OME-Zarr image.")
-    yield [_multiscale(path, group) for group in groups]
+    yield [_multiscale(path, group, number) for number, group in enumerate(groups)]
 
 
 def _metadata(group: zarr.Group) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def _letters(names: Sequence[Any], dimensions: int) -> str:
     return "".join(letters) if len(letters) == dimensions else "?" * dimensions
 
 
-def _multiscale(path: Path, group: zarr.Group) -> Scene:
+def _multiscale(path: Path, group: zarr.Group, number: int) -> Scene:
     import zarr
 
     metadata = _metadata(group)
@@ -82,10 +84,22 @@ def _multiscale(path: Path, group: zarr.Group) -> Scene:
     axes = list("tczyx") if axes is None else axes
     axes = [axis if isinstance(axis, Mapping) else {"name": axis} for axis in axes]
     letters = _letters([axis.get("name") for axis in axes], array.ndim)
-    spacing, notes = _spacing(letters, axes, _scale(level, scales, array.ndim))
+    scale = _scale(level, scales, array.ndim)
+    spacing, notes = _spacing(letters, axes, scale)
     channels = metadata.get("omero", {}).get("channels", ())
     names = tuple(str(channel.get("label", "")) for channel in channels)
-    return _scene(path, array, letters, spacing, names, notes)
+    lengths = dict(zip(letters, array.shape, strict=True))
+
+    def describe() -> SourceMetadata:
+        found = collection_metadata(path, number)
+        if found is not None:
+            return found
+        at = letters.find("T")
+        known = scale is not None and at >= 0 and scale[at] != 1
+        interval = (scale[at], str(axes[at].get("unit") or "")) if scale and known else None
+        return attribute_metadata(metadata, lengths, spacing, number=number, interval=interval)
+
+    return replace(_scene(path, array, letters, spacing, names, notes), metadata=describe)
 
 
 def _scale(level: Any, scales: Any, dimensions: int) -> list[float] | None:

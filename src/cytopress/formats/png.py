@@ -11,7 +11,8 @@ from typing import BinaryIO
 import numpy as np
 
 from cytopress.errors import ImageError
-from cytopress.formats.scene import Index, Scene
+from cytopress.formats.known_metadata import KnownMetadata
+from cytopress.formats.scene import Index, Scene, SourceMetadata
 from cytopress.image import Image, Pixels
 
 SUFFIXES = (".png",)
@@ -52,10 +53,28 @@ def open_png(path: Path) -> Iterator[list[Scene]]:
         return pixels.reshape(*shape, samples)[index]
 
     dtype = np.dtype("uint8" if color == PALETTE else f"uint{depth}")
+
+    def describe() -> SourceMetadata | None:
+        return _texts(path, shape)
+
     if color == GREY:
-        yield [Scene(str(path), shape, "YX", dtype, load)]
+        yield [Scene(str(path), shape, "YX", dtype, load, metadata=describe)]
     else:
-        yield [Scene(str(path), (*shape, samples), "YXS", dtype, load)]
+        yield [Scene(str(path), (*shape, samples), "YXS", dtype, load, metadata=describe)]
+
+
+def _texts(path: Path, shape: tuple[int, int]) -> SourceMetadata | None:
+    """Return the texts of a PNG file as OME-XML; None where it has none about its image."""
+    import PIL.Image
+
+    with PIL.Image.open(path) as file:
+        texts = {str(key): text for key, text in file.info.items() if isinstance(text, str)}
+    if not set(texts) - {"Software"}:
+        return None
+    sizes = {"X": shape[1], "Y": shape[0], "Z": 1, "C": 1, "T": 1}
+    description = texts.pop("Description", "")
+    known = KnownMetadata(description=description, pairs=texts)
+    return SourceMetadata(known.to_ome_xml(sizes, {}))
 
 
 def _has_transparency(stream: BinaryIO) -> bool:
