@@ -11,6 +11,7 @@ from cytopress import errors
 from cytopress.cli import main
 from cytopress.cli.progress_lines import Lines
 from cytopress.image import Image
+from fakes.ome_files import CHANNELS, facts, six_channels, write_six_channels
 
 pytestmark = pytest.mark.both_numpy
 
@@ -149,6 +150,82 @@ def test_some_of_several_images_are_selected(run: Run, tmp_path: Path, micrograp
         np.testing.assert_array_equal(decoded.pixels, other.pixels)
     assert run(*arguments, "--select", "C=7")[0] == 2
     assert run(*arguments, "--select", "C")[0] == 2
+
+
+def test_every_image_of_a_file_goes_in_and_comes_out(run: Run, tmp_path: Path) -> None:
+    source, coded, back = (tmp_path / name for name in ("a.ome.tif", "a.cyto", "b.ome.tif"))
+    pixels = write_six_channels(source, 2)
+    code, out, err = run(
+        "encode", str(source), "-o", str(coded), "--codec", "jpegls:max_error=4", "--codec",
+        "DNA=jpegls",
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    first, dna, *others = out.splitlines()
+    assert first.startswith(f"{coded}: 24 images, 23040 -> {coded.stat().st_size} bytes, ")
+    assert dna.startswith("  DNA: ")
+    assert dna.endswith("x smaller, jpegls")
+    assert [line.split(":")[0].strip() for line in others] == list(CHANNELS[1:])
+    code, out, _ = run("decode", str(coded), "-o", str(back))
+    assert code == 0
+    assert out.startswith(f"{back}: 24 images, the first: Image('C=DNA,T=0,S=0', YX 20 x 24 uint16")
+    with tifffile.TiffFile(back) as file:
+        error = [series.asarray().astype(int) for series in file.series] - pixels
+        assert not facts(six_channels(2)) - facts(file.ome_metadata)
+    assert np.abs(error).max(axis=(0, 1, 3, 4)).tolist() == [0, 4, 4, 4, 4, 4]
+
+
+def test_info_of_several_images(run: Run, tmp_path: Path) -> None:
+    source, coded = tmp_path / "a.ome.tif", tmp_path / "a.cyto"
+    write_six_channels(source)
+    run("encode", str(source), "-o", str(coded), "--codec", "jpegls")
+    told = json.loads(run("info", str(coded), "--json")[1])
+    assert [fact["name"] for fact in told[:2]] == ["C=DNA,T=0", "C=ER,T=0"]
+    assert len(told) == 12
+    assert sum(fact["coded_bytes"] for fact in told) < coded.stat().st_size
+    shown = run("info", str(coded))[1]
+    whole, first, *_ = shown.split("\n\n")
+    assert "12: C=0 to 5 (DNA, ER, RNA, AGP, Mito, Brightfield), T=0 to 1" in whole
+    assert str(coded.stat().st_size) in whole
+    assert "name  C=DNA,T=0\n" in first
+    text = run("info", str(coded), "--ome-xml")[1]
+    assert not facts(six_channels()) - facts(text)
+    assert run("info", str(source), "--ome-xml")[0] == 2
+
+
+def test_some_images_of_a_coded_file(run: Run, tmp_path: Path) -> None:
+    source, coded, back = (tmp_path / name for name in ("a.ome.tif", "a.cyto", "b.png"))
+    pixels = write_six_channels(source)
+    run("encode", str(source), "-o", str(coded), "--codec", "jpegls")
+    code, _, err = run("decode", str(coded), "-o", str(back))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "takes one plane" in err
+    assert run("decode", str(coded), "-o", str(back), "--select", "C=ER,T=1")[0] == 0
+    np.testing.assert_array_equal(cytopress.read(back)[0].pixels, pixels[0, 1, 1])
+    # What codes a coded file again takes some of it, too.
+    again = ("encode", str(coded), "-o", str(tmp_path / "c.cyto"), "--codec", "png")
+    assert run(*again, "--select", "C=ER,T=1")[0] == 0
+    data = (tmp_path / "c.cyto").read_bytes()
+    np.testing.assert_array_equal(cytopress.decode(data).pixels, pixels[0, 1, 1])
+    code, _, err = run(*again, "--axes", "TCYX")
+    assert (code, err.count("\n")) == (2, 1)
+    predicting = ("predict", str(coded), "-o", str(back), "--task", "labelfree/ecoli-phase")
+    code, _, err = run(*predicting)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "has 12: C=0 to 5 (DNA, ER, RNA, AGP, Mito, Brightfield), T=0 to 1; choose one" in err
+
+
+def test_decode_replaces_a_file_only_where_that_is_asked(
+    run: Run, tmp_path: Path, micrograph: Image
+) -> None:
+    coded, back = tmp_path / "a.cyto", tmp_path / "b.tif"
+    coded.write_bytes(cytopress.encode(micrograph, "jpegls"))
+    back.write_text("dear")
+    code, out, err = run("decode", str(coded), "-o", str(back))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "--overwrite" in err
+    assert back.read_text() == "dear"
+    assert run("decode", str(coded), "-o", str(back), "--overwrite")[0] == 0
+    assert cytopress.read(back) == [micrograph]
 
 
 @pytest.mark.parametrize(

@@ -39,19 +39,34 @@ def info(
         if not is_cyto(source):
             if ome_xml:
                 raise UsageError(f"{file}: --ome-xml is for .cyto files.")
-            facts = _image_facts(source, axes)
+            facts, whole = _image_facts(source, axes), {}
         else:
             with open_cyto(source, settings=settings) as opened:
                 if ome_xml:
                     print(opened.index.ome_xml)
                     return
                 facts = _cyto_facts(opened, settings)
+                whole = _whole_facts(opened) if len(facts) > 1 else {}
     if as_json:
         print(json.dumps(facts, indent=2))
         return
-    for fact in facts:
+    for fact in [whole, *facts] if whole else facts:
+        if whole and fact is not whole:
+            print()
         for key, value in fact.items():
             print(f"{key:>12}  {value}")
+
+
+def _whole_facts(file: CytoFile) -> dict[str, Any]:
+    """Return the facts of a file of several images."""
+    return {
+        "name": file.path.name,
+        "images": f"{len(file.places)}: {file.describe()}",
+        "raw_bytes": file.raw_bytes,
+        "coded_bytes": file.file_bytes,
+        "ome_xml": f"{len(file.index.ome_xml.encode())} bytes (--ome-xml prints it)",
+        "ratio": round(file.raw_bytes / file.file_bytes, 4),
+    }
 
 
 def _cyto_facts(file: CytoFile, settings: Settings) -> list[dict[str, Any]]:
