@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -229,7 +229,8 @@ def _place(opened: Opened, page: Any, kind: str) -> Page:
 def _load(opened: Opened, number: int, series: TiffPageSeries, index: Index) -> Pixels:
     inside = len(series.keyframe.shape)
     outside = series.shape[: len(series.shape) - inside]
-    pages = list(series.pages)
+    # Not listed: an image may be one of many thousands.
+    pages = series.pages
     alone = series.shape[len(outside) :] == series.keyframe.shape
     with _closed_parts(opened, series):
         if not alone or math.prod(outside) != len(pages):
@@ -237,7 +238,7 @@ def _load(opened: Opened, number: int, series: TiffPageSeries, index: Index) -> 
             _check_pages(opened, pages)
             return np.asarray(series.asarray())[index]
         wanted = np.arange(len(pages)).reshape(outside)[index[: len(outside)]]
-        _check_pages(opened, [pages[page] for page in wanted.flat])
+        _check_pages(opened, [pages[int(page)] for page in wanted.flat])
         pixels = opened.file.asarray(key=[int(page) for page in wanted.flat], series=number)
     pixels = pixels.reshape(wanted.shape + series.keyframe.shape)
     kept: tuple[int | slice, ...] = (slice(None),) * wanted.ndim
@@ -255,7 +256,7 @@ def _closed_parts(opened: Opened, series: TiffPageSeries) -> Iterator[None]:
         yield
 
 
-def _check_pages(opened: Opened, pages: list[Any]) -> None:
+def _check_pages(opened: Opened, pages: Iterable[Any]) -> None:
     """Refuse pages without data, which tifffile would read as zeros."""
     for page in pages:
         if page is None or not page.databytecounts or 0 in page.databytecounts:
