@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from cytopress.atomic import atomic_file
 from cytopress.callbacks import Progress, no_progress
 from cytopress.codecs.container import multi_image
-from cytopress.errors import CytopressError
+from cytopress.errors import CytopressError, CytopressWarning
 from cytopress.files.channel_codecs import ChannelCodecs, Spec
 from cytopress.files.cyto_file import CytoFile, is_cyto, open_cyto
 from cytopress.files.image_notes import ImageNotes
@@ -100,8 +100,12 @@ def encode_file(
             with atomic_file(output) as temporary:
                 coded = _write(temporary, images, specs, document, notes, progress)
                 size = temporary.stat().st_size
-    finally:
-        notes.issue()
+                notes.issue()
+    except CytopressError:
+        # Where warnings are errors, the error counts.
+        with suppress(CytopressWarning):
+            notes.issue()
+        raise
     return EncodedFile(output, coded, size)
 
 

@@ -179,9 +179,11 @@ def _made(scenes: Sequence[WrittenScene]) -> ET.Element:
 def _describe(pixels: ET.Element, scene: WrittenScene) -> None:
     pixels.set("DimensionOrder", "XYZCT")
     pixels.set("Type", TYPES.get(scene.dtype, scene.dtype))
+    exact = all(coding.get("lossless") == "true" for coding in scene.codings)
     if scene.dtype.startswith("float"):
         pixels.attrib.pop("SignificantBits", None)
-    else:
+    # Decoded pixels may go beyond what the source says and its reader did not use.
+    elif not exact or "SignificantBits" not in pixels.attrib:
         pixels.set("SignificantBits", str(scene.bits))
     letters = "ZYX"[-len(scene.shape) :]
     for letter, size in zip(letters, scene.spacing_um or (), strict=False):
