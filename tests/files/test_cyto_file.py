@@ -21,7 +21,7 @@ from cytopress.errors import CorruptDataError, CytopressError, LimitError, Usage
 from cytopress.files import channel_codecs, decode_file, encode_file, open_cyto
 from cytopress.image import Image
 from cytopress.settings import Settings
-from fakes.ome_files import CHANNELS, write_six_channels
+from fakes.ome_files import CHANNELS, HEIGHT, WIDTH, six_channels, write_six_channels
 
 pytestmark = pytest.mark.both_numpy
 
@@ -98,6 +98,8 @@ def test_a_lone_container_is_a_file_too(tmp_path: Path) -> None:
         ("<OME><Image/></OME>", "another size"),
         ("<OME", "damaged"),
         ("<html/>", "not OME"),
+        (OME.format(c=2, x="<Channel/>" * 2 + "<a>" * 2**16 + "</a>" * 2**16), "64 levels"),
+        (OME.format(c=2, x="<Channel/>" * 2 + "<a/>" * 2**21), "1048576 elements"),
         ('<!DOCTYPE OME [<!ENTITY a "b">]>' + OME.format(c=2, x="<Channel/>" * 2), "document type"),
     ],
 )
@@ -195,3 +197,27 @@ def test_any_file_is_decoded_or_refused(
             file.document()
     except CytopressError:
         pass
+
+
+@hypothesis.settings(max_examples=60)
+@hypothesis.given(st.data())
+def test_any_metadata_are_written_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    xml = six_channels()
+    for _ in range(data.draw(st.integers(1, 3))):
+        at, end = sorted(data.draw(st.integers(0, len(xml))) for _ in range(2))
+        end = min(end, at + data.draw(st.integers(0, 60)))
+        words = st.sampled_from(
+            ["<Image>", "<Channel/>", "</Pixels>", '"', "<Plane/>", "&lt;", "0"]
+        )
+        xml = xml[:at] + data.draw(words) + xml[end:]
+    image = Image(np.zeros((HEIGHT, WIDTH), np.uint16))
+    folder = tmp_path_factory.mktemp("any")
+    (folder / "x.cyto").write_bytes(file_of([image] * 12, [(2, 6)], xml))
+    try:
+        decode_file(folder / "x.cyto", folder / "x.ome.tif")
+    except CorruptDataError:
+        assert [path.name for path in folder.iterdir()] == ["x.cyto"]
+        return
+    assert len(cytopress.read(folder / "x.ome.tif")) == 12

@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 import cytopress
-from cytopress.errors import CytopressError, UsageError
+from cytopress.errors import CytopressError, CytopressWarning, UsageError
 from cytopress.files import channel_codecs, decode_file, encode_file
 from cytopress.image import Image
 
@@ -113,7 +113,8 @@ def test_a_png_takes_one_plane(tmp_path: Path) -> None:
     encode_file(tmp_path / "a.ome.tif", tmp_path / "a.cyto", channel_codecs(["zstd"]))
     with pytest.raises(UsageError, match=r"PNG file takes one plane.*C=0 to 1.*--select"):
         decode_file(tmp_path / "a.cyto", tmp_path / "a.png")
-    decode_file(tmp_path / "a.cyto", tmp_path / "a.png", select={"C": 1})
+    with pytest.warns(CytopressWarning, match="metadata are not in it"):
+        decode_file(tmp_path / "a.cyto", tmp_path / "a.png", select={"C": 1})
     np.testing.assert_array_equal(cytopress.read(tmp_path / "a.png")[0].pixels, pixels[1])
 
 

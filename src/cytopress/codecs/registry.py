@@ -220,7 +220,7 @@ def decode(data: bytes, settings: Settings | None = None, *, trusted: bool = Tru
     (True, (0.65, 0.65))
     """
     settings = settings or from_environment()
-    data = multi_image.lone_container(data)
+    data = multi_image.lone_container(data, trusted=trusted)
     header, stream = container.unpack(data)
     most = check_size(header.form, len(data), settings.max_bytes, trusted=trusted)
     if not trusted:

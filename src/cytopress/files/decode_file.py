@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from cytopress.callbacks import Progress, no_progress
-from cytopress.errors import CorruptDataError, UsageError
+from cytopress.errors import CorruptDataError, CytopressWarning, UsageError
 from cytopress.files.cyto_file import CytoFile, open_cyto
 from cytopress.formats.images import check_written, write, written_file
 from cytopress.formats.ome_tiff import write_described
@@ -87,6 +88,9 @@ def _write_png(file: CytoFile, output: Path) -> DecodedFile:
             " one (--select), or write .ome.tif."
         )
     image = file.read(0)
+    if file.index.ome_xml:
+        text = f"{output}: a PNG file holds pixels only, so the metadata are not in it."
+        warnings.warn(text, CytopressWarning, stacklevel=3)
     write(output, [image])
     return DecodedFile(output, 1, str(image))
 
@@ -109,7 +113,7 @@ def _write_tiff(file: CytoFile, output: Path, progress: Progress) -> DecodedFile
             progress(number + 1, len(file.places), place.label)
 
     with written_file(output) as temporary:
-        write_described(temporary, text, decoded(), raw_bytes=file.raw_bytes)
+        write_described(temporary, text, decoded(), raw_bytes=file.raw_bytes + len(text))
     return DecodedFile(output, len(file.places), shown[0])
 
 

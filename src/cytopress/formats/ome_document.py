@@ -21,6 +21,8 @@ ORDER = (
     "ExperimenterGroup", "Instrument", "Image", "StructuredAnnotations", "ROI",
 )  # fmt: skip
 TYPES = {"float32": "float", "float64": "double"}
+# Of a document: real ones have some 15 levels, and an element or two for each plane.
+DEEPEST, MOST_ELEMENTS = 64, 2**20
 # What says where pixels are stored.
 STORAGE = ("BinData", "TiffData", "MetadataOnly")
 # Attributes that the container of an image tells by itself, or that every file has.
@@ -92,15 +94,11 @@ def parse(text: str) -> ET.Element:
     Raises
     ------
     ValueError
-        It is malformed, or no OME-XML.
+        It is malformed, no OME-XML, or of more or deeper elements than any.
     """
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ValueError("it declares a document type, which OME-XML has no use for")
-    try:
-        # Without a document type there are no entities to expand.
-        root = ET.fromstring(text)  # noqa: S314
-    except ET.ParseError as error:
-        raise ValueError(str(error)) from error
+    root = _checked_tree(text)
     namespace, brace, name = root.tag.rpartition("}")
     if name != "OME":
         raise ValueError(f"its root is {root.tag}, not OME")
@@ -108,6 +106,24 @@ def parse(text: str) -> ET.Element:
         element.tag = element.tag.removeprefix(namespace + brace)
     if namespace:
         root.set("xmlns", namespace[1:])
+    return root
+
+
+def _checked_tree(text: str) -> ET.Element:
+    """Return the root of a tree that fills neither the memory nor the stack of what walks it."""
+    # Every element begins with one.
+    if text.count("<") > 2 * MOST_ELEMENTS:
+        raise ValueError(f"it has more than {MOST_ELEMENTS} elements")
+    try:
+        # Without a document type there are no entities to expand.
+        root = ET.fromstring(text)  # noqa: S314
+    except ET.ParseError as error:
+        raise ValueError(str(error)) from error
+    level = [root]
+    for _ in range(DEEPEST):
+        level = [child for element in level for child in element]
+    if level:
+        raise ValueError(f"it has more than {DEEPEST} levels")
     return root
 
 

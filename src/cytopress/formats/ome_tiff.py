@@ -49,7 +49,7 @@ def write_described(path: Path, ome_xml: str, images: Iterable[Image], *, raw_by
     images : iterable of Image
         By scene, then time, then channel.
     raw_bytes : int
-        Of all of them: whether offsets of 32 bits suffice.
+        Of all of them, with the OME-XML: whether offsets of 32 bits suffice.
     """
     import tifffile
 

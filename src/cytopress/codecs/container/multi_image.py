@@ -220,8 +220,10 @@ def read_part(stream: BinaryIO, part: Part) -> bytes:
     return stream.read(part.length)
 
 
-def lone_container(data: bytes) -> bytes:
+def lone_container(data: bytes, *, trusted: bool = True) -> bytes:
     """Return the container of the one image of coded bytes, which may be that container.
+
+    Bytes that are not trusted may hold less OME-XML.
 
     Raises
     ------
@@ -233,7 +235,7 @@ def lone_container(data: bytes) -> bytes:
     if data[: len(MAGIC)] != MAGIC:
         return data
     stream = io.BytesIO(data)
-    index = read_index(stream)
+    index = read_index(stream, most_xml=MOST_XML if trusted else MOST_XML_UNTRUSTED)
     if len(index.parts) > 1:
         times, channels = index.scenes[0]
         axis = "C" if channels > 1 else "T" if times > 1 else "S"
