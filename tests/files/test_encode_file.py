@@ -124,8 +124,8 @@ def test_one_image_without_metadata_stays_a_container(tmp_path: Path) -> None:
         {"AcquisitionDate": "2024-01-02T03:04:05"},
         {"Plane": {"ExposureTime": [0.1]}},
         {"Name": "well B12"},
-        # Known along one axis only: the container has no spacing.
-        {"PhysicalSizeX": 0.5},
+        # No known unit: the container has no spacing.
+        {"PhysicalSizeX": 0.5, "PhysicalSizeXUnit": "furlong"},
     ],
 )
 def test_one_image_with_metadata_keeps_them(tmp_path: Path, metadata: dict) -> None:

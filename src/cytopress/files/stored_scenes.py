@@ -45,7 +45,7 @@ def stored_scenes(path: Path, stream: BinaryIO, index: Index) -> list[Scene]:
                 f"TC{form.axes}",
                 form.dtype,
                 _not_loaded,
-                dict(zip(form.axes, form.spacing_um or (), strict=False)),
+                {k: v for k, v in zip(form.axes, form.spacing_um or (), strict=False) if v},
                 names[number],
                 form.bits,
                 metadata=functools.partial(_same, metadata) if index.ome_xml else None,

@@ -36,7 +36,6 @@ PLAIN: Mapping[str, frozenset[str]] = {
     "Channel": frozenset({"ID", "SamplesPerPixel"}),
     "Plane": frozenset({"TheZ", "TheC", "TheT"}),
 }  # fmt: skip
-SIZES = tuple(f"PhysicalSize{letter}{unit}" for letter in "XYZ" for unit in ("", "Unit"))
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,8 @@ def stored_document(taken: Sequence[TakenScene]) -> StoredDocument:
     root[at:at] = list(images.values())
     _drop_dangling(root, images)
     root.attrib.pop("UUID", None)
-    plain = SIZES if all(_spacing_is_known(one) for one in taken) else ()
+    plain = [name for letter in "XYZ" if all(_is_in_form(one, letter) for one in taken)
+             for name in (f"PhysicalSize{letter}", f"PhysicalSize{letter}Unit")]  # fmt: skip
     names = {_stem(one.scene.path) for one in taken} | {"", "Image0"}
     bare = not _says_more(root, plain, names)
     return StoredDocument(to_text(root), bare, tuple(dict.fromkeys(lost)))
@@ -247,9 +247,10 @@ def _drop_dangling(root: ET.Element, images: Collection[str]) -> None:
                 parent.remove(reference)
 
 
-def _spacing_is_known(taken: TakenScene) -> bool:
-    letters = "ZYX" if taken.scene.length("Z") > 1 and taken.plane is None else "YX"
-    return all(letter in taken.scene.spacing_um for letter in letters)
+def _is_in_form(taken: TakenScene, letter: str) -> bool:
+    """Return whether a container holds the pixel size along an axis, or has no such axis."""
+    flat = taken.scene.length("Z") == 1 or taken.plane is not None
+    return letter in taken.scene.spacing_um or (letter == "Z" and flat)
 
 
 def _says_more(element: ET.Element, plain: Sequence[str], names: set[str]) -> bool:

@@ -14,6 +14,7 @@ from cytopress.formats.ome_document import (
     parse,
     to_text,
 )
+from cytopress.image import Spacing
 
 # Of the annotations that say how a channel was coded.
 CODING = "urn:cytopress:coding"
@@ -32,8 +33,8 @@ class WrittenScene:
         Of a pixel, as numpy names it.
     bits : int
         Significant bits.
-    spacing_um : tuple of float or None
-        Micrometers between samples along each axis.
+    spacing_um : tuple or None
+        Micrometers between samples along each axis, None where unknown.
     times : int
         Time points.
     codings : sequence of mapping
@@ -45,7 +46,7 @@ class WrittenScene:
     shape: tuple[int, ...]
     dtype: str
     bits: int
-    spacing_um: tuple[float, ...] | None
+    spacing_um: Spacing | None
     times: int
     codings: Sequence[Coding]
     names: Sequence[str] = ()
@@ -187,7 +188,7 @@ def _describe(pixels: ET.Element, scene: WrittenScene) -> None:
         pixels.set("SignificantBits", str(scene.bits))
     letters = "ZYX"[-len(scene.shape) :]
     for letter, size in zip(letters, scene.spacing_um or (), strict=False):
-        if f"PhysicalSize{letter}" not in pixels.attrib:
+        if size is not None and f"PhysicalSize{letter}" not in pixels.attrib:
             pixels.set(f"PhysicalSize{letter}", repr(float(size)))
             pixels.set(f"PhysicalSize{letter}Unit", "µm")
     pixels[:] = [element for element in pixels if element.tag not in STORAGE]
