@@ -71,6 +71,20 @@ def test_a_selection_takes_its_metadata_along(tmp_path: Path) -> None:
     assert not {"DNA", "461.0", "100.5", "B12 field 0", "Image:0"} & found
 
 
+def test_a_selection_of_several_keeps_their_order(tmp_path: Path) -> None:
+    pixels = write_six_channels(tmp_path / "plate.ome.tif", 3)
+    select = {"S": "1:", "C": ["Mito", "DNA"]}
+    text, arrays = through(tmp_path / "plate.ome.tif", select=select)
+    np.testing.assert_array_equal(arrays, pixels[1:][:, :, [0, 4]])
+    images = cytopress.read(tmp_path / "x.cyto", select={"C": "Mito+DNA", "T": 0})
+    assert [image.name for image in images] == [
+        f"C={name},T=0,S={scene}" for scene in (0, 1) for name in ("DNA", "Mito")
+    ]
+    found = {value for _, _, value in facts(text)}
+    assert {"DNA", "Mito", "461.0", "690.0", "30"} <= found
+    assert not {"ER", "525.0", "15"} & found
+
+
 def test_each_channel_has_its_codec(tmp_path: Path) -> None:
     pixels = write_six_channels(tmp_path / "plate.ome.tif")
     specs = ["jpegls:max_error=9", "DNA=jpegls", "5=zstd"]

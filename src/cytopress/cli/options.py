@@ -17,7 +17,10 @@ Output = Annotated[
 ]
 Select = Annotated[
     str | None,
-    typer.Option(help="Select some of several images, such as C=1,T=0 or C=DAPI."),
+    typer.Option(
+        help="Select some of several images: C=1,T=0 or C=DAPI or C=DAPI+GFP or T=0:10 (the first"
+        " ten)."
+    ),
 ]
 Axes = Annotated[
     str | None, typer.Option(help="Axes of a file whose metadata lack them, such as ZYX.")

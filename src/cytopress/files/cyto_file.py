@@ -186,7 +186,7 @@ def open_cyto(
     source : Path, str or bytes
         The file, or all of its bytes.
     select : mapping, optional
-        Position along C, T or S (scene): a number from 0, or a channel's name.
+        Position along C, T or S (scene): a number from 0, a channel's name, or a list of such.
     settings : Settings, optional
         Says where model packages are, and the limit on decoded bytes.
     trusted : bool, optional

@@ -36,8 +36,8 @@ def read(
         Axes of the file's dimensions, such as ZYX, CYX, TYX or TCZYX, where the file's metadata
         lack them or are wrong. With Z among them, a single plane is read as a stack of one.
     select : mapping, optional
-        Position along C, T, Z or S (scene): a number from 0, or a channel's name. Only the
-        selection is loaded from the file.
+        Position along C, T, Z or S (scene): a number from 0, a channel's name, or a list of such;
+        along Z only one. Only the selection is loaded from the file.
 
     Returns
     -------

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import itertools
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 
 from cytopress.errors import CytopressWarning, UsageError
 from cytopress.formats.scene import Scene
 
-Selection = Mapping[str, int | str]
+Position = int | str
+SPAN = re.compile(r"([0-9]*):([0-9]*)")
+Selection = Mapping[str, Position | Sequence[Position]]
 
 
-def parse_selection(text: str) -> dict[str, int | str]:
-    """Parse a selection such as ``C=1,T=0`` or ``C=DAPI``."""
+def parse_selection(text: str) -> dict[str, Position | Sequence[Position]]:
+    """Parse a selection such as ``C=1,T=0``, ``C=DAPI+GFP`` or ``T=0:10`` (the first ten)."""
     pairs = [part.partition("=") for part in text.split(",")]
     if not all(key and sign and value for key, sign, value in pairs):
         raise UsageError(f"--select takes the form C=1,T=0, not {text!r}.")
     if len({key for key, _, _ in pairs}) < len(pairs):
-        raise UsageError(f"--select gives an axis twice: {text!r}.")
+        raise UsageError(
+            f"--select gives an axis twice: {text!r}; join several with +, as in C=0+1."
+        )
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
@@ -42,6 +47,8 @@ def coordinates(scenes: Sequence[Scene], select: Selection) -> list[dict[str, in
             letter: _chosen(scenes, scene, letter, scene.length(letter), select)
             for letter in ("T", "C", *("Z" for _ in range("Z" in select)))
         }
+        if len(ranges.get("Z", ())) > 1:
+            raise UsageError(f"{scene.path}: --select takes one plane along Z, or all of them.")
         taken.extend(
             {"S": number, **dict(zip(ranges, values, strict=True))}
             for values in itertools.product(*ranges.values())
@@ -75,6 +82,42 @@ def _chosen(
     if letter not in select:
         return range(length)
     asked = select[letter]
+    if isinstance(asked, int | str):
+        single = _index(scene, letter, length, asked)
+        several = None if single is not None else _parts(asked, length)
+        if several is None:
+            return (_required(scenes, scene, letter, single, asked),)
+        asked = several
+    chosen = [
+        _required(scenes, scene, letter, _index(scene, letter, length, one), one) for one in asked
+    ]
+    if not chosen:
+        raise UsageError(f"{scene.path}: --select names nothing along {letter}.")
+    return sorted(set(chosen))
+
+
+def _parts(asked: Position, length: int) -> Sequence[Position] | None:
+    """Return what ``0:10`` or ``DAPI+GFP`` name; None where the text is neither."""
+    if not isinstance(asked, str):
+        return None
+    if span := SPAN.fullmatch(asked):
+        first, end = (int(text) if text else None for text in span.groups())
+        return range(length)[first:end]
+    return asked.split("+") if "+" in asked else None
+
+
+def _required(
+    scenes: Sequence[Scene], scene: Scene, letter: str, index: int | None, asked: Position
+) -> int:
+    if index is None:
+        raise UsageError(
+            f"{scene.path}: there is no {letter}={asked}; the file has {describe(scenes)}."
+        )
+    return index
+
+
+def _index(scene: Scene, letter: str, length: int, asked: Position) -> int | None:
+    """Return the position that a number or a channel's name means; None where there is none."""
     index = asked if isinstance(asked, int) else None
     if isinstance(asked, str):
         names = [scene.channel_name(i) for i in range(length)] if letter == "C" else []
@@ -82,11 +125,7 @@ def _chosen(
         if index is None and asked.isdecimal():
             index = int(asked)
             _warn_of_name(scene, letter, asked)
-    if index is None or not 0 <= index < length:
-        raise UsageError(
-            f"{scene.path}: there is no {letter}={asked}; the file has {describe(scenes)}."
-        )
-    return (index,)
+    return index if index is not None and 0 <= index < length else None
 
 
 def _warn_of_name(scene: Scene, letter: str, asked: str) -> None:
