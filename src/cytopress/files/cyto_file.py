@@ -11,7 +11,7 @@ from typing import BinaryIO, TypeVar
 
 from cytopress.codecs.container import container, multi_image
 from cytopress.codecs.container.container import Header
-from cytopress.codecs.container.multi_image import MOST_XML, MOST_XML_UNTRUSTED, Index, Part
+from cytopress.codecs.container.multi_image import Index, Part
 from cytopress.codecs.limits import check_total
 from cytopress.codecs.registry import decode
 from cytopress.errors import CorruptDataError, UsageError
@@ -130,24 +130,28 @@ class CytoFile:
         CorruptDataError
             Images of one scene differ in form, as no encoder writes them.
         """
-        return [self._written(number, one) for number, one in enumerate(self.taken)]
+        by_scene: list[list[int]] = [[] for _ in self.taken]
+        for number, place in enumerate(self.places):
+            by_scene[place.scene].append(number)
+        return [self._written(*pair) for pair in zip(self.taken, by_scene, strict=True)]
 
-    def _written(self, number: int, taken: TakenScene) -> WrittenScene:
-        of_scene = [n for n, place in enumerate(self.places) if place.scene == number]
-        forms = [self.headers[n].form for n in of_scene]
+    def _written(self, taken: TakenScene, numbers: Sequence[int]) -> WrittenScene:
+        """Return the form of a scene, whose images have these numbers."""
+        forms = [self.headers[number].form for number in numbers]
         first = forms[0]
         for form in forms:
             if (form.shape, form.dtype, form.spacing_um) != (
                 first.shape, first.dtype, first.spacing_um,
             ):  # fmt: skip
                 raise CorruptDataError(
-                    f"{self.path}: images of scene {number} differ in form: {first}, {form}."
+                    f"{self.path}: images of one scene differ in form: {first}, {form}."
                 )
         codings = []
         for channel in range(len(taken.channels)):
-            chosen = [n for n in of_scene if self.places[n].channel == channel]
-            headers = [self.headers[n] for n in chosen]
-            sizes = [self.parts[n].length for n in chosen]
+            # By time, then channel.
+            chosen = numbers[channel :: len(taken.channels)]
+            headers = [self.headers[number] for number in chosen]
+            sizes = [self.parts[number].length for number in chosen]
             codings.append(coding_facts(headers, sizes, self.settings))
         names = [taken.scene.channel_name(at) for at in taken.channels]
         named = [name if name in taken.scene.channels else "" for name in names]
@@ -203,8 +207,7 @@ def open_cyto(
     """
     path = Path("bytes") if isinstance(source, bytes) else Path(source)
     with _opened(source) as stream:
-        most = MOST_XML if trusted else MOST_XML_UNTRUSTED
-        index = _named(path, None, lambda: _index(stream, most))
+        index = _named(path, None, lambda: _index(stream, trusted=trusted))
         scenes = _named(path, None, lambda: stored_scenes(path, stream, index))
         if select and "Z" in select:
             raise UsageError(
@@ -242,10 +245,10 @@ def _opened(source: Path | str | bytes) -> BinaryIO:
         raise UsageError(f"{source}: cannot be read ({error.strerror}).") from error
 
 
-def _index(stream: BinaryIO, most_xml: int) -> Index:
+def _index(stream: BinaryIO, *, trusted: bool) -> Index:
     stream.seek(0)
     if stream.read(len(multi_image.MAGIC)) == multi_image.MAGIC:
-        return multi_image.read_index(stream, most_xml=most_xml)
+        return multi_image.read_index(stream, trusted=trusted)
     size = stream.seek(0, io.SEEK_END)
     return Index(((1, 1),), (Part(0, 0, 0, 0, size),), "")
 

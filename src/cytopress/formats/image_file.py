@@ -120,17 +120,17 @@ def take_places(
     taken: list[TakenScene] = []
     for number, group in itertools.groupby(at, key=lambda one: one["S"]):
         scene, of_scene = scenes[number], list(group)
-        times = list(dict.fromkeys(one["T"] for one in of_scene))
-        channels = list(dict.fromkeys(one["C"] for one in of_scene))
+        times = {t: at for at, t in enumerate(dict.fromkeys(one["T"] for one in of_scene))}
+        channels = {c: at for at, c in enumerate(dict.fromkeys(one["C"] for one in of_scene))}
         places += [
             Place(
                 len(taken),
-                times.index(one["T"]),
-                channels.index(one["C"]),
+                times[one["T"]],
+                channels[one["C"]],
                 label(scenes, one),
                 scene.channel_name(one["C"]),
             )
             for one in of_scene
         ]
-        taken.append(TakenScene(scene, times, channels, of_scene[0].get("Z")))
+        taken.append(TakenScene(scene, list(times), list(channels), of_scene[0].get("Z")))
     return places, taken

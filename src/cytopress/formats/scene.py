@@ -7,7 +7,9 @@ is dropped.
 
 from __future__ import annotations
 
+import functools
 import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -103,11 +105,24 @@ class Scene:
 
         A name of digits, such as 488, is usable where it is no channel's number.
         """
-        names = [name.strip() for name in self.channels]
-        length = self.length("C")
-        name = names[index] if len(names) == length else ""
-        usable = name and not is_number(name, length) and not set(name) & set("=,")
-        return name if usable and names.count(name) == 1 else str(index)
+        return self._selecting[index] if self._selecting else str(index)
+
+    @functools.cached_property
+    def _selecting(self) -> list[str]:
+        """The name of each channel that a selection uses; empty where there are none."""
+        names, length = [name.strip() for name in self.channels], self.length("C")
+        if len(names) != length:
+            return []
+        counts = Counter(names)
+        return [
+            name
+            if name
+            and counts[name] == 1
+            and not is_number(name, length)
+            and not set(name) & set("=,")
+            else str(index)
+            for index, name in enumerate(names)
+        ]
 
 
 def is_number(text: str, length: int) -> bool:

@@ -126,8 +126,18 @@ def test_a_bomb_of_xml_is_not_inflated() -> None:
     coded = zlib.compress(b" " * 2**26)
     with pytest.raises(CorruptDataError, match="not 100 bytes"):
         read_index(io.BytesIO(crafted(GOOD + varints(100, len(coded)) + coded)))
-    with pytest.raises(LimitError, match="over 10"):
-        read_index(io.BytesIO(crafted(GOOD + xml_of(b"<OME></OME>"))), most_xml=10)
+    large = io.BytesIO(crafted(GOOD + xml_of(b" " * (2**22 + 1))))
+    assert len(read_index(large).ome_xml) > 2**22
+    with pytest.raises(LimitError, match="over 4194304"):
+        read_index(large, trusted=False)
+
+
+def test_the_number_of_images_is_limited() -> None:
+    index, parts = varints(1, 1, 2**12 + 1, *[16] * (2**12 + 1)) + NO_XML, bytes(16 * 2**12 + 16)
+    data = crafted(index, parts)
+    assert len(read_index(io.BytesIO(data)).parts) == 2**12 + 1
+    with pytest.raises(LimitError, match="4097 images, and the limit is 4096"):
+        read_index(io.BytesIO(data), trusted=False)
 
 
 @pytest.mark.parametrize("position", [0, 12, 84, 10**6, 2**63, 2**64 - 1])

@@ -32,13 +32,13 @@ MAGIC = b"cytm"
 VERSION = 1
 HEAD = struct.Struct("<4sBQ")
 CRC_BYTES = 4
-# A crafted index must not fill the memory; real OME-XML of 100,000 planes takes half of it.
+# A crafted index must not fill the memory. Real OME-XML of 100,000 planes takes half of that.
 MOST_INDEX = MOST_XML = 2**25
-MOST_IMAGES = 2**20
+MOST_IMAGES = 2**18
+# Of a stranger's file: elements take many times their bytes, and each image takes a process.
+MOST_XML_UNTRUSTED, MOST_IMAGES_UNTRUSTED = 2**22, 2**12
 # No container is smaller: the count of them is checked by the bytes that there are.
 SMALLEST = 16
-# Of a stranger's file: its elements take many times its bytes once they are parsed.
-MOST_XML_UNTRUSTED = 2**22
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,10 @@ class Writer:
         self._stream.seek(0, os.SEEK_END)
 
 
-def read_index(stream: BinaryIO, *, most_xml: int = MOST_XML) -> Index:
+def read_index(stream: BinaryIO, *, trusted: bool = True) -> Index:
     """Read and check the index of a file; no container is read.
+
+    A file that is not trusted may have fewer images, and less OME-XML.
 
     Raises
     ------
@@ -132,7 +134,7 @@ def read_index(stream: BinaryIO, *, most_xml: int = MOST_XML) -> Index:
         The file is of another format or a newer version, is truncated or damaged, or its lengths
         do not add up.
     LimitError
-        Its OME-XML has more than ``most_xml`` bytes.
+        It has more images or OME-XML than a limit.
     """
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
@@ -160,18 +162,21 @@ def read_index(stream: BinaryIO, *, most_xml: int = MOST_XML) -> Index:
             "The index of this cytopress file is truncated or damaged: its checksum does not match;"
             " copy the file again from the source."
         )
-    return _parse(Reader(index), position, most_xml)
+    return _parse(Reader(index), position, trusted=trusted)
 
 
-def _parse(reader: Reader, end: int, most_xml: int) -> Index:
+def _parse(reader: Reader, end: int, *, trusted: bool) -> Index:
     count = reader.varint()
     # Every number takes a byte at least: checked before any loop that a crafted count would drive.
     _check_count(count, reader.left // 2)
     scenes = tuple((reader.varint(), reader.varint()) for _ in range(count))
-    most = min(reader.left, MOST_IMAGES, (end - HEAD.size) // SMALLEST)
     counts = [times * channels for times, channels in scenes]
+    most = min(reader.left, (end - HEAD.size) // SMALLEST)
     _check_count(min(counts), most)
     _check_count(sum(counts), most)
+    limit = MOST_IMAGES if trusted else MOST_IMAGES_UNTRUSTED
+    if sum(counts) > limit:
+        raise LimitError(f"This cytopress file has {sum(counts)} images, and the limit is {limit}.")
     parts, position = [], HEAD.size
     for number, (times, channels) in enumerate(scenes):
         for time, channel in itertools.product(range(times), range(channels)):
@@ -183,7 +188,7 @@ def _parse(reader: Reader, end: int, most_xml: int) -> Index:
             f"The images of this cytopress file end at byte {position} by its index, which begins"
             f" at byte {end}."
         )
-    return Index(scenes, tuple(parts), _take_xml(reader, most_xml))
+    return Index(scenes, tuple(parts), _take_xml(reader, trusted=trusted))
 
 
 def _check_count(count: int, most: int) -> None:
@@ -193,7 +198,8 @@ def _check_count(count: int, most: int) -> None:
         )
 
 
-def _take_xml(reader: Reader, most: int) -> str:
+def _take_xml(reader: Reader, *, trusted: bool) -> str:
+    most = MOST_XML if trusted else MOST_XML_UNTRUSTED
     length = reader.varint()
     coded = reader.take(reader.varint())
     if reader.left:
@@ -223,7 +229,7 @@ def read_part(stream: BinaryIO, part: Part) -> bytes:
 def lone_container(data: bytes, *, trusted: bool = True) -> bytes:
     """Return the container of the one image of coded bytes, which may be that container.
 
-    Bytes that are not trusted may hold less OME-XML.
+    Bytes that are not trusted may hold less (see `read_index`).
 
     Raises
     ------
@@ -235,7 +241,7 @@ def lone_container(data: bytes, *, trusted: bool = True) -> bytes:
     if data[: len(MAGIC)] != MAGIC:
         return data
     stream = io.BytesIO(data)
-    index = read_index(stream, most_xml=MOST_XML if trusted else MOST_XML_UNTRUSTED)
+    index = read_index(stream, trusted=trusted)
     if len(index.parts) > 1:
         times, channels = index.scenes[0]
         axis = "C" if channels > 1 else "T" if times > 1 else "S"
