@@ -60,19 +60,32 @@ class StoredDocument:
     lost: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Document:
+    """A document parsed once, however many scenes it describes."""
+
+    root: ET.Element
+    images: Sequence[ET.Element]
+
+    @classmethod
+    def of(cls, text: str) -> _Document:
+        root = parse(text)
+        return cls(root, root.findall("Image"))
+
+
 def stored_document(taken: Sequence[TakenScene]) -> StoredDocument:
     """Return the OME-XML of what is taken of a file's scenes."""
     lost: list[str] = []
-    documents: dict[str, ET.Element] = {}
+    documents: dict[str, _Document] = {}
     images: dict[str, ET.Element] = {}
     for number, one in enumerate(taken):
         source = _source(number, one.scene, documents)
-        image = copy.deepcopy(documents[source.text].findall("Image")[source.image])
+        image = copy.deepcopy(documents[source.text].images[source.image])
         if str(image.get("ID")) in images:
             _rename(image, number)
         images[str(image.get("ID"))] = image
         lost += [*source.lost, *_cut(image, one)]
-    root, *others = documents.values()
+    root, *others = (document.root for document in documents.values())
     for document in (root, *others):
         document[:] = [child for child in document if child.tag != "Image"]
     for other in others:
@@ -132,22 +145,23 @@ def to_text(root: ET.Element) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
-def _source(number: int, scene: Scene, documents: dict[str, ET.Element]) -> SourceMetadata:
+def _source(number: int, scene: Scene, documents: dict[str, _Document]) -> SourceMetadata:
     """Return the document of a scene, parsed into ``documents``; made where it has none."""
     found = scene.metadata() if scene.metadata is not None else None
     lost = found.lost if found is not None else ()
     if found is not None and found.text:
         try:
             if found.text not in documents:
-                documents[found.text] = parse(found.text)
-            if len(documents[found.text].findall("Image/Pixels")) > found.image:
+                documents[found.text] = _Document.of(found.text)
+            images = documents[found.text].images
+            if len(images) > found.image and images[found.image].find("Pixels") is not None:
                 return found
         except ValueError as error:
             lost = (*lost, f"its OME-XML, which is malformed ({error})")
     made = KnownMetadata(channels=tuple(name.strip() for name in scene.channels))
     sizes = {letter: scene.length(letter) for letter in "XYZCT"}
     text = made.to_ome_xml(sizes, scene.spacing_um, number=number)
-    documents[text] = parse(text)
+    documents[text] = _Document.of(text)
     return SourceMetadata(text, 0, lost)
 
 

@@ -78,7 +78,7 @@ def written_document(text: str, scenes: Sequence[WrittenScene], *, uuid: str = "
     root = parse(text) if text else _made(scenes)
     first = 0
     images = _fitting(root, [scene.sizes for scene in scenes])
-    for number, (image, scene) in enumerate(zip(images, scenes, strict=True)):
+    for image, scene in zip(images, scenes, strict=True):
         pixels = image.find("Pixels")
         assert pixels is not None
         _describe(pixels, scene)
@@ -86,7 +86,7 @@ def written_document(text: str, scenes: Sequence[WrittenScene], *, uuid: str = "
         stored = ET.Element("TiffData", IFD=str(first), PlaneCount=str(planes))
         pixels.insert(len(pixels.findall("Channel")), stored)
         first += planes
-        _annotate(root, image, scene.codings, number)
+    _annotate(root, images, scenes)
     if uuid:
         root.set("UUID", f"urn:uuid:{uuid}")
     root.attrib.setdefault("Creator", "cytopress")
@@ -132,35 +132,41 @@ def annotated(text: str, scenes: Sequence[WrittenScene]) -> str:
     """Return a document that says of each channel of its images how it was coded."""
     root = parse(text)
     images = _fitting(root, [scene.sizes for scene in scenes])
-    for number, (image, scene) in enumerate(zip(images, scenes, strict=True)):
-        _annotate(root, image, scene.codings, number)
+    _annotate(root, images, scenes)
     return to_text(root)
 
 
-def _annotate(root: ET.Element, image: ET.Element, codings: Sequence[Coding], number: int) -> None:
-    """Add to each channel of an ``Image`` how it was coded, as a ``MapAnnotation``."""
+def _annotate(
+    root: ET.Element, images: Sequence[ET.Element], scenes: Sequence[WrittenScene]
+) -> None:
+    """Add to each channel of each ``Image`` how it was coded, as a ``MapAnnotation``."""
     prefix = _annotation_prefix(root)
     annotations = root.find(f"{prefix}StructuredAnnotations")
     if annotations is None:
         annotations = ET.Element(f"{prefix}StructuredAnnotations")
         insert(root, annotations)
     taken = {element.get("ID") for element in annotations}
-    for at, (channel, coding) in enumerate(
-        zip(image.iterfind("Pixels/Channel"), codings, strict=True)
-    ):
-        if not coding:
-            continue
-        identity = f"Annotation:cytopress-{number}-{at}"
-        # Images that were decoded before have annotations already: those stay.
-        while identity in taken:
-            identity += "-again"
-        annotation = map_annotation(identity, CODING, coding)
-        reference = ET.Element("AnnotationRef", ID=identity)
-        for element in (*annotation.iter(), reference):
-            element.tag = f"{prefix}{element.tag}"
-        annotations.append(annotation)
-        paths = [n for n, child in enumerate(channel) if child.tag == "LightPath"]
-        channel.insert(paths[0] if paths else len(channel), reference)
+    for number, (image, scene) in enumerate(zip(images, scenes, strict=True)):
+        channels = image.iterfind("Pixels/Channel")
+        for at, (channel, coding) in enumerate(zip(channels, scene.codings, strict=True)):
+            identity = f"Annotation:cytopress-{number}-{at}"
+            # Images that were decoded before have annotations already: those stay.
+            while identity in taken:
+                identity += "-again"
+            if coding:
+                _annotate_channel(annotations, channel, coding, identity, prefix)
+
+
+def _annotate_channel(
+    annotations: ET.Element, channel: ET.Element, coding: Coding, identity: str, prefix: str
+) -> None:
+    annotation = map_annotation(identity, CODING, coding)
+    reference = ET.Element("AnnotationRef", ID=identity)
+    for element in (*annotation.iter(), reference):
+        element.tag = f"{prefix}{element.tag}"
+    annotations.append(annotation)
+    paths = [n for n, child in enumerate(channel) if child.tag == "LightPath"]
+    channel.insert(paths[0] if paths else len(channel), reference)
 
 
 def _annotation_prefix(root: ET.Element) -> str:
