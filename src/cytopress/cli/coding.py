@@ -174,7 +174,7 @@ def check_select(file: Path, *, select: str | None, axes: str | None) -> None:
         several = len(opened.places) > 1
     if not several:
         raise UsageError(
-            f"{file}: a .cyto file holds one image with its axes, so --select and --axes do not"
+            f"{file}: this .cyto file holds one image with its axes, so --select and --axes do not"
             " apply; decode it first to select a part."
         )
     if axes is not None:
