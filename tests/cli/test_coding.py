@@ -217,6 +217,20 @@ def test_some_images_of_a_coded_file(run: Run, tmp_path: Path) -> None:
     assert "has 12: C=0 to 5 (DNA, ER, RNA, AGP, Mito, Brightfield), T=0 to 1; choose one" in err
 
 
+@pytest.mark.filterwarnings("always::cytopress.errors.CytopressWarning")
+def test_a_recommendation_for_several_channels_is_noted(run: Run, tmp_path: Path) -> None:
+    write_six_channels(tmp_path / "a.ome.tif")
+    row = {"name": "nuclei", "task": "count", "metric": "change", "margin": 0.02, "bound": 0.01,
+           "margin_from": "given", "confidence": 0.95, "spec": "jpegls:near=2"}  # fmt: skip
+    (tmp_path / "recommendation.json").write_text(json.dumps([row]))
+    words = ("encode", str(tmp_path / "a.ome.tif"), "-o", str(tmp_path / "a.cyto"))
+    code, out, err = run(*words, "--recommended", str(tmp_path))
+    assert (code, err.count("\n")) == (0, 1)
+    assert "codes all 6 channels" in err
+    assert out.count("jpegls:near=2") == 6
+    assert run(*words, "--recommended", str(tmp_path), "--select", "C=DNA")[::2] == (0, "")
+
+
 def test_decode_replaces_a_file_only_where_that_is_asked(
     run: Run, tmp_path: Path, micrograph: Image
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +27,7 @@ from cytopress.cli.recommended import (
     RecommendedTask,
     specs_of,
 )
-from cytopress.errors import UsageError
+from cytopress.errors import CytopressWarning, UsageError
 from cytopress.image import Image
 from cytopress.settings import Settings
 
@@ -83,6 +84,13 @@ def encode(
             source, path, codecs,
             select=selection(select), axes=axes, settings=settings, progress=progress,
         )  # fmt: skip
+    channels = {one.place.channel_name for one in encoded.images}
+    if recommended is not None and len(channels) > 1:
+        text = (
+            f"{recommended}: what was recommended for one kind of image codes all"
+            f" {len(channels)} channels; --select C=NAME takes one of them"
+        )
+        warnings.warn(text, CytopressWarning, stacklevel=1)
     print_written(output, _summary(encoded))
 
 
