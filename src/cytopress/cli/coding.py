@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cytopress.cli.folders import code_folder, is_folder
 from cytopress.cli.options import (
     Axes,
+    Jobs,
     MaxBytes,
     Models,
     Output,
+    Overwrite,
     Select,
     check_output,
     settings_with,
@@ -47,6 +50,7 @@ def encode(
         Path,
         typer.Argument(
             help="OME-TIFF, TIFF, PNG, OME-Zarr, .cyto, or a format of bioio's plugins; - is stdin."
+            " A folder: every image file in it."
         ),
     ],
     output: Output,
@@ -66,14 +70,28 @@ def encode(
     axes: Axes = None,
     models: Models = None,
     max_bytes: MaxBytes = None,
+    jobs: Jobs = None,
+    overwrite: Overwrite = False,
 ) -> None:
-    """Compress every image of a file, with its metadata, into one .cyto file."""
+    """Compress every image of a file, with its metadata, into one .cyto file.
+
+    With a folder, -o names a folder, too: the same command resumes, and does what is missing.
+    """
     from cytopress.files import channel_codecs, encode_file
 
     settings = settings_with(models, max_bytes)
-    check_output(output, image)
     choice = Choice(recommended=recommended, task=task, margin=margin, channel=channel)
-    codecs = channel_codecs(specs_of(codec, choice, settings), settings)
+    specs = specs_of(codec, choice, settings)
+    if is_folder(image):
+        from cytopress.files.folder_work import encoding
+
+        asked = encoding(
+            image, output, specs, select=selection(select), axes=axes, settings=settings
+        )
+        code_folder(asked, jobs=jobs, overwrite=overwrite)
+        return
+    check_output(output, image)
+    codecs = channel_codecs(specs, settings)
     with (
         coding(f"Encoding {image.name}") as progress,
         source_file(image) as source,
@@ -95,8 +113,11 @@ def encode(
 
 
 def decode(
-    file: Annotated[Path, typer.Argument(help="A .cyto file; - is stdin.")],
+    file: Annotated[
+        Path, typer.Argument(help="A .cyto file; - is stdin. A folder: every .cyto file in it.")
+    ],
     output: Output,
+    *,
     select: Select = None,
     models: Models = None,
     max_bytes: MaxBytes = None,
@@ -107,17 +128,25 @@ def decode(
             help="Decode a stranger's file in an own process, with limits of time and memory.",
         ),
     ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the output if it is there.")
-    ] = False,
+    jobs: Jobs = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Decompress a .cyto file into an OME-TIFF (or PNG).
 
     The OME-XML is that of the source, and says how pixels were coded.
+    With a folder, -o names a folder, too: the same command resumes, and does what is missing.
     """
     from cytopress.files import decode_file
 
     settings = settings_with(models, max_bytes)
+    if is_folder(file):
+        from cytopress.files.folder_work import decoding
+
+        asked = decoding(
+            file, output, select=selection(select), settings=settings, trusted=not untrusted
+        )
+        code_folder(asked, jobs=jobs, overwrite=overwrite)
+        return
     check_output(output, file, overwrite=overwrite)
     with (
         coding(f"Decoding {file.name}") as progress,

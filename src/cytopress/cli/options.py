@@ -15,6 +15,19 @@ from cytopress.settings import Settings, from_environment
 Output = Annotated[
     Path, typer.Option("-o", "--output", help="The file to write, or - for standard output.")
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Processes for a folder of files. Unless given: as many as processors."
+    ),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Replace an output that is there; of a folder, files that no earlier run wrote.",
+    ),
+]
 Select = Annotated[
     str | None,
     typer.Option(

@@ -122,3 +122,22 @@ def spinner(title: str) -> Iterator[None]:
 def _progress(*columns: ProgressColumn) -> Display:
     console = Console(stderr=True)
     return Bars(*columns, console=console, transient=True) if console.is_terminal else Lines()
+
+
+@contextmanager
+def share_bar(title: str) -> Iterator[Progress]:
+    """Show a bar of a share, whose counts are in the text beside it."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[now]}"),
+    )
+    with _progress(*columns) as progress:
+        task = progress.add_task(title, total=None, now="")
+
+        def report(done: int, total: int, now: str = "") -> None:
+            progress.update(task, completed=done / total, total=1.0, now=now)
+
+        yield report

@@ -13,6 +13,13 @@ from cytopress.formats.axes import with_axes
 from cytopress.formats.plugins import open_plugin
 from cytopress.formats.scene import Scene
 
+# Formats of plugins that hold microscopy images, beside those that are read here.
+PLUGIN_SUFFIXES = (
+    ".czi", ".dv", ".ims", ".lif", ".lsm", ".nd2", ".oib", ".oif", ".r3d", ".sldy", ".stk", ".vsi",
+    ".zvi",
+)  # fmt: skip
+IMAGE_SUFFIXES = (*tiff.SUFFIXES, *png.SUFFIXES, *PLUGIN_SUFFIXES)
+is_zarr = ome_zarr.is_zarr
 Opener = Callable[[Path], AbstractContextManager[list[Scene]]]
 
 
@@ -57,7 +64,7 @@ def _with_axes(scene: Scene, axes: str | None) -> Scene:
 
 def _opener(path: Path) -> Opener:
     if path.is_dir():
-        if not ome_zarr.is_zarr(path):
+        if not is_zarr(path):
             raise UsageError(f"{path}: this folder is not an OME-Zarr image; name a file in it.")
         return ome_zarr.open_zarr
     suffix = path.suffix.lower()

@@ -90,6 +90,24 @@ def open_companion(path: Path) -> Iterator[list[Scene]]:
         yield scenes
 
 
+def files_of_set(path: Path) -> frozenset[str]:
+    """Return the names of the files that hold one image set with this one, as its OME-XML says.
+
+    Empty for a file that is alone, and for one that cannot be read.
+    """
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(path) as file:
+            text = file.pages.first.description
+        xml, _ = _ome_xml(path, text)
+    # Whoever reads the image learns why it cannot be read.
+    except Exception:  # noqa: BLE001
+        return frozenset()
+    names = frozenset() if xml is None else frozenset(xml.files)
+    return names if len(names) > 1 else frozenset()
+
+
 def _ome_xml(path: Path, text: str) -> tuple[OmeXml | None, tuple[str, ...]]:
     """Return the OME-XML of a file, or that of its companion, and notes."""
     lost = "so its pixel size, bits and names are not used"

@@ -1,0 +1,110 @@
+"""``encode`` and ``decode`` of whole folders: progress, the table at the end, and the exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from cytopress.cli.progress_bars import share_bar
+from cytopress.errors import CodecError, CytopressWarning
+from cytopress.files.folder import FolderResult, FolderRun, Row, run_folder, shown_bytes
+
+# Other kinds of files that are named in a line.
+SHOWN = 5
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a path is a folder of files, and no OME-Zarr image."""
+    from cytopress.formats.opening import is_zarr
+
+    return path.is_dir() and not is_zarr(path)
+
+
+def default_jobs() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def code_folder(asked: FolderRun, *, jobs: int | None, overwrite: bool) -> None:
+    """Code the files of a folder, print the table, and say what failed.
+
+    Raises
+    ------
+    CodecError
+        A file could not be coded; all others were.
+    """
+    verb = {"encode": "Encoding", "decode": "Decoding"}[asked.command]
+    with share_bar(f"{verb} {asked.source.name or asked.source}") as progress:
+        result = run_folder(
+            asked, jobs=jobs or default_jobs(), overwrite=overwrite, progress=progress
+        )
+    for line in table(result.rows):
+        print(line)
+    _print_summary(asked, result)
+    _warn(result.rows)
+    if result.others:
+        print(f"{_others(result.others)} left out: {_endings(result.others)}.", file=sys.stderr)
+    if result.failed:
+        first = result.failed[0]
+        raise CodecError(
+            f"{len(result.failed)} of {len(result.rows)} files failed, such as {first['key']}:"
+            f" {first['error']} Run the same command again to try them again."
+        )
+
+
+def table(rows: Sequence[Row]) -> list[str]:
+    """Return lines of a table: file, bytes before and after, ratio, codec or why it failed."""
+    head = ("file", "bytes", "coded", "ratio", "codec")
+    cells = [head]
+    for row in rows:
+        if row["error"]:
+            cells.append((row["key"], "", "", "failed", row["error"]))
+        else:
+            raw, coded = row["raw_bytes"], row["coded_bytes"]
+            cells.append((row["key"], str(raw), str(coded), f"{raw / coded:.2f}", row["codec"]))
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    return [
+        "  ".join(
+            cell.rjust(width) if 0 < column < 4 else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    ]
+
+
+def _print_summary(asked: FolderRun, result: FolderResult) -> None:
+    good = [row for row in result.rows if not row["error"]]
+    raw = sum(row["raw_bytes"] for row in good)
+    coded = sum(row["coded_bytes"] for row in good)
+    parts = [f"{len(good)} of {len(result.rows)} files"]
+    if coded:
+        parts.append(f"{shown_bytes(raw)} in {shown_bytes(coded)}, {raw / coded:.2f}x smaller")
+    if result.done_before:
+        parts.append(f"{result.done_before} of them done before")
+    print(f"{asked.out}: {', '.join(parts)}")
+
+
+def _warn(rows: Sequence[Row]) -> None:
+    """Show each note once, with the file that it is about, or one of them and their number."""
+    notes = [(note, row["key"]) for row in rows for note in row["notes"]]
+    counts = Counter(note for note, _ in notes)
+    first = dict(reversed(notes))
+    for note, count in counts.items():
+        about = first[note] if count == 1 else f"{count} files, such as {first[note]}"
+        warnings.warn(f"{about}: {note}", CytopressWarning, stacklevel=1)
+
+
+def _others(others: Sequence[str]) -> str:
+    return f"{len(others)} other file{'s were' if len(others) > 1 else ' was'}"
+
+
+def _endings(others: Sequence[str]) -> str:
+    kinds = Counter(Path(name).suffix or Path(name).name for name in others)
+    listed = [f"{count} {kind}" for kind, count in kinds.most_common(SHOWN)]
+    return ", ".join(listed) + (", ..." if len(kinds) > SHOWN else "")
