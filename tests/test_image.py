@@ -14,14 +14,16 @@ def test_axes_and_bits_come_from_the_pixels() -> None:
 @pytest.mark.parametrize(
     ("pixels", "options", "word"),
     [
-        (np.zeros((4, 4), np.int32), {}, "uint8, uint16 or float32"),
-        (np.zeros((4, 4), np.float64), {}, "uint8, uint16 or float32"),
+        (np.zeros((4, 4), np.int64), {}, "uint8, uint16, float32, .* or float64, not int64"),
+        (np.zeros((4, 4), np.complex64), {}, "not complex64"),
         (np.zeros(4, np.uint8), {}, "axes"),
         (np.zeros((2, 3, 4, 5), np.uint8), {}, "axes"),
         (np.zeros((4, 4), np.uint8), {"axes": "ZYX"}, "axes"),
         (np.zeros((0, 4), np.uint8), {}, "needs pixels"),
         (np.full((4, 4), 4096, np.uint16), {"bits": 12}, "12 bits"),
         (np.zeros((4, 4), np.uint16), {"bits": 17}, "1 to 16"),
+        (np.zeros((4, 4), np.int16), {"bits": 12}, "int16 pixels have 16 bits, not 12"),
+        (np.full((4, 4), np.inf, np.float64), {}, "NaN or infinite"),
         (np.full((4, 4), np.nan, np.float32), {}, "NaN"),
         (np.full((4, 4), np.inf, np.float32), {}, "NaN or infinite"),
         (np.zeros((4, 4), np.uint8), {"spacing_um": (1.0,)}, "spacing_um"),

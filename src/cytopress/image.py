@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -12,7 +13,10 @@ from cytopress.errors import ImageError
 
 Axes = Literal["YX", "ZYX"]
 AXES: tuple[Axes, ...] = get_args(Axes)
-DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32))
+# Those that every codec, metric and task is made for.
+MEASURED = tuple(np.dtype(name) for name in ("uint8", "uint16", "float32"))
+# Frozen: files store a pixel type as its position here.
+DTYPES = (*MEASURED, *(np.dtype(n) for n in ("int8", "int16", "int32", "uint32", "float64")))
 Pixels = npt.NDArray[Any]
 # Distance between neighboring samples along each axis, in micrometers; None where it is unknown.
 Spacing = tuple[float | None, ...]
@@ -27,13 +31,14 @@ class Image:
     Parameters
     ----------
     pixels : ndarray
-        Shape (Y, X) or (Z, Y, X); uint8, uint16 or float32, every value finite, no axis of
-        length 0. Kept in native byte order, C-contiguous and read-only; copied only if need be.
+        Shape (Y, X) or (Z, Y, X); uint8, uint16 or float32, or for lossless coding int8, int16,
+        int32, uint32 or float64; every value finite, no axis of length 0. Kept in native byte
+        order, C-contiguous and read-only; copied only if need be.
     axes : {"YX", "ZYX"}, optional
         Taken from the number of dimensions unless given.
     bits : int, optional
         Significant bits: 12 for 12-bit camera data in uint16. The dtype's own unless given.
-        Integer pixels must lie below ``2 ** bits``.
+        Unsigned pixels must lie below ``2 ** bits``; of others all bits are significant.
     spacing_um : tuple of float or None, optional
         Distance between neighboring samples along each axis, in micrometers; None for an axis along
         which it is unknown, and for the whole where it is unknown along every axis.
@@ -70,8 +75,8 @@ class Image:
         native = pixels.dtype.newbyteorder("=")
         if native not in DTYPES:
             raise ImageError(
-                f"{self._label}pixels must be uint8, uint16 or float32, not {pixels.dtype};"
-                " convert them first."
+                f"{self._label}pixels must be {dtype_names(DTYPES)}, not {pixels.dtype}; convert"
+                " them first."
             )
         pixels = np.ascontiguousarray(pixels, dtype=native) if pixels.ndim else pixels
         axes = self.axes or {2: "YX", 3: "ZYX"}.get(pixels.ndim, "")
@@ -122,16 +127,18 @@ class Image:
         return limits[0], limits[1]
 
     def _check_values(self, pixels: Pixels) -> None:
-        if pixels.dtype.kind == "f":
-            if self.bits not in (0, 32):
-                raise ImageError(f"{self._label}float32 pixels have 32 bits, not {self.bits}.")
-            if not np.isfinite(pixels).all():
+        most = pixels.dtype.itemsize * 8
+        if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+            raise ImageError(
+                f"{self._label}{np.count_nonzero(~np.isfinite(pixels))} pixels are NaN or"
+                " infinite; replace them before coding or measuring."
+            )
+        if pixels.dtype.kind != "u":
+            if self.bits not in (0, most):
                 raise ImageError(
-                    f"{self._label}{np.count_nonzero(~np.isfinite(pixels))} pixels are NaN or"
-                    " infinite; replace them before coding or measuring."
+                    f"{self._label}{pixels.dtype.name} pixels have {most} bits, not {self.bits}."
                 )
             return
-        most = pixels.dtype.itemsize * 8
         if not 0 <= self.bits <= most:
             raise ImageError(
                 f"{self._label}bits must be 1 to {most} for {pixels.dtype}, not {self.bits}."
@@ -200,3 +207,16 @@ class Image:
         name = f"{self.name!r}, " if self.name else ""
         spacing = "" if self.spacing_um is None else f", spacing_um={self.spacing_um}"
         return f"Image({name}{self.axes} {shape} {self.dtype}, bits={self.bits}{spacing})"
+
+
+def dtype_names(dtypes: Sequence[np.dtype[Any]]) -> str:
+    """Return pixel types in words, such as ``uint8, uint16 or float32``."""
+    *first, last = (dtype.name for dtype in dtypes)
+    return f"{', '.join(first)} or {last}"
+
+
+def integer_limits(dtype: np.dtype[Any], bits: int) -> tuple[int, int]:
+    """Return the smallest and the largest integer of a pixel type with so many bits."""
+    if dtype.kind == "u":
+        return 0, 2**bits - 1
+    return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1

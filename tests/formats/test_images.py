@@ -4,6 +4,7 @@ import errno
 import subprocess
 import sys
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -143,11 +144,34 @@ def test_missing_file_and_folder_that_is_no_image(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint32", "float64", "bool"])
+@pytest.mark.parametrize("dtype", ["int64", "uint64", "float16", "complex64", "bool"])
 def test_pixel_types_that_would_be_altered_are_refused(tmp_path: Path, dtype: str) -> None:
     tifffile.imwrite(tmp_path / "a.tif", np.ones((4, 5), dtype))
     with pytest.raises(ImageError, match=rf"a\.tif: pixels must be .* not {dtype}"):
         read(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint32", "float64"])
+def test_pixel_types_for_lossless_coding_are_read_and_written(tmp_path: Path, dtype: str) -> None:
+    kind = np.dtype(dtype)
+    ends = np.finfo(kind) if kind.kind == "f" else np.iinfo(kind)
+    pixels = np.arange(24).reshape(4, 6).astype(dtype)
+    pixels[0, :2] = ends.min, ends.max
+    tifffile.imwrite(tmp_path / "theirs.tif", pixels)
+    (image,) = read(tmp_path / "theirs.tif")
+    assert (image.dtype, image.bits) == (kind, 8 * kind.itemsize)
+    np.testing.assert_array_equal(image.pixels, pixels)
+    other = Image(pixels[::-1], spacing_um=(0.1, 0.1), name="B")
+    write(tmp_path / "ours.ome.tif", [replace(image, spacing_um=(0.1, 0.1), name="A"), other])
+    stored = tifffile.imread(tmp_path / "ours.ome.tif")
+    assert stored.dtype == kind
+    np.testing.assert_array_equal(stored, [pixels, pixels[::-1]])
+    assert read(tmp_path / "ours.ome.tif", select={"C": "B"}) == [other]
+    with pytest.raises(UsageError, match="one plane of uint8 or uint16"):
+        write(tmp_path / "a.png", [image])
+    # What measures has no meaning for them yet.
+    with pytest.raises(ImageError, match="must be uint8, uint16 or float32, not"):
+        read_one(tmp_path / "theirs.tif", of_dataset=True)
 
 
 def test_nan_is_an_error_that_names_the_file(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from cytopress.codecs.container.multi_image import Writer
 from cytopress.codecs.registry import FAMILIES, decode
 from cytopress.codecs.spec import codec
 from cytopress.files import open_cyto
-from cytopress.image import Image
+from cytopress.image import MEASURED, Image
 
 FOLDER = Path(__file__).parent
 NOISE = ",a=1.5,b=30,offset=100"
@@ -32,6 +32,19 @@ def plane() -> Image:
     light += 900 * np.exp(-((y - 17) ** 2 + (x - 24) ** 2) / 30)
     pixels = np.rint(light + rng.normal(0, 12, light.shape)).astype(np.uint16)
     return Image(pixels, bits=12, spacing_um=(0.108333, 0.108333))
+
+
+def signed(dtype: str) -> Image:
+    """Return 12 x 16 pixels with both ends of a pixel type, and its values between them."""
+    rng = np.random.default_rng(3)
+    kind = np.dtype(dtype)
+    if kind.kind == "f":
+        values = rng.normal(0, 1, (12, 16)) * 10.0 ** rng.integers(-300, 300, (12, 16))
+        return Image(values, spacing_um=(0.108333, 0.108333))
+    ends = np.iinfo(kind)
+    pixels = rng.integers(-100, 100, (12, 16)).clip(ends.min).astype(kind)
+    pixels[0, :2] = ends.min, ends.max
+    return Image(pixels, spacing_um=(0.108333, 0.108333))
 
 
 def specimens() -> Iterator[tuple[str, str, Image]]:
@@ -56,6 +69,9 @@ def specimens() -> Iterator[tuple[str, str, Image]]:
                 small,
             )
             yield f"{name}-stack", lossy, stack
+        for dtype in family.traits.dtypes_of(lossless=True):
+            if np.dtype(dtype) not in MEASURED:
+                yield f"{name}-{dtype}-lossless", name, signed(dtype)
         if "float32" in dtypes:
             setting = (
                 f":{parameter.name}={parameter.value_at(0.8)}" if parameter is not None else ""

@@ -62,10 +62,7 @@ class StreamCodec(ABC):
         if len(image.axes) not in self.traits.dims:
             dims = " or ".join(f"{n}D" for n in self.traits.dims)
             raise UnsupportedImageError(f"{self.name} codes {dims} images, not {image.axes}.")
-        if image.dtype.name not in self.traits.dtypes:
-            raise UnsupportedImageError(
-                f"{self.name} codes {', '.join(self.traits.dtypes)}, not {image.dtype.name}."
-            )
+        self.traits.check_dtype(self.name, image.dtype, lossless=self.lossless)
         largest = self.traits.largest
         if len(largest) <= image.pixels.ndim and any(map(gt, image.shape[::-1], largest[::-1])):
             # Tiles are cut in the plane alone.

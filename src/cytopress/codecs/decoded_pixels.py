@@ -6,7 +6,7 @@ import numpy as np
 
 from cytopress.codecs.container.container import Form
 from cytopress.errors import CorruptDataError
-from cytopress.image import Pixels
+from cytopress.image import Pixels, integer_limits
 
 
 def clip_to_bits(pixels: Pixels, form: Form) -> Pixels:
@@ -19,7 +19,9 @@ def clip_to_bits(pixels: Pixels, form: Form) -> Pixels:
     """
     if pixels.dtype.itemsize > form.dtype.itemsize:
         raise CorruptDataError(f"The stream holds {pixels.dtype}, not {form.dtype}.")
-    clipped = np.minimum(pixels.reshape(form.shape), 2**form.bits - 1)
+    if pixels.dtype == form.dtype and form.bits == 8 * form.dtype.itemsize:
+        return pixels.reshape(form.shape)
+    clipped = np.clip(pixels.reshape(form.shape), *integer_limits(form.dtype, form.bits))
     return clipped.astype(form.dtype, copy=False)
 
 
@@ -27,5 +29,5 @@ def round_to_dtype(values: Pixels, form: Form) -> Pixels:
     """Return floats as ``form``'s dtype: integers rounded and clipped to its significant bits."""
     if form.dtype.kind == "f":
         return values.astype(form.dtype)
-    most = 2**form.bits - 1
-    return np.clip(np.rint(values), 0, most).astype(form.dtype)
+    limits = integer_limits(form.dtype, form.bits)
+    return np.clip(np.rint(values), *limits).astype(form.dtype)

@@ -22,7 +22,8 @@ def restored(codec: StreamCodec, stream: bytes | memoryview, form: Form) -> Imag
         so, no library has seen it.
     """
     name = codec.name
-    if len(form.axes) not in codec.traits.dims or form.dtype.name not in codec.traits.dtypes:
+    taken = codec.traits.dtypes_of(lossless=codec.lossless)
+    if len(form.axes) not in codec.traits.dims or form.dtype.name not in taken:
         raise CorruptDataError(f"{name} holds no {form.axes} images of {form.dtype}.")
     try:
         _check_shape(name, codec.coded_shape(stream), form.shape)  # type: ignore[arg-type]

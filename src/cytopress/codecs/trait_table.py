@@ -34,7 +34,7 @@ def _row(family: Family) -> dict[str, str]:
         "name": family.name,
         "coding": _coding(traits),
         "dims": _dims(traits),
-        "dtypes": ", ".join(traits.dtypes),
+        "dtypes": _dtypes(traits),
         "bits": traits.bits,
         "parameter": parameter.name if parameter else "",
         "unit": parameter.unit if parameter else "",
@@ -47,6 +47,11 @@ def _dims(traits: Traits) -> str:
     if 3 in traits.dims:
         return "2D and 3D"
     return "2D; stacks by plane or wavelet" if traits.wavelet else "2D; stacks by plane"
+
+
+def _dtypes(traits: Traits) -> str:
+    lossless = f"; lossless {', '.join(traits.lossless_dtypes)}" if traits.lossless_dtypes else ""
+    return f"{', '.join(traits.dtypes)}{lossless}"
 
 
 def _coding(traits: Traits) -> str:

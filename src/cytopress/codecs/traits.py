@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
+
+from cytopress.errors import UnsupportedImageError
+from cytopress.image import DTYPES
+
+ALL_DTYPES = tuple(dtype.name for dtype in DTYPES)
 # Normal numbers of float32, in which codecs of floats count.
 LEAST_FLOAT, MOST_FLOAT = 2.0**-126, 2.0**127
 # Largest bound tried, in spans of the pixels: ZFP stays far within its bound.
@@ -82,6 +88,8 @@ class Traits:
         Numbers of dimensions it codes: 2 for planes, 3 for stacks.
     dtypes : tuple of str
         Names of the pixel types it codes.
+    lossless_dtypes : tuple of str
+        Names of further pixel types, which it codes losslessly only.
     bits : str
         Bit depths it codes, in words.
     parameter : QualityParameter or None
@@ -129,3 +137,18 @@ class Traits:
     bias: float = 0.0
     largest: tuple[int, ...] = ()
     exact: bool = True
+    lossless_dtypes: tuple[str, ...] = ()
+
+    def dtypes_of(self, *, lossless: bool) -> tuple[str, ...]:
+        """Return the names of the pixel types that a lossless or a lossy setting codes."""
+        return (*self.dtypes, *self.lossless_dtypes) if lossless else self.dtypes
+
+    def check_dtype(self, name: str, dtype: np.dtype[Any], *, lossless: bool) -> None:
+        """Raise UnsupportedImageError if the codec of this name cannot code a pixel type."""
+        taken = self.dtypes_of(lossless=lossless)
+        if dtype.name not in taken:
+            lossy = " with loss" if dtype.name in self.lossless_dtypes else ""
+            raise UnsupportedImageError(
+                f"{name} codes {', '.join(taken)}{lossy}, not {dtype.name}; zstd codes"
+                f" {dtype.name} losslessly."
+            )

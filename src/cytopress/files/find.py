@@ -14,6 +14,8 @@ from cytopress.formats.tiff import SUFFIXES as TIFF_SUFFIXES
 from cytopress.formats.tiff import files_of_set
 
 CYTO = ".cyto"
+# Of a folder of results: its ledger, and the lock that a run holds.
+LEDGER, LOCK = "cytopress.jsonl", "cytopress.lock"
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def _walk(
         return
     for entry in entries:
         path = folder / entry.name
-        if entry.name.startswith("."):
+        if entry.name.startswith(".") or entry.name in (LEDGER, LOCK):
             continue
         if not path.is_dir():
             yield path, None

@@ -15,10 +15,9 @@ from cytopress.batch import ledger as ledgers
 from cytopress.batch.run import run
 from cytopress.callbacks import Progress, no_progress
 from cytopress.errors import CytopressError, CytopressWarning, UsageError
-from cytopress.files.find import Found, output_names
+from cytopress.files.find import LEDGER, LOCK, Found, output_names
 from cytopress.lock import locked
 
-LEDGER, LOCK = "cytopress.jsonl", "cytopress.lock"
 # What an interrupted run leaves of a file that it was writing (`atomic_file`).
 UNFINISHED = ".part-*"
 Row = Mapping[str, Any]

@@ -64,7 +64,7 @@ def _equal(samples: Pixels) -> Pixels | None:
     colors = COLORS.get(len(samples))
     if colors is None:
         return None
-    opaque = np.iinfo(samples.dtype).max if samples.dtype.kind == "u" else 1
+    opaque = np.iinfo(samples.dtype).max if samples.dtype.kind in "ui" else 1
     if (samples[1:colors] != samples[0]).any() or (samples[colors:] != opaque).any():
         return None
     return np.asarray(samples[0])

@@ -100,7 +100,7 @@ def read_image(
 ) -> Image:
     """Load the image at these coordinates; for ``of_dataset`` see `images.read_one`."""
     scene = scenes[at["S"]]
-    check_dtype(scene)
+    check_dtype(scene, of_dataset=of_dataset)
     place = label(scenes, at)
     names = [name.strip() for name in scene.channels]
     lone = names[0] if len(names) == 1 and names[0] else path.stem.removesuffix(".ome")

@@ -17,6 +17,8 @@ from cytopress.formats.scene import Scene, take_pixels, taken_shape
 from cytopress.formats.selection import Selection, coordinates, describe, label
 from cytopress.image import Image, Labels
 
+PNG_DTYPES = ("uint8", "uint16")
+
 
 def read(
     path: Path | str, *, axes: str | None = None, select: Selection | None = None
@@ -220,7 +222,7 @@ def written_file(path: Path) -> Iterator[Path]:
 
 def _write_png(path: Path, temporary: Path, images: Sequence[Image]) -> None:
     image = images[0]
-    if len(images) > 1 or image.axes != "YX" or image.dtype.kind != "u":
+    if len(images) > 1 or image.axes != "YX" or image.dtype.name not in PNG_DTYPES:
         raise UsageError(
             f"{path}: a PNG file takes one plane of uint8 or uint16, not {len(images)} x {image!r};"
             " write .ome.tif instead."

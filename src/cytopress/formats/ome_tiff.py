@@ -61,7 +61,7 @@ def write_described(path: Path, ome_xml: str, images: Iterable[Image], *, raw_by
                     plane,
                     photometric="minisblack",
                     compression="zlib",
-                    predictor=2 if plane.dtype.kind == "u" else None,
+                    predictor=2 if plane.dtype.kind in "ui" else None,
                     description=description,
                     software="cytopress",
                     metadata=None,
@@ -89,6 +89,6 @@ def _write(path: Path, pixels: Pixels, metadata: dict[str, Any], images: Sequenc
         photometric="minisblack",
         compression="zlib",
         # Readers other than tifffile seldom know the predictor for floats.
-        predictor=2 if pixels.dtype.kind == "u" else None,
+        predictor=2 if pixels.dtype.kind in "ui" else None,
         metadata=metadata,
     )

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from cytopress.errors import CytopressError, CytopressWarning, ImageError
-from cytopress.image import DTYPES, Image, Pixels
+from cytopress.image import DTYPES, MEASURED, Image, Pixels, dtype_names
 
 LETTERS = "TCZYX"
 Index = tuple[int | slice, ...]
@@ -130,12 +130,16 @@ def is_number(text: str, length: int) -> bool:
     return text.isdecimal() and int(text) < length
 
 
-def check_dtype(scene: Scene) -> None:
-    """Refuse pixel types that an Image cannot hold unaltered, before any pixel is loaded."""
-    if scene.dtype.newbyteorder("=") not in DTYPES:
+def check_dtype(scene: Scene, *, of_dataset: bool = False) -> None:
+    """Refuse pixel types that an Image cannot hold unaltered, before any pixel is loaded.
+
+    A dataset's images are measured, so those of other types than `MEASURED` are refused too.
+    """
+    taken = MEASURED if of_dataset else DTYPES
+    if scene.dtype.newbyteorder("=") not in taken:
         raise ImageError(
-            f"{scene.path}: pixels must be uint8, uint16 or float32, not {scene.dtype.name};"
-            " convert the file as suits your data."
+            f"{scene.path}: pixels must be {dtype_names(taken)}, not {scene.dtype.name}; convert"
+            " the file as suits your data."
         )
 
 
@@ -226,7 +230,7 @@ def _is_flat(scene: Scene, at: Mapping[str, int], *, keep_z: bool) -> bool:
 
 
 def _bits(scene: Scene, pixels: Pixels) -> int:
-    if pixels.dtype.kind == "f" or not 0 < scene.bits < pixels.dtype.itemsize * 8:
+    if pixels.dtype.kind != "u" or not 0 < scene.bits < pixels.dtype.itemsize * 8:
         return 0
     if pixels.size and int(pixels.max()) >> scene.bits:
         warnings.warn(

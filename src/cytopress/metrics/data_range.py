@@ -26,12 +26,12 @@ def pooled_percentiles(
 ) -> tuple[float, float]:
     """Return two percentiles of all images' pixels, in counts.
 
-    Integer images are pooled in a histogram, so that memory does not grow with their number.
+    Images of 8 and 16 bits are pooled in a histogram, so memory does not grow with their number.
     """
     counts = np.zeros(VALUES, np.int64)
     floats: list[Pixels] = []
     for pixels in images:
-        if pixels.dtype.kind == "f":
+        if pixels.dtype.name not in ("uint8", "uint16"):
             floats.append(pixels.ravel())
         else:
             counts += histogram(pixels)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.image import Image
+from cytopress.image import Image, integer_limits
 
 Floats = npt.NDArray[np.float64]
 
@@ -77,9 +77,9 @@ class Bins:
 
 def rounding_variance(image: Image) -> float:
     """Variance of rounding to the image's dtype, in counts squared: the smallest possible noise."""
-    if image.dtype.kind == "u":
+    if image.dtype.kind in "ui":
         return 1 / 12
-    step = float(np.spacing(np.float32(max(abs(image.pixels.min()), abs(image.pixels.max())))))
+    step = float(np.spacing(max(abs(image.pixels.min()), abs(image.pixels.max()))))
     return float(max(step**2 / 12, 1e-60))
 
 
@@ -107,7 +107,8 @@ def sample_patches(images: Sequence[Image]) -> Patches:
 
 def _planes(images: Sequence[Image]) -> Iterator[tuple[int, tuple[float, float], Any]]:
     for number, image in enumerate(images):
-        ends = (0.0, 2.0**image.bits - 1) if image.dtype.kind == "u" else (-np.inf, np.inf)
+        floats = image.dtype.kind == "f"
+        ends = (-np.inf, np.inf) if floats else integer_limits(image.dtype, image.bits)
         stack = image.pixels if image.axes == "ZYX" else image.pixels[np.newaxis]
         for plane in stack:
             yield number, ends, plane
@@ -151,8 +152,11 @@ def _residual(values: Floats, step: int, rows: int, columns: int) -> Floats:
 
 def _step(image: Image) -> float:
     """Return the median distance, in counts, between neighboring grey levels that occur."""
-    if image.dtype.kind != "u":
+    if image.dtype.kind == "f":
         return 0.0
+    if image.dtype.name not in ("uint8", "uint16"):
+        # Too many levels to count; they are the camera's own, or a computation's.
+        return 1.0
     counts = np.bincount(image.pixels.ravel())
     common = np.flatnonzero(counts >= COMMON)
     if common.size < LEAST_LEVELS:

@@ -11,6 +11,7 @@ import numpy as np
 from cytopress.codecs.adapters import headers
 from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.options import integer_option
+from cytopress.codecs.traits import ALL_DTYPES
 from cytopress.errors import CorruptDataError, UsageError
 from cytopress.image import Image, Pixels
 
@@ -40,7 +41,7 @@ class Blosc2(StreamCodec):
     number: ClassVar[int] = 14
     traits: ClassVar[Traits] = Traits(
         dims=(2, 3),
-        dtypes=("uint8", "uint16", "float32"),
+        dtypes=ALL_DTYPES,
         bits="any",
         parameter=None,
         reads_back="the same dtype, every pixel exactly",

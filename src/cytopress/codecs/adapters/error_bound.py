@@ -31,7 +31,7 @@ def strict(tolerance: float, image: Image) -> float:
     largest pixel is enough. Where the bound is finer than two steps half of it does: what is within
     half rounds back to the very pixel, or adds less than the other half.
     """
-    if image.dtype.kind != "f":
+    if image.dtype.kind != "f" or tolerance == 0:
         return float(tolerance)
     return max(tolerance - float_step(image.pixels), tolerance / 2)
 

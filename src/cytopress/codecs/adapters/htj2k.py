@@ -37,6 +37,7 @@ class Htj2k(StreamCodec):
     traits: ClassVar[Traits] = Traits(
         dims=(2,),
         dtypes=("uint8", "uint16"),
+        lossless_dtypes=("int8", "int16", "int32", "uint32"),
         bits="1 to 16",
         parameter=QualityParameter("step", "of the used range", 3e-5, 1, finer="lower"),
         reads_back="the same dtype",

@@ -36,6 +36,7 @@ class Jpeg2000(StreamCodec):
         wavelet=True,
         dims=(2,),
         dtypes=("uint8", "uint16"),
+        lossless_dtypes=("int8", "int16"),
         bits="1 to 16",
         parameter=QualityParameter(
             "level", "dB over the used range", 10, 120, finer="higher", scale="linear"

@@ -37,6 +37,7 @@ class Lerc(StreamCodec):
     traits: ClassVar[Traits] = Traits(
         dims=(2,),
         dtypes=("uint8", "uint16", "float32"),
+        lossless_dtypes=("int8", "int16", "int32", "uint32", "float64"),
         bits="any",
         parameter=TOLERANCE,
         reads_back="the same dtype, within the bound; the mean shifts by half a count or more",

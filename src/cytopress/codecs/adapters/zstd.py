@@ -10,6 +10,7 @@ import numpy as np
 
 from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.options import integer_option
+from cytopress.codecs.traits import ALL_DTYPES
 from cytopress.image import Image, Pixels
 
 
@@ -30,7 +31,7 @@ class Zstd(StreamCodec):
     traits: ClassVar[Traits] = Traits(
         whole=True,
         dims=(2, 3),
-        dtypes=("uint8", "uint16", "float32"),
+        dtypes=ALL_DTYPES,
         bits="any",
         parameter=None,
         reads_back="the same dtype, every pixel exactly",

@@ -201,7 +201,7 @@ def _take_form(reader: Reader) -> Form:
         raise CorruptDataError("This cytopress file holds unknown axes or an unknown pixel type.")
     axes, dtype = AXES[axes_number], DTYPES[dtype_number]
     most = dtype.itemsize * 8
-    if not 1 <= bits <= most or (dtype.kind == "f" and bits != most):
+    if not 1 <= bits <= most or (dtype.kind != "u" and bits != most):
         raise CorruptDataError(f"This cytopress file declares a bit depth of {bits} for {dtype}.")
     shape = tuple(reader.varint() for _ in axes)
     if not 0 < math.prod(shape) * dtype.itemsize <= MOST_BYTES:

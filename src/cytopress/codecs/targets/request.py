@@ -223,6 +223,7 @@ class CodecRequest:
             encodes = Encodes(image, most_bytes=0)
         elif encodes.image is not image:
             raise ValueError("encodes belong to one image, and another one was given")
+        resolve.check_form(self, image)
         request, doubts = resolve.estimate_scales(self, image)
         problem = resolve.resolve(request, image)
         if isinstance(problem, StreamCodec):

@@ -61,7 +61,7 @@ def compose(request: CodecRequest, setting: float | None, image: Image) -> Strea
 
 def check(request: CodecRequest, image: Image) -> None:
     """Raise UnsupportedImageError if an image cannot be coded as requested."""
-    _check_z(request, image)
+    check_form(request, image)
     parameter = request.family.traits.parameter
     setting = parameter.finest if parameter and request.asked else request.native
     compose(request, setting, image).check(image)
@@ -80,9 +80,10 @@ def resolve(request: CodecRequest, image: Image) -> StreamCodec | SearchProblem:
     Raises
     ------
     UnsupportedImageError
-        A wavelet along z is asked for an image that is no stack.
+        The codec does not code the pixel type; or a wavelet along z is asked for an image that is
+        no stack.
     """
-    _check_z(request, image)
+    check_form(request, image)
     parameter = request.family.traits.parameter
     if request.asked is None or parameter is None:
         return compose(request, request.native, image)
@@ -100,7 +101,10 @@ def resolve(request: CodecRequest, image: Image) -> StreamCodec | SearchProblem:
     )
 
 
-def _check_z(request: CodecRequest, image: Image) -> None:
+def check_form(request: CodecRequest, image: Image) -> None:
+    """Raise UnsupportedImageError for a pixel type or axes that the request cannot have."""
+    # Before any wrapper, whose message would name the wrapper.
+    request.family.traits.check_dtype(request.name, image.dtype, lossless=request.lossless)
     if request.z == "wavelet" and len(image.axes) != 3:
         raise UnsupportedImageError(
             f"z=wavelet is for stacks, and this image is {image.axes}: leave z out."

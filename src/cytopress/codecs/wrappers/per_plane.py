@@ -10,6 +10,7 @@ import numpy as np
 from cytopress.codecs import progress
 from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.container.wire import length_prefixed, split_views
+from cytopress.codecs.traits import ALL_DTYPES
 from cytopress.codecs.wrappers.parts import PartsCodec
 from cytopress.image import Image, Pixels
 
@@ -30,7 +31,7 @@ class PerPlane(PartsCodec):
     number: ClassVar[int] = 28
     traits: ClassVar[Traits] = Traits(
         dims=(3,),
-        dtypes=("uint8", "uint16", "float32"),
+        dtypes=ALL_DTYPES,
         bits="as the wrapped codec",
         parameter=None,
         reads_back="as the wrapped codec",

@@ -12,6 +12,7 @@ import numpy as np
 from cytopress.codecs import progress
 from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.container.wire import length_prefixed, split_views
+from cytopress.codecs.traits import ALL_DTYPES
 from cytopress.codecs.wrappers.parts import PartsCodec
 from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels
@@ -41,7 +42,7 @@ class Tiled(PartsCodec):
     number: ClassVar[int] = 30
     traits: ClassVar[Traits] = Traits(
         dims=(2, 3),
-        dtypes=("uint8", "uint16", "float32"),
+        dtypes=ALL_DTYPES,
         bits="as the wrapped codec",
         parameter=None,
         reads_back="as the wrapped codec",

@@ -56,6 +56,6 @@ def _limits(image: Image, wanted: OnnxInput) -> tuple[float, float]:
         return float(low), float(high)
     if wanted.full_scale is not None:
         return 0.0, wanted.full_scale
-    if image.dtype.kind == "f":
-        raise TaskError("a float32 image has no full scale of its own; declare full_scale.")
+    if image.dtype.kind != "u":
+        raise TaskError(f"a {image.dtype} image has no full scale of its own; declare full_scale.")
     return 0.0, float(np.iinfo(image.dtype).max)
