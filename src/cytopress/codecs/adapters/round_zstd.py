@@ -57,15 +57,20 @@ class RoundZstd(StreamCodec):
 
     def compress(self, image: Image) -> bytes:
         """Return one Zstandard frame of the rounded pixels."""
-        multiples = np.rint(image.pixels.astype(np.float64) / self.step) * self.step
-        if image.dtype.kind == "f":
-            # The multiple nearest to the largest float may lie beyond it.
-            most = float(np.finfo(np.float32).max)
-            multiples = np.clip(multiples, -most, most)
-        else:
-            multiples = np.clip(np.rint(multiples), 0, 2**image.bits - 1)
-        return shuffle_zstd(multiples.astype(image.dtype), self.level)
+        return shuffle_zstd(rounded(image, self.step), self.level)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the rounded pixels."""
         return unshuffle_zstd(stream, form)
+
+
+def rounded(image: Image, step: float) -> Pixels:
+    """Return the pixels of an image, of its dtype, rounded to multiples of a step in counts."""
+    multiples = np.rint(image.pixels.astype(np.float64) / step) * step
+    if image.dtype.kind == "f":
+        # The multiple nearest to the largest float may lie beyond it.
+        most = float(np.finfo(np.float32).max)
+        multiples = np.clip(multiples, -most, most)
+    else:
+        multiples = np.clip(np.rint(multiples), 0, 2**image.bits - 1)
+    return multiples.astype(image.dtype)
