@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cytopress.cli.exporting import TIFFS, Readers, export, summary
 from cytopress.cli.folders import code_folder, is_folder
 from cytopress.cli.options import (
     Axes,
@@ -35,7 +36,6 @@ from cytopress.image import Image
 from cytopress.settings import Settings
 
 if TYPE_CHECKING:
-    from cytopress.files import EncodedFile
     from cytopress.formats.selection import Selection
 
 
@@ -72,9 +72,17 @@ def encode(
     max_bytes: MaxBytes = None,
     jobs: Jobs = None,
     overwrite: Overwrite = False,
+    readers: Annotated[
+        Readers | None,
+        typer.Option(
+            help="Who opens an OME-TIFF that -o names (or, of a folder, OME-TIFFs to write)."
+            " everyone: codecs that Bio-Formats lists; tifffile: JPEG XL and LERC, too."
+        ),
+    ] = None,
 ) -> None:
     """Compress every image of a file, with its metadata, into one .cyto file.
 
+    With -o FILE.ome.tif, into a tiled OME-TIFF that Fiji and other programs open.
     With a folder, -o names a folder, too: the same command resumes, and does what is missing.
     """
     from cytopress.files import channel_codecs, encode_file
@@ -86,11 +94,19 @@ def encode(
         from cytopress.files.folder_work import encoding
 
         asked = encoding(
-            image, output, specs, select=selection(select), axes=axes, settings=settings
-        )
+            image, output, specs,
+            select=selection(select), axes=axes, settings=settings, readers=readers,
+        )  # fmt: skip
         code_folder(asked, jobs=jobs, overwrite=overwrite)
         return
     check_output(output, image)
+    if readers is not None or output.suffix.lower() in TIFFS:
+        check_select(image, select=select, axes=axes)
+        export(
+            image, output, specs, select=selection(select), axes=axes,
+            readers=readers or Readers.everyone, settings=settings,
+        )  # fmt: skip
+        return
     codecs = channel_codecs(specs, settings)
     with (
         coding(f"Encoding {image.name}") as progress,
@@ -109,7 +125,7 @@ def encode(
             f" {len(channels)} channels; --select C=NAME takes one of them"
         )
         warnings.warn(text, CytopressWarning, stacklevel=1)
-    print_written(output, _summary(encoded))
+    print_written(output, summary(encoded))
 
 
 def decode(
@@ -218,17 +234,3 @@ def check_select(file: Path, *, select: str | None, axes: str | None) -> None:
         raise UsageError(
             f"{file}: the images of a .cyto file have their axes: --axes does not apply."
         )
-
-
-def _summary(encoded: EncodedFile) -> str:
-    raw, coded = encoded.raw_bytes, encoded.coded_bytes
-    total = f"{raw} -> {coded} bytes, {raw / coded:.2f}x smaller"
-    if len(encoded.images) == 1:
-        return f"{total}, {encoded.images[0].codec}"
-    lines = [f"{len(encoded.images)} images, {total}"]
-    groups = dict.fromkeys((one.place.channel_name, one.spec) for one in encoded.images)
-    for name, spec in groups:
-        of = [i for i in encoded.images if (i.place.channel_name, i.spec) == (name, spec)]
-        raw, coded = sum(i.raw_bytes for i in of), sum(i.coded_bytes for i in of)
-        lines.append(f"  {name}: {raw / coded:.2f}x smaller, {spec}")
-    return "\n".join(lines)

@@ -8,10 +8,13 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cytopress.cli.progress_bars import share_bar
 from cytopress.errors import CodecError, CytopressWarning
-from cytopress.files.folder import FolderResult, FolderRun, Row, run_folder, shown_bytes
+
+if TYPE_CHECKING:
+    from cytopress.files.folder import FolderResult, FolderRun, Row
 
 # Other kinds of files that are named in a line.
 SHOWN = 5
@@ -39,6 +42,8 @@ def code_folder(asked: FolderRun, *, jobs: int | None, overwrite: bool) -> None:
     CodecError
         A file could not be coded; all others were.
     """
+    from cytopress.files.folder import run_folder
+
     verb = {"encode": "Encoding", "decode": "Decoding"}[asked.command]
     with share_bar(f"{verb} {asked.source.name or asked.source}") as progress:
         result = run_folder(
@@ -79,6 +84,8 @@ def table(rows: Sequence[Row]) -> list[str]:
 
 
 def _print_summary(asked: FolderRun, result: FolderResult) -> None:
+    from cytopress.files.folder import shown_bytes
+
     good = [row for row in result.rows if not row["error"]]
     raw = sum(row["raw_bytes"] for row in good)
     coded = sum(row["coded_bytes"] for row in good)

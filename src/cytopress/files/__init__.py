@@ -1,4 +1,4 @@
-"""Whole files and folders: every image of a file into one .cyto file, with its metadata, and back."""
+"""Whole files and folders: every image of a file coded, with its metadata, and back."""
 
 from cytopress.files.channel_codecs import ChannelCodecs, channel_codecs
 from cytopress.files.cyto_file import CytoFile, is_cyto, open_cyto

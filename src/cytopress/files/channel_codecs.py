@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
@@ -12,17 +13,20 @@ from cytopress.errors import UsageError
 from cytopress.formats.image_file import Place
 from cytopress.settings import Settings
 
+# A request that solves an image, such as `CodecRequest`.
+Request = TypeVar("Request")
+
 
 @dataclass(frozen=True)
-class Spec:
+class Spec(Generic[Request]):
     """A spec string, and the request that it asks for."""
 
     text: str
-    request: CodecRequest
+    request: Request
 
 
 @dataclass(frozen=True)
-class ChannelCodecs:
+class ChannelCodecs(Generic[Request]):
     """Which codec each channel of a file gets.
 
     Parameters
@@ -33,10 +37,10 @@ class ChannelCodecs:
         By a channel's name, or its number from 0.
     """
 
-    default: Spec | None = None
-    by_channel: Mapping[str, Spec] = field(default_factory=dict)
+    default: Spec[Request] | None = None
+    by_channel: Mapping[str, Spec[Request]] = field(default_factory=dict)
 
-    def for_places(self, places: Sequence[Place], path: Path | str) -> list[Spec]:
+    def for_places(self, places: Sequence[Place], path: Path | str) -> list[Spec[Request]]:
         """Return the spec of each image of a file.
 
         Raises
@@ -54,7 +58,7 @@ class ChannelCodecs:
                 )
         return [self._of(place, path, listed) for place in places]
 
-    def _of(self, place: Place, path: Path | str, listed: str) -> Spec:
+    def _of(self, place: Place, path: Path | str, listed: str) -> Spec[Request]:
         numbered = self.by_channel.get(str(place.channel), self.default)
         found = self.by_channel.get(place.channel_name, numbered)
         if found is None:
@@ -65,7 +69,9 @@ class ChannelCodecs:
         return found
 
 
-def channel_codecs(texts: Sequence[str], settings: Settings | None = None) -> ChannelCodecs:
+def channel_codecs(
+    texts: Sequence[str], settings: Settings | None = None
+) -> ChannelCodecs[CodecRequest]:
     """Parse specs, each for all channels or, as ``CHANNEL=SPEC``, for one.
 
     Raises
@@ -73,13 +79,18 @@ def channel_codecs(texts: Sequence[str], settings: Settings | None = None) -> Ch
     UsageError
         None is given, two are for the same channels, or a spec is wrong (see `codecs.spec.codec`).
     """
-    default: Spec | None = None
-    by_channel: dict[str, Spec] = {}
+    return parsed_codecs(texts, lambda spec: codec(spec, settings))
+
+
+def parsed_codecs(texts: Sequence[str], parse: Callable[[str], Request]) -> ChannelCodecs[Request]:
+    """Parse specs as `channel_codecs` does, each by a parser of one."""
+    default: Spec[Request] | None = None
+    by_channel: dict[str, Spec[Request]] = {}
     if not texts:
         raise UsageError("a codec is needed: --codec SPEC, such as jpegxl:ratio=20.")
     for text in texts:
         channel, spec = _split(text)
-        parsed = Spec(spec, codec(spec, settings))
+        parsed = Spec(spec, parse(spec))
         if (channel and channel in by_channel) or (not channel and default is not None):
             raise UsageError(
                 f"--codec is given twice for {f'channel {channel}' if channel else 'all channels'};"

@@ -104,6 +104,12 @@ class CytoFile:
         return sum(part.length for part in self.parts)
 
     @property
+    def codec(self) -> str:
+        """The codec of the selected images, in words."""
+        lengths = [part.length for part in self.parts]
+        return coding_facts(self.headers, lengths, self.settings)["codec"]
+
+    @property
     def file_bytes(self) -> int:
         """Size of the file: all containers, index and metadata."""
         return self._stream.seek(0, io.SEEK_END)

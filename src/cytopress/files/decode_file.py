@@ -23,11 +23,17 @@ from cytopress.settings import Settings
 
 @dataclass(frozen=True)
 class DecodedFile:
-    """A file that was written: how many images, and the first of them without its pixels."""
+    """A file that was written: how many images, and the first of them without its pixels.
+
+    ``raw_bytes`` are pixels times bytes per pixel, of all images; ``codec`` says how they were
+    coded.
+    """
 
     path: Path
     images: int
     first: str
+    raw_bytes: int
+    codec: str
 
 
 def decode_file(
@@ -92,7 +98,7 @@ def _write_png(file: CytoFile, output: Path) -> DecodedFile:
         text = f"{output}: a PNG file holds pixels only, so the metadata are not in it."
         warnings.warn(text, CytopressWarning, stacklevel=3)
     write(output, [image])
-    return DecodedFile(output, 1, str(image))
+    return DecodedFile(output, 1, str(image), file.raw_bytes, file.codec)
 
 
 def _write_tiff(file: CytoFile, output: Path, progress: Progress) -> DecodedFile:
@@ -114,7 +120,7 @@ def _write_tiff(file: CytoFile, output: Path, progress: Progress) -> DecodedFile
 
     with written_file(output) as temporary:
         write_described(temporary, text, decoded(), raw_bytes=file.raw_bytes + len(text))
-    return DecodedFile(output, len(file.places), shown[0])
+    return DecodedFile(output, len(file.places), shown[0], file.raw_bytes, file.codec)
 
 
 def _identity(file: CytoFile) -> uuid.UUID:

@@ -10,6 +10,7 @@ from pathlib import Path
 from cytopress.atomic import atomic_file
 from cytopress.callbacks import Progress, no_progress
 from cytopress.codecs.container import multi_image
+from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import CytopressError, CytopressWarning
 from cytopress.files.channel_codecs import ChannelCodecs, Spec
 from cytopress.files.cyto_file import CytoFile, is_cyto, open_cyto
@@ -53,7 +54,7 @@ class EncodedFile:
 def encode_file(
     source: Path,
     output: Path,
-    codecs: ChannelCodecs,
+    codecs: ChannelCodecs[CodecRequest],
     *,
     select: Selection | None = None,
     axes: str | None = None,
@@ -92,7 +93,7 @@ def encode_file(
     """
     notes = ImageNotes()
     try:
-        with _opened(source, axes, select, settings) as images:
+        with opened_source(source, axes, select, settings) as images:
             specs = codecs.for_places(images.places, source)
             document = images.document()
             if document.lost:
@@ -110,9 +111,10 @@ def encode_file(
 
 
 @contextmanager
-def _opened(
+def opened_source(
     source: Path, axes: str | None, select: Selection | None, settings: Settings | None
 ) -> Iterator[ImageFile | CytoFile]:
+    """Open an image file or a .cyto file, to read the images that are selected one by one."""
     if is_cyto(source):
         with open_cyto(source, select=select, settings=settings) as file:
             file.check_total(streamed=True)
@@ -125,7 +127,7 @@ def _opened(
 def _write(
     path: Path,
     images: ImageFile | CytoFile,
-    specs: list[Spec],
+    specs: list[Spec[CodecRequest]],
     document: StoredDocument,
     notes: ImageNotes,
     progress: Progress,
@@ -151,10 +153,10 @@ def _write(
 
 
 def _encode(
-    image: Image, place: Place, spec: Spec, notes: ImageNotes, *, several: bool
+    image: Image, place: Place, spec: Spec[CodecRequest], notes: ImageNotes, *, several: bool
 ) -> tuple[bytes, EncodedImage]:
     label = place.label if several else ""
-    with _labeled(label):
+    with labeled(label):
         solution = spec.request.solve(image)
     for text in solution.warnings:
         notes.add(f"{spec.text}: {text}", label)
@@ -166,7 +168,7 @@ def _encode(
 
 
 @contextmanager
-def _labeled(label: str) -> Iterator[None]:
+def labeled(label: str) -> Iterator[None]:
     """Name the image, where there are several, in an error about it."""
     try:
         yield

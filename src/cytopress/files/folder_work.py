@@ -1,20 +1,28 @@
-"""Work on one file of a folder, in a process of its own: encode it, or decode it."""
+"""Work on one file of a folder, in a process of its own: encode it, export it, or decode it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cytopress.errors import UsageError
 from cytopress.files.channel_codecs import channel_codecs
 from cytopress.files.decode_file import decode_file
-from cytopress.files.encode_file import encode_file
+from cytopress.files.encode_file import EncodedFile, encode_file
+from cytopress.files.export_tiff import export_tiff
+from cytopress.files.exported import ExportedFile
 from cytopress.files.find import CYTO, find_coded, find_images
 from cytopress.files.folder import FolderRun
+from cytopress.files.tiff_request import Readers, tiff_codecs
 from cytopress.formats.selection import Selection
 from cytopress.settings import Settings
 
+TIFF = ".ome.tif"
+# In front of a spec they make a channel a pattern of file names.
+WILD = frozenset("*?[")
 Row = dict[str, Any]
 
 
@@ -26,33 +34,40 @@ def encoding(
     select: Selection | None = None,
     axes: str | None = None,
     settings: Settings,
+    readers: Readers | None = None,
 ) -> FolderRun:
-    """Return the run that codes every image file of a folder to a ``.cyto`` file.
+    """Return the run that codes every image file of a folder.
 
-    Parameters are those of `encode_file`, with the texts of the codecs.
+    Parameters are those of `encode_file`, with the texts of the codecs: with a pattern in front,
+    such as ``*_DNA.tif=jpegxl:ratio=20``, for files of such names. With ``readers`` OME-TIFFs are
+    written that these open (`export_tiff`).
 
     Raises
     ------
     UsageError
         A spec is wrong.
     """
-    parsed = channel_codecs(codecs, settings)
-    specs = [*([parsed.default] if parsed.default else []), *parsed.by_channel.values()]
-    packages = {one.manifest.name: one.digest for spec in specs for one in spec.request.packages}
-    work = partial(_encode, codecs=tuple(codecs), select=select, axes=axes, settings=settings)
+    by_pattern, others = _by_pattern(codecs)
+    digests = {}
+    for pattern in (*by_pattern, None):
+        texts = _texts_for(by_pattern.get(pattern), others) if pattern else others
+        if texts or not by_pattern:
+            digests |= _check(texts, settings, readers)
+    options = {"--codec": " ".join(sorted(codecs)), **_shown(select, axes), **digests}
+    if readers is not None:
+        options["--readers"] = readers
     return FolderRun(
         source=source,
         out=out,
         find=partial(find_images, without=out),
-        work=work,
-        suffix=CYTO,
+        work=partial(
+            _encode, codecs=tuple(codecs), select=select, axes=axes, settings=settings,
+            readers=readers,
+        ),
+        suffix=CYTO if readers is None else TIFF,
         command="encode",
-        options={
-            "--codec": " ".join(sorted(codecs)),
-            **_shown(select, axes),
-            **{f"the model {name}": digest for name, digest in packages.items()},
-        },
-    )
+        options=options,
+    )  # fmt: skip
 
 
 def decoding(
@@ -72,10 +87,62 @@ def decoding(
         out=out,
         find=partial(find_coded, without=out),
         work=partial(_decode, select=select, settings=settings, trusted=trusted),
-        suffix=".ome.tif",
+        suffix=TIFF,
         command="decode",
         options=_shown(select, None),
     )
+
+
+def codecs_of(name: str, codecs: Sequence[str]) -> list[str]:
+    """Return the codecs of a file: of the first pattern that its name fits, and of channels.
+
+    Raises
+    ------
+    UsageError
+        No pattern fits, and there is no codec without one.
+    """
+    by_pattern, others = _by_pattern(codecs)
+    for pattern, spec in by_pattern.items():
+        if fnmatchcase(name, pattern):
+            return _texts_for(spec, others)
+    if not others:
+        raise UsageError(
+            f"no --codec is for this name (there are {', '.join(by_pattern)}); give a --codec"
+            " without a pattern for all others."
+        )
+    return others
+
+
+def _by_pattern(codecs: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    by_pattern: dict[str, str] = {}
+    others = []
+    for text in codecs:
+        head, sign, spec = text.partition("=")
+        if sign and ":" not in head and WILD & set(head):
+            by_pattern[head.strip()] = spec.strip()
+        else:
+            others.append(text)
+    return by_pattern, others
+
+
+def _texts_for(spec: str | None, others: Sequence[str]) -> list[str]:
+    """Return the spec of a pattern in place of the one for all channels."""
+    named = [text for text in others if "=" in text and ":" not in text.partition("=")[0]]
+    return named if spec is None else [*named, spec]
+
+
+def _check(texts: Sequence[str], settings: Settings, readers: Readers | None) -> dict[str, str]:
+    """Parse specs, so that a wrong one is an error now; return the digests of their models."""
+    if readers is not None:
+        tiff_codecs(texts, settings, readers=readers)
+        return {}
+    parsed = channel_codecs(texts, settings)
+    specs = [*([parsed.default] if parsed.default else []), *parsed.by_channel.values()]
+    return {
+        f"the model {one.manifest.name}": one.digest
+        for spec in specs
+        for one in spec.request.packages
+    }
 
 
 def _shown(select: Selection | None, axes: str | None) -> dict[str, str]:
@@ -92,16 +159,25 @@ def _encode(
     output: Path,
     *,
     codecs: Sequence[str],
-    select: Selection | None,
-    axes: str | None,
+    readers: Readers | None,
     settings: Settings,
+    **options: Any,
 ) -> Row:
-    parsed = channel_codecs(codecs, settings)
-    encoded = encode_file(source, output, parsed, select=select, axes=axes, settings=settings)
+    texts = codecs_of(source.name, codecs)
+    encoded: EncodedFile | ExportedFile
+    if readers is None:
+        parsed = channel_codecs(texts, settings)
+        encoded = encode_file(source, output, parsed, settings=settings, **options)
+        more: Mapping[str, Any] = {}
+    else:
+        for_tiff = tiff_codecs(texts, settings, readers=readers)
+        encoded = export_tiff(source, output, for_tiff, settings=settings, **options)
+        more = {"max_error": max(image.max_error for image in encoded.images)}
     return {
         "raw_bytes": encoded.raw_bytes,
         "coded_bytes": encoded.coded_bytes,
         "codec": ", ".join(dict.fromkeys(image.spec for image in encoded.images)),
+        **more,
     }
 
 
@@ -113,7 +189,7 @@ def _decode(
         source, output, select=select, settings=settings, trusted=trusted, overwrite=True
     )
     return {
-        "raw_bytes": output.stat().st_size,
+        "raw_bytes": decoded.raw_bytes,
         "coded_bytes": source.stat().st_size,
-        "codec": decoded.first,
+        "codec": decoded.codec,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,7 +16,9 @@ from cytopress.codecs.spec import codec as parse
 from cytopress.codecs.targets import resolve, search
 from cytopress.codecs.targets.encodes import Encodes, Solution
 from cytopress.codecs.targets.request import CodecRequest
+from cytopress.codecs.targets.target import Target
 from cytopress.errors import UnsupportedImageError, UsageError
+from cytopress.files.channel_codecs import ChannelCodecs, parsed_codecs
 from cytopress.files.tiff_tiles import UNIT, Predicted, TiffTiles, tiles_of
 from cytopress.image import Image
 from cytopress.settings import Settings
@@ -48,6 +50,7 @@ class TiffSolution:
     codec: TiffTiles
     tiles: list[bytes]
     reached: float
+    target: Target | None
     warnings: tuple[str, ...]
 
 
@@ -94,13 +97,15 @@ class TiffRequest:
         problem = resolve.resolve(request, image)
         encodes = Encodes(image, most_bytes=0)
         if isinstance(problem, StreamCodec):
+            target = None
             found = encodes.untargeted(self._tiles_at(request.native, image))
         else:
+            target = problem.target
             native = replace(
                 problem, name=self.name, codec_at=lambda setting: self._tiles_at(setting, image)
             )
             found = search.solve(native, encodes)
-        return _solution(found, image, (*doubts, *found.warnings))
+        return _solution(found, target, image, (*doubts, *found.warnings))
 
     def _check(self, image: Image) -> None:
         resolve.check_form(self.request, image)
@@ -133,6 +138,13 @@ class TiffRequest:
             more = 20 * math.log10((2**image.bits - 1) / max(span, 1))
             return Jpeg2000(level=min(float(f"{adapter.level + more:.6g}"), 120.0))
         return adapter
+
+
+def tiff_codecs(
+    texts: Sequence[str], settings: Settings | None = None, *, readers: Readers = "everyone"
+) -> ChannelCodecs[TiffRequest]:
+    """Parse specs for all channels or one, as `channel_codecs`, each by `tiff_request`."""
+    return parsed_codecs(texts, lambda spec: tiff_request(spec, settings, readers=readers))
 
 
 def tiff_request(
@@ -186,8 +198,10 @@ def _with_deflate_level(spec: str, request: CodecRequest) -> CodecRequest:
     return replace(request, options=tuple(options.items()))
 
 
-def _solution(found: Solution, image: Image, warnings: tuple[str, ...]) -> TiffSolution:
+def _solution(
+    found: Solution, target: Target | None, image: Image, warnings: tuple[str, ...]
+) -> TiffSolution:
     assert isinstance(found.codec, TiffTiles)
     stream = container.unpack(found.data)[1]
     tiles = tiles_of(stream, found.codec, image.shape)
-    return TiffSolution(found.codec, tiles, found.reached, warnings)
+    return TiffSolution(found.codec, tiles, found.reached, target, warnings)

@@ -24,7 +24,7 @@ from cytopress.image import Image, Pixels
 UNIT = 16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Predicted(StreamCodec):
     """Deflate or Zstandard of differences along rows (TIFF's predictor 2), of rounded pixels.
 
@@ -54,6 +54,10 @@ class Predicted(StreamCodec):
         reads_back="the same dtype, within half a step",
         can_be_lossless=True,
     )
+
+    def __repr__(self) -> str:
+        step = f", step={self.step:g}" if self.step else ""
+        return f"{self.coder.capitalize()}(level={self.level}{step})"
 
     @property
     def lossless(self) -> bool:
@@ -123,6 +127,11 @@ class TiffTiles(PartsCodec):
         """Check that the codec of a tile takes the image's pixels."""
         super().check(image)
         self.codec.check(Image(np.zeros((UNIT, UNIT), image.dtype), bits=image.bits))
+
+    @property
+    def shown(self) -> str:
+        """The codec of a tile and its edge, for people."""
+        return f"{self.codec!r} in tiles of {self.tile} pixels"
 
     def edges(self, shape: tuple[int, ...]) -> tuple[int, int]:
         """Return rows and columns of a tile of an image of this shape."""
