@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cytopress.cli.pipes import STREAM
 from cytopress.cli.progress_bars import share_bar
-from cytopress.errors import CodecError, CytopressWarning
+from cytopress.errors import CodecError, CytopressWarning, UsageError
 
 if TYPE_CHECKING:
     from cytopress.files.folder import FolderResult, FolderRun, Row
@@ -25,6 +26,20 @@ def is_folder(path: Path) -> bool:
     from cytopress.formats.opening import is_zarr
 
     return path.is_dir() and not is_zarr(path)
+
+
+def check_folders(source: Path, out: Path) -> None:
+    """Refuse an output that is no folder of its own.
+
+    Raises
+    ------
+    UsageError
+        It is a stream or a file, or the input.
+    """
+    if out == STREAM or (out.exists() and not out.is_dir()):
+        raise UsageError(f"{out}: {source} is a folder, so -o names a folder, too.")
+    if out.exists() and out.samefile(source):
+        raise UsageError(f"{out}: is the input; give the output another folder.")
 
 
 def default_jobs() -> int:
@@ -44,6 +59,7 @@ def code_folder(asked: FolderRun, *, jobs: int | None, overwrite: bool) -> None:
     """
     from cytopress.files.folder import run_folder
 
+    check_folders(asked.source, asked.out)
     verb = {"encode": "Encoding", "decode": "Decoding"}[asked.command]
     with share_bar(f"{verb} {asked.source.name or asked.source}") as progress:
         result = run_folder(

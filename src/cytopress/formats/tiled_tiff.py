@@ -111,4 +111,4 @@ class ReadBack:
         planes = shape[0] if len(shape) == 3 else 1
         pages = [self._file.pages[self._next + number] for number in range(planes)]
         self._next += planes
-        return np.stack([page.asarray() for page in pages]).reshape(shape)
+        return np.asarray(np.stack([page.asarray() for page in pages]).reshape(shape))

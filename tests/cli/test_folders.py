@@ -1,0 +1,169 @@
+"""``encode`` and ``decode`` of a folder: the table, the exit code, what is said of bad files."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+import cytopress
+from cytopress.cli import main
+from cytopress.errors import CytopressWarning
+from cytopress.image import Image
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as leave:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return int(leave.value.code or 0), out, err
+
+    return call
+
+
+@pytest.fixture
+def plate(tmp_path: Path, micrograph: Image) -> Path:
+    """A folder of three fields of two stains, in two folders, with a file that is no image."""
+    folder = tmp_path / "my plate"
+    for well in ("B02", "B03"):
+        (folder / well).mkdir(parents=True)
+        for stain in ("DNA", "ER"):
+            image = micrograph.with_pixels(micrograph.pixels[:: 1 if well == "B02" else -1])
+            cytopress.write(folder / well / f"f1_{stain}.tif", [image])
+    (folder / "layout.csv").write_text("well\n", encoding="utf-8")
+    return folder
+
+
+def test_a_folder_goes_in_and_comes_out(run: Run, plate: Path, tmp_path: Path) -> None:
+    (plate / "B03" / "f1_ER.tif").write_bytes(b"II*\0 cut short")
+    out, back = tmp_path / "coded", tmp_path / "back"
+    code, text, err = run("encode", plate, "-o", out, "--codec", "jpegls:max_error=2", "--jobs", 2)
+    assert code == 1
+    lines = text.splitlines()
+    assert lines[0].split() == ["file", "bytes", "coded", "ratio", "codec"]
+    names = ["B02/f1_DNA.tif", "B02/f1_ER.tif", "B03/f1_DNA.tif", "B03/f1_ER.tif"]
+    assert [line.split()[0] for line in lines[1:5]] == names
+    size = (out / "B02" / "f1_ER.cyto").stat().st_size
+    assert lines[2].split() == [
+        "B02/f1_ER.tif", "24576", str(size), f"{24576 / size:.2f}", "jpegls:max_error=2",
+    ]  # fmt: skip
+    assert re.search(r"failed +the file is damaged or cut short", lines[4])
+    assert lines[5].startswith(f"{out}: 3 of 4 files, 73.7 kB in ")
+    assert "1 other file was left out: 1 .csv." in err
+    assert "cytopress: 1 of 4 files failed, such as B03/f1_ER.tif: the file is damaged" in err
+    good = cytopress.read(plate / "B03" / "f1_DNA.tif")
+    cytopress.write(plate / "B03" / "f1_ER.tif", good)
+    code, text, err = run("encode", plate, "-o", out, "--codec", "jpegls:max_error=2", "--jobs", 1)
+    assert (code, "4 of 4 files" in text, "3 of them done before" in text) == (0, True, True)
+    code, text, err = run("decode", out, "-o", back, "--jobs", 1)
+    assert code == 0
+    assert "JpegLS(near=2)" in text
+    for name in names:
+        (image,) = cytopress.read(back / name.replace(".tif", ".ome.tif"))
+        (original,) = cytopress.read(plate / name)
+        assert image.spacing_um == original.spacing_um
+        assert np.abs(image.pixels.astype(int) - original.pixels).max() == 2
+
+
+def test_files_of_one_stain_get_their_codec(run: Run, plate: Path, tmp_path: Path) -> None:
+    out = tmp_path / "coded"
+    code, text, _ = run(
+        "encode", plate, "-o", out, "--codec", "*_DNA.tif=round-zstd:step=9", "--codec", "zstd", "--jobs", 1,
+    )  # fmt: skip
+    assert code == 0
+    coded = {line.split()[0]: line.split()[-1] for line in text.splitlines()[1:5]}
+    assert {coded[name] for name in coded if "DNA" in name} == {"round-zstd:step=9"}
+    assert {coded[name] for name in coded if "ER" in name} == {"zstd"}
+    other = tmp_path / "other"
+    code, _, err = run("encode", plate, "-o", other, "--codec", "*_DNA.tif=zstd", "--jobs", 1)
+    assert code == 1
+    assert "2 of 4 files failed" in err
+    assert "no --codec is for this name (there are *_DNA.tif)" in err
+    code, _, err = run("encode", plate, "-o", other, "--codec", "*_DNA.tif=nothing")
+    assert (code, "no codec named 'nothing'" in err) == (2, True)
+
+
+def test_a_folder_of_tiffs_for_other_programs(run: Run, plate: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tiffs"
+    code, text, _ = run(
+        "encode",
+        plate,
+        "-o",
+        out,
+        "--readers",
+        "everyone",
+        "--codec",
+        "round-deflate:step=8",
+        "--jobs",
+        1,
+    )
+    assert code == 0, text
+    with tifffile.TiffFile(out / "B02" / "f1_ER.ome.tif") as file:
+        assert file.pages.first.compression == 8
+        (original,) = cytopress.read(plate / "B02" / "f1_ER.tif")
+        error = np.abs(file.asarray().astype(int) - original.pixels)
+        assert error.max() == 4
+
+
+def test_one_file_to_a_tiff_says_what_was_read_back(run: Run, plate: Path, tmp_path: Path) -> None:
+    source, out = plate / "B02" / "f1_ER.tif", tmp_path / "a.ome.tif"
+    code, text, _ = run("encode", source, "-o", out, "--codec", "round-zstd:max_error=3")
+    assert code == 0
+    assert "read back with tifffile: pixels are off by up to 3 counts, root-mean-square" in text
+    assert "max_error=3 asked, 3" in text
+    code, text, _ = run("encode", source, "-o", out, "--codec", "deflate")
+    assert "read back with tifffile: every pixel is exact" in text
+    code, _, err = run("encode", source, "-o", out, "--codec", "jpegxl:ratio=3")
+    assert (code, "give --readers tifffile" in err) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["encode", "decode"])
+def test_wrong_folders_are_refused_in_a_sentence(
+    run: Run, plate: Path, tmp_path: Path, command: str
+) -> None:
+    codec = ["--codec", "zstd"] if command == "encode" else []
+    (tmp_path / "empty").mkdir()
+    code, _, err = run(command, tmp_path / "empty", "-o", tmp_path / "out", *codec)
+    assert (code, "holds no file that" in err) == (2, True)
+    code, _, err = run(command, plate, "-o", plate, *codec)
+    assert (code, "is the input" in err) == (2, True)
+    (tmp_path / "file").touch()
+    code, _, err = run(command, plate, "-o", tmp_path / "file", *codec)
+    assert code in (1, 2)
+    assert len(err.strip().splitlines()) == 1
+    code, _, err = run(command, plate, "-o", "-", *codec)
+    assert (code, "a folder" in err) == (2, True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_notes_are_shown_once_with_the_number_of_files(
+    run: Run, tmp_path: Path, micrograph: Image
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in "ab":
+        pixels = np.repeat(micrograph.pixels[..., None] >> 4, 3, axis=2).astype(np.uint8)
+        tifffile.imwrite(folder / f"{name}.tif", pixels, photometric="rgb")
+    with pytest.warns(
+        CytopressWarning, match=r"^2 files, such as a\.tif: stored as color"
+    ) as notes:
+        code, _, _ = run("encode", folder, "-o", tmp_path / "out", "--codec", "zstd", "--jobs", 1)
+    assert code == 0
+    assert len(notes) == 1
+
+
+def test_the_ledger_can_be_read_by_programs(run: Run, plate: Path, tmp_path: Path) -> None:
+    run("encode", plate, "-o", tmp_path / "out", "--codec", "zstd", "--jobs", 1)
+    lines = (tmp_path / "out" / "cytopress.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert rows[0] == {
+        "command": "encode", "folder": str(plate.resolve()), "options": {"--codec": "zstd"},
+    }  # fmt: skip
+    assert sum("coded_bytes" in row for row in rows) == 4
