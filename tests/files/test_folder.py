@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from cytopress.codecs.spec import codec
 from cytopress.errors import CytopressError, StoreError, UsageError
 from cytopress.files.find import LEDGER, find_coded
 from cytopress.files.folder import FolderResult, FolderRun, run_folder, shown_bytes, shown_time
+from cytopress.files.folder_work import encoding
+from cytopress.settings import Settings
 from fakes.file_work import copy_file, tries
 
 needs_kill = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows")
@@ -158,6 +161,16 @@ def test_another_codec_is_refused_before_any_work(
     with pytest.raises(UsageError, match=words):
         run_folder(asked(source, options), jobs=1)
     assert set(tries(source.parent / "notes").values()) == {1}
+
+
+def test_the_model_of_a_learned_codec_is_part_of_what_was_begun(
+    tmp_path: Path, settings: Settings
+) -> None:
+    asked = encoding(
+        tmp_path, tmp_path / "out", ["learned/cytopress-2d:ratio=5"], settings=settings
+    )
+    (package,) = codec("learned/cytopress-2d:ratio=5", settings).packages
+    assert asked.options["the model learned/cytopress-2d"] == package.sha256
 
 
 def test_another_folder_is_refused(source: Path) -> None:

@@ -172,7 +172,7 @@ def _tasks(
     asked: FolderRun, found: Found, book: ledgers.Ledger, *, overwrite: bool
 ) -> tuple[list[FileTask], list[Row]]:
     """Return the task of each file, its output noted in the ledger, and rows of what has none."""
-    failed = [
+    failed: list[Row] = [
         {"key": key, "output": "", "error": why, "notes": []}
         for key, why in found.unreadable.items()
     ]

@@ -48,7 +48,7 @@ def encoding(
         A spec is wrong.
     """
     by_pattern, others = _by_pattern(codecs)
-    digests = {}
+    digests: dict[str, str] = {}
     for pattern in (*by_pattern, None):
         texts = _texts_for(by_pattern.get(pattern), others) if pattern else others
         if texts or not by_pattern:
@@ -138,11 +138,7 @@ def _check(texts: Sequence[str], settings: Settings, readers: Readers | None) ->
         return {}
     parsed = channel_codecs(texts, settings)
     specs = [*([parsed.default] if parsed.default else []), *parsed.by_channel.values()]
-    return {
-        f"the model {one.manifest.name}": one.digest
-        for spec in specs
-        for one in spec.request.packages
-    }
+    return {f"the model {one.name}": one.sha256 for spec in specs for one in spec.request.packages}
 
 
 def _shown(select: Selection | None, axes: str | None) -> dict[str, str]:

@@ -73,4 +73,4 @@ def rounded(image: Image, step: float) -> Pixels:
         multiples = np.clip(multiples, -most, most)
     else:
         multiples = np.clip(np.rint(multiples), 0, 2**image.bits - 1)
-    return multiples.astype(image.dtype)
+    return np.asarray(multiples.astype(image.dtype))
