@@ -6,15 +6,17 @@ import hashlib
 import uuid
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cytopress.callbacks import Progress, no_progress
-from cytopress.errors import CytopressWarning, ImageError
+from cytopress.errors import CytopressError, CytopressWarning, ImageError
 from cytopress.files.channel_codecs import ChannelCodecs, Spec
 from cytopress.files.cyto_file import CytoFile
-from cytopress.files.encode_file import opened_source, placed
+from cytopress.files.encode_file import labeled, opened_source
 from cytopress.files.exported import ExportedFile, ExportedImage, Stored, in_words, measured
-from cytopress.files.tiff_request import TiffRequest
+from cytopress.files.image_notes import ImageNotes
+from cytopress.files.tiff_request import TiffRequest, TiffSolution
 from cytopress.formats.image_file import ImageFile
 from cytopress.formats.images import check_written, written_file
 from cytopress.formats.ome_document import TakenScene
@@ -56,53 +58,76 @@ def export_tiff(
         What is read back is not what was coded.
     """
     check_written(output)
-    with opened_source(source, axes, select, settings) as images, written_file(output) as temporary:
-        specs = codecs.for_places(images.places, source)
-        document = images.document()
-        if document.lost:
-            text = f"{source}: not carried over: {'; '.join(document.lost)}."
-            warnings.warn(text, CytopressWarning, stacklevel=2)
-        stored, digest = _write_pages(temporary, images, specs, progress)
-        exported, scenes = _read_pages(temporary, images, stored, progress)
-        identity = uuid.uuid5(uuid.NAMESPACE_OID, document.text + digest)
-        try:
-            text = written_document(document.text, scenes, uuid=str(identity))
-        except ValueError as error:
-            raise ImageError(f"{source}: its OME-XML is damaged: {error}.") from error
-        describe(temporary, text)
-        size = temporary.stat().st_size
+    notes = ImageNotes()
+    try:
+        with (
+            opened_source(source, axes, select, settings) as images,
+            written_file(output) as temporary,
+        ):
+            specs = codecs.for_places(images.places, source)
+            exported = _export(source, temporary, images, specs, notes, progress)
+            size = temporary.stat().st_size
+            notes.issue()
+    except CytopressError:
+        # Where warnings are errors, the error counts.
+        with suppress(CytopressWarning):
+            notes.issue()
+        raise
     return ExportedFile(output, exported, size)
 
 
+def _export(
+    source: Path, path: Path, images: Source, specs: Specs, notes: ImageNotes, progress: Progress
+) -> tuple[ExportedImage, ...]:
+    document = images.document()
+    if document.lost:
+        notes.add(f"{source}: not carried over: {'; '.join(document.lost)}.")
+    stored, digest = _write_pages(path, images, specs, notes, progress)
+    exported, scenes = _read_pages(path, images, stored, progress)
+    identity = uuid.uuid5(uuid.NAMESPACE_OID, document.text + digest)
+    try:
+        text = written_document(document.text, scenes, uuid=str(identity))
+    except ValueError as error:
+        raise ImageError(f"{source}: its OME-XML is damaged: {error}.") from error
+    describe(path, text)
+    return exported
+
+
 def _write_pages(
-    path: Path, images: Source, specs: Specs, progress: Progress
+    path: Path, images: Source, specs: Specs, notes: ImageNotes, progress: Progress
 ) -> tuple[list[Stored], str]:
     """Code and write every image; return what was stored, and the digest of all tiles."""
     content, stored = hashlib.sha256(), []
     with tiled_tiff(path, raw_bytes=_raw_bytes(images.taken)) as file:
         for number, (place, spec) in enumerate(zip(images.places, specs, strict=True)):
             progress(number, len(specs), place.label)
-            image = images.read(number)
-            with placed(place):
+            label = place.label if len(specs) > 1 else ""
+            with notes.collected(label):
+                image = images.read(number)
+            with labeled(label):
                 solution = spec.request.solve(image)
             for text in solution.warnings:
-                label = f" ({place.label})" if place.label else ""
-                warnings.warn(f"{spec.text}{label}: {text}", CytopressWarning, stacklevel=3)
+                notes.add(f"{spec.text}: {text}", label)
             for tile in solution.tiles:
                 content.update(tile)
-            file.add(
-                CodedPlanes(
-                    image.shape, image.dtype, solution.tiles, solution.codec.edges(image.shape),
-                    spec.request.compression, spec.request.predicted,
-                )
-            )  # fmt: skip
+            file.add(_planes(image, solution, spec.request))
+            size = sum(map(len, solution.tiles))
+            codec = solution.codec
             stored.append(
-                Stored(
-                    place, spec.text, solution.codec.shown, solution.codec.lossless,
-                    sum(map(len, solution.tiles)), solution.target,
-                )
-            )  # fmt: skip
+                Stored(place, spec.text, codec.shown, codec.lossless, size, solution.target)
+            )
     return stored, content.hexdigest()
+
+
+def _planes(image: Image, solution: TiffSolution, request: TiffRequest) -> CodedPlanes:
+    return CodedPlanes(
+        shape=image.shape,
+        dtype=image.dtype,
+        tiles=solution.tiles,
+        edges=solution.codec.edges(image.shape),
+        compression=request.compression,
+        predicted=request.predicted,
+    )
 
 
 def _read_pages(
@@ -115,7 +140,10 @@ def _read_pages(
     with read_back(path) as pages:
         for number, one in enumerate(stored):
             progress(number, len(stored), f"reading back {one.place.label}".strip())
-            image = images.read(number)
+            with warnings.catch_warnings():
+                # They were collected when it was read the first time.
+                warnings.simplefilter("ignore", CytopressWarning)
+                image = images.read(number)
             decoded = pages.image(image.shape)
             exported.append(measured(one, image, decoded))
             scene = one.place.scene
