@@ -122,6 +122,11 @@ def test_one_file_to_a_tiff_says_what_was_read_back(run: Run, plate: Path, tmp_p
     assert "read back with tifffile: every pixel is exact" in text
     code, _, err = run("encode", source, "-o", out, "--codec", "jpegxl:ratio=3")
     assert (code, "give --readers tifffile" in err) == (2, True)
+    for name in ("a.cyto", "a.png"):
+        code, _, err = run(
+            "encode", source, "-o", tmp_path / name, "--codec", "zstd", "--readers", "everyone"
+        )
+        assert (code, "name the output FILE.ome.tif" in err) == (2, True)
 
 
 @pytest.mark.parametrize("command", ["encode", "decode"])

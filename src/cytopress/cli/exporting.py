@@ -6,8 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cytopress.cli.pipes import output_file, print_written, source_file
+from cytopress.cli.pipes import STREAM, output_file, print_written, source_file
 from cytopress.cli.progress_bars import coding
+from cytopress.errors import UsageError
 from cytopress.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,10 +36,18 @@ def export(
     readers: Readers,
     settings: Settings,
 ) -> None:
-    """Encode a file to an OME-TIFF, and print how far its pixels are from the original."""
+    """Encode a file to an OME-TIFF, and print how far its pixels are from the original.
+
+    Raises
+    ------
+    UsageError
+        The output is no TIFF file; and as `export_tiff`.
+    """
     from cytopress.files.export_tiff import export_tiff
     from cytopress.files.tiff_request import tiff_codecs
 
+    if output != STREAM and output.suffix.lower() not in TIFFS:
+        raise UsageError(f"{output}: --readers is for TIFF files; name the output FILE.ome.tif.")
     codecs = tiff_codecs(codec, settings, readers=readers.value)
     with (
         coding(f"Encoding {image.name}") as progress,
