@@ -95,7 +95,8 @@ def encode(
 
         asked = encoding(
             image, output, specs,
-            select=selection(select), axes=axes, settings=settings, readers=readers,
+            select=selection(select), axes=axes, settings=settings,
+            readers=None if readers is None else readers.value,
         )  # fmt: skip
         code_folder(asked, jobs=jobs, overwrite=overwrite)
         return

@@ -12,6 +12,8 @@ from cytopress.errors import UsageError
 from cytopress.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cytopress.files import EncodedFile
     from cytopress.files.exported import ExportedFile
     from cytopress.formats.selection import Selection
@@ -29,7 +31,7 @@ class Readers(StrEnum):
 def export(
     image: Path,
     output: Path,
-    codec: list[str],
+    codec: Sequence[str],
     *,
     select: Selection | None,
     axes: str | None,
