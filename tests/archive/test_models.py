@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,25 @@ def test_a_model_inside_the_metadata_needs_no_folder(
     # Also written to: the model that coded is the one that goes on coding.
     zarr.open_array(store)[0, 0, 0, :64, :64] = cells[0, 0, 0, :64, :64]
     np.testing.assert_array_equal(zarr.open_array(store, mode="r")[:], found)
+
+
+def test_a_model_that_is_being_unpacked_is_not_found_yet(
+    cells: np.ndarray, elsewhere: Path, without_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    array = zarr.open_array(made_elsewhere(cells, elsewhere, models="inline"), mode="r")
+    folder, write = without_models / "models", Path.write_bytes
+
+    def watched(path: Path, data: bytes) -> int:
+        size = write(path, data)
+        seen.append(list(folder.glob("*.cytomodel")))
+        time.sleep(0.05)
+        return size
+
+    seen: list[list[Path]] = []
+    monkeypatch.setattr(Path, "write_bytes", watched)
+    array[:]
+    assert seen[0] == []
+    assert [path.name for path in folder.iterdir()] == [f"{sha256_of(elsewhere)}.cytomodel"]
 
 
 def test_a_model_inside_the_metadata_can_be_refused(

@@ -10,9 +10,9 @@ import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from cytopress.atomic import atomic_file
 from cytopress.codecs.container.recipe import Recipe
 from cytopress.codecs.learned.codec import DIGEST_BYTES, NUMBER
 from cytopress.codecs.learned.model.packages import find_by_digest
@@ -115,8 +115,11 @@ def _unpacked(reference: Reference, settings: Settings) -> Path:
             f" not {sha256}."
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(path) as temporary:
-        temporary.write_bytes(data)
+    # In a folder of its own until it is whole: a search would find any package beside it.
+    with TemporaryDirectory(dir=path.parent, prefix=".part-") as folder:
+        part = Path(folder) / path.name
+        part.write_bytes(data)
+        part.replace(path)
     return path.parent
 
 
