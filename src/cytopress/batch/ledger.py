@@ -79,6 +79,20 @@ def opened(path: Path, plan: Row) -> Iterator[Ledger]:
         yield Ledger(dict(plan) if begun is None else begun, rows, stream)
 
 
+def read_rows(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the rows of a ledger by key; half a last line is left out.
+
+    Raises
+    ------
+    StoreError
+        The file is no ledger, or cannot be read.
+    """
+    try:
+        return _read(path)[1]
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror}).") from error
+
+
 def _unwritable(path: Path, error: OSError) -> StoreError:
     return StoreError(f"{path}: cannot be written ({error.strerror}).")
 
