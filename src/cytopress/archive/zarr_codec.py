@@ -163,8 +163,8 @@ class CytopressCodec(ArrayBytesCodec):
     def _check_dtype(self, dtype: np.dtype[Any]) -> None:
         if dtype.newbyteorder("=") not in DTYPES:
             raise UnsupportedImageError(
-                f"The codec cytopress takes pixels of uint8, uint16 and float32, not {dtype}:"
-                " convert them, or take another codec."
+                f"The codec cytopress takes pixels of {', '.join(one.name for one in DTYPES)},"
+                f" not {dtype}: convert them, or take another codec."
             )
         if self._new:
             traits = self._coding().request.family.traits

@@ -1,0 +1,221 @@
+"""One shard: loaded, coded, written, read back and measured; the unit of work of an archive."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import google_crc32c
+import numpy as np
+import zarr
+
+from cytopress.archive.chunk_decoding import decode_chunk
+from cytopress.archive.chunk_form import ChunkForm
+from cytopress.archive.chunk_writer import ShardChunks, chunk_coding_of, writable
+from cytopress.archive.errors_of_pixels import Errors, errors_between
+from cytopress.archive.plan import Ceiling, Coding, ImagePlan, Readers, Shape
+from cytopress.archive.pyramid import halved
+from cytopress.archive.sources import load, opened
+from cytopress.archive.zarr_codec import NAME, CytopressCodec
+from cytopress.errors import CytopressError, CytopressWarning, StoreError
+from cytopress.image import Pixels
+
+# zarr finds it by its entry point only where cytopress is installed.
+zarr.registry.register_codec(NAME, CytopressCodec)
+Region = tuple[slice, slice, slice, slice, slice]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardTask:
+    """A shard to be written; it pickles.
+
+    Parameters
+    ----------
+    key : str
+        Path of the shard's file in the archive, which names it in the ledger.
+    out : Path
+        The archive.
+    image : ImagePlan
+        The image it belongs to.
+    coding : Coding
+        How its channel is coded.
+    readers : {"cytopress", "everyone", "fiji"}
+        Who is to open it.
+    level : int
+        Its resolution.
+    place : tuple of int
+        Its position in the array, counted in shards.
+    """
+
+    key: str
+    out: Path
+    image: ImagePlan
+    coding: Coding
+    readers: Readers
+    level: int
+    place: Shape
+
+    @property
+    def region(self) -> Region:
+        """Its part of the array, cut at the array's end."""
+        t, c, z, y, x = (
+            slice(place * length, min((place + 1) * length, whole))
+            for place, length, whole in zip(
+                self.place,
+                self.image.level_shard(self.level),
+                self.image.level_shape(self.level),
+                strict=True,
+            )
+        )
+        return (t, c, z, y, x)
+
+    def array(self, level: int, mode: Literal["r", "r+"] = "r+") -> zarr.Array[Any]:
+        """Open the array of a resolution of its image."""
+        found: zarr.Array[Any] = zarr.open_array(
+            str(self.out / self.image.name / str(level)), mode=mode
+        )
+        return found
+
+
+def tasks_of(
+    out: Path, image: ImagePlan, codings: tuple[Coding, ...], readers: Readers, level: int
+) -> Iterator[ShardTask]:
+    """Yield the task of each shard of a resolution of an image."""
+    for place in image.shards(level):
+        yield ShardTask(
+            key="/".join([image.name, str(level), "c", *map(str, place)]),
+            out=out,
+            image=image,
+            coding=codings[image.codings[place[1]]],
+            readers=readers,
+            level=level,
+            place=place,
+        )
+
+
+def write_shard(task: ShardTask) -> dict[str, Any]:
+    """Write a shard in a worker and return its row; every failure becomes a sentence in it."""
+    with warnings.catch_warnings(), zarr.config.set({"async.concurrency": 1}):
+        warnings.simplefilter("ignore", CytopressWarning)
+        try:
+            return _write(task)
+        except CytopressError as error:
+            return {"error": str(error)}
+        except OSError as error:
+            return {"error": f"{task.key}: cannot be written ({error.strerror or error})."}
+        except MemoryError:
+            return {"error": f"{task.key}: this shard needs more memory than there is."}
+
+
+def _write(task: ShardTask) -> dict[str, Any]:
+    raw = _load(task)
+    # What is stored is decoded again by whoever reads; only the cytopress codec loses anything.
+    chunks = ShardChunks(task.coding) if task.readers == "cytopress" else None
+    given = raw if chunks is not None else _rounded(raw, task.coding)
+    array = writable(task.array(task.level), chunks)
+    path = task.out / task.key
+    found: list[Errors] = []
+    while True:
+        # Else zarr reads what is there, which may be damaged, to keep the part beyond the array.
+        path.unlink(missing_ok=True)
+        array[task.region] = given
+        decoded = np.asarray(task.array(task.level)[task.region])
+        regions = list(_chunk_regions(raw.shape, task.image.level_chunk(task.level)))
+        found = [_errors(raw[one], decoded[one], task.coding) for one in regions]
+        beyond = _beyond(found, task.coding.ceiling)
+        padded = [_padded(raw[regions[at]], task.image.level_chunk(task.level)) for at in beyond]
+        if chunks is None or not [one for one in padded if chunks.take_finer(one)]:
+            break
+    if beyond:
+        raise StoreError(
+            f"{task.key}: {len(beyond)} chunks exceed the largest error that the plan allows, and"
+            " cannot be coded finer."
+        )
+    data = path.read_bytes()
+    worst = max(range(len(found)), key=lambda at: found[at].rmse)
+    return {
+        "raw_bytes": raw.nbytes,
+        "coded_bytes": len(data),
+        "crc32c": google_crc32c.value(data),
+        "raw_sha256": hashlib.sha256(np.ascontiguousarray(raw).data).hexdigest(),
+        "chunks": len(found),
+        "finer": 0 if chunks is None else len(chunks.finer),
+        "errors": Errors.sum(found).as_row(),
+        "worst": {"at": [one.start for one in regions[worst]], **found[worst].as_row()},
+    }
+
+
+def _load(task: ShardTask) -> Pixels:
+    """Return the pixels of a shard: of the source, or means of the resolution above as decoded."""
+    t, c, z, y, x = task.region
+    if task.level:
+        above = task.image.level_shape(task.level - 1)
+        rows, columns = (
+            slice(one.start * 2, min(one.stop * 2, length))
+            for one, length in zip((y, x), above[-2:], strict=True)
+        )
+        return halved(np.asarray(task.array(task.level - 1)[t, c, z, rows, columns]))
+    return source_pixels(task, Path(task.image.source))
+
+
+def source_pixels(task: ShardTask, source: Path) -> Pixels:
+    """Return the source's pixels of a shard of the full resolution, C-contiguous."""
+    t, c, z, y, x = task.region
+    with opened(source, task.image.axes) as scenes:
+        planes = [
+            load(scenes[task.image.scene], time, channel, range(z.start, z.stop))[:, y, x]
+            for time, channel in itertools.product(range(t.start, t.stop), range(c.start, c.stop))
+        ]
+    shape = tuple(one.stop - one.start for one in task.region)
+    return np.ascontiguousarray(np.stack(planes).reshape(shape))
+
+
+def _rounded(raw: Pixels, coding: Coding) -> Pixels:
+    """Return what every reader decodes: pixels as the lossy codec of the plan leaves them."""
+    chunk = chunk_coding_of(coding)
+    if chunk.request.lossless:
+        return raw
+    planes = []
+    for plane in raw.reshape(-1, 1, *raw.shape[-2:]):
+        form = ChunkForm(plane.shape, plane.dtype, plane.dtype.type(0))
+        data = chunk.encode(plane, form)
+        assert data is not None
+        planes.append(decode_chunk(data, form, []))
+    return np.concatenate(planes).reshape(raw.shape)
+
+
+def _errors(original: Pixels, decoded: Pixels, coding: Coding) -> Errors:
+    return errors_between(original, decoded, coding.noise_model)
+
+
+def _beyond(found: list[Errors], ceiling: Ceiling | None) -> list[int]:
+    """Return the chunks that have to be coded finer; without a ceiling, those with any error."""
+    if ceiling is None:
+        return [at for at, one in enumerate(found) if one.max_error]
+    beyond = [at for at, one in enumerate(found) if not one.within(ceiling, ceiling.chunk)]
+    whole = Errors.sum(found)
+    if not beyond and ceiling.shard is not None and not whole.within(ceiling, ceiling.shard):
+        # The worst chunk of the shard, one after the other.
+        beyond = [max(range(len(found)), key=lambda at: found[at].squares / found[at].pixels)]
+    return beyond
+
+
+def _chunk_regions(shape: tuple[int, ...], chunk: Shape) -> Iterator[Region]:
+    starts = (range(0, length, step) for length, step in zip(shape, chunk, strict=True))
+    for corner in itertools.product(*starts):
+        t, c, z, y, x = (
+            slice(start, min(start + step, length))
+            for start, step, length in zip(corner, chunk, shape, strict=True)
+        )
+        yield (t, c, z, y, x)
+
+
+def _padded(pixels: Pixels, chunk: Shape) -> Pixels:
+    """Return a chunk as the codec is given it: with the fill value beyond the array's end."""
+    edges = [(0, length - have) for length, have in zip(chunk, pixels.shape, strict=True)]
+    return np.pad(pixels, edges)
