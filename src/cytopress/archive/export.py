@@ -1,0 +1,102 @@
+"""The way back: an archive as OME-TIFF files, or as OME-Zarr that any zarr reader opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import zarr
+
+from cytopress.archive.plan import ImagePlan, read_plan
+from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.run import run
+from cytopress.archive.zarr_codec import NAME, CytopressCodec
+from cytopress.atomic import atomic_file
+from cytopress.errors import CodecError, UsageError
+from cytopress.image import Pixels
+
+zarr.registry.register_codec(NAME, CytopressCodec)
+Form = Literal["ome-tiff", "everyone"]
+Progress = Callable[[int, int, str], None]
+
+
+def export(
+    out: Path, target: Path, form: Form, *, workers: int = 1, progress: Progress | None = None
+) -> int:
+    """Write the images of an archive for readers without cytopress; return their number.
+
+    Parameters
+    ----------
+    out : Path
+        The archive.
+    target : Path
+        A folder, made if it is missing; images that are there are left as they are.
+    form : {"ome-tiff", "everyone"}
+        One OME-TIFF file for each image, losslessly compressed, full resolution alone; or OME-Zarr
+        without codecs of ours, losslessly compressed.
+    workers : int
+        Processes, for OME-Zarr.
+    progress : callable, optional
+        Called as (done, all, what).
+
+    Raises
+    ------
+    StoreError
+        There is no archive.
+    UsageError
+        The target lies in the archive, or holds something else.
+    CodecError
+        A shard could not be written.
+    """
+    plan = read_plan(out)
+    if out.resolve() in (target.resolve(), *target.resolve().parents):
+        raise UsageError(f"{target}: lies in the archive; choose another folder.")
+    if form == "everyone":
+        make_plan([out], target, Wanted(readers="everyone"))
+        failed = run(target, workers=workers, progress=progress).failed
+        if failed:
+            key, why = next(iter(failed.items()))
+            raise CodecError(f"{len(failed)} shards failed, such as {key}: {why}")
+        return len(plan.images)
+    for number, image in enumerate(plan.images):
+        path = target / f"{image.name.removesuffix('.ome.zarr')}.ome.tif"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_tiff(out, image, path)
+        if progress is not None:
+            progress(number + 1, len(plan.images), image.name)
+    return len(plan.images)
+
+
+def _write_tiff(out: Path, image: ImagePlan, path: Path) -> None:
+    import tifffile
+
+    array: zarr.Array[Any] = zarr.open_array(str(out / image.name / "0"), mode="r")
+    metadata: dict[str, Any] = {"axes": "TCZYX", "Creator": "cytopress"}
+    if any(image.channels):
+        metadata["Channel"] = {"Name": list(image.channels)}
+    for axis, step in zip("ZYX", image.spacing_um, strict=True):
+        if step is not None:
+            metadata[f"PhysicalSize{axis}"] = step
+    metadata["Description"] = f"From {out.name}/{image.name}, whose certificate says what was lost"
+    with atomic_file(path) as temporary:
+        tifffile.imwrite(
+            temporary,
+            _planes(array),
+            shape=image.shape,
+            dtype=image.dtype,
+            ome=True,
+            bigtiff=image.raw_bytes > 2**32 - 2**26,
+            photometric="minisblack",
+            compression="zlib",
+            predictor=2 if np.dtype(image.dtype).kind in "iu" else None,
+            metadata=metadata,
+        )
+
+
+def _planes(array: zarr.Array[Any]) -> Iterator[Pixels]:
+    """Yield planes in the order T, C, Z."""
+    for place in np.ndindex(*array.shape[:-2]):
+        yield np.asarray(array[place])
