@@ -1,0 +1,300 @@
+"""The commands ``archive plan``, ``run``, ``create``, ``status``, ``verify``, and others."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+
+from cytopress.cli.folders import default_jobs
+from cytopress.cli.options import AsJson, Axes
+from cytopress.cli.progress_bars import share_bar
+from cytopress.errors import CodecError, UsageError
+from cytopress.files.folder import shown_bytes
+
+if TYPE_CHECKING:
+    from cytopress.archive.plan import Plan, Readers
+    from cytopress.archive.planning import Wanted
+    from cytopress.archive.run import Part
+
+Sources = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Image files or folders of them, and last the archive to make.", metavar="SRC... OUT"
+    ),
+]
+Archive = Annotated[Path, typer.Argument(help="The archive.", metavar="OUT")]
+Codec = Annotated[
+    str | None,
+    typer.Option(help="Codec and target for every channel, such as jpegxl:sigma=0.5."),
+]
+Lossless = Annotated[bool, typer.Option("--lossless", help="Keep every pixel exactly.")]
+Channel = Annotated[
+    list[str] | None,
+    typer.Option("--channel", help="Another codec for one channel.", metavar="NAME=SPEC"),
+]
+WhoReads = Annotated[
+    str,
+    typer.Option(
+        "--readers",
+        help="cytopress: programs with cytopress installed; everyone: any zarr reader; fiji: as"
+        " everyone, without shards (untested).",
+    ),
+]
+Chunk = Annotated[int, typer.Option(min=16, help="Edge of a chunk in pixels.")]
+Skip = Annotated[
+    bool, typer.Option("--skip-unreadable", help="Leave out sources that cannot be read.")
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Processes. Unless given: as many as processors.")
+]
+PartOf = Annotated[
+    str | None,
+    typer.Option("--part", help="Write one of N parts, as jobs of an array do.", metavar="I/N"),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    group = typer.Typer(
+        help="Store whole data sets as OME-Zarr, coded, checked, and with a certificate of loss.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    for command in (plan, run, create, status, verify, info, export):
+        group.command()(command)
+    app.add_typer(group, name="archive")
+
+
+def plan(
+    paths: Sources,
+    codec: Codec = None,
+    lossless: Lossless = False,
+    channel: Channel = None,
+    readers: WhoReads = "cytopress",
+    chunk: Chunk = 512,
+    axes: Axes = None,
+    skip_unreadable: Skip = False,
+) -> None:
+    """Inspect the sources, solve the settings on samples, and write the plan; codes nothing yet."""
+    wanted = _wanted(codec, lossless, channel, readers, chunk, axes, skip=skip_unreadable)
+    _plan(paths, wanted)
+
+
+def run(out: Archive, workers: Workers = None, part: PartOf = None) -> None:
+    """Write what the plan says; the same command resumes."""
+    _run(out, workers, _part(part))
+
+
+def create(
+    paths: Sources,
+    codec: Codec = None,
+    lossless: Lossless = False,
+    channel: Channel = None,
+    readers: WhoReads = "cytopress",
+    chunk: Chunk = 512,
+    axes: Axes = None,
+    skip_unreadable: Skip = False,
+    workers: Workers = None,
+) -> None:
+    """Plan and run in one; the same command resumes."""
+    wanted = _wanted(codec, lossless, channel, readers, chunk, axes, skip=skip_unreadable)
+    _run(_plan(paths, wanted), workers, None)
+
+
+def status(out: Archive, as_json: AsJson = False) -> None:
+    """Show how much of an archive is written, from its ledger."""
+    from cytopress.archive.certificate import rows_of, shard_keys
+    from cytopress.archive.plan import read_plan
+
+    found, rows = read_plan(out), rows_of(out)
+    keys = [key for image in found.images for key in shard_keys(image)]
+    done = [rows[key] for key in keys if key in rows and not rows[key].get("error")]
+    failed = {key: rows[key]["error"] for key in keys if rows.get(key, {}).get("error")}
+    facts = {
+        "images": len(found.images),
+        "shards": len(keys),
+        "written": len(done),
+        "failed": len(failed),
+        "coded_bytes": sum(row["coded_bytes"] for row in done),
+        "finer_chunks": sum(row["finer"] for row in done),
+        "chunks": sum(row["chunks"] for row in done),
+    }
+    if as_json:
+        print(json.dumps(facts | {"failures": failed}, indent=2))
+        return
+    for key, value in facts.items():
+        print(f"{key:>14}  {value}")
+    for key, why in failed.items():
+        print(f"{key}: {why}", file=sys.stderr)
+
+
+def verify(
+    out: Archive,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Compare the files with the ledger only.")
+    ] = False,
+    full: Annotated[bool, typer.Option("--full", help="Decode every chunk as well.")] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="The sources: compute the errors again.", metavar="SRC"),
+    ] = None,
+    sample: Annotated[
+        float, typer.Option(min=0, max=100, help="Percent of the shards to read or decode.")
+    ] = 100.0,
+    as_json: AsJson = False,
+) -> None:
+    """Check an archive: every file and byte, and on demand every chunk, and the sources."""
+    from cytopress.archive.verify import verify as check
+
+    if quick and full:
+        raise UsageError("Give --quick or --full, not both.")
+    with share_bar(f"Verifying {out.name}") as progress:
+        found = check(
+            out,
+            depth="quick" if quick else "full" if full else "default",
+            against=against,
+            share=sample / 100,
+            progress=progress,
+        )
+    if as_json:
+        print(json.dumps(found.as_json(), indent=2))
+    else:
+        for name, why in found.failures.items():
+            print(f"{name}: {why}")
+        print(f"{'PASS' if found.passed else 'FAIL'}: {found.checked} shards checked.")
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+def info(out: Archive, as_json: AsJson = False) -> None:
+    """Show the certificate of loss: what coding changed, channel by channel."""
+    from cytopress.archive.certificate import read, summary
+
+    certificate = read(out)
+    if as_json:
+        print(json.dumps(certificate, indent=2))
+        return
+    for line in summary(certificate):
+        print(line)
+
+
+def export(
+    out: Archive,
+    target: Annotated[Path, typer.Argument(help="The folder to write into.", metavar="TARGET")],
+    to: Annotated[
+        str,
+        typer.Option(help="ome-tiff: a file for each image; everyone: OME-Zarr for any reader."),
+    ] = "ome-tiff",
+    workers: Workers = None,
+) -> None:
+    """Write the images of an archive for readers without cytopress."""
+    from cytopress.archive.export import Form
+    from cytopress.archive.export import export as write
+
+    form: Form | None = next((one for one in get_args(Form) if one == to), None)
+    if form is None:
+        raise UsageError(f"--to {to}: give one of {', '.join(get_args(Form))}.")
+    with share_bar(f"Exporting {out.name}") as progress:
+        count = write(out, target, form, workers=workers or default_jobs(), progress=progress)
+    print(f"{target}: {count} images")
+
+
+def _plan(paths: list[Path], wanted: Wanted) -> Path:
+    from cytopress.archive.planning import make_plan
+
+    if len(paths) < 2:
+        raise UsageError("Give the sources, and last the archive to make.")
+    *sources, out = paths
+    with share_bar("Planning"):
+        found, notes = make_plan(sources, out, wanted)
+    for note in notes:
+        print(f"cytopress: note: {note}", file=sys.stderr)
+    _print_plan(found)
+    return out
+
+
+def _print_plan(found: Plan) -> None:
+    shards = sum(
+        1 for image in found.images for level in range(image.levels) for _ in image.shards(level)
+    )
+    print(f"{len(found.images)} images, {shown_bytes(found.raw_bytes)}, {shards} shards")
+    for one in found.codings:
+        expected = f"{one.expected_ratio:.3g}x smaller"
+        if one.ceiling is not None:
+            expected += f", RMSE {one.expected_rmse:.3g} counts"
+            expected += f", {one.expected_finer:.0%} of chunks coded finer"
+        print(f"{one.channel or 'all channels'}: {one.asked} -> {one.spec}: {expected}")
+
+
+def _run(out: Path, workers: int | None, part: Part | None) -> None:
+    from cytopress.archive.run import run as work
+
+    with share_bar(f"Archiving into {out.name}") as progress:
+        found = work(out, workers=workers or default_jobs(), part=part, progress=progress)
+    if found.failed:
+        key, why = next(iter(found.failed.items()))
+        raise CodecError(
+            f"{len(found.failed)} of {len(found.rows)} shards failed, such as {key}: {why} Run the"
+            " same command again to try them again."
+        )
+    raw, coded = (
+        sum(row[key] for row in found.rows.values()) for key in ("raw_bytes", "coded_bytes")
+    )
+    print(f"{out}: {len(found.rows)} shards, {shown_bytes(raw)} -> {shown_bytes(coded)}")
+    if not found.complete:
+        print("Other parts of the archive are not written yet.")
+
+
+def _wanted(
+    codec: str | None,
+    lossless: bool,
+    channel: list[str] | None,
+    readers: str,
+    chunk: int,
+    axes: str | None,
+    *,
+    skip: bool,
+) -> Wanted:
+    from cytopress.archive.planning import Wanted
+
+    if (codec is None) != lossless:
+        raise UsageError("Give one of --codec and --lossless.")
+    return Wanted(
+        codec=codec or "",
+        channels=dict(_pair(one) for one in channel or ()),
+        readers=_readers(readers),
+        chunk=chunk,
+        axes=axes,
+        skip_unreadable=skip,
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, spec = text.partition("=")
+    if not (name and equals and spec):
+        raise UsageError(f"--channel {text}: give NAME=SPEC, such as DNA=jpegxl:sigma=0.5.")
+    return name.strip(), spec
+
+
+def _readers(text: str) -> Readers:
+    from cytopress.archive.plan import Readers
+
+    for one in get_args(Readers):
+        if one == text:
+            return one  # type: ignore[no-any-return]
+    raise UsageError(f"--readers {text}: give one of {', '.join(get_args(Readers))}.")
+
+
+def _part(text: str | None) -> Part | None:
+    from cytopress.archive.run import Part
+
+    if text is None:
+        return None
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise UsageError(f"--part {text}: give I/N, such as 3/40.")
+    return Part(int(number), int(count))
