@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 import cytopress
-from cytopress.cli import main
+from cytopress.cli import main, progress_lines
 from cytopress.image import Image
 
 Run = Callable[..., tuple[int, str, str]]
@@ -171,3 +171,15 @@ def test_the_ledger_can_be_read_by_programs(run: Run, plate: Path, tmp_path: Pat
         "command": "encode", "folder": str(plate.resolve()), "options": {"--codec": "zstd"},
     }  # fmt: skip
     assert sum("coded_bytes" in row for row in rows) == 4
+
+
+def test_without_a_terminal_a_line_says_how_far_a_folder_is(
+    run: Run, plate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress_lines, "EVERY", 0.01)
+    code, _, err = run("encode", plate, "-o", tmp_path / "out", "--codec", "zstd", "--jobs", 1)
+    assert code == 0
+    lines = [line for line in err.splitlines() if line.startswith("cytopress: Encoding my plate")]
+    assert "0 of 4 files, 0 bytes of " in lines[0]
+    # The last one may come before all are done.
+    assert re.search(r"[1-4] of 4 files, \S+ kB of \S+ kB, \S+x smaller", lines[-1])
