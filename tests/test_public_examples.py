@@ -7,6 +7,7 @@ import doctest
 import pytest
 
 import cytopress
+import cytopress.files
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,17 @@ import cytopress
 )
 def test_a_public_name_has_an_example_that_runs(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    [test] = doctest.DocTestFinder(recurse=False).find(getattr(cytopress, name), name, globs={})
+    run_example(getattr(cytopress, name), name, capsys)
+
+
+@pytest.mark.parametrize("name", ["channel_codecs", "decode_file", "encode_file", "open_cyto"])
+def test_functions_for_whole_files_have_examples(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    run_example(getattr(cytopress.files, name), name, capsys)
+
+
+def run_example(function, name, capsys):
+    [test] = doctest.DocTestFinder(recurse=False).find(function, name, globs={})
     assert test.examples, f"{name} has no example"
     result = doctest.DocTestRunner().run(test)
     assert result.failed == 0, capsys.readouterr().out

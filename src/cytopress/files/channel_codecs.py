@@ -78,6 +78,13 @@ def channel_codecs(
     ------
     UsageError
         None is given, two are for the same channels, or a spec is wrong (see `codecs.spec.codec`).
+
+    Examples
+    --------
+    >>> from cytopress.files import channel_codecs
+    >>> codecs = channel_codecs(["jpegls:max_error=4", "DNA=jpegls"])
+    >>> codecs.default.text, codecs.by_channel["DNA"].text
+    ('jpegls:max_error=4', 'jpegls')
     """
     return parsed_codecs(texts, lambda spec: codec(spec, settings))
 

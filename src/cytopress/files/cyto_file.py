@@ -210,6 +210,16 @@ def open_cyto(
         The file is damaged.
     LimitError
         Its metadata are larger than a limit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cytopress
+    >>> from cytopress.files import open_cyto
+    >>> data = cytopress.encode(cytopress.Image(np.eye(40, dtype=np.uint8)), "jpegls")
+    >>> with open_cyto(data) as file:
+    ...     print(file.headers[0].form.shape, file.read(0).pixels.sum())
+    (40, 40) 40
     """
     path = Path("bytes") if isinstance(source, bytes) else Path(source)
     with _opened(source) as stream:

@@ -76,6 +76,17 @@ def decode_file(
         As `codecs.registry.decode`.
     ImageError
         The output cannot be written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cytopress
+    >>> from pathlib import Path
+    >>> from cytopress.files import decode_file
+    >>> data = cytopress.encode(cytopress.Image(np.eye(40, dtype=np.uint8)), "jpegls")
+    >>> _ = Path("cells.cyto").write_bytes(data)
+    >>> decode_file(Path("cells.cyto"), Path("back.ome.tif")).images
+    1
     """
     check_written(output)
     if output.exists() and not overwrite:

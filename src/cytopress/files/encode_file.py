@@ -90,6 +90,18 @@ def encode_file(
         The source cannot be read, or a channel has no codec.
     UnsupportedImageError, UnreachableTargetError
         A codec cannot code an image, or cannot meet its target; the message names the image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cytopress
+    >>> from pathlib import Path
+    >>> from cytopress.files import channel_codecs, decode_file, encode_file
+    >>> images = [cytopress.Image(np.eye(40, dtype=np.uint8), name=name) for name in ("DNA", "RNA")]
+    >>> cytopress.write("plate.ome.tif", images)
+    >>> codecs = channel_codecs(["png", "DNA=jpegls"])
+    >>> [one.spec for one in encode_file(Path("plate.ome.tif"), Path("plate.cyto"), codecs).images]
+    ['jpegls', 'png']
     """
     notes = ImageNotes()
     try:

@@ -50,6 +50,19 @@ def read(
         It is a .cyto file that cannot be decoded (see `decode`).
     NotAvailableError
         The format needs the extra ``io``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cytopress
+    >>> dna = cytopress.Image(np.full((8, 9), 1, np.uint16), name="DNA")
+    >>> rna = cytopress.Image(np.full((8, 9), 2, np.uint16), name="RNA")
+    >>> cytopress.write("plate.ome.tif", [dna, rna])
+    >>> [image.name for image in cytopress.read("plate.ome.tif")]
+    ['C=DNA', 'C=RNA']
+    >>> [found] = cytopress.read("plate.ome.tif", select={"C": "RNA"})
+    >>> int(found.pixels.max())
+    2
     """
     path = Path(path)
     if not is_cyto(path):
