@@ -18,7 +18,7 @@ from zarr.core.array_spec import ArraySpec
 from zarr.core.buffer import Buffer, NDBuffer
 
 from cytopress.errors import UnsupportedImageError
-from cytopress.image import DTYPES, Pixels
+from cytopress.image import DTYPES, Pixels, dtype_names
 
 if TYPE_CHECKING:
     from cytopress.archive.chunk_encoding import ChunkCoding
@@ -163,15 +163,12 @@ class CytopressCodec(ArrayBytesCodec):
     def _check_dtype(self, dtype: np.dtype[Any]) -> None:
         if dtype.newbyteorder("=") not in DTYPES:
             raise UnsupportedImageError(
-                f"The codec cytopress takes pixels of {', '.join(one.name for one in DTYPES)},"
-                f" not {dtype}: convert them, or take another codec."
+                f"The codec cytopress takes pixels of {dtype_names(DTYPES)}, not {dtype}: convert"
+                " them, or take another codec."
             )
         if self._new:
-            traits = self._coding().request.family.traits
-            if dtype.name not in traits.dtypes:
-                raise UnsupportedImageError(
-                    f"{self._coding().request.name} codes {', '.join(traits.dtypes)}, not {dtype}."
-                )
+            request = self._coding().request
+            request.family.traits.check_dtype(request.name, dtype, lossless=request.lossless)
 
 
 @functools.lru_cache(maxsize=64)

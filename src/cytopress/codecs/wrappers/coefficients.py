@@ -16,7 +16,7 @@ from cytopress.codecs.base import Form
 from cytopress.codecs.container.wire import take_varints, varints
 from cytopress.codecs.decoded_pixels import round_to_dtype
 from cytopress.codecs.wrappers.lifting import CDF_9_7, Step, join, lengths, split
-from cytopress.codecs.wrappers.range_mapping import integer_limits
+from cytopress.codecs.wrappers.range_mapping import mapped_range
 from cytopress.image import Image, Pixels
 
 Plane = npt.NDArray[Any]
@@ -122,7 +122,7 @@ class FloatCoefficients:
     @classmethod
     def of(cls, image: Image, levels: int) -> Self:
         """Return the coefficients for an image's limits, or those of its field."""
-        low, high = integer_limits(image)
+        low, high = mapped_range(image)
         return cls(low, high - low, weights(len(image.pixels), levels))
 
     def put(self) -> bytes:

@@ -14,7 +14,7 @@ from cytopress.codecs.decoded_pixels import round_to_dtype
 from cytopress.image import Image, Pixels
 
 
-def integer_limits(image: Image) -> tuple[int, int]:
+def mapped_range(image: Image) -> tuple[int, int]:
     """Return the lowest and highest count to be coded: those of the field, where an image has them.
 
     Wider where pixels lie outside, since decoders clip to them: no pixel is cut off.
@@ -39,14 +39,14 @@ class RangeMapping:
 
     @classmethod
     def of(cls, image: Image, top: int | None = None) -> Self:
-        """Return the mapping of an image's `integer_limits` to [0, top].
+        """Return the mapping of an image's `mapped_range` to [0, top].
 
         Without top, the mapping of the pixels' own range to its own width, which is lossless.
         """
         if top is None:
             low, high = int(image.pixels.min()), int(image.pixels.max())
             return cls(low, high - low, high - low)
-        low, high = integer_limits(image)
+        low, high = mapped_range(image)
         return cls(low, high - low, top)
 
     def forward(self, plane: Pixels) -> Pixels:
