@@ -146,3 +146,14 @@ def test_what_cannot_be_trained_on_is_an_error(tmp_path: Path, settings: Setting
     for unknown in (Options("nowhere"), Options(archive="nowhere")):
         with pytest.raises(UnknownNameError, match="nowhere"):
             load_planes([unknown], settings, "train", crop=16)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".TIFF", ".btf", ".tf8"])
+def test_a_folder_gives_every_kind_of_file_that_is_read(
+    tmp_path: Path, settings: Settings, suffix: str
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 900, (40, 48)).astype(np.uint16)
+    tifffile.imwrite(folder / f"a{suffix}", pixels, bigtiff=suffix != ".tif")
+    assert len(load_planes([Options(folder=str(folder))], settings, "train", crop=16)) == 1

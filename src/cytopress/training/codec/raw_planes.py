@@ -16,11 +16,11 @@ from cytopress.datasets.catalogue import dataset
 from cytopress.datasets.dataset import Dataset
 from cytopress.errors import CytopressError, CytopressWarning, DatasetError, UsageError
 from cytopress.formats.images import read
+from cytopress.formats.opening import IMAGE_SUFFIXES
 from cytopress.image import Image, Pixels
 from cytopress.settings import Settings
 
 Part = Literal["train", "validation"]
-SUFFIXES = (".tif", ".tiff", ".png", ".zarr")
 HELD_OUT_EVERY = 10
 
 
@@ -198,7 +198,8 @@ def _image_files(folder: Path) -> list[Path]:
             f"{folder}: holds or is part of the dataset {marks[0].parent}; name it with"
             " `dataset = ` instead, so that its test groups stay unseen."
         )
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    suffixes = (*IMAGE_SUFFIXES, ".zarr")
+    files = sorted(p for p in folder.rglob("*") if p.name.lower().endswith(suffixes))
     # Files inside an OME-Zarr are no images of their own.
     return [p for p in files if not any(up.suffix.lower() == ".zarr" for up in p.parents)]
 
