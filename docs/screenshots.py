@@ -27,7 +27,7 @@ FOLDER = Path(__file__).with_name("pictures")
 CHROMIUM = "/usr/bin/chromium"
 # Widths of a phone, a half and a whole screen, with the height that is shown, in pixels.
 SIZES = {420: 900, 900: 900, 1400: 1000}
-COLORS = 128
+COLORS = 96
 
 
 @contextmanager
@@ -50,7 +50,10 @@ def screenshots(page: Path, name: str) -> None:
             shot = Picture.open(io.BytesIO(view.screenshot())).convert("RGB")
             path = FOLDER / f"{name}-{width}.png"
             # Fewer colors make a smaller file.
-            shot.quantize(COLORS, dither=Picture.Dither.NONE).save(path, optimize=True)
+            few = shot.quantize(
+                COLORS, method=Picture.Quantize.MAXCOVERAGE, dither=Picture.Dither.NONE
+            )
+            few.save(path, optimize=True)
             print(path, path.stat().st_size)
             view.close()
 
