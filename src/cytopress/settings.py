@@ -65,6 +65,16 @@ def from_environment() -> Settings:
     )
 
 
+def torch_hub() -> Path:
+    """Return the folder of torch's pretrained weights, as `torch.hub.get_dir`, without torch.
+
+    Importing torch takes seconds. A folder set by `torch.hub.set_dir` is not known here.
+    """
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    home = os.environ.get("TORCH_HOME") or str(Path(cache) / "torch")
+    return Path(home).expanduser() / "hub"
+
+
 def _folder(name: str | Path) -> Path:
     # Absolute, since a worker may run in another folder.
     return Path(name).expanduser().absolute()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from cytopress.errors import NotAvailableError
 from cytopress.metrics import available, metric
 from cytopress.metrics import lpips as module
+from cytopress.settings import torch_hub
 
 
 def test_missing_torch_is_said(monkeypatch: pytest.MonkeyPatch, reference, data_range) -> None:
@@ -71,3 +74,22 @@ def test_as_in_torchmetrics(weights: None, reference, test_image, data_range) ->
     assert lpips(small, small, data_range) == 0
     with pytest.raises(NotAvailableError, match="at least 32 pixels"):
         lpips(small[:31], small[:31], data_range)
+
+
+@pytest.mark.learn
+@pytest.mark.parametrize("names", [(), ("TORCH_HOME",), ("XDG_CACHE_HOME",)])
+def test_the_folder_of_weights_is_that_of_torch(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    hub = pytest.importorskip("torch.hub")
+    for name in ("TORCH_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name in names:
+        monkeypatch.setenv(name, str(tmp_path / name))
+    assert torch_hub() == Path(hub.get_dir())
+
+
+def test_asking_for_lpips_imports_no_torch() -> None:
+    code = "import sys; from cytopress.metrics import available; available('lpips');"
+    code += " sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

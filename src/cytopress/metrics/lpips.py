@@ -12,6 +12,7 @@ import numpy as np
 from cytopress.errors import NotAvailableError
 from cytopress.image import Pixels
 from cytopress.metrics.metric import Metric
+from cytopress.settings import torch_hub
 
 BACKBONE = "alexnet-owt-7be5be79.pth"
 SMALLEST = 32
@@ -71,9 +72,7 @@ def why_not_available() -> str:
 
 
 def _weights() -> Path:
-    import torch.hub
-
-    return Path(torch.hub.get_dir()) / "checkpoints" / BACKBONE
+    return torch_hub() / "checkpoints" / BACKBONE
 
 
 @functools.lru_cache(maxsize=1)
