@@ -88,7 +88,7 @@ def images_of(
         with open_scenes(path, axes) as scenes:
             places = coordinates(scenes, {})
             for at in places:
-                check_dtype(scenes[at["S"]])
+                check_dtype(scenes[at["S"]], of_dataset=True)
             found = [_image(path, name, part, scenes, at, axes) for at in places]
             colored = any(scenes[at["S"]].color for at in places)
         # Only its pixels say whether an image stored as color is gray.
