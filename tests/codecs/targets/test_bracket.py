@@ -76,4 +76,15 @@ def test_equal_margins_are_counted() -> None:
     bracket = Bracket()
     for place, margin in ((0.5, 0.2), (0.4, -0.1), (0.45, 0.2), (0.44, -0.1), (0.445, 0.1)):
         bracket.put(place, margin)
-    assert bracket.repeats == 2
+        counts = (bracket.easy_repeats, bracket.hard_repeats)
+    # Another margin at the easy end begins its count anew.
+    assert counts == (0, 1)
+
+
+def test_a_step_that_repeats_is_halved() -> None:
+    """As wide steps look: one margin over the harder half of the range."""
+    bracket = Bracket(hard=0.0, easy=1.0, at_hard=-0.01, at_easy=30.0)
+    for _ in range(4):
+        place = bracket.next()
+        bracket.put(place, -0.01 if place < 0.5 else 30.0)
+    assert bracket.hard > 0.25

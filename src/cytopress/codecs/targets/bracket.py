@@ -30,6 +30,8 @@ class Bracket:
         Growth of the margin with the position, near the root; 0: not known.
     aim : float
         The margin wanted.
+    easy_repeats, hard_repeats : int
+        How many more positions gave the very margin of an end.
     """
 
     hard: float = 0.0
@@ -38,7 +40,8 @@ class Bracket:
     at_easy: float | None = None
     slope: float = 0.0
     aim: float = 0.0
-    repeats: int = 0
+    easy_repeats: int = 0
+    hard_repeats: int = 0
     _same: int = field(default=0, repr=False)
     _side: str = field(default="", repr=False)
     _last: tuple[float, float] | None = field(default=None, repr=False)
@@ -65,15 +68,20 @@ class Bracket:
 
     def put(self, position: float, margin: float) -> None:
         """Take the margin at a position within."""
-        self.repeats += margin in (self.at_hard, self.at_easy) and math.isfinite(margin)
+        repeated = margin in (self.at_hard, self.at_easy) and math.isfinite(margin)
         self._learn(position, margin)
         side = "easy" if margin >= 0 else "hard"
         self._same = self._same + 1 if side == self._side else 1
         self._side = side
+        if repeated and self.hard_repeats:
+            # A codec whose steps are wide: the secant would stay on this one.
+            self._same = MOST_SAME
         if side == "easy":
             self.easy, self.at_easy = position, margin
+            self.easy_repeats = self.easy_repeats + 1 if repeated else 0
         else:
             self.hard, self.at_hard = position, margin
+            self.hard_repeats = self.hard_repeats + 1 if repeated else 0
 
     def next(self) -> float:
         """Return the position to try next."""

@@ -18,8 +18,9 @@ MOST_HALVINGS = 12
 CLOSE = (0.002, 0.01, 0.01, 0.01, 0.02)
 # A sample only says where to begin.
 SAMPLE_CLOSE = 0.1
-# A codec that gave the same bytes twice for other settings has none between them.
-MOST_REPEATS = 2
+# A codec that gave the same twice at other settings has none between, if the best one was such a
+# setting or is as near as this.
+MOST_REPEATS, NEAR = 2, 0.1
 # Bytes, relative, that more tries for the largest error could still save.
 SPARED = 0.005
 # Where the ends of the quality parameter do not decide, its range is tried in so many steps first.
@@ -122,7 +123,9 @@ class Tries:
             return bracket.closed and self._spared(bracket) <= SPARED
         if bracket.at_easy is not None and bracket.at_easy <= self._close():
             return True
-        return bracket.repeats >= MOST_REPEATS and bracket.closed
+        if bracket.easy_repeats + bracket.hard_repeats < MOST_REPEATS or bracket.at_easy is None:
+            return False
+        return bracket.closed and (bracket.easy_repeats > 0 or bracket.at_easy <= NEAR)
 
     def _adjacent(self, bracket: Bracket) -> bool:
         """Whether both ends are known, and the codec has no setting between them."""
