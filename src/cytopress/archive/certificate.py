@@ -12,12 +12,12 @@ import zarr
 
 from cytopress.archive import checksums, layout
 from cytopress.archive.errors_of_pixels import Errors
-from cytopress.archive.plan import FOLDER, Coding, ImagePlan, Plan
-from cytopress.atomic import atomic_file
-from cytopress.batch.ledger import read_rows
+from cytopress.archive.plan import Coding, ImagePlan, Plan
+from cytopress.archive.stores import FOLDER, LEDGERS, Location, store_of
+from cytopress.batch.ledger import parsed
 from cytopress.errors import StoreError
 
-CERTIFICATE = "certificate.json"
+CERTIFICATE = f"{FOLDER}/certificate.json"
 # Of the convention under which an image's attributes hold its certificate.
 CONVENTION = {
     "uuid": "ef5869ee-4d73-4f4f-bee5-4a093000505f",
@@ -27,11 +27,12 @@ CONVENTION = {
 NEEDS = "pip install cytopress"
 
 
-def rows_of(out: Path) -> dict[str, dict[str, Any]]:
+def rows_of(out: Location) -> dict[str, dict[str, Any]]:
     """Return the rows of all parts' ledgers by shard."""
     rows: dict[str, dict[str, Any]] = {}
-    for path in sorted((out / FOLDER / "ledger").glob("*.jsonl")):
-        for key, row in read_rows(path).items():
+    store = store_of(out)
+    for name, _ in store.list(LEDGERS):
+        for key, row in parsed(store.read(name), f"{store}/{name}").rows.items():
             if key not in rows or rows[key].get("error"):
                 rows[key] = row
     return rows
@@ -46,21 +47,22 @@ def shard_keys(image: ImagePlan) -> list[str]:
     ]
 
 
-def complete(out: Path, plan: Plan) -> bool:
+def complete(out: Location, plan: Plan) -> bool:
     """Whether every shard of a plan has been written."""
     rows = rows_of(out)
     keys = (key for image in plan.images for key in shard_keys(image))
     return all(key in rows and not rows[key].get("error") for key in keys)
 
 
-def write(out: Path, plan: Plan) -> None:
+def write(out: Location, plan: Plan) -> None:
     """Write the certificate of each image and of the archive, and SHA256SUMS."""
-    rows, when = rows_of(out), datetime.now(UTC).isoformat(timespec="seconds")
+    store = store_of(out)
+    rows, when = rows_of(store), datetime.now(UTC).isoformat(timespec="seconds")
     images = {}
     for image in plan.images:
         found = of_image(plan, image, rows, when)
         images[image.name] = found
-        group = zarr.open_group(str(out / image.name), mode="r+")
+        group = zarr.open_group(store.zarr(image.name), mode="r+")
         attributes = layout.attributes(plan, image)
         # The time stands in the certificate alone, so that equal runs give equal images.
         timeless = {key: value for key, value in found.items() if key not in ("when", "before")}
@@ -86,9 +88,8 @@ def write(out: Path, plan: Plan) -> None:
         "coded_bytes": sum(one["coded_bytes"] for one in images.values()),
         "images": images,
     }
-    with atomic_file(out / FOLDER / CERTIFICATE) as temporary:
-        temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    checksums.write(out)
+    store.write(CERTIFICATE, (json.dumps(document, indent=1) + "\n").encode())
+    checksums.write(store, {key: row["sha256"] for key, row in rows.items() if "sha256" in row})
 
 
 def of_image(
@@ -154,7 +155,7 @@ def _channel(coding: Coding, name: str, rows: Iterable[dict[str, Any]]) -> dict[
     }
 
 
-def read(out: Path) -> dict[str, Any]:
+def read(out: Location) -> dict[str, Any]:
     """Read the certificate of an archive.
 
     Raises
@@ -162,15 +163,15 @@ def read(out: Path) -> dict[str, Any]:
     StoreError
         There is none: the archive is not complete, or the folder holds none.
     """
-    path = out / FOLDER / CERTIFICATE
+    store = store_of(out)
     try:
-        found: dict[str, Any] = json.loads(path.read_bytes())
+        found: dict[str, Any] = json.loads(store.read(CERTIFICATE))
     except FileNotFoundError:
         raise StoreError(
-            f"{out}: there is no certificate; run `cytopress archive run {out}` to the end."
+            f"{store}: there is no certificate; run `cytopress archive run {store}` to the end."
         ) from None
     except (OSError, ValueError) as error:
-        raise StoreError(f"{path}: cannot be read ({error}).") from error
+        raise StoreError(f"{store}/{CERTIFICATE}: cannot be read ({error}).") from error
     return found
 
 

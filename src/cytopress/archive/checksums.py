@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
-from cytopress.atomic import atomic_file
+from cytopress.archive.stores import Location, Store, store_of
 
 NAME = "SHA256SUMS"
-PIECE = 2**20
 
 
-def write(out: Path) -> None:
-    """Write the digests of all files; the file itself and locks are left out."""
-    lines = [f"{digest(path)}  {path.relative_to(out).as_posix()}\n" for path in files(out)]
-    with atomic_file(out / NAME) as temporary:
-        temporary.write_text("".join(lines), encoding="utf-8", newline="\n")
+def write(store: Store, known: Mapping[str, str]) -> None:
+    """Write the digests of all files; the file itself and locks are left out.
+
+    ``known`` are digests by key, of files that need not be read again.
+    """
+    lines = (f"{known.get(key) or digest(store, key)}  {key}\n" for key in files(store))
+    store.write(NAME, "".join(lines).encode())
 
 
-def read(out: Path) -> dict[str, str]:
-    """Return the digests by path."""
-    text = (out / NAME).read_text(encoding="utf-8")
+def read(out: Location) -> dict[str, str]:
+    """Return the digests by key; FileNotFoundError where there are none."""
+    text = store_of(out).read(NAME).decode()
     return {line[66:]: line[:64] for line in text.splitlines()}
 
 
-def files(out: Path) -> Iterator[Path]:
+def files(store: Store) -> Iterator[str]:
     """Yield the files of an archive in order."""
-    for path in sorted(out.rglob("*")):
-        if path.is_file() and path != out / NAME and ".lock" not in path.name:
-            yield path
+    for key, _ in store.list():
+        if key != NAME and ".lock" not in key.rsplit("/", 1)[-1]:
+            yield key
 
 
-def digest(path: Path) -> str:
+def digest(store: Store, key: str) -> str:
     """Return the hexadecimal sha256 of a file."""
     found = hashlib.sha256()
-    with path.open("rb") as stream:
-        while piece := stream.read(PIECE):
-            found.update(piece)
+    for piece in store.pieces(key):
+        found.update(piece)
     return found.hexdigest()

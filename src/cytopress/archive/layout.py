@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import zarr
 from zarr.codecs import BloscCodec, BytesCodec, Crc32cCodec, ZstdCodec
 
 from cytopress.archive.plan import AXES, Coding, ImagePlan, Plan
+from cytopress.archive.stores import Store
 from cytopress.archive.zarr_codec import CytopressCodec
 from cytopress.errors import NotAvailableError
 
@@ -17,16 +19,15 @@ COLORS = ("0000FF", "00FF00", "FF0000", "00FFFF", "FF00FF", "FFFF00")
 SCALES = ("local_mean", "Rounded mean of 2 x 2 pixels of the level above, as it is decoded.")
 
 
-def create(out: Path, plan: Plan) -> None:
-    """Create every image of a plan that is not there yet: groups and arrays, no pixels."""
-    for image in plan.images:
-        path = out / image.name
-        if (path / "zarr.json").is_file():
+def create(store: Store, plan: Plan, images: Sequence[ImagePlan]) -> None:
+    """Create images of a plan that are not there yet: groups and arrays, no pixels."""
+    for image in images:
+        if store.size(f"{image.name}/zarr.json") is not None:
             continue
         for level in range(image.levels):
-            _create_level(path / str(level), plan, image, level)
+            _create_level(store.zarr(f"{image.name}/{level}"), plan, image, level)
         # Last, so that an interrupted creation is begun again.
-        zarr.create_group(str(path), attributes=attributes(plan, image))
+        zarr.create_group(store.zarr(image.name), attributes=attributes(plan, image))
 
 
 def attributes(plan: Plan, image: ImagePlan) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def attributes(plan: Plan, image: ImagePlan) -> dict[str, Any]:
     ]
     kind, how = SCALES
     scales = v05.Multiscale(
-        name=Path(image.name).name.removesuffix(".ome.zarr"),
+        name=PurePosixPath(image.name).name.removesuffix(".ome.zarr"),
         axes=axes,
         datasets=datasets,
         type=kind if image.levels > 1 else None,
@@ -104,7 +105,7 @@ def _channel(coding: Coding, name: str, number: int) -> Any:
     )
 
 
-def _create_level(path: Path, plan: Plan, image: ImagePlan, level: int) -> None:
+def _create_level(path: Any, plan: Plan, image: ImagePlan, level: int) -> None:
     arguments: dict[str, Any] = {
         "shape": image.level_shape(level),
         "chunks": image.level_chunk(level),
@@ -127,7 +128,7 @@ def _create_level(path: Path, plan: Plan, image: ImagePlan, level: int) -> None:
             "serializer": BytesCodec(),
             "compressors": (ZstdCodec(level=3, checksum=True),),
         }
-    zarr.create_array(str(path), **arguments)
+    zarr.create_array(path, **arguments)
 
 
 def codec_of(plan: Plan, image: ImagePlan) -> CytopressCodec:

@@ -9,11 +9,11 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from cytopress.archive.stores import FOLDER, Location, store_of
 from cytopress.digests import digest_text
 from cytopress.errors import StoreError
 from cytopress.metrics.noise import NoiseModel
@@ -22,9 +22,7 @@ FORMAT = 1
 AXES = "TCZYX"
 Readers = Literal["cytopress", "everyone", "fiji"]
 Shape = tuple[int, int, int, int, int]
-# Of an archive: the folder of its plan, ledger, certificate and models.
-FOLDER = "cytopress"
-PLAN = "plan.json"
+PLAN = f"{FOLDER}/plan.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,7 +226,7 @@ class Plan:
 _PLANS = TypeAdapter(Plan)
 
 
-def read_plan(out: Path) -> Plan:
+def read_plan(out: Location) -> Plan:
     """Read the plan of an archive.
 
     Raises
@@ -236,12 +234,13 @@ def read_plan(out: Path) -> Plan:
     StoreError
         There is none, it is damaged, or a newer version wrote it.
     """
-    path = out / FOLDER / PLAN
+    store = store_of(out)
+    path = f"{store}/{PLAN}"
     try:
-        plan = _PLANS.validate_json(path.read_bytes())
+        plan = _PLANS.validate_json(store.read(PLAN))
     except FileNotFoundError:
         raise StoreError(
-            f"{out}: this is no archive: it has no {FOLDER}/{PLAN}; make one with"
+            f"{store}: this is no archive: it has no {PLAN}; make one with"
             " `cytopress archive plan`."
         ) from None
     except OSError as error:

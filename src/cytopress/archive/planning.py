@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from cytopress.archive.history import earlier_loss
-from cytopress.archive.plan import FOLDER, PLAN, Coding, ImagePlan, Plan, Readers, Shape, read_plan
+from cytopress.archive.plan import PLAN, Coding, ImagePlan, Plan, Readers, Shape, read_plan
 from cytopress.archive.solving import Samples, solve
 from cytopress.archive.sources import Source, checked, find_sources, load, opened, reason
-from cytopress.atomic import atomic_file
+from cytopress.archive.stores import Location, Store, store_of
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import CytopressError, UsageError
@@ -70,7 +70,7 @@ class _Channel:
     places: list[tuple[int, int]] = field(default_factory=list)
 
 
-def make_plan(sources: Sequence[Path], out: Path, wanted: Wanted) -> tuple[Plan, list[str]]:
+def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[Plan, list[str]]:
     """Plan an archive, write its plan, and return it with sentences on what is left out.
 
     Raises
@@ -81,8 +81,9 @@ def make_plan(sources: Sequence[Path], out: Path, wanted: Wanted) -> tuple[Plan,
     UnreachableTargetError
         No setting of the codec meets the target.
     """
-    _check_empty(out)
-    found, notes = find_sources(sources, out)
+    store = store_of(out)
+    _check_empty(store)
+    found, notes = find_sources(sources, Path(str(store)))
     images: list[ImagePlan] = []
     channels: dict[tuple[str, str, int], _Channel] = {}
     for source in found:
@@ -111,7 +112,7 @@ def make_plan(sources: Sequence[Path], out: Path, wanted: Wanted) -> tuple[Plan,
         images=tuple(images),
         models=packages,
     )
-    _write(plan, out)
+    _write(plan, store)
     again = [one for one in images if any(past.get("lossy") is not False for past in one.history)]
     if again and not all(one.ceiling is None for one in codings):
         methods = {str(past.get("method", "cytopress")) for one in again for past in one.history}
@@ -246,28 +247,24 @@ def _cut(stack: Pixels, chunk: Shape, most: int) -> list[Pixels]:
     return [stack[:, y : y + cy, x : x + cx] for y, x in (corners[i] for i in chosen)]
 
 
-def _check_empty(out: Path) -> None:
+def _check_empty(store: Store) -> None:
     """Refuse a folder of other files before anything is read."""
-    if not out.exists() or (out / FOLDER / PLAN).exists():
+    if store.size(PLAN) is not None:
         return
-    if not out.is_dir():
-        raise UsageError(f"{out}: is a file; name a folder for the archive.")
-    if any(out.iterdir()):
-        raise UsageError(f"{out}: the folder is not empty and holds no archive; choose another.")
+    if Path(str(store)).is_file():
+        raise UsageError(f"{store}: is a file; name a folder for the archive.")
+    if next(store.list(), None) is not None:
+        raise UsageError(f"{store}: the folder is not empty and holds no archive; choose another.")
 
 
-def _write(plan: Plan, out: Path) -> None:
-    path = out / FOLDER / PLAN
-    if path.exists():
-        if read_plan(out).digest == plan.digest:
-            return
+def _write(plan: Plan, store: Store) -> None:
+    if store.size(PLAN) is None:
+        store.write(PLAN, plan.text.encode())
+    elif read_plan(store).digest != plan.digest:
         raise UsageError(
-            f"{out}: holds an archive of another plan (other sources, options or version); choose"
+            f"{store}: holds an archive of another plan (other sources, options or version); choose"
             " another folder."
         )
-    path.parent.mkdir(parents=True)
-    with atomic_file(path) as temporary:
-        temporary.write_text(plan.text, encoding="utf-8")
 
 
 def _version() -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,12 +23,15 @@ from cytopress.archive.errors_of_pixels import Errors, errors_between
 from cytopress.archive.plan import Ceiling, Coding, ImagePlan, Readers, Shape
 from cytopress.archive.pyramid import halved
 from cytopress.archive.sources import load, opened
+from cytopress.archive.stores import Store
 from cytopress.archive.zarr_codec import NAME, CytopressCodec
 from cytopress.errors import CytopressError, CytopressWarning, StoreError
 from cytopress.image import Pixels
 
 # zarr finds it by its entry point only where cytopress is installed.
 zarr.registry.register_codec(NAME, CytopressCodec)
+# Errors of a disk, or a user's share of it, that has no space left: no other shard would fit.
+FULL = (errno.ENOSPC, errno.EDQUOT)
 Region = tuple[slice, slice, slice, slice, slice]
 
 
@@ -38,7 +43,7 @@ class ShardTask:
     ----------
     key : str
         Path of the shard's file in the archive, which names it in the ledger.
-    out : Path
+    store : Store
         The archive.
     image : ImagePlan
         The image it belongs to.
@@ -53,12 +58,18 @@ class ShardTask:
     """
 
     key: str
-    out: Path
+    store: Store
     image: ImagePlan
     coding: Coding
     readers: Readers
     level: int
     place: Shape
+
+    @property
+    def raw_bytes(self) -> int:
+        """Bytes of its pixels."""
+        lengths = (one.stop - one.start for one in self.region)
+        return math.prod(lengths) * int(np.dtype(self.image.dtype).itemsize)
 
     @property
     def region(self) -> Region:
@@ -76,20 +87,19 @@ class ShardTask:
 
     def array(self, level: int, mode: Literal["r", "r+"] = "r+") -> zarr.Array[Any]:
         """Open the array of a resolution of its image."""
-        found: zarr.Array[Any] = zarr.open_array(
-            str(self.out / self.image.name / str(level)), mode=mode
-        )
+        place = self.store.zarr(f"{self.image.name}/{level}")
+        found: zarr.Array[Any] = zarr.open_array(place, mode=mode)
         return found
 
 
 def tasks_of(
-    out: Path, image: ImagePlan, codings: tuple[Coding, ...], readers: Readers, level: int
+    store: Store, image: ImagePlan, codings: tuple[Coding, ...], readers: Readers, level: int
 ) -> Iterator[ShardTask]:
     """Yield the task of each shard of a resolution of an image."""
     for place in image.shards(level):
         yield ShardTask(
             key="/".join([image.name, str(level), "c", *map(str, place)]),
-            out=out,
+            store=store,
             image=image,
             coding=codings[image.codings[place[1]]],
             readers=readers,
@@ -103,10 +113,16 @@ def write_shard(task: ShardTask) -> dict[str, Any]:
     with warnings.catch_warnings(), zarr.config.set({"async.concurrency": 1}):
         warnings.simplefilter("ignore", CytopressWarning)
         try:
-            return _write(task)
+            with task.store.failures():
+                return _write(task)
         except CytopressError as error:
             return {"error": str(error)}
         except OSError as error:
+            if error.errno in FULL:
+                raise StoreError(
+                    f"{task.store}: the disk is full; free some space and run the same command"
+                    " again: what is written stays."
+                ) from error
             return {"error": f"{task.key}: cannot be written ({error.strerror or error})."}
         except MemoryError:
             return {"error": f"{task.key}: this shard needs more memory than there is."}
@@ -118,11 +134,10 @@ def _write(task: ShardTask) -> dict[str, Any]:
     chunks = ShardChunks(task.coding) if task.readers == "cytopress" else None
     given = raw if chunks is not None else _rounded(raw, task.coding)
     array = writable(task.array(task.level), chunks)
-    path = task.out / task.key
     found: list[Errors] = []
     while True:
         # Else zarr reads what is there, which may be damaged, to keep the part beyond the array.
-        path.unlink(missing_ok=True)
+        task.store.delete(task.key)
         array[task.region] = given
         decoded = np.asarray(task.array(task.level)[task.region])
         regions = list(_chunk_regions(raw.shape, task.image.level_chunk(task.level)))
@@ -136,12 +151,13 @@ def _write(task: ShardTask) -> dict[str, Any]:
             f"{task.key}: {len(beyond)} chunks exceed the largest error that the plan allows, and"
             " cannot be coded finer."
         )
-    data = path.read_bytes()
+    data = task.store.read(task.key)
     worst = max(range(len(found)), key=lambda at: found[at].rmse)
     return {
         "raw_bytes": raw.nbytes,
         "coded_bytes": len(data),
         "crc32c": google_crc32c.value(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
         "raw_sha256": hashlib.sha256(np.ascontiguousarray(raw).data).hexdigest(),
         "chunks": len(found),
         "finer": 0 if chunks is None else len(chunks.finer),

@@ -15,10 +15,11 @@ import zarr
 
 from cytopress.archive import certificate, checksums
 from cytopress.archive.errors_of_pixels import Errors, errors_between
-from cytopress.archive.plan import FOLDER, Plan, read_plan
+from cytopress.archive.plan import Plan, read_plan
 from cytopress.archive.run import all_tasks
 from cytopress.archive.shard import ShardTask, source_pixels
 from cytopress.archive.sources import find_sources
+from cytopress.archive.stores import FOLDER, Location, Store, store_of
 from cytopress.errors import CytopressError
 
 Depth = Literal["quick", "default", "full"]
@@ -55,7 +56,7 @@ class Verification:
 
 
 def verify(
-    out: Path,
+    out: Location,
     *,
     depth: Depth = "default",
     against: Path | None = None,
@@ -86,18 +87,18 @@ def verify(
     UsageError
         The sources are not there.
     """
-    plan = read_plan(out)
-    rows = certificate.rows_of(out)
+    store = store_of(out)
+    plan, rows = read_plan(store), certificate.rows_of(store)
     result = Verification(depth, against is not None)
-    tasks = [task for level in all_tasks(out, plan, plan.images) for task in level]
-    for name, why in _listing(out, plan, tasks, rows):
+    tasks = [task for level in all_tasks(store, plan, plan.images) for task in level]
+    for name, why in _listing(store, plan, tasks, rows):
         result.failures[name] = why
-    sources = {} if against is None else _sources(out, plan, against, result)
+    sources = {} if against is None else _sources(store, plan, against, result)
     if depth == "quick" and against is None:
         result.checked = len(tasks)
         return result
     if depth != "quick":
-        result.failures |= _metadata(out)
+        result.failures |= _metadata(store)
     sound = [task for task in tasks if task.key not in result.failures]
     chosen = _sample(sound, share)
     for number, task in enumerate(chosen):
@@ -113,9 +114,10 @@ def verify(
 
 
 def _listing(
-    out: Path, plan: Plan, tasks: list[ShardTask], rows: dict[str, Row]
+    store: Store, plan: Plan, tasks: list[ShardTask], rows: dict[str, Row]
 ) -> Iterator[tuple[str, str]]:
     """Yield files that are missing, of another size, or too many."""
+    sizes = dict(store.list())
     for task in tasks:
         row = rows.get(task.key)
         if row is None:
@@ -123,35 +125,30 @@ def _listing(
         elif row.get("error"):
             yield task.key, f"could not be written: {row['error']}"
         else:
-            try:
-                size = (out / task.key).stat().st_size
-            except OSError:
+            size = sizes.get(task.key)
+            if size is None:
                 yield task.key, "is missing"
-                continue
-            if size != row["coded_bytes"]:
+            elif size != row["coded_bytes"]:
                 yield task.key, f"has {size} bytes, and {row['coded_bytes']} were written"
     known = {task.key for task in tasks}
     for image in plan.images:
-        folder = out / image.name
-        for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
-            name = path.relative_to(out).as_posix()
-            if path.is_file() and path.name != "zarr.json" and name not in known:
+        for name in (one for one in sizes if one.startswith(f"{image.name}/")):
+            if name.rsplit("/", 1)[-1] != "zarr.json" and name not in known:
                 yield name, "belongs to no shard of the plan"
 
 
-def _metadata(out: Path) -> dict[str, str]:
+def _metadata(store: Store) -> dict[str, str]:
     """Return metadata files that differ from SHA256SUMS."""
     try:
-        sums = checksums.read(out)
+        sums = checksums.read(store)
     except OSError:
         return {checksums.NAME: "is missing: the archive is not complete"}
     failures = {}
     for name, expected in sums.items():
         if name.rsplit("/", 1)[-1] == "zarr.json" or name.startswith(f"{FOLDER}/"):
-            path = out / name
-            if not path.is_file():
+            if store.size(name) is None:
                 failures[name] = "is missing"
-            elif checksums.digest(path) != expected and not name.endswith(certificate.CERTIFICATE):
+            elif checksums.digest(store, name) != expected and name != certificate.CERTIFICATE:
                 failures[name] = "has changed since it was written"
     return failures
 
@@ -161,9 +158,9 @@ def _sample(tasks: list[ShardTask], share: float) -> list[ShardTask]:
     return [tasks[at] for at in np.linspace(0, len(tasks) - 1, count, dtype=int)]
 
 
-def _sources(out: Path, plan: Plan, against: Path, result: Verification) -> dict[str, Path]:
+def _sources(store: Store, plan: Plan, against: Path, result: Verification) -> dict[str, Path]:
     """Return the source of each image."""
-    found, _ = find_sources([against], out)
+    found, _ = find_sources([against], Path(str(store)))
     by_name = {source.name: source for source in found}
     sources = {}
     for image in plan.images:
@@ -178,7 +175,7 @@ def _sources(out: Path, plan: Plan, against: Path, result: Verification) -> dict
 
 def _check_bytes(task: ShardTask, row: Row) -> str:
     """Return what is wrong with a shard's file, "" if nothing."""
-    data = (task.out / task.key).read_bytes()
+    data = task.store.read(task.key)
     if google_crc32c.value(data) != row["crc32c"]:
         return "its bytes have changed since it was written"
     return ""

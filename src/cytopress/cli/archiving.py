@@ -51,6 +51,13 @@ Skip = Annotated[
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Processes. Unless given: as many as processors.")
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        help="Work on the workers of a dask scheduler, which see the same files.",
+        metavar="ADDRESS",
+    ),
+]
 PartOf = Annotated[
     str | None,
     typer.Option("--part", help="Write one of N parts, as jobs of an array do.", metavar="I/N"),
@@ -84,9 +91,13 @@ def plan(
     _plan(paths, wanted)
 
 
-def run(out: Archive, workers: Workers = None, part: PartOf = None) -> None:
+def run(
+    out: Archive, workers: Workers = None, scheduler: Scheduler = None, part: PartOf = None
+) -> None:
     """Write what the plan says; the same command resumes."""
-    _run(out, workers, _part(part))
+    if workers is not None and scheduler is not None:
+        raise UsageError("Give --workers or --scheduler, not both.")
+    _run(out, workers, _part(part), scheduler)
 
 
 def create(
@@ -102,7 +113,7 @@ def create(
 ) -> None:
     """Plan and run in one; the same command resumes."""
     wanted = _wanted(codec, lossless, channel, readers, chunk, axes, skip=skip_unreadable)
-    _run(_plan(paths, wanted), workers, None)
+    _run(_plan(paths, wanted), workers)
 
 
 def status(out: Archive, as_json: AsJson = False) -> None:
@@ -230,11 +241,19 @@ def _print_plan(found: Plan) -> None:
         print(f"{one.channel or 'all channels'}: {one.asked} -> {one.spec}: {expected}")
 
 
-def _run(out: Path, workers: int | None, part: Part | None) -> None:
+def _run(
+    out: Path, workers: int | None, part: Part | None = None, scheduler: str | None = None
+) -> None:
     from cytopress.archive.run import run as work
 
     with share_bar(f"Archiving into {out.name}") as progress:
-        found = work(out, workers=workers or default_jobs(), part=part, progress=progress)
+        found = work(
+            out,
+            workers=workers or default_jobs(),
+            scheduler=scheduler,
+            part=part,
+            progress=progress,
+        )
     if found.failed:
         key, why = next(iter(found.failed.items()))
         raise CodecError(
