@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import socket
 import threading
 import time
@@ -23,6 +24,8 @@ ROWS = 1000
 # Seconds after which whoever holds a lock writes it again, and for which a lock that does not
 # change is watched before it is taken for that of a process that has died.
 BEAT, PATIENCE, POLL = 15.0, 50.0, 1.0
+# How often a request is tried, with growing pauses.
+RETRY: dict[str, Any] = {"max_retries": 8}
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,9 @@ class Bucket:
         with self.failures(), suppress(FileNotFoundError):
             _obstore().delete(self._client, key)
 
+    def keep(self, key: str) -> None:
+        """Return at once: an object that was put stays."""
+
     def zarr(self, key: str) -> Any:
         """Return the store of a group or array."""
         from zarr.storage import ObjectStore
@@ -99,12 +105,11 @@ class Bucket:
 
     @contextmanager
     def failures(self) -> Iterator[None]:
-        """Raise errors of obstore as OSError, with the first of its sentences."""
+        """Raise errors of obstore as StoreError."""
         try:
             yield
         except _obstore().exceptions.BaseError as error:
-            first = " ".join(str(error).split())[:300]
-            raise OSError(0, first, str(self)) from error
+            raise StoreError(f"{self}: {_sentence(str(error))}") from error
 
     @contextmanager
     def locked(self, name: str, doing: str) -> Iterator[None]:
@@ -114,10 +119,7 @@ class Bucket:
         taken over.
         """
         lock = _Lock(self, f"{FOLDER}/{name}", doing)
-        try:
-            lock.take()
-        except OSError as error:
-            raise StoreError(f"{self}: cannot be written ({error.strerror}).") from error
+        lock.take()
         try:
             yield
         finally:
@@ -178,7 +180,7 @@ class _Lock:
         """Give the lock back."""
         self._ended.set()
         self._thread.join()
-        with suppress(OSError):
+        with suppress(StoreError):
             self._store.delete(self._key)
 
     def _take_over(self) -> None:
@@ -235,6 +237,15 @@ def _has_died(holder: dict[str, Any]) -> bool:
     return False
 
 
+def _sentence(text: str) -> str:
+    """Return what the server says, or the innermost of the errors that follow one another."""
+    said = re.search(r"<Code>(.*?)</Code>\s*<Message>(.*?)</Message>", text, re.DOTALL)
+    if said is not None:
+        return f"{said[2].strip().rstrip('.')} ({said[1]})."
+    reason = text.split("Debug source")[0].strip().splitlines()[-1].strip()
+    return f"cannot be reached ({reason[:200].rstrip('.')})."
+
+
 def _obstore() -> Any:
     try:
         import obstore
@@ -249,7 +260,11 @@ def _obstore() -> Any:
 def _client(bucket: str, prefix: str) -> Any:
     """Return obstore's client of a folder; a server of the local network may speak plain HTTP."""
     return _obstore().store.S3Store(
-        bucket, prefix=prefix or None, client_options={"allow_http": True}, **_credentials()
+        bucket,
+        prefix=prefix or None,
+        client_options={"allow_http": True},
+        retry_config=RETRY,
+        **_credentials(),
     )
 
 

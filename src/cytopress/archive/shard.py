@@ -151,6 +151,8 @@ def _write(task: ShardTask) -> dict[str, Any]:
             f"{task.key}: {len(beyond)} chunks exceed the largest error that the plan allows, and"
             " cannot be coded finer."
         )
+    # Its row, which says that it is done, is kept for good as well.
+    task.store.keep(task.key)
     data = task.store.read(task.key)
     worst = max(range(len(found)), key=lambda at: found[at].rmse)
     return {

@@ -50,12 +50,16 @@ class Store(Protocol):
         """Delete a file, if it is there."""
         ...
 
+    def keep(self, key: str) -> None:
+        """Return when a file that zarr wrote would outlive a loss of power."""
+        ...
+
     def zarr(self, key: str) -> Any:
         """Return what zarr-python opens for a group or array."""
         ...
 
     def failures(self) -> AbstractContextManager[None]:
-        """Raise errors of the library that reaches the store as OSError."""
+        """Raise errors of the library that reaches the store as StoreError."""
         ...
 
     def locked(self, name: str, doing: str) -> AbstractContextManager[None]:
@@ -130,6 +134,11 @@ class Folder:
     def delete(self, key: str) -> None:
         """Delete a file."""
         (self.path / key).unlink(missing_ok=True)
+
+    def keep(self, key: str) -> None:
+        """Have the system write a file to the disk."""
+        with (self.path / key).open("rb+") as stream:
+            os.fsync(stream.fileno())
 
     def zarr(self, key: str) -> str:
         """Return the path of a group or array."""

@@ -245,6 +245,7 @@ def _run(
     out: Path, workers: int | None, part: Part | None = None, scheduler: str | None = None
 ) -> None:
     from cytopress.archive.run import run as work
+    from cytopress.archive.stores import store_of
 
     with share_bar(f"Archiving into {out.name}") as progress:
         found = work(
@@ -263,7 +264,7 @@ def _run(
     raw, coded = (
         sum(row[key] for row in found.rows.values()) for key in ("raw_bytes", "coded_bytes")
     )
-    print(f"{out}: {len(found.rows)} shards, {shown_bytes(raw)} -> {shown_bytes(coded)}")
+    print(f"{store_of(out)}: {len(found.rows)} shards, {shown_bytes(raw)} -> {shown_bytes(coded)}")
     if not found.complete:
         print("Other parts of the archive are not written yet.")
 
