@@ -242,7 +242,7 @@ def _sentence(text: str) -> str:
     said = re.search(r"<Code>(.*?)</Code>\s*<Message>(.*?)</Message>", text, re.DOTALL)
     if said is not None:
         return f"{said[2].strip().rstrip('.')} ({said[1]})."
-    reason = text.split("Debug source")[0].strip().splitlines()[-1].strip()
+    reason = text.split("Debug source", maxsplit=1)[0].strip().splitlines()[-1].strip()
     return f"cannot be reached ({reason[:200].rstrip('.')})."
 
 

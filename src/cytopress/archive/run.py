@@ -27,6 +27,8 @@ from cytopress.models.model_package import SUFFIX
 from cytopress.settings import from_environment
 
 LOCK = "archive.lock"
+# Files of a killed process that were to be renamed: see `cytopress.atomic`.
+PARTIAL = ".part-"
 DOING = "writing the archive"
 # Seconds between two tries to finish, where another part is finishing.
 POLL = 0.2
@@ -239,5 +241,8 @@ def _finish(store: Store, plan: Plan, *, worked: bool) -> bool:
                 break
             except StoreError:
                 time.sleep(POLL)
+        for key, _ in store.list():
+            if key.rsplit("/", 1)[-1].startswith(PARTIAL):
+                store.delete(key)
         certificate.write(store, plan)
     return True

@@ -83,9 +83,11 @@ def opened(path: Path, plan: Row) -> Iterator[Ledger]:
         The file is no ledger, or cannot be read or written.
     """
     try:
-        found = parsed(path.read_bytes() if path.exists() else b"", str(path))
+        data = path.read_bytes() if path.exists() else b""
+        found = parsed(data, str(path))
         stream = path.open("ab")
-        stream.truncate(found.whole)
+        if found.whole < len(data):
+            stream.truncate(found.whole)
         if found.plan is None:
             stream.write(line(plan))
             stream.flush()
