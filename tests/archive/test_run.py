@@ -209,7 +209,7 @@ def scheduler(folder: Path, **options: object) -> Iterator[str]:
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
         threads_per_worker=1, dashboard_address=None, host="127.0.0.1",
-        local_directory=str(folder), **options,
+        local_directory=str(folder), protocol="tcp", **options,
     ) as local:  # fmt: skip
         yield local.scheduler_address
 
