@@ -22,7 +22,7 @@ from cytopress.archive.run import run
 from cytopress.datasets.catalogue import dataset
 from cytopress.errors import CytopressError
 
-DATASET, FIELDS, EDGE = "ecoli-phase", 12, 1024
+DATASET, FIELDS, EDGE = "ecoli-phase", 24, 1024
 SPECS = (
     "jpegls:near=4",
     "round-zstd:max_error=4",
