@@ -100,6 +100,7 @@ def run(
     begun = {"plan": plan.digest, "part": mine.name}
     try:
         with ExitStack() as held:
+            held.enter_context(store.failures())
             held.enter_context(store.locked(f"{mine.name}.{LOCK}", DOING))
             _check_parts(store, mine)
             book = held.enter_context(store.ledger(mine.name, begun))
