@@ -13,7 +13,7 @@ import pytest
 import zarr
 
 from cytopress.archive import bucket as buckets
-from cytopress.archive import certificate
+from cytopress.archive import bucket_client, bucket_lock, certificate
 from cytopress.archive.bucket import Bucket
 from cytopress.archive.planning import Wanted, make_plan
 from cytopress.archive.run import Part, run
@@ -116,8 +116,8 @@ def test_a_lock_is_held_given_back_and_taken_from_the_dead(url: str, monkeypatch
     with store.locked("a.lock", "writing"):
         pass
     # Of another machine: one that lives writes it again, one that does not is waited for.
-    monkeypatch.setattr(buckets, "PATIENCE", 0.2)
-    monkeypatch.setattr(buckets, "POLL", 0.1)
+    monkeypatch.setattr(bucket_lock, "PATIENCE", 0.2)
+    monkeypatch.setattr(bucket_lock, "POLL", 0.1)
     store.write(key, json.dumps({"host": "elsewhere", "pid": 1}).encode())
     with store.locked("a.lock", "writing"):
         assert b"elsewhere" not in store.read(key)
@@ -125,10 +125,10 @@ def test_a_lock_is_held_given_back_and_taken_from_the_dead(url: str, monkeypatch
 
 def test_a_lock_that_changes_is_of_one_who_lives(url: str, monkeypatch) -> None:
     store = store_of(url)
-    monkeypatch.setattr(buckets, "BEAT", 0.05)
-    monkeypatch.setattr(buckets, "POLL", 0.3)
+    monkeypatch.setattr(bucket_lock, "BEAT", 0.05)
+    monkeypatch.setattr(bucket_lock, "POLL", 0.3)
     with store.locked("a.lock", "writing"):
-        monkeypatch.setattr(buckets.socket, "gethostname", lambda: "elsewhere")
+        monkeypatch.setattr(bucket_lock.socket, "gethostname", lambda: "elsewhere")
         with (
             pytest.raises(StoreError, match="is writing here"),
             store.locked("a.lock", "writing"),
@@ -143,7 +143,7 @@ def test_what_cannot_be_reached_is_one_sentence(source: Path, url: str, monkeypa
         make_plan([source], "s3://nowhere-at-all/x", JPEGLS)
     with monkeypatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-        patch.setattr(buckets, "RETRY", {"max_retries": 0})
+        patch.setattr(bucket_client, "RETRY", {"max_retries": 0})
         with pytest.raises(StoreError, match=r"^s3://unreached: cannot be reached \(.*\)\.$"):
             run("s3://unreached")
     store = store_of(url)

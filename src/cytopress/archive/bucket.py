@@ -1,31 +1,19 @@
-"""Archive in a bucket (``s3://``): objects by obstore, a lock by conditional writes."""
+"""Archive in a bucket (``s3://``): objects by obstore."""
 
 from __future__ import annotations
 
-import functools
-import json
-import os
-import re
-import socket
-import threading
-import time
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
+from cytopress.archive.bucket_client import client_of, failures, obstore
+from cytopress.archive.bucket_lock import BucketLock
 from cytopress.archive.stores import FOLDER, LEDGERS
 from cytopress.batch import ledger as ledgers
-from cytopress.errors import NotAvailableError, StoreError
 
 # Rows in one object of a ledger: an object cannot be appended to, so the last one is written again.
 ROWS = 1000
-# Seconds after which whoever holds a lock writes it again, and for which a lock that does not
-# change is watched before it is taken for that of a process that has died.
-BEAT, PATIENCE, POLL = 15.0, 50.0, 1.0
-# How often a request is tried, with growing pauses.
-RETRY: dict[str, Any] = {"max_retries": 8}
 
 
 @dataclass(frozen=True)
@@ -48,7 +36,7 @@ class Bucket:
         NotAvailableError
             The extra s3 is not installed.
         """
-        _obstore()
+        obstore()
         bucket, _, prefix = path.partition("/")
         return cls(bucket, prefix)
 
@@ -58,24 +46,24 @@ class Bucket:
     def read(self, key: str) -> bytes:
         """Return an object."""
         with self.failures():
-            return bytes(_obstore().get(self._client, key).bytes())
+            return bytes(obstore().get(self._client, key).bytes())
 
     def pieces(self, key: str) -> Iterator[bytes]:
         """Yield an object in pieces."""
         with self.failures():
-            for piece in _obstore().get(self._client, key).stream():
+            for piece in obstore().get(self._client, key).stream():
                 yield bytes(piece)
 
     def write(self, key: str, data: bytes) -> None:
         """Write an object."""
         with self.failures():
-            _obstore().put(self._client, key, data)
+            obstore().put(self._client, key, data)
 
     def size(self, key: str) -> int | None:
         """Return the bytes of an object."""
         with self.failures():
             try:
-                return int(_obstore().head(self._client, key)["size"])
+                return int(obstore().head(self._client, key)["size"])
             except FileNotFoundError:
                 return None
 
@@ -84,7 +72,7 @@ class Bucket:
         with self.failures():
             found = [
                 (one["path"], int(one["size"]))
-                for batch in _obstore().list(self._client, prefix.rstrip("/") or None)
+                for batch in obstore().list(self._client, prefix.rstrip("/") or None)
                 for one in batch
             ]
         yield from sorted(found)
@@ -92,7 +80,7 @@ class Bucket:
     def delete(self, key: str) -> None:
         """Delete an object."""
         with self.failures(), suppress(FileNotFoundError):
-            _obstore().delete(self._client, key)
+            obstore().delete(self._client, key)
 
     def keep(self, key: str) -> None:
         """Return at once: an object that was put stays."""
@@ -101,15 +89,11 @@ class Bucket:
         """Return the store of a group or array."""
         from zarr.storage import ObjectStore
 
-        return ObjectStore(_client(self.bucket, "/".join(filter(None, (self.prefix, key)))))
+        return ObjectStore(client_of(self.bucket, "/".join(filter(None, (self.prefix, key)))))
 
-    @contextmanager
-    def failures(self) -> Iterator[None]:
+    def failures(self) -> AbstractContextManager[None]:
         """Raise errors of obstore as StoreError."""
-        try:
-            yield
-        except _obstore().exceptions.BaseError as error:
-            raise StoreError(f"{self}: {_sentence(str(error))}") from error
+        return failures(str(self))
 
     @contextmanager
     def locked(self, name: str, doing: str) -> Iterator[None]:
@@ -118,7 +102,7 @@ class Bucket:
         One that has not changed for some time, or whose process on this machine has ended, is
         taken over.
         """
-        lock = _Lock(self, f"{FOLDER}/{name}", doing)
+        lock = BucketLock(self.bucket, self.prefix, f"{FOLDER}/{name}", doing)
         lock.take()
         try:
             yield
@@ -152,132 +136,4 @@ class Bucket:
 
     @property
     def _client(self) -> Any:
-        return _client(self.bucket, self.prefix)
-
-
-class _Lock:
-    """An object that exists while a process works, and changes while it lives."""
-
-    def __init__(self, store: Bucket, key: str, doing: str) -> None:
-        self._client = _client(store.bucket, store.prefix)
-        self._store, self._key, self._doing = store, key, doing
-        self._tag: Any = None
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
-
-    def take(self) -> None:
-        """Take the lock; StoreError if another process has it."""
-        already = _obstore().exceptions.AlreadyExistsError
-        while self._tag is None:
-            with self._store.failures():
-                try:
-                    self._put("create")
-                except already:
-                    self._take_over()
-        self._thread.start()
-
-    def release(self) -> None:
-        """Give the lock back."""
-        self._ended.set()
-        self._thread.join()
-        with suppress(StoreError):
-            self._store.delete(self._key)
-
-    def _take_over(self) -> None:
-        """Take the lock of a process that has died; StoreError where it lives."""
-        changed = _obstore().exceptions.PreconditionError
-        with suppress(FileNotFoundError):
-            tag, holder = self._holder()
-            begin = time.monotonic()
-            while not _has_died(holder) and time.monotonic() - begin < PATIENCE:
-                if _is_here(holder) or self._holder()[0] != tag:
-                    raise StoreError(
-                        f"{self._store}: another process ({holder.get('pid')} on"
-                        f" {holder.get('host')}) is {self._doing} here; wait for it, or choose"
-                        " another folder."
-                    )
-                time.sleep(POLL)
-            with suppress(changed):
-                self._put({"e_tag": tag})
-
-    def _holder(self) -> tuple[str, dict[str, Any]]:
-        got = _obstore().get(self._client, self._key)
-        try:
-            holder = json.loads(bytes(got.bytes()))
-        except ValueError:
-            holder = {}
-        return got.meta["e_tag"], holder
-
-    def _put(self, mode: Any) -> None:
-        mine = {"host": socket.gethostname(), "pid": os.getpid(), "beat": uuid.uuid4().hex}
-        put = _obstore().put(self._client, self._key, json.dumps(mine).encode(), mode=mode)
-        self._tag = put["e_tag"]
-
-    def _beat(self) -> None:
-        while not self._ended.wait(BEAT):
-            # What a lost lock could cost is work done twice, with the same bytes.
-            with suppress(_obstore().exceptions.BaseError):
-                self._put({"e_tag": self._tag})
-
-
-def _is_here(holder: dict[str, Any]) -> bool:
-    return holder.get("host") == socket.gethostname()
-
-
-def _has_died(holder: dict[str, Any]) -> bool:
-    """Whether a process of this machine has ended; False for those of others."""
-    if not _is_here(holder):
-        return False
-    try:
-        os.kill(int(holder["pid"]), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def _sentence(text: str) -> str:
-    """Return what the server says, or the innermost of the errors that follow one another."""
-    said = re.search(r"<Code>(.*?)</Code>\s*<Message>(.*?)</Message>", text, re.DOTALL)
-    if said is not None:
-        return f"{said[2].strip().rstrip('.')} ({said[1]})."
-    reason = text.split("Debug source", maxsplit=1)[0].strip().splitlines()[-1].strip()
-    return f"cannot be reached ({reason[:200].rstrip('.')})."
-
-
-def _obstore() -> Any:
-    try:
-        import obstore
-        import obstore.exceptions
-        import obstore.store
-    except ImportError:
-        raise NotAvailableError("s3:// needs the extra s3: pip install 'cytopress[s3]'.") from None
-    return obstore
-
-
-@functools.lru_cache(maxsize=256)
-def _client(bucket: str, prefix: str) -> Any:
-    """Return obstore's client of a folder; a server of the local network may speak plain HTTP."""
-    return _obstore().store.S3Store(
-        bucket,
-        prefix=prefix or None,
-        client_options={"allow_http": True},
-        retry_config=RETRY,
-        **_credentials(),
-    )
-
-
-def _credentials() -> dict[str, Any]:
-    """Return what obstore does not read by itself: the files in ``~/.aws``."""
-    if "AWS_ACCESS_KEY_ID" in os.environ:
-        return {}
-    try:
-        from botocore.session import Session
-        from obstore.auth.boto3 import Boto3CredentialProvider
-    except ImportError:
-        return {}
-    session = Session()
-    if session.get_credentials() is None:
-        return {}
-    return {"credential_provider": Boto3CredentialProvider(session)}
+        return client_of(self.bucket, self.prefix)

@@ -69,7 +69,7 @@ class ShardTask:
     def raw_bytes(self) -> int:
         """Bytes of its pixels."""
         lengths = (one.stop - one.start for one in self.region)
-        return math.prod(lengths) * int(np.dtype(self.image.dtype).itemsize)
+        return int(math.prod(lengths)) * int(np.dtype(self.image.dtype).itemsize)
 
     @property
     def region(self) -> Region:
