@@ -76,6 +76,8 @@ class Coding:
         Root mean square error of the sampled chunks, in counts.
     expected_finer : float
         Share of chunks that are expected to exceed the ceiling.
+    analysis : dict, optional
+        What a study shows of the coding, for the certificate: task, margin, bound, and others.
     """
 
     channel: str
@@ -89,6 +91,7 @@ class Coding:
     expected_ratio: float = 1.0
     expected_rmse: float = 0.0
     expected_finer: float = 0.0
+    analysis: dict[str, Any] | None = None
 
     @property
     def noise_model(self) -> NoiseModel | None:
@@ -128,6 +131,8 @@ class ImagePlan:
         Shape of a chunk, and of a shard: the file in which chunks lie.
     history : tuple of dict
         Loss that the source bears already, as `history.earlier_loss` returns it.
+    sha256 : str, optional
+        Digest of the source's file; of a folder, of its files' digests in the order of their names.
     """
 
     name: str
@@ -144,6 +149,7 @@ class ImagePlan:
     chunk: Shape
     shard: Shape
     history: tuple[dict[str, Any], ...] = ()
+    sha256: str | None = None
 
     def level_shape(self, level: int) -> Shape:
         """Return the shape of a resolution: rows and columns halved, rounded up."""

@@ -17,6 +17,7 @@ from cytopress.archive.sources import Source, checked, find_sources, load, opene
 from cytopress.archive.stores import Location, Store, store_of
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
+from cytopress.digests import digest_path
 from cytopress.errors import CytopressError, UsageError
 from cytopress.formats.scene import Scene
 from cytopress.image import DTYPES, Pixels
@@ -50,6 +51,8 @@ class Wanted:
         Axes of sources that do not say theirs.
     skip_unreadable : bool
         Whether sources that cannot be read are left out.
+    hash : bool
+        Whether the SHA-256 of every source goes into the plan and the certificate.
     """
 
     codec: str = ""
@@ -58,6 +61,7 @@ class Wanted:
     chunk: int = CHUNK
     axes: str | None = None
     skip_unreadable: bool = False
+    hash: bool = False
 
 
 @dataclass
@@ -173,6 +177,7 @@ def _image(
         chunk=chunk,
         shard=_shard(chunk, (z, y, x), dtype.itemsize),
         history=tuple(earlier_loss(source.path)),
+        sha256=digest_path(source.path) if wanted.hash else None,
     )
 
 

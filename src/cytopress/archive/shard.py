@@ -161,6 +161,7 @@ def _write(task: ShardTask) -> dict[str, Any]:
         "crc32c": google_crc32c.value(data),
         "sha256": hashlib.sha256(data).hexdigest(),
         "raw_sha256": hashlib.sha256(np.ascontiguousarray(raw).data).hexdigest(),
+        "decoded_crc32c": google_crc32c.value(np.ascontiguousarray(decoded).tobytes()),
         "chunks": len(found),
         "finer": 0 if chunks is None else len(chunks.finer),
         "errors": Errors.sum(found).as_row(),
@@ -181,15 +182,15 @@ def _load(task: ShardTask) -> Pixels:
     return source_pixels(task, Path(task.image.source))
 
 
-def source_pixels(task: ShardTask, source: Path) -> Pixels:
-    """Return the source's pixels of a shard of the full resolution, C-contiguous."""
-    t, c, z, y, x = task.region
+def source_pixels(task: ShardTask, source: Path, region: Region | None = None) -> Pixels:
+    """Return the source's pixels of a shard of the full resolution, or a region; C-contiguous."""
+    t, c, z, y, x = region = region or task.region
     with opened(source, task.image.axes) as scenes:
         planes = [
             load(scenes[task.image.scene], time, channel, range(z.start, z.stop))[:, y, x]
             for time, channel in itertools.product(range(t.start, t.stop), range(c.start, c.stop))
         ]
-    shape = tuple(one.stop - one.start for one in task.region)
+    shape = tuple(one.stop - one.start for one in region)
     return np.ascontiguousarray(np.stack(planes).reshape(shape))
 
 

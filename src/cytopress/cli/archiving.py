@@ -48,6 +48,10 @@ Chunk = Annotated[int, typer.Option(min=16, help="Edge of a chunk in pixels.")]
 Skip = Annotated[
     bool, typer.Option("--skip-unreadable", help="Leave out sources that cannot be read.")
 ]
+Hash = Annotated[
+    bool,
+    typer.Option("--hash", help="Read every source once more, for its SHA-256 in the certificate."),
+]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Processes. Unless given: as many as processors.")
 ]
@@ -85,9 +89,12 @@ def plan(
     chunk: Chunk = 512,
     axes: Axes = None,
     skip_unreadable: Skip = False,
+    hash_sources: Hash = False,
 ) -> None:
     """Inspect the sources, solve the settings on samples, and write the plan; codes nothing yet."""
-    wanted = _wanted(codec, lossless, channel, readers, chunk, axes, skip=skip_unreadable)
+    wanted = _wanted(
+        codec, lossless, channel, readers, chunk, axes, skip=skip_unreadable, hashed=hash_sources
+    )
     _plan(paths, wanted)
 
 
@@ -109,10 +116,13 @@ def create(
     chunk: Chunk = 512,
     axes: Axes = None,
     skip_unreadable: Skip = False,
+    hash_sources: Hash = False,
     workers: Workers = None,
 ) -> None:
     """Plan and run in one; the same command resumes."""
-    wanted = _wanted(codec, lossless, channel, readers, chunk, axes, skip=skip_unreadable)
+    wanted = _wanted(
+        codec, lossless, channel, readers, chunk, axes, skip=skip_unreadable, hashed=hash_sources
+    )
     _run(_plan(paths, wanted), workers)
 
 
@@ -278,6 +288,7 @@ def _wanted(
     axes: str | None,
     *,
     skip: bool,
+    hashed: bool,
 ) -> Wanted:
     from cytopress.archive.planning import Wanted
 
@@ -290,6 +301,7 @@ def _wanted(
         chunk=chunk,
         axes=axes,
         skip_unreadable=skip,
+        hash=hashed,
     )
 
 
