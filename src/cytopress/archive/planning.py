@@ -110,7 +110,7 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
         codings.append(solve(request, _samples(one, images, request)))
         packages |= {package.sha256: package.name for package in request.packages}
     plan = Plan(
-        software=f"cytopress {_version()}",
+        software=software(),
         readers=wanted.readers,
         codings=tuple(codings),
         images=tuple(images),
@@ -272,8 +272,9 @@ def _write(plan: Plan, store: Store) -> None:
         )
 
 
-def _version() -> str:
+def software() -> str:
+    """Return the name and version of what makes archives."""
     try:
-        return version("cytopress")
+        return f"cytopress {version('cytopress')}"
     except PackageNotFoundError:
-        return "(not installed)"
+        return "cytopress (not installed)"

@@ -51,10 +51,11 @@ class Part:
 
 @dataclass(frozen=True)
 class RunResult:
-    """Rows of a run's shards by key; those that failed have an ``error``."""
+    """Rows of a run's shards by key, an ``error`` in those that failed; and what else is told."""
 
     rows: dict[str, dict[str, Any]]
     complete: bool
+    notes: tuple[str, ...] = ()
 
     @property
     def failed(self) -> dict[str, str]:
@@ -113,7 +114,7 @@ def run(
             _carry_models(store, plan)
             layout.create(store, plan, images)
             worked = _work(store, plan, images, book, runner, progress)
-            return RunResult(book.rows, _finish(store, plan, worked=worked))
+            return RunResult(book.rows, *_finish(store, plan, worked=worked))
     except OSError as error:
         raise StoreError(f"{store}: cannot be written ({error.strerror or error}).") from error
 
@@ -229,21 +230,24 @@ def _carry_models(store: Store, plan: Plan) -> None:
             store.write(target, family.package.path.read_bytes())
 
 
-def _finish(store: Store, plan: Plan, *, worked: bool) -> bool:
-    """Write the certificate if the archive is complete; parts that end at once wait in turn."""
+def _finish(store: Store, plan: Plan, *, worked: bool) -> tuple[bool, tuple[str, ...]]:
+    """Write the certificate if the archive is complete; return that, and notes on it.
+
+    Parts that end at once wait in turn.
+    """
     if not certificate.complete(store, plan):
-        return False
+        return False, ()
     if not worked and store.size(checksums.NAME) is not None:
-        return True
+        return True, ()
     with ExitStack() as held:
         while True:
             try:
-                held.enter_context(store.locked(f"finish.{LOCK}", "finishing the archive"))
+                held.enter_context(store.locked(certificate.LOCK, "finishing the archive"))
                 break
             except StoreError:
                 time.sleep(POLL)
         for key, _ in store.list():
             if key.rsplit("/", 1)[-1].startswith(PARTIAL):
                 store.delete(key)
-        certificate.write(store, plan)
-    return True
+        note = certificate.write(store, plan)
+    return True, (note,) if note else ()

@@ -16,6 +16,7 @@ import google_crc32c
 import numpy as np
 import zarr
 
+from cytopress.archive.checksums import crc32c_of_pixels
 from cytopress.archive.chunk_decoding import decode_chunk
 from cytopress.archive.chunk_form import ChunkForm
 from cytopress.archive.chunk_writer import ShardChunks, chunk_coding_of, writable
@@ -161,7 +162,7 @@ def _write(task: ShardTask) -> dict[str, Any]:
         "crc32c": google_crc32c.value(data),
         "sha256": hashlib.sha256(data).hexdigest(),
         "raw_sha256": hashlib.sha256(np.ascontiguousarray(raw).data).hexdigest(),
-        "decoded_crc32c": google_crc32c.value(np.ascontiguousarray(decoded).tobytes()),
+        "decoded_crc32c": crc32c_of_pixels(decoded),
         "chunks": len(found),
         "finer": 0 if chunks is None else len(chunks.finer),
         "errors": Errors.sum(found).as_row(),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cytopress.archive.plan import Plan, Readers
     from cytopress.archive.planning import Wanted
     from cytopress.archive.run import Part
+    from cytopress.archive.verify import Verification
 
 Sources = Annotated[
     list[Path],
@@ -156,16 +157,30 @@ def status(out: Archive, as_json: AsJson = False) -> None:
 def verify(
     out: Archive,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Compare the files with the ledger only.")
+        bool,
+        typer.Option("--quick", help="Compare files with the ledger; read no shard."),
     ] = False,
     full: Annotated[bool, typer.Option("--full", help="Decode every chunk as well.")] = False,
     against: Annotated[
-        Path | None,
-        typer.Option(help="The sources: compute the errors again.", metavar="SRC"),
+        list[Path] | None,
+        typer.Option(
+            help="The sources, or a folder of them: compute the errors again. With --full, the"
+            " certificate then says whether the sources may be deleted.",
+            metavar="SRC",
+        ),
     ] = None,
     sample: Annotated[
-        float, typer.Option(min=0, max=100, help="Percent of the shards to read or decode.")
-    ] = 100.0,
+        str, typer.Option(help="Share of the shards to read or decode, such as 5%.", metavar="P")
+    ] = "100%",
+    accept_inexact: Annotated[
+        bool,
+        typer.Option(
+            "--accept-inexact",
+            help="Call an archive fit for deleting its sources though another processor may decode"
+            " a pixel that differs by a count.",
+        ),
+    ] = False,
+    workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Check an archive: every file and byte, and on demand every chunk, and the sources."""
@@ -173,27 +188,52 @@ def verify(
 
     if quick and full:
         raise UsageError("Give --quick or --full, not both.")
+    share = _share(sample)
     with share_bar(f"Verifying {out.name}") as progress:
         found = check(
             out,
             depth="quick" if quick else "full" if full else "default",
             against=against,
-            share=sample / 100,
+            share=share,
+            workers=workers or default_jobs(),
+            accept_inexact=accept_inexact,
             progress=progress,
         )
     if as_json:
-        print(json.dumps(found.as_json(), indent=2))
+        print(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
     else:
+        for note in found.notes:
+            print(f"cytopress: note: {note}", file=sys.stderr)
         for name, why in found.failures.items():
             print(f"{name}: {why}")
         print(f"{'PASS' if found.passed else 'FAIL'}: {found.checked} shards checked.")
+        if found.fit is not None:
+            print(_fit(found))
     if not found.passed:
         raise typer.Exit(1)
 
 
+def _share(text: str) -> float:
+    try:
+        percent = float(text.strip().removesuffix("%"))
+    except ValueError:
+        percent = 0.0
+    if not 0 < percent <= 100:
+        raise UsageError(f"--sample {text}: give a percentage above 0, at most 100, such as 5%.")
+    return percent / 100
+
+
+def _fit(found: Verification) -> str:
+    if found.fit:
+        return "Fit for deleting the sources, as far as this archive is concerned."
+    reasons = found.reasons if found.passed else ["verification failed", *found.reasons]
+    return f"Not fit for deleting the sources: {'; '.join(reasons)}."
+
+
 def info(out: Archive, as_json: AsJson = False) -> None:
     """Show the certificate of loss: what coding changed, channel by channel."""
-    from cytopress.archive.certificate import read, summary
+    from cytopress.archive.certificate import read
+    from cytopress.archive.certificate_summary import summary
 
     certificate = read(out)
     if as_json:
@@ -274,6 +314,8 @@ def _run(
     raw, coded = (
         sum(row[key] for row in found.rows.values()) for key in ("raw_bytes", "coded_bytes")
     )
+    for note in found.notes:
+        print(f"cytopress: note: {note}", file=sys.stderr)
     print(f"{store_of(out)}: {len(found.rows)} shards, {shown_bytes(raw)} -> {shown_bytes(coded)}")
     if not found.complete:
         print("Other parts of the archive are not written yet.")
