@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from cytopress.archive.analysis import Analysis
+from cytopress.archive.stores import FOLDER, Location, store_of
 from cytopress.digests import digest_text
 from cytopress.errors import StoreError
 from cytopress.metrics.noise import NoiseModel
