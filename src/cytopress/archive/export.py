@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import zarr
 
+from cytopress.archive.history import EXPORTED
 from cytopress.archive.plan import ImagePlan, read_plan
 from cytopress.archive.planning import Wanted, make_plan
 from cytopress.archive.run import run
@@ -82,7 +83,7 @@ def _write_tiff(store: Store, image: ImagePlan, path: Path) -> None:
         if step is not None:
             metadata[f"PhysicalSize{axis}"] = step
     name = PurePosixPath(str(store)).name
-    metadata["Description"] = f"From {name}/{image.name}, whose certificate says what was lost"
+    metadata["Description"] = f"From {name}/{image.name}, {EXPORTED}"
     with atomic_file(path) as temporary:
         tifffile.imwrite(
             temporary,
