@@ -78,10 +78,10 @@ def _worst_chunk(
     squares = (decoded.astype(np.float64) - original) ** 2
     plane = int(squares.sum((1, 2)).argmax())
     rows, columns = _crop(squares[plane])
-    spacing = image.spacing_um[1:]
-    known = {} if None in spacing else {"spacing_um": spacing}
+    high, wide = image.spacing_um[1:]
+    spacing = None if high is None or wide is None else (high, wide)
     before, after = (
-        Image(np.ascontiguousarray(one[plane, rows, columns]), **known)
+        Image(np.ascontiguousarray(one[plane, rows, columns]), spacing_um=spacing)
         for one in (original, decoded)
     )
     return before, after

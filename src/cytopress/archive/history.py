@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def _of_tiff(path: Path) -> list[dict[str, Any]]:
     names: dict[str, bool | None] = {}
     with tifffile.TiffFile(path) as file:
         pages = [series.levels[0].keyframe for series in file.series]
-        pages = pages or [file.pages.first]  # type: ignore[list-item]
+        pages = pages or [file.pages.first]
         for page in pages:
             name = getattr(page.compression, "name", "")
             if name in TIFF:
@@ -120,9 +121,9 @@ def _of_czi(path: Path) -> Iterator[tuple[str, bool | None]]:
 
 def _of_nd2(path: Path) -> list[dict[str, Any]]:
     try:
-        from nd2 import ND2File
+        nd2 = import_module("nd2")
     except ImportError:
         return []
-    with ND2File(path) as file:
+    with nd2.ND2File(path) as file:
         lossy = file.attributes.compressionType == "lossy"
     return [_entry("lossy compression in ND2", lossy=True)] if lossy else []

@@ -16,7 +16,6 @@ from cytopress.report.pictures import (
     scale_bar,
 )
 from cytopress.report.templates import environment, styles
-from cytopress.results.number_format import number_text
 
 STYLES = ("page.css", "certificate.css", "print.css")
 # Images that the page lists; all are in the JSON file.
@@ -99,13 +98,12 @@ def promise_text(channel: Mapping[str, Any]) -> str:
     if promise is None:
         return "Every pixel is kept exactly."
     chunk, shard = (
-        None if promise[key] is None else number_text(promise[key], significant=3)
-        for key in ("chunk", "shard")
+        None if promise[key] is None else f"{promise[key]:.3g}" for key in ("chunk", "shard")
     )
     if promise["kind"] == "max_error":
         return f"No pixel differs by more than {chunk} counts."
     if promise["kind"] == "psnr":
-        counts = number_text(promise["data_range"])
+        counts = f"{promise['data_range']:.6g}"
         whole = f"PSNR of every field at least {shard} dB, of a" if shard else "PSNR of every"
         return f"{whole} single chunk at least {chunk} dB, over a range of {counts} counts."
     unit = "times the noise of the camera" if promise["kind"] == "sigma" else "counts"
