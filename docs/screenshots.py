@@ -33,7 +33,7 @@ CHROMIUM = "/usr/bin/chromium"
 # Widths of a phone, a half and a whole screen, with the height that is shown, in pixels.
 SIZES = {420: 900, 900: 900, 1400: 1000}
 # A certificate is read to its end.
-CERTIFICATE_SIZES = {420: 1900, 1400: 1500}
+CERTIFICATE_SIZES = {420: 1900, 1400: 1250}
 COLORS = 96
 
 
@@ -84,7 +84,7 @@ def certificate(folder: Path) -> Path:
     for number, field in enumerate(cells.part("test")[:3]):
         image = replace(cells.read_input(field), name="DIC")
         cytopress.write(sources / f"field {number}.ome.tif", [image])
-    make_plan([sources], out, Wanted(codec="jpegls:sigma=0.7", chunk=128))
+    make_plan([sources], out, Wanted(codec="jpegls:sigma=0.7"))
     run(out)
     verify(out, depth="full", against=sources)
     return out / "cytopress" / "certificate.html"

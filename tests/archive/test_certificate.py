@@ -21,6 +21,7 @@ from cytopress.archive.certificate_summary import summary
 from cytopress.archive.plan import read_plan
 from cytopress.archive.planning import Wanted, make_plan
 from cytopress.archive.run import run
+from cytopress.archive.verify import verify
 
 pytest.importorskip("yaozarrs")
 DOCS = Path(__file__).parents[2] / "docs" / "certificate"
@@ -189,3 +190,16 @@ def test_without_jinja2_the_json_alone_is_written(
     assert "cytopress[report]" in note
     assert (tmp_path / "out/cytopress/certificate.json").is_file()
     assert not (tmp_path / "out/cytopress/certificate.html").exists()
+
+
+def test_sources_that_could_not_be_read_are_counted(source: Path, tmp_path: Path) -> None:
+    (source.parent / "broken.tif").write_bytes(b"II*\0nothing")
+    out = tmp_path / "out"
+    document = archived(source.parent, out, skip_unreadable=True)
+    (sentence,) = document["left_out"]
+    assert "broken.tif is left out" in sentence
+    assert "left out: 1 sources" in " ".join(summary(document))
+    # Whoever deletes the folder would lose it.
+    found = verify(out, depth="full", against=source.parent)
+    assert (found.passed, found.fit) == (True, False)
+    assert "broken.tif" in found.reasons[0]

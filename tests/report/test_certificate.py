@@ -31,7 +31,7 @@ def document(**changed: Any) -> dict[str, Any]:
         "when": "2026-02-03T04:05:06+00:00", "software": "cytopress 1", "readers": "cytopress",
         "versions": {"python": "3.11"}, "processor": "a processor", "plan": "0" * 64,
         "ledger_sha256": "1" * 64, "lossy": True, "ever_lossy": True, "second_generation": 0,
-        "history": [], "exact_decoding": True, "raw_bytes": 7_030_000, "coded_bytes": 10**6,
+        "history": [], "left_out": [], "exact_decoding": True, "raw_bytes": 7_030_000, "coded_bytes": 10**6,
         "stored_bytes": 13 * 10**5, "models": [], "checked": {"shards": 4, "read_back": 4},
         "channels": [channel], "verified": None,
         "images": {"a b.ome.zarr": {"source": source, "channels": [channel]}},
@@ -106,6 +106,7 @@ def test_what_it_says() -> None:
     assert "another processor may decode a pixel that differs by one count" in found
     assert "sha256sum -c --quiet SHA256SUMS" in found
     assert "Signature" in found
+    assert "1 source could not be read" in words(page(left_out=["b.tif is left out: damaged."]))
     exact = words(page(lossy=False, ever_lossy=False))
     assert "No: every pixel of every image is exactly as it was in its source." in exact
 

@@ -182,6 +182,7 @@ def _document(
         "processor": processor(),
         "plan": plan.digest,
         "readers": plan.readers,
+        "left_out": list(plan.left_out),
         "lossy": any(one["lossy"] for one in images.values()),
         "ever_lossy": any(one["ever_lossy"] for one in images.values()),
         "second_generation": sum(one["second_generation"] for one in images.values()),

@@ -12,6 +12,8 @@ def summary(certificate: dict[str, Any]) -> list[str]:
     count = len(certificate["images"])
     lines = [f"{count} images, {raw / coded:.3g}x smaller, {loss}, {certificate['software']}"]
     lines += [_channel(one) for one in certificate["channels"]]
+    if certificate["left_out"]:
+        lines.append(f"left out: {len(certificate['left_out'])} sources that could not be read")
     for past in certificate["history"]:
         may = {True: "was coded", None: "may have been coded", False: "was coded"}[past["lossy"]]
         how = "without loss" if past["lossy"] is False else "with loss"

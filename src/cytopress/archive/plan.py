@@ -204,6 +204,8 @@ class Plan:
         How channels are coded, and the images.
     models : dict
         By sha256, the name of each model package that the codings need.
+    left_out : tuple of str
+        Sentences on sources that could not be read and were left out.
     format : int
         Version of this file.
     """
@@ -213,6 +215,7 @@ class Plan:
     codings: tuple[Coding, ...]
     images: tuple[ImagePlan, ...]
     models: dict[str, str]
+    left_out: tuple[str, ...] = ()
     format: int = FORMAT
 
     @property

@@ -89,6 +89,7 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
     _check_empty(store)
     found, notes = find_sources(sources, Path(str(store)))
     images: list[ImagePlan] = []
+    left_out: list[str] = []
     channels: dict[tuple[str, str, int], _Channel] = {}
     for source in found:
         try:
@@ -96,7 +97,8 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
         except CytopressError as error:
             if not wanted.skip_unreadable:
                 raise
-            notes.append(f"{source.path} is left out: {reason(error, source.path)}")
+            left_out.append(f"{source.path} is left out: {reason(error, source.path)}")
+    notes += left_out
     if not images:
         raise UsageError("No source can be archived.")
     unknown = wanted.channels.keys() - {one.name for one in channels.values()}
@@ -115,6 +117,7 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
         codings=tuple(codings),
         images=tuple(images),
         models=packages,
+        left_out=tuple(left_out),
     )
     _write(plan, store)
     again = [one for one in images if any(past.get("lossy") is not False for past in one.history)]
