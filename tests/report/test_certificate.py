@@ -32,7 +32,8 @@ def document(**changed: Any) -> dict[str, Any]:
         "versions": {"python": "3.11"}, "processor": "a processor", "plan": "0" * 64,
         "ledger_sha256": "1" * 64, "lossy": True, "ever_lossy": True, "second_generation": 0,
         "history": [], "left_out": [], "exact_decoding": True, "raw_bytes": 7_030_000,
-        "coded_bytes": 10**6, "stored_bytes": 13 * 10**5, "models": [], "checked": {"shards": 4, "read_back": 4},
+        "coded_bytes": 10**6, "stored_bytes": 13 * 10**5, "models": [],
+        "checked": {"shards": 4, "read_back": 4},
         "channels": [channel], "verified": None,
         "images": {"a b.ome.zarr": {"source": source, "channels": [channel]}},
     } | changed  # fmt: skip
