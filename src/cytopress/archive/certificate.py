@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import zarr
@@ -14,6 +14,7 @@ import zarr
 from cytopress.archive import certificate_page, checksums
 from cytopress.archive.certificate_content import channel_facts, image_facts, shard_key
 from cytopress.archive.plan import ImagePlan, Plan
+from cytopress.archive.sources import Source
 from cytopress.archive.stores import FOLDER, LEDGERS, Location, Store, store_of
 from cytopress.batch.ledger import parsed
 from cytopress.digests import digest_text
@@ -96,7 +97,7 @@ def write(out: Location, plan: Plan) -> str:
         data = (files("cytopress.archive") / "convention" / name).read_bytes()
         store.write(f"{FOLDER}/{name}", data)
     document = _document(plan, rows, images) | {"ledger_sha256": ledgers}
-    sources = {image.name: Path(image.source) for image in plan.images}
+    sources = {image.name: Source.of(image) for image in plan.images}
     note = _write(store, plan, document, sources)
     checksums.write(
         store, {key: row["sha256"] for key, row in rows.items() if not row.get("error")}
@@ -126,7 +127,7 @@ def attributes(
 
 
 def record(
-    out: Location, plan: Plan, verified: Mapping[str, Any], sources: Mapping[str, Path]
+    out: Location, plan: Plan, verified: Mapping[str, Any], sources: Mapping[str, Source]
 ) -> str:
     """Write the result of a verification into the certificate; return `write`'s note.
 
@@ -139,7 +140,7 @@ def record(
 
 
 def _write(
-    store: Store, plan: Plan, document: Mapping[str, Any], sources: Mapping[str, Path]
+    store: Store, plan: Plan, document: Mapping[str, Any], sources: Mapping[str, Source]
 ) -> str:
     text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
     store.write(CERTIFICATE, text.encode())

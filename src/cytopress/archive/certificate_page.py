@@ -11,6 +11,7 @@ import zarr
 
 from cytopress.archive.plan import ImagePlan, Plan
 from cytopress.archive.shard import Region, ShardTask, source_pixels
+from cytopress.archive.sources import Source
 from cytopress.archive.stores import Store
 from cytopress.errors import CytopressError, NotAvailableError
 from cytopress.image import Image, Pixels
@@ -21,7 +22,7 @@ MOST, EDGE = 12, 256
 
 
 def page(
-    store: Store, plan: Plan, document: Mapping[str, Any], sources: Mapping[str, Path]
+    store: Store, plan: Plan, document: Mapping[str, Any], sources: Mapping[str, Source]
 ) -> tuple[str | None, str]:
     """Return the page of a certificate, and why there is none or a picture is missing.
 
@@ -54,7 +55,7 @@ def page(
 
 
 def _worst_chunk(
-    store: Store, plan: Plan, image: ImagePlan, at: list[int], source: Path
+    store: Store, plan: Plan, image: ImagePlan, at: list[int], source: Source
 ) -> tuple[Image, Image]:
     """Return the plane of the largest error of a chunk, cropped around it: original, decoded."""
     t, c, z, y, x = (

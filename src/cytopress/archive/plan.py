@@ -8,12 +8,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from cytopress.archive.analysis import Analysis
+from cytopress.archive.carried import Carried
 from cytopress.archive.stores import FOLDER, Location, store_of
 from cytopress.digests import digest_text
 from cytopress.errors import StoreError
@@ -22,6 +23,7 @@ from cytopress.metrics.noise import NoiseModel
 FORMAT = 1
 AXES = "TCZYX"
 Readers = Literal["cytopress", "everyone", "fiji"]
+Layout = Literal["images", "plate"]
 Shape = tuple[int, int, int, int, int]
 PLAN = f"{FOLDER}/plan.json"
 
@@ -79,6 +81,8 @@ class Coding:
         Share of chunks that are expected to exceed the ceiling, and so to be coded finer.
     analysis : Analysis, optional
         The study that recommended the setting; chunks beyond the ceiling are unlike its fields.
+    labels : bool
+        Whether these are masks or numbers of objects, whose resolutions have no means.
     """
 
     channel: str
@@ -94,6 +98,7 @@ class Coding:
     expected_rmse: float = 0.0
     expected_finer: float = 0.0
     analysis: Analysis | None = None
+    labels: bool = False
 
     @property
     def noise_model(self) -> NoiseModel | None:
@@ -135,6 +140,16 @@ class ImagePlan:
         Loss that the source bears already, as `history.earlier_loss` returns it.
     sha256 : str, optional
         Digest of the source's file; of a folder, of its files' digests in the order of their names.
+    source_name : str
+        What tells the source from all others: its path in the archive, without an ending.
+    parts : tuple of str
+        Files of its further channels, where each has its own.
+    depths : tuple of int
+        By how much the planes of each resolution are fewer; empty for never.
+    plain : bool
+        Whether it is coded losslessly with codecs that any zarr reader has, as labels are.
+    carried : Carried
+        What its attributes take over from the source.
     """
 
     name: str
@@ -152,12 +167,22 @@ class ImagePlan:
     shard: Shape
     history: tuple[dict[str, Any], ...] = ()
     sha256: str | None = None
+    source_name: str = ""
+    parts: tuple[str, ...] = ()
+    depths: tuple[int, ...] = ()
+    plain: bool = False
+    carried: Carried = field(default_factory=Carried)
+
+    def level_factors(self, level: int) -> tuple[int, int, int]:
+        """Return by how much planes, rows and columns of a resolution are fewer."""
+        return (self.depths[level] if self.depths else 1, 2**level, 2**level)
 
     def level_shape(self, level: int) -> Shape:
-        """Return the shape of a resolution: rows and columns halved, rounded up."""
-        t, c, z, *plane = self.shape
-        rows, columns = (-(-length // 2**level) for length in plane)
-        return (t, c, z, rows, columns)
+        """Return the shape of a resolution: halved lengths are rounded up."""
+        t, c, *space = self.shape
+        factors = self.level_factors(level)
+        z, y, x = (-(-length // factor) for length, factor in zip(space, factors, strict=True))
+        return (t, c, z, y, x)
 
     def level_chunk(self, level: int) -> Shape:
         """Return the shape of a chunk of a resolution: no longer than the image."""
@@ -206,6 +231,13 @@ class Plan:
         By sha256, the name of each model package that the codings need.
     left_out : tuple of str
         Sentences on sources that could not be read and were left out.
+    layout : {"images", "plate"}
+        Whether the names of files say which wells of a plate they are.
+    groups : dict
+        By its path in the archive, the attributes of each group that is no image: of plates, wells
+        and lists of labels.
+    documents : dict
+        By the plate's path in the archive, the file of OME-XML that is copied into it.
     format : int
         Version of this file.
     """
@@ -216,6 +248,9 @@ class Plan:
     images: tuple[ImagePlan, ...]
     models: dict[str, str]
     left_out: tuple[str, ...] = ()
+    layout: Layout = "images"
+    groups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    documents: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
 
     @property

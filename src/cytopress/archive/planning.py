@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
-from cytopress.archive.history import earlier_loss
-from cytopress.archive.plan import PLAN, Coding, ImagePlan, Plan, Readers, Shape, read_plan
+from cytopress.archive import layout
+from cytopress.archive.groups import documents_of, groups_of
+from cytopress.archive.inspecting import ChannelKey, Form, Inspection
+from cytopress.archive.plain import plain_coding
+from cytopress.archive.plan import PLAN, Coding, ImagePlan, Layout, Plan, Readers, Shape, read_plan
 from cytopress.archive.solving import Samples, solve
-from cytopress.archive.sources import Source, checked, find_sources, load, opened, reason
+from cytopress.archive.sources import Source, find_sources, load, opened
 from cytopress.archive.stores import Location, Store, store_of
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
-from cytopress.digests import digest_path
-from cytopress.errors import CytopressError, UsageError
-from cytopress.formats.scene import Scene
-from cytopress.image import DTYPES, Pixels
+from cytopress.errors import UsageError
+from cytopress.image import Pixels
 
-# Edge of a chunk in pixels, and planes of a chunk of a codec of volumes.
-CHUNK, DEEP = 512, 32
-# Resolutions are added until an image is no longer than this.
-SMALL = 1024
-# Bytes of a shard before coding, and fields and chunks that are sampled of a channel.
-SHARD_BYTES = 2**27
+# Edge of a chunk in pixels.
+CHUNK = 512
+# Fields and chunks that are sampled of a channel.
 FIELDS, CHUNKS = 8, 12
 # Lossless codecs, for pixels that each of them takes.
 LOSSLESS = {"uint8": "jpegls", "uint16": "jpegls"}
@@ -49,6 +47,8 @@ class Wanted:
         Edge of a chunk in pixels.
     axes : str, optional
         Axes of sources that do not say theirs.
+    layout : {"images", "plate"}
+        An image for each scene, or plates, where the names of files hold wells.
     skip_unreadable : bool
         Whether sources that cannot be read are left out.
     hash : bool
@@ -60,18 +60,9 @@ class Wanted:
     readers: Readers = "cytopress"
     chunk: int = CHUNK
     axes: str | None = None
+    layout: Layout = "images"
     skip_unreadable: bool = False
     hash: bool = False
-
-
-@dataclass
-class _Channel:
-    """A channel of the data set: where it occurs."""
-
-    name: str
-    dtype: str
-    bits: int
-    places: list[tuple[int, int]] = field(default_factory=list)
 
 
 def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[Plan, list[str]]:
@@ -87,29 +78,35 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
     """
     store = store_of(out)
     _check_empty(store)
-    found, notes = find_sources(sources, Path(str(store)))
-    images: list[ImagePlan] = []
-    left_out: list[str] = []
-    channels: dict[tuple[str, str, int], _Channel] = {}
+    found, notes = find_sources(sources, Path(str(store)), wanted.layout)
+    seen = Inspection(
+        Form(
+            chunk=wanted.chunk,
+            axes=wanted.axes,
+            is_deep=lambda names: _is_deep(wanted, names),
+            named=frozenset(wanted.channels),
+            hash=wanted.hash,
+        )
+    )
     for source in found:
-        try:
-            images += _inspect(source, wanted, channels, len(images))
-        except CytopressError as error:
-            if not wanted.skip_unreadable:
-                raise
-            left_out.append(f"{source.path} is left out: {reason(error, source.path)}")
-    notes += left_out
+        seen.add(source, skip_unreadable=wanted.skip_unreadable)
+    notes += [*seen.notes, *seen.left_out]
+    images = seen.images
     if not images:
         raise UsageError("No source can be archived.")
-    unknown = wanted.channels.keys() - {one.name for one in channels.values()}
+    unknown = wanted.channels.keys() - {one.name for one in seen.channels}
     if unknown:
-        named = ", ".join(sorted({one.name for one in channels.values()})) or "none"
+        named = ", ".join(sorted({one.name for one in seen.channels} - {""})) or "none"
         raise UsageError(f"There is no channel {min(unknown)!r}; the sources have {named}.")
     codings: list[Coding] = []
     packages: dict[str, str] = {}
-    for one in channels.values():
-        request = _request(one, wanted)
-        codings.append(solve(request, _samples(one, images, request)))
+    for key, places in seen.channels.items():
+        if key.plain:
+            codings.append(plain_coding(key, _samples(key, places, images).chunks))
+            continue
+        request = _request(key, wanted)
+        coding = solve(request, _samples(key, places, images, request))
+        codings.append(replace(coding, labels=key.labels))
         packages |= {package.sha256: package.name for package in request.packages}
     plan = Plan(
         software=software(),
@@ -117,8 +114,12 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
         codings=tuple(codings),
         images=tuple(images),
         models=packages,
-        left_out=tuple(left_out),
+        left_out=tuple(seen.left_out),
+        layout=wanted.layout,
+        groups=groups_of(images),
+        documents=documents_of(images),
     )
+    layout.check(plan)
     _write(plan, store)
     again = [one for one in images if any(past.get("lossy") is not False for past in one.history)]
     if again and not all(one.ceiling is None for one in codings):
@@ -130,84 +131,13 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
     return plan, notes
 
 
-def _inspect(
-    source: Source, wanted: Wanted, channels: dict[tuple[str, str, int], _Channel], first: int
-) -> list[ImagePlan]:
-    """Plan the images of a source, and note its channels."""
-    images: list[ImagePlan] = []
-    with opened(source.path, wanted.axes) as scenes:
-        for place, scene in enumerate(map(checked, scenes)):
-            name = source.name if len(scenes) == 1 else f"{source.name}_{place}"
-            names = _channel_names(scene)
-            codings = []
-            for at, label in enumerate(names):
-                key = (label, scene.dtype.newbyteorder("=").name, scene.bits)
-                one = channels.setdefault(key, _Channel(*key))
-                one.places.append((first + len(images), at))
-                codings.append(list(channels).index(key))
-            images.append(_image(source, scene, place, name, tuple(names), tuple(codings), wanted))
-    return images
-
-
-def _image(
-    source: Source,
-    scene: Scene,
-    place: int,
-    name: str,
-    names: tuple[str, ...],
-    codings: tuple[int, ...],
-    wanted: Wanted,
-) -> ImagePlan:
-    dtype = scene.dtype.newbyteorder("=")
-    if dtype not in DTYPES:
-        raise UsageError(f"{source.path}: pixels of {dtype.name} cannot be archived.")
-    t, c, z, y, x = (scene.length(letter) for letter in "TCZYX")
-    deep = min(z, DEEP) if _is_deep(wanted, names) else 1
-    chunk: Shape = (1, 1, deep, min(wanted.chunk, y), min(wanted.chunk, x))
-    spacing = (scene.spacing_um.get("Z"), scene.spacing_um.get("Y"), scene.spacing_um.get("X"))
-    return ImagePlan(
-        name=f"{name}.ome.zarr",
-        source=str(source.path.resolve()),
-        axes=wanted.axes,
-        scene=place,
-        identity=source.identity,
-        shape=(t, c, z, y, x),
-        spacing_um=spacing,
-        channels=names,
-        codings=codings,
-        dtype=dtype.name,
-        levels=1 + max(0, math.ceil(math.log2(max(y, x) / SMALL))),
-        chunk=chunk,
-        shard=_shard(chunk, (z, y, x), dtype.itemsize),
-        history=tuple(earlier_loss(source.path)),
-        sha256=digest_path(source.path) if wanted.hash else None,
-    )
-
-
-def _shard(chunk: Shape, lengths: tuple[int, int, int], itemsize: int) -> Shape:
-    """Return a shard of whole planes, as many as a shard's bytes allow; of parts if one is more."""
-    z, y, x = lengths
-    _, _, cz, cy, cx = chunk
-    rows, columns = -(-y // cy), -(-x // cx)
-    while rows * columns * cy * cx * cz * itemsize > SHARD_BYTES and max(rows, columns) > 1:
-        rows, columns = (-(-rows // 2), columns) if rows >= columns else (rows, -(-columns // 2))
-    planes = max(1, SHARD_BYTES // (rows * columns * cy * cx * cz * itemsize))
-    return (1, 1, cz * min(planes, -(-z // cz)), rows * cy, columns * cx)
-
-
-def _channel_names(scene: Scene) -> list[str]:
-    count = scene.length("C")
-    names = [name.strip() for name in scene.channels]
-    return names if len(names) == count else ([""] if count == 1 else list(map(str, range(count))))
-
-
 def _is_deep(wanted: Wanted, names: Sequence[str]) -> bool:
     specs = {wanted.channels.get(name, wanted.codec) for name in names} - {""}
     return bool(specs) and all(2 not in codec(one).family.traits.dims for one in specs)
 
 
-def _request(channel: _Channel, wanted: Wanted) -> CodecRequest:
-    spec = wanted.channels.get(channel.name, wanted.codec)
+def _request(channel: ChannelKey, wanted: Wanted) -> CodecRequest:
+    spec = wanted.channels.get(channel.name, "" if channel.labels else wanted.codec)
     request = codec(spec or LOSSLESS.get(channel.dtype, "zstd"))
     if wanted.readers != "cytopress" and not (request.lossless or request.name == "round-zstd"):
         raise UsageError(
@@ -217,11 +147,16 @@ def _request(channel: _Channel, wanted: Wanted) -> CodecRequest:
     return request
 
 
-def _samples(channel: _Channel, images: Sequence[ImagePlan], request: CodecRequest) -> Samples:
+def _samples(
+    channel: ChannelKey,
+    at_places: Sequence[tuple[int, int]],
+    images: Sequence[ImagePlan],
+    request: CodecRequest | None = None,
+) -> Samples:
     """Return samples of a channel: planes evenly spaced among its images, times and depths."""
     every = [
         (at, c, t, z)
-        for at, c in channel.places
+        for at, c in at_places
         for t in range(images[at].shape[0])
         for z in range(0, images[at].shape[2], images[at].chunk[2])
     ]
@@ -230,14 +165,14 @@ def _samples(channel: _Channel, images: Sequence[ImagePlan], request: CodecReque
     chunks: list[Pixels] = []
     for at, c, t, z in chosen:
         image = images[at]
-        with opened(Path(image.source), image.axes) as scenes:
+        with opened(Source.of(image), image.axes) as scenes:
             depth = range(z, min(z + image.chunk[2], image.shape[2]))
             stack = load(scenes[image.scene], t, c, depth)
         planes.append(stack[0])
         chunks += _cut(stack, image.chunk, math.ceil(CHUNKS / len(chosen)))
-    shape = max(one.shape for one in chunks)
+    shape = max((one.shape for one in chunks), key=math.prod)
     whole = [one for one in chunks if one.shape == shape]
-    if 3 not in request.family.traits.dims or len(depth) == 1:
+    if request is None or 3 not in request.family.traits.dims or len(depth) == 1:
         whole = [one[0] for one in whole]
     bits = channel.bits or np.dtype(channel.dtype).itemsize * 8
     return Samples(channel.name, planes, whole, bits)

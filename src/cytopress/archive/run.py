@@ -212,7 +212,7 @@ def _check_sources(images: tuple[ImagePlan, ...]) -> None:
     for image in images:
         path = Path(image.source)
         try:
-            identity = Source(path, "").identity
+            identity = Source.of(image).identity
         except OSError as error:
             raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
         if identity != image.identity:

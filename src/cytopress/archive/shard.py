@@ -9,7 +9,6 @@ import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import google_crc32c
@@ -22,8 +21,8 @@ from cytopress.archive.chunk_form import ChunkForm
 from cytopress.archive.chunk_writer import ShardChunks, chunk_coding_of, writable
 from cytopress.archive.errors_of_pixels import Errors, errors_between
 from cytopress.archive.plan import Ceiling, Coding, ImagePlan, Readers, Shape
-from cytopress.archive.pyramid import halved
-from cytopress.archive.sources import load, opened
+from cytopress.archive.pyramid import reduced
+from cytopress.archive.sources import Source, load, opened
 from cytopress.archive.stores import Store
 from cytopress.archive.zarr_codec import NAME, CytopressCodec
 from cytopress.errors import CytopressError, CytopressWarning, StoreError
@@ -103,7 +102,7 @@ def tasks_of(
             store=store,
             image=image,
             coding=codings[image.codings[place[1]]],
-            readers=readers,
+            readers="everyone" if image.plain and readers == "cytopress" else readers,
             level=level,
             place=place,
         )
@@ -172,27 +171,30 @@ def _write(task: ShardTask) -> dict[str, Any]:
 
 def _load(task: ShardTask) -> Pixels:
     """Return the pixels of a shard: of the source, or means of the resolution above as decoded."""
-    t, c, z, y, x = task.region
-    if task.level:
-        above = task.image.level_shape(task.level - 1)
-        rows, columns = (
-            slice(one.start * 2, min(one.stop * 2, length))
-            for one, length in zip((y, x), above[-2:], strict=True)
-        )
-        return halved(np.asarray(task.array(task.level - 1)[t, c, z, rows, columns]))
-    return source_pixels(task, Path(task.image.source))
+    if not task.level:
+        return source_pixels(task, Source.of(task.image))
+    image, above = task.image, task.array(task.level - 1)
+    return reduced(
+        lambda region: np.asarray(above[region]),
+        above.shape,
+        task.region,
+        deep=image.level_factors(task.level)[0] > image.level_factors(task.level - 1)[0],
+        labels=task.coding.labels,
+        planes=image.level_chunk(task.level)[2],
+    )
 
 
-def source_pixels(task: ShardTask, source: Path, region: Region | None = None) -> Pixels:
+def source_pixels(task: ShardTask, source: Source, region: Region | None = None) -> Pixels:
     """Return the source's pixels of a shard of the full resolution, or a region; C-contiguous."""
     t, c, z, y, x = region = region or task.region
+    found = np.empty(tuple(one.stop - one.start for one in region), task.image.dtype)
+    times, channels = range(t.start, t.stop), range(c.start, c.stop)
     with opened(source, task.image.axes) as scenes:
-        planes = [
-            load(scenes[task.image.scene], time, channel, range(z.start, z.stop))[:, y, x]
-            for time, channel in itertools.product(range(t.start, t.stop), range(c.start, c.stop))
-        ]
-    shape = tuple(one.stop - one.start for one in region)
-    return np.ascontiguousarray(np.stack(planes).reshape(shape))
+        scene = scenes[task.image.scene]
+        for time, channel in itertools.product(times, channels):
+            stack = load(scene, time, channel, range(z.start, z.stop), y, x)
+            found[time - t.start, channel - c.start] = stack
+    return found
 
 
 def _rounded(raw: Pixels, coding: Coding) -> Pixels:

@@ -18,6 +18,7 @@ from cytopress.archive.plan import PLAN, Plan, read_plan
 from cytopress.archive.planning import software
 from cytopress.archive.run import all_tasks
 from cytopress.archive.shard import ShardTask
+from cytopress.archive.sources import Source
 from cytopress.archive.stores import FOLDER, LEDGERS, Location, Store, store_of
 from cytopress.archive.verify_shards import ShardCheck, check_shard, checks_of
 from cytopress.batch.processes import in_processes
@@ -185,7 +186,7 @@ def _check_shards(
     plan: Plan,
     tasks: Sequence[ShardTask],
     rows: dict[str, dict[str, Any]],
-    sources: dict[str, Path],
+    sources: dict[str, Source],
     workers: int,
     progress: Progress | None,
 ) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from cytopress.archive import checksums
+from cytopress.archive import checksums, layout
 from cytopress.archive.plan import Plan
 from cytopress.archive.stores import FOLDER, Store
+from cytopress.formats.zarr_metadata import COLLECTION
 from cytopress.models.model_package import SUFFIX
 
 Failure = tuple[str, str]
@@ -76,4 +77,5 @@ def _is_in_image(key: str, plan: Plan) -> bool:
     names = {image.name for image in plan.images}
     parents = {str(parent) for parent in PurePosixPath(key).parents}
     # Without SHA256SUMS, metadata cannot be told from what is too much.
-    return bool(names & parents) and PurePosixPath(key).name != "zarr.json"
+    metadata = PurePosixPath(key).name == layout.METADATA or key.endswith(COLLECTION.as_posix())
+    return bool(names & parents) and not metadata

@@ -8,7 +8,6 @@ import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from cytopress.archive.checksums import crc32c_of_file, crc32c_of_pixels
 from cytopress.archive.errors_of_pixels import Errors, errors_between
 from cytopress.archive.plan import Ceiling, Plan
 from cytopress.archive.shard import Region, ShardTask, source_pixels
+from cytopress.archive.sources import Source
 from cytopress.errors import CytopressError, CytopressWarning
 from cytopress.image import Pixels
 
@@ -40,7 +40,7 @@ class ShardCheck:
         Its row of the ledger.
     read, decode : bool
         Whether every byte is read, and every chunk decoded.
-    source : Path, optional
+    source : Source, optional
         What its errors are computed from again.
     exact : bool
         Whether its codec decodes the same pixels on every processor.
@@ -50,7 +50,7 @@ class ShardCheck:
     row: dict[str, Any]
     read: bool
     decode: bool
-    source: Path | None
+    source: Source | None
     exact: bool
 
     @property
@@ -63,7 +63,7 @@ def checks_of(
     plan: Plan,
     tasks: list[ShardTask],
     rows: dict[str, dict[str, Any]],
-    sources: dict[str, Path],
+    sources: dict[str, Source],
     *,
     read: bool,
     decode: bool,

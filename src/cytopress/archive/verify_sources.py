@@ -11,7 +11,7 @@ import numpy as np
 import zarr
 
 from cytopress.archive.plan import ImagePlan, Plan
-from cytopress.archive.sources import checked, find_sources, opened
+from cytopress.archive.sources import Source, checked, find_sources, opened
 from cytopress.archive.stores import Store
 from cytopress.errors import CytopressError
 from cytopress.formats.scene import Scene
@@ -24,7 +24,7 @@ MICROMETER = "micrometer"
 class Matched:
     """Sources by image; images without one; images of the folder that are not in the archive."""
 
-    sources: dict[str, Path] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -40,34 +40,35 @@ def match(store: Store, plan: Plan, against: Sequence[Path]) -> Matched:
     UsageError
         There are no sources.
     """
-    found, notes = find_sources(against, Path(str(store)))
+    found, notes = find_sources(against, Path(str(store)), plan.layout)
     result = Matched(notes=notes)
-    paths = [source.path.resolve() for source in found]
+    by_path = {source.path.resolve(): source for source in found}
     for image in plan.images:
         planned = Path(image.source)
-        same = {path: _common(path, planned) for path in paths if path.name == planned.name}
+        same = {path: _common(path, planned) for path in by_path if path.name == planned.name}
         best = max(same.values(), default=0)
         chosen = [path for path, common in same.items() if common == best]
         if len(chosen) == 1:
-            result.sources[image.name] = chosen[0]
+            result.sources[image.name] = by_path[chosen[0]]
         elif chosen:
             result.failures[image.name] = f"could be of {chosen[0]} or of {chosen[1]}"
         else:
             named = ", ".join(map(str, against))
             result.failures[image.name] = f"has no source {planned.name} in {named}"
     used = set(result.sources.values())
-    result.left_out = [str(path) for path in paths if path not in used]
+    result.left_out = [str(path) for path, one in by_path.items() if one not in used]
     return result
 
 
-def differences(store: Store, plan: Plan, sources: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
+def differences(
+    store: Store, plan: Plan, sources: Mapping[str, Source]
+) -> Iterator[tuple[str, str]]:
     """Yield images whose metadata in the archive are not those of their source, and how."""
     for image in plan.images:
         if image.name not in sources:
             continue
-        path = sources[image.name]
         try:
-            with opened(path, image.axes) as scenes:
+            with opened(sources[image.name], image.axes) as scenes:
                 scene = checked(scenes[image.scene])
                 wrong = [*_different(store, image, scene)]
         except (CytopressError, IndexError) as error:
@@ -90,7 +91,8 @@ def _different(store: Store, image: ImagePlan, scene: Scene) -> Iterator[str]:
         yield f"it has pixels of {array.dtype}, its source of {scene.dtype}"
     labels = [one.get("label") or "" for one in ome.get("omero", {}).get("channels", ())]
     names = [name.strip() for name in scene.channels]
-    if len(names) == shape[1] and labels != names:
+    pairs = zip(names, labels, strict=False)
+    if len(names) == len(labels) and any(name and name != label for name, label in pairs):
         yield f"its channels are {labels}, its source's {names}"
     for letter, here in _spacing(ome).items():
         there = scene.spacing_um.get(letter)

@@ -16,6 +16,7 @@ from cytopress.errors import CodecError, UsageError
 from cytopress.files.folder import shown_bytes
 
 if TYPE_CHECKING:
+    from cytopress.archive.plan import Layout as PlanLayout
     from cytopress.archive.plan import Plan, Readers
     from cytopress.archive.planning import Wanted
     from cytopress.archive.run import Part
@@ -43,6 +44,13 @@ WhoReads = Annotated[
         "--readers",
         help="cytopress: programs with cytopress installed; everyone: any zarr reader; fiji: as"
         " everyone, without shards (untested).",
+    ),
+]
+Layout = Annotated[
+    str,
+    typer.Option(
+        help="images: an OME-Zarr image for each scene; plate: OME-Zarr plates, where the names of"
+        " files hold wells such as A01, and perhaps a channel. OME-Zarr plates stay plates.",
     ),
 ]
 Chunk = Annotated[int, typer.Option(min=16, help="Edge of a chunk in pixels.")]
@@ -87,6 +95,7 @@ def plan(
     lossless: Lossless = False,
     channel: Channel = None,
     readers: WhoReads = "cytopress",
+    layout: Layout = "images",
     chunk: Chunk = 512,
     axes: Axes = None,
     skip_unreadable: Skip = False,
@@ -94,7 +103,15 @@ def plan(
 ) -> None:
     """Inspect the sources, solve the settings on samples, and write the plan; codes nothing yet."""
     wanted = _wanted(
-        codec, lossless, channel, readers, chunk, axes, skip=skip_unreadable, hashed=hash_sources
+        codec,
+        lossless,
+        channel,
+        readers,
+        layout,
+        chunk,
+        axes,
+        skip=skip_unreadable,
+        hashed=hash_sources,
     )
     _plan(paths, wanted)
 
@@ -114,6 +131,7 @@ def create(
     lossless: Lossless = False,
     channel: Channel = None,
     readers: WhoReads = "cytopress",
+    layout: Layout = "images",
     chunk: Chunk = 512,
     axes: Axes = None,
     skip_unreadable: Skip = False,
@@ -122,7 +140,15 @@ def create(
 ) -> None:
     """Plan and run in one; the same command resumes."""
     wanted = _wanted(
-        codec, lossless, channel, readers, chunk, axes, skip=skip_unreadable, hashed=hash_sources
+        codec,
+        lossless,
+        channel,
+        readers,
+        layout,
+        chunk,
+        axes,
+        skip=skip_unreadable,
+        hashed=hash_sources,
     )
     _run(_plan(paths, wanted), workers)
 
@@ -326,6 +352,7 @@ def _wanted(
     lossless: bool,
     channel: list[str] | None,
     readers: str,
+    layout: str,
     chunk: int,
     axes: str | None,
     *,
@@ -340,6 +367,7 @@ def _wanted(
         codec=codec or "",
         channels=dict(_pair(one) for one in channel or ()),
         readers=_readers(readers),
+        layout=_layout(layout),
         chunk=chunk,
         axes=axes,
         skip_unreadable=skip,
@@ -361,6 +389,15 @@ def _readers(text: str) -> Readers:
         if one == text:
             return one  # type: ignore[no-any-return]
     raise UsageError(f"--readers {text}: give one of {', '.join(get_args(Readers))}.")
+
+
+def _layout(text: str) -> PlanLayout:
+    from cytopress.archive.plan import Layout
+
+    for one in get_args(Layout):
+        if one == text:
+            return one  # type: ignore[no-any-return]
+    raise UsageError(f"--layout {text}: give one of {', '.join(get_args(Layout))}.")
 
 
 def _part(text: str | None) -> Part | None:
