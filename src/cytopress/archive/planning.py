@@ -90,7 +90,7 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
     )
     for source in found:
         seen.add(source, skip_unreadable=wanted.skip_unreadable)
-    notes += [*seen.notes, *seen.left_out]
+    notes += seen.notes
     images = seen.images
     if not images:
         raise UsageError("No source can be archived.")
