@@ -14,7 +14,7 @@ import pytest
 import tifffile
 import zarr
 
-from cytopress.archive import certificate, planning
+from cytopress.archive import certificate, inspecting
 from cytopress.archive.analysis import Analysis
 from cytopress.archive.certificate_content import image_facts
 from cytopress.archive.certificate_summary import summary
@@ -38,7 +38,7 @@ def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
             yield row
 
     monkeypatch.setattr("cytopress.archive.run.run_tasks", work)
-    monkeypatch.setattr(planning, "SMALL", 60)
+    monkeypatch.setattr(inspecting, "SMALL", 60)
 
 
 @pytest.fixture

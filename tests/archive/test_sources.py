@@ -15,10 +15,10 @@ import zarr
 
 from cytopress.archive import inspecting
 from cytopress.archive.planning import Wanted, make_plan
-from cytopress.archive.run import run
+from cytopress.archive.run import Part, run
 from cytopress.archive.shard import source_pixels, tasks_of
 from cytopress.archive.sources import Source
-from cytopress.archive.stores import store_of
+from cytopress.archive.stores import DEBRIS, store_of
 from cytopress.archive.verify import verify
 from cytopress.errors import CytopressError, UsageError
 from fakes.archive_sources import (
@@ -282,3 +282,20 @@ def test_planes_are_parted_where_one_is_too_large() -> None:
     chunk = (1, 1, 1, 512, 512)
     assert inspecting.shard_of(chunk, (40, 2048, 2048), 2) == (1, 1, 16, 2048, 2048)
     assert inspecting.shard_of(chunk, (1, 100_000, 80_000), 2) == (1, 1, 1, 512, 80384)
+
+
+def test_what_a_killed_part_left_is_removed_by_that_part_alone(tmp_path: Path) -> None:
+    source, out = tmp_path / "a.zarr", tmp_path / "out"
+    write_v04(source, labels=disks())
+    make_plan([source], out, LOSSY)
+    assert not run(out, part=Part(1, 2)).complete
+    image, labels = out / "a.ome.zarr/0/c", out / "a.ome.zarr/labels/nuclei/0/c"
+    labels.mkdir(parents=True, exist_ok=True)
+    strays = [folder / f"0.1{DEBRIS}" for folder in (image, labels)]
+    for stray in strays:
+        stray.write_bytes(b"half")
+    run(out, part=Part(1, 2))
+    assert [stray.exists() for stray in strays] == [False, True]
+    assert run(out, part=Part(2, 2)).complete
+    assert [stray.exists() for stray in strays] == [False, False]
+    assert verify(out, depth="full", against=source).passed

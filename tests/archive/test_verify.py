@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from cytopress.archive import chunk_decoding, planning
+from cytopress.archive import chunk_decoding, inspecting
 from cytopress.archive.planning import Wanted, make_plan
 from cytopress.archive.run import run
 from cytopress.archive.verify import Depth, verify
@@ -61,7 +61,7 @@ def _here(monkeypatch: pytest.MonkeyPatch) -> None:
             yield row
 
     monkeypatch.setattr("cytopress.archive.run.run_tasks", work)
-    monkeypatch.setattr(planning, "SMALL", 60)
+    monkeypatch.setattr(inspecting, "SMALL", 60)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from cytopress.archive import certificate, checksums, layout
@@ -16,6 +16,7 @@ from cytopress.archive.run_progress import RunProgress
 from cytopress.archive.shard import ShardTask, tasks_of, write_shard
 from cytopress.archive.sources import Source
 from cytopress.archive.stores import DEBRIS, FOLDER, Folder, Location, Store, store_of
+from cytopress.atomic import UNFINISHED
 from cytopress.batch.cluster import connected, run_on
 from cytopress.batch.ledger import Ledger
 from cytopress.batch.run import run as run_tasks
@@ -154,9 +155,9 @@ def _work(
 ) -> bool:
     """Write what is missing; whether anything was."""
     sizes = dict(store.list())
-    folders = {image.name for image in images}
+    mine, names = ({image.name for image in some} for some in (images, plan.images))
     for key in sizes:
-        if key.endswith(DEBRIS) and _lies_in(key, folders):
+        if _is_debris(key) and _image_of(key, names) in mine:
             store.delete(key)
     # Workers have other working directories.
     seen = Folder(store.path.absolute()) if isinstance(store, Folder) else store
@@ -184,9 +185,13 @@ def _work(
     return worked
 
 
-def _lies_in(key: str, folders: set[str]) -> bool:
-    parts = key.split("/")
-    return any("/".join(parts[:length]) in folders for length in range(1, len(parts)))
+def _is_debris(key: str) -> bool:
+    return key.endswith(DEBRIS) or PurePosixPath(key).name.startswith(UNFINISHED)
+
+
+def _image_of(key: str, names: set[str]) -> str:
+    """Return the image that a file lies in; labels lie in another one, maybe of another part."""
+    return next((str(one) for one in PurePosixPath(key).parents if str(one) in names), "")
 
 
 def _array(key: str) -> str:
