@@ -280,8 +280,8 @@ def test_a_plane_in_strips_is_decoded_once(tmp_path: Path, monkeypatch: pytest.M
 
 def test_planes_are_parted_where_one_is_too_large() -> None:
     chunk = (1, 1, 1, 512, 512)
-    assert inspecting.shard_of(chunk, (40, 2048, 2048), 2) == (1, 1, 16, 2048, 2048)
-    assert inspecting.shard_of(chunk, (1, 100_000, 80_000), 2) == (1, 1, 1, 512, 80384)
+    assert inspecting.shard_of(chunk, (40, 2048, 2048), 2, 2**27) == (1, 1, 16, 2048, 2048)
+    assert inspecting.shard_of(chunk, (1, 100_000, 80_000), 2, 2**27) == (1, 1, 1, 512, 80384)
 
 
 def test_what_a_killed_part_left_is_removed_by_that_part_alone(tmp_path: Path) -> None:

@@ -23,8 +23,6 @@ from cytopress.image import DTYPES
 DEEP = 32
 # Resolutions are added until an image is no longer than this.
 SMALL = 1024
-# Bytes of a shard before coding.
-SHARD_BYTES = 2**27
 # Edge of the part of a plane that is looked at for labels, and files of one kind that are looked
 # at until one is not empty.
 LOOKED_AT, TRIES = 1024, 4
@@ -56,6 +54,8 @@ class Form:
         Axes of sources that do not say theirs.
     is_deep : callable
         Takes channel names; whether their codecs code volumes alone.
+    shard_bytes : callable
+        Takes channel names and the shape of a chunk; most bytes of a shard before coding.
     named : collection of str
         Channels that are given a codec by name, and so are coded as asked.
     hash : bool
@@ -65,6 +65,7 @@ class Form:
     chunk: int
     axes: str | None
     is_deep: Callable[[Sequence[str]], bool]
+    shard_bytes: Callable[[Sequence[str], Shape], int]
     named: frozenset[str]
     hash: bool = False
 
@@ -177,7 +178,7 @@ class Inspection:
             levels=levels,
             depths=depths if max(depths) > 1 else (),
             chunk=chunk,
-            shard=shard_of(chunk, (z, y, x), dtype.itemsize),
+            shard=shard_of(chunk, (z, y, x), dtype.itemsize, self.form.shard_bytes(names, chunk)),
             history=tuple(earlier_loss(source.path)),
             plain=plain,
             carried=carried,
@@ -266,17 +267,17 @@ class Inspection:
             names.append(str(source.path))
 
 
-def shard_of(chunk: Shape, lengths: tuple[int, int, int], itemsize: int) -> Shape:
-    """Return a shard of whole planes, as many as a shard's bytes allow; of parts if one is more.
+def shard_of(chunk: Shape, lengths: tuple[int, int, int], itemsize: int, most: int) -> Shape:
+    """Return a shard of whole planes, as many as fit into so many bytes; of parts if one is more.
 
-    Planes are parted into bands of rows first, which strips of TIFF files fit.
+    It has one chunk at least. Planes are parted into bands of rows first, as strips of TIFF are.
     """
     z, y, x = lengths
     _, _, cz, cy, cx = chunk
     rows, columns = -(-y // cy), -(-x // cx)
-    while rows * columns * cy * cx * cz * itemsize > SHARD_BYTES and max(rows, columns) > 1:
+    while rows * columns * cy * cx * cz * itemsize > most and max(rows, columns) > 1:
         rows, columns = (-(-rows // 2), columns) if rows > 1 else (rows, -(-columns // 2))
-    planes = max(1, SHARD_BYTES // (rows * columns * cy * cx * cz * itemsize))
+    planes = max(1, most // (rows * columns * cy * cx * cz * itemsize))
     return (1, 1, cz * min(planes, -(-z // cz)), rows * cy, columns * cx)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from cytopress.archive.analysis import Analysis
@@ -180,8 +181,8 @@ class ImagePlan:
     def level_shape(self, level: int) -> Shape:
         """Return the shape of a resolution: halved lengths are rounded up."""
         t, c, *space = self.shape
-        factors = self.level_factors(level)
-        z, y, x = (-(-length // factor) for length, factor in zip(space, factors, strict=True))
+        pairs = zip(space, self.level_factors(level), strict=True)
+        z, y, x = (-(-length // factor) for length, factor in pairs)
         return (t, c, z, y, x)
 
     def level_chunk(self, level: int) -> Shape:
@@ -210,8 +211,6 @@ class ImagePlan:
     @property
     def raw_bytes(self) -> int:
         """Bytes of the source's pixels."""
-        import numpy as np
-
         return math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
@@ -234,10 +233,9 @@ class Plan:
     layout : {"images", "plate"}
         Whether the names of files say which wells of a plate they are.
     groups : dict
-        By its path in the archive, the attributes of each group that is no image: of plates, wells
-        and lists of labels.
+        By path, the attributes of groups that are no images: of plates, wells, lists of labels.
     documents : dict
-        By the plate's path in the archive, the file of OME-XML that is copied into it.
+        By plate, the file of OME-XML that is copied into it.
     format : int
         Version of this file.
     """

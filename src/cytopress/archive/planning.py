@@ -25,6 +25,8 @@ from cytopress.image import Pixels
 
 # Edge of a chunk in pixels.
 CHUNK = 512
+# Bytes of a shard before coding.
+SHARD_BYTES = 2**27
 # Fields and chunks that are sampled of a channel.
 FIELDS, CHUNKS = 8, 12
 # Lossless codecs, for pixels that each of them takes.
@@ -84,6 +86,7 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
             chunk=wanted.chunk,
             axes=wanted.axes,
             is_deep=lambda names: _is_deep(wanted, names),
+            shard_bytes=lambda _names, _chunk: SHARD_BYTES,
             named=frozenset(wanted.channels),
             hash=wanted.hash,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from cytopress.formats.ome_xml import OmeXml, SceneMetadata, is_ome_xml, parse_o
 from cytopress.formats.scene import Index, Scene, SourceMetadata
 from cytopress.formats.tiff_chain import Chain, read_chain
 from cytopress.formats.tiff_metadata import known_tiff_metadata, vendor_of
-from cytopress.formats.tiff_region import can_be_read_in_parts, read_region
+from cytopress.formats.tiff_region import region_of
 from cytopress.formats.white_is_zero import as_min_is_black, is_min_is_white
 from cytopress.image import Pixels
 
@@ -259,29 +259,15 @@ def _load(opened: Opened, number: int, series: TiffPageSeries, index: Index) -> 
             contiguous = series.dataoffset is not None and series.parent is opened.file
             return np.array(series.asarray(out="memmap" if contiguous else None)[index])
         wanted = np.arange(len(pages)).reshape(outside)[index[: len(outside)]]
-        _check_pages(opened, [pages[int(page)] for page in wanted.flat])
-        region = _region(opened, [pages[int(page)] for page in wanted.flat], index[len(outside) :])
+        taken = [pages[int(page)] for page in wanted.flat]
+        _check_pages(opened, taken)
+        region = region_of(opened.file, taken, index[len(outside) :])
         if region is not None:
             return region.reshape(wanted.shape + region.shape)
         pixels = opened.file.asarray(key=[int(page) for page in wanted.flat], series=number)
     pixels = pixels.reshape(wanted.shape + series.keyframe.shape)
     kept: tuple[int | slice, ...] = (slice(None),) * wanted.ndim
     return np.asarray(pixels[kept + index[len(outside) :]])
-
-
-def _region(opened: Opened, pages: Sequence[Any], index: Index) -> Pixels | None:
-    """Return part of a single page; None where all of it is wanted, or it is read as a whole."""
-    if len(pages) != 1 or len(index) != 2 or pages[0].parent is not opened.file:
-        return None
-    rows, columns = index
-    if not (isinstance(rows, slice) and isinstance(columns, slice)):
-        return None
-    page = pages[0].aspage()
-    parts = zip((rows, columns), page.shape, strict=False)
-    whole = [part.indices(length) for part, length in parts]
-    if not can_be_read_in_parts(page) or whole == [(0, length, 1) for length in page.shape]:
-        return None
-    return read_region(page, rows, columns)
 
 
 @contextmanager

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cytopress.formats.scene import Index
 from cytopress.image import Pixels
 
 if TYPE_CHECKING:
-    from tifffile import TiffPage
+    from tifffile import TiffFile, TiffPage
 
 
-def can_be_read_in_parts(page: TiffPage) -> bool:
+def region_of(file: TiffFile, pages: Sequence[Any], index: Index) -> Pixels | None:
+    """Return part of a single page; None where all of it is wanted, or it is read as a whole."""
+    if len(pages) != 1 or len(index) != 2 or pages[0].parent is not file:
+        return None
+    rows, columns = index
+    if not (isinstance(rows, slice) and isinstance(columns, slice)):
+        return None
+    page = pages[0].aspage()
+    parts = zip((rows, columns), page.shape, strict=False)
+    whole = [part.indices(length) for part, length in parts]
+    if not _can_be_parted(page) or whole == [(0, length, 1) for length in page.shape]:
+        return None
+    return read_region(page, rows, columns)
+
+
+def _can_be_parted(page: TiffPage) -> bool:
     """Return whether a page is a plane of gray values in several strips or tiles."""
     return len(page.shape) == 2 and page.samplesperpixel == 1 and len(page.dataoffsets) > 1
 
 
 def read_region(page: TiffPage, rows: slice, columns: slice) -> Pixels:
-    """Return rows and columns (slices without steps) of a page; see `can_be_read_in_parts`."""
+    """Return rows and columns (slices without steps) of a page."""
     height, width = page.shape
     top, bottom, _ = rows.indices(height)
     left, right, _ = columns.indices(width)
