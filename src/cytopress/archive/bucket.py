@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from cytopress.archive.bucket_client import client_of, failures, obstore
 from cytopress.archive.bucket_lock import BucketLock
-from cytopress.archive.stores import FOLDER, LEDGERS
+from cytopress.archive.store_keys import FOLDER, LEDGERS
 from cytopress.batch import ledger as ledgers
 
 # Rows in one object of a ledger: an object cannot be appended to, so the last one is written again.

@@ -15,7 +15,8 @@ from cytopress.archive import certificate_page, checksums
 from cytopress.archive.certificate_content import channel_facts, image_facts, shard_key
 from cytopress.archive.plan import ImagePlan, Plan
 from cytopress.archive.sources import Source
-from cytopress.archive.stores import FOLDER, LEDGERS, Location, Store, store_of
+from cytopress.archive.store_keys import FOLDER, LEDGERS
+from cytopress.archive.stores import Location, Store, store_of
 from cytopress.batch.ledger import parsed
 from cytopress.digests import digest_text
 from cytopress.errors import StoreError

@@ -16,7 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from cytopress.archive.analysis import Analysis
 from cytopress.archive.carried import Carried
-from cytopress.archive.stores import FOLDER, Location, store_of
+from cytopress.archive.store_keys import FOLDER
+from cytopress.archive.stores import Location, store_of
 from cytopress.digests import digest_text
 from cytopress.errors import StoreError
 from cytopress.metrics.noise import NoiseModel

@@ -15,7 +15,8 @@ from cytopress.archive.plan import ImagePlan, Plan, read_plan
 from cytopress.archive.run_progress import RunProgress
 from cytopress.archive.shard import ShardTask, tasks_of, write_shard
 from cytopress.archive.sources import Source
-from cytopress.archive.stores import DEBRIS, FOLDER, Folder, Location, Store, store_of
+from cytopress.archive.store_keys import FOLDER
+from cytopress.archive.stores import DEBRIS, Folder, Location, Store, store_of
 from cytopress.atomic import UNFINISHED
 from cytopress.batch.cluster import connected, run_on
 from cytopress.batch.ledger import Ledger

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from cytopress.archive.store_keys import FOLDER, LEDGERS
 from cytopress.atomic import atomic_file
 from cytopress.batch import ledger as ledgers
 from cytopress.errors import StoreError
 from cytopress.lock import locked as locked_folder
 
-# Of an archive: the folder of its plan, ledger, certificate and models.
-FOLDER = "cytopress"
-LEDGERS = f"{FOLDER}/ledger"
 PIECE = 2**20
 # What zarr leaves behind where a process is killed while it writes.
 DEBRIS = ".partial"

@@ -19,7 +19,8 @@ from cytopress.archive.planning import software
 from cytopress.archive.run import all_tasks
 from cytopress.archive.shard import ShardTask
 from cytopress.archive.sources import Source
-from cytopress.archive.stores import FOLDER, LEDGERS, Location, Store, store_of
+from cytopress.archive.store_keys import FOLDER, LEDGERS
+from cytopress.archive.stores import Location, Store, store_of
 from cytopress.archive.verify_shards import ShardCheck, check_shard, checks_of
 from cytopress.batch.processes import in_processes
 from cytopress.errors import StoreError

@@ -8,7 +8,8 @@ from typing import Any
 
 from cytopress.archive import checksums, layout
 from cytopress.archive.plan import Plan
-from cytopress.archive.stores import FOLDER, Store
+from cytopress.archive.store_keys import FOLDER
+from cytopress.archive.stores import Store
 from cytopress.formats.zarr_metadata import COLLECTION
 from cytopress.models.model_package import SUFFIX
 
