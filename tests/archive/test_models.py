@@ -61,7 +61,10 @@ def test_the_metadata_name_the_model_by_its_sha256(
 @pytest.mark.parametrize(
     ("travel", "advice"),
     [
-        ("named", "put its .cytomodel file into .*, or name its folder in CYTOPRESS_MODELS"),
+        (
+            "named",
+            "run `cytopress models add FILE` with its .cytomodel file, or name its folder in .*",
+        ),
         ("carried", "run `cytopress models add ARCHIVE` with .* this data set, which carries it"),
     ],
 )

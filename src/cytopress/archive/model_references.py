@@ -74,7 +74,7 @@ def require_models(
         except PackageError:
             reference = next((one for one in models if digest_of(one) == digest), {})
             if not (reference.get("data") and settings.inline_models):
-                raise PackageError(_missing(digest, reference, settings)) from None
+                raise PackageError(_missing(digest, reference)) from None
             settings = settings.with_models(_unpacked(reference, settings))
     return settings
 
@@ -123,16 +123,17 @@ def _unpacked(reference: Reference, settings: Settings) -> Path:
     return path.parent
 
 
-def _missing(digest: bytes, reference: Reference, settings: Settings) -> str:
+def _missing(digest: bytes, reference: Reference) -> str:
     name = reference.get("name", "a learned codec")
     what = f"The model of {name} with sha256 {reference.get('sha256', f'{digest.hex()}...')}"
-    folder = settings.user_data / "models"
-    advice = f"put its {SUFFIX} file into {folder}, or name its folder in CYTOPRESS_MODELS"
+    advice = (
+        f"run `cytopress models add FILE` with its {SUFFIX} file, or name its folder in"
+        " CYTOPRESS_MODELS"
+    )
     if reference.get("carried"):
         advice = (
-            "run `cytopress models add ARCHIVE` with the folder or address of this data set, which"
-            " carries it"
+            "run `cytopress models add ARCHIVE` with the folder of this data set, which carries it"
         )
     elif reference.get("url"):
-        advice = f"run `cytopress models add {reference['url']}`"
+        advice = f"fetch {reference['url']}, and run `cytopress models add FILE` with it"
     return f"{what}, which coded this array, is not on this machine; {advice}."

@@ -14,6 +14,9 @@ from cytopress.cli.progress_bars import bar
 from cytopress.settings import from_environment
 
 datasets = typer.Typer(help="List the known datasets, or fetch one.", invoke_without_command=True)
+models = typer.Typer(
+    help="List the model packages of learned codecs, or add some.", invoke_without_command=True
+)
 Row = Mapping[str, Any]
 
 
@@ -22,7 +25,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(codecs)
     app.add_typer(datasets, name="datasets")
     app.command()(tasks)
-    app.command()(models)
+    app.add_typer(models, name="models")
 
 
 def codecs(as_json: AsJson = False, models: Models = None) -> None:
@@ -98,10 +101,13 @@ def tasks(as_json: AsJson = False, models: Models = None) -> None:
     )
 
 
-def models(as_json: AsJson = False, models: Models = None) -> None:
+@models.callback()
+def list_models(context: typer.Context, as_json: AsJson = False, models: Models = None) -> None:
     """List the model packages of learned codecs."""
     from cytopress.models.search import find_packages
 
+    if context.invoked_subcommand:
+        return
     packages = find_packages(settings_with(models).model_folders, "codec")
     show(
         [
@@ -118,6 +124,23 @@ def models(as_json: AsJson = False, models: Models = None) -> None:
         ],
         as_json=as_json,
     )
+
+
+@models.command()
+def add(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="An archive, a folder of model packages, or one package (.cytomodel).",
+            metavar="ARCHIVE|FOLDER|FILE",
+        ),
+    ],
+) -> None:
+    """Add the models that travel with an archive, or others, to those of this machine."""
+    from cytopress.archive.models import add_models
+
+    for name in add_models(source, from_environment()):
+        print(f"added {name}")
 
 
 def _rates(manifest: Mapping[str, Any]) -> str:
