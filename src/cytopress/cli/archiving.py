@@ -155,28 +155,24 @@ def create(
 
 def status(out: Archive, as_json: AsJson = False) -> None:
     """Show how much of an archive is written, from its ledger."""
-    from cytopress.archive.certificate import rows_of, shard_keys
-    from cytopress.archive.plan import read_plan
+    from cytopress.archive.steps import archive_status
 
-    found, rows = read_plan(out), rows_of(out)
-    keys = [key for image in found.images for key in shard_keys(image)]
-    done = [rows[key] for key in keys if key in rows and not rows[key].get("error")]
-    failed = {key: rows[key]["error"] for key in keys if rows.get(key, {}).get("error")}
+    found = archive_status(out)
     facts = {
-        "images": len(found.images),
-        "shards": len(keys),
-        "written": len(done),
-        "failed": len(failed),
-        "coded_bytes": sum(row["coded_bytes"] for row in done),
-        "finer_chunks": sum(row["finer"] for row in done),
-        "chunks": sum(row["chunks"] for row in done),
+        "images": found.images,
+        "shards": found.shards,
+        "written": found.written,
+        "failed": len(found.failures),
+        "coded_bytes": found.coded_bytes,
+        "finer_chunks": found.finer_chunks,
+        "chunks": found.chunks,
     }
     if as_json:
-        print(json.dumps(facts | {"failures": failed}, indent=2))
+        print(json.dumps(facts | {"failures": dict(found.failures)}, indent=2))
         return
     for key, value in facts.items():
         print(f"{key:>14}  {value}")
-    for key, why in failed.items():
+    for key, why in found.failures.items():
         print(f"{key}: {why}", file=sys.stderr)
 
 
