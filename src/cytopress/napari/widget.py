@@ -1,0 +1,184 @@
+"""The widget: a layer, a codec and its quality, and live what coding changes in what is seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cytopress.errors import CytopressError, UsageError
+from cytopress.napari.certificates import certificate_lines, find_certificate
+from cytopress.napari.comparison import Comparison
+from cytopress.napari.controls import Controls
+from cytopress.napari.viewed import Comparer, View, view_of
+
+# Time without a change after which the region is coded, and of a picture that blinks.
+QUIET_MS, BLINK_MS = 250, 700
+# In the metadata of layers that the widget adds.
+MARK = "coded copy"
+
+
+def compare_widget(napari_viewer: Any) -> Any:
+    """Return the widget (a QWidget) for a viewer; napari docks it."""
+    session = Session(napari_viewer)
+    # It lives as long as its widget.
+    session.controls.widget.session = session
+    return session.controls.widget
+
+
+class Session:
+    """What the controls do to a viewer.
+
+    One region is coded at a time, in a thread; changes meanwhile are taken up after it.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Or its model.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        from qtpy.QtCore import QTimer
+
+        self.viewer, self._compare = viewer, Comparer()
+        self._running = self._again = False
+        self._closed = False
+        self._previews: dict[str, Any] = {}
+        self._quiet, self._blink = QTimer(), QTimer()
+        self._quiet.setSingleShot(True)
+        self._quiet.setInterval(QUIET_MS)
+        self._quiet.timeout.connect(self.update)
+        self._blink.setInterval(BLINK_MS)
+        self._blink.timeout.connect(self._turn)
+        self.controls = Controls(self.request, self._show)
+        self._events = [
+            (viewer.camera.events, self.request),
+            (viewer.dims.events, self.request),
+            (viewer.layers.events.inserted, self._list_layers),
+            (viewer.layers.events.removed, self._list_layers),
+        ]
+        for event, react in self._events:
+            event.connect(react)
+        self.controls.widget.destroyed.connect(self._close)
+        self._list_layers()
+
+    def request(self, *_: Any) -> None:
+        """Code what is seen, soon: not while it still changes."""
+        self._quiet.start()
+
+    def update(self) -> None:
+        """Code what is seen now."""
+        from superqt.utils import create_worker
+
+        layer = self._layer
+        if layer is None:
+            self.controls.show_sentence("Open an image, or a sample of File > Open Sample.")
+            return
+        certificate = find_certificate(layer.source.path)
+        self.controls.show_certificate(certificate_lines(certificate) if certificate else [])
+        if self._running:
+            self._again = True
+            return
+        try:
+            view = view_of(layer, self.viewer.dims)
+        except UsageError as error:
+            self.controls.show_sentence(str(error))
+            return
+        self._running = True
+        known = layer.metadata.get("cytopress")
+        bits = int(known.get("bits", 0)) if isinstance(known, dict) else 0
+        create_worker(
+            self._work, view, self.controls.text, bits,
+            _start_thread=True, _connect={"returned": lambda found: self._take(layer, found)},
+        )  # fmt: skip
+
+    def _work(self, view: View, spec: str, bits: int) -> tuple[View, Comparison | str]:
+        try:
+            return view, self._compare(view, spec, bits)
+        except (CytopressError, MemoryError, OSError) as error:
+            return view, str(error)
+
+    def _take(self, layer: Any, found: tuple[View, Comparison | str]) -> None:
+        self._running = False
+        if self._closed:
+            return
+        view, comparison = found
+        if isinstance(comparison, str):
+            self.controls.show_sentence(comparison)
+        elif layer is self._layer:
+            self.controls.show_result(comparison)
+            self._show_pictures(layer, view, comparison)
+        if self._again:
+            self._again = False
+            self.update()
+
+    def _show_pictures(self, layer: Any, view: View, found: Comparison) -> None:
+        start = [part.start for part in view.region]
+        place = {
+            "scale": layer.scale[-2:],
+            "translate": layer.data_to_world((*view.place, *start))[-2:],
+        }
+        like_layer = {"contrast_limits": layer.contrast_limits, "gamma": layer.gamma}
+        limits = {"contrast_limits": [-found.scale, found.scale]}
+        self._put(layer, "decoded", found.decoded, place, like_layer)
+        self._put(layer, "difference", found.difference, place, limits)
+        self._show()
+
+    def _put(self, layer: Any, name: str, pixels: Any, place: Any, look: Any) -> None:
+        """Show pixels in a layer of the widget's own, made where it is not there."""
+        shown = self._previews.get(name)
+        if shown is not None and shown in self.viewer.layers:
+            # Of another pixel type it would keep limits that do not fit.
+            shown.data = pixels
+            for key, value in (place | look).items():
+                setattr(shown, key, value)
+            return
+        chosen = self.viewer.layers.selection.active
+        self._previews[name] = self.viewer.add_image(
+            pixels, name=name, metadata={"cytopress": {MARK: True}}, blending="opaque",
+            colormap=layer.colormap if name == "decoded" else "PiYG",
+            units=layer.units[-2:], axis_labels=layer.axis_labels[-2:], **place, **look,
+        )  # fmt: skip
+        self.viewer.layers.selection.active = chosen
+
+    def _show(self) -> None:
+        """Show what is chosen: layers of the widget on or off, or all in the grid."""
+        shown = self.controls.shown.currentText()
+        grid = shown == "side by side"
+        for name, layer in self._previews.items():
+            layer.visible = grid or shown == name or (shown == "blink" and name == "decoded")
+        if self.viewer.grid.enabled != grid:
+            self.viewer.grid.enabled = grid
+        if shown == "blink":
+            self._blink.start()
+        else:
+            self._blink.stop()
+
+    def _turn(self) -> None:
+        if "decoded" in self._previews:
+            self._previews["decoded"].visible = not self._previews["decoded"].visible
+
+    @property
+    def _layer(self) -> Any:
+        name = self.controls.layer
+        return next((layer for layer in self.viewer.layers if layer.name == name), None)
+
+    def _list_layers(self, *_: Any) -> None:
+        from napari.layers import Image
+
+        names = [
+            layer.name
+            for layer in self.viewer.layers
+            if type(layer) is Image and not _is_ours(layer)
+        ]
+        self.controls.list_layers(names)
+
+    def _close(self, *_: Any) -> None:
+        for event, react in self._events:
+            event.disconnect(react)
+        self._quiet.stop()
+        self._blink.stop()
+        self._closed = True
+
+
+def _is_ours(layer: Any) -> bool:
+    known = layer.metadata.get("cytopress")
+    return isinstance(known, dict) and bool(known.get(MARK))
