@@ -71,8 +71,9 @@ class Controls:
             form.addRow(title, part)
         for part in (self.result, self.status, self.certificate_title, self.certificate):
             form.addRow(part)
-        self._changed = changed
+        self._changed: Callable[[], None] = lambda: None
         self._take_codec()
+        self._changed = changed
         self.show_certificate([])
         self.layers.currentIndexChanged.connect(self._notice)
         self.codecs.currentIndexChanged.connect(self._take_codec)

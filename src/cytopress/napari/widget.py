@@ -16,49 +16,48 @@ QUIET_MS, BLINK_MS = 250, 700
 MARK = "coded copy"
 
 
-def compare_widget(napari_viewer: Any) -> Any:
-    """Return the widget (a QWidget) for a viewer; napari docks it."""
-    session = Session(napari_viewer)
-    # It lives as long as its widget.
-    session.controls.widget.session = session
-    return session.controls.widget
-
-
-class Session:
-    """What the controls do to a viewer.
+class CompareWidget:
+    """What the controls do to a viewer; napari docks ``native``, as of a magicgui widget.
 
     One region is coded at a time, in a thread; changes meanwhile are taken up after it.
 
     Parameters
     ----------
-    viewer : napari.Viewer
-        Or its model.
+    napari_viewer : napari.Viewer
+        Or its model; napari gives it by this name.
     """
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(self, napari_viewer: Any) -> None:
         from qtpy.QtCore import QTimer
 
+        # Plugins are given a proxy, through which no layer is equal to itself.
+        viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self.viewer, self._compare = viewer, Comparer()
         self._running = self._again = False
         self._closed = False
         self._previews: dict[str, Any] = {}
-        self._quiet, self._blink = QTimer(), QTimer()
+        self.controls = Controls(self.request, self._show)
+        self.native = self.controls.widget
+        # It lives as long as what is docked.
+        self.native.session = self
+        self._quiet, self._blink = QTimer(self.native), QTimer(self.native)
         self._quiet.setSingleShot(True)
         self._quiet.setInterval(QUIET_MS)
         self._quiet.timeout.connect(self.update)
         self._blink.setInterval(BLINK_MS)
         self._blink.timeout.connect(self._turn)
-        self.controls = Controls(self.request, self._show)
         self._events = [
-            (viewer.camera.events, self.request),
+            (viewer.scene.camera.events, self.request),
             (viewer.dims.events, self.request),
             (viewer.layers.events.inserted, self._list_layers),
             (viewer.layers.events.removed, self._list_layers),
+            (viewer.layers.events.renamed, self._list_layers),
         ]
         for event, react in self._events:
             event.connect(react)
-        self.controls.widget.destroyed.connect(self._close)
+        self.native.destroyed.connect(self._close)
         self._list_layers()
+        self.request()
 
     def request(self, *_: Any) -> None:
         """Code what is seen, soon: not while it still changes."""
@@ -174,8 +173,6 @@ class Session:
     def _close(self, *_: Any) -> None:
         for event, react in self._events:
             event.disconnect(react)
-        self._quiet.stop()
-        self._blink.stop()
         self._closed = True
 
 
