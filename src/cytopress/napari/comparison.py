@@ -25,6 +25,8 @@ from cytopress.settings import Settings, from_environment
 LARGEST, LARGEST_FIELD = 1024, 4096
 # Edge of the part of a field that its noise is measured in.
 NOISE_EDGE = 1024
+# Colormap of differences: less than the original, equal, more.
+DIFFERENCE = {"name": "difference", "colors": [[0.2, 0.7, 1], [0, 0, 0], [1, 0.6, 0.2]]}
 # Quality targets that every lossy codec takes, over the slider's length.
 TARGETS = (
     QualityParameter("ratio", "times smaller", 2, 200, finer="lower"),

@@ -1,4 +1,4 @@
-"""Sample data: a made-up field of cells, its copy coded 20 times smaller, and the difference."""
+"""Sample data: a made-up field of cells, its coded copy, and the difference."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from cytopress.image import Pixels
-from cytopress.napari.comparison import Field, compare
+from cytopress.napari.comparison import DIFFERENCE, Field, compare
 
-SPEC = "jpegxl:ratio=20"
+SPEC = "jpegxl:distance=1"
 EDGE, CELLS, PHOTONS = 512, 60, 0.5
 
 
@@ -19,7 +19,7 @@ def sample() -> list[tuple[Any, dict[str, Any], str]]:
     found = compare(field, SPEC, Field.of([field], bits=12))
     limits = [float(level) for level in np.percentile(field, (0.1, 99.9))]
     shown = {"contrast_limits": limits, "metadata": {"cytopress": {"bits": 12}}}
-    difference = {"contrast_limits": [-found.scale, found.scale], "colormap": "PiYG"}
+    difference = {"contrast_limits": [-found.scale, found.scale], "colormap": DIFFERENCE}
     return [
         (field, {"name": "made-up field", **shown}, "image"),
         (found.decoded, {"name": SPEC, **shown}, "image"),

@@ -6,12 +6,14 @@ from typing import Any
 
 from cytopress.errors import CytopressError, UsageError
 from cytopress.napari.certificates import certificate_lines, find_certificate
-from cytopress.napari.comparison import Comparison
+from cytopress.napari.comparison import DIFFERENCE, Comparison
 from cytopress.napari.controls import Controls
 from cytopress.napari.viewed import Comparer, View, view_of
 
 # Time without a change after which the region is coded, and of a picture that blinks.
 QUIET_MS, BLINK_MS = 250, 700
+# What the decoded copy has from its layer.
+LOOK = ("contrast_limits", "gamma", "colormap")
 # In the metadata of layers that the widget adds.
 MARK = "coded copy"
 
@@ -36,6 +38,7 @@ class CompareWidget:
         self._running = self._again = False
         self._closed = False
         self._previews: dict[str, Any] = {}
+        self._followed: Any = None
         self.controls = Controls(self.request, self._show)
         self.native = self.controls.widget
         # It lives as long as what is docked.
@@ -82,11 +85,17 @@ class CompareWidget:
             self.controls.show_sentence(str(error))
             return
         self._running = True
+        self.controls.status.setText("Coding ...")
         known = layer.metadata.get("cytopress")
         bits = int(known.get("bits", 0)) if isinstance(known, dict) else 0
         create_worker(
             self._work, view, self.controls.text, bits,
-            _start_thread=True, _connect={"returned": lambda found: self._take(layer, found)},
+            _start_thread=True,
+            _connect={
+                "returned": lambda found: self._take(layer, *found),
+                # Layers that are loaded when they are seen fail in ways of their readers.
+                "errored": lambda error: self._take(layer, view, f"{type(error).__name__}: {error}"),
+            },
         )  # fmt: skip
 
     def _work(self, view: View, spec: str, bits: int) -> tuple[View, Comparison | str]:
@@ -95,16 +104,15 @@ class CompareWidget:
         except (CytopressError, MemoryError, OSError) as error:
             return view, str(error)
 
-    def _take(self, layer: Any, found: tuple[View, Comparison | str]) -> None:
+    def _take(self, layer: Any, view: View, found: Comparison | str) -> None:
         self._running = False
         if self._closed:
             return
-        view, comparison = found
-        if isinstance(comparison, str):
-            self.controls.show_sentence(comparison)
+        if isinstance(found, str):
+            self.controls.show_sentence(found)
         elif layer is self._layer:
-            self.controls.show_result(comparison)
-            self._show_pictures(layer, view, comparison)
+            self.controls.show_result(found)
+            self._show_pictures(layer, view, found)
         if self._again:
             self._again = False
             self.update()
@@ -115,26 +123,38 @@ class CompareWidget:
             "scale": layer.scale[-2:],
             "translate": layer.data_to_world((*view.place, *start))[-2:],
         }
-        like_layer = {"contrast_limits": layer.contrast_limits, "gamma": layer.gamma}
-        limits = {"contrast_limits": [-found.scale, found.scale]}
-        self._put(layer, "decoded", found.decoded, place, like_layer)
-        self._put(layer, "difference", found.difference, place, limits)
+        limits = {"contrast_limits": [-found.scale, found.scale], "colormap": DIFFERENCE}
+        self._put(layer, "decoded", found.decoded, place | _look(layer))
+        self._put(layer, "difference", found.difference, place | limits)
+        self._follow(layer)
         self._show()
 
-    def _put(self, layer: Any, name: str, pixels: Any, place: Any, look: Any) -> None:
+    def _follow(self, layer: Any) -> None:
+        """Keep the look of the decoded copy that of its layer."""
+        for one in (self._followed, layer) if self._followed is not layer else ():
+            for name in LOOK if one is not None else ():
+                event = getattr(one.events, name)
+                event.connect(self._same_look) if one is layer else event.disconnect(
+                    self._same_look
+                )
+        self._followed = layer
+
+    def _same_look(self, *_: Any) -> None:
+        for name, value in _look(self._followed).items():
+            setattr(self._previews["decoded"], name, value)
+
+    def _put(self, layer: Any, name: str, pixels: Any, look: dict[str, Any]) -> None:
         """Show pixels in a layer of the widget's own, made where it is not there."""
         shown = self._previews.get(name)
         if shown is not None and shown in self.viewer.layers:
-            # Of another pixel type it would keep limits that do not fit.
             shown.data = pixels
-            for key, value in (place | look).items():
+            for key, value in look.items():
                 setattr(shown, key, value)
             return
         chosen = self.viewer.layers.selection.active
         self._previews[name] = self.viewer.add_image(
             pixels, name=name, metadata={"cytopress": {MARK: True}}, blending="opaque",
-            colormap=layer.colormap if name == "decoded" else "PiYG",
-            units=layer.units[-2:], axis_labels=layer.axis_labels[-2:], **place, **look,
+            units=layer.units[-2:], axis_labels=layer.axis_labels[-2:], **look,
         )  # fmt: skip
         self.viewer.layers.selection.active = chosen
 
@@ -144,8 +164,8 @@ class CompareWidget:
         grid = shown == "side by side"
         for name, layer in self._previews.items():
             layer.visible = grid or shown == name or (shown == "blink" and name == "decoded")
-        if self.viewer.grid.enabled != grid:
-            self.viewer.grid.enabled = grid
+        if self.viewer.canvas.grid.enabled != grid:
+            self.viewer.canvas.grid.enabled = grid
         if shown == "blink":
             self._blink.start()
         else:
@@ -174,6 +194,10 @@ class CompareWidget:
         for event, react in self._events:
             event.disconnect(react)
         self._closed = True
+
+
+def _look(layer: Any) -> dict[str, Any]:
+    return {name: getattr(layer, name) for name in LOOK}
 
 
 def _is_ours(layer: Any) -> bool:
