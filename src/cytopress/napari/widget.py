@@ -94,7 +94,7 @@ class CompareWidget:
             _connect={
                 "returned": lambda found: self._take(layer, *found),
                 # Layers that are loaded when they are seen fail in ways of their readers.
-                "errored": lambda error: self._take(layer, view, f"{type(error).__name__}: {error}"),
+                "errored": lambda error: self._take(layer, view, repr(error)),
             },
         )  # fmt: skip
 
