@@ -25,7 +25,7 @@ from cytopress.datasets.embedded import find_packaged_file
 
 PICTURE = Path(__file__).with_name("pictures") / "napari.png"
 CODEC, QUALITY, POSITION = "jpegxl", 1, 35  # a ratio
-COLORS = 128
+COLORS = 256
 
 
 def archived(folder: Path) -> Path:
@@ -66,10 +66,10 @@ def main() -> None:
         wait(lambda: "difference" in viewer.layers and "times" in controls.result.text())
         viewer.reset_view()
         settled = time.monotonic() + 4
-        wait(lambda: time.monotonic() > settled)
+        wait(lambda: time.monotonic() > settled and "pixels" in controls.status.text())
         shot = Picture.fromarray(viewer.screenshot(canvas_only=False, flash=False)).convert("RGB")
         viewer.close()
-    few = shot.quantize(COLORS, method=Picture.Quantize.MAXCOVERAGE, dither=Picture.Dither.NONE)
+    few = shot.quantize(COLORS, method=Picture.Quantize.MEDIANCUT, dither=Picture.Dither.NONE)
     few.save(PICTURE, optimize=True)
     print(PICTURE, PICTURE.stat().st_size)
 

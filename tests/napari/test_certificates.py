@@ -66,7 +66,7 @@ def test_what_is_no_certificate_is_none(tmp_path: Path, attributes: object) -> N
 
 
 def test_a_strange_certificate_is_shown_as_far_as_it_goes() -> None:
-    strange = [5, {}, {"channels": [3, {"error": 7, "ratio": "much"}], "source": "b"}]
+    strange = [5, {"lossy": []}, {"channels": [3, {"error": 7, "ratio": "much"}], "source": "b"}]
     lines = certificate_lines({"lossy": 1, "history": strange})
     assert lines[1] == "Before: coded, perhaps lossy."
     assert lines[-1] == "all channels: lossless"

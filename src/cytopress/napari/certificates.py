@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlparse
 
 # An image lies in its archive no deeper below its attributes than this.
 DEEPEST = 4
+MAYBE = "perhaps lossy"
 
 
 def find_certificate(source: str | Path | None) -> Mapping[str, Any] | None:
@@ -54,8 +55,9 @@ def certificate_lines(certificate: Mapping[str, Any]) -> list[str]:
 def _entry(entry: Mapping[str, Any]) -> Iterator[str]:
     channels = entry.get("channels")
     if not isinstance(channels, list):
-        lossy = {True: "with loss", False: "without loss"}.get(entry.get("lossy"), "perhaps lossy")
-        yield f"Before: {entry.get('method', 'coded')}, {lossy}."
+        lossy = entry.get("lossy")
+        known = "with loss" if lossy is True else "without loss" if lossy is False else MAYBE
+        yield f"Before: {entry.get('method', 'coded')}, {known}."
         return
     source = entry.get("source")
     name = source.get("name") if isinstance(source, Mapping) else None
