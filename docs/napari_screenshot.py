@@ -25,7 +25,7 @@ from cytopress.datasets.embedded import find_packaged_file
 
 PICTURE = Path(__file__).with_name("pictures") / "napari.png"
 CODEC, QUALITY, POSITION = "jpegxl", 1, 35  # a ratio
-COLORS = 256
+COLORS = 144
 
 
 def archived(folder: Path) -> Path:
