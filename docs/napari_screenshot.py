@@ -65,8 +65,9 @@ def main() -> None:
         layer.colormap = "gray"
         wait(lambda: "difference" in viewer.layers and "times" in controls.result.text())
         viewer.reset_view()
-        settled = time.monotonic() + 4
-        wait(lambda: time.monotonic() > settled and "pixels" in controls.status.text())
+        for _ in range(2):  # the view, then the labels' new heights
+            settled = time.monotonic() + 4
+            wait(lambda: time.monotonic() > settled and "pixels" in controls.status.text())  # noqa: B023
         shot = Picture.fromarray(viewer.screenshot(canvas_only=False, flash=False)).convert("RGB")
         viewer.close()
     few = shot.quantize(COLORS, method=Picture.Quantize.MEDIANCUT, dither=Picture.Dither.NONE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from cytopress.errors import CytopressError, UsageError
@@ -10,8 +11,9 @@ from cytopress.napari.comparison import DIFFERENCE, Comparison
 from cytopress.napari.controls import Controls
 from cytopress.napari.viewed import Comparer, View, view_of
 
-# Time without a change after which the region is coded, and of a picture that blinks.
-QUIET_MS, BLINK_MS = 250, 700
+# Milliseconds without a change after which the region is coded, of a picture that blinks, and
+# between looks at what is seen.
+QUIET_MS, BLINK_MS, WATCH_MS = 250, 700, 500
 # What the decoded copy has from its layer.
 LOOK = ("contrast_limits", "gamma", "colormap")
 # In the metadata of layers that the widget adds.
@@ -39,16 +41,20 @@ class CompareWidget:
         self._closed = False
         self._previews: dict[str, Any] = {}
         self._followed: Any = None
+        self._seen: Any = None
         self.controls = Controls(self.request, self._show)
         self.native = self.controls.widget
         # It lives as long as what is docked.
         self.native.session = self
-        self._quiet, self._blink = QTimer(self.native), QTimer(self.native)
+        self._quiet, self._blink, self._watch = (QTimer(self.native) for _ in range(3))
         self._quiet.setSingleShot(True)
         self._quiet.setInterval(QUIET_MS)
         self._quiet.timeout.connect(self.update)
         self._blink.setInterval(BLINK_MS)
         self._blink.timeout.connect(self._turn)
+        # The layer learns what is seen when the canvas is drawn, which may be after all events.
+        self._watch.timeout.connect(self._look_again)
+        self._watch.start(WATCH_MS)
         self._events = [
             (viewer.scene.camera.events, self.request),
             (viewer.dims.events, self.request),
@@ -84,7 +90,7 @@ class CompareWidget:
         except UsageError as error:
             self.controls.show_sentence(str(error))
             return
-        self._running = True
+        self._running, self._seen = True, (view.place, view.region)
         self.controls.status.setText("Coding ...")
         known = layer.metadata.get("cytopress")
         bits = int(known.get("bits", 0)) if isinstance(known, dict) else 0
@@ -97,6 +103,14 @@ class CompareWidget:
                 "errored": lambda error: self._take(layer, view, repr(error)),
             },
         )  # fmt: skip
+
+    def _look_again(self) -> None:
+        if self._closed or self._running or self._layer is None or self._seen is None:
+            return
+        with suppress(UsageError):
+            view = view_of(self._layer, self.viewer.dims)
+            if (view.place, view.region) != self._seen:
+                self.request()
 
     def _work(self, view: View, spec: str, bits: int) -> tuple[View, Comparison | str]:
         try:
