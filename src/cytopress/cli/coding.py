@@ -89,14 +89,15 @@ def encode(
 
     settings = settings_with(models, max_bytes)
     choice = Choice(recommended=recommended, task=task, margin=margin, channel=channel)
-    specs = specs_of(codec, choice, settings)
-    if is_folder(image):
+    folder = is_folder(image)
+    specs = specs_of(codec, choice, settings, name="" if folder else image.name)
+    if folder:
         from cytopress.files.folder_work import encoding
 
         asked = encoding(
-            image, output, specs,
+            image, output, specs.texts,
             select=selection(select), axes=axes, settings=settings,
-            readers=None if readers is None else readers.value,
+            readers=None if readers is None else readers.value, optional=specs.optional,
         )  # fmt: skip
         code_folder(asked, jobs=jobs, overwrite=overwrite)
         return
@@ -108,7 +109,7 @@ def encode(
             readers=readers or Readers.everyone, settings=settings,
         )  # fmt: skip
         return
-    codecs = channel_codecs(specs, settings)
+    codecs = channel_codecs(specs.texts, settings, name=image.name, optional=specs.optional)
     with (
         coding(f"Encoding {image.name}") as progress,
         source_file(image) as source,
@@ -120,7 +121,7 @@ def encode(
             select=selection(select), axes=axes, settings=settings, progress=progress,
         )  # fmt: skip
     channels = {one.place.channel_name for one in encoded.images}
-    if recommended is not None and len(channels) > 1:
+    if recommended is not None and not specs.optional and len(channels) > 1:
         text = (
             f"{recommended}: what was recommended for one kind of image codes all"
             f" {len(channels)} channels; --select C=NAME takes one of them"

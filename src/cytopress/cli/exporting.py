@@ -12,8 +12,7 @@ from cytopress.errors import UsageError
 from cytopress.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from cytopress.cli.recommended import Specs
     from cytopress.files import EncodedFile
     from cytopress.files.exported import ExportedFile
     from cytopress.formats.selection import Selection
@@ -31,7 +30,7 @@ class Readers(StrEnum):
 def export(
     image: Path,
     output: Path,
-    codec: Sequence[str],
+    specs: Specs,
     *,
     select: Selection | None,
     axes: str | None,
@@ -50,7 +49,9 @@ def export(
 
     if output != STREAM and output.suffix.lower() not in TIFFS:
         raise UsageError(f"{output}: --readers is for TIFF files; name the output FILE.ome.tif.")
-    codecs = tiff_codecs(codec, settings, readers=readers.value)
+    codecs = tiff_codecs(
+        specs.texts, settings, readers=readers.value, name=image.name, optional=specs.optional
+    )
     with (
         coding(f"Encoding {image.name}") as progress,
         source_file(image) as source,

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cytopress.errors import UsageError
+from cytopress.errors import CytopressWarning, UsageError
 from cytopress.settings import Settings
+
+if TYPE_CHECKING:
+    from cytopress.results.recommendation.recorded import RecordedRecommendation
 
 Recommended = Annotated[
     Path | None,
     typer.Option(
-        help="Instead of --codec: a study's folder that `recommend --write` wrote into.",
+        help="Instead of --codec: a study's folder that `recommend --write` wrote into. Channels"
+        " are found by the names of files, or in them.",
         metavar="DIR",
     ),
 ]
@@ -45,15 +50,30 @@ class Choice:
     channel: str | None = None
 
 
-def specs_of(codecs: Sequence[str] | None, choice: Choice, settings: Settings) -> Sequence[str]:
-    """Return the specs that were given, or the one that was recommended.
+@dataclass(frozen=True)
+class Specs:
+    """Specs of codecs, ``CHANNEL=SPEC`` or one for all; ``optional`` channels may be in no file."""
+
+    texts: Sequence[str]
+    optional: frozenset[str] = frozenset()
+
+
+def specs_of(
+    codecs: Sequence[str] | None, choice: Choice, settings: Settings, *, name: str
+) -> Specs:
+    """Return the specs that were given, or those that were recommended.
+
+    Of a study of several channels each gets its own, and ``codecs`` may add others to them. A
+    channel that is in the ``name`` of a file is the only one needed.
 
     Raises
     ------
     UsageError
-        Neither or both were given, or not exactly one recommendation fits.
+        Neither or both were given, or several recommendations fit a dataset.
     """
-    from cytopress.results.recommendation.recorded import read_recommendation
+    from cytopress.datasets.image_names import channel_in
+    from cytopress.files.channel_codecs import channels_of
+    from cytopress.results.recommendation.recorded import read_recommendations
 
     chosen = {"--task": choice.task, "--margin": choice.margin, "--channel": choice.channel}
     if choice.recommended is None:
@@ -62,12 +82,31 @@ def specs_of(codecs: Sequence[str] | None, choice: Choice, settings: Settings) -
                 raise UsageError(f"{option} chooses a recommendation; give --recommended DIR too.")
         if not codecs:
             raise UsageError("give --codec SPEC, or --recommended DIR for what a study recommends.")
-        return codecs
-    if codecs:
-        raise UsageError("give either --codec or --recommended, not both.")
-    found = read_recommendation(
+        return Specs(codecs)
+    found = read_recommendations(
         choice.recommended, task=choice.task, margin=choice.margin, channel=choice.channel
     )
-    # Checked here: the model packages are those that were measured.
-    found.request(settings)
-    return [found.spec]
+    by_channel = choice.channel is None and all(one.by_channel for one in found)
+    if codecs and not by_channel:
+        raise UsageError("give either --codec or --recommended, not both.")
+    given = channels_of(codecs or ())
+    used = [one for one in found if one.channel not in given]
+    if by_channel:
+        held = channel_in(name, [one.channel for one in used])
+        # A file of several channels has them behind that of its name.
+        used = [one for one in used if not held or one.channel.startswith(held)]
+    for one in used:
+        # Checked here: the model packages are those that were measured.
+        one.request(settings)
+    _note_lossless(used)
+    if not by_channel:
+        return Specs([found[0].spec])
+    texts = [f"{one.channel}={one.spec}" for one in used]
+    return Specs([*texts, *(codecs or ())], frozenset(one.channel for one in used))
+
+
+def _note_lossless(found: Sequence[RecordedRecommendation]) -> None:
+    names = [one.dataset for one in found if one.lossless]
+    if names:
+        text = f"coded without loss, since no smaller setting is recommended: {', '.join(names)}"
+        warnings.warn(text, CytopressWarning, stacklevel=3)

@@ -56,9 +56,8 @@ def recommend(
     Prints a recommendation for each dataset. That no setting is shown inside the margin is a valid
     result: the exit code is 0.
     """
-    from cytopress.results.recommendation import Criterion
+    from cytopress.results.recommendation import Criterion, recommend_or_refuse, refusal_as_json
     from cytopress.results.recommendation import as_json as plain
-    from cytopress.results.recommendation import recommend as find
     from cytopress.results.recommendation.recorded import write_rows
     from cytopress.results.recommendation.text import lines
     from cytopress.statistics.margin import NOISE, parse_margin
@@ -73,12 +72,15 @@ def recommend(
         margin=given or results.margin or NOISE,
         confidence=confidence,
     )
-    found = find(results, criterion)
+    found, refused = recommend_or_refuse(results, criterion)
+    for refusal in refused:
+        text = f"no recommendation for {refusal.summary.facts.name}: {refusal.reason}"
+        warnings.warn(text, CytopressWarning, stacklevel=1)
     if not found:
         raise UsageError(f"{folder}: the study has no result of {criterion.task} yet; run it.")
     rows = [plain(one) for one in found]
     if write:
-        written = write_rows(folder, rows)
+        written = write_rows(folder, [*rows, *map(refusal_as_json, refused)])
         _write_report(folder, results)
     if as_json:
         print(json.dumps(rows, indent=2))
@@ -86,7 +88,9 @@ def recommend(
     for one in found:
         print("\n".join(lines(one)))
     if write:
-        print(f"{written}\nUse it: cytopress encode IMAGE -o FILE.cyto --recommended {folder}")
+        several = len(found) + len(refused) > 1
+        what = "IMAGES -o CODED" if several else "IMAGE -o FILE.cyto"
+        print(f"{written}\nUse it: cytopress encode {what} --recommended {folder}")
     else:
         print("To encode with it, run this command with --write.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cytopress.datasets.name_patterns import matches
@@ -113,6 +113,37 @@ def _refuse_some(names: Sequence[str], guess: Sequence[NameParts | None]) -> Non
             f" others do ({', '.join(sorted(channels)[:3])}, ...); move these files away, or say"
             " which part is the channel with --channels, such as '*_{channel}'."
         )
+
+
+def channel_in(name: str, channels: Iterable[str]) -> str:
+    """Return which of some channels a file's name holds, "" for none.
+
+    Parameters
+    ----------
+    name : str
+        Path relative to a folder, with slashes; a suffix does not matter.
+    channels : iterable of str
+        Known channels. Case does not matter; numbers need three digits.
+
+    Raises
+    ------
+    UsageError
+        The name holds several of them.
+    """
+    # "0" and "12" are numbers of fields as well.
+    known = {one.casefold(): one for one in channels if not one.isdecimal() or len(one) > 2}
+    stem = name.rpartition(".")[0] or name
+    said = [found["channel"].casefold() for one in CONVENTIONS for found in one.finditer(stem)]
+    held = {one for one in said if one in known} or {
+        one for one in known if re.search(rf"(?<![^\W_]){re.escape(one)}(?![^\W_])", name.casefold())
+    }
+    if len(held) > 1:
+        listed = " and ".join(sorted(known[one] for one in held))
+        raise UsageError(
+            f"{name}: the name holds the channels {listed}; give the codec of files named so with"
+            " --codec 'PATTERN=SPEC'."
+        )
+    return known[held.pop()] if held else ""
 
 
 def is_transmitted_light(channel: str) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
+from cytopress.datasets.image_names import channel_in
 from cytopress.errors import UsageError
 from cytopress.formats.image_file import Place
 from cytopress.settings import Settings
@@ -35,10 +36,16 @@ class ChannelCodecs(Generic[Request]):
         Of channels that are not named.
     by_channel : mapping
         By a channel's name, or its number from 0.
+    file_channel : str
+        The one of them that the file's name holds; images of its only channel have it.
+    optional : collection of str
+        Those of them that the file need not have.
     """
 
     default: Spec[Request] | None = None
     by_channel: Mapping[str, Spec[Request]] = field(default_factory=dict)
+    file_channel: str = ""
+    optional: Collection[str] = ()
 
     def for_places(self, places: Sequence[Place], path: Path | str) -> list[Spec[Request]]:
         """Return the spec of each image of a file.
@@ -49,35 +56,63 @@ class ChannelCodecs(Generic[Request]):
             A channel has no codec; or a channel that is named is not there.
         """
         names = dict.fromkeys((place.channel_name, str(place.channel)) for place in places)
-        known = {name for pair in names for name in pair}
+        several = len({number for _, number in names}) > 1
+        known = {name for place in places for name in self._names(place, several)}
         listed = ", ".join(dict.fromkeys(name for name, _ in names))
         for asked in self.by_channel:
-            if asked not in known:
+            if asked not in known and asked not in self.optional:
                 raise UsageError(
                     f"{path}: --codec names the channel {asked!r}, and the channels are {listed}."
                 )
-        return [self._of(place, path, listed) for place in places]
+        return [self._of(place, path, several=several) for place in places]
 
-    def _of(self, place: Place, path: Path | str, listed: str) -> Spec[Request]:
-        numbered = self.by_channel.get(str(place.channel), self.default)
-        found = self.by_channel.get(place.channel_name, numbered)
-        if found is None:
+    def _names(self, place: Place, several: bool) -> list[str]:
+        """Return what a channel may be called, as a study of a folder does (see `images_of`)."""
+        name = place.channel_name
+        own = [name, f"C{name}" if name.isdecimal() else name.replace("/", "-")]
+        if self.file_channel:
+            in_file = [f"{self.file_channel}-{one}" for one in own]
+            own = [*in_file, *own] if several else [self.file_channel, *own]
+        return [*own, str(place.channel)]
+
+    def _of(self, place: Place, path: Path | str, *, several: bool) -> Spec[Request]:
+        for name in self._names(place, several):
+            if name in self.by_channel:
+                return self.by_channel[name]
+        if self.default is None:
             raise UsageError(
-                f"{path}: channel {place.channel_name} has no codec (channels: {listed}); give a"
-                " --codec without a channel for all that are not named."
+                f"{path}: channel {place.channel_name} has no codec (there are codecs for"
+                f" {', '.join(self.by_channel)}); give it --codec {place.channel_name}=SPEC, or"
+                " --codec SPEC for all channels that are not named."
             )
-        return found
+        return self.default
 
 
 def channel_codecs(
-    texts: Sequence[str], settings: Settings | None = None
+    texts: Sequence[str],
+    settings: Settings | None = None,
+    *,
+    name: str = "",
+    optional: Collection[str] = (),
 ) -> ChannelCodecs[CodecRequest]:
     """Parse specs, each for all channels or, as ``CHANNEL=SPEC``, for one.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The specs.
+    settings : Settings, optional
+        For the parser.
+    name : str, optional
+        Of the file; a channel in it is that of the file's only channel.
+    optional : collection of str, optional
+        Channels that the file need not have.
 
     Raises
     ------
     UsageError
-        None is given, two are for the same channels, or a spec is wrong (see `codecs.spec.codec`).
+        None is given, two are for the same channels, a spec is wrong (see `codecs.spec.codec`), or
+        the name holds several of the channels.
 
     Examples
     --------
@@ -86,10 +121,16 @@ def channel_codecs(
     >>> codecs.default.text, codecs.by_channel["DNA"].text
     ('jpegls:max_error=4', 'jpegls')
     """
-    return parsed_codecs(texts, lambda spec: codec(spec, settings))
+    return parsed_codecs(texts, lambda spec: codec(spec, settings), name=name, optional=optional)
 
 
-def parsed_codecs(texts: Sequence[str], parse: Callable[[str], Request]) -> ChannelCodecs[Request]:
+def parsed_codecs(
+    texts: Sequence[str],
+    parse: Callable[[str], Request],
+    *,
+    name: str = "",
+    optional: Collection[str] = (),
+) -> ChannelCodecs[Request]:
     """Parse specs as `channel_codecs` does, each by a parser of one."""
     default: Spec[Request] | None = None
     by_channel: dict[str, Spec[Request]] = {}
@@ -107,7 +148,12 @@ def parsed_codecs(texts: Sequence[str], parse: Callable[[str], Request]) -> Chan
             by_channel[channel] = parsed
         else:
             default = parsed
-    return ChannelCodecs(default, by_channel)
+    return ChannelCodecs(default, by_channel, channel_in(name, by_channel), optional)
+
+
+def channels_of(texts: Sequence[str]) -> list[str]:
+    """Return the channels that specs are for, without parsing the codecs."""
+    return [channel for text in texts if (channel := _split(text)[0])]
 
 
 def _split(text: str) -> tuple[str, str]:

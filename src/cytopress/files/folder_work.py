@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cytopress.datasets.image_names import channel_in
 from cytopress.errors import UsageError
-from cytopress.files.channel_codecs import channel_codecs
+from cytopress.files.channel_codecs import channel_codecs, channels_of
 from cytopress.files.decode_file import decode_file
 from cytopress.files.encode_file import EncodedFile, encode_file
 from cytopress.files.export_tiff import export_tiff
@@ -35,11 +37,13 @@ def encoding(
     axes: str | None = None,
     settings: Settings,
     readers: Readers | None = None,
+    optional: Collection[str] = (),
 ) -> FolderRun:
     """Return the run that codes every image file of a folder.
 
     Parameters are those of `encode_file`, with the texts of the codecs: with a pattern in front,
-    such as ``*_DNA.tif=jpegxl:ratio=20``, for files of such names. With ``readers`` OME-TIFFs are
+    such as ``*_DNA.tif=jpegxl:ratio=20``, for files of such names. A channel in front may be in a
+    file or in its name; those in ``optional`` need be in no file. With ``readers`` OME-TIFFs are
     written that these open (`export_tiff`).
 
     Raises
@@ -53,6 +57,10 @@ def encoding(
         texts = _texts_for(by_pattern.get(pattern), others) if pattern else others
         if texts or not by_pattern:
             digests |= _check(texts, settings, readers)
+    if source.is_dir():
+        # A channel that is in some names is missing in none of the other files.
+        keys = list(find_images(source, without=out).sources)
+        optional = {*optional, *_channels_in_names(keys, channels_of(others))}
     options = {"--codec": " ".join(sorted(codecs)), **_shown(select, axes), **digests}
     if readers is not None:
         options["--readers"] = readers
@@ -61,8 +69,8 @@ def encoding(
         out=out,
         find=partial(find_images, without=out),
         work=partial(
-            _encode, codecs=tuple(codecs), select=select, axes=axes, settings=settings,
-            readers=readers,
+            _encode, folder=source, codecs=tuple(codecs), select=select, axes=axes,
+            settings=settings, readers=readers, optional=frozenset(optional),
         ),
         suffix=CYTO if readers is None else TIFF,
         command="encode",
@@ -131,6 +139,15 @@ def _texts_for(spec: str | None, others: Sequence[str]) -> list[str]:
     return named if spec is None else [*named, spec]
 
 
+def _channels_in_names(names: Sequence[str], channels: Sequence[str]) -> set[str]:
+    found = set()
+    for name in names:
+        # A name that holds several is an error of that file.
+        with suppress(UsageError):
+            found.add(channel_in(name, channels))
+    return found - {""}
+
+
 def _check(texts: Sequence[str], settings: Settings, readers: Readers | None) -> dict[str, str]:
     """Parse specs, so that a wrong one is an error now; return the digests of their models."""
     if readers is not None:
@@ -154,19 +171,22 @@ def _encode(
     source: Path,
     output: Path,
     *,
+    folder: Path,
     codecs: Sequence[str],
     readers: Readers | None,
     settings: Settings,
+    optional: frozenset[str],
     **options: Any,
 ) -> Row:
     texts = codecs_of(source.name, codecs)
+    name = source.relative_to(folder).as_posix()
     encoded: EncodedFile | ExportedFile
     if readers is None:
-        parsed = channel_codecs(texts, settings)
+        parsed = channel_codecs(texts, settings, name=name, optional=optional)
         encoded = encode_file(source, output, parsed, settings=settings, **options)
         more: Mapping[str, Any] = {}
     else:
-        for_tiff = tiff_codecs(texts, settings, readers=readers)
+        for_tiff = tiff_codecs(texts, settings, readers=readers, name=name, optional=optional)
         encoded = export_tiff(source, output, for_tiff, settings=settings, **options)
         more = {"max_error": max(image.max_error for image in encoded.images)}
     return {

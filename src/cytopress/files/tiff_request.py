@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -141,10 +141,20 @@ class TiffRequest:
 
 
 def tiff_codecs(
-    texts: Sequence[str], settings: Settings | None = None, *, readers: Readers = "everyone"
+    texts: Sequence[str],
+    settings: Settings | None = None,
+    *,
+    readers: Readers = "everyone",
+    name: str = "",
+    optional: Collection[str] = (),
 ) -> ChannelCodecs[TiffRequest]:
     """Parse specs for all channels or one, as `channel_codecs`, each by `tiff_request`."""
-    return parsed_codecs(texts, lambda spec: tiff_request(spec, settings, readers=readers))
+    return parsed_codecs(
+        texts,
+        lambda spec: tiff_request(spec, settings, readers=readers),
+        name=name,
+        optional=optional,
+    )
 
 
 def tiff_request(

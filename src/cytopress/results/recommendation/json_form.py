@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cytopress.results.recommendation.recommend import Recommendation
-from cytopress.results.recommendation.setting import JudgedSetting
+from cytopress.results.recommendation.recommend import Recommendation, Refusal
+from cytopress.results.recommendation.setting import JudgedSetting, lossless_setting
 from cytopress.results.recommendation.text import GIGABYTE
 from cytopress.statistics.margin import NOISE
 
@@ -53,6 +53,26 @@ def as_json(recommendation: Recommendation) -> dict[str, Any]:
             {"spec": s.spec, "ratio": s.ratio, "bound": s.bound, "reason": s.reason}
             for s in found.unsafe
         ],
+    }
+
+
+def refusal_as_json(refusal: Refusal) -> dict[str, Any]:
+    """Return what is kept of a dataset without a recommendation: why, and its lossless codec."""
+    summary, score, criterion = refusal.summary, refusal.score, refusal.criterion
+    best = summary.best_lossless
+    return {
+        "name": summary.facts.name,
+        "channel": summary.facts.input,
+        "task": score.task,
+        "metric": score.name,
+        "spec": None,
+        "bound": None,
+        "margin": None,
+        "margin_asked": str(criterion.margin),
+        "margin_from": "noise" if criterion.margin == NOISE else "given",
+        "confidence": criterion.confidence,
+        "lossless": None if best is None else _brief(lossless_setting(*best)),
+        "warnings": [refusal.reason],
     }
 
 

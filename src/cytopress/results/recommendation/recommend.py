@@ -5,7 +5,13 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 
-from cytopress.errors import CytopressWarning, NotAvailableError, UnknownNameError, UsageError
+from cytopress.errors import (
+    CytopressError,
+    CytopressWarning,
+    NotAvailableError,
+    UnknownNameError,
+    UsageError,
+)
 from cytopress.results.curves import Curve
 from cytopress.results.dataset_summary import DatasetSummary, dataset_summaries
 from cytopress.results.recommendation.bounds import bounded_settings
@@ -17,6 +23,16 @@ from cytopress.results.recommendation.judge import judge
 from cytopress.results.recommendation.margin import is_share, margin_of
 from cytopress.results.recommendation.setting import JudgedSetting, lossless_setting, with_speed
 from cytopress.study.results import Results, ScoreFacts
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Refusal:
+    """Why a dataset has no recommendation for a score."""
+
+    criterion: Criterion
+    summary: DatasetSummary
+    score: ScoreFacts
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,8 +100,22 @@ class Recommendation:
 def recommend(results: Results, criterion: Criterion) -> list[Recommendation]:
     """Return the recommendation for every dataset that the task was run on.
 
-    `judge` says how settings are judged. A dataset that is refused is a warning where another one
-    has a recommendation.
+    As `recommend_or_refuse`; a dataset that is refused is a warning.
+    """
+    found, refused = recommend_or_refuse(results, criterion)
+    for one in refused:
+        text = f"no recommendation for {one.summary.facts.name}: {one.reason}"
+        warnings.warn(text, CytopressWarning, stacklevel=2)
+    return found
+
+
+def recommend_or_refuse(
+    results: Results, criterion: Criterion
+) -> tuple[list[Recommendation], list[Refusal]]:
+    """Return the recommendation for each dataset that the task was run on, or why there is none.
+
+    `judge` says how settings are judged. Where no dataset has a recommendation, the first reason
+    is an error.
 
     Raises
     ------
@@ -109,19 +139,25 @@ def recommend(results: Results, criterion: Criterion) -> list[Recommendation]:
             f"score of {criterion.task}", criterion.metric, [s.name for s in scores]
         )
     run_on = {task.dataset for task in results.tasks if task.name == criterion.task}
-    found, refused = [], []
+    found: list[Recommendation] = []
+    refused: list[tuple[DatasetSummary, CytopressError]] = []
     for summary in dataset_summaries(results):
         if summary.curves and summary.facts.name in run_on:
             try:
                 found.append(_recommendation(results, summary, score, criterion))
             except (NotAvailableError, UsageError) as error:
-                refused.append((summary.facts.name, error))
+                refused.append((summary, error))
     if refused and not found:
         raise refused[0][1]
-    for name, reason in refused:
-        text = f"no recommendation for {name}: {str(reason).removeprefix(f'{name}: ')}"
-        warnings.warn(text, CytopressWarning, stacklevel=2)
-    return found
+    return found, [
+        Refusal(
+            criterion=criterion,
+            summary=summary,
+            score=score,
+            reason=str(error).removeprefix(f"{summary.facts.name}: "),
+        )
+        for summary, error in refused
+    ]
 
 
 def _recommendation(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,8 @@ class RecordedRecommendation:
         The most that is lost at this confidence, in the score's unit; 0 for a lossless codec.
     models : tuple of (name, sha256)
         Model packages that the codec needs.
+    lossless : bool
+        No setting that is smaller than lossless was recommended.
     """
 
     dataset: str
@@ -53,6 +56,12 @@ class RecordedRecommendation:
     spec: str
     bound: float
     models: tuple[tuple[str, str], ...] = ()
+    lossless: bool = False
+
+    @property
+    def by_channel(self) -> bool:
+        """Whether it is for one channel of a folder of images: its dataset is FOLDER/CHANNEL."""
+        return self.channel != "" and self.dataset.endswith(f"/{self.channel}")
 
     def request(self, settings: Settings) -> CodecRequest:
         """Return the codec, with the model packages that were measured.
@@ -81,7 +90,27 @@ def read_recommendation(
     margin: str | float | None = None,
     channel: str | None = None,
 ) -> RecordedRecommendation:
-    """Read the one recommendation of a study's folder that fits; nothing else there is read.
+    """Read the one recommendation of a study's folder that fits, as `read_recommendations`.
+
+    Raises
+    ------
+    UsageError, NotAvailableError, StoreError
+        As of `read_recommendations`; or recommendations for several datasets fit.
+    """
+    rows = _fitting(folder, task=task, margin=margin, channel=channel)
+    if len(rows) > 1:
+        raise _ambiguous(rows, folder)
+    return _recorded(rows[0], folder / FILE)
+
+
+def read_recommendations(
+    folder: Path,
+    *,
+    task: str | None = None,
+    margin: str | float | None = None,
+    channel: str | None = None,
+) -> list[RecordedRecommendation]:
+    """Read the recommendations of a study that fit, one for each dataset; nothing else is read.
 
     Parameters
     ----------
@@ -97,12 +126,24 @@ def read_recommendation(
     Raises
     ------
     UsageError
-        Nothing was written there, nothing fits, or several recommendations do.
+        Nothing was written there, nothing fits, several recommendations for one dataset do, or
+        those for several datasets that are no channels of a folder.
     NotAvailableError
-        The recommendation that fits is that no codec will do.
+        A recommendation that fits is that no codec will do.
     StoreError
         The file is not one of `recommend`.
     """
+    rows = _fitting(folder, task=task, margin=margin, channel=channel)
+    found = [_recorded(row, folder / FILE) for row in rows]
+    names = [one.channel.casefold() if one.by_channel else "" for one in found]
+    if len(found) > 1 and ("" in names or len(set(names)) < len(names)):
+        raise _ambiguous(rows, folder)
+    return found
+
+
+def _fitting(
+    folder: Path, *, task: str | None, margin: str | float | None, channel: str | None
+) -> list[dict[str, Any]]:
     rows = read_rows(folder)
     if not rows:
         raise UsageError(
@@ -114,13 +155,14 @@ def read_recommendation(
     if not some:
         given = " ".join(f"--{name} {value}" for name, value in asked.items() if value is not None)
         raise UsageError(f"{folder / FILE}: nothing fits {given}; it holds {_listed(rows)}.")
-    if len(some) > 1:
-        options = _telling_apart(some)
-        raise UsageError(
-            f"{folder / FILE}: {len(some)} recommendations fit: {_listed(some)}; choose one with"
-            f" {' and '.join(options)}."
-        )
-    return _recorded(some[0], folder / FILE)
+    return some
+
+
+def _ambiguous(rows: Sequence[Mapping[str, Any]], folder: Path) -> UsageError:
+    return UsageError(
+        f"{folder / FILE}: {len(rows)} recommendations fit: {_listed(rows)}; choose one with"
+        f" {' and '.join(_telling_apart(rows))}."
+    )
 
 
 def read_rows(folder: Path) -> list[dict[str, Any]]:
@@ -202,7 +244,7 @@ def _recorded(row: Mapping[str, Any], path: Path) -> RecordedRecommendation:
     if spec is None:
         raise NotAvailableError(
             f"{path}: no codec is inside the margin for {row['task']} on {row['name']}, and no"
-            " lossless one was measured; choose one with --codec."
+            f" lossless one was measured; give --codec {row.get('channel') or 'CHANNEL'}=SPEC."
         )
     return RecordedRecommendation(
         dataset=row["name"],
@@ -210,9 +252,10 @@ def _recorded(row: Mapping[str, Any], path: Path) -> RecordedRecommendation:
         task=row["task"],
         metric=row["metric"],
         margin=str(asked_margin(row)),
-        margin_value=float(row["margin"]),
+        margin_value=math.nan if row["margin"] is None else float(row["margin"]),
         confidence=float(row["confidence"]),
         spec=spec,
         bound=float(row["bound"] or 0.0) if row["spec"] else 0.0,
         models=tuple((one["name"], one["sha256"]) for one in row.get("models", ())),
+        lossless=not row["spec"],
     )
