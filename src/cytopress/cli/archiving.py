@@ -13,6 +13,7 @@ from cytopress.cli.folders import default_jobs
 from cytopress.cli.options import AsJson, Axes
 from cytopress.cli.progress_bars import share_bar
 from cytopress.errors import CodecError, UsageError
+from cytopress.figures import figure, ratio_text
 from cytopress.files.folder import shown_bytes
 
 if TYPE_CHECKING:
@@ -306,9 +307,9 @@ def _print_plan(found: Plan) -> None:
     )
     print(f"{len(found.images)} images, {shown_bytes(found.raw_bytes)}, {shards} shards")
     for one in found.codings:
-        expected = f"{one.expected_ratio:.3g}x smaller"
+        expected = f"{ratio_text(one.expected_ratio)} smaller"
         if one.ceiling is not None:
-            expected += f", RMSE {one.expected_rmse:.3g} counts"
+            expected += f", RMSE {figure(one.expected_rmse, 3)} counts"
             expected += f", {one.expected_finer:.0%} of chunks coded finer"
         print(f"{one.channel or 'all channels'}: {one.asked} -> {one.spec}: {expected}")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cytopress.cli.pipes import STREAM, output_file, print_written, source_file
 from cytopress.cli.progress_bars import coding
 from cytopress.errors import UsageError
+from cytopress.figures import figure, ratio_text
 from cytopress.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _errors(exported: ExportedFile) -> str:
     rmse = max(image.rmse for image in exported.images)
     text = (
         f"  read back with tifffile: pixels are off by up to {largest:.6g} counts,"
-        f" root-mean-square {rmse:.4g} counts"
+        f" root-mean-square {figure(rmse)} counts"
     )
     lines = [text]
     for image in exported.images:
@@ -85,7 +86,7 @@ def _errors(exported: ExportedFile) -> str:
 def summary(encoded: EncodedFile | ExportedFile) -> str:
     """Return sizes, ratio and codecs of a file that was coded; of several images, by channel."""
     raw, coded = encoded.raw_bytes, encoded.coded_bytes
-    total = f"{raw} -> {coded} bytes, {raw / coded:.2f}x smaller"
+    total = f"{raw} -> {coded} bytes, {ratio_text(raw / coded)} smaller"
     if len(encoded.images) == 1:
         return f"{total}, {encoded.images[0].codec}"
     lines = [f"{len(encoded.images)} images, {total}"]
@@ -93,5 +94,5 @@ def summary(encoded: EncodedFile | ExportedFile) -> str:
     for name, spec in groups:
         of = [i for i in encoded.images if (i.place.channel_name, i.spec) == (name, spec)]
         raw, coded = sum(i.raw_bytes for i in of), sum(i.coded_bytes for i in of)
-        lines.append(f"  {name}: {raw / coded:.2f}x smaller, {spec}")
+        lines.append(f"  {name}: {ratio_text(raw / coded)} smaller, {spec}")
     return "\n".join(lines)

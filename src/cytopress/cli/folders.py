@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cytopress.cli.pipes import STREAM
 from cytopress.cli.progress_bars import share_bar
 from cytopress.errors import CodecError, CytopressWarning, UsageError
+from cytopress.figures import ratio_text
 
 if TYPE_CHECKING:
     from cytopress.files.folder import FolderResult, FolderRun, Row
@@ -107,7 +108,9 @@ def _print_summary(asked: FolderRun, result: FolderResult) -> None:
     coded = sum(row["coded_bytes"] for row in good)
     parts = [f"{len(good)} of {len(result.rows)} files"]
     if coded:
-        parts.append(f"{shown_bytes(raw)} in {shown_bytes(coded)}, {raw / coded:.2f}x smaller")
+        parts.append(
+            f"{shown_bytes(raw)} in {shown_bytes(coded)}, {ratio_text(raw / coded)} smaller"
+        )
     if result.done_before:
         parts.append(f"{result.done_before} of them done before")
     print(f"{asked.out}: {', '.join(parts)}")

@@ -135,7 +135,9 @@ def channel_in(name: str, channels: Iterable[str]) -> str:
     stem = name.rpartition(".")[0] or name
     said = [found["channel"].casefold() for one in CONVENTIONS for found in one.finditer(stem)]
     held = {one for one in said if one in known} or {
-        one for one in known if re.search(rf"(?<![^\W_]){re.escape(one)}(?![^\W_])", name.casefold())
+        one
+        for one in known
+        if re.search(rf"(?<![^\W_]){re.escape(one)}(?![^\W_])", name.casefold())
     }
     if len(held) > 1:
         listed = " and ".join(sorted(known[one] for one in held))

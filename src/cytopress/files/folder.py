@@ -15,6 +15,7 @@ from cytopress.batch import ledger as ledgers
 from cytopress.batch.run import run
 from cytopress.callbacks import Progress, no_progress
 from cytopress.errors import CytopressError, CytopressWarning, UsageError
+from cytopress.figures import ratio_text
 from cytopress.files.find import LEDGER, LOCK, Found, output_names
 from cytopress.lock import locked
 
@@ -271,7 +272,7 @@ class _Counter:
             f"{shown_bytes(self.done_bytes)} of {shown_bytes(self.size)}",
         ]
         if self.coded:
-            parts.append(f"{self.raw / self.coded:.3g}x smaller")
+            parts.append(f"{ratio_text(self.raw / self.coded)} smaller")
         worked = self.done_bytes - self.begun_bytes
         if worked and self.done < self.files:
             left = (time.monotonic() - self.started) / worked * (self.size - self.done_bytes)

@@ -21,10 +21,12 @@ from cytopress.results.change import SEED
 from cytopress.results.dataset_summary import DatasetSummary, dataset_summaries
 from cytopress.results.recommendation.answers import answers
 from cytopress.results.recommendation.criterion import Criterion
+from cytopress.results.recommendation.plain_words import too_few_text
+from cytopress.results.recommendation.recommend import Recommendation
 from cytopress.results.recommendation.serves_all import serves_all
 from cytopress.results.similarity import similarity_heading, similarity_text
 from cytopress.results.speed_table import speed_rows
-from cytopress.results.summary_text import progress_text, split_text
+from cytopress.results.summary_text import progress_text, reference_text, split_text
 from cytopress.results.verdicts import verdicts
 from cytopress.results.volume_vs_plane import volume_vs_plane
 from cytopress.statistics import interval_method
@@ -88,6 +90,7 @@ def _render(results: Results, criteria: Sequence[Criterion], plotly_script: str)
             units=_units(datasets),
             near=round(100 * (tables.NEAR - 1)),
             split_text=split_text,
+            scored_against=reference_text,
         )
     )
 
@@ -109,8 +112,10 @@ def _shown(
     return {
         "views": views,
         "verdicts": told,
-        "several": len(given) > 1 and len(given) == len(views),
-        "for_all": serves_all(given) if len(given) == len(views) else None,
+        "several": len(given) > 1,
+        "unanswered": len(views) - len(given),
+        "for_all": serves_all(given),
+        "too_few": _said_by_all(given),
         "view_of": lambda each, score: _answered(views, each, score),
         "row_of": lambda each, score, one: rows[
             each.facts.name, score.column, one.curve.label, one.point.setting
@@ -126,6 +131,12 @@ def _shown(
         "progress": progress_text(results.trials_done, results.trials_planned),
         "failed": sum(bool(trial.error) for trial in results.trials),
     }
+
+
+def _said_by_all(given: Sequence[Recommendation]) -> str:
+    """Return that there are too few fields, where that is so of every answer."""
+    said = {too_few_text(found) for found in given}
+    return said.pop() if len(said) == 1 else ""
 
 
 def _answered(

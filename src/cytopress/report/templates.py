@@ -19,7 +19,11 @@ from cytopress.results.number_format import (
     ratio_text,
 )
 from cytopress.results.recommendation import amounts, text
-from cytopress.results.recommendation.plain_words import field_text, hero_text
+from cytopress.results.recommendation.plain_words import (
+    field_text,
+    hero_text,
+    question_text,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -68,6 +72,7 @@ def environment() -> Environment:
         "interval": tables.interval_text,
         "sentence": text.sentence,
         "hero": hero_text,
+        "question": question_text,
         "field_text": field_text,
         "bound": lambda *amount: amounts.above_figures(*amount)[0],
     }

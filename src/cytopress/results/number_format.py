@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from cytopress import figures
+
 MINUS = "\N{MINUS SIGN}"
 # Names of scores as papers write them; other scores keep their stored names.
 LABELS = {
@@ -38,7 +40,7 @@ def ratio_text(ratio: float | None) -> str:
     """Format a compression ratio: ``2.7x``, ``40x``, ``1,250x``."""
     if ratio is None:
         return "–"
-    return f"{ratio:.1f}x" if ratio < 9.95 else f"{ratio:,.0f}x"
+    return figures.ratio_text(ratio)
 
 
 def number_text(value: float | None, *, significant: int = 4) -> str:

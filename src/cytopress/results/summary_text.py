@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from cytopress.study.results import DatasetFacts
+from cytopress.study.results import DatasetFacts, Results
+
+# Key of a task's summary.
+TRUTH = "ground truth"
 
 
 def progress_text(done: int, planned: int) -> str:
@@ -15,8 +18,24 @@ def progress_text(done: int, planned: int) -> str:
     )
 
 
+def reference_text(results: Results) -> str:
+    """Return what predictions of a study's tasks are scored against."""
+    # A task says this where its reference is no measured one.
+    without = [TRUTH in task.summary for task in results.tasks]
+    if all(without):
+        return "the prediction from the original, since there is no ground truth"
+    if any(without):
+        return "the ground truth, or the prediction from the original where there is none"
+    return "the ground truth"
+
+
 def split_text(facts: DatasetFacts) -> str:
-    """Describe whether parts of the split share groups: test images must be new to a model."""
+    """Describe whether parts of the split share groups: test images must be new to a model.
+
+    It is "" where there is one part only.
+    """
+    if len(facts.split) < 2:
+        return ""
     groups = [group for part in facts.split.values() for group in part]
     shared = {group for group in groups if groups.count(group) > 1}
     if not shared:

@@ -27,7 +27,7 @@ from cytopress.study.results import Results, ScoreFacts
 # A tested setting represents a compression ratio that is at most this factor away.
 NEAR = 1.25
 # Column of the summary.
-MORE = "more fields"
+MORE, MOST = "more fields", "worse by at most"
 NUMBER = re.compile(r"\d[\d.,]*")
 
 
@@ -145,15 +145,16 @@ def summary_rows(results: Results) -> list[dict[str, str]]:
         for score in summary.main_scores
         for row in summary.rows_of(score)
     ]
-    if not any(row[MORE] for row in rows):
-        # A terminal is narrow.
-        rows = [{name: text for name, text in row.items() if name != MORE} for row in rows]
+    # A terminal is narrow.
+    empty = {name for name in (MORE, MOST) if not any(row[name] for row in rows)}
+    rows = [{name: text for name, text in row.items() if name not in empty} for row in rows]
     return rows
 
 
 def _summary(summary: DatasetSummary, row: SettingRow, found: Verdicts) -> dict[str, str]:
     judged = found.of(row.point, row.score)
     point, effect = row.point, row.change
+    bound = judged.bound if judged else None
     texts = {
         "dataset": summary.facts.name,
         "codec": row.curve.label,
@@ -166,6 +167,9 @@ def _summary(summary: DatasetSummary, row: SettingRow, found: Verdicts) -> dict[
         "decoded": number_text(effect.decoded if effect else None),
         "change": difference_text(effect),
         "95 % interval": interval_text(effect).strip("()"),
+        MOST: number_text(judged.bound, significant=2)
+        if judged and judged.bound is not None
+        else "",
         "verdict": found.word(row),
         MORE: f"{judged.more_fields:,}" if judged and judged.more_fields else "",
         "fields": f"{point.fields} of {point.fields_asked}",

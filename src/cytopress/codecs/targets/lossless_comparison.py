@@ -7,6 +7,7 @@ from operator import itemgetter
 from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.adapters.zstd import Zstd
 from cytopress.codecs.targets.encodes import Encodes
+from cytopress.figures import ratio_text
 
 UNLIKE = " the image may be unlike those that the model learned from."
 
@@ -27,6 +28,6 @@ def dearer_than_lossless(encodes: Encodes, coded_bytes: int) -> list[str]:
     if reached > ratio:
         return []
     return [
-        f"this takes more bytes than lossless {name} ({reached:.3g}x against {ratio:.3g}x smaller);"
-        + UNLIKE
+        f"this takes more bytes than lossless {name} ({ratio_text(reached)} against"
+        f" {ratio_text(ratio)} smaller);" + UNLIKE
     ]

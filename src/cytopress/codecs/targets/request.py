@@ -23,6 +23,7 @@ from cytopress.codecs.targets.search import solve
 from cytopress.codecs.targets.target import TARGET_KINDS, Target, TargetKind
 from cytopress.codecs.wrappers import Guarded, Tiled, Wavelet
 from cytopress.errors import CytopressWarning, UnreachableTargetError, UsageError
+from cytopress.figures import ratio_text
 from cytopress.image import Image
 from cytopress.metrics.data_range import pooled_percentiles
 from cytopress.metrics.noise import NoiseModel
@@ -243,7 +244,7 @@ class CodecRequest:
             name, ratio = lossless_ratio(encodes)
             raise UnreachableTargetError(
                 f"{error} It may be unlike the images that the model learned from; lossless"
-                f" {name} makes it {ratio:.3g}x smaller."
+                f" {name} makes it {ratio_text(ratio)} smaller."
             ) from error
 
     def encode(

@@ -14,6 +14,7 @@ from cytopress.codecs.targets.problem import SearchProblem, accepts
 from cytopress.codecs.targets.target import UNITS
 from cytopress.codecs.targets.tries import Begin, Tries
 from cytopress.errors import CodecError, UnreachableTargetError
+from cytopress.figures import figure
 
 # An image's lossless ratio is at most so many times that of its sample, and the ratio of a lossless
 # codec at most so many times that of deflate, the square of it where both are unknown.
@@ -103,5 +104,5 @@ def _unreachable(problem: SearchProblem, reached: list[float]) -> UnreachableTar
     nearest = min(reached) if at_most else max(reached)
     return UnreachableTargetError(
         f"{problem.name}: no setting reaches {target.kind}={target.value:g} on this image; the"
-        f" nearest gives {nearest:.4g} {UNITS[target.kind]}."
+        f" nearest gives {figure(nearest)} {UNITS[target.kind]}."
     )

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from cytopress.errors import UsageError
+from cytopress.figures import ratio_text
 from cytopress.image import Image, Pixels
 from cytopress.metrics.noise import NoiseModel
 
@@ -111,8 +112,10 @@ class Target:
         """Return warnings about a result that meets the target."""
         if self.kind != "ratio" or reached <= self.value * RATIO_EXCEEDED:
             return []
-        text = f"ratio={self.value:g} was asked, and the finest setting that meets it gives"
-        return [f"{text} {reached:.4g}: compare it at that rate."]
+        text = (
+            f"ratio={self.value:g} was asked, and the finest setting that meets it makes this image"
+        )
+        return [f"{text} {ratio_text(reached)} smaller."]
 
     def notes(self) -> dict[str, float | str]:
         """Return the header's notes of this target, with its reference scale."""

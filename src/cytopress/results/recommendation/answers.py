@@ -44,8 +44,7 @@ def answer_text(answer: Answer) -> str:
     """Describe an answer for a terminal: the recommendation, or why there is none."""
     name, found = answer.facts.name, answer.recommendation
     if found is None:
-        why = answer.reason.removeprefix(f"{name}: ")
-        return f"{name}, {answer.criterion.task}: no recommendation: {why}"
+        return f"{name}, {answer.criterion.task}: no recommendation: {answer.reason}"
     return f"{name}, {found.score.task}: {sentence(found)}"
 
 
@@ -63,8 +62,9 @@ def answers(results: Results, criteria: Sequence[Criterion]) -> list[Answer]:
             try:
                 made = recommend(part, criterion)
             except (NotAvailableError, UsageError) as error:
+                why = str(error).removeprefix(f"{facts.name}: ")
                 found.append(
-                    Answer(criterion=criterion, facts=facts, recommendation=None, reason=str(error))
+                    Answer(criterion=criterion, facts=facts, recommendation=None, reason=why)
                 )
                 continue
             found += [

@@ -12,7 +12,7 @@ from cytopress.results.counted import Counted, counted
 from cytopress.results.dataset_summary import DatasetSummary
 from cytopress.results.floor import contrasts, fields_at_floor, judged_scores
 from cytopress.results.losses import Floats, Losses, losses_of, noise_spread
-from cytopress.results.number_format import count_text
+from cytopress.results.number_format import count_text, label_text
 from cytopress.study.results import Results, ScoreFacts
 
 # Rounding alone moves a score by as much, whatever the image.
@@ -88,13 +88,13 @@ def _at_floor(score: ScoreFacts, fields: int, *, blank: bool) -> str:
     where = f"in the originals of {count_text(fields, 'field')}"
     if blank:
         return (
-            f"{score.task} finds no object that stands out from the noise {where}, so {score.name}"
-            " says nothing about a codec; check that they are not blank, and that the task suits"
+            f"{score.task} finds no object that stands out from the noise {where}, so its"
+            f" {label_text(score.name)} says nothing about a codec; check that they are not blank, and that the task suits"
             " the channel."
         )
     return (
         f"{score.task} finds nothing {where} that agrees with the ground truth, so there is no"
-        f" {score.name} to lose; check that labels are numbered 1, 2, 3, ... and not a mask of 0"
+        f" {label_text(score.name)} to lose; check that labels are numbered 1, 2, 3, ... and not a mask of 0"
         " and 255, and that the task suits the channel."
     )
 

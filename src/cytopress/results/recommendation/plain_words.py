@@ -17,14 +17,29 @@ def hero_text(found: Recommendation) -> str:
     chosen = found.chosen
     if chosen is not None:
         return f"{ratio_text(chosen.ratio)} smaller. {_change(found, chosen)}"
-    units = {s.effect.n: s.effect.unit for s in found.settings if s.effect is not None}
-    if units and max(units) < LEAST_UNITS:
-        number = max(units)
-        seen = count_text(number, units[number][:-1])
-        return f"Nothing can be shown from {seen}: at least {LEAST_UNITS} are needed."
+    if few := too_few_text(found):
+        return few
     if found.lossless is None:
         return "Nothing is shown to stay inside the margin."
     return f"Only lossless: {ratio_text(found.lossless.ratio)} smaller, every pixel the same."
+
+
+def too_few_text(found: Recommendation) -> str:
+    """Say that there are too few fields to show anything; "" where there are enough."""
+    units = {s.effect.n: s.effect.unit for s in found.settings if s.effect is not None}
+    if not units or max(units) >= LEAST_UNITS:
+        return ""
+    number = max(units)
+    seen = count_text(number, units[number][:-1])
+    return f"Nothing can be shown from {seen}: at least {LEAST_UNITS} are needed."
+
+
+def question_text(found: Recommendation) -> str:
+    """Ask for a margin in the words of the answer."""
+    subject, verb = _subject(found)
+    if found.score.name in THINGS:
+        subject = subject[0].lower() + subject[1:]
+    return f"How much may {subject} {verb[:-1]} on average?"
 
 
 def _change(found: Recommendation, chosen: JudgedSetting) -> str:
@@ -73,4 +88,8 @@ def open_text(settings: list[JudgedSetting]) -> str:
         return "outside the margin"
     first = settings[0]
     more = more_text(first.more_fields, first.effect.unit if first.effect else "fields")
-    return f"not shown; {more} would settle it" if more else "not shown"
+    if not more:
+        return "not shown"
+    if first.effect is not None and first.effect.n < LEAST_UNITS:
+        return f"not shown; at least {more} are needed"
+    return f"not shown; {more} would settle it"
