@@ -6,9 +6,10 @@ import logging
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Annotated, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
+from typer.core import TyperGroup
 
 import cytopress
 from cytopress.cli import (
@@ -27,8 +28,22 @@ from cytopress.cli.progress_bars import bar
 from cytopress.datasets.build_progress import display
 from cytopress.errors import CytopressError, CytopressWarning
 
+# As a first hour goes; groups of commands stand among the others.
+ORDER = ("try", "study", "recommend", "encode", "decode", "info", "archive", "predict", "codecs")
+
+
+class InOrder(TyperGroup):
+    """The commands in the order in which they are met; those of no such order come last."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the commands."""
+        names = super().list_commands(ctx)
+        return sorted(names, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+
+
 app = typer.Typer(
     name="cytopress",
+    cls=InOrder,
     help="Compress microscopy images, and measure what that does to the analysis that follows.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -21,7 +21,7 @@ from cytopress.cli.options import (
     check_output,
     settings_with,
 )
-from cytopress.cli.pipes import IMAGES, output_file, print_written, source_file
+from cytopress.cli.pipes import IMAGES, check_source, output_file, print_written, source_file
 from cytopress.cli.progress_bars import coding
 from cytopress.cli.recommended import (
     Choice,
@@ -37,6 +37,10 @@ from cytopress.settings import Settings
 
 if TYPE_CHECKING:
     from cytopress.formats.selection import Selection
+
+
+# What a .cyto file would be taken for.
+NO_CYTO = (".jpg", ".jpeg", ".jp2", ".jxl", ".png", ".zarr")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -89,6 +93,7 @@ def encode(
 
     settings = settings_with(models, max_bytes)
     choice = Choice(recommended=recommended, task=task, margin=margin, channel=channel)
+    check_source(image)
     folder = is_folder(image)
     specs = specs_of(codec, choice, settings, name="" if folder else image.name)
     if folder:
@@ -102,6 +107,8 @@ def encode(
         code_folder(asked, jobs=jobs, overwrite=overwrite)
         return
     check_output(output, image)
+    if output.suffix.lower() in NO_CYTO:
+        raise UsageError(f"{output}: encode writes .cyto files, or TIFF files such as a.ome.tif.")
     if readers is not None or output.suffix.lower() in TIFFS:
         check_select(image, select=select, axes=axes)
         export(
@@ -157,6 +164,7 @@ def decode(
     from cytopress.files import decode_file
 
     settings = settings_with(models, max_bytes)
+    check_source(file)
     if is_folder(file):
         from cytopress.files.folder_work import decoding
 

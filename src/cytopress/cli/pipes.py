@@ -28,6 +28,18 @@ IMAGES = (".ome.tif", ".tif", ".tiff", ".png")
 STDOUT = 1
 
 
+def check_source(source: Path) -> None:
+    """Refuse an input that is not there.
+
+    Raises
+    ------
+    UsageError
+        The message says so.
+    """
+    if source != STREAM and not source.exists():
+        raise UsageError(f"{source}: there is no such file or folder.")
+
+
 @contextmanager
 def source_file(source: Path) -> Iterator[Path]:
     """Give a command's input as a file: what ``-`` or a pipe holds is copied to a temporary one.

@@ -87,9 +87,12 @@ def specs_of(
         choice.recommended, task=choice.task, margin=choice.margin, channel=choice.channel
     )
     by_channel = choice.channel is None and all(one.by_channel for one in found)
-    if codecs and not by_channel:
-        raise UsageError("give either --codec or --recommended, not both.")
     given = channels_of(codecs or ())
+    if codecs and (not by_channel or len(given) < len(codecs)):
+        raise UsageError(
+            "give either --codec or --recommended, not both; of a study of several channels, --codec"
+            " CHANNEL=SPEC may replace what is recommended for one."
+        )
     used = [one for one in found if one.channel not in given]
     if by_channel:
         held = channel_in(name, [one.channel for one in used])

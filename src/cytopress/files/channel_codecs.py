@@ -57,7 +57,7 @@ class ChannelCodecs(Generic[Request]):
         """
         names = dict.fromkeys((place.channel_name, str(place.channel)) for place in places)
         several = len({number for _, number in names}) > 1
-        known = {name for place in places for name in self._names(place, several)}
+        known = {name for place in places for name in self._names(place, several=several)}
         listed = ", ".join(dict.fromkeys(name for name, _ in names))
         for asked in self.by_channel:
             if asked not in known and asked not in self.optional:
@@ -66,7 +66,7 @@ class ChannelCodecs(Generic[Request]):
                 )
         return [self._of(place, path, several=several) for place in places]
 
-    def _names(self, place: Place, several: bool) -> list[str]:
+    def _names(self, place: Place, *, several: bool) -> list[str]:
         """Return what a channel may be called, as a study of a folder does (see `images_of`)."""
         name = place.channel_name
         own = [name, f"C{name}" if name.isdecimal() else name.replace("/", "-")]
@@ -76,14 +76,14 @@ class ChannelCodecs(Generic[Request]):
         return [*own, str(place.channel)]
 
     def _of(self, place: Place, path: Path | str, *, several: bool) -> Spec[Request]:
-        for name in self._names(place, several):
+        for name in self._names(place, several=several):
             if name in self.by_channel:
                 return self.by_channel[name]
         if self.default is None:
             raise UsageError(
                 f"{path}: channel {place.channel_name} has no codec (there are codecs for"
-                f" {', '.join(self.by_channel)}); give it --codec {place.channel_name}=SPEC, or"
-                " --codec SPEC for all channels that are not named."
+                f" {', '.join(self.by_channel)}); give --codec {place.channel_name}=SPEC, or"
+                " without --recommended a --codec SPEC for all channels that are not named."
             )
         return self.default
 

@@ -167,9 +167,7 @@ def _summary(summary: DatasetSummary, row: SettingRow, found: Verdicts) -> dict[
         "decoded": number_text(effect.decoded if effect else None),
         "change": difference_text(effect),
         "95 % interval": interval_text(effect).strip("()"),
-        MOST: number_text(judged.bound, significant=2)
-        if judged and judged.bound is not None
-        else "",
+        MOST: "" if bound is None else number_text(bound, significant=2),
         "verdict": found.word(row),
         MORE: f"{judged.more_fields:,}" if judged and judged.more_fields else "",
         "fields": f"{point.fields} of {point.fields_asked}",

@@ -33,13 +33,13 @@ class Verdicts:
         return self.judged.get(_place(point.trials[0], score.column)) if score else None
 
     def word(self, row: SettingRow) -> str:
-        """Return a verdict in a word or two; a dash where nothing is asked of a setting."""
+        """Return a verdict in a word or two; "pixels only" where no task was run."""
         if row.point.lossless:
             return "lossless"
         if row.score is None:
             return "pixels only"
         found = self.of(row.point, row.score)
-        return found.verdict if found is not None else "–"
+        return found.verdict if found is not None else "not shown"
 
     def columns(self, trials: Sequence[Trial]) -> dict[str, list[float | str | None]]:
         """Return columns for a table of trials: the margin, the bound and the verdict of each.

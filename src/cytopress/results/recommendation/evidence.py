@@ -89,13 +89,13 @@ def _at_floor(score: ScoreFacts, fields: int, *, blank: bool) -> str:
     if blank:
         return (
             f"{score.task} finds no object that stands out from the noise {where}, so its"
-            f" {label_text(score.name)} says nothing about a codec; check that they are not blank, and that the task suits"
-            " the channel."
+            f" {label_text(score.name)} says nothing about a codec; check that they are"
+            " not blank, and that the task suits the channel."
         )
     return (
         f"{score.task} finds nothing {where} that agrees with the ground truth, so there is no"
-        f" {label_text(score.name)} to lose; check that labels are numbered 1, 2, 3, ... and not a mask of 0"
-        " and 255, and that the task suits the channel."
+        f" {label_text(score.name)} to lose; check that labels are numbered 1, 2, 3, ..."
+        " and not a mask of 0 and 255, and that the task suits the channel."
     )
 
 

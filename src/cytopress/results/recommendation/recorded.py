@@ -235,7 +235,7 @@ def _telling_apart(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _listed(rows: Sequence[Mapping[str, Any]]) -> str:
     texts = [f"{r['task']}/{r['metric']} at {asked_margin(r)} for {r['name']}" for r in rows]
-    return ", ".join(texts[:5]) + (", ..." if len(texts) > 5 else "")
+    return ", ".join(texts[:5]) + (f" and {len(texts) - 5} more" if len(texts) > 5 else "")
 
 
 def _recorded(row: Mapping[str, Any], path: Path) -> RecordedRecommendation:
