@@ -6,12 +6,15 @@ import csv
 import json
 import sqlite3
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 import tifffile
 
+import cytopress
 from cytopress.cli import main
 from cytopress.datasets.dataset import open_dataset
 from cytopress.datasets.folder_form import write_form
@@ -19,6 +22,7 @@ from cytopress.study.store import load_results
 from fakes.plate import STAINS, write_plate
 
 Run = Callable[..., tuple[int, str, str]]
+OME = "{http://www.openmicroscopy.org/Schemas/OME/2016-06}"
 FACTS: dict[str, str | int | float] = {
     "name": "tiny",
     "title": "Noise",
@@ -228,10 +232,10 @@ NOTES = pytest.mark.filterwarnings("always::cytopress.errors.CytopressWarning")
 
 @NOTES
 def test_the_first_hour_six_stains_of_eight_fields_without_pairs(run: Run, here: Path) -> None:
-    """48 single files, one command, and what the page and `recommend` say of each stain."""
+    """48 files with metadata to a page, a codec for each stain, coded files, and back."""
     pytest.importorskip("plotly", reason="reports need the extra report")
-    write_plate(here / "plate")
-    options = ("--task", "measurement", "--margin", "0.02", "--codec", "jpegls:max_error=0,4")
+    write_plate(here / "plate", described=True)
+    options = ("--task", "measurement", "--margin", "2%", "--codec", "jpegls:max_error=0,4")
     code, out, err = run("study", "run", "--images", "plate", *options)
     assert code == 0, err
     assert "6 channels guessed from the names: AGP, Brightfield, DNA, ER, Mito, RNA" in err
@@ -251,7 +255,72 @@ def test_the_first_hour_six_stains_of_eight_fields_without_pairs(run: Run, here:
         assert row["spec"] == "jpegls:max_error=4"
         assert row["bound"] < 0.02
         assert row["name"] in page
-    # Here the coded files follow: `recommend --write`, then `encode plate --recommended`.
+    # Study, recommend, encode, decode: four commands.
+    assert run("recommend", "plate-study", "--write")[0] == 0
+    code, out, err = run("encode", "plate", "-o", "coded", "--recommended", "plate-study")
+    assert code == 0, err
+    assert "coded: 48 of 48 files" in out
+    code, out, err = run("decode", "coded", "-o", "back")
+    assert code == 0, err
+    for field, stain in product(range(1, 9), STAINS):
+        name = f"field{field}_{stain}"
+        with tifffile.TiffFile(here / f"back/{name}.ome.tif") as file:
+            back, text = file.asarray().astype(int), file.ome_metadata
+        assert abs(back - tifffile.imread(here / f"plate/{name}.tif")).max() == 4
+        assert said_of(text) == ("2024-03-05T06:07:08", 0.65, stain, 461, 0.02, 100.5 * field)
+
+
+def said_of(ome_xml: str | None) -> tuple[object, ...]:
+    """Return date, pixel size, channel, wavelength, exposure and stage of an image."""
+    (image,) = ET.fromstring(ome_xml or "").iter(f"{OME}Image")
+    pixels, channel, plane = (next(image.iter(OME + tag)) for tag in ("Pixels", "Channel", "Plane"))
+    return (
+        next(image.iter(f"{OME}AcquisitionDate")).text,
+        float(pixels.attrib["PhysicalSizeX"]),
+        channel.attrib["Name"],
+        float(channel.attrib["EmissionWavelength"]),
+        float(plane.attrib["ExposureTime"]),
+        float(plane.attrib["PositionX"]),
+    )
+
+
+@NOTES
+def test_each_channel_of_a_folder_is_coded_as_recommended(run: Run, here: Path) -> None:
+    """Made recommendations: by name, replaced for one channel, lossless where there is none."""
+    write_plate(here / "plate", fields=(1,), stains=("DNA", "ER", "RNA"), size=32)
+    (here / "study").mkdir()
+    rows = [
+        {"spec": "jpegls:max_error=9", "channel": "DNA"},
+        {"spec": "jpegls:max_error=5", "channel": "ER"},
+        {"spec": None, "channel": "RNA"},
+    ]
+    shared = {"task": "t", "metric": "m", "margin": 0.1, "margin_from": "given", "bound": 0.0}
+    shared |= {"confidence": 0.95, "lossless": {"spec": "jpegls"}}
+    rows = [shared | row | {"name": f"plate/{row['channel']}"} for row in rows]
+    (here / "study/recommendation.json").write_text(json.dumps(rows), encoding="utf-8")
+
+    def worst(folder: str, *options: str) -> list[int]:
+        assert run("encode", "plate", "-o", folder, "--recommended", "study", *options)[0] == 0
+        return [error_of(here, f"{folder}/field1_{stain}.cyto") for stain in ("DNA", "ER", "RNA")]
+
+    assert worst("coded") == [9, 5, 0]
+    assert worst("mine", "--codec", "ER=jpegls:max_error=2") == [9, 2, 0]
+    # One file finds its channel in its name; one that says none is refused.
+    one = ("encode", "plate/field1_ER.tif", "-o", "one.cyto", "--recommended", "study")
+    assert run(*one)[0] == 0
+    assert error_of(here, "one.cyto", "field1_ER") == 5
+    (here / "plate/field1_ER.tif").rename(here / "unknown.tif")
+    code, _, err = run("encode", "unknown.tif", "-o", "two.cyto", "--recommended", "study")
+    assert (code, err.count("\n")) == (2, 2)
+    assert "there are codecs for DNA, ER, RNA" in err
+    assert not (here / "two.cyto").exists()
+
+
+def error_of(here: Path, coded: str, name: str = "") -> int:
+    """Return the largest error of a coded file of the plate."""
+    back = cytopress.read(here / coded)[0].pixels.astype(int)
+    original = tifffile.imread(here / f"plate/{name or Path(coded).stem}.tif")
+    return int(abs(back - original).max())
 
 
 @NOTES

@@ -27,6 +27,20 @@ def cells(seed: Sequence[int], size: int = 64) -> npt.NDArray[Any]:
     return random.poisson(light).astype(np.uint16)
 
 
+def metadata(stain: str, field: int) -> dict[str, Any]:
+    """Return what a microscope says of an image, as tifffile takes it."""
+    return {
+        "axes": "YX",
+        "AcquisitionDate": "2024-03-05T06:07:08",
+        "PhysicalSizeX": 0.65,
+        "PhysicalSizeXUnit": "µm",
+        "PhysicalSizeY": 0.65,
+        "PhysicalSizeYUnit": "µm",
+        "Channel": {"Name": [stain], "EmissionWavelength": [461.0]},
+        "Plane": {"ExposureTime": [0.02], "PositionX": [100.5 * field]},
+    }
+
+
 def write_plate(
     folder: Path,
     *,
@@ -34,12 +48,17 @@ def write_plate(
     stains: Sequence[str] = STAINS,
     name: str = "field{field}_{stain}.tif",
     size: int = 64,
+    described: bool = False,
 ) -> Path:
-    """Write the images of a plate; the same field and stain have the same pixels anywhere."""
+    """Write the images of a plate; the same field and stain have the same pixels anywhere.
+
+    Those ``described`` have OME metadata: channel, wavelength, exposure, stage, date, pixel size.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for field in fields:
         for number, stain in enumerate(stains):
             path = folder / name.format(field=field, stain=stain, number=number + 1)
             path.parent.mkdir(parents=True, exist_ok=True)
-            tifffile.imwrite(path, cells((field, number), size))
+            options = {"ome": True, "metadata": metadata(stain, field)} if described else {}
+            tifffile.imwrite(path, cells((field, number), size), **options)
     return folder

@@ -90,8 +90,8 @@ def specs_of(
     given = channels_of(codecs or ())
     if codecs and (not by_channel or len(given) < len(codecs)):
         raise UsageError(
-            "give either --codec or --recommended, not both; of a study of several channels, --codec"
-            " CHANNEL=SPEC may replace what is recommended for one."
+            "give either --codec or --recommended, not both; of a study of several channels,"
+            " --codec CHANNEL=SPEC may replace what is recommended for one."
         )
     used = [one for one in found if one.channel not in given]
     if by_channel:
