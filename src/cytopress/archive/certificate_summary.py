@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from cytopress.figures import figure, ratio_text
+
 
 def summary(certificate: dict[str, Any]) -> list[str]:
     """Return lines that say what coding changed, over all images."""
     raw, coded = certificate["raw_bytes"], certificate["coded_bytes"]
     loss = "with loss" if certificate["lossy"] else "without loss"
     count = len(certificate["images"])
-    lines = [f"{count} images, {raw / coded:.3g}x smaller, {loss}, {certificate['software']}"]
+    lines = [
+        f"{count} images, {ratio_text(raw / coded)} smaller, {loss}, {certificate['software']}"
+    ]
     lines += [_channel(one) for one in certificate["channels"]]
     if certificate["left_out"]:
         lines.append(f"left out: {len(certificate['left_out'])} sources that could not be read")
@@ -27,14 +31,14 @@ def summary(certificate: dict[str, Any]) -> list[str]:
 
 
 def _channel(one: dict[str, Any]) -> str:
-    line = f"{one['label'] or 'all channels'}: {one['codec']}, {one['ratio']:.3g}x smaller"
+    line = f"{one['label'] or 'all channels'}: {one['codec']}, {ratio_text(one['ratio'])} smaller"
     error = one["error"]
     if error["max"]:
-        line += f", errors at most {error['max']:g} counts, RMSE {error['rmse']:.3g}"
+        line += f", errors at most {figure(error['max'])} counts, RMSE {figure(error['rmse'], 3)}"
     if "noise_sigma" in error:
-        line += f" ({error['noise_sigma']:.3g} of the noise)"
+        line += f" ({figure(error['noise_sigma'], 2)} of the noise)"
     if error["max"]:
-        line += f", in the worst chunk {one['worst_chunk']['rmse']:.3g}"
+        line += f", in the worst chunk {figure(one['worst_chunk']['rmse'], 3)}"
     if one["finer_chunks"]:
         line += f", {one['finer_chunks']} of {one['chunks']} chunks coded finer"
     return line

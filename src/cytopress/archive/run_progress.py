@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cytopress.callbacks import Progress
+from cytopress.figures import ratio_text
 from cytopress.files.folder import shown_bytes, shown_time
 
 # Seconds after which the time that is left is told.
@@ -48,7 +49,7 @@ class RunProgress:
         """What is done, such as ``1.2 GB of 20 GB, 5.3x smaller, 12 min left``."""
         parts = [f"{shown_bytes(self._done)} of {shown_bytes(self._total)}"]
         if self._coded:
-            parts.append(f"{self._done / self._coded:.3g}x smaller")
+            parts.append(f"{ratio_text(self._done / self._coded)} smaller")
         elapsed, new = time.monotonic() - self._begin, self._done - self._before
         if new and elapsed > SOON and self._done < self._total:
             left = (self._total - self._done) * elapsed / new
