@@ -83,16 +83,19 @@ def specs_of(
         if not codecs:
             raise UsageError("give --codec SPEC, or --recommended DIR for what a study recommends.")
         return Specs(codecs)
+    given = channels_of(codecs or ())
+    both = UsageError(
+        "give either --codec or --recommended, not both; of a study of several channels, --codec"
+        " CHANNEL=SPEC may replace what is recommended for one."
+    )
+    if codecs and len(given) < len(codecs):
+        raise both
     found = read_recommendations(
         choice.recommended, task=choice.task, margin=choice.margin, channel=choice.channel
     )
     by_channel = choice.channel is None and all(one.by_channel for one in found)
-    given = channels_of(codecs or ())
-    if codecs and (not by_channel or len(given) < len(codecs)):
-        raise UsageError(
-            "give either --codec or --recommended, not both; of a study of several channels,"
-            " --codec CHANNEL=SPEC may replace what is recommended for one."
-        )
+    if codecs and not by_channel:
+        raise both
     used = [one for one in found if one.channel not in given]
     if by_channel:
         held = channel_in(name, [one.channel for one in used])
@@ -101,7 +104,8 @@ def specs_of(
     for one in used:
         # Checked here: the model packages are those that were measured.
         one.request(settings)
-    _note_lossless(used)
+    if by_channel:
+        _note_lossless(used)
     if not by_channel:
         return Specs([found[0].spec])
     texts = [f"{one.channel}={one.spec}" for one in used]
