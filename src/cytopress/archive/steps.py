@@ -13,6 +13,7 @@ from cytopress.archive.plan import Plan, read_plan
 from cytopress.archive.planning import Wanted, make_plan
 from cytopress.archive.run import Part, RunResult, run
 from cytopress.archive.verify import Depth, Verification, verify
+from cytopress.callbacks import no_progress
 
 Name = str | Path
 # Called as (done, all, name of what is worked on).
@@ -108,7 +109,7 @@ def run_archive(
         A source has changed since the plan was made.
     """
     chosen = None if part is None else Part(*part)
-    return run(Path(out), workers=workers, part=chosen, progress=progress)
+    return run(Path(out), workers=workers, part=chosen, progress=progress or no_progress)
 
 
 def archive_status(out: Name) -> ArchiveStatus:
@@ -169,7 +170,9 @@ def verify_archive(
         The sources are not there.
     """
     sources = None if against is None else Path(against)
-    return verify(Path(out), depth=depth, against=sources, share=share, progress=progress)
+    return verify(
+        Path(out), depth=depth, against=sources, share=share, progress=progress or no_progress
+    )
 
 
 def archive_certificate(out: Name) -> dict[str, Any]:
@@ -209,4 +212,4 @@ def export_archive(
     StoreError, UsageError, CodecError
         There is no archive, the target cannot be written into, or a shard cannot be decoded.
     """
-    return export(Path(out), Path(target), form, workers=workers, progress=progress)
+    return export(Path(out), Path(target), form, workers=workers, progress=progress or no_progress)
