@@ -75,14 +75,8 @@ def specs_of(
     from cytopress.files.channel_codecs import channels_of
     from cytopress.results.recommendation.recorded import read_recommendations
 
-    chosen = {"--task": choice.task, "--margin": choice.margin, "--channel": choice.channel}
     if choice.recommended is None:
-        for option, value in chosen.items():
-            if value is not None:
-                raise UsageError(f"{option} chooses a recommendation; give --recommended DIR too.")
-        if not codecs:
-            raise UsageError("give --codec SPEC, or --recommended DIR for what a study recommends.")
-        return Specs(codecs)
+        return Specs(_given(codecs, choice))
     given = channels_of(codecs or ())
     both = UsageError(
         "give either --codec or --recommended, not both; of a study of several channels, --codec"
@@ -104,12 +98,22 @@ def specs_of(
     for one in used:
         # Checked here: the model packages are those that were measured.
         one.request(settings)
-    if by_channel:
-        _note_lossless(used)
     if not by_channel:
         return Specs([found[0].spec])
+    _note_lossless(used)
     texts = [f"{one.channel}={one.spec}" for one in used]
     return Specs([*texts, *(codecs or ())], frozenset(one.channel for one in used))
+
+
+def _given(codecs: Sequence[str] | None, choice: Choice) -> Sequence[str]:
+    """Return the specs that were given, where nothing of a recommendation is."""
+    chosen = {"--task": choice.task, "--margin": choice.margin, "--channel": choice.channel}
+    for option, value in chosen.items():
+        if value is not None:
+            raise UsageError(f"{option} chooses a recommendation; give --recommended DIR too.")
+    if not codecs:
+        raise UsageError("give --codec SPEC, or --recommended DIR for what a study recommends.")
+    return codecs
 
 
 def _note_lossless(found: Sequence[RecordedRecommendation]) -> None:
