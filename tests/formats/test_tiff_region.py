@@ -1,0 +1,37 @@
+"""Regions of TIFF pages: the same pixels as of the whole page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+
+from cytopress.formats.opening import open_scenes
+
+REGIONS = [
+    (slice(10, 200), slice(130, 300)),
+    (slice(0, 64), slice(0, 410)),
+    (slice(299, 300), slice(409, 410)),
+    (slice(None), slice(None)),
+]
+FORMS: dict[str, dict[str, Any]] = {
+    "strips": {"rowsperstrip": 32, "compression": "zlib", "predictor": 2},
+    "tiles": {"tile": (64, 128), "compression": "lzw"},
+    "one strip": {"rowsperstrip": 300},
+    "big-endian": {"byteorder": ">", "rowsperstrip": 7},
+    "ImageJ": {"imagej": True},
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_regions_are_those_of_the_plane(tmp_path: Path, form: dict[str, Any]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 4000, (3, 300, 410)).astype(np.uint16)
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, pixels, photometric="minisblack", metadata={"axes": "ZYX"}, **form)
+    with open_scenes(path, "ZYX") as scenes:
+        for rows, columns in REGIONS:
+            found = scenes[0].load((1, rows, columns))
+            np.testing.assert_array_equal(found, pixels[1, rows, columns])
