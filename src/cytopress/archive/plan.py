@@ -182,8 +182,7 @@ class ImagePlan:
     def level_shape(self, level: int) -> Shape:
         """Return the shape of a resolution: halved lengths are rounded up."""
         t, c, *space = self.shape
-        pairs = zip(space, self.level_factors(level), strict=True)
-        z, y, x = (-(-length // factor) for length, factor in pairs)
+        z, y, x = (-(-a // b) for a, b in zip(space, self.level_factors(level), strict=True))
         return (t, c, z, y, x)
 
     def level_chunk(self, level: int) -> Shape:
@@ -233,10 +232,9 @@ class Plan:
         Sentences on sources that could not be read and were left out.
     layout : {"images", "plate"}
         Whether the names of files say which wells of a plate they are.
-    groups : dict
-        By path, the attributes of groups that are no images: of plates, wells, lists of labels.
-    documents : dict
-        By plate, the file of OME-XML that is copied into it.
+    groups, documents : dict
+        By path, the attributes of groups that are no images: of plates, wells, lists of labels; and
+        the file of OME-XML that is copied into a plate.
     format : int
         Version of this file.
     """
