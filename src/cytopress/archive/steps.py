@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,9 @@ from cytopress.archive.plan import Plan, read_plan
 from cytopress.archive.planning import Wanted, make_plan
 from cytopress.archive.run import Part, RunResult, run
 from cytopress.archive.verify import Depth, Verification, verify
-from cytopress.callbacks import no_progress
+from cytopress.callbacks import Progress, no_progress
 
 Name = str | Path
-# Called as (done, all, name of what is worked on).
-Told = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +53,7 @@ def plan_archive(
     sources : sequence of str or Path
         Image files, and folders of them.
     out : str or Path
-        Folder of the archive to make.
+        Folder of the archive to make, or an ``s3://`` URL.
     wanted : Wanted, optional
         Codec and options; lossless unless given.
 
@@ -73,15 +71,16 @@ def plan_archive(
     UnreachableTargetError
         No setting of the codec meets the target.
     """
-    return make_plan([Path(one) for one in sources], Path(out), wanted or Wanted())
+    return make_plan([Path(one) for one in sources], out, wanted or Wanted())
 
 
 def run_archive(
     out: Name,
     *,
     workers: int = 1,
+    scheduler: str | None = None,
     part: tuple[int, int] | None = None,
-    progress: Told | None = None,
+    progress: Progress = no_progress,
 ) -> RunResult:
     """Write the shards of an archive that are missing; the same call resumes.
 
@@ -91,6 +90,8 @@ def run_archive(
         The archive, planned.
     workers : int
         Processes. A script that asks for several needs ``if __name__ == "__main__":``.
+    scheduler : str, optional
+        Address of a dask scheduler, whose workers do the work.
     part : (int, int), optional
         The ``I``-th of ``N`` parts, from 1, where other machines write the others.
     progress : callable, optional
@@ -109,7 +110,7 @@ def run_archive(
         A source has changed since the plan was made.
     """
     chosen = None if part is None else Part(*part)
-    return run(Path(out), workers=workers, part=chosen, progress=progress or no_progress)
+    return run(out, workers=workers, scheduler=scheduler, part=chosen, progress=progress)
 
 
 def archive_status(out: Name) -> ArchiveStatus:
@@ -120,7 +121,7 @@ def archive_status(out: Name) -> ArchiveStatus:
     StoreError
         There is no archive.
     """
-    plan, rows = read_plan(Path(out)), certificate.rows_of(Path(out))
+    plan, rows = read_plan(out), certificate.rows_of(out)
     keys = [key for image in plan.images for key in certificate.shard_keys(image)]
     done = [rows[key] for key in keys if key in rows and not rows[key].get("error")]
     return ArchiveStatus(
@@ -140,7 +141,7 @@ def verify_archive(
     depth: Depth = "default",
     against: Name | None = None,
     share: float = 1.0,
-    progress: Told | None = None,
+    progress: Progress = no_progress,
 ) -> Verification:
     """Check an archive's files, its bytes, and on demand its chunks and its sources.
 
@@ -170,9 +171,7 @@ def verify_archive(
         The sources are not there.
     """
     sources = None if against is None else Path(against)
-    return verify(
-        Path(out), depth=depth, against=sources, share=share, progress=progress or no_progress
-    )
+    return verify(out, depth=depth, against=sources, share=share, progress=progress)
 
 
 def archive_certificate(out: Name) -> dict[str, Any]:
@@ -183,7 +182,7 @@ def archive_certificate(out: Name) -> dict[str, Any]:
     StoreError
         There is none: the archive is not complete, or the folder holds none.
     """
-    return certificate.read(Path(out))
+    return certificate.read(out)
 
 
 def export_archive(
@@ -192,7 +191,7 @@ def export_archive(
     form: Form = "ome-tiff",
     *,
     workers: int = 1,
-    progress: Told | None = None,
+    progress: Progress = no_progress,
 ) -> int:
     """Write the images of an archive for readers without cytopress; return their number.
 
@@ -212,4 +211,4 @@ def export_archive(
     StoreError, UsageError, CodecError
         There is no archive, the target cannot be written into, or a shard cannot be decoded.
     """
-    return export(Path(out), Path(target), form, workers=workers, progress=progress or no_progress)
+    return export(out, Path(target), form, workers=workers, progress=progress)
