@@ -88,6 +88,10 @@ class StoreError(CytopressError, RuntimeError):
     """A study's store that cannot be used, or a folder that another process is writing into."""
 
 
+class LockHeldError(StoreError):
+    """Another process is writing into a folder."""
+
+
 class NotAvailableError(CytopressError, RuntimeError):
     """An optional part is not on this machine: an extra, a weight file, an encoder."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from cytopress.errors import StoreError
+from cytopress.errors import LockHeldError, StoreError
 
 
 @contextmanager
@@ -27,8 +27,10 @@ def locked(folder: Path, name: str, doing: str) -> Iterator[None]:
 
     Raises
     ------
+    LockHeldError
+        Another process has the lock.
     StoreError
-        Another process has the lock, or the folder cannot be written.
+        The folder cannot be written.
     """
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
@@ -56,7 +58,7 @@ def _lock(folder: Path, name: str, doing: str) -> sqlite3.Connection:
         if connection is not None:
             connection.close()
         if "is locked" in str(error):
-            raise StoreError(
+            raise LockHeldError(
                 f"{folder}: another process is {doing} here; wait for it, or choose another folder."
             ) from error
         raise StoreError(

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from cytopress.archive.bucket_client import client_of, failures, obstore
-from cytopress.errors import StoreError
+from cytopress.errors import LockHeldError
 
 # Seconds after which whoever holds a lock writes it again, and for which a lock that does not
 # change is watched before it is taken for that of a process that has died.
@@ -30,7 +30,7 @@ class BucketLock:
         self._thread = threading.Thread(target=self._beat, daemon=True)
 
     def take(self) -> None:
-        """Take the lock; StoreError if another process has it."""
+        """Take the lock; LockHeldError if another process has it."""
         already = obstore().exceptions.AlreadyExistsError
         while self._tag is None:
             with failures(self._url):
@@ -48,14 +48,14 @@ class BucketLock:
             obstore().delete(self._client, self._key)
 
     def _take_over(self) -> None:
-        """Take the lock of a process that has died; StoreError where it lives."""
+        """Take the lock of a process that has died; LockHeldError where it lives."""
         changed = obstore().exceptions.PreconditionError
         with suppress(FileNotFoundError):
             tag, holder = self._holder()
             begin = time.monotonic()
             while not _has_died(holder) and time.monotonic() - begin < PATIENCE:
                 if _is_here(holder) or self._holder()[0] != tag:
-                    raise StoreError(
+                    raise LockHeldError(
                         f"{self._url}: another process ({holder.get('pid')} on"
                         f" {holder.get('host')}) is {self._doing} here; wait for it, or choose"
                         " another folder."

@@ -24,13 +24,11 @@ from cytopress.batch.run import run as run_tasks
 from cytopress.callbacks import Progress, no_progress
 from cytopress.codecs.learned.codec import DIGEST_BYTES
 from cytopress.codecs.learned.model.packages import find_by_digest
-from cytopress.errors import StoreError, UsageError
+from cytopress.errors import LockHeldError, StoreError, UsageError
 from cytopress.models.model_package import SUFFIX
 from cytopress.settings import from_environment
 
 LOCK = "archive.lock"
-# Files of a killed process that were to be renamed: see `cytopress.atomic`.
-PARTIAL = ".part-"
 DOING = "writing the archive"
 # Seconds between two tries to finish, where another part is finishing.
 POLL = 0.2
@@ -250,10 +248,10 @@ def _finish(store: Store, plan: Plan, *, worked: bool) -> tuple[bool, tuple[str,
             try:
                 held.enter_context(store.locked(certificate.LOCK, "finishing the archive"))
                 break
-            except StoreError:
+            except LockHeldError:
                 time.sleep(POLL)
         for key, _ in store.list():
-            if key.rsplit("/", 1)[-1].startswith(PARTIAL):
+            if PurePosixPath(key).name.startswith(UNFINISHED):
                 store.delete(key)
         note = certificate.write(store, plan)
     return True, (note,) if note else ()

@@ -61,7 +61,7 @@ class Store(Protocol):
         ...
 
     def locked(self, name: str, doing: str) -> AbstractContextManager[None]:
-        """Hold a lock; StoreError if another process does. It ends with the process."""
+        """Hold a lock; LockHeldError if another process does. It ends with the process."""
         ...
 
     def ledger(self, name: str, plan: ledgers.Row) -> AbstractContextManager[ledgers.Ledger]:
