@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -151,7 +152,15 @@ def _channel(coding: Coding, name: str, rows: Iterable[dict[str, Any]]) -> dict[
         "error": error,
         "chunks": sum(row["chunks"] for row in found),
         "finer_chunks": sum(row["finer"] for row in found),
-    }
+    } | _analysis(coding, found)
+
+
+def _analysis(coding: Coding, rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return what a study says of a channel; chunks that were coded finer are unlike its own."""
+    if coding.analysis is None:
+        return {}
+    unlike = sum(row["finer"] for row in rows)
+    return {"analysis": asdict(coding.analysis), "chunks_unlike_the_study": unlike}
 
 
 def read(out: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from cytopress.archive.analysis import Analysis
 from cytopress.digests import digest_text
 from cytopress.errors import StoreError
 from cytopress.metrics.noise import NoiseModel
@@ -72,12 +73,14 @@ class Coding:
         Noise model of the channel, where the codec or the target needs one.
     ceiling : Ceiling, optional
         None for lossless coding.
-    expected_ratio : float
-        Compression ratio of the sampled chunks.
+    expected_ratio, expected_ratio_below : float
+        Compression ratio of the sampled chunks, and of their next lower resolution.
     expected_rmse : float
         Root mean square error of the sampled chunks, in counts.
     expected_finer : float
-        Share of chunks that are expected to exceed the ceiling.
+        Share of chunks that are expected to exceed the ceiling, and so to be coded finer.
+    analysis : Analysis, optional
+        The study that recommended the setting; chunks beyond the ceiling are unlike its fields.
     """
 
     channel: str
@@ -89,8 +92,10 @@ class Coding:
     noise: tuple[float, float, float] | None = None
     ceiling: Ceiling | None = None
     expected_ratio: float = 1.0
+    expected_ratio_below: float = 1.0
     expected_rmse: float = 0.0
     expected_finer: float = 0.0
+    analysis: Analysis | None = None
 
     @property
     def noise_model(self) -> NoiseModel | None:
