@@ -8,26 +8,24 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import numpy as np
-
 from cytopress.archive.history import earlier_loss
 from cytopress.archive.plan import FOLDER, PLAN, Coding, ImagePlan, Plan, Readers, Shape, read_plan
-from cytopress.archive.solving import Samples, solve
-from cytopress.archive.sources import Source, checked, find_sources, load, opened, reason
+from cytopress.archive.sampling import sample
+from cytopress.archive.solving import solve
+from cytopress.archive.sources import Source, checked, find_sources, opened, reason
 from cytopress.atomic import atomic_file
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import CytopressError, UsageError
 from cytopress.formats.scene import Scene
-from cytopress.image import DTYPES, Pixels
+from cytopress.image import DTYPES
 
 # Edge of a chunk in pixels, and planes of a chunk of a codec of volumes.
 CHUNK, DEEP = 512, 32
 # Resolutions are added until an image is no longer than this.
 SMALL = 1024
-# Bytes of a shard before coding, and fields and chunks that are sampled of a channel.
+# Bytes of a shard before coding.
 SHARD_BYTES = 2**27
-FIELDS, CHUNKS = 8, 12
 # Lossless codecs, for pixels that each of them takes.
 LOSSLESS = {"uint8": "jpegls", "uint16": "jpegls"}
 
@@ -102,7 +100,8 @@ def make_plan(sources: Sequence[Path], out: Path, wanted: Wanted) -> tuple[Plan,
     packages: dict[str, str] = {}
     for one in channels.values():
         request = _request(one, wanted)
-        codings.append(solve(request, _samples(one, images, request)))
+        samples, seen = sample(one.name, one.bits, one.places, images)
+        codings.append(solve(request, samples, seen=seen))
         packages |= {package.sha256: package.name for package in request.packages}
     plan = Plan(
         software=f"cytopress {_version()}",
@@ -206,44 +205,6 @@ def _request(channel: _Channel, wanted: Wanted) -> CodecRequest:
             " give round-zstd, such as round-zstd:max_error=4."
         )
     return request
-
-
-def _samples(channel: _Channel, images: Sequence[ImagePlan], request: CodecRequest) -> Samples:
-    """Return samples of a channel: planes evenly spaced among its images, times and depths."""
-    every = [
-        (at, c, t, z)
-        for at, c in channel.places
-        for t in range(images[at].shape[0])
-        for z in range(0, images[at].shape[2], images[at].chunk[2])
-    ]
-    chosen = [every[i] for i in np.linspace(0, len(every) - 1, min(FIELDS, len(every)), dtype=int)]
-    planes: list[Pixels] = []
-    chunks: list[Pixels] = []
-    for at, c, t, z in chosen:
-        image = images[at]
-        with opened(Path(image.source), image.axes) as scenes:
-            depth = range(z, min(z + image.chunk[2], image.shape[2]))
-            stack = load(scenes[image.scene], t, c, depth)
-        planes.append(stack[0])
-        chunks += _cut(stack, image.chunk, math.ceil(CHUNKS / len(chosen)))
-    shape = max(one.shape for one in chunks)
-    whole = [one for one in chunks if one.shape == shape]
-    if 3 not in request.family.traits.dims or len(depth) == 1:
-        whole = [one[0] for one in whole]
-    bits = channel.bits or np.dtype(channel.dtype).itemsize * 8
-    return Samples(channel.name, planes, whole, bits)
-
-
-def _cut(stack: Pixels, chunk: Shape, most: int) -> list[Pixels]:
-    """Return some chunks of a stack, evenly spaced; whole ones where there are any."""
-    _, _, _, cy, cx = chunk
-    corners = [
-        (y, x)
-        for y in range(0, max(stack.shape[1] - cy, 0) + 1, cy)
-        for x in range(0, max(stack.shape[2] - cx, 0) + 1, cx)
-    ]
-    chosen = np.linspace(0, len(corners) - 1, min(most, len(corners)), dtype=int)
-    return [stack[:, y : y + cy, x : x + cx] for y, x in (corners[i] for i in chosen)]
 
 
 def _check_empty(out: Path) -> None:
