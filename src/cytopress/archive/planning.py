@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cytopress.archive.history import earlier_loss
+from cytopress.archive.memory import shard_bytes
 from cytopress.archive.plan import FOLDER, PLAN, Coding, ImagePlan, Plan, Readers, Shape, read_plan
+from cytopress.archive.recommended import Study
 from cytopress.archive.sampling import sample
 from cytopress.archive.solving import solve
 from cytopress.archive.sources import Source, checked, find_sources, opened, reason
+from cytopress.archive.study_choice import ChosenRecommendation, StudyChoice
 from cytopress.atomic import atomic_file
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
@@ -24,8 +27,6 @@ from cytopress.image import DTYPES
 CHUNK, DEEP = 512, 32
 # Resolutions are added until an image is no longer than this.
 SMALL = 1024
-# Bytes of a shard before coding.
-SHARD_BYTES = 2**27
 # Lossless codecs, for pixels that each of them takes.
 LOSSLESS = {"uint8": "jpegls", "uint16": "jpegls"}
 
@@ -48,6 +49,10 @@ class Wanted:
         Axes of sources that do not say theirs.
     skip_unreadable : bool
         Whether sources that cannot be read are left out.
+    memory : int, optional
+        Bytes that a worker may use; it decides how large shards are.
+    study : StudyChoice, optional
+        What a study recommends, for every channel that ``channels`` does not name.
     """
 
     codec: str = ""
@@ -56,6 +61,8 @@ class Wanted:
     chunk: int = CHUNK
     axes: str | None = None
     skip_unreadable: bool = False
+    memory: int | None = None
+    study: StudyChoice | None = None
 
 
 @dataclass
@@ -99,9 +106,13 @@ def make_plan(sources: Sequence[Path], out: Path, wanted: Wanted) -> tuple[Plan,
     codings: list[Coding] = []
     packages: dict[str, str] = {}
     for one in channels.values():
-        request = _request(one, wanted)
+        request, study = _request(one, wanted, {other.name for other in channels.values()})
         samples, seen = sample(one.name, one.bits, one.places, images)
-        codings.append(solve(request, samples, seen=seen))
+        if study is None:
+            codings.append(solve(request, samples, seen=seen))
+        else:
+            found = Study(study.folder, study.recorded, images[one.places[0][0]].chunk)
+            codings.append(found.solve(samples, seen=seen))
         packages |= {package.sha256: package.name for package in request.packages}
     plan = Plan(
         software=f"cytopress {_version()}",
@@ -169,19 +180,27 @@ def _image(
         dtype=dtype.name,
         levels=1 + max(0, math.ceil(math.log2(max(y, x) / SMALL))),
         chunk=chunk,
-        shard=_shard(chunk, (z, y, x), dtype.itemsize),
+        shard=_shard(chunk, (z, y, x), dtype.itemsize, _most_of_shard(wanted, names, chunk)),
         history=tuple(earlier_loss(source.path)),
     )
 
 
-def _shard(chunk: Shape, lengths: tuple[int, int, int], itemsize: int) -> Shape:
-    """Return a shard of whole planes, as many as a shard's bytes allow; of parts if one is more."""
+def _most_of_shard(wanted: Wanted, names: Sequence[str], chunk: Shape) -> int:
+    learned = any(spec.startswith("learned/") for spec in _specs(wanted, names))
+    return shard_bytes(wanted.memory, chunk, learned=learned)
+
+
+def _shard(chunk: Shape, lengths: tuple[int, int, int], itemsize: int, most: int) -> Shape:
+    """Return a shard of whole planes, as many as fit into so many bytes; of parts if one is more.
+
+    It has one chunk at least.
+    """
     z, y, x = lengths
     _, _, cz, cy, cx = chunk
     rows, columns = -(-y // cy), -(-x // cx)
-    while rows * columns * cy * cx * cz * itemsize > SHARD_BYTES and max(rows, columns) > 1:
+    while rows * columns * cy * cx * cz * itemsize > most and max(rows, columns) > 1:
         rows, columns = (-(-rows // 2), columns) if rows >= columns else (rows, -(-columns // 2))
-    planes = max(1, SHARD_BYTES // (rows * columns * cy * cx * cz * itemsize))
+    planes = max(1, most // (rows * columns * cy * cx * cz * itemsize))
     return (1, 1, cz * min(planes, -(-z // cz)), rows * cy, columns * cx)
 
 
@@ -191,20 +210,35 @@ def _channel_names(scene: Scene) -> list[str]:
     return names if len(names) == count else ([""] if count == 1 else list(map(str, range(count))))
 
 
+def _specs(wanted: Wanted, names: Sequence[str]) -> set[str]:
+    """Return the spec strings of an image's channels."""
+    if wanted.study is None:
+        return {wanted.channels.get(name, wanted.codec) for name in names}
+    others = [name for name in names if name not in wanted.channels]
+    found = {wanted.study.of_channel(name, names).recorded.spec for name in others}
+    return found | {wanted.channels[name] for name in names if name in wanted.channels}
+
+
 def _is_deep(wanted: Wanted, names: Sequence[str]) -> bool:
-    specs = {wanted.channels.get(name, wanted.codec) for name in names} - {""}
+    specs = _specs(wanted, names) - {""}
     return bool(specs) and all(2 not in codec(one).family.traits.dims for one in specs)
 
 
-def _request(channel: _Channel, wanted: Wanted) -> CodecRequest:
-    spec = wanted.channels.get(channel.name, wanted.codec)
+def _request(
+    channel: _Channel, wanted: Wanted, names: Collection[str]
+) -> tuple[CodecRequest, ChosenRecommendation | None]:
+    """Return what is asked of a channel, and the recommendation that asks for it."""
+    spec, study = wanted.channels.get(channel.name, wanted.codec), None
+    if wanted.study is not None and channel.name not in wanted.channels:
+        study = wanted.study.of_channel(channel.name, names)
+        spec = study.recorded.spec
     request = codec(spec or LOSSLESS.get(channel.dtype, "zstd"))
     if wanted.readers != "cytopress" and not (request.lossless or request.name == "round-zstd"):
         raise UsageError(
             f"{request.spec}: readers without cytopress take lossless coding, or rounded pixels:"
             " give round-zstd, such as round-zstd:max_error=4."
         )
-    return request
+    return request, study
 
 
 def _check_empty(out: Path) -> None:

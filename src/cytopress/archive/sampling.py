@@ -40,9 +40,7 @@ def sample(
     number = 0
     for field, (at, c, t, z) in enumerate(chosen):
         image = images[at]
-        with opened(Path(image.source), image.axes) as scenes:
-            depth = range(z, min(z + image.chunk[2], image.shape[2]))
-            stack = load(scenes[image.scene], t, c, depth)
+        stack = stack_of(image, t, c, range(z, min(z + image.chunk[2], image.shape[2])))
         planes += parts_of(stack[len(stack) // 2])
         some = -(-_most(stack, image.chunk) // len(chosen))
         cut = spread(stack, image.chunk, some, number)
@@ -53,11 +51,15 @@ def sample(
     if all(len(chunk) == 1 for chunk in chunks):
         chunks = [chunk[0] for chunk in chunks]
     here = sum(chunk.nbytes for chunk in chunks)
-    whole = sum(
-        images[at].plane_pixels * images[at].shape[0] * images[at].shape[2] for at, _ in places
-    )
+    whole = sum(images[at].raw_bytes // images[at].shape[1] for at, _ in places)
     bits = bits or np.dtype(images[places[0][0]].dtype).itemsize * 8
     return Samples(channel, planes, chunks, fields, bits), here / whole
+
+
+def stack_of(image: ImagePlan, t: int, c: int, planes: range) -> Pixels:
+    """Return planes (Z, Y, X) of one time and channel of an image's source."""
+    with opened(Path(image.source), image.axes) as scenes:
+        return load(scenes[image.scene], t, c, planes)
 
 
 def spread(stack: Pixels, chunk: Shape, most: int, first: int = 0) -> list[Pixels]:

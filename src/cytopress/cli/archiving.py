@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from cytopress.cli.archive_plan_text import plan_lines
 from cytopress.cli.folders import default_jobs
 from cytopress.cli.options import AsJson, Axes
 from cytopress.cli.progress_bars import share_bar
+from cytopress.cli.recommended import RecommendedMargin, RecommendedTask
 from cytopress.errors import CodecError, UsageError
 from cytopress.files.folder import shown_bytes
 
 if TYPE_CHECKING:
-    from cytopress.archive.plan import Plan, Readers
+    from cytopress.archive.plan import Readers
     from cytopress.archive.planning import Wanted
     from cytopress.archive.run import Part
+    from cytopress.archive.study_choice import StudyChoice
 
 Sources = Annotated[
     list[Path],
@@ -34,7 +38,12 @@ Codec = Annotated[
 Lossless = Annotated[bool, typer.Option("--lossless", help="Keep every pixel exactly.")]
 Channel = Annotated[
     list[str] | None,
-    typer.Option("--channel", help="Another codec for one channel.", metavar="NAME=SPEC"),
+    typer.Option(
+        "--channel",
+        help="Another codec for one channel. With --recommended, a name alone: the channel or"
+        " dataset of the study to use for all.",
+        metavar="NAME=SPEC",
+    ),
 ]
 WhoReads = Annotated[
     str,
@@ -45,6 +54,20 @@ WhoReads = Annotated[
     ),
 ]
 Chunk = Annotated[int, typer.Option(min=16, help="Edge of a chunk in pixels.")]
+Recommended = Annotated[
+    Path | None,
+    typer.Option(
+        help="Instead of --codec: a study's folder that `recommend --write` wrote into. Its task is"
+        " run again on its fields as they would be archived.",
+        metavar="DIR",
+    ),
+]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        help="Memory of a worker, such as 8GB: decides how large shards are.", metavar="BYTES"
+    ),
+]
 Skip = Annotated[
     bool, typer.Option("--skip-unreadable", help="Leave out sources that cannot be read.")
 ]
@@ -73,15 +96,22 @@ def plan(
     paths: Sources,
     codec: Codec = None,
     lossless: Lossless = False,
+    recommended: Recommended = None,
+    task: RecommendedTask = None,
+    margin: RecommendedMargin = None,
     channel: Channel = None,
     readers: WhoReads = "cytopress",
     chunk: Chunk = 512,
+    memory: Memory = None,
     axes: Axes = None,
     skip_unreadable: Skip = False,
 ) -> None:
-    """Inspect the sources, solve the settings on samples, and write the plan; codes nothing yet."""
-    wanted = _wanted(codec, lossless, channel, readers, chunk, axes, skip=skip_unreadable)
-    _plan(paths, wanted)
+    """Inspect the sources, solve the settings on samples, write the plan, and tell its costs."""
+    study = StudyOptions(recommended, task, margin)
+    wanted = _wanted(
+        codec, lossless, study, channel, readers, chunk, memory, axes, skip=skip_unreadable
+    )
+    _plan(paths, wanted, costs=True)
 
 
 def run(out: Archive, workers: Workers = None, part: PartOf = None) -> None:
@@ -93,15 +123,22 @@ def create(
     paths: Sources,
     codec: Codec = None,
     lossless: Lossless = False,
+    recommended: Recommended = None,
+    task: RecommendedTask = None,
+    margin: RecommendedMargin = None,
     channel: Channel = None,
     readers: WhoReads = "cytopress",
     chunk: Chunk = 512,
+    memory: Memory = None,
     axes: Axes = None,
     skip_unreadable: Skip = False,
     workers: Workers = None,
 ) -> None:
     """Plan and run in one; the same command resumes."""
-    wanted = _wanted(codec, lossless, channel, readers, chunk, axes, skip=skip_unreadable)
+    study = StudyOptions(recommended, task, margin)
+    wanted = _wanted(
+        codec, lossless, study, channel, readers, chunk, memory, axes, skip=skip_unreadable
+    )
     _run(_plan(paths, wanted), workers, None)
 
 
@@ -203,7 +240,8 @@ def export(
     print(f"{target}: {count} images")
 
 
-def _plan(paths: list[Path], wanted: Wanted) -> Path:
+def _plan(paths: list[Path], wanted: Wanted, *, costs: bool = False) -> Path:
+    from cytopress.archive.costs import costs_of
     from cytopress.archive.planning import make_plan
 
     if len(paths) < 2:
@@ -211,23 +249,12 @@ def _plan(paths: list[Path], wanted: Wanted) -> Path:
     *sources, out = paths
     with share_bar("Planning"):
         found, notes = make_plan(sources, out, wanted)
+        expected = costs_of(found) if costs else None
     for note in notes:
         print(f"cytopress: note: {note}", file=sys.stderr)
-    _print_plan(found)
+    for line in plan_lines(found, expected):
+        print(line)
     return out
-
-
-def _print_plan(found: Plan) -> None:
-    shards = sum(
-        1 for image in found.images for level in range(image.levels) for _ in image.shards(level)
-    )
-    print(f"{len(found.images)} images, {shown_bytes(found.raw_bytes)}, {shards} shards")
-    for one in found.codings:
-        expected = f"{one.expected_ratio:.3g}x smaller"
-        if one.ceiling is not None:
-            expected += f", RMSE {one.expected_rmse:.3g} counts"
-            expected += f", {one.expected_finer:.0%} of chunks coded finer"
-        print(f"{one.channel or 'all channels'}: {one.asked} -> {one.spec}: {expected}")
 
 
 def _run(out: Path, workers: int | None, part: Part | None) -> None:
@@ -249,27 +276,57 @@ def _run(out: Path, workers: int | None, part: Part | None) -> None:
         print("Other parts of the archive are not written yet.")
 
 
+@dataclass(frozen=True)
+class StudyOptions:
+    """The options of a study's recommendation."""
+
+    folder: Path | None
+    task: str | None
+    margin: str | None
+
+    def choice(self, names: list[str]) -> StudyChoice | None:
+        """Return the choice; ``names`` are what --channel was given without a codec."""
+        from cytopress.archive.study_choice import StudyChoice
+
+        if self.folder is None:
+            for option, value in (("--task", self.task), ("--margin", self.margin)):
+                if value is not None:
+                    raise UsageError(f"{option} chooses a recommendation; give --recommended too.")
+            return None
+        if len(names) > 1:
+            raise UsageError(f"--channel {names[1]}: give one channel or dataset of the study.")
+        channel = names[0] if names else None
+        return StudyChoice(folder=self.folder, task=self.task, margin=self.margin, channel=channel)
+
+
 def _wanted(
     codec: str | None,
     lossless: bool,
+    study: StudyOptions,
     channel: list[str] | None,
     readers: str,
     chunk: int,
+    memory: str | None,
     axes: str | None,
     *,
     skip: bool,
 ) -> Wanted:
+    from cytopress.archive.memory import parse_bytes
     from cytopress.archive.planning import Wanted
 
-    if (codec is None) != lossless:
-        raise UsageError("Give one of --codec and --lossless.")
+    if [codec is not None, lossless, study.folder is not None].count(True) != 1:
+        raise UsageError("Give one of --codec, --recommended and --lossless.")
+    given = channel or []
+    names = [one for one in given if "=" not in one] if study.folder is not None else []
     return Wanted(
         codec=codec or "",
-        channels=dict(_pair(one) for one in channel or ()),
+        channels=dict(_pair(one) for one in given if one not in names),
         readers=_readers(readers),
         chunk=chunk,
         axes=axes,
         skip_unreadable=skip,
+        memory=None if memory is None else parse_bytes(memory),
+        study=study.choice(names),
     )
 
 
