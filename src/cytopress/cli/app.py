@@ -12,6 +12,7 @@ import typer
 
 import cytopress
 from cytopress.cli import (
+    archiving,
     coding,
     describing,
     file_info,
@@ -39,6 +40,7 @@ for part in (
     trying,
     recommending,
     coding,
+    archiving,
     file_info,
     predicting,
     training,
