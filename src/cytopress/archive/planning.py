@@ -19,7 +19,7 @@ from cytopress.archive.study_choice import ChosenRecommendation, StudyChoice
 from cytopress.atomic import atomic_file
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
-from cytopress.errors import CytopressError, UsageError
+from cytopress.errors import CodecError, CytopressError, UsageError
 from cytopress.formats.scene import Scene
 from cytopress.image import DTYPES
 
@@ -108,11 +108,16 @@ def make_plan(sources: Sequence[Path], out: Path, wanted: Wanted) -> tuple[Plan,
     for one in channels.values():
         request, study = _request(one, wanted, {other.name for other in channels.values()})
         samples, seen = sample(one.name, one.bits, one.places, images)
-        if study is None:
-            codings.append(solve(request, samples, seen=seen))
-        else:
-            found = Study(study.folder, study.recorded, images[one.places[0][0]].chunk)
-            codings.append(found.solve(samples, seen=seen))
+        chunk = images[one.places[0][0]].chunk
+        try:
+            if study is None:
+                codings.append(solve(request, samples, seen=seen))
+            else:
+                found = Study(study.folder, study.recorded, chunk)
+                codings.append(found.solve(samples, seen=seen))
+        except CodecError as error:
+            named = f"channel {one.name}: " if one.name else ""
+            raise type(error)(f"{named}{error}") from error
         packages |= {package.sha256: package.name for package in request.packages}
     plan = Plan(
         software=f"cytopress {_version()}",

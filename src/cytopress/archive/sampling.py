@@ -10,6 +10,7 @@ import numpy as np
 from cytopress.archive.plan import ImagePlan, Shape
 from cytopress.archive.sample_codings import Samples
 from cytopress.archive.sources import load, opened
+from cytopress.errors import ImageError
 from cytopress.image import Pixels
 
 # Fields and chunks of a channel, and bytes of all chunks, so that solving takes a minute or so.
@@ -47,13 +48,24 @@ def sample(
         number += len(cut)
         chunks += cut
         fields += [field] * len(cut)
+    _check_numbers(planes, channel, Path(images[chosen[0][0]].source))
     # All have the axes of the first; a stack of one plane in one chunk is a plane.
     if all(len(chunk) == 1 for chunk in chunks):
         chunks = [chunk[0] for chunk in chunks]
     here = sum(chunk.nbytes for chunk in chunks)
     whole = sum(images[at].raw_bytes // images[at].shape[1] for at, _ in places)
-    bits = bits or np.dtype(images[places[0][0]].dtype).itemsize * 8
+    dtype = chunks[0].dtype
+    bits = bits or (dtype.itemsize * 8 if dtype.kind == "u" else 0)
     return Samples(channel, planes, chunks, fields, bits), here / whole
+
+
+def _check_numbers(planes: Sequence[Pixels], channel: str, source: Path) -> None:
+    """Refuse floats that are no numbers, which no codec of images takes."""
+    if planes[0].dtype.kind == "f" and not all(np.isfinite(plane).all() for plane in planes):
+        raise ImageError(
+            f"channel {channel!r} has pixels that are NaN or infinite, in {source} or others:"
+            " replace them by numbers first."
+        )
 
 
 def stack_of(image: ImagePlan, t: int, c: int, planes: range) -> Pixels:
@@ -65,11 +77,7 @@ def stack_of(image: ImagePlan, t: int, c: int, planes: range) -> Pixels:
 def spread(stack: Pixels, chunk: Shape, most: int, first: int = 0) -> list[Pixels]:
     """Return some chunks of a stack (Z, Y, X), none twice, at places that differ between stacks."""
     _, _, _, cy, cx = chunk
-    corners = [
-        (y, x)
-        for y in range(0, max(stack.shape[1] - cy, 0) + 1, cy)
-        for x in range(0, max(stack.shape[2] - cx, 0) + 1, cx)
-    ]
+    corners = [(y, x) for y in range(0, stack.shape[1], cy) for x in range(0, stack.shape[2], cx)]
     if most >= len(corners):
         chosen = list(range(len(corners)))
     else:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from cytopress.archive.errors_of_pixels import Errors
 from cytopress.archive.plan import Ceiling, Coding
 from cytopress.archive.promise import (
-    MOST_FINER,
     ceiling_of,
     share_finer,
     surplus_of_share,
@@ -197,7 +196,6 @@ def _unreachable(
         reached = _reached(target, codings.at(parameter.finest).total)
     text = f"{reached:.4g}" if math.isfinite(reached) else "none"
     return UnreachableTargetError(
-        f"{request.name}: no setting reaches {target.kind}={target.value:g} on the sampled fields"
-        f" with at most {MOST_FINER:.0%} of the chunks coded finer; the nearest gives {text}"
-        f" {UNITS[target.kind]}."
+        f"{request.name}: no setting reaches {target.kind}={target.value:g} on the sampled fields;"
+        f" the nearest gives {text} {UNITS[target.kind]}."
     )
