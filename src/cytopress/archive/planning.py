@@ -106,7 +106,8 @@ def make_plan(sources: Sequence[Path], out: Path, wanted: Wanted) -> tuple[Plan,
     codings: list[Coding] = []
     packages: dict[str, str] = {}
     for one in channels.values():
-        request, study = _request(one, wanted, {other.name for other in channels.values()})
+        names = {other.name for other in channels.values()} - wanted.channels.keys()
+        request, study = _request(one, wanted, names)
         samples, seen = sample(one.name, one.bits, one.places, images)
         chunk = images[one.places[0][0]].chunk
         try:
@@ -220,7 +221,7 @@ def _specs(wanted: Wanted, names: Sequence[str]) -> set[str]:
     if wanted.study is None:
         return {wanted.channels.get(name, wanted.codec) for name in names}
     others = [name for name in names if name not in wanted.channels]
-    found = {wanted.study.of_channel(name, names).recorded.spec for name in others}
+    found = {wanted.study.of_channel(name, others).recorded.spec for name in others}
     return found | {wanted.channels[name] for name in names if name in wanted.channels}
 
 

@@ -44,7 +44,7 @@ class StudyChoice:
     channel: str | None = None
 
     def of_channel(self, name: str, names: Collection[str]) -> ChosenRecommendation:
-        """Return the recommendation for a channel; ``names`` are those of all channels.
+        """Return the recommendation for a channel; ``names`` are all channels that need one.
 
         Raises
         ------
