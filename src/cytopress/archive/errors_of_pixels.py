@@ -97,12 +97,7 @@ def errors_between(original: Pixels, decoded: Pixels, noise: NoiseModel | None) 
 
 
 def _of_plane(original: Pixels, decoded: Pixels, noise: NoiseModel | None) -> Errors:
-    with np.errstate(invalid="ignore"):
-        error = decoded.astype(np.float64) - original
-    if original.dtype.kind == "f":
-        # What is no number is right where it was, and as wrong as can be elsewhere.
-        same = (original == decoded) | (np.isnan(original) & np.isnan(decoded))
-        error = np.where(same, 0.0, np.where(np.isnan(error), np.inf, error))
+    error = decoded.astype(np.float64) - original
     in_noise = math.nan
     if noise is not None:
         in_noise = float(np.sum(error**2 / noise.variance(original)))
