@@ -165,9 +165,7 @@ def test_what_cannot_be_planned_is_a_sentence(
 def test_rounded_pixels_for_everyone_are_taken_finer_too(tmp_path: Path) -> None:
     fields = [field(seed) for seed in range(9)]
     fields[7][:] = field(7) % 64 * 60
-    _, decoded, _ = archived(
-        tmp_path, fields, "round-zstd:sigma=0.5,a=1,b=1", readers="everyone"
-    )
+    _, decoded, _ = archived(tmp_path, fields, "round-zstd:sigma=0.5,a=1,b=1", readers="everyone")
     for before, after in zip(fields, decoded, strict=True):
         error = (after.astype(float) - before) ** 2 / (before.astype(float) + 1)
         assert np.mean(error) ** 0.5 <= 0.525
@@ -193,4 +191,3 @@ def test_a_lone_worst_sample_tells_of_chunks_that_were_not_sampled() -> None:
     assert unseen_share(errors(1, 1.1, 2), ceiling, 0.0) == pytest.approx(1 / 3)
     assert unseen_share(errors(1, 1.98, 2), ceiling, 0.0) == 0
     assert unseen_share(errors(1, 1.1, 2), ceiling, 1.0) == 0
-

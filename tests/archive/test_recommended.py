@@ -128,9 +128,7 @@ def test_the_bound_is_that_of_the_pixels_in_the_archive(studied: Path, tmp_path:
 
 
 @pytest.mark.usefixtures("_here")
-def test_chunks_unlike_the_study_are_coded_finer_and_counted(
-    studied: Path, tmp_path: Path
-) -> None:
+def test_chunks_unlike_the_study_are_coded_finer_and_counted(studied: Path, tmp_path: Path) -> None:
     shutil.copytree(studied / "images", tmp_path / "images")
     wild = np.random.default_rng(0).integers(0, 4096, SHAPE).astype(np.uint16)
     wild[:, CHUNK:] = cells(3)[:, CHUNK:]

@@ -97,8 +97,10 @@ def _transformations(image: ImagePlan, level: int) -> list[Any]:
 
 def _channel(coding: Coding, name: str, number: int) -> Any:
     v05 = _models()
-    low, high = coding.limits or (0.0, float(2**coding.bits - 1))
-    window = v05.OmeroWindow(min=0.0, max=float(2**coding.bits - 1), start=low, end=high)
+    # Floats have no significant bits.
+    most = float(2**coding.bits - 1) if coding.bits else 1.0
+    low, high = coding.limits or (0.0, most)
+    window = v05.OmeroWindow(min=min(0.0, low), max=max(most, high), start=low, end=high)
     return v05.OmeroChannel(
         label=name or None, color=COLORS[number % len(COLORS)], window=window, active=True
     )

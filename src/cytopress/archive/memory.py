@@ -11,11 +11,12 @@ from cytopress.archive.plan import Coding, ImagePlan, Shape
 from cytopress.errors import UsageError
 
 # Python, zarr and the libraries of codecs; and a learned codec's networks beside them.
-BASE, LEARNED = 250 * 2**20, 250 * 2**20
+BASE, LEARNED = 250 * 2**20, 100 * 2**20
 # Of a shard: its source, what zarr copies of it, the coded bytes, and what is read back.
 TIMES = 4
-# Of a chunk: copies in floats, of the codec and of the comparison; of a learned codec many more.
-OF_CHUNK, OF_LEARNED = 24, 400
+# Of a pixel of a chunk: copies in floats, of the codec and of the comparison; and what the networks
+# of a learned codec need, which work in tiles.
+OF_CHUNK, OF_LEARNED, TILE = 24, 200, 2**21
 # Bytes of a shard unless memory is limited, and the least that is worth a file.
 SHARD, LEAST_SHARD = 2**27, 2**20
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -66,4 +67,5 @@ def parse_bytes(text: str) -> int:
 
 def _fixed(chunk: Shape, *, learned: bool) -> int:
     pixels = math.prod(chunk)
-    return BASE + (LEARNED + OF_LEARNED * pixels if learned else OF_CHUNK * pixels)
+    networks = LEARNED + OF_LEARNED * min(pixels, TILE) if learned else 0
+    return BASE + networks + OF_CHUNK * pixels

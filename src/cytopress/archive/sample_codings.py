@@ -13,6 +13,7 @@ from cytopress.archive.chunk_encoding import ChunkCoding
 from cytopress.archive.chunk_form import ChunkForm
 from cytopress.archive.errors_of_pixels import Errors, errors_between
 from cytopress.archive.finer import parameter_for
+from cytopress.archive.pyramid import halved
 from cytopress.codecs.adapters.zstd import Zstd
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.codecs.traits import QualityParameter
@@ -77,7 +78,7 @@ class SampleCodings:
     ) -> None:
         self._chunks, self._limits, self._bits = chunks, limits, bits
         self._request = replace(request, asked=None, native=self._some(request), data_range=None)
-        self._coded: dict[tuple[float | None, int], tuple[Errors, int, bool]] = {}
+        self._coded: dict[tuple[float | None, int], _CodedChunk] = {}
 
     @staticmethod
     def _some(request: CodecRequest) -> float | None:
@@ -98,12 +99,21 @@ class SampleCodings:
         """Return the chunks at a value of the quality parameter (None: lossless), or every n-th."""
         coding = self.coding(native)
         found = [self._one(coding, native, n) for n in range(0, len(self._chunks), every)]
-        errors, sizes, fallen_back = zip(*found, strict=True)
-        if all(fallen_back):
+        coded = Coded(
+            tuple(one.errors for one in found),
+            tuple(one.size for one in found),
+            tuple(one.fallen_back for one in found),
+        )
+        if all(coded.fallen_back):
             # Says what no chunk can have.
             coding.check(_form(self._chunks[0]))
             coding.codec(coding.image(self._chunks[0])).encode(coding.image(self._chunks[0]))
-        return Coded(errors, sizes, fallen_back)
+        return coded
+
+    def below(self, native: float | None) -> list[Pixels]:
+        """Return the chunks of the next lower resolution: means of what is decoded."""
+        coding = self.coding(native)
+        return [self._one(coding, native, n).below for n in range(len(self._chunks))]
 
     def ratio(self, coded: Coded, every: int = 1) -> float:
         """Return the compression ratio of chunks, or of every n-th."""
@@ -113,13 +123,23 @@ class SampleCodings:
         """Return how chunks are coded at a value of the quality parameter."""
         return ChunkCoding(replace(self._request, native=native), self._limits, self._bits)
 
-    def _one(self, coding: ChunkCoding, native: float | None, n: int) -> tuple[Errors, int, bool]:
+    def _one(self, coding: ChunkCoding, native: float | None, n: int) -> _CodedChunk:
         if (native, n) not in self._coded:
             self._coded[native, n] = _code(coding, self._chunks[n])
         return self._coded[native, n]
 
 
-def _code(coding: ChunkCoding, chunk: Pixels) -> tuple[Errors, int, bool]:
+@dataclass(frozen=True)
+class _CodedChunk:
+    """One chunk at one setting, and its next lower resolution as decoded."""
+
+    errors: Errors
+    size: int
+    fallen_back: bool
+    below: Pixels
+
+
+def _code(coding: ChunkCoding, chunk: Pixels) -> _CodedChunk:
     form, fallen_back = _form(chunk), False
     try:
         data = coding.encode(chunk, form)
@@ -128,7 +148,8 @@ def _code(coding: ChunkCoding, chunk: Pixels) -> tuple[Errors, int, bool]:
     if data is None:
         raise UsageError("a chunk holds nothing but values that are no numbers.")
     decoded = decode_chunk(data, form, [])
-    return errors_between(chunk, decoded, coding.request.noise), len(data), fallen_back
+    errors = errors_between(chunk, decoded, coding.request.noise)
+    return _CodedChunk(errors, len(data), fallen_back, halved(decoded))
 
 
 def _form(chunk: Pixels) -> ChunkForm:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from cytopress.archive.errors_of_pixels import Errors
 from cytopress.archive.plan import Ceiling, Coding
 from cytopress.archive.promise import (
@@ -14,14 +16,13 @@ from cytopress.archive.promise import (
     surplus_of_share,
     unseen_share,
 )
-from cytopress.archive.pyramid import halved
 from cytopress.archive.sample_codings import Coded, SampleCodings, Samples
 from cytopress.archive.setting_search import Search
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.codecs.targets.target import UNITS, Target
 from cytopress.codecs.traits import QualityParameter
 from cytopress.errors import UnreachableTargetError
-from cytopress.image import Image, Pixels
+from cytopress.image import Image
 from cytopress.metrics.data_range import data_range
 from cytopress.metrics.noise import fit_noise
 
@@ -77,7 +78,7 @@ def coding_of(
         noise=None if noise is None else (noise.a, noise.b, noise.offset),
         ceiling=ceiling,
         expected_ratio=codings.ratio(coded),
-        expected_ratio_below=_ratio_below(request, samples, native, coding.limits),
+        expected_ratio_below=_ratio_below(request, samples, codings, native),
         expected_rmse=coded.total.rmse,
         expected_finer=finer,
     )
@@ -176,15 +177,19 @@ def _share(coded: Coded, fields: Sequence[int], ceiling: Ceiling) -> float:
 
 
 def _ratio_below(
-    request: CodecRequest,
-    samples: Samples,
-    native: float | None,
-    limits: tuple[float, float],
+    request: CodecRequest, samples: Samples, codings: SampleCodings, native: float | None
 ) -> float:
-    """Return the ratio of the next lower resolution, from every other chunk."""
-    below: list[Pixels] = [halved(chunk) for chunk in samples.chunks[::2]]
-    codings = SampleCodings(request, below, limits, samples.bits)
-    return codings.ratio(codings.at(native))
+    """Return the ratio of the next lower resolution."""
+    limits = codings.coding(native).limits
+    assert limits is not None
+    # A chunk there is as long as one here: four of the means beside one another.
+    means = codings.below(native)
+    whole = [one for one in means if one.shape == max(other.shape for other in means)]
+    blocks = [
+        np.block([whole[n : n + 2], whole[n + 2 : n + 4]]) for n in range(0, len(whole) - 3, 4)
+    ]
+    below = SampleCodings(request, blocks or whole, limits, samples.bits)
+    return below.ratio(below.at(native))
 
 
 def _unreachable(
