@@ -114,8 +114,8 @@ def make_plan(sources: Sequence[Path], out: Path, wanted: Wanted) -> tuple[Plan,
             if study is None:
                 codings.append(solve(request, samples, seen=seen))
             else:
-                found = Study(study.folder, study.recorded, chunk)
-                codings.append(found.solve(samples, seen=seen))
+                coded = Study(study.folder, study.recorded, chunk)
+                codings.append(coded.solve(samples, seen=seen))
         except CodecError as error:
             named = f"channel {one.name}: " if one.name else ""
             raise type(error)(f"{named}{error}") from error

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -155,7 +156,7 @@ def code_field(original: Image, coding: Coding, chunk: Shape) -> tuple[Image, li
     )
     for corner in itertools.product(*steps):
         starts = zip(corner, chunk[2:], strict=True)
-        place = (..., *(slice(start, start + edge) for start, edge in starts))
+        place: tuple[Any, ...] = (..., *(slice(start, start + edge) for start, edge in starts))
         whole = np.ascontiguousarray(pixels[place])
         form = ChunkForm(whole.shape, whole.dtype, whole.dtype.type(0))
         data = writer.encode(whole, form)
