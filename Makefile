@@ -66,6 +66,7 @@ bench: .venv-test/stamp-$(DIGEST)
 	$(TEST)/python bench/volumes.py
 	$(TEST)/python bench/study.py
 	$(TEST)/python bench/intervals.py
+	$(TEST)/python bench/archive.py
 
 # Rewrites the frozen bytes: only when the format itself changes.
 golden: .venv-test/stamp-$(DIGEST)

@@ -15,6 +15,8 @@ from cytopress.errors import DatasetError
 
 # As many as Linux follows.
 MOST_LINKS = 40
+# Temporary names begin so; what is left under them is of a process that was killed.
+UNFINISHED = ".part-"
 
 
 @contextmanager
@@ -35,7 +37,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     folder = Path(tempfile.gettempdir()) if special else path.parent
     try:
         # Writers choose the format by the suffix.
-        handle, name = tempfile.mkstemp(dir=folder, prefix=".part-", suffix=path.name[-100:])
+        handle, name = tempfile.mkstemp(dir=folder, prefix=UNFINISHED, suffix=path.name[-100:])
         os.close(handle)
         temporary = Path(name)
         yield temporary
@@ -106,7 +108,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     both were made from the same source.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".part-{path.name}-"))
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f"{UNFINISHED}{path.name}-"))
     try:
         yield temporary
         temporary.chmod(0o777 & ~_umask())

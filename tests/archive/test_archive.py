@@ -18,7 +18,7 @@ import pytest
 import tifffile
 import zarr
 
-from cytopress.archive import planning
+from cytopress.archive import inspecting
 from cytopress.archive.certificate import rows_of
 from cytopress.archive.export import export
 from cytopress.archive.plan import read_plan
@@ -48,7 +48,7 @@ def _in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
             yield row
 
     monkeypatch.setattr("cytopress.archive.run.run_tasks", work)
-    monkeypatch.setattr(planning, "SMALL", 100)
+    monkeypatch.setattr(inspecting, "SMALL", 100)
 
 
 @pytest.fixture

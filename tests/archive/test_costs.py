@@ -11,7 +11,7 @@ import pytest
 import tifffile
 from typer.testing import CliRunner
 
-from cytopress.archive import planning
+from cytopress.archive import inspecting
 from cytopress.archive.costs import costs_of
 from cytopress.archive.memory import parse_bytes, worker_bytes
 from cytopress.archive.planning import Wanted, make_plan
@@ -26,7 +26,7 @@ EDGE = 256
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with three fields of two channels, in strips of 64 rows."""
-    monkeypatch.setattr(planning, "SMALL", 128)
+    monkeypatch.setattr(inspecting, "SMALL", 128)
     y, x = np.mgrid[:EDGE, :EDGE]
     for seed in range(3):
         light = 900 + 300 * np.sin(x / 9 + seed) * np.cos(y / 7)

@@ -3,36 +3,54 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
+from importlib.resources import files
+from pathlib import PurePosixPath
 from typing import Any
 
 import zarr
 
-from cytopress.archive import checksums, layout
-from cytopress.archive.errors_of_pixels import Errors
-from cytopress.archive.plan import FOLDER, Coding, ImagePlan, Plan
-from cytopress.atomic import atomic_file
-from cytopress.batch.ledger import read_rows
+from cytopress.archive import certificate_page, checksums
+from cytopress.archive.certificate_content import channel_facts, image_facts, shard_key
+from cytopress.archive.plan import ImagePlan, Plan
+from cytopress.archive.sources import Source
+from cytopress.archive.store_keys import FOLDER, LEDGERS
+from cytopress.archive.stores import Location, Store, store_of
+from cytopress.batch.ledger import parsed
+from cytopress.digests import digest_text
 from cytopress.errors import StoreError
+from cytopress.machine import processor, versions
 
-CERTIFICATE = "certificate.json"
-# Of the convention under which an image's attributes hold its certificate.
-CONVENTION = {
-    "uuid": "ef5869ee-4d73-4f4f-bee5-4a093000505f",
-    "name": "cytopress",
-    "description": "How these pixels differ from the original",
-}
+CERTIFICATE, PAGE = f"{FOLDER}/certificate.json", f"{FOLDER}/certificate.html"
+# Of the convention under which an image's attributes hold its certificate; its schema and page
+# travel with the archive.
+UUID = "ef5869ee-4d73-4f4f-bee5-4a093000505f"
+SCHEMA, SPECIFICATION = "certificate-v1.schema.json", "certificate-v1.md"
+# Held while certificate and checksums are written.
+LOCK = "finish.archive.lock"
 NEEDS = "pip install cytopress"
+# What the certificate and verification need of a row.
+MEMBERS = {
+    "raw_bytes", "coded_bytes", "crc32c", "sha256", "raw_sha256", "decoded_crc32c", "chunks",
+    "finer", "errors", "worst",
+}  # fmt: skip
 
 
-def rows_of(out: Path) -> dict[str, dict[str, Any]]:
-    """Return the rows of all parts' ledgers by shard."""
+def rows_of(out: Location) -> dict[str, dict[str, Any]]:
+    """Return the rows of all parts' ledgers by shard.
+
+    Raises
+    ------
+    StoreError
+        A ledger is damaged.
+    """
     rows: dict[str, dict[str, Any]] = {}
-    for path in sorted((out / FOLDER / "ledger").glob("*.jsonl")):
-        for key, row in read_rows(path).items():
+    store = store_of(out)
+    for name, _ in store.list(LEDGERS):
+        for key, row in parsed(store.read(name), f"{store}/{name}").rows.items():
+            if not row.get("error") and not row.keys() >= MEMBERS:
+                raise StoreError(f"{store}/{name}: the row of {key} is damaged.")
             if key not in rows or rows[key].get("error"):
                 rows[key] = row
     return rows
@@ -41,129 +59,99 @@ def rows_of(out: Path) -> dict[str, dict[str, Any]]:
 def shard_keys(image: ImagePlan) -> list[str]:
     """Return the paths of an image's shards in the archive, the full resolution first."""
     return [
-        "/".join([image.name, str(level), "c", *map(str, place)])
+        shard_key(image, level, place)
         for level in range(image.levels)
         for place in image.shards(level)
     ]
 
 
-def complete(out: Path, plan: Plan) -> bool:
+def complete(out: Location, plan: Plan) -> bool:
     """Whether every shard of a plan has been written."""
     rows = rows_of(out)
     keys = (key for image in plan.images for key in shard_keys(image))
     return all(key in rows and not rows[key].get("error") for key in keys)
 
 
-def write(out: Path, plan: Plan) -> None:
-    """Write the certificate of each image and of the archive, and SHA256SUMS."""
-    rows, when = rows_of(out), datetime.now(UTC).isoformat(timespec="seconds")
-    images = {}
+def write(out: Location, plan: Plan) -> str:
+    """Write the certificate of each image and of the archive, and SHA256SUMS.
+
+    Where the archive is as it was when they were written, they are left as they are.
+
+    Returns
+    -------
+    note : str
+        Why there is no HTML page, or pictures are missing on it; "" where nothing is.
+    """
+    store = store_of(out)
+    ledgers = _ledger_digest(store)
+    if _is_current(store, plan, ledgers):
+        return ""
+    # An interruption from here on is noticed by its absence.
+    store.delete(checksums.NAME)
+    rows = rows_of(store)
+    images = {image.name: image_facts(plan, image, rows) for image in plan.images}
     for image in plan.images:
-        found = of_image(plan, image, rows, when)
-        images[image.name] = found
-        group = zarr.open_group(str(out / image.name), mode="r+")
-        attributes = layout.attributes(plan, image)
-        # The time stands in the certificate alone, so that equal runs give equal images.
-        timeless = {key: value for key, value in found.items() if key not in ("when", "before")}
-        group.attrs.put(
-            attributes
-            | {
-                "zarr_conventions": [CONVENTION],
-                "cytopress": {
-                    "version": 1,
-                    "lossy": found["ever_lossy"],
-                    "history": [*image.history, timeless],
-                }
-                | ({"needs": NEEDS} if plan.readers == "cytopress" else {}),
-            }
-        )
-    document = {
-        "version": 1,
-        "when": when,
-        "software": plan.software,
-        "plan": plan.digest,
-        "lossy": any(one["lossy"] for one in images.values()),
-        "raw_bytes": sum(one["raw_bytes"] for one in images.values()),
-        "coded_bytes": sum(one["coded_bytes"] for one in images.values()),
-        "images": images,
-    }
-    with atomic_file(out / FOLDER / CERTIFICATE) as temporary:
-        temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    checksums.write(out)
+        group = zarr.open_group(store.zarr(image.name), mode="r+")
+        conventions = group.attrs.get("zarr_conventions", ())
+        group.attrs.update(attributes(plan, image, images[image.name], conventions))
+    for name in (SCHEMA, SPECIFICATION):
+        data = (files("cytopress.archive") / "convention" / name).read_bytes()
+        store.write(f"{FOLDER}/{name}", data)
+    document = _document(plan, rows, images) | {"ledger_sha256": ledgers}
+    sources = {image.name: Source.of(image) for image in plan.images}
+    note = _write(store, plan, document, sources)
+    checksums.write(
+        store, {key: row["sha256"] for key, row in rows.items() if not row.get("error")}
+    )
+    return note
 
 
-def of_image(
-    plan: Plan, image: ImagePlan, rows: dict[str, dict[str, Any]], when: str
+def attributes(
+    plan: Plan, image: ImagePlan, facts: Mapping[str, Any], conventions: Any = ()
 ) -> dict[str, Any]:
-    """Return the certificate of one image, of its full resolution."""
-    by_channel: dict[int, list[dict[str, Any]]] = {}
-    for place in image.shards(0):
-        key = "/".join([image.name, "0", "c", *map(str, place)])
-        by_channel.setdefault(place[1], []).append(rows[key])
-    channels = [
-        _channel(plan.codings[image.codings[at]], image.channels[at], found)
-        for at, found in sorted(by_channel.items())
-    ]
-    size, changed = image.identity
-    lossy = any(one["error"]["max"] > 0 for one in channels)
-    return {
-        "when": when,
-        "software": plan.software,
-        "source": {
-            "name": Path(image.source).name,
-            "scene": image.scene,
-            "bytes": size,
-            "changed_ns": changed,
-        },
-        "lossy": lossy,
-        "ever_lossy": lossy or any(past.get("lossy") is not False for past in image.history),
-        "before": list(image.history),
-        "raw_bytes": sum(one["raw_bytes"] for one in channels),
-        "coded_bytes": sum(one["coded_bytes"] for one in channels),
-        "models": [{"name": name, "sha256": sha} for sha, name in plan.models.items()],
-        "channels": channels,
+    """Return the attributes that hold an image's certificate, beside those of other conventions.
+
+    They hold no time of the run, so that equal runs give equal images.
+    """
+    up = "../" * len(PurePosixPath(image.name).parts) + FOLDER
+    others = [one for one in conventions if one.get("uuid") != UUID]
+    convention = {
+        "uuid": UUID,
+        "name": "cytopress",
+        "schema_url": f"{up}/{SCHEMA}",
+        "spec_url": f"{up}/{SPECIFICATION}",
+        "description": "How these pixels differ from the original",
     }
+    found = {"version": 1, "lossy": facts["ever_lossy"], "history": [*image.history, facts]}
+    needs = {"needs": NEEDS} if plan.readers == "cytopress" else {}
+    return {"zarr_conventions": [*others, convention], "cytopress": found | needs}
 
 
-def _channel(coding: Coding, name: str, rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    found = list(rows)
-    errors = Errors.sum(Errors.of_row(row["errors"]) for row in found)
-    worst = max((row["worst"] for row in found), key=lambda one: one["squares"] / one["pixels"])
-    raw, coded = (sum(row[key] for row in found) for key in ("raw_bytes", "coded_bytes"))
-    ceiling = coding.ceiling
-    error: dict[str, Any] = {
-        "max": errors.max_error,
-        "rmse": errors.rmse,
-        "bias": errors.bias,
-        "worst_chunk_rmse": (worst["squares"] / worst["pixels"]) ** 0.5,
-    }
-    if coding.noise is not None:
-        error["noise_sigma"] = errors.sigma
-    if ceiling is not None and ceiling.data_range is not None and errors.squares:
-        error |= {"psnr": errors.psnr(ceiling.data_range), "data_range": ceiling.data_range}
-    return {
-        "label": name,
-        "codec": coding.spec,
-        "asked": coding.asked,
-        "limits": coding.limits,
-        "raw_bytes": raw,
-        "coded_bytes": coded,
-        "ratio": raw / coded,
-        "error": error,
-        "chunks": sum(row["chunks"] for row in found),
-        "finer_chunks": sum(row["finer"] for row in found),
-    } | _analysis(coding, found)
+def record(
+    out: Location, plan: Plan, verified: Mapping[str, Any], sources: Mapping[str, Source]
+) -> str:
+    """Write the result of a verification into the certificate; return `write`'s note.
+
+    Digests of other files stay as they were, so that damage remains recognizable.
+    """
+    store = store_of(out)
+    note = _write(store, plan, read(store) | {"verified": dict(verified)}, sources)
+    checksums.renew(store, [key for key in (CERTIFICATE, PAGE) if store.size(key) is not None])
+    return note
 
 
-def _analysis(coding: Coding, rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Return what a study says of a channel; chunks that were coded finer are unlike its own."""
-    if coding.analysis is None:
-        return {}
-    unlike = sum(row["finer"] for row in rows)
-    return {"analysis": asdict(coding.analysis), "chunks_unlike_the_study": unlike}
+def _write(
+    store: Store, plan: Plan, document: Mapping[str, Any], sources: Mapping[str, Source]
+) -> str:
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    store.write(CERTIFICATE, text.encode())
+    page, note = certificate_page.page(store, plan, document, sources)
+    if page is not None:
+        store.write(PAGE, page.encode())
+    return note
 
 
-def read(out: Path) -> dict[str, Any]:
+def read(out: Location) -> dict[str, Any]:
     """Read the certificate of an archive.
 
     Raises
@@ -171,37 +159,73 @@ def read(out: Path) -> dict[str, Any]:
     StoreError
         There is none: the archive is not complete, or the folder holds none.
     """
-    path = out / FOLDER / CERTIFICATE
+    store = store_of(out)
     try:
-        found: dict[str, Any] = json.loads(path.read_bytes())
+        found: dict[str, Any] = json.loads(store.read(CERTIFICATE))
     except FileNotFoundError:
         raise StoreError(
-            f"{out}: there is no certificate; run `cytopress archive run {out}` to the end."
+            f"{store}: there is no certificate; run `cytopress archive run {store}` to the end."
         ) from None
     except (OSError, ValueError) as error:
-        raise StoreError(f"{path}: cannot be read ({error}).") from error
+        raise StoreError(f"{store}/{CERTIFICATE}: cannot be read ({error}).") from error
     return found
 
 
-def summary(certificate: dict[str, Any]) -> list[str]:
-    """Return lines that say what coding changed, the worst of each channel over all images."""
-    images = certificate["images"]
-    raw, coded = certificate["raw_bytes"], certificate["coded_bytes"]
-    loss = "with loss" if certificate["lossy"] else "without loss"
-    lines = [f"{len(images)} images, {raw / coded:.3g}x smaller, {loss}, {certificate['software']}"]
-    by_label: dict[str, list[dict[str, Any]]] = {}
-    for image in images.values():
-        for channel in image["channels"]:
-            by_label.setdefault(channel["label"], []).append(channel)
-    for label, found in by_label.items():
-        size = sum(one["raw_bytes"] for one in found) / sum(one["coded_bytes"] for one in found)
-        line = f"{label or 'all channels'}: {found[0]['codec']}, {size:.3g}x smaller"
-        largest = max(one["error"]["max"] for one in found)
-        if largest:
-            rmse = max(one["error"]["rmse"] for one in found)
-            line += f", errors at most {largest:g} counts, RMSE at most {rmse:.3g} in an image"
-        finer = sum(one["finer_chunks"] for one in found)
-        if finer:
-            line += f", {finer} of {sum(one['chunks'] for one in found)} chunks coded finer"
-        lines.append(line)
-    return lines
+def _document(
+    plan: Plan, rows: Mapping[str, Mapping[str, Any]], images: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    keys = [key for image in plan.images for key in shard_keys(image)]
+    channels = channel_facts(plan, rows)
+    return {
+        "version": 1,
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "software": plan.software,
+        "versions": versions(),
+        "processor": processor(),
+        "plan": plan.digest,
+        "readers": plan.readers,
+        "left_out": list(plan.left_out),
+        "lossy": any(one["lossy"] for one in images.values()),
+        "ever_lossy": any(one["ever_lossy"] for one in images.values()),
+        "second_generation": sum(one["second_generation"] for one in images.values()),
+        "history": _histories(plan),
+        "exact_decoding": all(one["exact_decoding"] for one in channels),
+        "raw_bytes": sum(one["raw_bytes"] for one in images.values()),
+        "coded_bytes": sum(one["coded_bytes"] for one in images.values()),
+        "stored_bytes": sum(rows[key]["coded_bytes"] for key in keys),
+        "models": [{"name": name, "sha256": sha} for sha, name in plan.models.items()],
+        "checked": {"shards": len(keys), "read_back": sum(key in rows for key in keys)},
+        "channels": channels,
+        "verified": None,
+        "images": dict(images),
+    }
+
+
+def _histories(plan: Plan) -> list[dict[str, Any]]:
+    """Return the different losses of sources, each with the number of images that bear it."""
+    counts: dict[tuple[str, bool | None], int] = {}
+    for image in plan.images:
+        for past in image.history:
+            # An earlier certificate names a codec for each channel.
+            codecs = sorted({str(one.get("codec")) for one in past.get("channels", ())})
+            method = past.get("method") or f"cytopress: {', '.join(codecs)}"
+            key = (str(method), past.get("lossy"))
+            counts[key] = counts.get(key, 0) + 1
+    return [
+        {"method": method, "lossy": lossy, "images": count}
+        for (method, lossy), count in counts.items()
+    ]
+
+
+def _ledger_digest(store: Store) -> str:
+    keys = [key for key, _ in store.list(LEDGERS)]
+    return digest_text("".join(f"{key} {checksums.digest(store, key)}\n" for key in keys))
+
+
+def _is_current(store: Store, plan: Plan, ledgers: str) -> bool:
+    try:
+        found = read(store)
+        whole = checksums.read(store).get(CERTIFICATE) == checksums.digest(store, CERTIFICATE)
+    except StoreError:
+        return False
+    return whole and (found.get("plan"), found.get("ledger_sha256")) == (plan.digest, ledgers)

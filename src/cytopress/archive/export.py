@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import numpy as np
 import zarr
 
+from cytopress.archive.history import EXPORTED
 from cytopress.archive.plan import ImagePlan, read_plan
 from cytopress.archive.planning import Wanted, make_plan
 from cytopress.archive.run import run
+from cytopress.archive.stores import Location, Store, store_of
 from cytopress.archive.zarr_codec import NAME, CytopressCodec
 from cytopress.atomic import atomic_file
+from cytopress.callbacks import Progress, no_progress
 from cytopress.errors import CodecError, UsageError
 from cytopress.image import Pixels
 
 zarr.registry.register_codec(NAME, CytopressCodec)
 Form = Literal["ome-tiff", "everyone"]
-Progress = Callable[[int, int, str], None]
 
 
 def export(
-    out: Path, target: Path, form: Form, *, workers: int = 1, progress: Progress | None = None
+    out: Location, target: Path, form: Form, *, workers: int = 1, progress: Progress = no_progress
 ) -> int:
     """Write the images of an archive for readers without cytopress; return their number.
 
     Parameters
     ----------
-    out : Path
+    out : Path, str or Store
         The archive.
     target : Path
         A folder, made if it is missing; images that are there are left as they are.
@@ -50,11 +52,12 @@ def export(
     CodecError
         A shard could not be written.
     """
-    plan = read_plan(out)
-    if out.resolve() in (target.resolve(), *target.resolve().parents):
+    store = store_of(out)
+    plan = read_plan(store)
+    if Path(str(store)).resolve() in (target.resolve(), *target.resolve().parents):
         raise UsageError(f"{target}: lies in the archive; choose another folder.")
     if form == "everyone":
-        make_plan([out], target, Wanted(readers="everyone"))
+        make_plan([Path(str(store))], target, Wanted(readers="everyone"))
         failed = run(target, workers=workers, progress=progress).failed
         if failed:
             key, why = next(iter(failed.items()))
@@ -64,23 +67,23 @@ def export(
         path = target / f"{image.name.removesuffix('.ome.zarr')}.ome.tif"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_tiff(out, image, path)
-        if progress is not None:
-            progress(number + 1, len(plan.images), image.name)
+            _write_tiff(store, image, path)
+        progress(number + 1, len(plan.images), image.name)
     return len(plan.images)
 
 
-def _write_tiff(out: Path, image: ImagePlan, path: Path) -> None:
+def _write_tiff(store: Store, image: ImagePlan, path: Path) -> None:
     import tifffile
 
-    array: zarr.Array[Any] = zarr.open_array(str(out / image.name / "0"), mode="r")
+    array: zarr.Array[Any] = zarr.open_array(store.zarr(f"{image.name}/0"), mode="r")
     metadata: dict[str, Any] = {"axes": "TCZYX", "Creator": "cytopress"}
     if any(image.channels):
         metadata["Channel"] = {"Name": list(image.channels)}
     for axis, step in zip("ZYX", image.spacing_um, strict=True):
         if step is not None:
             metadata[f"PhysicalSize{axis}"] = step
-    metadata["Description"] = f"From {out.name}/{image.name}, whose certificate says what was lost"
+    name = PurePosixPath(str(store)).name
+    metadata["Description"] = f"From {name}/{image.name}, {EXPORTED}"
     with atomic_file(path) as temporary:
         tifffile.imwrite(
             temporary,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cytopress.archive.plan import FOLDER
+from cytopress.archive.store_keys import FOLDER
 from cytopress.atomic import atomic_file
 from cytopress.digests import digest_file
 from cytopress.errors import PackageError, UsageError

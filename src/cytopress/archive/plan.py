@@ -8,13 +8,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from cytopress.archive.analysis import Analysis
+from cytopress.archive.carried import Carried
+from cytopress.archive.store_keys import FOLDER
+from cytopress.archive.stores import Location, store_of
 from cytopress.digests import digest_text
 from cytopress.errors import StoreError
 from cytopress.metrics.noise import NoiseModel
@@ -22,10 +25,9 @@ from cytopress.metrics.noise import NoiseModel
 FORMAT = 1
 AXES = "TCZYX"
 Readers = Literal["cytopress", "everyone", "fiji"]
+Layout = Literal["images", "plate"]
 Shape = tuple[int, int, int, int, int]
-# Of an archive: the folder of its plan, ledger, certificate and models.
-FOLDER = "cytopress"
-PLAN = "plan.json"
+PLAN = f"{FOLDER}/plan.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +83,8 @@ class Coding:
         Share of chunks that are expected to exceed the ceiling, and so to be coded finer.
     analysis : Analysis, optional
         The study that recommended the setting; chunks beyond the ceiling are unlike its fields.
+    labels : bool
+        Whether these are masks or numbers of objects, whose resolutions have no means.
     """
 
     channel: str
@@ -96,6 +100,7 @@ class Coding:
     expected_rmse: float = 0.0
     expected_finer: float = 0.0
     analysis: Analysis | None = None
+    labels: bool = False
 
     @property
     def noise_model(self) -> NoiseModel | None:
@@ -135,6 +140,18 @@ class ImagePlan:
         Shape of a chunk, and of a shard: the file in which chunks lie.
     history : tuple of dict
         Loss that the source bears already, as `history.earlier_loss` returns it.
+    sha256 : str, optional
+        Digest of the source's file; of a folder, of its files' digests in the order of their names.
+    source_name : str
+        What tells the source from all others: its path in the archive, without an ending.
+    parts : tuple of str
+        Files of its further channels, where each has its own.
+    depths : tuple of int
+        By how much the planes of each resolution are fewer; empty for never.
+    plain : bool
+        Whether it is coded losslessly with codecs that any zarr reader has, as labels are.
+    carried : Carried
+        What its attributes take over from the source.
     """
 
     name: str
@@ -151,12 +168,23 @@ class ImagePlan:
     chunk: Shape
     shard: Shape
     history: tuple[dict[str, Any], ...] = ()
+    sha256: str | None = None
+    source_name: str = ""
+    parts: tuple[str, ...] = ()
+    depths: tuple[int, ...] = ()
+    plain: bool = False
+    carried: Carried = field(default_factory=Carried)
+
+    def level_factors(self, level: int) -> tuple[int, int, int]:
+        """Return by how much planes, rows and columns of a resolution are fewer."""
+        return (self.depths[level] if self.depths else 1, 2**level, 2**level)
 
     def level_shape(self, level: int) -> Shape:
-        """Return the shape of a resolution: rows and columns halved, rounded up."""
-        t, c, z, *plane = self.shape
-        rows, columns = (-(-length // 2**level) for length in plane)
-        return (t, c, z, rows, columns)
+        """Return the shape of a resolution: halved lengths are rounded up."""
+        t, c, *space = self.shape
+        pairs = zip(space, self.level_factors(level), strict=True)
+        z, y, x = (-(-length // factor) for length, factor in pairs)
+        return (t, c, z, y, x)
 
     def level_chunk(self, level: int) -> Shape:
         """Return the shape of a chunk of a resolution: no longer than the image."""
@@ -184,8 +212,6 @@ class ImagePlan:
     @property
     def raw_bytes(self) -> int:
         """Bytes of the source's pixels."""
-        import numpy as np
-
         return math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
@@ -203,6 +229,14 @@ class Plan:
         How channels are coded, and the images.
     models : dict
         By sha256, the name of each model package that the codings need.
+    left_out : tuple of str
+        Sentences on sources that could not be read and were left out.
+    layout : {"images", "plate"}
+        Whether the names of files say which wells of a plate they are.
+    groups : dict
+        By path, the attributes of groups that are no images: of plates, wells, lists of labels.
+    documents : dict
+        By plate, the file of OME-XML that is copied into it.
     format : int
         Version of this file.
     """
@@ -212,6 +246,10 @@ class Plan:
     codings: tuple[Coding, ...]
     images: tuple[ImagePlan, ...]
     models: dict[str, str]
+    left_out: tuple[str, ...] = ()
+    layout: Layout = "images"
+    groups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    documents: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
 
     @property
@@ -233,7 +271,7 @@ class Plan:
 _PLANS = TypeAdapter(Plan)
 
 
-def read_plan(out: Path) -> Plan:
+def read_plan(out: Location) -> Plan:
     """Read the plan of an archive.
 
     Raises
@@ -241,12 +279,13 @@ def read_plan(out: Path) -> Plan:
     StoreError
         There is none, it is damaged, or a newer version wrote it.
     """
-    path = out / FOLDER / PLAN
+    store = store_of(out)
+    path = f"{store}/{PLAN}"
     try:
-        plan = _PLANS.validate_json(path.read_bytes())
+        plan = _PLANS.validate_json(store.read(PLAN))
     except FileNotFoundError:
         raise StoreError(
-            f"{out}: this is no archive: it has no {FOLDER}/{PLAN}; make one with"
+            f"{store}: this is no archive: it has no {PLAN}; make one with"
             " `cytopress archive plan`."
         ) from None
     except OSError as error:

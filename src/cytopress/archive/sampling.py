@@ -9,7 +9,7 @@ import numpy as np
 
 from cytopress.archive.plan import ImagePlan, Shape
 from cytopress.archive.sample_codings import Samples
-from cytopress.archive.sources import load, opened
+from cytopress.archive.sources import Source, load, opened
 from cytopress.errors import ImageError
 from cytopress.image import Pixels
 
@@ -70,7 +70,7 @@ def _check_numbers(planes: Sequence[Pixels], channel: str, source: Path) -> None
 
 def stack_of(image: ImagePlan, t: int, c: int, planes: range) -> Pixels:
     """Return planes (Z, Y, X) of one time and channel of an image's source."""
-    with opened(Path(image.source), image.axes) as scenes:
+    with opened(Source.of(image), image.axes) as scenes:
         return load(scenes[image.scene], t, c, planes)
 
 

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import google_crc32c
 import numpy as np
 import zarr
 
+from cytopress.archive.checksums import crc32c_of_pixels
 from cytopress.archive.chunk_decoding import decode_chunk
 from cytopress.archive.chunk_form import ChunkForm
 from cytopress.archive.chunk_writer import ShardChunks, writable
 from cytopress.archive.errors_of_pixels import Errors, errors_between
 from cytopress.archive.plan import Ceiling, Coding, ImagePlan, Readers, Shape
-from cytopress.archive.pyramid import halved
-from cytopress.archive.sources import load, opened
+from cytopress.archive.pyramid import reduced
+from cytopress.archive.sources import Source, load, opened
+from cytopress.archive.stores import Store
 from cytopress.archive.zarr_codec import NAME, CytopressCodec
 from cytopress.errors import CytopressError, CytopressWarning, StoreError
 from cytopress.image import Pixels
 
 # zarr finds it by its entry point only where cytopress is installed.
 zarr.registry.register_codec(NAME, CytopressCodec)
+# Errors of a disk, or a user's share of it, that has no space left: no other shard would fit.
+FULL = (errno.ENOSPC, errno.EDQUOT)
 Region = tuple[slice, slice, slice, slice, slice]
 
 
@@ -38,7 +43,7 @@ class ShardTask:
     ----------
     key : str
         Path of the shard's file in the archive, which names it in the ledger.
-    out : Path
+    store : Store
         The archive.
     image : ImagePlan
         The image it belongs to.
@@ -53,12 +58,18 @@ class ShardTask:
     """
 
     key: str
-    out: Path
+    store: Store
     image: ImagePlan
     coding: Coding
     readers: Readers
     level: int
     place: Shape
+
+    @property
+    def raw_bytes(self) -> int:
+        """Bytes of its pixels."""
+        lengths = (one.stop - one.start for one in self.region)
+        return int(math.prod(lengths)) * int(np.dtype(self.image.dtype).itemsize)
 
     @property
     def region(self) -> Region:
@@ -76,23 +87,22 @@ class ShardTask:
 
     def array(self, level: int, mode: Literal["r", "r+"] = "r+") -> zarr.Array[Any]:
         """Open the array of a resolution of its image."""
-        found: zarr.Array[Any] = zarr.open_array(
-            str(self.out / self.image.name / str(level)), mode=mode
-        )
+        place = self.store.zarr(f"{self.image.name}/{level}")
+        found: zarr.Array[Any] = zarr.open_array(place, mode=mode)
         return found
 
 
 def tasks_of(
-    out: Path, image: ImagePlan, codings: tuple[Coding, ...], readers: Readers, level: int
+    store: Store, image: ImagePlan, codings: tuple[Coding, ...], readers: Readers, level: int
 ) -> Iterator[ShardTask]:
     """Yield the task of each shard of a resolution of an image."""
     for place in image.shards(level):
         yield ShardTask(
             key="/".join([image.name, str(level), "c", *map(str, place)]),
-            out=out,
+            store=store,
             image=image,
             coding=codings[image.codings[place[1]]],
-            readers=readers,
+            readers="everyone" if image.plain and readers == "cytopress" else readers,
             level=level,
             place=place,
         )
@@ -103,10 +113,16 @@ def write_shard(task: ShardTask) -> dict[str, Any]:
     with warnings.catch_warnings(), zarr.config.set({"async.concurrency": 1}):
         warnings.simplefilter("ignore", CytopressWarning)
         try:
-            return _write(task)
+            with task.store.failures():
+                return _write(task)
         except CytopressError as error:
             return {"error": str(error)}
         except OSError as error:
+            if error.errno in FULL:
+                raise StoreError(
+                    f"{task.store}: the disk is full; free some space and run the same command"
+                    " again: what is written stays."
+                ) from error
             return {"error": f"{task.key}: cannot be written ({error.strerror or error})."}
         except MemoryError:
             return {"error": f"{task.key}: this shard needs more memory than there is."}
@@ -119,11 +135,10 @@ def _write(task: ShardTask) -> dict[str, Any]:
     array = writable(task.array(task.level), chunks if own else None)
     chunk, lossless = task.image.level_chunk(task.level), task.coding.ceiling is None
     regions = list(_chunk_regions(raw.shape, chunk))
-    path = task.out / task.key
     found: list[Errors] = []
     while True:
         # Else zarr reads what is there, which may be damaged, to keep the part beyond the array.
-        path.unlink(missing_ok=True)
+        task.store.delete(task.key)
         plain = own or lossless
         array[task.region] = raw if plain else _rounded(raw, regions, chunk, chunks)
         decoded = np.asarray(task.array(task.level)[task.region])
@@ -137,13 +152,17 @@ def _write(task: ShardTask) -> dict[str, Any]:
             f"{task.key}: {len(beyond)} chunks exceed the largest error that the plan allows, and"
             " cannot be coded finer."
         )
-    data = path.read_bytes()
+    # Its row, which says that it is done, is kept for good as well.
+    task.store.keep(task.key)
+    data = task.store.read(task.key)
     worst = max(range(len(found)), key=lambda at: found[at].rmse)
     return {
         "raw_bytes": raw.nbytes,
         "coded_bytes": len(data),
         "crc32c": google_crc32c.value(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
         "raw_sha256": hashlib.sha256(np.ascontiguousarray(raw).data).hexdigest(),
+        "decoded_crc32c": crc32c_of_pixels(decoded),
         "chunks": len(found),
         "finer": len(chunks.finer),
         "errors": Errors.sum(found).as_row(),
@@ -153,27 +172,30 @@ def _write(task: ShardTask) -> dict[str, Any]:
 
 def _load(task: ShardTask) -> Pixels:
     """Return the pixels of a shard: of the source, or means of the resolution above as decoded."""
-    t, c, z, y, x = task.region
-    if task.level:
-        above = task.image.level_shape(task.level - 1)
-        rows, columns = (
-            slice(one.start * 2, min(one.stop * 2, length))
-            for one, length in zip((y, x), above[-2:], strict=True)
-        )
-        return halved(np.asarray(task.array(task.level - 1)[t, c, z, rows, columns]))
-    return source_pixels(task, Path(task.image.source))
+    if not task.level:
+        return source_pixels(task, Source.of(task.image))
+    image, above = task.image, task.array(task.level - 1)
+    return reduced(
+        lambda region: np.asarray(above[region]),
+        above.shape,
+        task.region,
+        deep=image.level_factors(task.level)[0] > image.level_factors(task.level - 1)[0],
+        labels=task.coding.labels,
+        planes=image.level_chunk(task.level)[2],
+    )
 
 
-def source_pixels(task: ShardTask, source: Path) -> Pixels:
-    """Return the source's pixels of a shard of the full resolution, C-contiguous."""
-    t, c, z, y, x = task.region
+def source_pixels(task: ShardTask, source: Source, region: Region | None = None) -> Pixels:
+    """Return the source's pixels of a shard of the full resolution, or a region; C-contiguous."""
+    t, c, z, y, x = region = region or task.region
+    found = np.empty(tuple(one.stop - one.start for one in region), task.image.dtype)
+    times, channels = range(t.start, t.stop), range(c.start, c.stop)
     with opened(source, task.image.axes) as scenes:
-        planes = [
-            load(scenes[task.image.scene], time, channel, range(z.start, z.stop))[:, y, x]
-            for time, channel in itertools.product(range(t.start, t.stop), range(c.start, c.stop))
-        ]
-    shape = tuple(one.stop - one.start for one in task.region)
-    return np.ascontiguousarray(np.stack(planes).reshape(shape))
+        scene = scenes[task.image.scene]
+        for time, channel in itertools.product(times, channels):
+            stack = load(scene, time, channel, range(z.start, z.stop), y, x)
+            found[time - t.start, channel - c.start] = stack
+    return found
 
 
 def _rounded(raw: Pixels, regions: list[Region], chunk: Shape, chunks: ShardChunks) -> Pixels:

@@ -2,90 +2,240 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from cytopress.errors import CytopressError, UsageError
-from cytopress.files.find import find_images
-from cytopress.formats.opening import open_scenes
-from cytopress.formats.scene import Scene, take_pixels
+from cytopress.archive.plan import ImagePlan, Layout
+from cytopress.archive.wells import Placed, placed
+from cytopress.archive.zarr_sources import images_of
+from cytopress.errors import CytopressError, CytopressWarning, ImageError, UsageError
+from cytopress.files.find import find_images, stem
+from cytopress.formats.opening import is_zarr, open_scenes
+from cytopress.formats.scene import Index, Scene
 from cytopress.image import Pixels
 
-ENDINGS = (".ome.zarr", ".ome.tiff", ".ome.tif")
+ENDING = ".ome.zarr"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
-    """A file or OME-Zarr folder, and its path in the archive without an ending."""
+    """An image file or a group of an OME-Zarr folder, and what it becomes.
+
+    Parameters
+    ----------
+    path : Path
+        The file or group.
+    name : str
+        What no other source of the archive has: its path in it, without an ending.
+    parts : tuple of Path
+        Files of its further channels.
+    channels : tuple of str
+        Names of the channels where each has a file of its own.
+    within : bool
+        Whether it lies in another image or a plate, and so has no ending of its own.
+    well : str
+        The well that it is a field of, such as ``plate.ome.zarr/A/1``; "" for none, and where a
+        plate's own layout says it.
+    labels : bool
+        Whether these are the labels of another image.
+    """
 
     path: Path
     name: str
+    parts: tuple[Path, ...] = ()
+    channels: tuple[str, ...] = ()
+    within: bool = False
+    well: str = ""
+    labels: bool = False
+
+    @classmethod
+    def of(cls, image: ImagePlan) -> Source:
+        """Return the source of an image of a plan."""
+        return cls(
+            path=Path(image.source),
+            name=image.source_name,
+            parts=tuple(map(Path, image.parts)),
+        )
 
     @property
     def identity(self) -> tuple[int, int]:
         """Size in bytes, and the newest time of a change in nanoseconds."""
-        files = [self.path]
-        if self.path.is_dir():
-            files = [one for one in self.path.rglob("*") if one.is_file()]
-        found = [one.stat() for one in files]
-        return sum(one.st_size for one in found), max(one.st_mtime_ns for one in found)
+        size, newest = 0, 0
+        for path in (self.path, *self.parts):
+            for file in path.rglob("*") if path.is_dir() else (path,):
+                if not file.is_dir():
+                    found = file.stat()
+                    size, newest = size + found.st_size, max(newest, found.st_mtime_ns)
+        return size, newest
 
 
-def find_sources(paths: Sequence[Path], out: Path) -> tuple[list[Source], list[str]]:
+def find_sources(
+    paths: Sequence[Path], out: Path, layout: Layout = "images"
+) -> tuple[list[Source], list[str]]:
     """Return the sources in files and folders, and sentences on what is left out.
 
     Raises
     ------
     UsageError
-        There is no image, or two would have one name in the archive.
+        There is no image, two would have one name in the archive, or, for the layout of a plate, a
+        name holds no well.
     """
-    sources, notes = [], []
+    files: dict[str, Path] = {}
+    notes: list[str] = []
     for path in paths:
-        if not path.exists():
-            raise UsageError(f"{path}: there is no such file or folder.")
-        if not path.is_dir() or _is_image(path):
-            sources.append(Source(path, _without_ending(path.name)))
-            continue
-        found = find_images(path, without=out.resolve())
-        sources += [Source(one, _without_ending(key)) for key, one in found.sources.items()]
-        notes += [f"{path / key}: {why}." for key, why in found.unreadable.items()]
-        if found.others:
-            shown = ", ".join(found.others[:3]) + (", ..." if len(found.others) > 3 else "")
-            notes.append(f"{path}: {len(found.others)} other files are left out ({shown}).")
-    if not sources:
+        for name, one in _files(path, out, notes):
+            if files.setdefault(name, one) != one:
+                raise UsageError(
+                    f"{files[name]} and {one} would both be {name} in the archive; rename one."
+                )
+    if not files:
         raise UsageError(f"{', '.join(map(str, paths))}: there is no image to archive.")
-    names: dict[str, Path] = {}
-    for source in sources:
-        other = names.setdefault(source.name.casefold(), source.path)
-        if other != source.path:
+    if layout == "plate":
+        root = paths[0].name if paths[0].is_dir() else paths[0].resolve().parent.name
+        return [_of_well(one, files) for one in placed(list(files), root)], notes
+    sources: dict[str, Source] = {}
+    for source in (one for name, path in files.items() for one in _within(name, path)):
+        other = sources.setdefault(source.name.casefold(), source)
+        if other.path != source.path:
             raise UsageError(
-                f"{other} and {source.path} would both be {source.name}.ome.zarr in the archive;"
-                " rename one."
+                f"{other.path} and {source.path} would both be {source.name}{ENDING} in the"
+                " archive; rename one."
             )
-    return sources, notes
+    return list(sources.values()), notes
+
+
+def _files(path: Path, out: Path, notes: list[str]) -> Iterator[tuple[str, Path]]:
+    """Yield the image files and OME-Zarr folders of a source, by their path within it."""
+    if not path.exists():
+        raise UsageError(f"{path}: there is no such file or folder.")
+    if not path.is_dir() or is_zarr(path):
+        yield path.resolve().name, path
+        return
+    found = find_images(path, without=out.resolve())
+    yield from found.sources.items()
+    notes += [f"{path / key}: {why}." for key, why in found.unreadable.items()]
+    if found.others:
+        shown = ", ".join(found.others[:3]) + (", ..." if len(found.others) > 3 else "")
+        notes.append(f"{path}: {len(found.others)} other files are left out ({shown}).")
+
+
+def _of_well(one: Placed, files: dict[str, Path]) -> Source:
+    first, *others = (files[name] for name in one.names)
+    return Source(
+        path=first,
+        name=stem(one.names[0]),
+        parts=tuple(others),
+        channels=one.channels,
+        well=one.well,
+    )
+
+
+def _within(name: str, path: Path) -> Iterator[Source]:
+    """Yield the images of a file: one, or those of an OME-Zarr folder."""
+    name = stem(name)
+    if not path.is_dir():
+        yield Source(path=path, name=name)
+        return
+    try:
+        images = list(images_of(path))
+    # Whoever opens it learns why it cannot be read.
+    except Exception:  # noqa: BLE001
+        images = []
+    if not images:
+        yield Source(path=path, name=name)
+    for one in images:
+        if ".." in Path(one.inside).parts or Path(one.inside).is_absolute():
+            raise UsageError(f"{path}: it names an image outside of it, {one.inside!r}.")
+        # Images of a collection become neighbors, whose labels lie in them.
+        scene, _, rest = one.inside.partition("/")
+        if scene.isdecimal():
+            inside = f"{name}_{scene}" + (f"{ENDING}/{rest}" if rest else "")
+        else:
+            inside = f"{name}{ENDING}/{one.inside}" if one.inside else name
+        yield Source(
+            path=path / one.inside,
+            name=inside,
+            within=inside.startswith(f"{name}{ENDING}/") or bool(rest),
+            labels=one.labels,
+        )
 
 
 @contextmanager
-def opened(path: Path, axes: str | None) -> Iterator[list[Scene]]:
+def opened(source: Source, axes: str | None) -> Iterator[list[Scene]]:
     """Open a source; scenes that cannot be read raise when they are asked for."""
-    with open_scenes(path, axes) as scenes:
-        yield scenes
+    with ExitStack() as stack:
+        paths = (source.path, *source.parts)
+        found = [stack.enter_context(open_scenes(path, axes)) for path in paths]
+        yield found[0] if len(paths) == 1 else [_joined(source, found)]
 
 
-def load(scene: Scene, t: int, c: int, planes: range) -> Pixels:
-    """Return planes of one channel and time, shape (Z, Y, X).
+def _joined(source: Source, files: Sequence[Sequence[Scene]]) -> Scene:
+    """Return one scene whose channels are the only channel of each file."""
+    scenes = [scenes[0] for scenes in files]
+    first = scenes[0]
+    for path, one, every in zip((source.path, *source.parts), scenes, files, strict=True):
+        if one.fault is not None:
+            raise one.fault
+        same = (one.axes, one.shape, one.dtype) == (first.axes, first.shape, first.dtype)
+        if len(every) != 1 or one.length("C") != 1 or not same:
+            raise ImageError(
+                f"{path}: must be one channel of the same form as {source.path}: with the layout of"
+                " a plate, files of one field that differ by the channel in their names are joined."
+            )
+
+    def load(index: Index) -> Pixels:
+        # A scene of one channel may have the axis already.
+        channel = index[0]
+        assert isinstance(channel, int)
+        return scenes[channel].load(index[1:])
+
+    axes = first.axes.replace("C", ".")
+    return replace(
+        first,
+        shape=(len(scenes), *first.shape),
+        axes=f"C{axes}",
+        load=load,
+        channels=source.channels,
+        check_planes=None,
+        count_missing=None,
+        metadata=None,
+    )
+
+
+def load(
+    scene: Scene,
+    t: int,
+    c: int,
+    planes: range,
+    rows: slice = slice(None),
+    columns: slice = slice(None),
+) -> Pixels:
+    """Return planes of one channel and time, or a part of each; shape (Z, Y, X).
+
+    What there is to say of a source was said when it was inspected, so nothing is warned of.
 
     Raises
     ------
     CytopressError
         The file is damaged, or a plane has no data.
     """
-    at = {"T": t, "C": c}
-    return np.stack([take_pixels(scene, at | {"Z": z}, keep_z=False, whole=True) for z in planes])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CytopressWarning)
+        return np.stack([_plane(scene, t, c, z, rows, columns) for z in planes])
+
+
+def _plane(scene: Scene, t: int, c: int, z: int, rows: slice, columns: slice) -> Pixels:
+    at: dict[str, int | slice] = {"T": t, "C": c, "Z": z, "Y": rows, "X": columns}
+    if scene.check_planes is not None:
+        whole = at | {"Y": slice(None), "X": slice(None)}
+        scene.check_planes(tuple(whole.get(one, 0) for one in scene.axes), scene.axes)
+    plane = scene.load(tuple(at.get(letter, 0) for letter in scene.axes))
+    return plane if scene.axes.index("Y") < scene.axes.index("X") else plane.T
 
 
 def checked(scene: Scene) -> Scene:
@@ -98,17 +248,3 @@ def checked(scene: Scene) -> Scene:
 def reason(error: CytopressError, path: Path) -> str:
     """Return an error about a file without its path."""
     return str(error).removeprefix(f"{path}: ")
-
-
-def _is_image(path: Path) -> bool:
-    from cytopress.formats.ome_zarr import is_zarr
-
-    return is_zarr(path)
-
-
-def _without_ending(key: str) -> str:
-    lower = key.lower()
-    for ending in ENDINGS:
-        if lower.endswith(ending):
-            return key[: -len(ending)]
-    return str(Path(key).with_suffix("")).replace("\\", "/")

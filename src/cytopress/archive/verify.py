@@ -2,45 +2,78 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import google_crc32c
 import numpy as np
-import zarr
 
-from cytopress.archive import certificate, checksums
-from cytopress.archive.errors_of_pixels import Errors, errors_between
-from cytopress.archive.plan import FOLDER, Plan, read_plan
+from cytopress.archive import certificate, checksums, verify_files, verify_sources
+from cytopress.archive.certificate_content import decodes_exactly
+from cytopress.archive.plan import PLAN, Plan, read_plan
+from cytopress.archive.planning import software
 from cytopress.archive.run import all_tasks
-from cytopress.archive.shard import ShardTask, source_pixels
-from cytopress.archive.sources import find_sources
-from cytopress.errors import CytopressError
+from cytopress.archive.shard import ShardTask
+from cytopress.archive.sources import Source
+from cytopress.archive.store_keys import FOLDER, LEDGERS
+from cytopress.archive.stores import Location, Store, store_of
+from cytopress.archive.verify_shards import ShardCheck, check_shard, checks_of
+from cytopress.batch.processes import in_processes
+from cytopress.errors import StoreError
+from cytopress.machine import processor
 
 Depth = Literal["quick", "default", "full"]
-Row = dict[str, Any]
-# Sums of squares add up in another order when they are computed again.
-RELATIVE = 1e-6
+Progress = Callable[[int, int, str], None]
+INEXACT = "Decoded on this processor; others may differ by a count."
 
 
 @dataclass
 class Verification:
-    """What was found: ``failures`` are sentences, of files or shards; none is a PASS."""
+    """What was found.
+
+    Parameters
+    ----------
+    depth : {"quick", "default", "full"}
+        What was read.
+    against : bool
+        Whether errors were computed again from the sources.
+    share : float
+        Share of the shards that were read or decoded.
+    checked : int
+        Their number.
+    failures : dict
+        By file or image, what is wrong with it; none is a PASS.
+    notes : list of str
+        What is worth knowing, and wrong with nothing.
+    reasons : list of str
+        What stands against deleting the sources, though verification passed.
+    fit : bool, optional
+        Whether the sources may be deleted as far as this archive is concerned; None where the
+        verification does not tell: without sources, or not of every chunk.
+    """
 
     depth: Depth
     against: bool
+    share: float = 1.0
     checked: int = 0
     failures: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    fit: bool | None = None
 
     @property
     def passed(self) -> bool:
         """Whether nothing failed."""
         return not self.failures
+
+    @property
+    def whole(self) -> bool:
+        """Whether every chunk was decoded and held against its source."""
+        return self.depth == "full" and self.against and self.share >= 1
 
     def as_json(self) -> dict[str, Any]:
         """Return the result as JSON values."""
@@ -48,34 +81,48 @@ class Verification:
             "passed": self.passed,
             "depth": self.depth,
             "against": self.against,
+            "share": self.share,
             "checked": self.checked,
             "failures": self.failures,
             "notes": self.notes,
+            "fit_to_delete_sources": self.fit,
+            "reasons": self.reasons,
         }
 
 
 def verify(
-    out: Path,
+    out: Location,
     *,
     depth: Depth = "default",
-    against: Path | None = None,
+    against: Path | Sequence[Path] | None = None,
     share: float = 1.0,
-    progress: Callable[[int, int, str], None] | None = None,
+    workers: int = 1,
+    accept_inexact: bool = False,
+    progress: Progress | None = None,
 ) -> Verification:
     """Verify an archive.
 
+    Where every chunk was decoded and compared with its source, the result is written into the
+    certificate: whether the archive is fit for deleting the sources.
+
     Parameters
     ----------
-    out : Path
+    out : Path or str
         The archive.
     depth : {"quick", "default", "full"}
-        ``quick`` compares the listing with the ledger; ``default`` reads every byte as well;
-        ``full`` decodes every chunk as well.
-    against : Path, optional
-        The sources, a file or the folder they were archived from: the errors are computed again
-        and must be those of the ledger.
+        ``quick`` compares the listing with the ledger, and the digests of all files but shards;
+        ``default`` reads every byte as well; ``full`` decodes every chunk as well, and proves
+        lossless ones by the digests of their source's pixels.
+    against : Path or sequence of Path, optional
+        The sources, or the folders they were archived from: errors are computed again and must be
+        those of the ledger, within the promise of the plan.
     share : float
         Share of the shards that are read or decoded, evenly spaced.
+    workers : int
+        Processes.
+    accept_inexact : bool
+        Whether an archive whose decoding may differ by a count on another processor can be fit
+        for deleting its sources.
     progress : callable, optional
         Called as (shards done, all, name of the shard).
 
@@ -86,74 +133,102 @@ def verify(
     UsageError
         The sources are not there.
     """
-    plan = read_plan(out)
-    rows = certificate.rows_of(out)
-    result = Verification(depth, against is not None)
-    tasks = [task for level in all_tasks(out, plan, plan.images) for task in level]
-    for name, why in _listing(out, plan, tasks, rows):
-        result.failures[name] = why
-    sources = {} if against is None else _sources(out, plan, against, result)
-    if depth == "quick" and against is None:
-        result.checked = len(tasks)
+    store = store_of(out)
+    paths = [against] if isinstance(against, Path) else list(against or ())
+    result = Verification(depth, bool(paths), share)
+    if store.size(PLAN) is None:
+        read_plan(store)
+    sums = _sums(store, result)
+    read = _plan_and_rows(store, sums, result)
+    if read is None:
         return result
-    if depth != "quick":
-        result.failures |= _metadata(out)
-    sound = [task for task in tasks if task.key not in result.failures]
-    chosen = _sample(sound, share)
-    for number, task in enumerate(chosen):
-        why = "" if depth == "quick" else _check_bytes(task, rows[task.key])
-        if not why and (depth == "full" or against is not None):
-            why = _check_pixels(task, rows[task.key], sources.get(task.image.name))
-        if why:
-            result.failures[task.key] = why
-        result.checked += 1
-        if progress is not None:
-            progress(number + 1, len(chosen), task.key)
+    plan, rows = read
+    tasks = [task for level in all_tasks(store, plan, plan.images) for task in level]
+    shards = [task.key for task in tasks]
+    result.failures |= dict(verify_files.changed_files(store, sums, set(shards)))
+    result.failures |= dict(verify_files.listing(store, plan, shards, rows, sums))
+    result.failures |= dict(verify_files.models(store, plan))
+    matched = verify_sources.match(store, plan, paths) if paths else verify_sources.Matched()
+    result.failures |= matched.failures
+    result.notes += matched.notes
+    _check_shards(result, plan, tasks, rows, matched.sources, workers, progress)
+    if result.whole:
+        _judge(store, plan, result, matched, accept_inexact=accept_inexact)
     return result
 
 
-def _listing(
-    out: Path, plan: Plan, tasks: list[ShardTask], rows: dict[str, Row]
-) -> Iterator[tuple[str, str]]:
-    """Yield files that are missing, of another size, or too many."""
-    for task in tasks:
-        row = rows.get(task.key)
-        if row is None:
-            yield task.key, "was never written; run `cytopress archive run` again"
-        elif row.get("error"):
-            yield task.key, f"could not be written: {row['error']}"
-        else:
-            try:
-                size = (out / task.key).stat().st_size
-            except OSError:
-                yield task.key, "is missing"
-                continue
-            if size != row["coded_bytes"]:
-                yield task.key, f"has {size} bytes, and {row['coded_bytes']} were written"
-    known = {task.key for task in tasks}
-    for image in plan.images:
-        folder = out / image.name
-        for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
-            name = path.relative_to(out).as_posix()
-            if path.is_file() and path.name != "zarr.json" and name not in known:
-                yield name, "belongs to no shard of the plan"
-
-
-def _metadata(out: Path) -> dict[str, str]:
-    """Return metadata files that differ from SHA256SUMS."""
+def _sums(store: Store, result: Verification) -> dict[str, str]:
     try:
-        sums = checksums.read(out)
-    except OSError:
-        return {checksums.NAME: "is missing: the archive is not complete"}
-    failures = {}
-    for name, expected in sums.items():
-        if name.rsplit("/", 1)[-1] == "zarr.json" or name.startswith(f"{FOLDER}/"):
-            path = out / name
-            if not path.is_file():
-                failures[name] = "is missing"
-            elif checksums.digest(path) != expected and not name.endswith(certificate.CERTIFICATE):
-                failures[name] = "has changed since it was written"
-    return failures
+        return checksums.read(store)
+    except StoreError as error:
+        result.failures[checksums.NAME] = str(error).removeprefix(f"{store}/{checksums.NAME}: ")
+        return {}
+
+
+def _plan_and_rows(
+    store: Store, sums: Mapping[str, str], result: Verification
+) -> tuple[Plan, dict[str, dict[str, Any]]] | None:
+    """Return plan and ledger; None where one is damaged, so that nothing else can be judged."""
+    for key in (PLAN, *(key for key, _ in store.list(LEDGERS))):
+        if key in sums and checksums.digest(store, key) != sums[key]:
+            result.failures[key] = "has changed since it was written, so nothing else was checked"
+    if not result.passed and set(result.failures) != {checksums.NAME}:
+        return None
+    try:
+        plan = read_plan(store)
+        return plan, certificate.rows_of(store)
+    except StoreError as error:
+        result.failures[FOLDER] = str(error)
+        return None
+
+
+def _check_shards(
+    result: Verification,
+    plan: Plan,
+    tasks: Sequence[ShardTask],
+    rows: dict[str, dict[str, Any]],
+    sources: dict[str, Source],
+    workers: int,
+    progress: Progress | None,
+) -> None:
+    """Read and decode the shards that are there, as deep as was asked."""
+    decode = result.depth == "full"
+    sound = [task for task in tasks if task.key not in result.failures]
+    if result.depth == "quick" and not result.against:
+        result.checked = len(sound)
+        return
+    chosen = _sample(sound, result.share)
+    checks = list(
+        checks_of(plan, chosen, rows, sources, read=result.depth != "quick", decode=decode)
+    )
+    inexact = 0
+    with closing(_results(checks, workers)) as found:
+        for check, one in found:
+            if one.get("error"):
+                result.failures[check.key] = one["error"]
+            inexact += bool(one.get("note"))
+            result.checked += 1
+            if progress is not None:
+                progress(result.checked, len(checks), check.key)
+    if inexact:
+        result.notes.append(
+            f"{inexact} shards decode to slightly other pixels than when they were written, as"
+            " another processor may."
+        )
+
+
+def _results(
+    checks: list[ShardCheck], workers: int
+) -> Generator[tuple[ShardCheck, dict[str, str]], None, None]:
+    # Bytes are read faster than processes start.
+    if workers == 1 or not any(check.decode or check.source for check in checks):
+        for check in checks:
+            yield check, check_shard(check)
+        return
+    groups = ((check,) for check in checks)
+    with closing(in_processes(groups, check_shard, workers, purpose="shards")) as found:
+        for check, one in found:
+            yield check, one or {"error": "the process that decoded it died, and once more alone"}
 
 
 def _sample(tasks: list[ShardTask], share: float) -> list[ShardTask]:
@@ -161,54 +236,52 @@ def _sample(tasks: list[ShardTask], share: float) -> list[ShardTask]:
     return [tasks[at] for at in np.linspace(0, len(tasks) - 1, count, dtype=int)]
 
 
-def _sources(out: Path, plan: Plan, against: Path, result: Verification) -> dict[str, Path]:
-    """Return the source of each image."""
-    found, _ = find_sources([against], out)
-    by_name = {source.name: source for source in found}
-    sources = {}
-    for image in plan.images:
-        name = image.name.removesuffix(".ome.zarr")
-        source = by_name.get(name) or by_name.get(name.rpartition("_")[0])
-        if source is None:
-            result.failures[image.name] = f"has no source in {against}"
-        else:
-            sources[image.name] = source.path
-    return sources
-
-
-def _check_bytes(task: ShardTask, row: Row) -> str:
-    """Return what is wrong with a shard's file, "" if nothing."""
-    data = (task.out / task.key).read_bytes()
-    if google_crc32c.value(data) != row["crc32c"]:
-        return "its bytes have changed since it was written"
-    return ""
-
-
-def _check_pixels(task: ShardTask, row: Row, source: Path | None) -> str:
-    """Return what is wrong with a shard's pixels, decoded and held against their source."""
+def _judge(
+    store: Store,
+    plan: Plan,
+    result: Verification,
+    matched: verify_sources.Matched,
+    *,
+    accept_inexact: bool,
+) -> None:
+    """Say whether the archive is fit for deleting its sources, and write it down."""
+    result.reasons = list(_reasons(store, plan, matched))
+    exact = all(decodes_exactly(plan, coding) for coding in plan.codings)
+    if not exact and not accept_inexact:
+        result.reasons.append(
+            "decoding is not exact on every processor; verify with --accept-inexact where a"
+            " difference of a count is acceptable"
+        )
+    result.fit = result.passed and not result.reasons
+    verified = {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "software": software(),
+        "processor": processor(),
+        "passed": result.passed,
+        "shards": result.checked,
+        "failures": len(result.failures),
+        "fit_to_delete_sources": result.fit,
+        "reasons": result.reasons,
+        "metadata_compared": verify_sources.COMPARED,
+        "statement": "" if exact else INEXACT,
+    }
+    if not exact:
+        result.notes.append(INEXACT)
     try:
-        with zarr.config.set({"async.concurrency": 1}):
-            decoded = np.asarray(task.array(task.level, mode="r")[task.region])
-    # Codecs of others fail on damaged bytes in their own ways.
-    except Exception as error:  # noqa: BLE001
-        return f"cannot be decoded: {error}"
-    if task.level or source is None:
-        return ""
-    try:
-        raw = source_pixels(task, source)
-    except CytopressError as error:
-        return f"its source cannot be read: {error}"
-    if hashlib.sha256(raw.data).hexdigest() != row["raw_sha256"]:
-        return "its source's pixels are not those that were archived"
-    return _difference(errors_between(raw, decoded, task.coding.noise_model), row)
+        with store.locked(certificate.LOCK, "writing the certificate"):
+            note = certificate.record(store, plan, verified, matched.sources)
+    except (StoreError, OSError) as error:
+        note = f"The result could not be written into the certificate: {error}"
+    result.notes += [note] if note else []
 
 
-def _difference(now: Errors, row: Row) -> str:
-    then = Errors.of_row(row["errors"])
-    same = math.isclose(now.squares, then.squares, rel_tol=RELATIVE)
-    if now.max_error == then.max_error and same:
-        return ""
-    return (
-        f"its errors are not those of the ledger: largest {now.max_error:g} instead of"
-        f" {then.max_error:g}, RMSE {now.rmse:.6g} instead of {then.rmse:.6g}"
-    )
+def _reasons(store: Store, plan: Plan, matched: verify_sources.Matched) -> Iterator[str]:
+    different = dict(verify_sources.differences(store, plan, matched.sources))
+    if different:
+        name, why = next(iter(different.items()))
+        yield f"metadata of {len(different)} images differ from their source, such as {name}: {why}"
+    if matched.left_out:
+        yield (
+            f"{len(matched.left_out)} images among the sources are not in the archive, such as"
+            f" {matched.left_out[0]}; move them elsewhere, and verify again"
+        )

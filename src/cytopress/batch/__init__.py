@@ -1,1 +1,1 @@
-"""Batch runs: many tasks in processes of this machine, with a ledger from which a run resumes."""
+"""Batch runs: many tasks in processes or on a cluster, with a ledger from which a run resumes."""

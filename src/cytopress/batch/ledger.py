@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from cytopress.errors import StoreError
 
@@ -27,17 +28,25 @@ class Ledger:
         What the run is, as its first line says.
     rows : dict
         By key, what is known of each task.
-    stream : file
-        Where rows are appended.
+    append : callable
+        Takes lines, which are kept for good when it returns; raises OSError if they cannot be.
+    name : str
+        Where it is, for messages.
     """
 
-    def __init__(self, plan: Row, rows: dict[str, dict[str, Any]], stream: BinaryIO) -> None:
+    def __init__(
+        self,
+        plan: Row,
+        rows: dict[str, dict[str, Any]],
+        append: Callable[[bytes], None],
+        name: str,
+    ) -> None:
         self.plan = plan
         self.rows = rows
-        self._stream = stream
+        self._append, self._name = append, name
 
     def add(self, *rows: Row) -> None:
-        """Append rows, each with its ``key``; they are on the disk when this returns.
+        """Append rows, each with its ``key``; they are kept for good when this returns.
 
         Raises
         ------
@@ -45,13 +54,20 @@ class Ledger:
             They cannot be written.
         """
         try:
-            self._stream.write(b"".join(map(_line, rows)))
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
+            self._append(b"".join(map(line, rows)))
         except OSError as error:
-            raise _unwritable(Path(self._stream.name), error) from error
+            raise _unwritable(self._name, error) from error
         for row in rows:
             self.rows.setdefault(row["key"], {}).update(row)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a ledger's lines say: its plan, the rows by key, and the bytes that are whole lines."""
+
+    plan: dict[str, Any] | None
+    rows: dict[str, dict[str, Any]]
+    whole: int
 
 
 @contextmanager
@@ -67,16 +83,24 @@ def opened(path: Path, plan: Row) -> Iterator[Ledger]:
         The file is no ledger, or cannot be read or written.
     """
     try:
-        begun, rows, whole = _read(path)
+        data = path.read_bytes() if path.exists() else b""
+        found = parsed(data, str(path))
         stream = path.open("ab")
-        stream.truncate(whole)
-        if begun is None:
-            stream.write(_line(plan))
+        if found.whole < len(data):
+            stream.truncate(found.whole)
+        if found.plan is None:
+            stream.write(line(plan))
             stream.flush()
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise _unwritable(str(path), error) from error
+
+    def append(data: bytes) -> None:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
     with stream:
-        yield Ledger(dict(plan) if begun is None else begun, rows, stream)
+        yield Ledger(found.plan or dict(plan), found.rows, append, str(path))
 
 
 def read_rows(path: Path) -> dict[str, dict[str, Any]]:
@@ -88,38 +112,44 @@ def read_rows(path: Path) -> dict[str, dict[str, Any]]:
         The file is no ledger, or cannot be read.
     """
     try:
-        return _read(path)[1]
+        return parsed(path.read_bytes() if path.exists() else b"", str(path)).rows
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror}).") from error
 
 
-def _unwritable(path: Path, error: OSError) -> StoreError:
-    return StoreError(f"{path}: cannot be written ({error.strerror}).")
+def parsed(data: bytes, name: str) -> Parsed:
+    """Return what a ledger's lines say; half a last line is left out.
 
-
-def _read(path: Path) -> tuple[dict[str, Any] | None, dict[str, dict[str, Any]], int]:
-    """Return the plan, the rows by key, and the number of bytes that are whole lines."""
+    Raises
+    ------
+    StoreError
+        They are those of no ledger.
+    """
     plan: dict[str, Any] | None = None
     rows: dict[str, dict[str, Any]] = {}
     whole = 0
-    data = path.read_bytes() if path.exists() else b""
-    for number, line in enumerate(data.splitlines(keepends=True), start=1):
-        if not line.endswith(b"\n"):
+    for number, text in enumerate(data.splitlines(keepends=True), start=1):
+        if not text.endswith(b"\n"):
             break
         try:
-            row = json.loads(line)
+            row = json.loads(text)
             if plan is None:
                 plan = dict(row)
             else:
                 rows.setdefault(row["key"], {}).update(row)
         except (ValueError, KeyError, TypeError) as error:
             raise StoreError(
-                f"{path}: line {number} is damaged, so it is unknown what was done; remove the file"
+                f"{name}: line {number} is damaged, so it is unknown what was done; remove the file"
                 " and run again, or choose another folder."
             ) from error
-        whole += len(line)
-    return plan, rows, whole
+        whole += len(text)
+    return Parsed(plan, rows, whole)
 
 
-def _line(row: Row) -> bytes:
+def line(row: Row) -> bytes:
+    """Return a row as a line."""
     return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _unwritable(name: str, error: OSError) -> StoreError:
+    return StoreError(f"{name}: cannot be written ({error.strerror}).")

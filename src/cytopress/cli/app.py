@@ -42,6 +42,7 @@ for part in (
     coding,
     archiving,
     file_info,
+    archiving,
     predicting,
     training,
     describing,

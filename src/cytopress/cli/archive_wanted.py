@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 from cytopress.errors import UsageError
 
 if TYPE_CHECKING:
-    from cytopress.archive.plan import Readers
+    from cytopress.archive.plan import Layout, Readers
     from cytopress.archive.planning import Wanted
     from cytopress.archive.study_choice import StudyChoice
 
@@ -43,11 +43,13 @@ def wanted_of(
     study: StudyOptions,
     channel: list[str] | None,
     readers: str,
+    layout: str,
     chunk: int,
     memory: str | None,
     axes: str | None,
     *,
     skip: bool,
+    hashed: bool,
 ) -> Wanted:
     """Return what is asked of an archive.
 
@@ -67,9 +69,11 @@ def wanted_of(
         codec=codec or "",
         channels=dict(_pair(one) for one in given if one not in names),
         readers=_readers(readers),
+        layout=_layout(layout),
         chunk=chunk,
         axes=axes,
         skip_unreadable=skip,
+        hash=hashed,
         memory=None if memory is None else parse_bytes(memory),
         study=study.choice(names),
     )
@@ -89,3 +93,12 @@ def _readers(text: str) -> Readers:
         if one == text:
             return one  # type: ignore[no-any-return]
     raise UsageError(f"--readers {text}: give one of {', '.join(get_args(Readers))}.")
+
+
+def _layout(text: str) -> Layout:
+    from cytopress.archive.plan import Layout
+
+    for one in get_args(Layout):
+        if one == text:
+            return one  # type: ignore[no-any-return]
+    raise UsageError(f"--layout {text}: give one of {', '.join(get_args(Layout))}.")

@@ -21,6 +21,7 @@ from cytopress.files.folder import shown_bytes
 if TYPE_CHECKING:
     from cytopress.archive.planning import Wanted
     from cytopress.archive.run import Part
+    from cytopress.archive.verify import Verification
 
 Sources = Annotated[
     list[Path],
@@ -51,6 +52,13 @@ WhoReads = Annotated[
         " everyone, without shards (untested).",
     ),
 ]
+Layout = Annotated[
+    str,
+    typer.Option(
+        help="images: an OME-Zarr image for each scene; plate: OME-Zarr plates, where the names of"
+        " files hold wells such as A01, and perhaps a channel. OME-Zarr plates stay plates.",
+    ),
+]
 Chunk = Annotated[int, typer.Option(min=16, help="Edge of a chunk in pixels.")]
 Recommended = Annotated[
     Path | None,
@@ -69,8 +77,19 @@ Memory = Annotated[
 Skip = Annotated[
     bool, typer.Option("--skip-unreadable", help="Leave out sources that cannot be read.")
 ]
+Hash = Annotated[
+    bool,
+    typer.Option("--hash", help="Read every source once more, for its SHA-256 in the certificate."),
+]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Processes. Unless given: as many as processors.")
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        help="Work on the workers of a dask scheduler, which see the same files.",
+        metavar="ADDRESS",
+    ),
 ]
 PartOf = Annotated[
     str | None,
@@ -99,22 +118,38 @@ def plan(
     margin: RecommendedMargin = None,
     channel: Channel = None,
     readers: WhoReads = "cytopress",
+    layout: Layout = "images",
     chunk: Chunk = 512,
     memory: Memory = None,
     axes: Axes = None,
     skip_unreadable: Skip = False,
+    hash_sources: Hash = False,
 ) -> None:
     """Inspect the sources, solve the settings on samples, write the plan, and tell its costs."""
     study = StudyOptions(recommended, task, margin)
     wanted = wanted_of(
-        codec, lossless, study, channel, readers, chunk, memory, axes, skip=skip_unreadable
+        codec,
+        lossless,
+        study,
+        channel,
+        readers,
+        layout,
+        chunk,
+        memory,
+        axes,
+        skip=skip_unreadable,
+        hashed=hash_sources,
     )
     _plan(paths, wanted, costs=True)
 
 
-def run(out: Archive, workers: Workers = None, part: PartOf = None) -> None:
+def run(
+    out: Archive, workers: Workers = None, scheduler: Scheduler = None, part: PartOf = None
+) -> None:
     """Write what the plan says; the same command resumes."""
-    _run(out, workers, _part(part))
+    if workers is not None and scheduler is not None:
+        raise UsageError("Give --workers or --scheduler, not both.")
+    _run(out, workers, _part(part), scheduler)
 
 
 def create(
@@ -126,18 +161,30 @@ def create(
     margin: RecommendedMargin = None,
     channel: Channel = None,
     readers: WhoReads = "cytopress",
+    layout: Layout = "images",
     chunk: Chunk = 512,
     memory: Memory = None,
     axes: Axes = None,
     skip_unreadable: Skip = False,
+    hash_sources: Hash = False,
     workers: Workers = None,
 ) -> None:
     """Plan and run in one; the same command resumes."""
     study = StudyOptions(recommended, task, margin)
     wanted = wanted_of(
-        codec, lossless, study, channel, readers, chunk, memory, axes, skip=skip_unreadable
+        codec,
+        lossless,
+        study,
+        channel,
+        readers,
+        layout,
+        chunk,
+        memory,
+        axes,
+        skip=skip_unreadable,
+        hashed=hash_sources,
     )
-    _run(_plan(paths, wanted), workers, None)
+    _run(_plan(paths, wanted), workers)
 
 
 def status(out: Archive, as_json: AsJson = False) -> None:
@@ -170,16 +217,30 @@ def status(out: Archive, as_json: AsJson = False) -> None:
 def verify(
     out: Archive,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Compare the files with the ledger only.")
+        bool,
+        typer.Option("--quick", help="Compare files with the ledger; read no shard."),
     ] = False,
     full: Annotated[bool, typer.Option("--full", help="Decode every chunk as well.")] = False,
     against: Annotated[
-        Path | None,
-        typer.Option(help="The sources: compute the errors again.", metavar="SRC"),
+        list[Path] | None,
+        typer.Option(
+            help="The sources, or a folder of them: compute the errors again. With --full, the"
+            " certificate then says whether the sources may be deleted.",
+            metavar="SRC",
+        ),
     ] = None,
     sample: Annotated[
-        float, typer.Option(min=0, max=100, help="Percent of the shards to read or decode.")
-    ] = 100.0,
+        str, typer.Option(help="Share of the shards to read or decode, such as 5%.", metavar="P")
+    ] = "100%",
+    accept_inexact: Annotated[
+        bool,
+        typer.Option(
+            "--accept-inexact",
+            help="Call an archive fit for deleting its sources though another processor may decode"
+            " a pixel that differs by a count.",
+        ),
+    ] = False,
+    workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Check an archive: every file and byte, and on demand every chunk, and the sources."""
@@ -187,27 +248,52 @@ def verify(
 
     if quick and full:
         raise UsageError("Give --quick or --full, not both.")
+    share = _share(sample)
     with share_bar(f"Verifying {out.name}") as progress:
         found = check(
             out,
             depth="quick" if quick else "full" if full else "default",
             against=against,
-            share=sample / 100,
+            share=share,
+            workers=workers or default_jobs(),
+            accept_inexact=accept_inexact,
             progress=progress,
         )
     if as_json:
-        print(json.dumps(found.as_json(), indent=2))
+        print(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
     else:
+        for note in found.notes:
+            print(f"cytopress: note: {note}", file=sys.stderr)
         for name, why in found.failures.items():
             print(f"{name}: {why}")
         print(f"{'PASS' if found.passed else 'FAIL'}: {found.checked} shards checked.")
+        if found.fit is not None:
+            print(_fit(found))
     if not found.passed:
         raise typer.Exit(1)
 
 
+def _share(text: str) -> float:
+    try:
+        percent = float(text.strip().removesuffix("%"))
+    except ValueError:
+        percent = 0.0
+    if not 0 < percent <= 100:
+        raise UsageError(f"--sample {text}: give a percentage above 0, at most 100, such as 5%.")
+    return percent / 100
+
+
+def _fit(found: Verification) -> str:
+    if found.fit:
+        return "Fit for deleting the sources, as far as this archive is concerned."
+    reasons = found.reasons if found.passed else ["verification failed", *found.reasons]
+    return f"Not fit for deleting the sources: {'; '.join(reasons)}."
+
+
 def info(out: Archive, as_json: AsJson = False) -> None:
     """Show the certificate of loss: what coding changed, channel by channel."""
-    from cytopress.archive.certificate import read, summary
+    from cytopress.archive.certificate import read
+    from cytopress.archive.certificate_summary import summary
 
     certificate = read(out)
     if as_json:
@@ -255,11 +341,20 @@ def _plan(paths: list[Path], wanted: Wanted, *, costs: bool = False) -> Path:
     return out
 
 
-def _run(out: Path, workers: int | None, part: Part | None) -> None:
+def _run(
+    out: Path, workers: int | None, part: Part | None = None, scheduler: str | None = None
+) -> None:
     from cytopress.archive.run import run as work
+    from cytopress.archive.stores import store_of
 
     with share_bar(f"Archiving into {out.name}") as progress:
-        found = work(out, workers=workers or default_jobs(), part=part, progress=progress)
+        found = work(
+            out,
+            workers=workers or default_jobs(),
+            scheduler=scheduler,
+            part=part,
+            progress=progress,
+        )
     if found.failed:
         key, why = next(iter(found.failed.items()))
         raise CodecError(
@@ -269,7 +364,9 @@ def _run(out: Path, workers: int | None, part: Part | None) -> None:
     raw, coded = (
         sum(row[key] for row in found.rows.values()) for key in ("raw_bytes", "coded_bytes")
     )
-    print(f"{out}: {len(found.rows)} shards, {shown_bytes(raw)} -> {shown_bytes(coded)}")
+    for note in found.notes:
+        print(f"cytopress: note: {note}", file=sys.stderr)
+    print(f"{store_of(out)}: {len(found.rows)} shards, {shown_bytes(raw)} -> {shown_bytes(coded)}")
     if not found.complete:
         print("Other parts of the archive are not written yet.")
 

@@ -65,7 +65,7 @@ def output_names(keys: Mapping[str, Path], suffix: str, known: Mapping[str, str]
     UsageError
         Two sources would be coded to one file.
     """
-    short = {key: _stem(key) for key in keys}
+    short = {key: stem(key) for key in keys}
     taken = Counter(name.casefold() for name in short.values())
     old = {name.casefold() for name in known.values()}
     names = {}
@@ -80,7 +80,8 @@ def output_names(keys: Mapping[str, Path], suffix: str, known: Mapping[str, str]
     return names
 
 
-def _stem(key: str) -> str:
+def stem(key: str) -> str:
+    """Return a path without the ending of an image file."""
     path = PurePosixPath(key.removesuffix(CYTO))
     lower = path.name.lower()
     for ending in (".ome.zarr", ".ome.tiff", ".ome.tif", ".zarr", *IMAGE_SUFFIXES):

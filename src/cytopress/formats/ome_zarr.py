@@ -92,6 +92,8 @@ def _multiscale(path: Path, group: zarr.Group, number: int) -> Scene:
 
     def describe() -> SourceMetadata:
         found = collection_metadata(path, number)
+        if found is None and path.name.isdecimal():
+            found = collection_metadata(path.parent, int(path.name))
         if found is not None:
             return found
         at = letters.find("T")
@@ -99,7 +101,12 @@ def _multiscale(path: Path, group: zarr.Group, number: int) -> Scene:
         interval = (scale[at], str(axes[at].get("unit") or "")) if scale and known else None
         return attribute_metadata(metadata, lengths, spacing, number=number, interval=interval)
 
-    return replace(_scene(path, array, letters, spacing, names, notes), metadata=describe)
+    found = _scene(path, array, letters, spacing, names, notes)
+    if "image-label" in metadata:
+        # Of a picture without objects no chunk is written.
+        found = replace(found, load=lambda index: np.asarray(array[index]), check_planes=None,
+                        count_missing=None)  # fmt: skip
+    return replace(found, metadata=describe)
 
 
 def _scale(level: Any, scales: Any, dimensions: int) -> list[float] | None:
@@ -157,4 +164,5 @@ def _scene(
         channels,
         notes=notes,
         check_planes=chunks.check_planes,
+        count_missing=chunks.count_missing,
     )

@@ -58,8 +58,8 @@ class Scene:
     dtype : numpy dtype
         Of the stored pixels.
     load : callable
-        Takes an index (an integer or a full slice for each dimension), and returns pixels; loads
-        no more than needed.
+        Takes an index (an integer or a slice without a step for each dimension), and returns
+        pixels; loads no more than needed.
     spacing_um : mapping
         Micrometers between samples along each axis that the metadata give.
     channels : sequence of str
@@ -77,6 +77,8 @@ class Scene:
     check_planes : callable
         Takes an index as ``load`` does, and the axes; raises an ImageError where a whole plane has
         no data.
+    count_missing : callable, optional
+        Returns how many chunks are missing, which are read as a constant, and of how many.
     metadata : callable, optional
         Returns the OME-XML, or None where there is none beyond this description.
     """
@@ -94,6 +96,7 @@ class Scene:
     color: bool = False
     fault: CytopressError | None = None
     check_planes: Callable[[Index, str], None] | None = None
+    count_missing: Callable[[], tuple[int, int]] | None = None
     metadata: Callable[[], SourceMetadata | None] | None = None
 
     def length(self, letter: str) -> int:

@@ -19,6 +19,7 @@ from cytopress.formats.ome_xml import OmeXml, SceneMetadata, is_ome_xml, parse_o
 from cytopress.formats.scene import Index, Scene, SourceMetadata
 from cytopress.formats.tiff_chain import Chain, read_chain
 from cytopress.formats.tiff_metadata import known_tiff_metadata, vendor_of
+from cytopress.formats.tiff_region import region_of
 from cytopress.formats.white_is_zero import as_min_is_black, is_min_is_white
 from cytopress.image import Pixels
 
@@ -252,11 +253,17 @@ def _load(opened: Opened, number: int, series: TiffPageSeries, index: Index) -> 
     alone = series.shape[len(outside) :] == series.keyframe.shape
     with _closed_parts(opened, series):
         if not alone or math.prod(outside) != len(pages):
-            # Several planes share a page directory: tifffile can only read all of them.
+            # Several planes share a page directory: where they are compressed, tifffile can only
+            # read all of them.
             _check_pages(opened, pages)
-            return np.asarray(series.asarray())[index]
+            contiguous = series.dataoffset is not None and series.parent is opened.file
+            return np.array(series.asarray(out="memmap" if contiguous else None)[index])
         wanted = np.arange(len(pages)).reshape(outside)[index[: len(outside)]]
-        _check_pages(opened, [pages[int(page)] for page in wanted.flat])
+        taken = [pages[int(page)] for page in wanted.flat]
+        _check_pages(opened, taken)
+        region = region_of(opened.file, taken, index[len(outside) :])
+        if region is not None:
+            return region.reshape(wanted.shape + region.shape)
         pixels = opened.file.asarray(key=[int(page) for page in wanted.flat], series=number)
     pixels = pixels.reshape(wanted.shape + series.keyframe.shape)
     kept: tuple[int | slice, ...] = (slice(None),) * wanted.ndim

@@ -62,6 +62,11 @@ class Chunks:
             stacklevel=2,
         )
 
+    def count_missing(self) -> tuple[int, int]:
+        """Return how many chunks of the array are missing, and of how many."""
+        there = [self._is_there(chunk) for chunk in self._chunks_of(None)]
+        return there.count(False), len(there)
+
     def check_planes(self, index: Index, axes: str) -> None:
         """Check that every plane of a selection has a chunk.
 
@@ -84,11 +89,11 @@ class Chunks:
             )
 
     def _chunks_of(self, index: Sequence[int | slice] | None) -> Iterator[Coordinates]:
-        """Yield the chunks of a selection of integers and full slices (None: of the array)."""
+        """Yield the chunks of a selection of integers and slices without steps (None: of all)."""
         index = (slice(None),) * len(self._shape) if index is None else index
         return itertools.product(
             *(
-                range(-(-length // edge)) if isinstance(part, slice) else (part // edge,)
+                _touched(part, length, edge) if isinstance(part, slice) else (part // edge,)
                 for part, length, edge in zip(index, self._shape, self._edges, strict=True)
             )
         )
@@ -97,3 +102,8 @@ class Chunks:
         file = self._folder / self._key(chunk)
         # A copy that stopped may leave files of no bytes.
         return file.is_file() and file.stat().st_size > 0
+
+
+def _touched(part: slice, length: int, edge: int) -> range:
+    start, stop, _ = part.indices(length)
+    return range(start // edge, -(-stop // edge))

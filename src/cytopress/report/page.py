@@ -13,7 +13,7 @@ from cytopress.report.equivalence import equivalence_data
 from cytopress.report.gallery import Gallery, gallery
 from cytopress.report.plots import plot_data
 from cytopress.report.task_summary import TaskSummary, task_summaries, task_summary_data
-from cytopress.report.templates import SCRIPTS, environment, libraries, script, styles
+from cytopress.report.templates import SCRIPTS, environment, offline_plotly, script, styles
 from cytopress.results import tables
 from cytopress.results.axial_error import axial_errors
 from cytopress.results.bd_table import bd_tables
@@ -176,13 +176,12 @@ def _inlined(
     """Return the styles, scripts and data that stand in the page as they are."""
     from markupsafe import Markup
 
-    _, plotly = libraries()
     drawn = {"equivalence": equivalence_data(views), **task_summary_data(tasks)}
     content = {"entries": pictures.entries, "pictures": pictures.pictures}
     texts = {
         "css": styles(),
         **{f"{name}_js": script(name) for name in SCRIPTS},
-        "plotly": plotly.get_plotlyjs(),
+        "plotly": offline_plotly().get_plotlyjs(),
         "answer_data": _json([view.slider(results) for view in views]),
         "plot_data": _json(plot_data(results, datasets) | drawn),
         "gallery_data": _json(content),

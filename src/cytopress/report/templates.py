@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ SCRIPTS = {
 
 def environment() -> Environment:
     """Return the template environment, which escapes every name and text of a study."""
-    jinja2, _ = libraries()
+    jinja2 = _library("jinja2")
     made: Environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(lambda name: (TEMPLATES / name).read_text(encoding="utf-8")),
         autoescape=True,
@@ -73,9 +74,9 @@ def environment() -> Environment:
     return made
 
 
-def styles() -> str:
-    """Return the style sheets of the page, those for paper last."""
-    return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in STYLES)
+def styles(names: Sequence[str] = STYLES) -> str:
+    """Return style sheets, unless named those of the page, those for paper last."""
+    return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
 
 
 def script(name: str) -> str:
@@ -84,23 +85,25 @@ def script(name: str) -> str:
     return f'(() => {{\n"use strict";\n{parts}\n}})();'
 
 
-def libraries() -> tuple[Any, Any]:
-    """Return jinja2 and plotly's offline part.
+def offline_plotly() -> Any:
+    """Return plotly's offline part.
 
     Raises
     ------
     NotAvailableError
         The extra ``report`` is not installed.
     """
+    return _library("plotly.offline")
+
+
+def _library(name: str) -> Any:
     try:
-        import jinja2
-        from plotly import offline
+        return import_module(name)
     except ImportError as error:
         raise NotAvailableError(
             f"A report needs {error.name}, which is not installed; install the extra report:"
             " pip install 'cytopress[report]'."
         ) from error
-    return jinja2, offline
 
 
 def _reasons(rows: Sequence[tuple[object, Sequence[BDResult]]]) -> list[str]:

@@ -1,0 +1,53 @@
+"""Summary of a certificate in lines for the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def summary(certificate: dict[str, Any]) -> list[str]:
+    """Return lines that say what coding changed, over all images."""
+    raw, coded = certificate["raw_bytes"], certificate["coded_bytes"]
+    loss = "with loss" if certificate["lossy"] else "without loss"
+    count = len(certificate["images"])
+    lines = [f"{count} images, {raw / coded:.3g}x smaller, {loss}, {certificate['software']}"]
+    lines += [_channel(one) for one in certificate["channels"]]
+    if certificate["left_out"]:
+        lines.append(f"left out: {len(certificate['left_out'])} sources that could not be read")
+    for past in certificate["history"]:
+        may = {True: "was coded", None: "may have been coded", False: "was coded"}[past["lossy"]]
+        how = "without loss" if past["lossy"] is False else "with loss"
+        lines.append(f"before: {past['method']} ({past['images']} images): {may} {how}")
+    if certificate["second_generation"]:
+        lines.append(
+            f"second generation: {certificate['second_generation']} images bear an earlier loss"
+            " below this one"
+        )
+    return [*lines, _verified(certificate)]
+
+
+def _channel(one: dict[str, Any]) -> str:
+    line = f"{one['label'] or 'all channels'}: {one['codec']}, {one['ratio']:.3g}x smaller"
+    error = one["error"]
+    if error["max"]:
+        line += f", errors at most {error['max']:g} counts, RMSE {error['rmse']:.3g}"
+    if "noise_sigma" in error:
+        line += f" ({error['noise_sigma']:.3g} of the noise)"
+    if error["max"]:
+        line += f", in the worst chunk {one['worst_chunk']['rmse']:.3g}"
+    if one["finer_chunks"]:
+        line += f", {one['finer_chunks']} of {one['chunks']} chunks coded finer"
+    return line
+
+
+def _verified(certificate: dict[str, Any]) -> str:
+    found = certificate.get("verified")
+    if found is None:
+        return "not verified against the sources yet: archive verify OUT --full --against SRC"
+    if not found["passed"]:
+        return f"verified against the sources on {found['when']}: FAIL"
+    if found["fit_to_delete_sources"]:
+        return f"verified against the sources on {found['when']}: PASS, fit for deleting them"
+    return f"verified against the sources on {found['when']}: PASS; not fit for deleting them: " + (
+        "; ".join(found["reasons"])
+    )

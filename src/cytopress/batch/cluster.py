@@ -1,0 +1,142 @@
+"""Batch run on the workers of a dask scheduler, of which a task that kills them costs one row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import cytopress
+from cytopress.batch.ledger import Ledger
+from cytopress.batch.run import Task
+from cytopress.errors import NotAvailableError, UsageError
+
+DIED = (
+    "the workers that wrote it died, several times: it may need more memory than they have, or"
+    " crash a library"
+)
+# Tasks in flight for each worker: the one that runs and the next, as a worker that is lost makes
+# all that wait on it suspect.
+AT_ONCE = 2
+RETRIES = 3
+# Seconds to wait for a scheduler that does not answer, or that has no workers.
+PATIENCE = 15.0
+POLL = 0.05
+# Seconds between two counts of the workers.
+LOOK = 2.0
+RESUME = "start it or its workers again and run the same command: it goes on where it stopped."
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """Give a client of a dask scheduler whose workers run this version.
+
+    Raises
+    ------
+    UsageError
+        No scheduler answers, it has no workers, or they run another version.
+    NotAvailableError
+        The extra dask is not installed.
+    """
+    distributed = _distributed()
+    try:
+        client = distributed.Client(address, timeout=PATIENCE)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"--scheduler {address}: no dask scheduler answers there; start one with `dask"
+            " scheduler` and give the address that it prints."
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except TimeoutError:
+            raise UsageError(
+                f"--scheduler {address}: it has no workers; start some with `dask worker"
+                f" {address} --nthreads 1`."
+            ) from None
+        others = set(client.run(_version).values()) - {_version()}
+        if others:
+            raise UsageError(
+                f"--scheduler {address}: its workers run cytopress {', '.join(sorted(others))},"
+                f" this is {_version()}; install the same version everywhere."
+            )
+        yield client
+
+
+def run_on(
+    client: Any,
+    address: str,
+    tasks: Sequence[Task],
+    work: Callable[[Task], Mapping[str, Any]],
+    ledger: Ledger,
+) -> Generator[dict[str, Any], None, None]:
+    """Work on tasks on a cluster, two for each worker in flight; yield rows as they are done.
+
+    Parameters are those of `cytopress.batch.run.run`. A task may be worked on twice, so its work
+    must give the same in the end.
+
+    Raises
+    ------
+    UsageError
+        All workers are gone, or the scheduler is.
+    StoreError
+        The ledger cannot be written.
+    """
+    distributed = _distributed()
+    waiting = iter(tasks)
+    flying: dict[str, Any] = {}
+    results = distributed.as_completed(with_results=True, raise_errors=False)
+    begin, looked, count = time.monotonic(), -LOOK, 1
+    try:
+        while True:
+            if time.monotonic() - looked > LOOK:
+                count, looked = len(client.nthreads()), time.monotonic()
+            while len(flying) < max(AT_ONCE * count, 1) and (task := next(waiting, None)):
+                # By its key a task that is asked for twice is found again, not begun again.
+                name = f"cytopress-{ledger.plan.get('plan', '')[:12]}-{task.key}"
+                future = client.submit(work, task, key=name, pure=False, retries=RETRIES)
+                flying[future.key] = task
+                results.add(future)
+            if not flying:
+                return
+            batch = results.next_batch(block=False)
+            if batch or count:
+                begin = time.monotonic()
+            elif time.monotonic() - begin > PATIENCE:
+                raise UsageError(f"--scheduler {address}: all workers are gone; {RESUME}")
+            if not batch:
+                time.sleep(POLL)
+            for future, result in batch:
+                row = {"key": flying.pop(future.key).key, "error": "", **_found(result, address)}
+                ledger.add(row)
+                yield row
+    finally:
+        with suppress(OSError):
+            client.cancel(list(results.futures))
+
+
+def _found(result: Any, address: str) -> Mapping[str, Any]:
+    """Return the row of a result: of one that failed its reason, where it is the task's own."""
+    if isinstance(result, Mapping):
+        return result
+    if not isinstance(result, tuple):
+        raise UsageError(f"--scheduler {address}: it has lost the tasks; {RESUME}")
+    error = result[1]
+    if isinstance(error, _distributed().KilledWorker):
+        return {"error": DIED}
+    raise error.with_traceback(result[2])
+
+
+def _version() -> str:
+    return cytopress.__version__
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError as error:
+        raise NotAvailableError(
+            "A scheduler needs dask; install the extra: pip install 'cytopress[dask]'."
+        ) from error
+    return distributed

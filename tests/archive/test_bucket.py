@@ -1,0 +1,161 @@
+"""Archives in a bucket, of a local S3: written, resumed, locked and verified as in a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+from cytopress.archive import bucket as buckets
+from cytopress.archive import bucket_client, bucket_lock, certificate
+from cytopress.archive.bucket import Bucket
+from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.run import Part, run
+from cytopress.archive.stores import store_of
+from cytopress.archive.verify import verify
+from cytopress.errors import StoreError, UsageError
+from fakes.archives import field, in_this_process, tree, write_fields
+
+pytest.importorskip("yaozarrs")
+obstore = pytest.importorskip("obstore")
+server = pytest.importorskip("moto.server")
+pytestmark = [
+    pytest.mark.network,
+    # botocore and moto, not us.
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+JPEGLS = Wanted(codec="jpegls:max_error=3", chunk=64)
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    started = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    started.start()
+    host, port = started.get_host_and_port()
+    yield f"http://{host}:{port}"
+    started.stop()
+
+
+@pytest.fixture
+def url(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the URL of a folder of a bucket of its own."""
+    for name, value in {
+        "AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("cytopress.archive.run.run_tasks", in_this_process)
+    import requests
+
+    name = tmp_path.name.replace("_", "-").lower()
+    assert requests.put(f"{endpoint}/{name}", timeout=10).status_code == 200
+    return f"s3://{name}/my plates/µ"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return write_fields(tmp_path / "in", 2)
+
+
+def test_a_bucket_holds_the_archive_that_a_folder_would(source: Path, tmp_path, url: str) -> None:
+    make_plan([source], tmp_path / "out", JPEGLS)
+    assert run(tmp_path / "out").complete
+    make_plan([source], url, JPEGLS)
+    assert not run(url, part=Part(2, 2)).complete
+    store = store_of(url)
+    # As a path of the command line, which has lost a slash.
+    assert run(Path(url), part=Part(1, 2)).complete
+    assert tree(url) == tree(tmp_path / "out")
+    # A lost shard, and rows of it in the ledger.
+    key = next(key for key in tree(url) if "/0/c/0/1/" in key)
+    store.delete(key)
+    assert "is missing" in verify(url, depth="quick").failures[key]
+    assert run(url, part=Part(1, 2)).complete
+    assert run(url, part=Part(2, 2)).complete
+    assert tree(url) == tree(tmp_path / "out")
+    assert verify(url, depth="full", against=source).passed
+    assert certificate.read(url)["lossy"]
+    # Any reader, through fsspec.
+    pytest.importorskip("s3fs")
+    pixels = zarr.open_group(f"{url}/field 0 µ.ome.zarr", mode="r")["0"][0, :, 0]
+    assert 0 < np.abs(pixels.astype(int) - field(0)).max() <= 3
+
+
+def test_a_ledger_has_objects_of_so_many_rows(url: str, monkeypatch) -> None:
+    monkeypatch.setattr(buckets, "ROWS", 3)
+    store = store_of(url)
+    for start in (0, 4):
+        with store.ledger("part-1-of-1", {"plan": "x"}) as book:
+            assert len(book.rows) == start
+            for number in range(start, start + 4):
+                book.add({"key": str(number), "error": "ä"})
+    assert [key for key, _ in store.list("cytopress/ledger")] == [
+        f"cytopress/ledger/part-1-of-1.000{number}.jsonl" for number in range(3)
+    ]
+    assert sorted(certificate.rows_of(url)) == [str(number) for number in range(8)]
+
+
+def test_a_lock_is_held_given_back_and_taken_from_the_dead(url: str, monkeypatch) -> None:
+    store = store_of(url)
+    key = "cytopress/a.lock"
+    with (
+        store.locked("a.lock", "writing"),
+        pytest.raises(StoreError, match=rf"another process \({os.getpid()} on .* is writing here"),
+        store.locked("a.lock", "writing"),
+    ):
+        pass
+    assert store.size(key) is None
+    # Of a process of this machine that has ended.
+    store.write(key, json.dumps({"host": socket.gethostname(), "pid": 2**22 + 1}).encode())
+    with store.locked("a.lock", "writing"):
+        pass
+    # Of another machine: one that lives writes it again, one that does not is waited for.
+    monkeypatch.setattr(bucket_lock, "PATIENCE", 0.2)
+    monkeypatch.setattr(bucket_lock, "POLL", 0.1)
+    store.write(key, json.dumps({"host": "elsewhere", "pid": 1}).encode())
+    with store.locked("a.lock", "writing"):
+        assert b"elsewhere" not in store.read(key)
+
+
+def test_a_lock_that_changes_is_of_one_who_lives(url: str, monkeypatch) -> None:
+    store = store_of(url)
+    monkeypatch.setattr(bucket_lock, "BEAT", 0.05)
+    monkeypatch.setattr(bucket_lock, "POLL", 0.3)
+    with store.locked("a.lock", "writing"):
+        monkeypatch.setattr(bucket_lock.socket, "gethostname", lambda: "elsewhere")
+        with (
+            pytest.raises(StoreError, match="is writing here"),
+            store.locked("a.lock", "writing"),
+        ):
+            pass
+
+
+def test_what_cannot_be_reached_is_one_sentence(source: Path, url: str, monkeypatch) -> None:
+    with pytest.raises(StoreError, match="is no archive"):
+        run(url)
+    with pytest.raises(StoreError, match=r"bucket does not exist \(NoSuchBucket\)\.$"):
+        make_plan([source], "s3://nowhere-at-all/x", JPEGLS)
+    with monkeypatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        patch.setattr(bucket_client, "RETRY", {"max_retries": 0})
+        with pytest.raises(StoreError, match=r"^s3://unreached: cannot be reached \(.*\)\.$"):
+            run("s3://unreached")
+    store = store_of(url)
+    store.write("of others.txt", b"x")
+    with pytest.raises(UsageError, match="not empty"):
+        make_plan([source], url, JPEGLS)
+
+
+def test_credentials_are_not_part_of_a_store(url: str) -> None:
+    import pickle
+
+    store = store_of(url)
+    assert isinstance(store, Bucket)
+    assert pickle.loads(pickle.dumps(store)) == store
+    assert str(store) == url
