@@ -16,26 +16,29 @@ from zarr.core.metadata import ArrayV3Metadata
 
 from cytopress.archive.chunk_encoding import ChunkCoding
 from cytopress.archive.chunk_form import ChunkForm
+from cytopress.archive.finer import finer
 from cytopress.archive.plan import Coding
-from cytopress.archive.solving import finer
 from cytopress.archive.zarr_codec import CytopressCodec, _form
 from cytopress.codecs.spec import codec
+from cytopress.errors import CodecError
 from cytopress.image import Pixels
 from cytopress.settings import from_environment
 
-# So many times finer before a chunk is coded losslessly.
+# So many times finer before a chunk is coded losslessly, by one of these codecs.
 STEPS = 4
-LOSSLESS = "zstd"
+LOSSLESS = {"uint8": "jpegls", "uint16": "jpegls"}
+ANY = "zstd"
 
 
 def chunk_coding_of(coding: Coding, steps: int = 0) -> ChunkCoding:
     """Return how chunks of a channel are coded, some steps finer; at the end losslessly."""
     settings = from_environment()
     request = codec(coding.spec, settings)
-    if steps > STEPS or (steps and request.family.traits.parameter is None):
-        return ChunkCoding(codec(LOSSLESS, settings), None, coding.bits)
-    request = finer(request, steps).with_reference_scales(None, coding.noise_model)
-    return ChunkCoding(request, coding.limits, coding.bits)
+    taken = finer(request, steps, coding.dtype, coding.limits) if steps <= STEPS else None
+    if taken is None:
+        return ChunkCoding(codec(LOSSLESS.get(coding.dtype, ANY), settings), None, coding.bits)
+    taken = taken.with_reference_scales(None, coding.noise_model)
+    return ChunkCoding(taken, coding.limits, coding.bits)
 
 
 class ShardChunks:
@@ -48,14 +51,21 @@ class ShardChunks:
         self.finer: dict[bytes, int] = {}
 
     def encode(self, chunk: Pixels, form: ChunkForm) -> bytes | None:
-        """Return a chunk as a container."""
+        """Return a chunk as a container; losslessly where the codec cannot code it."""
         name = name_of(chunk)
         steps = self.finer.get(name, 0)
         if (name, steps) not in self._coded:
-            if steps not in self._codings:
-                self._codings[steps] = chunk_coding_of(self._coding, steps)
-            self._coded[name, steps] = self._codings[steps].encode(chunk, form)
+            try:
+                self._coded[name, steps] = self._coding_of(steps).encode(chunk, form)
+            except CodecError:
+                self.finer[name] = steps = STEPS + 1
+                self._coded[name, steps] = _lossless(self._coding_of(steps), chunk, form)
         return self._coded[name, steps]
+
+    def _coding_of(self, steps: int) -> ChunkCoding:
+        if steps not in self._codings:
+            self._codings[steps] = chunk_coding_of(self._coding, steps)
+        return self._codings[steps]
 
     def take_finer(self, chunk: Pixels) -> bool:
         """Code a chunk a step finer the next time; whether that is possible."""
@@ -65,6 +75,13 @@ class ShardChunks:
             return False
         self.finer[name] = steps + 1
         return True
+
+
+def _lossless(coding: ChunkCoding, chunk: Pixels, form: ChunkForm) -> bytes | None:
+    try:
+        return coding.encode(chunk, form)
+    except CodecError:
+        return replace(coding, request=codec(ANY)).encode(chunk, form)
 
 
 def name_of(chunk: Pixels) -> bytes:

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import numpy as np
-
 from cytopress.archive import layout
 from cytopress.archive.groups import documents_of, groups_of
 from cytopress.archive.inspecting import ChannelKey, Form, Inspection
+from cytopress.archive.memory import shard_bytes
 from cytopress.archive.plain import plain_coding
-from cytopress.archive.plan import PLAN, Coding, ImagePlan, Layout, Plan, Readers, Shape, read_plan
-from cytopress.archive.solving import Samples, solve
-from cytopress.archive.sources import Source, find_sources, load, opened
+from cytopress.archive.plan import PLAN, Coding, Layout, Plan, Readers, Shape, read_plan
+from cytopress.archive.recommended import Study
+from cytopress.archive.sampling import sample
+from cytopress.archive.solving import solve
+from cytopress.archive.sources import find_sources
 from cytopress.archive.stores import Location, Store, store_of
+from cytopress.archive.study_choice import ChosenRecommendation, StudyChoice
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
-from cytopress.errors import UsageError
-from cytopress.image import Pixels
+from cytopress.errors import CodecError, UsageError
 
 # Edge of a chunk in pixels.
 CHUNK = 512
-# Bytes of a shard before coding.
-SHARD_BYTES = 2**27
-# Fields and chunks that are sampled of a channel.
-FIELDS, CHUNKS = 8, 12
 # Lossless codecs, for pixels that each of them takes.
 LOSSLESS = {"uint8": "jpegls", "uint16": "jpegls"}
 
@@ -55,6 +51,10 @@ class Wanted:
         Whether sources that cannot be read are left out.
     hash : bool
         Whether the SHA-256 of every source goes into the plan and the certificate.
+    memory : int, optional
+        Bytes that a worker may use; it decides how large shards are.
+    study : StudyChoice, optional
+        What a study recommends, for every channel that ``channels`` does not name.
     """
 
     codec: str = ""
@@ -65,6 +65,8 @@ class Wanted:
     layout: Layout = "images"
     skip_unreadable: bool = False
     hash: bool = False
+    memory: int | None = None
+    study: StudyChoice | None = None
 
 
 def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[Plan, list[str]]:
@@ -86,7 +88,7 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
             chunk=wanted.chunk,
             axes=wanted.axes,
             is_deep=lambda names: _is_deep(wanted, names),
-            shard_bytes=lambda _names, _chunk: SHARD_BYTES,
+            shard_bytes=lambda names, chunk: _shard_bytes(wanted, names, chunk),
             named=frozenset(wanted.channels),
             hash=wanted.hash,
         )
@@ -104,13 +106,10 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
     codings: list[Coding] = []
     packages: dict[str, str] = {}
     for key, places in seen.channels.items():
-        if key.plain:
-            codings.append(plain_coding(key, _samples(key, places, images).chunks))
-            continue
-        request = _request(key, wanted)
-        coding = solve(request, _samples(key, places, images, request))
-        codings.append(replace(coding, labels=key.labels))
-        packages |= {package.sha256: package.name for package in request.packages}
+        coding, request = _code(key, places, seen, wanted)
+        codings.append(coding)
+        if request is not None:
+            packages |= {package.sha256: package.name for package in request.packages}
     plan = Plan(
         software=software(),
         readers=wanted.readers,
@@ -134,63 +133,62 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
     return plan, notes
 
 
+def _code(
+    key: ChannelKey, places: Sequence[tuple[int, int]], seen: Inspection, wanted: Wanted
+) -> tuple[Coding, CodecRequest | None]:
+    """Return the coding of a channel, and what was asked; None where it is plain."""
+    if key.plain:
+        samples, _ = sample(key.name, key.bits, places, seen.images)
+        return plain_coding(key, samples.chunks), None
+    request, study = _request(key, seen.channels, wanted)
+    samples, share = sample(key.name, key.bits, places, seen.images)
+    try:
+        if study is None:
+            coding = solve(request, samples, seen=share)
+        else:
+            chunk = seen.images[places[0][0]].chunk
+            coding = Study(study.folder, study.recorded, chunk).solve(samples, seen=share)
+    except CodecError as error:
+        named = f"channel {key.name}: " if key.name else ""
+        raise type(error)(f"{named}{error}") from error
+    return replace(coding, labels=key.labels), request
+
+
+def _specs(wanted: Wanted, names: Sequence[str]) -> set[str]:
+    """Return the spec strings of an image's channels."""
+    if wanted.study is None:
+        return {wanted.channels.get(name, wanted.codec) for name in names}
+    others = [name for name in names if name not in wanted.channels]
+    found = {wanted.study.of_channel(name, others).recorded.spec for name in others}
+    return found | {wanted.channels[name] for name in names if name in wanted.channels}
+
+
 def _is_deep(wanted: Wanted, names: Sequence[str]) -> bool:
-    specs = {wanted.channels.get(name, wanted.codec) for name in names} - {""}
+    specs = _specs(wanted, names) - {""}
     return bool(specs) and all(2 not in codec(one).family.traits.dims for one in specs)
 
 
-def _request(channel: ChannelKey, wanted: Wanted) -> CodecRequest:
-    spec = wanted.channels.get(channel.name, "" if channel.labels else wanted.codec)
+def _shard_bytes(wanted: Wanted, names: Sequence[str], chunk: Shape) -> int:
+    learned = any(spec.startswith("learned/") for spec in _specs(wanted, names))
+    return shard_bytes(wanted.memory, chunk, learned=learned)
+
+
+def _request(
+    channel: ChannelKey, channels: Iterable[ChannelKey], wanted: Wanted
+) -> tuple[CodecRequest, ChosenRecommendation | None]:
+    """Return what is asked of a channel, and the recommendation that asks for it."""
+    spec, study = wanted.channels.get(channel.name, "" if channel.labels else wanted.codec), None
+    if wanted.study is not None and not channel.labels and channel.name not in wanted.channels:
+        names = {one.name for one in channels if not (one.plain or one.labels)}
+        study = wanted.study.of_channel(channel.name, names - wanted.channels.keys())
+        spec = study.recorded.spec
     request = codec(spec or LOSSLESS.get(channel.dtype, "zstd"))
     if wanted.readers != "cytopress" and not (request.lossless or request.name == "round-zstd"):
         raise UsageError(
             f"{request.spec}: readers without cytopress take lossless coding, or rounded pixels:"
             " give round-zstd, such as round-zstd:max_error=4."
         )
-    return request
-
-
-def _samples(
-    channel: ChannelKey,
-    at_places: Sequence[tuple[int, int]],
-    images: Sequence[ImagePlan],
-    request: CodecRequest | None = None,
-) -> Samples:
-    """Return samples of a channel: planes evenly spaced among its images, times and depths."""
-    every = [
-        (at, c, t, z)
-        for at, c in at_places
-        for t in range(images[at].shape[0])
-        for z in range(0, images[at].shape[2], images[at].chunk[2])
-    ]
-    chosen = [every[i] for i in np.linspace(0, len(every) - 1, min(FIELDS, len(every)), dtype=int)]
-    planes: list[Pixels] = []
-    chunks: list[Pixels] = []
-    for at, c, t, z in chosen:
-        image = images[at]
-        with opened(Source.of(image), image.axes) as scenes:
-            depth = range(z, min(z + image.chunk[2], image.shape[2]))
-            stack = load(scenes[image.scene], t, c, depth)
-        planes.append(stack[0])
-        chunks += _cut(stack, image.chunk, math.ceil(CHUNKS / len(chosen)))
-    shape = max((one.shape for one in chunks), key=math.prod)
-    whole = [one for one in chunks if one.shape == shape]
-    if request is None or 3 not in request.family.traits.dims or len(depth) == 1:
-        whole = [one[0] for one in whole]
-    bits = channel.bits or np.dtype(channel.dtype).itemsize * 8
-    return Samples(channel.name, planes, whole, bits)
-
-
-def _cut(stack: Pixels, chunk: Shape, most: int) -> list[Pixels]:
-    """Return some chunks of a stack, evenly spaced; whole ones where there are any."""
-    _, _, _, cy, cx = chunk
-    corners = [
-        (y, x)
-        for y in range(0, max(stack.shape[1] - cy, 0) + 1, cy)
-        for x in range(0, max(stack.shape[2] - cx, 0) + 1, cx)
-    ]
-    chosen = np.linspace(0, len(corners) - 1, min(most, len(corners)), dtype=int)
-    return [stack[:, y : y + cy, x : x + cx] for y, x in (corners[i] for i in chosen)]
+    return request, study
 
 
 def _check_empty(store: Store) -> None:

@@ -18,7 +18,7 @@ import zarr
 from cytopress.archive.checksums import crc32c_of_pixels
 from cytopress.archive.chunk_decoding import decode_chunk
 from cytopress.archive.chunk_form import ChunkForm
-from cytopress.archive.chunk_writer import ShardChunks, chunk_coding_of, writable
+from cytopress.archive.chunk_writer import ShardChunks, writable
 from cytopress.archive.errors_of_pixels import Errors, errors_between
 from cytopress.archive.plan import Ceiling, Coding, ImagePlan, Readers, Shape
 from cytopress.archive.pyramid import reduced
@@ -131,20 +131,21 @@ def write_shard(task: ShardTask) -> dict[str, Any]:
 def _write(task: ShardTask) -> dict[str, Any]:
     raw = _load(task)
     # What is stored is decoded again by whoever reads; only the cytopress codec loses anything.
-    chunks = ShardChunks(task.coding) if task.readers == "cytopress" else None
-    given = raw if chunks is not None else _rounded(raw, task.coding)
-    array = writable(task.array(task.level), chunks)
+    chunks, own = ShardChunks(task.coding), task.readers == "cytopress"
+    array = writable(task.array(task.level), chunks if own else None)
+    chunk, lossless = task.image.level_chunk(task.level), task.coding.ceiling is None
+    regions = list(_chunk_regions(raw.shape, chunk))
     found: list[Errors] = []
     while True:
         # Else zarr reads what is there, which may be damaged, to keep the part beyond the array.
         task.store.delete(task.key)
-        array[task.region] = given
+        plain = own or lossless
+        array[task.region] = raw if plain else _rounded(raw, regions, chunk, chunks)
         decoded = np.asarray(task.array(task.level)[task.region])
-        regions = list(_chunk_regions(raw.shape, task.image.level_chunk(task.level)))
         found = [_errors(raw[one], decoded[one], task.coding) for one in regions]
         beyond = _beyond(found, task.coding.ceiling)
-        padded = [_padded(raw[regions[at]], task.image.level_chunk(task.level)) for at in beyond]
-        if chunks is None or not [one for one in padded if chunks.take_finer(one)]:
+        padded = [_padded(raw[regions[at]], chunk) for at in beyond]
+        if not [one for one in padded if chunks.take_finer(one)]:
             break
     if beyond:
         raise StoreError(
@@ -163,7 +164,7 @@ def _write(task: ShardTask) -> dict[str, Any]:
         "raw_sha256": hashlib.sha256(np.ascontiguousarray(raw).data).hexdigest(),
         "decoded_crc32c": crc32c_of_pixels(decoded),
         "chunks": len(found),
-        "finer": 0 if chunks is None else len(chunks.finer),
+        "finer": len(chunks.finer),
         "errors": Errors.sum(found).as_row(),
         "worst": {"at": [one.start for one in regions[worst]], **found[worst].as_row()},
     }
@@ -197,18 +198,17 @@ def source_pixels(task: ShardTask, source: Source, region: Region | None = None)
     return found
 
 
-def _rounded(raw: Pixels, coding: Coding) -> Pixels:
+def _rounded(raw: Pixels, regions: list[Region], chunk: Shape, chunks: ShardChunks) -> Pixels:
     """Return what every reader decodes: pixels as the lossy codec of the plan leaves them."""
-    chunk = chunk_coding_of(coding)
-    if chunk.request.lossless:
-        return raw
-    planes = []
-    for plane in raw.reshape(-1, 1, *raw.shape[-2:]):
-        form = ChunkForm(plane.shape, plane.dtype, plane.dtype.type(0))
-        data = chunk.encode(plane, form)
+    found = np.empty_like(raw)
+    form = ChunkForm(chunk, raw.dtype, raw.dtype.type(0))
+    for region in regions:
+        padded = _padded(raw[region], chunk)
+        data = chunks.encode(padded, form)
         assert data is not None
-        planes.append(decode_chunk(data, form, []))
-    return np.concatenate(planes).reshape(raw.shape)
+        ends = tuple(slice(length) for length in raw[region].shape)
+        found[region] = decode_chunk(data, form, [])[ends]
+    return found
 
 
 def _errors(original: Pixels, decoded: Pixels, coding: Coding) -> Errors:

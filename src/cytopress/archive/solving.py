@@ -4,174 +4,203 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from cytopress.archive.chunk_decoding import decode_chunk
-from cytopress.archive.chunk_encoding import ChunkCoding
-from cytopress.archive.chunk_form import ChunkForm
-from cytopress.archive.errors_of_pixels import Errors, errors_between
+from cytopress.archive.errors_of_pixels import Errors
 from cytopress.archive.plan import Ceiling, Coding
-from cytopress.codecs.base import StreamCodec
+from cytopress.archive.promise import (
+    ceiling_of,
+    share_finer,
+    surplus_of_share,
+    unseen_share,
+)
+from cytopress.archive.sample_codings import Coded, SampleCodings, Samples
+from cytopress.archive.setting_search import Search
 from cytopress.codecs.targets.request import CodecRequest
-from cytopress.errors import UsageError
-from cytopress.image import Image, Pixels
+from cytopress.codecs.targets.target import UNITS, Target
+from cytopress.codecs.traits import QualityParameter
+from cytopress.errors import UnreachableTargetError
+from cytopress.image import Image
 from cytopress.metrics.data_range import data_range
-from cytopress.metrics.noise import NoiseModel, fit_noise
+from cytopress.metrics.noise import fit_noise
 
-# A chunk alone may be so much worse than its field: 2 dB of psnr, as a factor of the error.
-CHUNK_FACTOR = 10 ** (2 / 20)
-# A field may miss psnr by 0.3 dB, or sigma by 5 %.
-FIELD_DB, FIELD_FACTOR, CHUNK_DB = 0.3, 1.05, 2.0
-# Beyond this share of chunks to be coded finer, the setting as a whole is taken finer.
-MOST_FINER = 0.1
+# A search begins on every fourth chunk. Surpluses that are close enough there and at the end, in
+# logarithms: 0.2 dB, or 2 %, and half of it.
+EVERY, ROUGH, CLOSE = 4, 0.05, 0.012
 
 
-@dataclass(frozen=True)
-class Samples:
-    """Samples of one channel: whole planes of some fields, and chunks cut from them.
-
-    ``planes`` have shape (Y, X), ``chunks`` the shape of a chunk, (Y, X) or (Z, Y, X).
-    """
-
-    channel: str
-    planes: Sequence[Pixels]
-    chunks: Sequence[Pixels]
-    bits: int
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Pixel type."""
-        return self.chunks[0].dtype
-
-
-def solve(asked: CodecRequest, samples: Samples) -> Coding:
+def solve(asked: CodecRequest, samples: Samples, *, seen: float = 0.0) -> Coding:
     """Return the coding of a channel.
+
+    ``seen`` is the share of the channel's chunks that are in the samples.
 
     Raises
     ------
-    UsageError
+    UnsupportedImageError
         The codec cannot code such chunks.
     UnreachableTargetError
         No setting meets the target on the samples.
     """
-    request = _with_scales(asked, samples)
-    limits = request.field_limits([Image(plane, bits=samples.bits) for plane in samples.planes])
-    coded = ChunkCoding(_native(request, samples, limits), limits, samples.bits)
-    found, size = _try(coded, samples)
-    ceiling = _ceiling(request, coded.request, found)
-    if ceiling is not None:
-        for step in range(1, 6):
-            if _share_beyond(found, ceiling, request.noise) <= MOST_FINER:
-                break
-            coded = ChunkCoding(finer(coded.request, step), limits, samples.bits)
-            found, size = _try(coded, samples)
-    total = Errors.sum(found)
+    request, limits = with_scales(asked, samples)
+    codings = SampleCodings(request, samples.chunks, limits, samples.bits)
+    native = native_setting(request, codings, samples.fields)
+    coded = codings.at(native)
+    lossless = codings.coding(native).request.lossless
+    ceiling = None if lossless else ceiling_of(request, coded.errors)
+    found = coding_of(asked, request, samples, codings, native, ceiling)
+    if ceiling is None:
+        return found
+    unseen = unseen_share(coded.errors, ceiling, seen)
+    return replace(found, expected_finer=found.expected_finer + unseen)
+
+
+def coding_of(
+    asked: CodecRequest,
+    request: CodecRequest,
+    samples: Samples,
+    codings: SampleCodings,
+    native: float | None,
+    ceiling: Ceiling | None,
+) -> Coding:
+    """Return the coding of a channel at a setting, with what its samples let expect."""
+    coded, coding = codings.at(native), codings.coding(native)
     noise = request.noise
+    finer = 0.0 if ceiling is None else _share(coded, samples.fields, ceiling)
     return Coding(
         channel=samples.channel,
         dtype=samples.dtype.name,
         bits=samples.bits,
         asked=asked.spec,
-        spec=replace(coded.request, noise=None).spec,
-        limits=None if coded.request.lossless else limits,
+        spec=replace(coding.request, noise=None).spec,
+        limits=None if ceiling is None else coding.limits,
         noise=None if noise is None else (noise.a, noise.b, noise.offset),
         ceiling=ceiling,
-        expected_ratio=sum(chunk.nbytes for chunk in samples.chunks) / size,
-        expected_rmse=total.rmse,
-        expected_finer=0.0 if ceiling is None else _share_beyond(found, ceiling, noise),
+        expected_ratio=codings.ratio(coded),
+        expected_ratio_below=_ratio_below(request, samples, codings, native),
+        expected_rmse=coded.total.rmse,
+        expected_finer=finer,
     )
 
 
-def finer(request: CodecRequest, steps: int) -> CodecRequest:
-    """Return a native request some steps finer; lossless, or the finest, at the end.
-
-    A step is a twelfth of the range of the codec's quality parameter.
-    """
-    parameter = request.family.traits.parameter
-    if parameter is None or request.native is None:
-        return request
-    if parameter.scale == "log":
-        place = math.log(request.native / parameter.least) / math.log(
-            parameter.most / parameter.least
-        )
-    else:
-        place = (request.native - parameter.least) / (parameter.most - parameter.least)
-    place = (1 - place if parameter.finer == "lower" else place) + steps / 12
-    if place >= 1 and request.family.traits.can_be_lossless:
-        return replace(request, native=None)
-    return replace(request, native=parameter.value_at(min(place, 1.0)))
-
-
-def _with_scales(request: CodecRequest, samples: Samples) -> CodecRequest:
-    """Return the request with data range and noise model of the sampled planes."""
-    noise = request.noise
-    if request.lacks_noise:
-        noise = fit_noise([Image(plane, bits=samples.bits) for plane in samples.planes]).model
+def with_scales(
+    request: CodecRequest, samples: Samples
+) -> tuple[CodecRequest, tuple[float, float]]:
+    """Return a request with data range and noise model of the sampled planes, and their limits."""
+    planes = [Image(plane, bits=samples.bits) for plane in samples.planes]
+    noise = fit_noise(planes).model if request.lacks_noise else request.noise
     counts = data_range(samples.planes) if request.lacks_range else request.data_range
-    return request.with_reference_scales(counts, noise)
+    request = request.with_reference_scales(counts, noise)
+    return request, request.field_limits(planes)
 
 
-def _native(request: CodecRequest, samples: Samples, limits: tuple[float, float]) -> CodecRequest:
-    """Return the request at the setting that meets its target over all sampled chunks.
+def native_setting(
+    request: CodecRequest, codings: SampleCodings, fields: Sequence[int] | None = None
+) -> float | None:
+    """Return the value of the quality parameter that meets a target over all chunks.
 
-    The chunks lie below one another in one image whose tiles they are, so each is coded by itself.
+    With ``fields``, the field of each chunk, it is finer where too many chunks would not keep what
+    each field is promised. None: lossless.
+
+    Raises
+    ------
+    UnreachableTargetError
+        No setting does.
     """
-    if request.asked is None:
-        return request
-    edge = samples.chunks[0].shape[-2]
-    tiled = replace(request, tile=edge) if edge >= 16 and request.tile is None else request
-    mosaic = Image(np.concatenate(list(samples.chunks), axis=-2), bits=samples.bits, limits=limits)
-    adapter = tiled.solve(mosaic).codec
-    while isinstance(inner := getattr(adapter, "codec", None), StreamCodec):
-        adapter = inner
-    parameter = request.family.traits.parameter
-    assert parameter is not None
-    lossless = adapter.lossless and request.family.traits.can_be_lossless
-    value = None if lossless else float(getattr(adapter, parameter.name))
-    return replace(request, asked=None, native=value, data_range=None)
-
-
-def _try(coding: ChunkCoding, samples: Samples) -> tuple[list[Errors], int]:
-    """Return the errors of each sampled chunk, and the bytes of all."""
-    found, size = [], 0
-    for chunk in samples.chunks:
-        form = ChunkForm(chunk.shape, chunk.dtype, chunk.dtype.type(0))
-        data = coding.encode(chunk, form)
-        if data is None:
-            raise UsageError(f"{samples.channel}: a chunk is no number at all.")
-        size += len(data)
-        found.append(errors_between(chunk, decode_chunk(data, form, []), coding.request.noise))
-    return found, size
-
-
-def _ceiling(
-    request: CodecRequest, native: CodecRequest, found: Sequence[Errors]
-) -> Ceiling | None:
-    """Return the ceiling of a request that was asked, from the errors of the samples."""
-    if native.lossless:
+    parameter = codings.parameter
+    if request.asked is None or parameter is None:
+        return request.native
+    target = Target(*request.asked, request.data_range, request.noise)
+    by_ratio = target.kind == "ratio"
+    few = EVERY if codings.count >= 2 * EVERY else 1
+    exact = request.family.traits.can_be_lossless
+    if exact and by_ratio and _lossless_ratio(codings, few, target.value) >= target.value:
         return None
-    kind, value = request.asked or ("", 0.0)
-    if kind == "max_error":
-        return Ceiling(kind="max_error", chunk=value)
-    if kind == "sigma":
-        return Ceiling(kind="sigma", chunk=value * CHUNK_FACTOR, shard=value * FIELD_FACTOR)
-    if kind == "psnr":
-        return Ceiling(
-            kind="psnr",
-            chunk=value - CHUNK_DB,
-            shard=value - FIELD_DB,
-            data_range=request.data_range,
-        )
-    # A ratio or a native setting: no chunk is much worse than the worst of the samples.
-    worst = max(one.rmse for one in found)
-    return Ceiling(kind="rmse", chunk=worst * FIELD_FACTOR)
+
+    def search(every: int, close: float, start: float) -> float | None:
+        def surplus(value: float) -> float:
+            some = None if fields is None else fields[::every]
+            return _surplus(request, target, codings, value, every, some)
+
+        return Search(parameter, surplus, close, by_ratio).run(start)
+
+    place: float | None = 0.5
+    if few > 1:
+        place = search(few, ROUGH, 0.5)
+    found = search(1, CLOSE, 0.5 if place is None else place)
+    native = None if found is None else parameter.value_at(found)
+    if native is None and not (exact and not by_ratio):
+        raise _unreachable(request, target, codings, parameter)
+    if native is not None and exact and not by_ratio:
+        ratio = codings.ratio(codings.at(native))
+        if _lossless_ratio(codings, few, ratio) > ratio:
+            return None
+    return native
 
 
-def _share_beyond(found: Sequence[Errors], ceiling: Ceiling, noise: NoiseModel | None) -> float:
-    """Return the share of chunks beyond a ceiling: what is seen, or may be unseen of so few."""
-    del noise
-    beyond = sum(not one.within(ceiling, ceiling.chunk) for one in found)
-    return beyond / len(found)
+def _surplus(
+    request: CodecRequest,
+    target: Target,
+    codings: SampleCodings,
+    value: float,
+    every: int,
+    fields: Sequence[int] | None,
+) -> float:
+    coded = codings.at(value, every)
+    if target.kind == "ratio":
+        return -target.margin(codings.ratio(coded, every))
+    surplus = target.margin(_reached(target, coded.total))
+    if fields is None or not surplus > -1:
+        return surplus
+    return min(surplus, surplus_of_share(coded.errors, fields, ceiling_of(request, coded.errors)))
+
+
+def _reached(target: Target, total: Errors) -> float:
+    if target.kind == "psnr":
+        assert target.data_range is not None
+        return total.psnr(target.data_range)
+    return total.sigma if target.kind == "sigma" else total.max_error
+
+
+def _lossless_ratio(codings: SampleCodings, few: int, least: float) -> float:
+    """Return the ratio of the lossless form, of few chunks where that is far from ``least``."""
+    ratio = codings.ratio(codings.at(None, few), few)
+    if few == 1 or ratio * 1.5 < least:
+        return ratio if few == 1 else 0.0
+    return codings.ratio(codings.at(None))
+
+
+def _share(coded: Coded, fields: Sequence[int], ceiling: Ceiling) -> float:
+    beyond = share_finer(coded.errors, fields, ceiling)
+    return max(beyond, sum(coded.fallen_back) / len(coded.fallen_back))
+
+
+def _ratio_below(
+    request: CodecRequest, samples: Samples, codings: SampleCodings, native: float | None
+) -> float:
+    """Return the ratio of the next lower resolution."""
+    limits = codings.coding(native).limits
+    assert limits is not None
+    # A chunk there is as long as one here: four of the means beside one another.
+    means = codings.below(native)
+    whole = [one for one in means if one.shape == max(other.shape for other in means)]
+    blocks = [
+        np.block([whole[n : n + 2], whole[n + 2 : n + 4]]) for n in range(0, len(whole) - 3, 4)
+    ]
+    below = SampleCodings(request, blocks or whole, limits, samples.bits)
+    return below.ratio(below.at(native))
+
+
+def _unreachable(
+    request: CodecRequest, target: Target, codings: SampleCodings, parameter: QualityParameter
+) -> UnreachableTargetError:
+    if target.kind == "ratio":
+        reached = codings.ratio(codings.at(parameter.value_at(0.0)))
+    else:
+        reached = _reached(target, codings.at(parameter.finest).total)
+    text = f"{reached:.4g}" if math.isfinite(reached) else "none"
+    return UnreachableTargetError(
+        f"{request.name}: no setting reaches {target.kind}={target.value:g} on the sampled fields;"
+        f" the nearest gives {text} {UNITS[target.kind]}."
+    )

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from cytopress.cli.archive_plan_text import plan_lines
+from cytopress.cli.archive_wanted import StudyOptions, wanted_of
 from cytopress.cli.folders import default_jobs
 from cytopress.cli.options import AsJson, Axes
 from cytopress.cli.progress_bars import share_bar
+from cytopress.cli.recommended import RecommendedMargin, RecommendedTask
 from cytopress.errors import CodecError, UsageError
-from cytopress.figures import figure, ratio_text
 from cytopress.files.folder import shown_bytes
 
 if TYPE_CHECKING:
-    from cytopress.archive.plan import Layout as PlanLayout
-    from cytopress.archive.plan import Plan, Readers
     from cytopress.archive.planning import Wanted
     from cytopress.archive.run import Part
     from cytopress.archive.verify import Verification
@@ -37,7 +37,12 @@ Codec = Annotated[
 Lossless = Annotated[bool, typer.Option("--lossless", help="Keep every pixel exactly.")]
 Channel = Annotated[
     list[str] | None,
-    typer.Option("--channel", help="Another codec for one channel.", metavar="NAME=SPEC"),
+    typer.Option(
+        "--channel",
+        help="Another codec for one channel. With --recommended, a name alone: the channel or"
+        " dataset of the study to use for all.",
+        metavar="NAME=SPEC",
+    ),
 ]
 WhoReads = Annotated[
     str,
@@ -55,6 +60,20 @@ Layout = Annotated[
     ),
 ]
 Chunk = Annotated[int, typer.Option(min=16, help="Edge of a chunk in pixels.")]
+Recommended = Annotated[
+    Path | None,
+    typer.Option(
+        help="Instead of --codec: a study's folder that `recommend --write` wrote into. Its task is"
+        " run again on its fields as they would be archived.",
+        metavar="DIR",
+    ),
+]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        help="Memory of a worker, such as 8GB: decides how large shards are.", metavar="BYTES"
+    ),
+]
 Skip = Annotated[
     bool, typer.Option("--skip-unreadable", help="Leave out sources that cannot be read.")
 ]
@@ -94,27 +113,34 @@ def plan(
     paths: Sources,
     codec: Codec = None,
     lossless: Lossless = False,
+    recommended: Recommended = None,
+    task: RecommendedTask = None,
+    margin: RecommendedMargin = None,
     channel: Channel = None,
     readers: WhoReads = "cytopress",
     layout: Layout = "images",
     chunk: Chunk = 512,
+    memory: Memory = None,
     axes: Axes = None,
     skip_unreadable: Skip = False,
     hash_sources: Hash = False,
 ) -> None:
-    """Inspect the sources, solve the settings on samples, and write the plan; codes nothing yet."""
-    wanted = _wanted(
+    """Inspect the sources, solve the settings on samples, write the plan, and tell its costs."""
+    study = StudyOptions(recommended, task, margin)
+    wanted = wanted_of(
         codec,
         lossless,
+        study,
         channel,
         readers,
         layout,
         chunk,
+        memory,
         axes,
         skip=skip_unreadable,
         hashed=hash_sources,
     )
-    _plan(paths, wanted)
+    _plan(paths, wanted, costs=True)
 
 
 def run(
@@ -130,23 +156,30 @@ def create(
     paths: Sources,
     codec: Codec = None,
     lossless: Lossless = False,
+    recommended: Recommended = None,
+    task: RecommendedTask = None,
+    margin: RecommendedMargin = None,
     channel: Channel = None,
     readers: WhoReads = "cytopress",
     layout: Layout = "images",
     chunk: Chunk = 512,
+    memory: Memory = None,
     axes: Axes = None,
     skip_unreadable: Skip = False,
     hash_sources: Hash = False,
     workers: Workers = None,
 ) -> None:
     """Plan and run in one; the same command resumes."""
-    wanted = _wanted(
+    study = StudyOptions(recommended, task, margin)
+    wanted = wanted_of(
         codec,
         lossless,
+        study,
         channel,
         readers,
         layout,
         chunk,
+        memory,
         axes,
         skip=skip_unreadable,
         hashed=hash_sources,
@@ -287,7 +320,8 @@ def export(
     print(f"{target}: {count} images")
 
 
-def _plan(paths: list[Path], wanted: Wanted) -> Path:
+def _plan(paths: list[Path], wanted: Wanted, *, costs: bool = False) -> Path:
+    from cytopress.archive.costs import costs_of
     from cytopress.archive.planning import make_plan
 
     if len(paths) < 2:
@@ -295,23 +329,12 @@ def _plan(paths: list[Path], wanted: Wanted) -> Path:
     *sources, out = paths
     with share_bar("Planning"):
         found, notes = make_plan(sources, out, wanted)
+        expected = costs_of(found) if costs else None
     for note in notes:
         print(f"cytopress: note: {note}", file=sys.stderr)
-    _print_plan(found)
+    for line in plan_lines(found, expected):
+        print(line)
     return out
-
-
-def _print_plan(found: Plan) -> None:
-    shards = sum(
-        1 for image in found.images for level in range(image.levels) for _ in image.shards(level)
-    )
-    print(f"{len(found.images)} images, {shown_bytes(found.raw_bytes)}, {shards} shards")
-    for one in found.codings:
-        expected = f"{ratio_text(one.expected_ratio)} smaller"
-        if one.ceiling is not None:
-            expected += f", RMSE {figure(one.expected_rmse, 3)} counts"
-            expected += f", {one.expected_finer:.0%} of chunks coded finer"
-        print(f"{one.channel or 'all channels'}: {one.asked} -> {one.spec}: {expected}")
 
 
 def _run(
@@ -342,59 +365,6 @@ def _run(
     print(f"{store_of(out)}: {len(found.rows)} shards, {shown_bytes(raw)} -> {shown_bytes(coded)}")
     if not found.complete:
         print("Other parts of the archive are not written yet.")
-
-
-def _wanted(
-    codec: str | None,
-    lossless: bool,
-    channel: list[str] | None,
-    readers: str,
-    layout: str,
-    chunk: int,
-    axes: str | None,
-    *,
-    skip: bool,
-    hashed: bool,
-) -> Wanted:
-    from cytopress.archive.planning import Wanted
-
-    if (codec is None) != lossless:
-        raise UsageError("Give one of --codec and --lossless.")
-    return Wanted(
-        codec=codec or "",
-        channels=dict(_pair(one) for one in channel or ()),
-        readers=_readers(readers),
-        layout=_layout(layout),
-        chunk=chunk,
-        axes=axes,
-        skip_unreadable=skip,
-        hash=hashed,
-    )
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, spec = text.partition("=")
-    if not (name and equals and spec):
-        raise UsageError(f"--channel {text}: give NAME=SPEC, such as DNA=jpegxl:sigma=0.5.")
-    return name.strip(), spec
-
-
-def _readers(text: str) -> Readers:
-    from cytopress.archive.plan import Readers
-
-    for one in get_args(Readers):
-        if one == text:
-            return one  # type: ignore[no-any-return]
-    raise UsageError(f"--readers {text}: give one of {', '.join(get_args(Readers))}.")
-
-
-def _layout(text: str) -> PlanLayout:
-    from cytopress.archive.plan import Layout
-
-    for one in get_args(Layout):
-        if one == text:
-            return one  # type: ignore[no-any-return]
-    raise UsageError(f"--layout {text}: give one of {', '.join(get_args(Layout))}.")
 
 
 def _part(text: str | None) -> Part | None:

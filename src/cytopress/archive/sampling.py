@@ -1,0 +1,100 @@
+"""Samples of a channel: chunks and parts of planes, spread over images, times and places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from cytopress.archive.plan import ImagePlan, Shape
+from cytopress.archive.sample_codings import Samples
+from cytopress.archive.sources import Source, load, opened
+from cytopress.errors import ImageError
+from cytopress.image import Pixels
+
+# Fields and chunks of a channel, and bytes of all chunks, so that solving takes a minute or so.
+FIELDS, CHUNKS, BYTES = 8, 16, 2**23
+# Of a larger plane, so many parts of this edge tell limits and noise.
+PARTS, PART = 16, 1024
+# Of the golden ratio: what follows one another falls apart from all before.
+APART = 0.6180339887
+
+
+def sample(
+    channel: str, bits: int, places: Sequence[tuple[int, int]], images: Sequence[ImagePlan]
+) -> tuple[Samples, float]:
+    """Return samples of a channel, and the share of its chunks that they hold.
+
+    ``places`` are the images that have the channel, and its position there.
+    """
+    every = [
+        (at, c, t, z)
+        for at, c in places
+        for t in range(images[at].shape[0])
+        for z in range(0, images[at].shape[2], images[at].chunk[2])
+    ]
+    chosen = [every[n] for n in np.linspace(0, len(every) - 1, min(FIELDS, len(every)), dtype=int)]
+    planes: list[Pixels] = []
+    chunks: list[Pixels] = []
+    fields: list[int] = []
+    number = 0
+    for field, (at, c, t, z) in enumerate(chosen):
+        image = images[at]
+        stack = stack_of(image, t, c, range(z, min(z + image.chunk[2], image.shape[2])))
+        planes += parts_of(stack[len(stack) // 2])
+        some = -(-_most(stack, image.chunk) // len(chosen))
+        cut = spread(stack, image.chunk, some, number)
+        number += len(cut)
+        chunks += cut
+        fields += [field] * len(cut)
+    _check_numbers(planes, channel, Path(images[chosen[0][0]].source))
+    # All have the axes of the first; a stack of one plane in one chunk is a plane.
+    if all(len(chunk) == 1 for chunk in chunks):
+        chunks = [chunk[0] for chunk in chunks]
+    here = sum(chunk.nbytes for chunk in chunks)
+    whole = sum(images[at].raw_bytes // images[at].shape[1] for at, _ in places)
+    dtype = chunks[0].dtype
+    bits = bits or (dtype.itemsize * 8 if dtype.kind == "u" else 0)
+    return Samples(channel, planes, chunks, fields, bits), here / whole
+
+
+def _check_numbers(planes: Sequence[Pixels], channel: str, source: Path) -> None:
+    """Refuse floats that are no numbers, which no codec of images takes."""
+    if planes[0].dtype.kind == "f" and not all(np.isfinite(plane).all() for plane in planes):
+        raise ImageError(
+            f"channel {channel!r} has pixels that are NaN or infinite, in {source} or others:"
+            " replace them by numbers first."
+        )
+
+
+def stack_of(image: ImagePlan, t: int, c: int, planes: range) -> Pixels:
+    """Return planes (Z, Y, X) of one time and channel of an image's source."""
+    with opened(Source.of(image), image.axes) as scenes:
+        return load(scenes[image.scene], t, c, planes)
+
+
+def spread(stack: Pixels, chunk: Shape, most: int, first: int = 0) -> list[Pixels]:
+    """Return some chunks of a stack (Z, Y, X), none twice, at places that differ between stacks."""
+    _, _, _, cy, cx = chunk
+    corners = [(y, x) for y in range(0, stack.shape[1], cy) for x in range(0, stack.shape[2], cx)]
+    if most >= len(corners):
+        chosen = list(range(len(corners)))
+    else:
+        places = ((first + n + 0.5) * APART % 1 for n in range(len(corners) * 8))
+        chosen = list(dict.fromkeys(int(place * len(corners)) for place in places))[:most]
+    return [stack[:, y : y + cy, x : x + cx] for y, x in (corners[n] for n in chosen)]
+
+
+def parts_of(plane: Pixels) -> list[Pixels]:
+    """Return a plane, or of a large one some parts spread over it."""
+    if plane.size <= PARTS * PART * PART:
+        return [plane]
+    return [one[0].copy() for one in spread(plane[None], (1, 1, 1, PART, PART), PARTS)]
+
+
+def _most(stack: Pixels, chunk: Shape) -> int:
+    """Return how many chunks are sampled of a channel: fewer of large ones."""
+    _, _, _, cy, cx = chunk
+    size = len(stack) * min(cy, stack.shape[1]) * min(cx, stack.shape[2]) * stack.itemsize
+    return min(CHUNKS, max(4, BYTES // max(size, 1)))
