@@ -34,7 +34,7 @@ def split_text(facts: DatasetFacts) -> str:
 
     It is "" where there is one part only.
     """
-    if len(facts.split) < 2:
+    if sum(map(bool, facts.split.values())) < 2:
         return ""
     groups = [group for part in facts.split.values() for group in part]
     shared = {group for group in groups if groups.count(group) > 1}
