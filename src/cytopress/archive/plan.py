@@ -187,7 +187,8 @@ class ImagePlan:
 
     def level_chunk(self, level: int) -> Shape:
         """Return the shape of a chunk of a resolution: no longer than the image."""
-        return _within(self.chunk, self.level_shape(level))
+        t, c, z, y, x = map(min, self.chunk, self.level_shape(level))
+        return (t, c, z, y, x)
 
     def level_shard(self, level: int) -> Shape:
         """Return the shape of a shard of a resolution: whole chunks."""
@@ -224,10 +225,8 @@ class Plan:
         Name and version of what made it.
     readers : {"cytopress", "everyone", "fiji"}
         Who is to open the archive: readers with cytopress, any zarr reader, or Fiji as well.
-    codings, images : tuple
-        How channels are coded, and the images.
-    models : dict
-        By sha256, the name of each model package that the codings need.
+    codings, images, models : tuple, tuple, dict
+        How channels are coded; the images; and by sha256, the names of the model packages needed.
     left_out : tuple of str
         Sentences on sources that could not be read and were left out.
     layout : {"images", "plate"}
@@ -297,8 +296,3 @@ def read_plan(out: Location) -> Plan:
             " update cytopress."
         )
     return plan
-
-
-def _within(most: Shape, shape: Shape) -> Shape:
-    t, c, z, y, x = (min(one, length) for one, length in zip(most, shape, strict=True))
-    return (t, c, z, y, x)
