@@ -1,4 +1,4 @@
-"""Numbers in sentences: compression ratios, and figures of a few digits without an exponent."""
+"""Numbers in sentences: ratios, bytes, durations, and figures without an exponent."""
 
 from __future__ import annotations
 
@@ -12,3 +12,19 @@ def figure(value: float, digits: int = 4) -> str:
     """Format a number with a few significant digits: ``0.0123``, ``41.4``, ``12,340``."""
     text = f"{value:.{digits}g}"
     return f"{float(text):,.0f}" if 1000 <= abs(value) < 1e15 else text
+
+
+def shown_bytes(count: float) -> str:
+    """Return a number of bytes as a person writes it, such as ``4.8 GB``."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+def shown_time(seconds: float) -> str:
+    """Return a time as a person says it, such as ``3 min``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

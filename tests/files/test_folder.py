@@ -13,8 +13,9 @@ import pytest
 
 from cytopress.codecs.spec import codec
 from cytopress.errors import CytopressError, StoreError, UsageError
+from cytopress.figures import shown_bytes, shown_time
 from cytopress.files.find import LEDGER, find_coded
-from cytopress.files.folder import FolderResult, FolderRun, run_folder, shown_bytes, shown_time
+from cytopress.files.folder import FolderResult, FolderRun, run_folder
 from cytopress.files.folder_work import encoding
 from cytopress.settings import Settings
 from fakes.file_work import copy_file, tries

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cytopress.callbacks import Progress
-from cytopress.figures import ratio_text
-from cytopress.files.folder import shown_bytes, shown_time
+from cytopress.figures import ratio_text, shown_bytes, shown_time
 
 # Seconds after which the time that is left is told.
 SOON = 2.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cytopress.files.folder import shown_bytes
+from cytopress.figures import shown_bytes
 
 if TYPE_CHECKING:
     from cytopress.archive.costs import ChannelCosts, Costs

@@ -101,7 +101,7 @@ def table(rows: Sequence[Row]) -> list[str]:
 
 
 def _print_summary(asked: FolderRun, result: FolderResult) -> None:
-    from cytopress.files.folder import shown_bytes
+    from cytopress.figures import shown_bytes
 
     good = [row for row in result.rows if not row["error"]]
     raw = sum(row["raw_bytes"] for row in good)

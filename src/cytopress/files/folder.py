@@ -15,7 +15,7 @@ from cytopress.batch import ledger as ledgers
 from cytopress.batch.run import run
 from cytopress.callbacks import Progress, no_progress
 from cytopress.errors import CytopressError, CytopressWarning, UsageError
-from cytopress.figures import ratio_text
+from cytopress.figures import ratio_text, shown_bytes, shown_time
 from cytopress.files.find import LEDGER, LOCK, Found, output_names
 from cytopress.lock import locked
 
@@ -278,22 +278,6 @@ class _Counter:
             left = (time.monotonic() - self.started) / worked * (self.size - self.done_bytes)
             parts.append(f"{shown_time(left)} left")
         self.progress(self.done_bytes, max(self.size, 1), ", ".join(parts))
-
-
-def shown_bytes(count: float) -> str:
-    """Return a number of bytes as a person writes it, such as ``4.8 GB``."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"
-
-
-def shown_time(seconds: float) -> str:
-    """Return a time as a person says it, such as ``3 min``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _sentence(error: Exception) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cytopress.files.folder import shown_bytes
+from cytopress.figures import shown_bytes
 from cytopress.image import Image
 from cytopress.report.pictures import (
     display_range,
