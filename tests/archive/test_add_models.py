@@ -12,7 +12,7 @@ import tifffile
 import zarr
 
 from archive.conftest import LEARNED
-from cytopress.archive import codec_configuration, planning
+from cytopress.archive import codec_configuration, inspecting
 from cytopress.cli import main
 from cytopress.digests import digest_bytes
 from cytopress.errors import PackageError
@@ -34,7 +34,7 @@ def store(
             yield row
 
     monkeypatch.setattr("cytopress.archive.run.run_tasks", work)
-    monkeypatch.setattr(planning, "SMALL", 100)
+    monkeypatch.setattr(inspecting, "SMALL", 100)
     tifffile.imwrite(tmp_path / "field.tif", cells[0, 0, 0])
     out = tmp_path / "my store"
     make_plan([tmp_path / "field.tif"], out, Wanted(codec=LEARNED, chunk=64))

@@ -21,6 +21,6 @@ def test_time_left_is_that_of_this_run_alone(monkeypatch: pytest.MonkeyPatch) ->
     progress.add(row(2 * 10**9, 5 * 10**8))
     progress.add({"error": "damaged.", "raw_bytes": 10**9, "coded_bytes": 10**8})
     assert told == [
-        (3 * 10**9, 6 * 10**9, "3 GB of 6 GB, 5x smaller, 2 min left"),
-        (3 * 10**9, 6 * 10**9, "3 GB of 6 GB, 5x smaller, 2 min left, 1 failed"),
+        (3 * 10**9, 6 * 10**9, "3 GB of 6 GB, 5.0x smaller, 2 min left"),
+        (3 * 10**9, 6 * 10**9, "3 GB of 6 GB, 5.0x smaller, 2 min left, 1 failed"),
     ]

@@ -107,7 +107,7 @@ def encode(
         code_folder(asked, jobs=jobs, overwrite=overwrite)
         return
     check_output(output, image)
-    if output.suffix.lower() in NO_CYTO:
+    if readers is None and output.suffix.lower() in NO_CYTO:
         raise UsageError(f"{output}: encode writes .cyto files, or TIFF files such as a.ome.tif.")
     if readers is not None or output.suffix.lower() in TIFFS:
         check_select(image, select=select, axes=axes)
