@@ -12,6 +12,7 @@ import pytest
 from cytopress.image import Image
 from cytopress.report.certificate import WorstChunk, certificate_page, promise_text
 
+pytest.importorskip("jinja2", reason="reports need the extra report")
 ERROR = {"max": 13.0, "rmse": 1.5, "bias": -0.01, "psnr": 44.0, "data_range": 244.0}
 WORST = {"image": "a b.ome.zarr", "at": [0, 0, 3, 512, 0], "max": 11.0, "rmse": 1.6}
 
