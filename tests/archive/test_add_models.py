@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from cytopress.archive import codec_configuration, inspecting
 from cytopress.cli import main
 from cytopress.digests import digest_bytes
 from cytopress.errors import PackageError
+from fakes.archives import in_this_process
 
 
 @pytest.fixture
@@ -27,13 +27,7 @@ def store(
     from cytopress.archive.planning import Wanted, make_plan
     from cytopress.archive.run import run
 
-    def work(tasks, work, ledger, *, processes, purpose) -> Iterator[dict]:
-        for task in tasks:
-            row = {"key": task.key, "error": "", **work(task)}
-            ledger.add(row)
-            yield row
-
-    monkeypatch.setattr("cytopress.archive.run.run_tasks", work)
+    monkeypatch.setattr("cytopress.archive.run.run_tasks", in_this_process)
     monkeypatch.setattr(inspecting, "SMALL", 100)
     tifffile.imwrite(tmp_path / "field.tif", cells[0, 0, 0])
     out = tmp_path / "my store"

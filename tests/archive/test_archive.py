@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ from cytopress.archive.verify import verify
 from cytopress.errors import ImageError, StoreError, UsageError
 from cytopress.formats.images import read
 from cytopress.lock import locked
+from fakes.archives import in_this_process
 
 pytest.importorskip("yaozarrs")
 JPEGLS = Wanted(codec="jpegls:max_error=3", chunk=64)
@@ -40,14 +41,7 @@ def _in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     """Work on shards in this process: a new one takes seconds to start."""
     if "processes" in request.keywords:
         return
-
-    def work(tasks, work, ledger, *, processes, purpose) -> Iterator[dict]:
-        for task in tasks:
-            row = {"key": task.key, "error": "", **work(task)}
-            ledger.add(row)
-            yield row
-
-    monkeypatch.setattr("cytopress.archive.run.run_tasks", work)
+    monkeypatch.setattr("cytopress.archive.run.run_tasks", in_this_process)
     monkeypatch.setattr(inspecting, "SMALL", 100)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from cytopress.archive.plan import read_plan
 from cytopress.archive.planning import Wanted, make_plan
 from cytopress.archive.run import run
 from cytopress.archive.verify import verify
+from fakes.archives import in_this_process
 
 pytest.importorskip("yaozarrs")
 DOCS = Path(__file__).parents[2] / "docs" / "certificate"
@@ -30,14 +30,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "certificate"
 @pytest.fixture(autouse=True)
 def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work on shards in this process: a new one takes seconds to start."""
-
-    def work(tasks, work, ledger, *, processes, purpose) -> Iterator[dict]:
-        for task in tasks:
-            row = {"key": task.key, "error": "", **work(task)}
-            ledger.add(row)
-            yield row
-
-    monkeypatch.setattr("cytopress.archive.run.run_tasks", work)
+    monkeypatch.setattr("cytopress.archive.run.run_tasks", in_this_process)
     monkeypatch.setattr(inspecting, "SMALL", 60)
 
 

@@ -17,6 +17,7 @@ from cytopress.archive.planning import Wanted, make_plan
 from cytopress.archive.promise import share_finer, surplus_of_share, unseen_share
 from cytopress.archive.run import run
 from cytopress.errors import CytopressError
+from fakes.archives import in_this_process
 
 pytest.importorskip("yaozarrs")
 CHUNK = 64
@@ -25,14 +26,7 @@ CHUNK = 64
 @pytest.fixture(autouse=True)
 def _here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work on shards in this process: a new one takes seconds to start."""
-
-    def work(tasks, work, ledger, *, processes, purpose) -> Iterator[dict]:
-        for task in tasks:
-            row = {"key": task.key, "error": "", **work(task)}
-            ledger.add(row)
-            yield row
-
-    monkeypatch.setattr("cytopress.archive.run.run_tasks", work)
+    monkeypatch.setattr("cytopress.archive.run.run_tasks", in_this_process)
 
 
 def field(seed: int, light: float = 1.0) -> np.ndarray:

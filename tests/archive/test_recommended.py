@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +26,7 @@ from cytopress.settings import from_environment
 from cytopress.study.execute import execute
 from cytopress.study.spec import parse_study
 from cytopress.tasks.builtin.measurement import Measurement
+from fakes.archives import in_this_process
 
 pytest.importorskip("yaozarrs")
 pytestmark = pytest.mark.filterwarnings("ignore::cytopress.errors.CytopressWarning")
@@ -78,14 +78,7 @@ def studied(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def _here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work on shards in this process: a new one takes seconds to start."""
-
-    def work(tasks, work, ledger, *, processes, purpose) -> Iterator[dict]:
-        for task in tasks:
-            row = {"key": task.key, "error": "", **work(task)}
-            ledger.add(row)
-            yield row
-
-    monkeypatch.setattr("cytopress.archive.run.run_tasks", work)
+    monkeypatch.setattr("cytopress.archive.run.run_tasks", in_this_process)
 
 
 def wanted(folder: Path, **changes: object) -> Wanted:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -30,6 +29,7 @@ from fakes.archive_sources import (
     write_stack,
     write_v04,
 )
+from fakes.archives import in_this_process
 
 yaozarrs = pytest.importorskip("yaozarrs")
 LOSSY = Wanted(codec="jpegls:max_error=3", chunk=64)
@@ -38,14 +38,7 @@ LOSSY = Wanted(codec="jpegls:max_error=3", chunk=64)
 @pytest.fixture(autouse=True)
 def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work on shards in this process: a new one takes seconds to start."""
-
-    def work(tasks, work, ledger, *, processes, purpose) -> Iterator[dict]:
-        for task in tasks:
-            row = {"key": task.key, "error": "", **work(task)}
-            ledger.add(row)
-            yield row
-
-    monkeypatch.setattr("cytopress.archive.run.run_tasks", work)
+    monkeypatch.setattr("cytopress.archive.run.run_tasks", in_this_process)
     monkeypatch.setattr(inspecting, "SMALL", 100)
 
 

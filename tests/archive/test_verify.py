@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from cytopress.archive.planning import Wanted, make_plan
 from cytopress.archive.run import run
 from cytopress.archive.verify import Depth, verify
 from cytopress.errors import StoreError
+from fakes.archives import in_this_process
 
 pytest.importorskip("yaozarrs")
 CODEC = "jpegls:max_error=3"
@@ -53,14 +54,7 @@ def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work on shards in this process: a new one takes seconds to start."""
-
-    def work(tasks, work, ledger, *, processes, purpose) -> Iterator[dict]:
-        for task in tasks:
-            row = {"key": task.key, "error": "", **work(task)}
-            ledger.add(row)
-            yield row
-
-    monkeypatch.setattr("cytopress.archive.run.run_tasks", work)
+    monkeypatch.setattr("cytopress.archive.run.run_tasks", in_this_process)
     monkeypatch.setattr(inspecting, "SMALL", 60)
 
 
