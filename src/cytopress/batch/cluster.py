@@ -28,6 +28,35 @@ LOOK = 2.0
 RESUME = "start it or its workers again and run the same command: it goes on where it stopped."
 
 
+def client_of(address: str) -> Any:
+    """Return a client of a dask scheduler.
+
+    Raises
+    ------
+    UsageError
+        No scheduler answers.
+    NotAvailableError
+        The extra dask is not installed.
+    """
+    try:
+        return dask_distributed().Client(address, timeout=PATIENCE)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"--scheduler {address}: no dask scheduler answers there; start one with `dask"
+            " scheduler` and give the address that it prints."
+        ) from error
+
+
+def check_versions(client: Any, address: str) -> None:
+    """Raise UsageError if workers run another version, whose results may differ."""
+    others = set(client.run(_version).values()) - {_version()}
+    if others:
+        raise UsageError(
+            f"--scheduler {address}: its workers run cytopress {', '.join(sorted(others))},"
+            f" this is {_version()}; install the same version everywhere."
+        )
+
+
 @contextmanager
 def connected(address: str) -> Iterator[Any]:
     """Give a client of a dask scheduler whose workers run this version.
@@ -39,15 +68,7 @@ def connected(address: str) -> Iterator[Any]:
     NotAvailableError
         The extra dask is not installed.
     """
-    distributed = _distributed()
-    try:
-        client = distributed.Client(address, timeout=PATIENCE)
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"--scheduler {address}: no dask scheduler answers there; start one with `dask"
-            " scheduler` and give the address that it prints."
-        ) from error
-    with client:
+    with client_of(address) as client:
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
         except TimeoutError:
@@ -55,12 +76,7 @@ def connected(address: str) -> Iterator[Any]:
                 f"--scheduler {address}: it has no workers; start some with `dask worker"
                 f" {address} --nthreads 1`."
             ) from None
-        others = set(client.run(_version).values()) - {_version()}
-        if others:
-            raise UsageError(
-                f"--scheduler {address}: its workers run cytopress {', '.join(sorted(others))},"
-                f" this is {_version()}; install the same version everywhere."
-            )
+        check_versions(client, address)
         yield client
 
 
@@ -83,7 +99,7 @@ def run_on(
     StoreError
         The ledger cannot be written.
     """
-    distributed = _distributed()
+    distributed = dask_distributed()
     waiting = iter(tasks)
     flying: dict[str, Any] = {}
     results = distributed.as_completed(with_results=True, raise_errors=False)
@@ -123,7 +139,7 @@ def _found(result: Any, address: str) -> Mapping[str, Any]:
     if not isinstance(result, tuple):
         raise UsageError(f"--scheduler {address}: it has lost the tasks; {RESUME}")
     error = result[1]
-    if isinstance(error, _distributed().KilledWorker):
+    if isinstance(error, dask_distributed().KilledWorker):
         return {"error": DIED}
     raise error.with_traceback(result[2])
 
@@ -132,7 +148,8 @@ def _version() -> str:
     return cytopress.__version__
 
 
-def _distributed() -> Any:
+def dask_distributed() -> Any:
+    """Return the library; raises NotAvailableError if it is not installed."""
     try:
         import distributed
     except ImportError as error:

@@ -8,8 +8,8 @@ from collections.abc import Set as AbstractSet
 from contextlib import closing
 from typing import Any
 
-import cytopress
-from cytopress.errors import NotAvailableError, UsageError
+from cytopress.batch.cluster import check_versions, client_of, dask_distributed
+from cytopress.errors import UsageError
 from cytopress.study.field_job import FieldJob
 from cytopress.study.run_in_worker import run_single_trial
 from cytopress.study.run_trial import TrialResult, TrialResults
@@ -30,7 +30,7 @@ RESUME = (
 
 def check_installed() -> None:
     """Raise NotAvailableError if dask is not installed."""
-    _distributed()
+    dask_distributed()
 
 
 def run_on_cluster(
@@ -50,31 +50,10 @@ def run_on_cluster(
     NotAvailableError
         The extra dask is not installed.
     """
-    distributed = _distributed()
-    try:
-        client = distributed.Client(address, timeout=PATIENCE)
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"--scheduler {address}: no dask scheduler answers there; start one with `dask"
-            " scheduler` and give the address that it prints."
-        ) from error
+    client = client_of(address)
     with client, closing(_results(client, jobs, address, suspects)) as results:
-        _check_workers(client, address)
+        check_versions(client, address)
         yield from results
-
-
-def _check_workers(client: Any, address: str) -> None:
-    """Refuse workers of another version: their trials would be measured in another way."""
-    others = {found for found in client.run(_version).values() if found != _version()}
-    if others:
-        raise UsageError(
-            f"--scheduler {address}: its workers run cytopress {', '.join(sorted(others))}, this is"
-            f" {_version()}; install the same version everywhere."
-        )
-
-
-def _version() -> str:
-    return cytopress.__version__
 
 
 def _results(
@@ -100,7 +79,7 @@ def _as_they_come(
     client: Any, trials: Mapping[str, FieldJob], address: str
 ) -> Generator[tuple[str, TrialResult | None], None, None]:
     """Yield the names of trials with their results, None for one that the workers died of."""
-    distributed = _distributed()
+    distributed = dask_distributed()
     futures = client.map(run_single_trial, list(trials.values()), key=list(trials))
     results = distributed.as_completed(futures, with_results=True, raise_errors=False)
     # as_completed holds each future until it is done; this name would hold them all to the end.
@@ -141,13 +120,3 @@ def _next(client: Any, results: Any) -> list[tuple[Any, Any]]:
         if gone > PATIENCE:
             raise _NoWorkersError
     return list(batch)
-
-
-def _distributed() -> Any:
-    try:
-        import distributed
-    except ImportError as error:
-        raise NotAvailableError(
-            "A scheduler needs dask; install the extra: pip install 'cytopress[dask]'."
-        ) from error
-    return distributed
