@@ -41,7 +41,7 @@ def ceiling_of(request: CodecRequest, found: Sequence[Errors]) -> Ceiling:
 def share_finer(
     found: Sequence[Errors], fields: Sequence[int], ceiling: Ceiling, *, scale: float = 1.0
 ) -> float:
-    """Return the share of chunks that are to be coded finer, their errors times ``scale``.
+    """Return the share of chunks beyond their ceiling, with all errors times ``scale``.
 
     The sampled chunks of a field stand for all of it: those beyond their own ceiling, and the worst
     of the others until the field as a whole is within its one.

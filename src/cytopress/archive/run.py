@@ -51,7 +51,7 @@ class Part:
 
 @dataclass(frozen=True)
 class RunResult:
-    """Rows of a run's shards by key, an ``error`` in those that failed; and what else is told."""
+    """Rows of a run's shards by key, with an ``error`` where one failed, and notes on the run."""
 
     rows: dict[str, dict[str, Any]]
     complete: bool

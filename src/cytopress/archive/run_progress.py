@@ -9,7 +9,7 @@ from typing import Any
 from cytopress.callbacks import Progress
 from cytopress.figures import ratio_text, shown_bytes, shown_time
 
-# Seconds after which the time that is left is told.
+# Seconds of a run before its time left is estimated.
 SOON = 2.0
 
 

@@ -130,7 +130,7 @@ def write_shard(task: ShardTask) -> dict[str, Any]:
 
 def _write(task: ShardTask) -> dict[str, Any]:
     raw = _load(task)
-    # What is stored is decoded again by whoever reads; only the cytopress codec loses anything.
+    # Other readers decode exactly what is stored, so for them pixels are rounded beforehand.
     chunks, own = ShardChunks(task.coding), task.readers == "cytopress"
     array = writable(task.array(task.level), chunks if own else None)
     chunk, lossless = task.image.level_chunk(task.level), task.coding.ceiling is None

@@ -77,6 +77,6 @@ def strangers(sizes: Mapping[str, int], known: set[str]) -> Iterator[str]:
 def _is_in_image(key: str, plan: Plan) -> bool:
     names = {image.name for image in plan.images}
     parents = {str(parent) for parent in PurePosixPath(key).parents}
-    # Without SHA256SUMS, metadata cannot be told from what is too much.
+    # Without SHA256SUMS it is unknown which metadata files belong to the archive.
     metadata = PurePosixPath(key).name == layout.METADATA or key.endswith(COLLECTION.as_posix())
     return bool(names & parents) and not metadata

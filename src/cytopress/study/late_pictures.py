@@ -1,4 +1,4 @@
-"""Pictures of trials that turned out to matter: made after the study, of any field."""
+"""Late pictures: those of trials that the page begins with, added at the end of a study."""
 
 from __future__ import annotations
 
