@@ -20,6 +20,7 @@ import zarr
 
 from cytopress.archive import inspecting
 from cytopress.archive.certificate import rows_of
+from cytopress.archive.chunk_encoding import ChunkCoding
 from cytopress.archive.export import export
 from cytopress.archive.plan import read_plan
 from cytopress.archive.planning import Wanted, make_plan
@@ -335,3 +336,16 @@ def test_jpeg_in_tiff_counts_as_loss(tmp_path: Path) -> None:
     assert any("JPEG in TIFF" in note for note in notes)
     _, notes = make_plan([path], tmp_path / "lossless", Wanted(chunk=64))
     assert not any("JPEG in TIFF" in note for note in notes)
+
+
+def test_a_lossless_codec_that_loses_is_caught(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_plan([source], tmp_path / "out", Wanted(chunk=64))
+    encode = ChunkCoding.encode
+    monkeypatch.setattr(
+        ChunkCoding, "encode", lambda self, chunk, form: encode(self, chunk ^ np.uint16(1), form)
+    )
+    found = run(tmp_path / "out")
+    assert not found.complete
+    assert all("cannot be coded finer" in why for why in found.failed.values())
