@@ -17,11 +17,13 @@ from cytopress.codecs.family import Family
 from cytopress.codecs.registry import decode
 from cytopress.codecs.targets import resolve
 from cytopress.codecs.targets.encodes import Encodes, Solution
+from cytopress.codecs.targets.lines_choice import better_solution, lines_for
 from cytopress.codecs.targets.lossless_comparison import dearer_than_lossless, lossless_ratio
 from cytopress.codecs.targets.problem import SearchProblem
 from cytopress.codecs.targets.search import solve
 from cytopress.codecs.targets.target import TARGET_KINDS, Target, TargetKind
 from cytopress.codecs.wrappers import Guarded, Tiled, Wavelet
+from cytopress.codecs.wrappers.lines import PlaneFits
 from cytopress.errors import CytopressWarning, UnreachableTargetError, UsageError
 from cytopress.figures import ratio_text
 from cytopress.image import Image
@@ -249,14 +251,19 @@ class CodecRequest:
             raise ValueError("encodes belong to one image, and another one was given")
         resolve.check_form(self, image)
         request, doubts = resolve.estimate_scales(self, image)
-        problem = resolve.resolve(request, image)
-        if isinstance(problem, StreamCodec):
-            found = encodes.untargeted(problem)
-        else:
-            found = self._search(problem, encodes)
+        lines = lines_for(request, image)
+        found = request._solved(encodes, None)
+        if lines is not None:
+            found = better_solution(request._solved(encodes, lines), found, encodes.image, request)
         if found.codec.packages():
             doubts += dearer_than_lossless(encodes, len(found.data))
         return replace(found, warnings=(*doubts, *found.warnings))
+
+    def _solved(self, encodes: Encodes, lines: PlaneFits | None) -> Solution:
+        problem = resolve.resolve(self, encodes.image, lines)
+        if isinstance(problem, StreamCodec):
+            return encodes.untargeted(problem)
+        return self._search(problem, encodes)
 
     def _search(self, problem: SearchProblem, encodes: Encodes) -> Solution:
         try:

@@ -10,7 +10,8 @@ import numpy as np
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.targets.problem import SearchProblem
 from cytopress.codecs.targets.target import Target
-from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled, Wavelet
+from cytopress.codecs.wrappers import Guarded, Lines, PerPlane, Rescaled, Tiled, Wavelet
+from cytopress.codecs.wrappers.lines import FRACTION, PlaneFits
 from cytopress.codecs.wrappers.rescaled import stretch_bits
 from cytopress.errors import UnsupportedImageError
 from cytopress.image import Image
@@ -36,11 +37,13 @@ def estimate_scales(request: CodecRequest, image: Image) -> tuple[CodecRequest, 
     return request, doubts
 
 
-def compose(request: CodecRequest, setting: float | None, image: Image) -> StreamCodec:
+def compose(
+    request: CodecRequest, setting: float | None, image: Image, lines: PlaneFits | None = None
+) -> StreamCodec:
     """Return the codec of a value of the quality parameter (None: lossless) for an image.
 
     The adapter in its wrappers, from the inside out: tiles or blocks, planes of a stack or a
-    wavelet along z, the stretched range, the guard.
+    wavelet along z, the stretched range, structured noise where ``lines`` are given, the guard.
     """
     traits, codec = request.family.traits, request.adapter(setting)
     stretch = stretch_bits(codec, image)
@@ -54,6 +57,10 @@ def compose(request: CodecRequest, setting: float | None, image: Image) -> Strea
         codec = PerPlane(codec)
     if stretch:
         codec = Rescaled(codec, bits=stretch)
+    if lines is not None and not codec.lossless:
+        # A codec that maps the used range takes fractions of a count as well as counts.
+        maps = stretch or request.z == "wavelet" or traits.percentiles != (0.0, 100.0)
+        codec = Lines(codec, fraction=FRACTION if maps else 0, found=lines)
     if request.guard is not None and not codec.lossless:
         codec = Guarded(codec, max_error=request.guard)
     return codec
@@ -67,7 +74,9 @@ def check(request: CodecRequest, image: Image) -> None:
     compose(request, setting, image).check(image)
 
 
-def resolve(request: CodecRequest, image: Image) -> StreamCodec | SearchProblem:
+def resolve(
+    request: CodecRequest, image: Image, lines: PlaneFits | None = None
+) -> StreamCodec | SearchProblem:
     """Return the codec, or the search for it where a portable target is asked.
 
     Parameters
@@ -76,6 +85,8 @@ def resolve(request: CodecRequest, image: Image) -> StreamCodec | SearchProblem:
         With its reference scales: given, or from `estimate_scales`.
     image : Image
         What is to be coded.
+    lines : PlaneFits, optional
+        Its structured noise, to be coded apart.
 
     Raises
     ------
@@ -86,7 +97,7 @@ def resolve(request: CodecRequest, image: Image) -> StreamCodec | SearchProblem:
     check_form(request, image)
     parameter = request.family.traits.parameter
     if request.asked is None or parameter is None:
-        return compose(request, request.native, image)
+        return compose(request, request.native, image, lines)
     if parameter.follows_range and image.dtype.kind == "f":
         low, high = float(image.pixels.min()), float(image.pixels.max())
         step = float(np.spacing(np.float32(max(abs(low), abs(high)))))
@@ -95,7 +106,7 @@ def resolve(request: CodecRequest, image: Image) -> StreamCodec | SearchProblem:
         request.name,
         Target(*request.asked, request.data_range, request.noise),
         parameter,
-        lambda setting: compose(request, setting, image),
+        lambda setting: compose(request, setting, image, lines),
         can_be_lossless=request.family.traits.can_be_lossless,
         guarded=request.guard is not None,
     )
