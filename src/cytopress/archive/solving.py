@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from cytopress.archive.promise import (
     surplus_of_share,
     unseen_share,
 )
+from cytopress.archive.pyramid import halved
 from cytopress.archive.sample_codings import Coded, SampleCodings, Samples
 from cytopress.archive.setting_search import Search
 from cytopress.codecs.targets.request import CodecRequest
@@ -92,6 +94,9 @@ def with_scales(
     noise = fit_noise(planes).model if request.lacks_noise else request.noise
     counts = data_range(samples.planes) if request.lacks_range else request.data_range
     request = request.with_reference_scales(counts, noise)
+    # A resolution below has the frequencies twice, as far as its means leave them.
+    below = (Image(halved(plane), bits=samples.bits) for plane in samples.planes)
+    request = request.with_field_lines(itertools.chain(planes, below))
     return request, request.field_limits(planes)
 
 

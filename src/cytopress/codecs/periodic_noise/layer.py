@@ -1,4 +1,4 @@
-"""Layer of periodic noise: waves along rows or columns whose amplitude and phase drift, in integers.
+"""Layer of periodic noise: waves along rows or columns with drifting amplitudes, in integers.
 
 A wave along x has one frequency in all rows. Its complex amplitude follows the rows as a carrier,
 whose phase is a polynomial of the row, times a sum of few cosines (a DCT). At frequency 0 this is

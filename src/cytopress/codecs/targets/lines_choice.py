@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.container import container
+from cytopress.codecs.periodic_noise.detection import Found
+from cytopress.codecs.periodic_noise.frequencies import frequencies_of_planes, read_frequencies
+from cytopress.codecs.targets import resolve
 from cytopress.codecs.targets.encodes import Solution
 from cytopress.codecs.wrappers.lines import PlaneFits, find_lines
 from cytopress.errors import UnsupportedImageError
@@ -21,6 +26,21 @@ CODED = ("uint8", "uint16")
 # By how much the logarithm of an error falls with that of the rate, at the least and at the most;
 # at high rates by 6 dB for each bit a pixel.
 LEAST_SLOPE, MOST_SLOPE, A_BIT = 0.15, 0.5, 2 * math.log(2)
+
+
+def seeks_lines(request: CodecRequest) -> bool:
+    """Whether a request seeks structured noise, and does not know already where it is."""
+    return request.lines in ("auto", "1") and not request.lossless
+
+
+def field_lines(request: CodecRequest, images: Iterable[Image]) -> tuple[Found, ...]:
+    """Return where fields have structured noise; see `CodecRequest.field_lines`."""
+    if not seeks_lines(request):
+        return ()
+    coded = (image for image in images if image.dtype.name in CODED)
+    return frequencies_of_planes(
+        plane for image in coded for plane in image.pixels.reshape(-1, *image.shape[-2:])
+    )
 
 
 def lines_for(request: CodecRequest, image: Image) -> PlaneFits | None:
@@ -40,7 +60,23 @@ def lines_for(request: CodecRequest, image: Image) -> PlaneFits | None:
                 " out, or give lines=auto."
             )
         return None
+    if request.lines not in ("auto", "1"):
+        image = replace(image, lines=read_frequencies(request.lines))
     return find_lines(image)
+
+
+def encode_better(request: CodecRequest, image: Image) -> bytes:
+    """Return an image coded at a fixed setting, with structured noise apart where that pays."""
+    plain = _at_setting(request, image, None)
+    lines = lines_for(request, image)
+    if lines is None:
+        return plain.data
+    return better_solution(_at_setting(request, image, lines), plain, image, request).data
+
+
+def _at_setting(request: CodecRequest, image: Image, lines: PlaneFits | None) -> Solution:
+    codec = resolve.compose(request, request.native, image, lines)
+    return Solution(codec, codec.encode(image), 0.0, 0.0)
 
 
 def better_solution(

@@ -14,18 +14,22 @@ from typing import Literal, get_args
 
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.family import Family
+from cytopress.codecs.periodic_noise.frequencies import (
+    frequencies_text,
+    read_frequencies,
+)
 from cytopress.codecs.registry import decode
 from cytopress.codecs.targets import resolve
 from cytopress.codecs.targets.encodes import Encodes, Solution
-from cytopress.codecs.targets.lines_choice import better_solution, lines_for
-from cytopress.codecs.targets.lossless_comparison import dearer_than_lossless, lossless_ratio
-from cytopress.codecs.targets.problem import SearchProblem
-from cytopress.codecs.targets.search import solve
+from cytopress.codecs.targets.lines_choice import field_lines, lines_for, seeks_lines
+from cytopress.codecs.targets.lossless_comparison import dearer_than_lossless
+from cytopress.codecs.targets.solutions import solution_of
 from cytopress.codecs.targets.target import TARGET_KINDS, Target, TargetKind
 from cytopress.codecs.wrappers import Guarded, Tiled, Wavelet
-from cytopress.codecs.wrappers.lines import PlaneFits
-from cytopress.errors import CytopressWarning, UnreachableTargetError, UsageError
-from cytopress.figures import ratio_text
+from cytopress.errors import (
+    CytopressWarning,
+    UsageError,
+)
 from cytopress.image import Image
 from cytopress.metrics.data_range import pooled_percentiles
 from cytopress.metrics.noise import NoiseModel
@@ -34,8 +38,8 @@ from cytopress.settings import Settings
 
 AlongZ = Literal["planes", "wavelet"]
 # Structured noise coded apart: where that pays; the same, or a refusal of images that cannot be
-# coded so; never. "": as the codec has it.
-LinesChoice = Literal["", "auto", "1", "0"]
+# coded so; never.
+LINES = ("auto", "1", "0")
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,11 @@ class CodecRequest:
         Hard bound on the error in counts, kept by a coded residual.
     z : {"planes", "wavelet"}, optional
         How a codec of planes codes a stack: each plane by itself, or after a wavelet along z.
-    lines : {"auto", "1", "0"}, optional
-        Whether structured noise is coded apart: where that pays; the same, but an image that
-        cannot be coded so is refused; never. ``auto`` for learned codecs unless given, else ``0``.
+    lines : str, optional
+        Whether structured noise is coded apart. ``auto``: where that pays; ``1``: the same, but an
+        image that cannot be coded so is refused; ``0``: never. Frequencies, such as
+        ``x0.221+x0.442``, in cycles a pixel: as ``auto``, and noise is sought only there. ``auto``
+        for learned codecs unless given, else ``0``.
     settings : Settings, optional
         Says where model packages are, for decoding.
     """
@@ -78,7 +84,7 @@ class CodecRequest:
     tile: int | None = None
     guard: int | None = None
     z: AlongZ = "planes"
-    lines: LinesChoice = ""
+    lines: str = ""
     settings: Settings | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -102,8 +108,8 @@ class CodecRequest:
         """Resolve the default of ``lines``, and check it."""
         if not self.lines:
             object.__setattr__(self, "lines", "auto" if self.family.traits.lines else "0")
-        if self.lines not in get_args(LinesChoice):
-            raise UsageError(f"{self.name}: lines is auto, 1 or 0, not {self.lines}.")
+        if self.lines not in LINES:
+            read_frequencies(self.lines)
         if self.lines == "1" and self.lossless:
             raise UsageError(
                 f"{self.name}: lines=1 is for lossy settings, and this one is lossless; leave it"
@@ -204,6 +210,28 @@ class CodecRequest:
         )
         return low, high if low < high else low + (abs(low) or 1.0)
 
+    def field_lines(self, images: Iterable[Image]) -> tuple[tuple[int, int], ...]:
+        """Return where fields have structured noise, for their chunks: axis and frequency of each.
+
+        The axis is 1 along x and 0 along y, the frequency in units of 2 ** -20 cycles a pixel.
+        Nothing is sought where this request codes no structured noise apart.
+
+        Parameters
+        ----------
+        images : iterable of Image
+            Whole fields; one is in memory at a time.
+        """
+        return field_lines(self, images)
+
+    def with_field_lines(self, images: Iterable[Image]) -> CodecRequest:
+        """Return this request for chunks of fields: the frequencies of `field_lines` stand in it.
+
+        ``lines=0`` where the fields have none, so that no chunk is searched for any.
+        """
+        if not seeks_lines(self):
+            return self
+        return replace(self, lines=frequencies_text(self.field_lines(images)) or "0")
+
     def adapter(self, setting: float | None) -> StreamCodec:
         """Return the bare codec at a value of the quality parameter; None: its lossless form."""
         traits = self.family.traits
@@ -252,30 +280,10 @@ class CodecRequest:
         resolve.check_form(self, image)
         request, doubts = resolve.estimate_scales(self, image)
         lines = lines_for(request, image)
-        found = request._solved(encodes, None)
-        if lines is not None:
-            found = better_solution(request._solved(encodes, lines), found, encodes.image, request)
+        found = solution_of(request, encodes, lines)
         if found.codec.packages():
             doubts += dearer_than_lossless(encodes, len(found.data))
         return replace(found, warnings=(*doubts, *found.warnings))
-
-    def _solved(self, encodes: Encodes, lines: PlaneFits | None) -> Solution:
-        problem = resolve.resolve(self, encodes.image, lines)
-        if isinstance(problem, StreamCodec):
-            return encodes.untargeted(problem)
-        return self._search(problem, encodes)
-
-    def _search(self, problem: SearchProblem, encodes: Encodes) -> Solution:
-        try:
-            return solve(problem, encodes)
-        except UnreachableTargetError as error:
-            if not self.packages:
-                raise
-            name, ratio = lossless_ratio(encodes)
-            raise UnreachableTargetError(
-                f"{error} It may be unlike the images that the model learned from; lossless"
-                f" {name} makes it {ratio_text(ratio)} smaller."
-            ) from error
 
     def encode(
         self,
@@ -283,6 +291,7 @@ class CodecRequest:
         *,
         limits: tuple[float, float] | None = None,
         noise: NoiseModel | None = None,
+        lines: tuple[tuple[int, int], ...] | None = None,
     ) -> bytes:
         """Return bytes that decode by themselves.
 
@@ -298,9 +307,13 @@ class CodecRequest:
             alike; those of the image itself unless given here or by the image.
         noise : NoiseModel, optional
             Of the field, where a noise model is needed and the request has none.
+        lines : tuple of (axis, frequency), optional
+            Of the field (`field_lines`), where structured noise is coded apart.
         """
         if limits is not None:
             image = replace(image, limits=limits)
+        if lines is not None:
+            image = replace(image, lines=lines)
         found = self.with_reference_scales(None, noise).solve(image)
         for text in found.warnings:
             warnings.warn(f"{self.spec}: {text}", CytopressWarning, stacklevel=2)

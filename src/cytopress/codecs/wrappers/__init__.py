@@ -1,6 +1,4 @@
-"""Codecs of codecs: planes and wavelets of stacks, tiles, a stretched range, structured noise, a
-bounded error.
-"""
+"""Codecs of codecs: planes, wavelets, tiles, a stretched range, lines, a bounded error."""
 
 from cytopress.codecs.wrappers.guarded import Guarded
 from cytopress.codecs.wrappers.lines import Lines

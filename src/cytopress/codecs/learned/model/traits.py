@@ -27,6 +27,7 @@ def traits(manifest: CodecManifest) -> Traits:
         can_be_lossless=False,
         exact=False,
         percentiles=manifest.percentiles,
+        lines=True,
     )
 
 
