@@ -14,41 +14,32 @@ from cytopress.errors import CorruptDataError
 BITS, LEAST = 16, 2**9
 # A context's probability is a mean over its last so many decisions, over all in the beginning.
 MEMORY = 48
+# Probability of one half; that a number goes on, before any is seen; and the decisions by which
+# such a beginning is outweighed.
+EVEN, LONGER, TRUST = 2**15, 47186, 4
 # The interval has between 24 and 32 bits.
 TOP, LOW = 2**32, 2**24
 # Of a number: no honest one has more bits.
 MOST_BITS = 40
 
 
-class Contexts:
-    """Probabilities of a one by context, each beginning at one half."""
-
-    def __init__(self) -> None:
-        self._states: dict[tuple[object, ...], tuple[int, int]] = {}
-
-    def of(self, context: tuple[object, ...]) -> int:
-        """Return the probability of a one."""
-        return self._states.get(context, (1 << BITS - 1, 0))[0]
-
-    def update(self, context: tuple[object, ...], bit: int) -> None:
-        """Move a context's probability toward a decision."""
-        one, seen = self._states.get(context, (1 << BITS - 1, 0))
-        one += ((bit << BITS) - one) // (seen + 2)
-        one = min(max(one, LEAST), (1 << BITS) - LEAST)
-        self._states[context] = one, min(seen + 1, MEMORY)
-
-
 class BinaryCoder(ABC):
     """Numbers by decisions, for encoder and decoder alike: each returns what is coded."""
 
     def __init__(self) -> None:
-        self.contexts = Contexts()
+        self._states: dict[tuple[object, ...], tuple[int, int]] = {}
 
-    def bit(self, value: int, *context: object) -> int:
-        """Code a decision in a context; a decoder ignores the value."""
-        one = self.contexts.of(context)
+    def bit(self, value: int, *context: object, prior: int = EVEN) -> int:
+        """Code a decision in a context; a decoder ignores the value.
+
+        ``prior`` is the probability of a one, out of ``2 ** BITS``, before any decision in
+        the context.
+        """
+        one, seen = self._states.get(context, (prior, TRUST if prior != EVEN else 0))
         coded = self._code(value, one)
-        self.contexts.update(context, coded)
+        one += ((coded << BITS) - one) // (seen + 2)
+        one = min(max(one, LEAST), (1 << BITS) - LEAST)
+        self._states[context] = one, min(seen + 1, MEMORY)
         return coded
 
     def raw(self, value: int, count: int) -> int:
@@ -61,7 +52,7 @@ class BinaryCoder(ABC):
     def number(self, value: int, *context: object) -> int:
         """Code a number from 0 on: its length by context, its bits as they are."""
         length, place = (value + 1).bit_length() - 1, 0
-        while self.bit(place < length, *context, place):
+        while self.bit(place < length, *context, place, prior=LONGER):
             place += 1
             if place > MOST_BITS:
                 raise CorruptDataError("A number of the structured noise is too long.")

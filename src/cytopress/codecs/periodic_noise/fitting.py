@@ -15,8 +15,8 @@ import numpy.typing as npt
 from scipy.fft import dct, fft, idct
 from scipy.ndimage import uniform_filter1d
 
-from cytopress.codecs.periodic_noise.detection import CLIP, Found, axis_frequencies
-from cytopress.codecs.periodic_noise.layer import FREQUENCY_BITS, NYQUIST, carrier_phase
+from cytopress.codecs.periodic_noise.detection import CLIP, SLOWEST, Found, axis_frequencies
+from cytopress.codecs.periodic_noise.layer import FREQUENCY_BITS, NYQUIST, carrier_phase, rounded
 from cytopress.codecs.periodic_noise.sines import TURN_BITS
 
 Floats = npt.NDArray[np.float32]
@@ -161,8 +161,8 @@ def _refined(rest: Floats, about: int) -> int:
     offsets = np.arange(-1.5, 1.5, 0.02) / width
     turns = np.exp(-2j * np.pi * offsets[:, None] * long * np.arange(PARTS))
     sums = (np.abs(turns @ strong.T) ** 2).sum(axis=1)
-    best = about + round(float(offsets[sums.argmax()]) * 2**FREQUENCY_BITS)
-    return min(max(best, 1), NYQUIST)
+    best = about / 2**FREQUENCY_BITS + float(offsets[sums.argmax()])
+    return min(max(rounded(best, width), rounded(SLOWEST, width)), NYQUIST)
 
 
 def _carrier(amplitude: Complex) -> tuple[int, int]:
@@ -176,8 +176,7 @@ def _carrier(amplitude: Complex) -> tuple[int, int]:
         peak = int(spectrum.argmax())
         if spectrum[peak] > best:
             best, found = float(spectrum[peak]), (peak, int(chirp))
-    carrier = round(found[0] * 2 ** (FREQUENCY_BITS - 1) / length) % 2**FREQUENCY_BITS
-    return carrier, found[1]
+    return rounded(found[0] / (2 * length), length) % 2**FREQUENCY_BITS, found[1]
 
 
 def _wave(line: Fitted, shape: tuple[int, ...]) -> Floats:

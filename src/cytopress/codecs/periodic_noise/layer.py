@@ -36,6 +36,10 @@ MOST_CHIRP = 2**12
 # Half of a cosine's energy is at frequency 0: its entry is 2 ** -1/2.
 CONSTANT = 11585
 BLOCK = 64
+# A frequency and a carrier are as fine as this share of a turn over the plane's length.
+FINENESS_BITS = 3
+# Digits of a step, and those of the places by which it is shifted.
+MANTISSA_BITS, SHIFT_BITS = 4, 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +150,24 @@ class Layer:
         real = found[:, 0] * ahead - found[:, 1] * across
         imaginary = found[:, 0] * across + found[:, 1] * ahead
         return _shifted(np.stack([real, imaginary], axis=1), FRACTION).astype(np.float64)
+
+
+def turn_bits(length: int) -> int:
+    """Return the fractional bits of a frequency, in turns, that so many pixels need."""
+    return min(length.bit_length() + FINENESS_BITS, FREQUENCY_BITS)
+
+
+def rounded(turns: float, length: int) -> int:
+    """Return a frequency as a stream holds it for so many pixels, in 2 ** -FREQUENCY_BITS turns."""
+    bits = turn_bits(length)
+    return round(turns * 2**bits) << FREQUENCY_BITS - bits
+
+
+def rounded_step(counts: float) -> int:
+    """Return a step as a stream holds it, in 2 ** -STEP_BITS counts: with MANTISSA_BITS digits."""
+    whole = max(round(counts * 2**STEP_BITS), 1)
+    shift = max(whole.bit_length() - MANTISSA_BITS, 0)
+    return min(whole >> shift, 2**MANTISSA_BITS - 1) << shift
 
 
 def carrier_phase(carrier: int, chirp: int, length: int) -> Integers:

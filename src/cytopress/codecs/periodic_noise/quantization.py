@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.periodic_noise.fitting import Fit, Fitted
-from cytopress.codecs.periodic_noise.layer import MOST_COUNTS, STEP_BITS, Layer, Line
+from cytopress.codecs.periodic_noise.layer import MOST_COUNTS, STEP_BITS, Layer, Line, rounded_step
 
 Floats = npt.NDArray[np.float64]
 # A decoder's error in a part that a codec drops is about the noise; a bit must save this share of
@@ -31,8 +31,7 @@ def quantized(found: Fit, shape: tuple[int, int], strength: float) -> Layer:
         Error that is left in each part, in variances of the noise: more of it, fewer bytes.
     """
     error = strength * found.variance
-    step = math.sqrt(12 * error * 4 / (shape[0] * shape[1])) * 2**STEP_BITS
-    whole = max(round(step), 1)
+    whole = rounded_step(math.sqrt(12 * error * 4 / (shape[0] * shape[1])))
     lines = [_line(one, whole / 2**STEP_BITS, error) for one in found.lines]
     return Layer(shape, whole, tuple(line for line in lines if line is not None))
 
