@@ -81,7 +81,9 @@ def _cyto_facts(file: CytoFile, settings: Settings) -> list[dict[str, Any]]:
 def _coded_facts(
     file: CytoFile, number: int, settings: Settings, coded_bytes: int
 ) -> dict[str, Any]:
+    from cytopress.codecs.container.container import unpack
     from cytopress.codecs.registry import build
+    from cytopress.codecs.wrappers.lines_report import lines_report
 
     header = file.headers[number]
     form = header.form
@@ -103,6 +105,8 @@ def _coded_facts(
         "header_bytes": header.header_bytes,
         "ratio": round(form.raw_bytes / coded_bytes, 4),
     }
+    if report := lines_report(header.recipe, unpack(file.container(number))[1], form):
+        facts["noise"] = report
     return facts | dict(header.notes)
 
 
