@@ -19,6 +19,8 @@ MEMORY = 48
 EVEN, LONGER, TRUST = 2**15, 47186, 4
 # The interval has between 24 and 32 bits.
 TOP, LOW = 2**32, 2**24
+# Zeros at the end that are not written. The first bytes that a decoder reads are as many.
+UNWRITTEN = 4
 # Of a number: no honest one has more bits.
 MOST_BITS = 40
 
@@ -89,35 +91,38 @@ class BinaryEncoder(BinaryCoder):
         return bit
 
     def bytes(self) -> bytes:
-        """Return the shortest bytes that decode, without zeros at their end."""
+        """Return the shortest bytes that decode, with at most `UNWRITTEN` zeros left out."""
         bits = 32 + 8 * self._shifts
         for dropped in range(bits, -1, -8):
             # The number in the interval that ends in most zero bytes.
             value = -(-self._low >> dropped) << dropped
             if value < self._low + self._range:
                 break
-        return value.to_bytes(bits // 8, "big").rstrip(b"\0")
+        whole = value.to_bytes(bits // 8, "big")
+        return whole[:-UNWRITTEN] + whole[-UNWRITTEN:].rstrip(b"\0")
 
 
 class BinaryDecoder(BinaryCoder):
-    """Reads the decisions of `BinaryEncoder`; behind the end of its bytes are zeros.
+    """Reads the decisions of `BinaryEncoder`; behind the end of its bytes are a few zeros.
 
     Raises
     ------
     CorruptDataError
-        More decisions are asked for than any such bytes can hold; when decoding.
+        More decisions are asked for than such bytes hold; when decoding.
     """
 
     def __init__(self, stream: bytes | memoryview) -> None:
         super().__init__()
         self._stream, self._position = bytes(stream), 0
         self._range, self._value = TOP - 1, 0
-        for _ in range(4):
+        for _ in range(UNWRITTEN):
             self._value = self._value << 8 | self._byte()
 
     def _byte(self) -> int:
         place = self._position
         self._position += 1
+        if place >= len(self._stream) + UNWRITTEN:
+            raise CorruptDataError("The structured noise ends early.")
         return self._stream[place] if place < len(self._stream) else 0
 
     def _code(self, bit: int, one: int) -> int:  # noqa: ARG002 - an encoder's

@@ -47,10 +47,15 @@ def find_frequencies(plane: npt.NDArray[Any]) -> tuple[Found, ...]:
     return tuple((along, one) for along, _, frequencies in sides for one in frequencies)
 
 
+def large_enough(shape: tuple[int, ...], along: int) -> bool:
+    """Whether a plane has pixels enough to tell a wave along an axis from structure."""
+    return shape[along] >= LEAST_ALONG and shape[1 - along] >= LEAST_ROWS
+
+
 def axis_frequencies(plane: npt.NDArray[Any], along: int) -> tuple[float, list[int]]:
     """Return the frequencies of an axis as `find_frequencies`, and the strongest one's spike."""
     turned = plane if along else plane.T
-    if turned.shape[1] < LEAST_ALONG or turned.shape[0] < LEAST_ROWS:
+    if not large_enough(plane.shape, along):
         return 0.0, []
     rows = _some_rows(turned)
     strongest, found = _spikes(rows)

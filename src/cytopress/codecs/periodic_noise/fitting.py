@@ -15,7 +15,13 @@ import numpy.typing as npt
 from scipy.fft import dct, fft, idct
 from scipy.ndimage import uniform_filter1d
 
-from cytopress.codecs.periodic_noise.detection import CLIP, SLOWEST, Found, axis_frequencies
+from cytopress.codecs.periodic_noise.detection import (
+    CLIP,
+    SLOWEST,
+    Found,
+    axis_frequencies,
+    large_enough,
+)
 from cytopress.codecs.periodic_noise.layer import FREQUENCY_BITS, NYQUIST, carrier_phase, rounded
 from cytopress.codecs.periodic_noise.sines import TURN_BITS
 
@@ -74,6 +80,8 @@ def fit(plane: npt.NDArray[Any], frequencies: Iterable[Found]) -> Fit:
     variance = 1 / 12
     rest = plane.astype(np.float32)
     for along in dict.fromkeys(axis for axis, _ in wanted):
+        if not large_enough(plane.shape, along):
+            continue
         here = [frequency for axis, frequency in wanted if axis == along]
         if lines:
             # A wave oscillates along both axes, and what was one along the other is gone.

@@ -7,7 +7,7 @@ row noise. A wave along y is the same of the transposed plane.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,9 +30,10 @@ FREQUENCY_BITS, STEP_BITS = 20, 16
 NYQUIST = 1 << FREQUENCY_BITS - 1
 # Fractional bits of an amplitude in counts, and of the finest plane.
 AMPLITUDE_BITS, FINEST = 12, 8
-# Bounds that keep every sum below 2 ** 53, and the work of a crafted stream.
-MOST_LINES, MOST_COUNTS, MOST_WORK = 64, 2**16, 2**28
-MOST_CHIRP = 2**12
+# Bounds that keep every sum below 2 ** 53.
+MOST_LINES, MOST_COUNTS, MOST_CHIRP = 64, 2**16, 2**12
+# Bounds on the time of a crafted stream: cosines of all lines, and those times rows for each pixel.
+MOST_PARTS, MOST_WORK, SMALL = 2**15, 8, 2**16
 # Half of a cosine's energy is at frequency 0: its entry is 2 ** -1/2.
 CONSTANT = 11585
 BLOCK = 64
@@ -97,8 +98,7 @@ class Layer:
     lines: tuple[Line, ...]
 
     def __post_init__(self) -> None:
-        work = sum(len(line.cosines) * self.shape[1 - line.along] for line in self.lines)
-        if len(self.lines) > MOST_LINES or work > MOST_WORK:
+        if len(self.lines) > MOST_LINES or not within_work(self.shape, self.lines):
             raise CorruptDataError("The structured noise has more waves than any plane can have.")
         for line in self.lines:
             reach = sum(map(abs, line.cosines.ravel().tolist())) * self.step
@@ -150,6 +150,15 @@ class Layer:
         real = found[:, 0] * ahead - found[:, 1] * across
         imaginary = found[:, 0] * across + found[:, 1] * ahead
         return _shifted(np.stack([real, imaginary], axis=1), FRACTION).astype(np.float64)
+
+
+def within_work(shape: tuple[int, int], lines: Iterable[Line]) -> bool:
+    """Whether waves are as few as a plane's of this shape may be."""
+    counts = [(len(line.cosines), shape[1 - line.along]) for line in lines]
+    work = sum(count * length for count, length in counts)
+    return sum(count for count, _ in counts) <= MOST_PARTS and work <= MOST_WORK * max(
+        shape[0] * shape[1], SMALL
+    )
 
 
 def turn_bits(length: int) -> int:

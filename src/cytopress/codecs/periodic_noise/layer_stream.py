@@ -14,7 +14,7 @@ from cytopress.codecs.periodic_noise.layer import (
     FREQUENCY_BITS,
     MANTISSA_BITS,
     MOST_LINES,
-    MOST_WORK,
+    MOST_PARTS,
     NYQUIST,
     SHIFT_BITS,
     Integers,
@@ -95,7 +95,7 @@ def _code_line(coder: BinaryCoder, line: Line, shape: tuple[int, int]) -> Line:
         carrier = _code_turns(coder, line.carrier, length)
         chirp = coder.signed(line.chirp, "chirp")
     count = coder.number(len(line.cosines), "length")
-    if count > length or count * length > MOST_WORK:
+    if count > length or count > MOST_PARTS:
         raise CorruptDataError("The structured noise has more parts than the plane has pixels.")
     cosines = _code_cosines(coder, line.cosines, count, real=real)
     return Line(along, frequency, carrier, chirp, cosines)

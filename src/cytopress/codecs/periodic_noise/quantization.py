@@ -8,7 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.periodic_noise.fitting import Fit, Fitted
-from cytopress.codecs.periodic_noise.layer import MOST_COUNTS, STEP_BITS, Layer, Line, rounded_step
+from cytopress.codecs.periodic_noise.layer import (
+    MOST_COUNTS,
+    MOST_LINES,
+    STEP_BITS,
+    Layer,
+    Line,
+    rounded_step,
+    within_work,
+)
 
 Floats = npt.NDArray[np.float64]
 # A decoder's error in a part that a codec drops is about the noise; a bit must save this share of
@@ -32,8 +40,12 @@ def quantized(found: Fit, shape: tuple[int, int], strength: float) -> Layer:
     """
     error = strength * found.variance
     whole = rounded_step(math.sqrt(12 * error * 4 / (shape[0] * shape[1])))
-    lines = [_line(one, whole / 2**STEP_BITS, error) for one in found.lines]
-    return Layer(shape, whole, tuple(line for line in lines if line is not None))
+    lines: list[Line] = []
+    for wave in found.lines[:MOST_LINES]:
+        line = _line(wave, whole / 2**STEP_BITS, error)
+        if line is not None and within_work(shape, [*lines, line]):
+            lines.append(line)
+    return Layer(shape, whole, tuple(lines))
 
 
 def _line(wave: Fitted, step: float, error: float) -> Line | None:

@@ -16,13 +16,13 @@ from cytopress.codecs.periodic_noise.frequencies import frequencies_of_planes, r
 from cytopress.codecs.targets import resolve
 from cytopress.codecs.targets.encodes import Solution
 from cytopress.codecs.wrappers.lines import PlaneFits, find_lines
+from cytopress.codecs.wrappers.lines_mapping import CODED
 from cytopress.errors import UnsupportedImageError
 from cytopress.image import Image
 
 if TYPE_CHECKING:
     from cytopress.codecs.targets.request import CodecRequest
 
-CODED = ("uint8", "uint16")
 # By how much the logarithm of an error falls with that of the rate, at the least and at the most;
 # at high rates by 6 dB for each bit a pixel.
 LEAST_SLOPE, MOST_SLOPE, A_BIT = 0.15, 0.5, 2 * math.log(2)

@@ -6,22 +6,21 @@ block, or leaves them out; as waves they take a few hundred bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.container.container import Recipe
-from cytopress.codecs.container.wire import Reader, length_prefixed, varints
+from cytopress.codecs.container.wire import Reader, length_prefixed
 from cytopress.codecs.periodic_noise.detection import find_frequencies
 from cytopress.codecs.periodic_noise.fitting import Fit, fit
-from cytopress.codecs.periodic_noise.layer import FINEST, Layer
+from cytopress.codecs.periodic_noise.layer import Layer
 from cytopress.codecs.periodic_noise.layer_stream import pack_layer, take_layer
 from cytopress.codecs.periodic_noise.quantization import quantized
+from cytopress.codecs.wrappers.lines_mapping import LinesMapping, mapping_of, planes
 from cytopress.codecs.wrappers.parts import PartsCodec
-from cytopress.errors import CorruptDataError
 from cytopress.image import Image, Pixels
 
 # Error left in each part of a wave, in variances of the noise: at the finest, and at the coarsest,
@@ -45,13 +44,12 @@ def find_lines(image: Image) -> PlaneFits | None:
     Frequencies are those of the field that the image was cut from (`Image.lines`), if they are
     known.
     """
-    planes = _planes(image.pixels)
-    given = image.lines
-    wanted = [find_frequencies(plane) if given is None else given for plane in planes]
+    given, every = image.lines, planes(image.pixels)
+    wanted = [find_frequencies(plane) if given is None else given for plane in every]
     if not any(wanted):
         return None
-    fits = PlaneFits(image.pixels, tuple(map(fit, planes, wanted)))
-    layers = (quantized(one, planes.shape[1:], FINE) for one in fits.fits)
+    fits = PlaneFits(image.pixels, tuple(map(fit, every, wanted)))
+    layers = (quantized(one, image.shape[-2:], FINE) for one in fits.fits)
     return fits if any(layer.lines for layer in layers) else None
 
 
@@ -74,7 +72,7 @@ class Lines(PartsCodec):
     """
 
     codec: StreamCodec
-    fraction: int = 0
+    fraction: int = field(default=0, repr=False)
     found: PlaneFits | None = field(default=None, compare=False, repr=False)
 
     name: ClassVar[str] = "lines"
@@ -105,42 +103,39 @@ class Lines(PartsCodec):
     def check(self, image: Image) -> None:
         """Check the image, and the form in which the wrapped codec gets it."""
         super().check(image)
-        self.codec.check(_inner(image, np.zeros(image.shape, self._dtype(image.dtype)), None))
+        self.codec.check(LinesMapping(self.fraction, 0).inner_of(image, np.zeros(image.shape)))
 
     def parts(self, image: Image) -> list[bytes]:
         """Return the structured noise and the parts of the wrapped codec."""
-        planes = _planes(image.pixels)
-        fits = self._fits(image)
-        layers = [quantized(one, planes.shape[1:], FINE) for one in fits]
-        fraction, offset, rest = _subtracted(image, layers, self.fraction)
-        limits = image.limits and tuple(limit * 2**fraction + offset for limit in image.limits)
-        inner = self.codec.parts(_inner(image, rest.reshape(image.shape), limits))
+        shape, fits = image.shape[-2:], self._fits(image)
+        layers = [quantized(one, shape, FINE) for one in fits]
+        bounded = any(one.traits.bound for one in self.codec.nested())
+        mapping = mapping_of(image, layers, self.fraction)
+        if bounded and mapping.clips:
+            # The bound would not hold where what is left does not fit.
+            layers = [Layer(shape, 1, ())] * len(layers)
+            mapping = mapping_of(image, layers, 0)
+        inner = self.codec.parts(mapping.inner(image, layers))
         strength = strength_of(image.pixels.size, sum(map(len, inner)))
-        if strength > FINE and not self.codec.traits.bound:
-            layers = [quantized(one, planes.shape[1:], strength) for one in fits]
-        head = [varints(fraction, offset), *length_prefixed(map(pack_layer, layers))]
+        if strength > FINE and not bounded:
+            layers = [quantized(one, shape, strength) for one in fits]
+        head = [mapping.put(), *length_prefixed(map(pack_layer, layers))]
         return [b"".join(head), *inner]
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the image with its structured noise."""
-        fraction, offset, layers, rest = take_lines(stream, form)
-        inner = replace(form, dtype=np.dtype(np.uint16), bits=16) if fraction else form
-        decoded = self.codec.restore(rest, inner).pixels
+        mapping, layers, rest = take_lines(stream, form)
+        decoded = self.codec.restore(rest, mapping.form(form)).pixels
         pixels = np.empty(form.shape, form.dtype)
-        for plane, part, layer in zip(_planes(pixels), _planes(decoded), layers, strict=True):
-            values = part.astype(np.int32) - offset + layer.values(fraction)
-            half = 1 << fraction - 1 if fraction else 0
-            plane[...] = np.clip(values + half >> fraction, 0, 2**form.bits - 1)
+        for plane, part, layer in zip(planes(pixels), planes(decoded), layers, strict=True):
+            plane[...] = mapping.backward(part, layer, form.bits)
         return pixels
 
     def _fits(self, image: Image) -> tuple[Fit, ...]:
         found = self.found
         if found is None or found.pixels is not image.pixels:
             found = find_lines(image)
-        return found.fits if found else (Fit((), 1.0),) * len(_planes(image.pixels))
-
-    def _dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
-        return np.dtype(np.uint16) if self.fraction else dtype
+        return found.fits if found else (Fit((), 1.0),) * len(planes(image.pixels))
 
 
 def strength_of(pixels: int, coded_bytes: int) -> float:
@@ -152,8 +147,10 @@ def strength_of(pixels: int, coded_bytes: int) -> float:
     return min(max(pixels / (PIXELS_A_BYTE * coded_bytes), FINE), COARSE)
 
 
-def take_lines(stream: bytes, form: Form) -> tuple[int, int, list[Layer], memoryview]:
-    """Return fraction, offset and layer of each plane from a stream, and the wrapped codec's.
+def take_lines(
+    stream: bytes | memoryview, form: Form
+) -> tuple[LinesMapping, list[Layer], memoryview]:
+    """Return mapping and layer of each plane from a stream, and the wrapped codec's stream.
 
     Raises
     ------
@@ -161,50 +158,9 @@ def take_lines(stream: bytes, form: Form) -> tuple[int, int, list[Layer], memory
         The stream is no `Lines`.
     """
     reader = Reader(stream)
-    fraction, offset = reader.varint(), reader.varint()
-    if fraction > FINEST or offset >= 2**16 or form.dtype.kind != "u" or form.dtype.itemsize > 2:
-        raise CorruptDataError("The structured noise does not fit this image.")
+    mapping = LinesMapping(reader.varint(), reader.signed())
+    mapping.check(form)
     height, width = form.shape[-2:]
     count = form.shape[0] if len(form.shape) == 3 else 1
     layers = [take_layer(reader.view(reader.varint()), (height, width)) for _ in range(count)]
-    return fraction, offset, layers, reader.view(reader.left)
-
-
-def _planes(pixels: Pixels) -> npt.NDArray[Any]:
-    return pixels.reshape(-1, *pixels.shape[-2:])
-
-
-def _inner(image: Image, rest: Pixels, limits: Any) -> Image:
-    """Return what the wrapped codec is given."""
-    bits = image.bits if rest.dtype == image.dtype else 0
-    return Image(rest, axes=image.axes, bits=bits, spacing_um=image.spacing_um, limits=limits)
-
-
-def _subtracted(
-    image: Image, layers: list[Layer], fraction: int
-) -> tuple[int, int, npt.NDArray[Any]]:
-    """Return fraction, offset, and the planes without their layers: value * 2**fraction + offset.
-
-    The offset keeps values above zero, the fraction shrinks to keep them in range. Where neither
-    helps, the image uses all of its range, and what lies beyond is clipped.
-    """
-    planes, bits = _planes(image.pixels), 16 if fraction else image.bits
-    most, dtype = 2**bits - 1, np.dtype(np.uint16) if fraction else image.dtype
-    low, high = int(planes.min()), int(planes.max())
-    swing = max(_swing(layer) for layer in layers)
-    while fraction > 1 and (high - min(low, 0) + 2 * swing + 1) << fraction > most:
-        fraction -= 1
-    rest, least = [], 0
-    for plane, layer in zip(planes, layers, strict=True):
-        values = (plane.astype(np.int32) << fraction) - layer.values(fraction)
-        least = min(least, int(values.min()))
-        rest.append(values)
-    top = max(int(values.max()) for values in rest)
-    offset = max(min(-least, most - top), 0)
-    clipped = [np.clip(values + offset, 0, most).astype(dtype) for values in rest]
-    return fraction, offset, np.stack(clipped)
-
-
-def _swing(layer: Layer) -> int:
-    """Return a bound on a layer's values in counts, rounded up."""
-    return sum(int(np.abs(line.cosines).sum()) for line in layer.lines) * layer.step // 2**16 + 1
+    return mapping, layers, reader.view(reader.left)
