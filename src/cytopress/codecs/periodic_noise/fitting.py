@@ -141,9 +141,7 @@ def _fit_wave(rest: Floats, inside: npt.NDArray[np.bool_], about: int, along: in
     frequency = _refined(rest, about)
     real = frequency in (0, NYQUIST)
     kept = np.maximum(inside.mean(axis=1), LEAST_SHARE)
-    places = np.arange(width, dtype=np.int64) - width // 2
-    wave = np.exp(-2j * np.pi / 2**FREQUENCY_BITS * (places * frequency % 2**FREQUENCY_BITS))
-    amplitude = rest @ wave.astype(np.complex64) * ((1 if real else 2) / width) / kept
+    amplitude = _amplitudes(rest, frequency) / kept
     carrier, chirp = (0, 0) if real else _carrier(amplitude)
     if not real:
         phase = carrier_phase(carrier, chirp, height) % 2**TURN_BITS
@@ -153,6 +151,19 @@ def _fit_wave(rest: Floats, inside: npt.NDArray[np.bool_], about: int, along: in
     )
     energy = height * width / (2 if real else 4)
     return Fitted(along, frequency, carrier, chirp, parts.astype(np.complex128), energy)
+
+
+def _amplitudes(rest: Floats, frequency: int) -> Complex:
+    """Return the complex amplitude of a wave in each row, by least squares."""
+    width = rest.shape[1]
+    turned = (np.arange(width, dtype=np.int64) - width // 2) * frequency % 2**FREQUENCY_BITS
+    angle = 2 * np.pi / 2**FREQUENCY_BITS * turned
+    basis = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    # Near half a turn a pixel the two are not orthogonal, and at it there is but one.
+    inverse = np.linalg.pinv(basis.T @ basis, rcond=0.02)
+    parts = (rest @ basis.astype(np.float32)) @ inverse
+    amplitudes: Complex = parts[:, 0] - 1j * parts[:, 1]
+    return amplitudes
 
 
 def _refined(rest: Floats, about: int) -> int:
