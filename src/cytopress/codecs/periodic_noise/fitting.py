@@ -77,7 +77,6 @@ def fit(plane: npt.NDArray[Any], frequencies: Iterable[Found]) -> Fit:
     """
     wanted = list(frequencies)
     lines: list[Fitted] = []
-    variance = 1 / 12
     rest = plane.astype(np.float32)
     for along in dict.fromkeys(axis for axis, _ in wanted):
         if not large_enough(plane.shape, along):
@@ -87,11 +86,11 @@ def fit(plane: npt.NDArray[Any], frequencies: Iterable[Found]) -> Fit:
             # A wave oscillates along both axes, and what was one along the other is gone.
             here = _still_there(rest, along, here)
         turned = rest if along else np.ascontiguousarray(rest.T)
-        found, spread = _fit_axis(turned, here, along)
-        lines += found
-        variance = max(variance, spread**2)
+        lines += _fit_axis(turned, here, along)
         rest = turned if along else np.ascontiguousarray(turned.T)
-    return Fit(tuple(lines), variance)
+    spread = _residual(rest[::4], 1)[2]
+    # That of rounding to counts is always there.
+    return Fit(tuple(lines), max(spread**2, 1 / 12))
 
 
 def _still_there(rest: Floats, along: int, frequencies: list[int]) -> list[int]:
@@ -100,9 +99,9 @@ def _still_there(rest: Floats, along: int, frequencies: list[int]) -> list[int]:
     return [one for one in frequencies if (np.abs(left - one) <= near * (one > 0)).any()]
 
 
-def _fit_axis(plane: Floats, frequencies: list[int], along: int) -> tuple[list[Fitted], float]:
+def _fit_axis(plane: Floats, frequencies: list[int], along: int) -> list[Fitted]:
     """Return the waves along the columns of a plane, which are subtracted from it."""
-    rest, inside, spread = _residual(plane, 1)
+    rest, inside, _ = _residual(plane, 1)
     found: list[Fitted] = []
     for frequency in [one for one in frequencies if one]:
         line = _fit_wave(rest, inside, frequency, along)
@@ -115,7 +114,7 @@ def _fit_axis(plane: Floats, frequencies: list[int], along: int) -> tuple[list[F
         line = _fit_rows(plane, along)
         found.append(line)
         plane -= _wave(line, plane.shape)
-    return found, spread
+    return found
 
 
 def _residual(plane: Floats, axis: int) -> tuple[Floats, npt.NDArray[np.bool_], float]:
