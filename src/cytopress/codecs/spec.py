@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cytopress.codecs.family import Family, option_names
 from cytopress.codecs.registry import find_family
@@ -81,6 +82,17 @@ def codec(spec: str, settings: Settings | None = None) -> CodecRequest:
         lines=given.get("lines", ""),  # type: ignore[arg-type]
         settings=settings,
     )
+
+
+def stored_codec(spec: str, settings: Settings | None = None) -> CodecRequest:
+    """Return the codec request of a spec string that a program wrote (`CodecRequest.spec`).
+
+    Where it does not say how structured noise is coded, it is of a version that did not code it
+    apart, and what it stands for was made so. Raises as `codec` does.
+    """
+    found = codec(spec, settings)
+    name, _, text = spec.partition(":")
+    return found if "lines" in _pairs(name, text) else replace(found, lines="0")
 
 
 def family_of(spec: str, settings: Settings | None = None) -> Family:
