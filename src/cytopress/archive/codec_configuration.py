@@ -25,7 +25,6 @@ from cytopress.archive.model_references import (
 )
 from cytopress.codecs.learned.codec import LearnedFamily
 from cytopress.codecs.learned.model.packages import find_by_digest
-from cytopress.codecs.spec import codec as request_of
 from cytopress.codecs.spec import stored_codec
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import UsageError
@@ -47,10 +46,8 @@ def configuration(
     models: Travel = "named",
 ) -> dict[str, Any]:
     """Return the configuration of a codec, as JSON values; raises as `chunk_coding` does."""
-    request = _native(request_of(spec))
-    # As it was given, unless that would leave unsaid how structured noise is coded.
-    shown = request.spec if request.family.traits.lines else spec
-    found: dict[str, Any] = {"format": FORMAT, "codec": shown}
+    found: dict[str, Any] = {"format": FORMAT, "codec": spec}
+    request = _native(stored_codec(spec))
     found["lossless"] = request.lossless
     if limits is not None:
         found["limits"] = [float(limit) for limit in limits]

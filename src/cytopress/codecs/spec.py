@@ -79,7 +79,7 @@ def codec(spec: str, settings: Settings | None = None) -> CodecRequest:
         tile=_integer(spec, "tile", numbers),
         guard=_integer(spec, "guard", numbers),
         z=given.get("z", "planes"),  # type: ignore[arg-type]
-        lines=given.get("lines", ""),  # type: ignore[arg-type]
+        lines=given.get("lines", ""),
         settings=settings,
     )
 

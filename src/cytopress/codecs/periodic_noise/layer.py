@@ -80,8 +80,8 @@ class Layer:
 
     Parameters
     ----------
-    shape : (int, int)
-        Of the plane.
+    shape : tuple of int
+        Height and width of the plane.
     step : int
         Quantization step of the cosines, in units of ``2 ** -STEP_BITS`` counts.
     lines : tuple of Line
@@ -93,7 +93,7 @@ class Layer:
         Their sums could exceed what is exact, or would take too long.
     """
 
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     step: int
     lines: tuple[Line, ...]
 
@@ -152,7 +152,7 @@ class Layer:
         return _shifted(np.stack([real, imaginary], axis=1), FRACTION).astype(np.float64)
 
 
-def within_work(shape: tuple[int, int], lines: Iterable[Line]) -> bool:
+def within_work(shape: tuple[int, ...], lines: Iterable[Line]) -> bool:
     """Whether waves are as few as a plane's of this shape may be."""
     counts = [(len(line.cosines), shape[1 - line.along]) for line in lines]
     work = sum(count * length for count, length in counts)
@@ -169,14 +169,16 @@ def turn_bits(length: int) -> int:
 def rounded(turns: float, length: int) -> int:
     """Return a frequency as a stream holds it for so many pixels, in 2 ** -FREQUENCY_BITS turns."""
     bits = turn_bits(length)
-    return round(turns * 2**bits) << FREQUENCY_BITS - bits
+    whole: int = round(turns * 2**bits) << FREQUENCY_BITS - bits
+    return whole
 
 
 def rounded_step(counts: float) -> int:
     """Return a step as a stream holds it, in 2 ** -STEP_BITS counts: with MANTISSA_BITS digits."""
     whole = max(round(counts * 2**STEP_BITS), 1)
     shift = max(whole.bit_length() - MANTISSA_BITS, 0)
-    return min(whole >> shift, 2**MANTISSA_BITS - 1) << shift
+    kept: int = min(whole >> shift, 2**MANTISSA_BITS - 1) << shift
+    return kept
 
 
 def carrier_phase(carrier: int, chirp: int, length: int) -> Integers:

@@ -26,7 +26,7 @@ SLOPE = 2 * math.log(2)
 KEPT, DROPPED, HEAD = 4.0, 0.15, 60.0
 
 
-def quantized(found: Fit, shape: tuple[int, int], strength: float) -> Layer:
+def quantized(found: Fit, shape: tuple[int, ...], strength: float) -> Layer:
     """Return the layer of a fit.
 
     Parameters

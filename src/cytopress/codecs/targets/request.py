@@ -172,6 +172,11 @@ class CodecRequest:
         text = ",".join(f"{key}={_plain(value)}" for key, value in parts)
         return f"{self.name}:{text}" if text else self.name
 
+    def is_named(self, text: str) -> bool:
+        """Whether a spec string is this one's, as it is or without the default of ``lines``."""
+        default = ",lines=auto" if self.family.traits.lines else ""
+        return text in (self.spec, self.spec.removesuffix(default))
+
     @property
     def lacks_range(self) -> bool:
         """Whether a data range is needed and not given."""
