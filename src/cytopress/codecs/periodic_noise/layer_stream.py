@@ -52,7 +52,7 @@ def pack_layer(layer: Layer) -> bytes:
     return coder.bytes()
 
 
-def take_layer(stream: bytes | memoryview, shape: tuple[int, int]) -> Layer:
+def take_layer(stream: bytes | memoryview, shape: tuple[int, ...]) -> Layer:
     """Return the layer of `pack_layer` for a plane.
 
     Raises
@@ -84,7 +84,7 @@ def _code_step(coder: BinaryCoder, step: int) -> int:
     return max(coder.raw(step >> shift, MANTISSA_BITS), 1) << shift
 
 
-def _code_line(coder: BinaryCoder, line: Line, shape: tuple[int, int]) -> Line:
+def _code_line(coder: BinaryCoder, line: Line, shape: tuple[int, ...]) -> Line:
     along = coder.bit(line.along, "along")
     frequency = _code_turns(coder, line.frequency, shape[along])
     if frequency > NYQUIST:
