@@ -52,7 +52,7 @@ class Network(TomlTable):
     """
 
     architecture: str
-    transform: Literal["lapped", "zhou2024"] = "lapped"
+    transform: Literal["lapped", "separable", "zhou2024"] = "lapped"
     depth: Literal[0, 1, 2, 4, 16] = 0
     voxel_um: tuple[PositiveFloat, PositiveFloat, PositiveFloat] | None = None
     below_width: int = Field(default=0, ge=0, le=512)
