@@ -130,8 +130,9 @@ def _native(request: CodecRequest) -> CodecRequest:
 
 def _pinned(request: CodecRequest, models: list[Reference]) -> CodecRequest:
     """Return a request with the very model that the configuration names."""
+    name, _, _ = request.name.partition("@")
     for one in models:
-        if one.get("name") == request.name and isinstance(request.family, LearnedFamily):
+        if one.get("name") == name and isinstance(request.family, LearnedFamily):
             found = find_by_digest(digest_of(one), request.settings)
             return replace(request, family=found)
     return request
