@@ -232,6 +232,7 @@ def _run(
     retrain: bool = False,
     retry_failed: bool = False,
 ) -> None:
+    from cytopress.results.recommendation.foresee import check_margin_on_originals
     from cytopress.results.recommendation.pictured import pictured_keys
     from cytopress.study.execute import execute
 
@@ -244,6 +245,7 @@ def _run(
             scheduler=scheduler,
             retrain=retrain,
             retry_failed=retry_failed,
+            check=check_margin_on_originals,
             pictured=lambda results: pictured_keys(results, criteria(out)),
             progress=progress,
         )

@@ -20,6 +20,7 @@ from cytopress.study.field_job import FieldJob, field_jobs
 from cytopress.study.inspect_datasets import InspectedDataset, inspect_dataset, open_entry
 from cytopress.study.kept_previews import with_kept_previews
 from cytopress.study.late_pictures import keep_pictures
+from cytopress.study.margin_limits import check_margin
 from cytopress.study.model_variants import with_variants
 from cytopress.study.plan import TrialPlan, plan
 from cytopress.study.reference_scales import (
@@ -51,6 +52,7 @@ def execute(  # noqa: PLR0913 - the options of a run, and what watches it
     scheduler: str | None = None,
     retrain: bool = False,
     retry_failed: bool = False,
+    check: Callable[[Study, Sequence[InspectedDataset], Progress], None] | None = None,
     pictured: Callable[[Results], Collection[str]] | None = None,
     progress: Progress = no_progress,
 ) -> Results:
@@ -75,6 +77,9 @@ def execute(  # noqa: PLR0913 - the options of a run, and what watches it
     retry_failed : bool, optional
         Run every trial that failed again; otherwise only those that failed for a reason about the
         machine: a missing extra, a time limit, memory.
+    check : callable, optional
+        Takes the study, what it is to be run on and ``progress``, before anything is run; what it
+        raises ends the run.
     pictured : callable, optional
         Takes the results, and returns the keys of trials to keep pictures of, whatever their field.
     progress : callable, optional
@@ -95,11 +100,11 @@ def execute(  # noqa: PLR0913 - the options of a run, and what watches it
     with locked(out, LOCK, "running a study"):
         # Nothing else is written before everything has been read and checked.
         known = load_reference_scales(out)
+        found = _inspect(study, settings, known, progress)
+        if check is not None:
+            check(study, found, progress)
         trainer = Trainer(out, settings, retrain, progress)
-        inspected = [
-            with_variants(study, found, trainer)
-            for found in _inspect(study, settings, known, progress)
-        ]
+        inspected = [with_variants(study, one, trainer) for one in found]
         plans = plan(study, inspected)
         with writing(out) as store:
             plans = with_kept_previews(plans, inspected, store.finished(), size=study.preview_size)
@@ -130,6 +135,7 @@ def _inspect(
     """Inspect every dataset; reference scales that are not ``known`` are measured and added."""
     # Everything is opened before anything is read: a misspelled task is an error at once.
     opened = [one for entry in study.datasets for one in open_entry(entry, study, settings)]
+    check_margin(study, opened)
     total = sum(len(one.fields) + len(reference_fields(one.dataset)[1]) for one in opened)
     read = 0
 
