@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sqlite3
+import sys
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -145,6 +146,20 @@ def test_run_report_and_export(run: Run, study: Path, tmp_path: Path) -> None:
         (row,) = csv.DictReader(stream)
     assert (row["codec"], row["target"], float(row["reached"])) == ("jpegls", "max_error", 2)
     assert run("study", "export", out, "--to", tmp_path / "trials.txt")[0] == 2
+
+
+@pytest.mark.filterwarnings("always::cytopress.errors.CytopressWarning")
+def test_without_the_extra_a_study_is_run_and_says_first_that_there_is_no_page(
+    run: Run, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    code, said, err = run("study", "run", study, "--out", tmp_path / "out")
+    assert code == 0
+    assert "jpegls  max_error=2" in said
+    assert said.endswith(f"Results: {tmp_path / 'out'}\n")
+    assert "no page will be written" in err
+    assert "pip install 'cytopress[report]'" in err
+    assert run("study", "report", tmp_path / "out")[0] == 1
 
 
 def test_a_study_file_is_never_overwritten(run: Run, tmp_path: Path) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from cytopress.cli.listing import show
 from cytopress.cli.options import (
     Axes,
     Bits,
@@ -23,15 +21,10 @@ from cytopress.cli.options import (
     settings_with,
 )
 from cytopress.cli.pipes import STREAM, output_file, print_written
-from cytopress.cli.progress_bars import bar
-from cytopress.cli.recommending import criteria
 from cytopress.cli.study_request import StudyRequest, results_folder
-from cytopress.errors import CodecError, CytopressWarning, UsageError
-from cytopress.settings import Settings, from_environment
-
-if TYPE_CHECKING:
-    from cytopress.study.results import Results
-    from cytopress.study.spec import Study
+from cytopress.cli.study_run import run_study, write_page
+from cytopress.errors import UsageError
+from cytopress.settings import from_environment
 
 study = typer.Typer(
     help="Measure what compression does to pixels and to an analysis.", no_args_is_help=True
@@ -53,7 +46,7 @@ def demo(out: Out = Path("cytopress-demo"), jobs: Jobs = 1) -> None:
 
     with as_file(files("cytopress.study") / "demo.toml") as spec:
         settings = from_environment()
-        _run(load_study(spec, settings), out, settings=settings, jobs=jobs, scheduler=None)
+        run_study(load_study(spec, settings), out, settings=settings, jobs=jobs, scheduler=None)
 
 
 @study.command()
@@ -178,7 +171,7 @@ def run(
         options=options,
     )
     plan = request.study(settings)
-    _run(
+    run_study(
         plan,
         out or results_folder(plan),
         settings=settings,
@@ -194,7 +187,7 @@ def report(folder: Folder) -> None:
     """Write the report of a study again, from its store."""
     from cytopress.study.store import load_results
 
-    print(_write_report(load_results(folder), folder))
+    print(write_page(load_results(folder), folder))
 
 
 @study.command()
@@ -220,73 +213,3 @@ def export(
     with output_file(to, [".csv", ".parquet"]) as path:
         write_table(results, path, added=verdicts(results).columns(results.trials))
     print_written(to)
-
-
-def _run(
-    plan: Study,
-    out: Path,
-    *,
-    settings: Settings,
-    jobs: int,
-    scheduler: str | None,
-    retrain: bool = False,
-    retry_failed: bool = False,
-) -> None:
-    from cytopress.results.recommendation.foresee import check_margin_on_originals
-    from cytopress.results.recommendation.pictured import pictured_keys
-    from cytopress.study.execute import execute
-
-    with bar(f"Study {plan.name}") as progress:
-        results = execute(
-            plan,
-            out,
-            settings=settings,
-            jobs=jobs,
-            scheduler=scheduler,
-            retrain=retrain,
-            retry_failed=retry_failed,
-            check=check_margin_on_originals,
-            pictured=lambda results: pictured_keys(results, criteria(out)),
-            progress=progress,
-        )
-    page = _write_report(results, out)
-    _print_summary(results)
-    print(f"\nReport: {page}")
-    _report_failures(results)
-
-
-def _report_failures(results: Results) -> None:
-    """Warn of failed trials; a study without any result is an error."""
-    failed = [trial for trial in results.trials if trial.error]
-    if not failed:
-        return
-    first = failed[0]
-    text = (
-        f"{len(failed)} of {len(results.trials)} trials failed (see the end of the report); the"
-        f" first is field {first.field!r}: {first.error} What is about this machine is tried again"
-        " by the same command, every failed trial with --retry-failed."
-    )
-    if all(trial.coded_bytes is None for trial in results.trials):
-        raise CodecError(text)
-    warnings.warn(text, CytopressWarning, stacklevel=2)
-
-
-def _write_report(results: Results, folder: Path) -> Path:
-    from cytopress.report import write_report
-
-    return write_report(results, folder / "report.html", criteria(folder))
-
-
-def _print_summary(results: Results) -> None:
-    from cytopress.report import summary_rows
-    from cytopress.results.recommendation.answers import answer_text, answers
-
-    show(summary_rows(results), as_json=False)
-    found = answers(results, ())
-    for answer in found:
-        print(f"\n{answer_text(answer)}")
-    if results.tasks and not found:
-        print(
-            "\nNo margin was stated, and no noise replicates were drawn, so nothing is inside or"
-            " outside; state one with --margin."
-        )

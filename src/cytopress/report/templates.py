@@ -101,6 +101,18 @@ def offline_plotly() -> Any:
     return _library("plotly.offline")
 
 
+def check_libraries() -> None:
+    """Refuse to write reports where the libraries are missing, before there is anything to write.
+
+    Raises
+    ------
+    NotAvailableError
+        The extra ``report`` is not installed.
+    """
+    for name in ("jinja2", "plotly"):
+        _library(name)
+
+
 def _library(name: str) -> Any:
     try:
         return import_module(name)
