@@ -19,6 +19,7 @@ import cytopress
 from cytopress.cli import main
 from cytopress.datasets.dataset import open_dataset
 from cytopress.datasets.folder_form import write_form
+from cytopress.study import run_here
 from cytopress.study.store import load_results
 from fakes.plate import STAINS, write_plate
 
@@ -297,6 +298,31 @@ def said_of(ome_xml: str | None) -> tuple[object, ...]:
         float(plane.attrib["ExposureTime"]),
         float(plane.attrib["PositionX"]),
     )
+
+
+@NOTES
+def test_without_a_codec_images_added_later_change_no_codec(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A study that was begun goes on with its codecs, whatever the new images would ask for."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_here, "run_job_trial", interrupt)
+    write_plate(here / "plate", fields=(1, 2), stains=("DNA",))
+    request = ("study", "run", "--images", "plate", "--task", "measurement", "--margin", "2%")
+    code, _, err = run(*request)
+    assert (code, "anscombe-jpegxl at sigma=0.25,0.5,1,2, as `try` advises" in err) == (130, True)
+    begun = load_results(here / "plate-study").spec_toml
+    assert "ratio" not in begun
+    # Without noise: alone they would be asked for max_error.
+    for field in (3, 4, 5, 6):
+        smooth = np.linspace(0, 3000, 64).astype(np.uint16) + np.zeros((64, 1), np.uint16)
+        tifffile.imwrite(here / f"plate/field{field}_DNA.tif", smooth // 8 * 8 + field)
+    code, _, err = run(*request)
+    assert (code, "as `try` advises" in err) == (130, False)
+    assert load_results(here / "plate-study").spec_toml == begun
 
 
 @NOTES

@@ -101,7 +101,7 @@ def run(
         list[str] | None,
         typer.Option(
             help="With --images: a codec with the values to try, such as jpegxl:ratio=5,10,20."
-            " Repeatable; unless given, lossless and lossy codecs that suit the images.",
+            " Repeatable; unless given, codecs at the target that `try` advises for the images.",
         ),
     ] = None,
     margin: Annotated[
@@ -169,6 +169,7 @@ def run(
         codecs=codec or (),
         margin=margin,
         options=options,
+        out=out,
     )
     plan = request.study(settings)
     run_study(
