@@ -13,6 +13,7 @@ import tifffile
 
 import cytopress
 from cytopress.cli import main, progress_bars, progress_lines
+from cytopress.files import open_cyto
 from cytopress.image import Image
 
 Run = Callable[..., tuple[int, str, str]]
@@ -260,3 +261,18 @@ def test_what_fits_no_file_is_refused_before_any_is_coded(run: Run, tmp_path: Pa
         "encode", folder, "-o", tmp_path / "dna", "--codec", "zstd", "--select", "C=DNA"
     )
     assert (code, text.count("there is no C=DNA")) == (1, 1)
+
+
+def test_metadata_have_columns_where_they_matter(run: Run, tmp_path: Path) -> None:
+    folder, out = several(tmp_path / "in", ("DNA",), ("ER",)), tmp_path / "out"
+    code, text, _ = run("encode", folder, "-o", out, "--codec", "zstd", "--jobs", 1)
+    assert code == 0
+    head, first, second, last = text.splitlines()
+    assert head.split() == ["file", "bytes", "coded", "ratio", "metadata", "pixels", "codec"]
+    for line, name in ((first, "f0.cyto"), (second, "f1.cyto")):
+        _, raw, coded, ratio, metadata, pixels, _ = line.split()
+        with open_cyto(out / name) as file:
+            (part,) = file.parts
+        assert int(coded) == (out / name).stat().st_size == part.length + int(metadata)
+        assert (ratio, pixels) == tuple(f"{int(raw) / n:.2f}" for n in (int(coded), part.length))
+    assert re.search(r"of it metadata and the pixels \S+x smaller", last)

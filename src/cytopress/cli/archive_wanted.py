@@ -63,6 +63,12 @@ def wanted_of(
 
     if [codec is not None, lossless, study.folder is not None].count(True) != 1:
         raise UsageError("Give one of --codec, --recommended and --lossless.")
+    head, equals, _ = (codec or "").partition("=")
+    if equals and ":" not in head:
+        raise UsageError(
+            f"--codec {codec}: a codec for one channel is --channel {codec}; --codec SPEC is for"
+            " all others."
+        )
     given = channel or []
     names = [one for one in given if "=" not in one] if study.folder is not None else []
     return Wanted(
@@ -82,7 +88,10 @@ def wanted_of(
 def _pair(text: str) -> tuple[str, str]:
     name, equals, spec = text.partition("=")
     if not (name and equals and spec):
-        raise UsageError(f"--channel {text}: give NAME=SPEC, such as DNA=jpegxl:sigma=0.5.")
+        raise UsageError(
+            f"--channel {text}: give NAME=SPEC, such as DNA=jpegxl:sigma=0.5; NAME alone goes with"
+            " --recommended."
+        )
     return name.strip(), spec
 
 

@@ -37,9 +37,9 @@ Channel = Annotated[
     list[str] | None,
     typer.Option(
         "--channel",
-        help="Another codec for one channel. With --recommended, a name alone: the channel or"
-        " dataset of the study to use for all.",
-        metavar="NAME=SPEC",
+        help="NAME=SPEC: another codec for one channel; repeatable. NAME alone, with --recommended:"
+        " code all as recommended for this channel or dataset of the study.",
+        metavar="NAME=SPEC|NAME",
     ),
 ]
 WhoReads = Annotated[

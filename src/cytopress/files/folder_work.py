@@ -227,6 +227,7 @@ def _encode(
     return {
         "raw_bytes": encoded.raw_bytes,
         "coded_bytes": encoded.coded_bytes,
+        "metadata_bytes": encoded.metadata_bytes,
         "codec": ", ".join(dict.fromkeys(image.spec for image in encoded.images)),
         **more,
     }
