@@ -42,7 +42,7 @@ def ms_ssim(reference: Pixels, test: Pixels, data_range: float) -> float:
 
 
 def _of_plane(x: Pixels, y: Pixels, data_range: float) -> float:
-    x, y = x.astype(np.float64), y.astype(np.float64)
+    # The finest scale is that of `ssim`, which has measured a plane as it is.
     product = 1.0
     for weight in WEIGHTS[:-1]:
         product *= max(similarity(x, y, data_range, luminance=False), 0.0) ** weight
@@ -52,7 +52,7 @@ def _of_plane(x: Pixels, y: Pixels, data_range: float) -> float:
 
 def _halved(plane: Pixels) -> Pixels:
     rows, columns = (length // 2 for length in plane.shape)
-    blocks = plane[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2)
+    blocks = np.asarray(plane, np.float64)[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2)
     return np.asarray(blocks.mean(axis=(1, 3)))
 
 
