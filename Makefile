@@ -60,11 +60,13 @@ dist: .venv-dist/stamp-$(DIGEST)
 	rm -rf dist
 	.venv-dist/bin/python -m build --no-isolation
 
+# Of another version too, and how many times as fast this one is: make bench AGAINST=../an-older-checkout
 bench: .venv-test/stamp-$(DIGEST)
 	$(TEST)/python bench/codecs.py
 	$(TEST)/python bench/learned.py
 	$(TEST)/python bench/volumes.py
-	$(TEST)/python bench/study.py
+	$(TEST)/python bench/study.py $(if $(AGAINST),--against $(AGAINST))
+	$(TEST)/python bench/targets.py $(if $(AGAINST),--against $(AGAINST))
 	$(TEST)/python bench/intervals.py
 	$(TEST)/python bench/archive.py
 
