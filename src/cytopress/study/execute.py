@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -113,9 +114,9 @@ def execute(  # noqa: PLR0913 - the options of a run, and what watches it
             alone = jobs == 1 and scheduler is None
             finished = store.finished(retry_failed=retry_failed)
             todo = field_jobs(plans, inspected, settings, done=finished, threads=0 if alone else 1)
-            _run(store, todo, jobs, scheduler, {one.spec.key for one in plans}, progress)
+            found = _run(store, todo, jobs, scheduler, {one.spec.key for one in plans}, progress)
             if study.speed:
-                _time_codecs(out, store, plans, inspected, settings, progress)
+                _time_codecs(out, store, plans, found, inspected, settings, progress)
             if pictured is not None:
                 keep_pictures(
                     store,
@@ -123,6 +124,7 @@ def execute(  # noqa: PLR0913 - the options of a run, and what watches it
                     inspected,
                     settings,
                     wanted=pictured(load_results(out)),
+                    found=found,
                     size=study.preview_size,
                     progress=progress,
                 )
@@ -190,15 +192,19 @@ def _run(
     scheduler: str | None,
     planned: set[str],
     progress: Progress,
-) -> None:
-    """Run the trials of jobs and store the result of each as it comes."""
+) -> dict[str, float | None]:
+    """Run the trials of jobs, store the result of each as it comes, and return their settings."""
+    found = dict[str, float | None]()
     done = len(planned) - sum(len(job.plans) for job in todo)
     progress(done, len(planned), "trials")
     with closing(_results(store, todo, jobs, scheduler)) as results:
         for key, result in results:
             store.add(key, result)
+            if result.coded_bytes is not None:
+                found[key] = result.setting
             done += 1
             progress(done, len(planned), "trials")
+    return found
 
 
 def _results(
@@ -215,18 +221,23 @@ def _time_codecs(
     out: Path,
     store: Store,
     plans: Sequence[TrialPlan],
+    found: Mapping[str, float | None],
     inspected: Sequence[InspectedDataset],
     settings: Settings,
     progress: Progress,
 ) -> None:
-    usable = {trial.key for trial in load_results(out).trials if trial.coded_bytes is not None}
-    chosen = plans_to_time(plans, usable)
+    trials = load_results(out).trials
+    sizes = {trial.key: trial.coded_bytes for trial in trials if trial.coded_bytes is not None}
+    chosen = plans_to_time(plans, sizes.keys())
     fields, timed = _fields(inspected), store.timed()
     for done, one in enumerate(chosen):
         progress(done, len(chosen), f"timing {one.codec}")
-        if one.spec.key not in timed and isinstance(one.request, CodecRequest):
+        request = one.solved(found).request
+        if one.spec.key not in timed and isinstance(request, CodecRequest):
             dataset, field = fields[one.dataset, one.field]
-            timing = time_codec(one.request, dataset.read_input(field), settings=settings)
+            timing = time_codec(request, dataset.read_input(field), settings=settings)
+            # Those of the trial, whose header names the target too.
+            timing = replace(timing, coded_bytes=sizes[one.spec.key])
             store.write_timing(one.spec.key, timing)
     progress(len(chosen), len(chosen), "timing")
 

@@ -179,6 +179,10 @@ class CodecRequest:
         )
         return low, high if low < high else low + (abs(low) or 1.0)
 
+    def at(self, setting: float | None) -> CodecRequest:
+        """Return this request with the setting of a solution in place of its target."""
+        return replace(self, native=setting, asked=None)
+
     def adapter(self, setting: float | None) -> StreamCodec:
         """Return the bare codec at a value of the quality parameter; None: its lossless form."""
         traits = self.family.traits
@@ -228,7 +232,7 @@ class CodecRequest:
         request, doubts = resolve.estimate_scales(self, image)
         problem = resolve.resolve(request, image)
         if isinstance(problem, StreamCodec):
-            found = encodes.untargeted(problem)
+            found = replace(encodes.untargeted(problem), setting=request.native)
         else:
             found = self._search(problem, encodes)
         if found.codec.packages():

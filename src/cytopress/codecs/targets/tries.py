@@ -66,6 +66,11 @@ class Tries:
         self._best_place = 0.0
         self._coarsest = self._find_coarsest()
 
+    @property
+    def best_setting(self) -> float:
+        """Value of the quality parameter of ``best``."""
+        return self._parameter.value_at(self._best_place)
+
     def run(self, begin: Begin) -> None:
         """Approach the target from one setting; where the ends do not decide, from a grid."""
         if self._problem.guarded or self.approach(begin).at_easy is None:
