@@ -15,10 +15,11 @@ import zarr
 from cytopress.archive import bucket as buckets
 from cytopress.archive import bucket_client, bucket_lock, certificate
 from cytopress.archive.bucket import Bucket
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.run import Part, run
 from cytopress.archive.stores import store_of
 from cytopress.archive.verify import verify
+from cytopress.archive.wanted import Wanted
 from cytopress.errors import StoreError, UsageError
 from fakes.archives import field, in_this_process, tree, write_fields
 

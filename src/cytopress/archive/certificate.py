@@ -13,7 +13,7 @@ import zarr
 
 from cytopress.archive import certificate_page, checksums
 from cytopress.archive.certificate_content import channel_facts, image_facts, shard_key
-from cytopress.archive.plan import ImagePlan, Plan
+from cytopress.archive.plan import PLAN, ImagePlan, Plan
 from cytopress.archive.sources import Source
 from cytopress.archive.store_keys import FOLDER, LEDGERS
 from cytopress.archive.stores import Location, Store, store_of
@@ -84,7 +84,7 @@ def write(out: Location, plan: Plan) -> str:
     """
     store = store_of(out)
     ledgers = _ledger_digest(store)
-    if _is_current(store, plan, ledgers):
+    if _is_current(store, ledgers):
         return ""
     # An interruption from here on is noticed by its absence.
     store.delete(checksums.NAME)
@@ -97,7 +97,10 @@ def write(out: Location, plan: Plan) -> str:
     for name in (SCHEMA, SPECIFICATION):
         data = (files("cytopress.archive") / "convention" / name).read_bytes()
         store.write(f"{FOLDER}/{name}", data)
-    document = _document(plan, rows, images) | {"ledger_sha256": ledgers}
+    document = _document(plan, rows, images) | {
+        "plan": checksums.digest(store, PLAN),
+        "ledger_sha256": ledgers,
+    }
     sources = {image.name: Source.of(image) for image in plan.images}
     note = _write(store, plan, document, sources)
     checksums.write(
@@ -182,7 +185,6 @@ def _document(
         "software": plan.software,
         "versions": versions(),
         "processor": processor(),
-        "plan": plan.digest,
         "readers": plan.readers,
         "left_out": list(plan.left_out),
         "lossy": any(one["lossy"] for one in images.values()),
@@ -222,10 +224,13 @@ def _ledger_digest(store: Store) -> str:
     return digest_text("".join(f"{key} {checksums.digest(store, key)}\n" for key in keys))
 
 
-def _is_current(store: Store, plan: Plan, ledgers: str) -> bool:
+def _is_current(store: Store, ledgers: str) -> bool:
     try:
         found = read(store)
         whole = checksums.read(store).get(CERTIFICATE) == checksums.digest(store, CERTIFICATE)
     except StoreError:
         return False
-    return whole and (found.get("plan"), found.get("ledger_sha256")) == (plan.digest, ledgers)
+    return whole and (found.get("plan"), found.get("ledger_sha256")) == (
+        checksums.digest(store, PLAN),
+        ledgers,
+    )

@@ -11,9 +11,10 @@ import zarr
 
 from cytopress.archive.history import EXPORTED
 from cytopress.archive.plan import ImagePlan, read_plan
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.run import run
 from cytopress.archive.stores import Location, Store, store_of
+from cytopress.archive.wanted import Wanted
 from cytopress.archive.zarr_codec import NAME, CytopressCodec
 from cytopress.atomic import atomic_file
 from cytopress.callbacks import Progress, no_progress

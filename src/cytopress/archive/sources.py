@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from cytopress.archive.plan import ImagePlan, Layout
+from cytopress.archive.plan import ImagePlan
+from cytopress.archive.wanted import Layout
 from cytopress.archive.wells import Placed, placed
 from cytopress.archive.zarr_sources import images_of
 from cytopress.errors import CytopressError, CytopressWarning, ImageError, UsageError
@@ -236,6 +237,20 @@ def _plane(scene: Scene, t: int, c: int, z: int, rows: slice, columns: slice) ->
         scene.check_planes(tuple(whole.get(one, 0) for one in scene.axes), scene.axes)
     plane = scene.load(tuple(at.get(letter, 0) for letter in scene.axes))
     return plane if scene.axes.index("Y") < scene.axes.index("X") else plane.T
+
+
+def check_unchanged(images: Iterable[ImagePlan]) -> None:
+    """Raise UsageError if a source is not as it was when its plan was made."""
+    for image in images:
+        source = Source.of(image)
+        try:
+            identity = source.identity
+        except OSError as error:
+            raise UsageError(f"{source.path}: cannot be read ({error.strerror}).") from error
+        if identity != image.identity:
+            raise UsageError(
+                f"{source.path}: has changed since the plan was made; plan into a new folder."
+            )
 
 
 def checked(scene: Scene) -> Scene:

@@ -10,9 +10,10 @@ from typing import Any
 from cytopress.archive import certificate
 from cytopress.archive.export import Form, export
 from cytopress.archive.plan import Plan, read_plan
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.run import Part, RunResult, run
 from cytopress.archive.verify import Depth, Verification, verify
+from cytopress.archive.wanted import Wanted
 from cytopress.callbacks import Progress, no_progress
 
 Name = str | Path
