@@ -42,7 +42,7 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
     store = store_of(out)
     _check_empty(store)
     found, notes = find_sources(sources, Path(str(store)), wanted.layout)
-    request = Request.of(sources, [str(one.path) for one in found], wanted)
+    request = Request.of(sources, [one.path for one in found], wanted)
     planned = _planned(store, request)
     if planned is not None:
         return planned, [*planned.left_out, *notes]

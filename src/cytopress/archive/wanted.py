@@ -79,11 +79,13 @@ class Request:
     options: dict[str, Any]
 
     @classmethod
-    def of(cls, sources: Sequence[Path], files: Sequence[str], wanted: Wanted) -> Request:
+    def of(cls, sources: Sequence[Path], files: Sequence[Path], wanted: Wanted) -> Request:
         """Return the request of sources, of what was found in them, and of options."""
         options = json.loads(json.dumps(asdict(wanted), default=_absolute))
         return cls(
-            sources=tuple(map(_absolute, sources)), files=digest_json(list(files)), options=options
+            sources=tuple(map(_absolute, sources)),
+            files=digest_json(list(map(_absolute, files))),
+            options=options,
         )
 
     def difference(self, other: Request) -> str:
