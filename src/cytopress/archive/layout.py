@@ -41,7 +41,7 @@ def create(store: Store, plan: Plan, images: Sequence[ImagePlan]) -> None:
             continue
         for level in range(image.levels):
             _create_level(store.zarr(f"{image.name}/{level}"), plan, image, level)
-        document = source_document(image)
+        document = source_document(image, Source.of(image))
         if document is not None:
             _write_document(store, image.name, document.encode())
         # Last, so that an interrupted creation is begun again.
@@ -57,9 +57,8 @@ def _write_document(store: Store, name: str, document: bytes) -> None:
         store.write(f"{name}/{COLLECTION.as_posix()}", document)
 
 
-def source_document(image: ImagePlan) -> str | None:
+def source_document(image: ImagePlan, source: Source) -> str | None:
     """Return the OME-XML of an image's source; None where it says no more than the attributes."""
-    source = Source.of(image)
     group = source.path
     beside = group.parent if group.name.isdecimal() else group
     if group.is_dir() and not any((place / COLLECTION).is_file() for place in (group, beside)):
