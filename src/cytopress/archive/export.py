@@ -19,6 +19,7 @@ from cytopress.archive.zarr_codec import NAME, CytopressCodec
 from cytopress.atomic import atomic_file
 from cytopress.callbacks import Progress, no_progress
 from cytopress.errors import CodecError, UsageError
+from cytopress.formats.remote import path_of
 from cytopress.image import Pixels
 
 zarr.registry.register_codec(NAME, CytopressCodec)
@@ -58,7 +59,7 @@ def export(
     if Path(str(store)).resolve() in (target.resolve(), *target.resolve().parents):
         raise UsageError(f"{target}: lies in the archive; choose another folder.")
     if form == "everyone":
-        make_plan([Path(str(store))], target, Wanted(readers="everyone"))
+        make_plan([path_of(str(store))], target, Wanted(readers="everyone"))
         failed = run(target, workers=workers, progress=progress).failed
         if failed:
             key, why = next(iter(failed.items()))

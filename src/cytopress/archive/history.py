@@ -11,6 +11,7 @@ from typing import Any
 
 from cytopress.archive.czi_compression import compressions
 from cytopress.errors import CytopressError
+from cytopress.formats.remote import local_file, zarr_place
 
 # Of TIFF's compressions, those that can lose something: True where they always do.
 TIFF = {
@@ -49,12 +50,13 @@ def earlier_loss(path: Path) -> list[dict[str, Any]]:
     try:
         if path.is_dir():
             return _of_zarr(path)
-        if suffix in TIFF_SUFFIXES:
-            return _of_tiff(path)
-        if suffix == ".czi":
-            return [_entry(f"{name} in CZI", lossy=lossy) for name, lossy in _of_czi(path)]
-        if suffix == ".nd2":
-            return _of_nd2(path)
+        with local_file(path) as file:
+            if suffix in TIFF_SUFFIXES:
+                return _of_tiff(file)
+            if suffix == ".czi":
+                return [_entry(f"{name} in CZI", lossy=lossy) for name, lossy in _of_czi(file)]
+            if suffix == ".nd2":
+                return _of_nd2(file)
     except (CytopressError, OSError, ValueError, KeyError, struct.error):
         return []
     return [_entry(FILES[suffix][0], lossy=FILES[suffix][1])] if suffix in FILES else []
@@ -68,7 +70,7 @@ def _of_zarr(path: Path) -> list[dict[str, Any]]:
     """Return the history of an earlier certificate, else the lossy codecs that arrays name."""
     import zarr
 
-    group = zarr.open(str(path), mode="r")
+    group = zarr.open(zarr_place(path), mode="r")
     found = group.attrs.get("cytopress")
     history = found.get("history") if isinstance(found, dict) else None
     if isinstance(history, list):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from cytopress.archive.sources import Source, opened
 from cytopress.archive.stores import Store
 from cytopress.archive.zarr_codec import CytopressCodec
 from cytopress.errors import NotAvailableError, UsageError
+from cytopress.formats.remote import path_of
 from cytopress.formats.zarr_metadata import COLLECTION
 
 # Shown for channels, in their order, and then again from the first.
@@ -35,7 +36,7 @@ def create(store: Store, plan: Plan, images: Sequence[ImagePlan]) -> None:
         if store.size(f"{name}/{METADATA}") is None:
             zarr.create_group(store.zarr(name), attributes=found)
     for name, source in plan.documents.items():
-        _write_document(store, name, Path(source).read_bytes())
+        _write_document(store, name, path_of(source).read_bytes())
     for image in images:
         if store.size(f"{image.name}/{METADATA}") is not None:
             continue

@@ -23,6 +23,7 @@ from cytopress.archive.wanted import Request, Wanted
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import CodecError, UsageError
+from cytopress.formats.remote import path_of
 
 # Lossless codecs, for pixels that each of them takes.
 LOSSLESS = {"uint8": "jpegls", "uint16": "jpegls"}
@@ -41,7 +42,8 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
     """
     store = store_of(out)
     _check_empty(store)
-    found, notes = find_sources(sources, Path(str(store)), wanted.layout)
+    sources = [path_of(one) for one in sources]
+    found, notes = find_sources(sources, path_of(str(store)), wanted.layout)
     request = Request.of(sources, [one.path for one in found], wanted)
     planned = _planned(store, request)
     if planned is not None:

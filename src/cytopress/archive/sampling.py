@@ -11,6 +11,7 @@ from cytopress.archive.plan import ImagePlan, Shape
 from cytopress.archive.sample_codings import Samples
 from cytopress.archive.sources import Source, load, opened
 from cytopress.errors import ImageError
+from cytopress.formats.remote import path_of
 from cytopress.image import Pixels
 
 # Fields and chunks of a channel, and bytes of all chunks, so that solving takes a minute or so.
@@ -48,7 +49,7 @@ def sample(
         number += len(cut)
         chunks += cut
         fields += [field] * len(cut)
-    _check_numbers(planes, channel, Path(images[chosen[0][0]].source))
+    _check_numbers(planes, channel, path_of(images[chosen[0][0]].source))
     # All have the axes of the first; a stack of one plane in one chunk is a plane.
     if all(len(chunk) == 1 for chunk in chunks):
         chunks = [chunk[0] for chunk in chunks]

@@ -17,6 +17,7 @@ from cytopress.archive.zarr_sources import images_of
 from cytopress.errors import CytopressError, CytopressWarning, ImageError, UsageError
 from cytopress.files.find import find_images, stem
 from cytopress.formats.opening import is_zarr, open_scenes
+from cytopress.formats.remote import check_reached, is_remote, path_of, remote_sizes
 from cytopress.formats.scene import Index, Scene
 from cytopress.image import Pixels
 
@@ -58,9 +59,9 @@ class Source:
     def of(cls, image: ImagePlan) -> Source:
         """Return the source of an image of a plan."""
         return cls(
-            path=Path(image.source),
+            path=path_of(image.source),
             name=image.source_name,
-            parts=tuple(map(Path, image.parts)),
+            parts=tuple(map(path_of, image.parts)),
         )
 
     @property
@@ -68,6 +69,10 @@ class Source:
         """Size in bytes, and the newest time of a change in nanoseconds."""
         size, newest = 0, 0
         for path in (self.path, *self.parts):
+            if is_remote(path):
+                every = [(size, newest), *remote_sizes(path).values()]
+                size, newest = sum(one for one, _ in every), max(time for _, time in every)
+                continue
             for file in path.rglob("*") if path.is_dir() else (path,):
                 if not file.is_dir():
                     found = file.stat()
@@ -112,8 +117,7 @@ def find_sources(
 
 def _files(path: Path, out: Path, notes: list[str]) -> Iterator[tuple[str, Path]]:
     """Yield the image files and OME-Zarr folders of a source, by their path within it."""
-    if not path.exists():
-        raise UsageError(f"{path}: there is no such file or folder.")
+    check_reached(path)
     if not path.is_dir() or is_zarr(path):
         yield path.resolve().name, path
         return

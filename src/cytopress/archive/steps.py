@@ -15,6 +15,7 @@ from cytopress.archive.run import Part, RunResult, run
 from cytopress.archive.verify import Depth, Verification, verify
 from cytopress.archive.wanted import Wanted
 from cytopress.callbacks import Progress, no_progress
+from cytopress.formats.remote import path_of
 
 Name = str | Path
 
@@ -72,7 +73,7 @@ def plan_archive(
     UnreachableTargetError
         No setting of the codec meets the target.
     """
-    return make_plan([Path(one) for one in sources], out, wanted or Wanted())
+    return make_plan([path_of(one) for one in sources], out, wanted or Wanted())
 
 
 def run_archive(
@@ -186,7 +187,7 @@ def verify_archive(
     return verify(
         out,
         depth=depth,
-        against=[Path(one) for one in given],
+        against=[path_of(one) for one in given],
         share=share,
         workers=workers,
         accept_inexact=accept_inexact,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -21,6 +20,7 @@ from cytopress.archive.stores import Store
 from cytopress.archive.zarr_sources import OWN_KEYS
 from cytopress.errors import CytopressError
 from cytopress.formats.ome_document import parse
+from cytopress.formats.remote import path_of
 from cytopress.formats.scene import Scene
 from cytopress.formats.zarr_metadata import COLLECTION
 
@@ -73,7 +73,7 @@ def _groups(store: Store, images: list[ImagePlan]) -> Iterator[tuple[str, str]]:
         for one in _attributes(store, name, expected):
             yield name, one
     for name, path in documents_of(images).items():
-        for one in _documents(store, name, Path(path).read_text("utf-8", "replace")):
+        for one in _documents(store, name, path_of(path).read_text("utf-8", "replace")):
             yield name, one
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from cytopress.archive.plan import Plan
 from cytopress.archive.sources import Source, find_sources
 from cytopress.archive.stores import Store
+from cytopress.formats.remote import path_of
 
 
 @dataclass
@@ -31,11 +32,11 @@ def match(store: Store, plan: Plan, against: Sequence[Path]) -> Matched:
     UsageError
         There are no sources.
     """
-    found, notes = find_sources(against, Path(str(store)), plan.layout)
+    found, notes = find_sources([path_of(one) for one in against], path_of(str(store)), plan.layout)
     result = Matched(notes=notes)
     by_path = {source.path.resolve(): source for source in found}
     for image in plan.images:
-        planned = Path(image.source)
+        planned = path_of(image.source)
         same = {path: _common(path, planned) for path in by_path if path.name == planned.name}
         best = max(same.values(), default=0)
         chosen = [path for path, common in same.items() if common == best]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cytopress.digests import digest_json
+from cytopress.formats.remote import is_remote
 
 if TYPE_CHECKING:
     from cytopress.archive.study_choice import StudyChoice
@@ -99,4 +100,4 @@ class Request:
 
 
 def _absolute(path: Any) -> str:
-    return os.path.abspath(path)  # noqa: PTH100 - links stay as they are
+    return str(path) if is_remote(path) else os.path.abspath(path)  # noqa: PTH100 - links stay as they are
