@@ -356,6 +356,28 @@ def test_the_way_back_and_the_history_of_loss(source: Path, tmp_path: Path) -> N
         export(out, out / "tiffs", "ome-tiff")
 
 
+@pytest.mark.parametrize("damage", ["lost", "truncated", "flipped", "swapped"])
+def test_a_damaged_archive_is_not_exported(source: Path, tmp_path: Path, damage: str) -> None:
+    """Zarr reads a lost shard as black, without a word."""
+    out = archived(source, tmp_path / "out")
+    one, other = sorted(path for path in out.rglob("0/c/**/*") if path.is_file())[:2]
+    data = bytearray(one.read_bytes())
+    if damage == "lost":
+        one.unlink()
+    elif damage == "truncated":
+        one.write_bytes(data[:-1])
+    elif damage == "flipped":
+        data[len(data) // 2] ^= 1
+        one.write_bytes(data)
+    else:
+        one.write_bytes(other.read_bytes())
+        other.write_bytes(data)
+    for form in ("ome-tiff", "everyone"):
+        with pytest.raises(StoreError, match=r"damaged, such as plate µ/field 0\.ome\.zarr/0/c/0"):
+            export(out, tmp_path / "back", form)
+    assert not (tmp_path / "back").exists()
+
+
 def test_jpeg_in_tiff_counts_as_loss(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, (field(0)[0] // 16).astype(np.uint8), compression="jpeg")

@@ -14,11 +14,12 @@ from cytopress.archive.plan import ImagePlan, read_plan
 from cytopress.archive.planning import make_plan
 from cytopress.archive.run import run
 from cytopress.archive.stores import Location, Store, store_of
+from cytopress.archive.verify import verify
 from cytopress.archive.wanted import Wanted
 from cytopress.archive.zarr_codec import NAME, CytopressCodec
 from cytopress.atomic import atomic_file
 from cytopress.callbacks import Progress, no_progress
-from cytopress.errors import CodecError, UsageError
+from cytopress.errors import CodecError, StoreError, UsageError
 from cytopress.formats.remote import path_of
 from cytopress.image import Pixels
 
@@ -48,7 +49,7 @@ def export(
     Raises
     ------
     StoreError
-        There is no archive.
+        There is no archive, or it is damaged: a shard that is lost would be exported as black.
     UsageError
         The target lies in the archive, or holds something else.
     CodecError
@@ -58,6 +59,13 @@ def export(
     plan = read_plan(store)
     if Path(str(store)).resolve() in (target.resolve(), *target.resolve().parents):
         raise UsageError(f"{target}: lies in the archive; choose another folder.")
+    damaged = verify(store).failures
+    if damaged:
+        key, why = next(iter(damaged.items()))
+        raise StoreError(
+            f"{store}: {len(damaged)} files are damaged, such as {key}: {why}; nothing was"
+            " exported. Copy them again, or see `archive verify`."
+        )
     if form == "everyone":
         make_plan([path_of(str(store))], target, Wanted(readers="everyone"))
         failed = run(target, workers=workers, progress=progress).failed

@@ -63,8 +63,9 @@ def sample(
 def _check_numbers(planes: Sequence[Pixels], channel: str, source: Path) -> None:
     """Refuse floats that are no numbers, which no codec of images takes."""
     if planes[0].dtype.kind == "f" and not all(np.isfinite(plane).all() for plane in planes):
+        named = f"channel {channel!r}" if channel else "the image"
         raise ImageError(
-            f"channel {channel!r} has pixels that are NaN or infinite, in {source} or others:"
+            f"{source}: {named} has pixels that are NaN or infinite, maybe in other files as well;"
             " replace them by numbers first."
         )
 
