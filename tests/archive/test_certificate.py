@@ -102,6 +102,37 @@ def test_loss_is_never_reset(source: Path, tmp_path: Path) -> None:
     assert group.attrs["cytopress"]["lossy"]
     page = (tmp_path / "second/cytopress/certificate.html").read_text()
     assert "The sources themselves had been coded with loss before" in page
+    # The first archive's own errors, from its pixels, for whoever signs the second.
+    first = zarr.open_array(str(tmp_path / "first/a.ome.zarr/0"), mode="r")[0, 0, 0]
+    difference = first.astype(float) - tifffile.imread(source)
+    rmse = np.sqrt(np.mean(difference**2))
+    _, past = document["history"]
+    assert past["error"]["max"] == np.abs(difference).max()
+    assert past["error"]["rmse"] == pytest.approx(rmse)
+    assert f"against its source RMSE up to {rmse:.2f}" in page
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"channels": None, "lossy": {}},
+        {"channels": 7, "method": ["x"]},
+        {"channels": [None, 3, {"codec": [], "error": 5}], "lossy": "yes"},
+        {"channels": [{"error": {"max": None, "rmse": "much"}}]},
+        {"channels": [{"error": {"max": 4}}], "method": 5},
+    ],
+)
+def test_an_earlier_certificate_of_anybody_is_taken(tmp_path: Path, entry: dict) -> None:
+    from fakes.archive_sources import write_v04
+
+    write_v04(tmp_path / "a.zarr", labels=np.zeros((150, 130), np.uint16))
+    group = zarr.open_group(str(tmp_path / "a.zarr"))
+    group.attrs["cytopress"] = {"history": [entry]}
+    document = archived(tmp_path / "a.zarr", tmp_path / "out", codec="")
+    (past,) = document["history"]
+    assert past["images"] == 1
+    assert document["ever_lossy"]
+    assert "Before this archive" in (tmp_path / "out/cytopress/certificate.html").read_text()
 
 
 def test_attributes_follow_the_convention(source: Path, tmp_path: Path) -> None:
