@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from cytopress.cli import main
 from cytopress.errors import CytopressWarning, UsageError
 from cytopress.models.model_package import open_package
 from cytopress.settings import Settings
 from cytopress.study.spec import load_study
+from cytopress.study.store import load_results
 from cytopress.study.trained_codecs import trained_codecs
 
 pytest.importorskip("torch", reason="needs torch (extra learn)")
@@ -111,3 +113,22 @@ def test_a_training_file_that_is_not_there(
     with pytest.raises(UsageError, match=r"own\.toml: cannot be read"):
         trained_codecs(study_file, tmp_path / "out", settings, lambda *_: None)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_for_the_codecs_must_be_given(study_file: Path, settings: Settings) -> None:
+    with pytest.raises(UsageError, match="give --out"):
+        trained_codecs(study_file, None, settings, lambda *_: None)
+
+
+def test_the_command_trains_before_it_codes(
+    study_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CYTOPRESS_MODELS", "")
+    text = "noise_draws = 0\nspeed = false\n" + study_file.read_text()
+    study_file.write_text(text)
+    with pytest.raises(SystemExit) as leave:
+        main(["study", "run", str(study_file), "--out", str(tmp_path / "out")])
+    assert not leave.value.code
+    trials = load_results(tmp_path / "out").trials
+    assert {trial.codec for trial in trials} == {"learned/own"}
+    assert all(trial.coded_bytes for trial in trials)

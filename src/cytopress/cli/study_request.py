@@ -43,6 +43,22 @@ class StudyRequest:
         """
         return self._of_file(settings) if self.images is None else self._of_images(settings)
 
+    def with_trained_codecs(self, out: Path | None, settings: Settings) -> Settings:
+        """Train the codecs that a study file has a training of and that are missing.
+
+        Raises
+        ------
+        CytopressError
+            As of `cytopress.study.trained_codecs.trained_codecs`.
+        """
+        from cytopress.cli.progress_bars import bar
+        from cytopress.study.trained_codecs import trained_codecs
+
+        if self.images is not None or len(self.arguments) != 1:
+            return settings
+        with bar("Training codecs") as progress:
+            return trained_codecs(Path(self.arguments[0]), out, settings, progress)
+
     def _of_file(self, settings: Settings) -> Study:
         from cytopress.datasets.image_folder import FolderOptions
         from cytopress.statistics.margin import parse_margin

@@ -146,7 +146,8 @@ def run(
     Give a study file, or with --images any folder of images: each channel is studied, and no
     description, partner image or label is needed.
 
-    Missing models, of other training seeds or of compression-aware training, are trained first.
+    Missing models, of other training seeds or of compression-aware training, and learned codecs
+    that the study file has a training of, are trained first.
     Trials that failed for want of an extra, time or memory are run again.
     """
     from cytopress.datasets.image_folder import FolderOptions
@@ -171,6 +172,7 @@ def run(
         options=options,
         out=out,
     )
+    settings = request.with_trained_codecs(out, settings)
     plan = request.study(settings)
     run_study(
         plan,

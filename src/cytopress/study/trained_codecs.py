@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 
 from cytopress.callbacks import Progress
-from cytopress.errors import CytopressWarning, NotAvailableError, UnknownNameError
+from cytopress.errors import CytopressWarning, NotAvailableError, UnknownNameError, UsageError
 from cytopress.models.model_package import SUFFIX
 from cytopress.models.search import find_package
 from cytopress.settings import Settings
@@ -18,7 +18,9 @@ FOLDER = "models"
 KEY = "training"
 
 
-def trained_codecs(path: Path, out: Path, settings: Settings, progress: Progress) -> Settings:
+def trained_codecs(
+    path: Path, out: Path | None, settings: Settings, progress: Progress
+) -> Settings:
     """Train the codecs of a study file that name a training file and are in no model folder.
 
     A package that one of the model folders holds under the training's name is used as it is. A
@@ -28,7 +30,7 @@ def trained_codecs(path: Path, out: Path, settings: Settings, progress: Progress
     ----------
     path : Path
         The study file. Paths of training files are relative to it.
-    out : Path
+    out : Path or None
         The study's folder; packages are written into its ``models``.
     settings : Settings
         Folders of packages and of datasets.
@@ -43,12 +45,16 @@ def trained_codecs(path: Path, out: Path, settings: Settings, progress: Progress
     Raises
     ------
     UsageError
-        A file is missing or wrong.
+        A file is missing or wrong, or a codec has a training and there is no ``out``.
     NotAvailableError
         A codec must be trained, and the extra learn is not installed.
     """
-    for name in _training_files(path):
-        settings = _with_codec(name, out / FOLDER, settings, progress)
+    files = _training_files(path)
+    if files and out is None:
+        raise UsageError(f"{path}: codecs may have to be trained; give --out, the folder for them.")
+    for file in files:
+        assert out is not None
+        settings = _with_codec(file, out / FOLDER, settings, progress)
     return settings
 
 
