@@ -81,8 +81,8 @@ def certificate_page(
     made = environment()
     from markupsafe import Markup
 
+    made.filters["bytes"] = shown_bytes
     made.filters |= {
-        "bytes": shown_bytes,
         "channel": lambda one: one["label"] or "unnamed channel",
         "promise": promise_text,
         "place": _place,

@@ -114,9 +114,9 @@ def execute(  # noqa: PLR0913 - the options of a run, and what watches it
             alone = jobs == 1 and scheduler is None
             finished = store.finished(retry_failed=retry_failed)
             todo = field_jobs(plans, inspected, settings, done=finished, threads=0 if alone else 1)
-            found = _run(store, todo, jobs, scheduler, {one.spec.key for one in plans}, progress)
+            solved = _run(store, todo, jobs, scheduler, {one.spec.key for one in plans}, progress)
             if study.speed:
-                _time_codecs(out, store, plans, found, inspected, settings, progress)
+                _time_codecs(out, store, plans, solved, inspected, settings, progress)
             if pictured is not None:
                 keep_pictures(
                     store,
@@ -124,7 +124,7 @@ def execute(  # noqa: PLR0913 - the options of a run, and what watches it
                     inspected,
                     settings,
                     wanted=pictured(load_results(out)),
-                    found=found,
+                    found=solved,
                     size=study.preview_size,
                     progress=progress,
                 )
