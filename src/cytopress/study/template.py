@@ -80,12 +80,9 @@ spec = "jpegls"
 spec = "jpegls"
 max_error = [1, 4, 16]
 
-# A learned codec of your own: where its package is missing, it is trained first, into the folder of
-# the results, which takes hours and the extra learn; an interrupted training goes on:
-# [[codecs]]
-# spec = "learned/mine"
-# training = "mine.toml"
-# ratio = [20, 40]
+# A learned codec of your own is trained first where its package is missing, into the folder of the
+# results, which takes hours and the extra learn; an interrupted training goes on. Its table gives
+# the training file: spec="learned/mine", training="mine.toml", ratio=[20, 40]
 """
 
 
