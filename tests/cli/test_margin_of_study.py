@@ -1,4 +1,4 @@
-"""A margin that nothing can be judged by is refused before anything is coded."""
+"""A margin or a task that nothing can come of is refused before anything is coded."""
 
 from __future__ import annotations
 
@@ -139,4 +139,30 @@ def test_the_margin_of_the_command_line_counts_before_that_of_the_file(
     text = 'name = "s"\nmargin = "200%"\n[[datasets]]\nimages = "plate"\ntasks = ["measurement"]\n'
     Path("study.toml").write_text(f'{text}[[codecs]]\nspec = "jpegls"\n')
     assert run("study.toml", "--margin", "2%") == 130
+    assert ran
+
+
+@pytest.mark.parametrize("program", ["print('many')", "raise SystemExit(3)"])
+def test_a_task_that_fails_on_every_original_is_an_error_before_anything_is_coded(
+    plate: Path, ran: list[str], capsys: pytest.CaptureFixture[str], program: str
+) -> None:
+    Path("count.py").write_text(program)
+    options = ["--images", "plate", "--codec", "jpegls", "--task", "external", "--out", "out"]
+    with pytest.raises(SystemExit) as leave:
+        main(["study", "run", *options, "--", "python", "count.py", "{original}", "{decoded}"])
+    assert leave.value.code == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "no task can predict from the originals, so nothing was run" in error
+    assert "external/count of plate/DNA" in error
+    assert not ran
+    assert not Path("out").exists()
+
+
+def test_a_task_that_reads_some_originals_is_run(plate: Path, ran: list[str]) -> None:
+    Path("count.py").write_text("import sys\nsys.exit('1_DNA' in sys.argv[1])\nprint(0)")
+    options = ["--images", "plate", "--codec", "jpegls", "--task", "measurement", "--out", "out"]
+    options += ["--task", "external"]
+    with pytest.raises(SystemExit) as leave:
+        main(["study", "run", *options, "--", "python", "count.py", "{original}", "{decoded}"])
+    assert leave.value.code == 130
     assert ran

@@ -37,7 +37,7 @@ def run_study(
         As of `cytopress.study.execute.execute`.
     """
     from cytopress.report import check_libraries
-    from cytopress.results.recommendation.foresee import check_margin_on_originals
+    from cytopress.results.recommendation.foresee import check_on_originals
     from cytopress.results.recommendation.pictured import pictured_keys
     from cytopress.study.execute import execute
 
@@ -57,7 +57,7 @@ def run_study(
             scheduler=scheduler,
             retrain=retrain,
             retry_failed=retry_failed,
-            check=check_margin_on_originals,
+            check=check_on_originals,
             pictured=lambda results: pictured_keys(results, criteria(out)),
             progress=progress,
         )

@@ -1,4 +1,4 @@
-"""Margin of a study, checked on the originals before any codec runs."""
+"""Tasks and margin of a study, checked on the originals before any codec runs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from cytopress.callbacks import Progress, no_progress
+from cytopress.errors import TaskError
 from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.recommendation.margin import less_text, why_refused
 from cytopress.statistics.margin import NOISE
@@ -14,6 +15,7 @@ from cytopress.study.field_inputs import FieldInputs
 from cytopress.study.inspect_datasets import InspectedDataset, InspectedField
 from cytopress.study.margin_limits import OF_ALL_LIGHT, is_share, report_refused
 from cytopress.study.results import ScoreFacts
+from cytopress.study.scoring import OriginalScores
 from cytopress.study.spec import Study
 from cytopress.tasks.objects import CONTRAST
 from cytopress.tasks.protocol import Task
@@ -21,6 +23,42 @@ from cytopress.tasks.protocol import Task
 # A margin that is refused only if the other fields have so much less than the first is left to
 # the end: predicting from every original takes as long as a codec.
 FAR = 4.0
+
+
+def check_on_originals(
+    study: Study, inspected: Sequence[InspectedDataset], progress: Progress = no_progress
+) -> None:
+    """Refuse a study of which only failures, or only refusals, could come.
+
+    Raises
+    ------
+    TaskError
+        No task can predict from any original; the message is that of the first.
+    UsageError
+        As of `check_margin_on_originals`.
+    """
+    check_tasks_on_originals(inspected)
+    check_margin_on_originals(study, inspected, progress)
+
+
+def check_tasks_on_originals(inspected: Sequence[InspectedDataset]) -> None:
+    """Refuse tasks that can predict from no original; the first that one can ends the search.
+
+    Raises
+    ------
+    TaskError
+        The message is that of the first failure.
+    """
+    first = ""
+    for found in inspected:
+        for task in found.tasks:
+            for one in found.fields:
+                failure = _scored(found, one, task).failure
+                if failure is None:
+                    return
+                first = first or f"{task.name} of {found.facts.name}: {failure.error}"
+    if first:
+        raise TaskError(f"no task can predict from the originals, so nothing was run. {first}")
 
 
 def check_margin_on_originals(
@@ -87,11 +125,15 @@ def _of_original(
     found: InspectedDataset, one: InspectedField, task: Task, score: ScoreFacts
 ) -> tuple[float | None, float | None]:
     """Return the score and the contrast of an original; None for what is not to be had."""
+    scores = _scored(found, one, task).scores
+    return scores.get(score.name), scores.get(CONTRAST)
+
+
+def _scored(found: InspectedDataset, one: InspectedField, task: Task) -> OriginalScores:
     field, dataset = one.field, found.dataset
     inputs = FieldInputs(
         dataset.read_input(field),
         None if field.target is None else dataset.read_target(field),
         None if field.labels is None else dataset.read_labels(field),
     )
-    scores = inputs.scores_on_original(task).scores
-    return scores.get(score.name), scores.get(CONTRAST)
+    return inputs.scores_on_original(task)
