@@ -26,6 +26,14 @@ class PluginMetadata:
         self._file = file
         self._whole = ""
 
+    def bits(self, number: int) -> int:
+        """Return the significant bits of a scene; 0 where its plugin does not say them."""
+        found = self.of(number, {}, ())
+        images = ET.fromstring(found.text).findall("{*}Image")  # noqa: S314 - just made
+        pixels = images[found.image].find("{*}Pixels")
+        said = "" if pixels is None else pixels.get("SignificantBits", "")
+        return int(said) if said.isdecimal() else 0
+
     def of(
         self, number: int, spacing_um: Mapping[str, float], channels: Sequence[str]
     ) -> SourceMetadata:
