@@ -143,7 +143,7 @@ def test_pictures_and_dots_say_whose_they_are_where_the_line_names_another_setti
         assert page.locator(".fields .other").is_visible() is other
     said = page.locator(".shown > .note").first.text_content()
     assert f"{recorded.chosen.curve.label} at {recorded.chosen.point.setting}" in said
-    assert "the setting for a margin of 0.01, and not the one named beside them" in said
+    assert "the setting for a margin of 0.01, and not the one in the first line" in said
     page.locator(".slider button").click()
     assert page.locator(".hero").text_content() == hero_text(recorded)
     assert page.locator(".lead").is_visible()

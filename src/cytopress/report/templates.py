@@ -115,6 +115,7 @@ def check_libraries() -> None:
 
 def _library(name: str) -> Any:
     try:
+        import_module(name.partition(".")[0])
         return import_module(name)
     except ImportError as error:
         raise NotAvailableError(

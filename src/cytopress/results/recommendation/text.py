@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cytopress.figures import shown_time
 from cytopress.results.curves import setting_name
 from cytopress.results.number_format import count_text, label_text, plain, ratio_text
 from cytopress.results.recommendation.amounts import (
@@ -123,14 +124,14 @@ def margin_text(recommendation: Recommendation) -> str:
 
 
 def cost_text(setting: JudgedSetting) -> str:
-    """Describe what a setting saves of a terabyte, and how long encoding one takes."""
+    """Describe what a setting saves of a terabyte, and how long encoding takes."""
     saved = f"{setting.saved_per_terabyte / GIGABYTE:,.0f} GB of each terabyte (TB) of originals"
     minutes = setting.minutes_per_terabyte
     if minutes is None:
         return f"{saved}; how long encoding takes was not timed"
     return (
-        f"{saved}; encoding a whole terabyte takes about {duration_text(minutes)} on one core,"
-        f" {duration_text(minutes / CORES)} on {CORES}"
+        f"{saved}; to encode 1 GB takes one core about {shown_time(60 * minutes / 1000)}, and 1 TB"
+        f" takes {CORES} cores about {duration_text(minutes / CORES)}, as timed here"
     )
 
 
