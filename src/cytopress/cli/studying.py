@@ -100,7 +100,7 @@ def run(
     codec: Annotated[
         list[str] | None,
         typer.Option(
-            help="With --images: a codec with the values to try, such as jpegxl:ratio=5,10,20."
+            help="With --images: a codec with the values to try, such as jpegxl:sigma=0.5,1,2."
             " Repeatable; unless given, codecs at the target that `try` advises for the images.",
         ),
     ] = None,
