@@ -116,8 +116,7 @@ def _without_gaps(labels: Labels) -> npt.NDArray[np.intp]:
     if flat.max() >= flat.size:
         names, numbered = np.unique(flat, return_inverse=True)
         # Without background, the first object must not become it.
-        renumbered: npt.NDArray[np.intp] = numbered + int(names[0] != 0)
-        return renumbered
+        return np.asarray(numbered + int(names[0] != 0))
     # A table of all numbers is many times as fast as sorting the pixels.
     flat = flat.astype(np.intp)
     used = np.bincount(flat) > 0
