@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +30,7 @@ def sample(
 
     ``places`` are the images that have the channel, and its position there.
     """
-    every = [
-        (at, c, t, z)
-        for at, c in places
-        for t in range(images[at].shape[0])
-        for z in range(0, images[at].shape[2], images[at].chunk[2])
-    ]
-    chosen = [every[n] for n in np.linspace(0, len(every) - 1, min(FIELDS, len(every)), dtype=int)]
+    chosen = list(_stacks(places, images))
     planes: list[Pixels] = []
     chunks: list[Pixels] = []
     fields: list[int] = []
@@ -58,6 +53,25 @@ def sample(
     dtype = chunks[0].dtype
     bits = bits or (dtype.itemsize * 8 if dtype.kind == "u" else 0)
     return Samples(channel, planes, chunks, fields, bits), here / whole
+
+
+def _stacks(
+    places: Sequence[tuple[int, int]], images: Sequence[ImagePlan]
+) -> Iterator[tuple[int, int, int, int]]:
+    """Yield some stacks of a channel, evenly spread: image, channel, time, and first plane.
+
+    They are not listed for that: a long recording has a million.
+    """
+    forms = []
+    for at, _ in places:
+        times, _, depth, _, _ = images[at].shape
+        forms.append((times, -(-depth // images[at].chunk[2])))
+    ends = np.cumsum([times * stacks for times, stacks in forms]).tolist()
+    for n in np.linspace(0, ends[-1] - 1, min(FIELDS, ends[-1]), dtype=int).tolist():
+        one = bisect_right(ends, n)
+        (at, c), (times, stacks) = places[one], forms[one]
+        t, stack = divmod(n - ends[one] + times * stacks, stacks)
+        yield at, c, t, stack * images[at].chunk[2]
 
 
 def _check_numbers(planes: Sequence[Pixels], channel: str, source: Path) -> None:

@@ -62,7 +62,9 @@ class PluginMetadata:
             pass
         # Each plugin converts in its own way, and fails on a file in its own way.
         except Exception as error:  # noqa: BLE001
-            reason = f"fails to give OME-XML ({type(error).__name__}: {error})"
+            # Of several lines the first one says what is wrong, the others what is allowed.
+            why = str(error).strip().partition("\n")[0].rstrip(".")
+            reason = f"fails to give OME-XML ({type(error).__name__}: {why})"
         lost = f"its plugin {reason}, so only what bioio knows of every format is kept"
         lengths = dict(zip(str(self._file.dims.order), self._file.shape, strict=True))
         sizes = {letter: lengths.get(letter, 1) for letter in "XYZCT"}
