@@ -43,7 +43,7 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
     store = store_of(out)
     _check_empty(store)
     sources = [path_of(one) for one in sources]
-    found, notes = find_sources(sources, path_of(str(store)), wanted.layout)
+    found, notes = find_sources(sources, str(store), wanted.layout)
     request = Request.of(sources, [one.path for one in found], wanted)
     planned = _planned(store, request)
     if planned is not None:

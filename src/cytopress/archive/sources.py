@@ -81,7 +81,7 @@ class Source:
 
 
 def find_sources(
-    paths: Sequence[Path], out: Path, layout: Layout = "images"
+    paths: Sequence[Path], out: str, layout: Layout = "images"
 ) -> tuple[list[Source], list[str]]:
     """Return the sources in files and folders, and sentences on what is left out.
 
@@ -91,6 +91,7 @@ def find_sources(
         There is no image, two would have one name in the archive, or, for the layout of a plate, a
         name holds no well.
     """
+    paths = [path_of(one) for one in paths]
     files: dict[str, Path] = {}
     notes: list[str] = []
     for path in paths:
@@ -115,13 +116,15 @@ def find_sources(
     return list(sources.values()), notes
 
 
-def _files(path: Path, out: Path, notes: list[str]) -> Iterator[tuple[str, Path]]:
+def _files(path: Path, out: str, notes: list[str]) -> Iterator[tuple[str, Path]]:
     """Yield the image files and OME-Zarr folders of a source, by their path within it."""
     check_reached(path)
     if not path.is_dir() or is_zarr(path):
         yield path.resolve().name, path
         return
-    found = find_images(path, without=out.resolve())
+    # An archive in a bucket lies in no folder of the disk, and nobody needs an extra to say so.
+    without = path_of(out) if is_remote(path) else Path(out)
+    found = find_images(path, without=without)
     yield from found.sources.items()
     notes += [f"{path / key}: {why}." for key, why in found.unreadable.items()]
     if found.others:

@@ -32,7 +32,7 @@ def match(store: Store, plan: Plan, against: Sequence[Path]) -> Matched:
     UsageError
         There are no sources.
     """
-    found, notes = find_sources([path_of(one) for one in against], path_of(str(store)), plan.layout)
+    found, notes = find_sources(against, str(store), plan.layout)
     result = Matched(notes=notes)
     by_path = {source.path.resolve(): source for source in found}
     for image in plan.images:
