@@ -54,15 +54,14 @@ class StudyRequest:
         from cytopress.cli.progress_bars import bar
         from cytopress.study.trained_codecs import trained_codecs
 
-        if self.images is not None or len(self.arguments) != 1:
+        if self.images is not None:
             return settings
+        self._check_file()
         with bar("Training codecs") as progress:
             return trained_codecs(Path(self.arguments[0]), out, settings, progress)
 
-    def _of_file(self, settings: Settings) -> Study:
+    def _check_file(self) -> None:
         from cytopress.datasets.image_folder import FolderOptions
-        from cytopress.statistics.margin import parse_margin
-        from cytopress.study.spec import load_study
 
         if len(self.arguments) != 1:
             raise UsageError("give one study file, or a folder of images with --images DIR.")
@@ -71,6 +70,12 @@ class StudyRequest:
                 "--task, --codec and what describes images go with --images; in a study file they"
                 " are keys (see `cytopress study init`)."
             )
+
+    def _of_file(self, settings: Settings) -> Study:
+        from cytopress.statistics.margin import parse_margin
+        from cytopress.study.spec import load_study
+
+        self._check_file()
         study = load_study(Path(self.arguments[0]), settings)
         if self.margin is None:
             return study
