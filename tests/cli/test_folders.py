@@ -49,13 +49,14 @@ def test_a_folder_goes_in_and_comes_out(run: Run, plate: Path, tmp_path: Path) -
     code, text, err = run("encode", plate, "-o", out, "--codec", "jpegls:max_error=2", "--jobs", 2)
     assert code == 1
     lines = text.splitlines()
-    assert lines[0].split() == ["file", "bytes", "coded", "ratio", "codec"]
+    assert lines[0].split() == ["file", "bytes", "coded", "ratio", "metadata", "pixels", "codec"]
     names = ["B02/f1_DNA.tif", "B02/f1_ER.tif", "B03/f1_DNA.tif", "B03/f1_ER.tif"]
     assert [line.split()[0] for line in lines[1:5]] == names
     size = (out / "B02" / "f1_ER.cyto").stat().st_size
-    assert lines[2].split() == [
-        "B02/f1_ER.tif", "24576", str(size), f"{24576 / size:.2f}", "jpegls:max_error=2",
-    ]  # fmt: skip
+    name, raw, coded, ratio, metadata, pixels, codec = lines[2].split()
+    assert (name, raw, coded) == ("B02/f1_ER.tif", "24576", str(size))
+    assert (ratio, codec) == (f"{24576 / size:.2f}", "jpegls:max_error=2")
+    assert pixels == f"{24576 / (size - int(metadata)):.2f}" != ratio
     assert re.search(r"failed +the file is damaged or cut short", lines[4])
     assert lines[5].startswith(f"{out}: 3 of 4 files, 73.7 kB in ")
     assert "1 other file was left out: 1 .csv." in err
