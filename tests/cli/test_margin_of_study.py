@@ -8,7 +8,7 @@ import pytest
 import tifffile
 
 from cytopress.cli import main
-from cytopress.study import run_here
+from cytopress.study import run_here, trained_codecs
 from fakes.plate import cells, write_plate
 
 pytestmark = pytest.mark.filterwarnings("always::cytopress.errors.CytopressWarning")
@@ -131,6 +131,26 @@ def test_a_study_file_is_refused_as_well(
     assert run("study.toml") == 2
     assert words in capsys.readouterr().err.splitlines()[-1]
     assert not ran
+
+
+@pytest.mark.parametrize(("margin", "words"), [("200%", "50 % of the signal"), ("much", "allowed")])
+def test_of_codecs_to_train_the_margin_is_refused_before_their_training(
+    plate: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    margin: str,
+    words: str,
+) -> None:
+    """The study file cannot be read whole before its codecs are there."""
+    begun: list[object] = []
+    monkeypatch.setattr(trained_codecs, "_with_codec", lambda *_: begun.append(1))
+    text = 'name = "s"\n[[datasets]]\nimages = "plate"\ntasks = ["measurement"]\n[[codecs]]\n'
+    text += 'spec = "learned/mine"\ntraining = "mine.toml"\n'
+    for head, options in (("", ["--margin", margin]), (f'margin = "{margin}"\n', [])):
+        Path("study.toml").write_text(head + text)
+        assert run("study.toml", *options) == 2
+        assert words in capsys.readouterr().err.splitlines()[-1]
+    assert not begun
 
 
 def test_the_margin_of_the_command_line_counts_before_that_of_the_file(

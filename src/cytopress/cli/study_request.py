@@ -52,11 +52,13 @@ class StudyRequest:
             As of `cytopress.study.trained_codecs.trained_codecs`.
         """
         from cytopress.cli.progress_bars import bar
+        from cytopress.study.margin_limits import check_margin_of_file
         from cytopress.study.trained_codecs import trained_codecs
 
         if self.images is not None:
             return settings
         self._check_file()
+        check_margin_of_file(Path(self.arguments[0]), self.margin, settings)
         with bar("Training codecs") as progress:
             return trained_codecs(Path(self.arguments[0]), out, settings, progress)
 

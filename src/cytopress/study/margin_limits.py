@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import tomllib
 import warnings
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
-from cytopress.errors import CytopressWarning, UsageError
-from cytopress.statistics.margin import NOISE, percent_of
+from cytopress.errors import CytopressError, CytopressWarning, UsageError
+from cytopress.settings import Settings
+from cytopress.statistics.margin import NOISE, parse_margin, percent_of
 from cytopress.study.inspect_datasets import OpenedDataset
 from cytopress.study.spec import Study
+from cytopress.tasks.registry import task
+from cytopress.toml_table import read_text
 
 # Score that is relative to all of the light, the camera's offset and the background included.
 OF_ALL_LIGHT = "intensity_error"
@@ -67,19 +73,58 @@ def check_margin(study: Study, opened: Iterable[OpenedDataset]) -> None:
     UsageError
         The message says why, and gives a margin that would do.
     """
-    if study.margin is None:
-        return
-    asked = f"--margin {study.margin}"
     scores = {task.name: task.scores[0] for one in opened for task in one.tasks}
-    if study.margin == NOISE and scores and study.noise_draws == 0:
+    _check(study.margin, scores, noise_draws=study.noise_draws)
+
+
+def check_margin_of_file(path: Path, margin: str | None, settings: Settings) -> None:
+    """Refuse the margin of a study file whose codecs are still to be trained.
+
+    What else is wrong with the file is left to `load_study`, which needs them.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    margin : str or None
+        Given instead of the file's.
+    settings : Settings
+        Folders of the tasks' packages.
+
+    Raises
+    ------
+    UsageError
+        It is no margin, or as of `check_margin`.
+    """
+    try:
+        tables = tomllib.loads(read_text(path))
+        found = [parse_margin(one) for one in (margin, tables.get("margin")) if one is not None]
+        names = [name for one in tables.get("datasets", []) for name in one.get("tasks", [])]
+        draws = int(tables.get("noise_draws", 1))
+    except (tomllib.TOMLDecodeError, AttributeError, TypeError, ValueError) as error:
+        if isinstance(error, UsageError):
+            raise
+        return
+    scores = {}
+    for name in names:
+        # Tasks that the file declares are checked when it is read.
+        with suppress(CytopressError):
+            scores[name] = task(name, settings).scores[0]
+    if found and len(scores) == len(set(names)):
+        _check(found[0], scores, noise_draws=draws)
+
+
+def _check(margin: float | str | None, scores: Mapping[str, AnyScore], *, noise_draws: int) -> None:
+    if margin is None:
+        return
+    asked = f"--margin {margin}"
+    if margin == NOISE and scores and noise_draws == 0:
         raise UsageError(
             f"{asked}: the study draws no noise replicates, so noise is no margin; set noise_draws"
             " = 10, or give a number or percent, such as 2%."
         )
     refused = {
-        name: why
-        for name, score in scores.items()
-        if (why := refused_outright(study.margin, score))
+        name: why for name, score in scores.items() if (why := refused_outright(margin, score))
     }
     report_refused(refused, len(scores), asked)
 
