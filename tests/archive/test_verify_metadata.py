@@ -15,6 +15,7 @@ from cytopress.archive.run import run
 from cytopress.archive.steps import verify_archive
 from cytopress.archive.verify import verify
 from cytopress.archive.wanted import Wanted
+from fakes.archive_sources import write_plate
 from fakes.archives import field, in_this_process
 
 pytest.importorskip("yaozarrs")
@@ -128,3 +129,16 @@ def test_what_cannot_be_carried_over_stands_against_deleting(tmp_path: Path) -> 
     assert written["metadata_lost"] == {"a.ome.zarr": "its folder 'tables'"}
     group.attrs["lab"] = {"animal": 8}
     assert "lab/animal is 7, its source's 8" in reasons(out, source.parent)
+
+
+def test_plates_and_labels_are_compared(tmp_path: Path) -> None:
+    source, out = tmp_path / "in/plate.zarr", tmp_path / "out"
+    write_plate(source)
+    make_plan([source.parent], out, Wanted(codec="jpegls:max_error=3"))
+    assert run(out).complete
+    assert reasons(out, source.parent) == ""
+    plate = zarr.open_group(str(source), mode="r+")
+    ome = plate.attrs["ome"]
+    assert isinstance(ome, dict)
+    plate.attrs["ome"] = ome | {"plate": ome["plate"] | {"name": "another"}}
+    assert "plate.ome.zarr: its ome/plate/name is" in reasons(out, source.parent)
