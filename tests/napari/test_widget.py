@@ -47,10 +47,14 @@ def wait(qt: Any) -> Callable[[Callable[[], bool]], None]:
 
 
 @pytest.fixture
-def widget(viewer: Any) -> Any:
+def widget(viewer: Any, wait: Any) -> Any:
     from cytopress.napari.widget import CompareWidget
 
-    return CompareWidget(viewer)
+    made = CompareWidget(viewer)
+    yield made
+    # A thread that ends after Qt has gone ends the process.
+    made._close()
+    wait(lambda: made._job is None)
 
 
 def decoded(pixels: np.ndarray, spec: str) -> np.ndarray:
@@ -234,6 +238,12 @@ def test_a_layer_that_cannot_be_loaded_does_not_end_it(viewer: Any, widget: Any,
     wait(lambda: "times" in widget.controls.result.text())
     viewer.layers.remove(layer)
     wait(lambda: "Open an image" in widget.controls.status.text())
+
+
+def test_a_long_name_does_not_take_the_canvas(viewer: Any, widget: Any) -> None:
+    width = widget.native.minimumSizeHint().width()
+    viewer.add_image(made_up_field()[:64, :64], name="a long name " * 20)
+    assert widget.native.minimumSizeHint().width() <= width
 
 
 def test_without_layers_it_says_what_to_do(widget: Any, wait: Any) -> None:

@@ -12,6 +12,8 @@ from cytopress.napari.viewed import View
 
 FIRST = "jpegxl"
 STEPS = 100
+# Letters that a box has room for in a narrow window.
+SHORTEST = 16
 SHOWN = {
     "decoded": "the coded copy, over the original",
     "difference": "decoded minus original, over three times the noise",
@@ -45,6 +47,12 @@ class Controls:
         self.widget = QWidget()
         self.widget.setObjectName("cytopress compare")
         self.layers, self.codecs, self.quality, self.shown = (QComboBox() for _ in range(4))
+        for box in (self.layers, self.codecs, self.quality, self.shown):
+            # A long name of a layer would take the width of the canvas.
+            box.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            box.setMinimumContentsLength(SHORTEST)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, STEPS)
         self.slider.setValue(STEPS // 2)

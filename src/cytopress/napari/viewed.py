@@ -57,8 +57,10 @@ class View:
         edges = f"rows {y.start}\N{EN DASH}{y.stop - 1}, columns {x.start}\N{EN DASH}{x.stop - 1}"
         height, width = self.levels[0].shape[-2:]
         rows = [("compared", f"{edges} of {height} x {width}")]
-        if self.place:
-            rows.append(("plane", ", ".join(map(str, self.place))))
+        front = self.levels[0].shape[:-2]
+        place = [str(at) for at, length in zip(self.place, front, strict=True) if length > 1]
+        if place:
+            rows.append(("plane", ", ".join(place)))
         if not self.whole:
             rows.append(("", f"the middle of what is seen, {LARGEST} x {LARGEST} at most"))
         if len(self.levels) > 1:
