@@ -17,6 +17,7 @@ from cytopress.archive import certificate, inspecting
 from cytopress.archive.analysis import Analysis
 from cytopress.archive.certificate_content import image_facts
 from cytopress.archive.certificate_summary import summary
+from cytopress.archive.export import export
 from cytopress.archive.plan import read_plan
 from cytopress.archive.planning import make_plan
 from cytopress.archive.run import run
@@ -110,6 +111,20 @@ def test_loss_is_never_reset(source: Path, tmp_path: Path) -> None:
     assert past["error"]["max"] == np.abs(difference).max()
     assert past["error"]["rmse"] == pytest.approx(rmse)
     assert f"against its source RMSE up to {rmse:.2f}" in page
+
+
+@pytest.mark.parametrize(("codec", "lossy"), [("", False), ("jpegls:max_error=3", True)])
+def test_an_exported_file_bears_the_loss_of_its_archive(
+    tmp_path: Path, codec: str, lossy: bool
+) -> None:
+    pixels = np.random.default_rng(0).normal(500, 40, (60, 80)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", pixels)
+    archived(tmp_path / "a.tif", tmp_path / "first", codec=codec)
+    export(tmp_path / "first", tmp_path / "back", "ome-tiff")
+    document = archived(tmp_path / "back", tmp_path / "second", codec="jpegls:max_error=5")
+    (past,) = document["history"]
+    assert past == {"method": "cytopress: exported from an archive", "lossy": lossy, "images": 1}
+    assert document["second_generation"] == lossy
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import zarr
 
+from cytopress.archive import certificate
 from cytopress.archive.history import EXPORTED
 from cytopress.archive.plan import ImagePlan, read_plan
 from cytopress.archive.planning import make_plan
@@ -93,7 +94,7 @@ def _write_tiff(store: Store, image: ImagePlan, path: Path) -> None:
         if step is not None:
             metadata[f"PhysicalSize{axis}"] = step
     name = PurePosixPath(str(store)).name
-    metadata["Description"] = f"From {name}/{image.name}, {EXPORTED}"
+    metadata["Description"] = f"From {name}/{image.name}, {EXPORTED[_ever_lossy(store, image)]}"
     with atomic_file(path) as temporary:
         tifffile.imwrite(
             temporary,
@@ -107,6 +108,15 @@ def _write_tiff(store: Store, image: ImagePlan, path: Path) -> None:
             predictor=2 if np.dtype(image.dtype).kind in "iu" else None,
             metadata=metadata,
         )
+
+
+def _ever_lossy(store: Store, image: ImagePlan) -> bool | None:
+    """Whether an image bears a loss, by the archive's certificate; None where there is none yet."""
+    try:
+        found = certificate.read(store)["images"][image.name]["ever_lossy"]
+    except (StoreError, KeyError):
+        return None
+    return bool(found)
 
 
 def _planes(array: zarr.Array[Any]) -> Iterator[Pixels]:

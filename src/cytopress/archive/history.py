@@ -36,8 +36,12 @@ ZARR = {
     "webp": None, "avif": None, "lerc": None, "pcodec": False, "astype": None,
 }  # fmt: skip
 BEFORE = "before"
-# What the description of an exported OME-TIFF says; `export` writes it.
-EXPORTED = "whose certificate says what was lost"
+# What the description of an exported OME-TIFF says of loss; `export` writes it.
+EXPORTED = {
+    True: "coded with loss; its certificate says what was lost",
+    False: "coded without loss, as its certificate says",
+    None: "whose certificate says what was lost",
+}
 
 
 def earlier_loss(path: Path) -> list[dict[str, Any]]:
@@ -110,9 +114,11 @@ def _of_tiff(path: Path) -> list[dict[str, Any]]:
                 names[name] = TIFF[name]
         text = file.pages.first.description or ""
     entries = [_entry(f"{name} in TIFF", lossy=lossy) for name, lossy in names.items()]
-    if EXPORTED in text:
-        entries.insert(0, _entry("cytopress: exported from an archive", lossy=None))
-    return entries
+    exported = [lossy for lossy, sentence in EXPORTED.items() if sentence in text]
+    return [
+        *(_entry("cytopress: exported from an archive", lossy=lossy) for lossy in exported),
+        *entries,
+    ]
 
 
 def _of_czi(path: Path) -> Iterator[tuple[str, bool | None]]:
