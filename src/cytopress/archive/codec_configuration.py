@@ -91,7 +91,7 @@ def chunk_coding(document: str) -> ChunkCoding:
     try:
         model = None if noise is None else NoiseModel(noise["a"], noise["b"], noise["offset"])
         Image(np.zeros((1, 1), np.uint32), limits=limits, bits=bits or 0)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise UsageError(f"This array's configuration of cytopress is invalid: {error}") from error
     settings = require_models(map(digest_of, models), models, from_environment())
     request = _pinned(_native(request_of(spec, settings)), models)
