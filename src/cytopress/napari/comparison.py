@@ -178,8 +178,10 @@ class Comparison:
 
     def rows(self) -> list[tuple[str, str]]:
         """Return what was measured, in words."""
-        sizes = f"{self.raw_bytes:,} to {self.coded_bytes:,} bytes"
-        rows = [("smaller", f"{self.ratio:.3g} times ({sizes})")]
+        rows = [
+            ("smaller", f"{self.ratio:.3g} times"),
+            ("bytes", f"{self.raw_bytes:,} to {self.coded_bytes:,}"),
+        ]
         if self.max_error == 0:
             return [*rows, ("error", "none: every pixel is exact")]
         rows += [

@@ -53,19 +53,21 @@ class View:
 
     def rows(self) -> list[tuple[str, str]]:
         """Return what is compared, in words; places are those of napari's status bar."""
-        y, x = self.region
-        edges = f"rows {y.start}\N{EN DASH}{y.stop - 1}, columns {x.start}\N{EN DASH}{x.stop - 1}"
-        height, width = self.levels[0].shape[-2:]
-        rows = [("compared", f"{edges} of {height} x {width}")]
+        edges = zip(("rows", "columns"), self.region, self.levels[0].shape[-2:], strict=True)
+        rows = [
+            (name, f"{part.start}\N{EN DASH}{part.stop - 1} of {length}")
+            for name, part, length in edges
+        ]
         front = self.levels[0].shape[:-2]
         place = [str(at) for at, length in zip(self.place, front, strict=True) if length > 1]
         if place:
             rows.append(("plane", ", ".join(place)))
         if not self.whole:
-            rows.append(("", f"the middle of what is seen, {LARGEST} x {LARGEST} at most"))
+            rows.append(("", f"the middle, at most {LARGEST} x {LARGEST}"))
         if len(self.levels) > 1:
-            drawn = "" if self.shown == 0 else f"; napari draws level {self.shown}"
-            rows.append(("resolution", f"full, level 0 of {len(self.levels)}{drawn}"))
+            rows.append(("resolution", f"full, level 0 of {len(self.levels)}"))
+            if self.shown:
+                rows.append(("napari draws", f"level {self.shown}"))
         return rows
 
     def load(self) -> Pixels:
