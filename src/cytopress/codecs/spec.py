@@ -14,7 +14,9 @@ from cytopress.metrics.noise import NoiseModel
 from cytopress.settings import Settings
 
 REFERENCE_OPTIONS = ("range", "a", "b", "offset")
-WRAPPER_OPTIONS = ("tile", "guard", "z")
+WRAPPER_OPTIONS = ("tile", "guard", "z", "lines")
+# Wrappers whose option is a word.
+IN_WORDS = ("z", "lines")
 # Options of every codec; an adapter's field of such a name (a, b, offset) is set from them.
 COMMON_OPTIONS = (*TARGET_KINDS, *REFERENCE_OPTIONS, *WRAPPER_OPTIONS)
 # Stricter than float(): no nan, no inf, no underscores.
@@ -27,8 +29,9 @@ def codec(spec: str, settings: Settings | None = None) -> CodecRequest:
     Options are at most one of the portable targets ``max_error`` (counts), ``sigma`` (noise sigma),
     ``psnr`` (dB) and ``ratio``, or the codec's own quality parameter; the codec's other options;
     the reference scales ``range`` (counts, of ``psnr``) and ``a``, ``b``, ``offset`` (the noise
-    model); and the wrappers ``tile`` (pixels), ``guard`` (counts) and ``z`` (``planes``, the
-    default, or ``wavelet``).
+    model); and the wrappers ``tile`` (pixels), ``guard`` (counts), ``z`` (``planes``, the
+    default, or ``wavelet``) and ``lines`` (``auto``, ``1`` or ``0``: structured noise is coded
+    apart where that pays; ``auto`` for learned codecs unless given, ``0`` for all others).
 
     Parameters
     ----------
@@ -64,7 +67,7 @@ def codec(spec: str, settings: Settings | None = None) -> CodecRequest:
     parameter = family.traits.parameter.name if family.traits.parameter else ""
     own = [field for field in _fields(family) if field != parameter]
     _refuse_unknown(given, name, [*([parameter] if parameter else []), *own, *COMMON_OPTIONS])
-    numbers = {key: _number(spec, key, given[key]) for key in given if key not in (*own, "z")}
+    numbers = {key: _number(spec, key, given[key]) for key in given if key not in (*own, *IN_WORDS)}
     return CodecRequest(
         family,
         native=numbers.get(parameter),
@@ -75,6 +78,7 @@ def codec(spec: str, settings: Settings | None = None) -> CodecRequest:
         tile=_integer(spec, "tile", numbers),
         guard=_integer(spec, "guard", numbers),
         z=given.get("z", "planes"),  # type: ignore[arg-type]
+        lines=given.get("lines", ""),  # type: ignore[arg-type]
         settings=settings,
     )
 

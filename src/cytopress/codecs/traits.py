@@ -120,6 +120,8 @@ class Traits:
     exact : bool
         Whether lossy decoding gives the same pixels on every machine. False where it computes in
         floats, which processors round differently: a pixel may then differ by one count.
+    lines : bool
+        Whether structured noise is coded apart (``lines=auto``) unless a spec says otherwise.
     """
 
     dims: tuple[int, ...]
@@ -138,6 +140,7 @@ class Traits:
     largest: tuple[int, ...] = ()
     exact: bool = True
     lossless_dtypes: tuple[str, ...] = ()
+    lines: bool = False
 
     def dtypes_of(self, *, lossless: bool) -> tuple[str, ...]:
         """Return the names of the pixel types that a lossless or a lossy setting codes."""

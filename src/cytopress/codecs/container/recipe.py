@@ -2,7 +2,7 @@
 
 As bytes a recipe is a varint of its number and its count of options (``number << 2 | count``; for
 count 3 a varint of the count above 3 follows), for an external codec its name, for a wrapper
-(numbers 27 to 31) the recipe of the wrapped codec, then the options. An option is a varint of its
+(numbers 25 to 31) the recipe of the wrapped codec, then the options. An option is a varint of its
 number and the kind of its value (``number << 3 | kind``), its name if it has no number, then the
 value. So a codec in four wrappers takes some twenty bytes, and a reader can list the options of a
 codec that it does not know.
@@ -47,7 +47,7 @@ OPTION_NUMBERS = {
 }
 OPTION_NAMES = {number: name for name, number in OPTION_NUMBERS.items()}
 # Numbers of wrappers; frozen too.
-WRAPPER_NUMBERS = range(27, 32)
+WRAPPER_NUMBERS = range(25, 32)
 DEEPEST = 8
 
 

@@ -31,6 +31,9 @@ from cytopress.models.model_package import Package
 from cytopress.settings import Settings
 
 AlongZ = Literal["planes", "wavelet"]
+# Structured noise coded apart: where that pays; the same, or a refusal of images that cannot be
+# coded so; never. "": as the codec has it.
+LinesChoice = Literal["", "auto", "1", "0"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,9 @@ class CodecRequest:
         Hard bound on the error in counts, kept by a coded residual.
     z : {"planes", "wavelet"}, optional
         How a codec of planes codes a stack: each plane by itself, or after a wavelet along z.
+    lines : {"auto", "1", "0"}, optional
+        Whether structured noise is coded apart: where that pays; the same, but an image that
+        cannot be coded so is refused; never. ``auto`` for learned codecs unless given, else ``0``.
     settings : Settings, optional
         Says where model packages are, for decoding.
     """
@@ -70,12 +76,14 @@ class CodecRequest:
     tile: int | None = None
     guard: int | None = None
     z: AlongZ = "planes"
+    lines: LinesChoice = ""
     settings: Settings | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         self._check_quality()
         if self.z not in get_args(AlongZ):
             raise UsageError(f"{self.name}: z is planes or wavelet, not {self.z}.")
+        self._check_lines()
         kind, value = self.asked or ("ratio", 1.0)
         Target(kind, value, data_range=self.data_range)
         # Every part is built once: a wrong option is an error now, not at the first image.
@@ -87,6 +95,18 @@ class CodecRequest:
             Wavelet.over(adapter)
         if self.guard is not None:
             Guarded(adapter, max_error=self.guard)
+
+    def _check_lines(self) -> None:
+        """Resolve the default of ``lines``, and check it."""
+        if not self.lines:
+            object.__setattr__(self, "lines", "auto" if self.family.traits.lines else "0")
+        if self.lines not in get_args(LinesChoice):
+            raise UsageError(f"{self.name}: lines is auto, 1 or 0, not {self.lines}.")
+        if self.lines == "1" and self.lossless:
+            raise UsageError(
+                f"{self.name}: lines=1 is for lossy settings, and this one is lossless; leave it"
+                " out, or give a target."
+            )
 
     def _check_quality(self) -> None:
         """Check that the quality parameter, a target or neither is given, as the family allows."""
@@ -138,6 +158,9 @@ class CodecRequest:
         parts += [(key, value) for key, value in wrappers.items() if value is not None]
         if self.z != "planes":
             parts.append(("z", self.z))
+        # Said where it is the default too: the same words meant another coding in older versions.
+        if self.lines != "0" or self.family.traits.lines:
+            parts.append(("lines", self.lines))
         text = ",".join(f"{key}={_plain(value)}" for key, value in parts)
         return f"{self.name}:{text}" if text else self.name
 
