@@ -23,6 +23,7 @@ from cytopress.archive.stores import store_of
 from cytopress.archive.verify import verify
 from cytopress.archive.wanted import Wanted
 from cytopress.errors import ImageError, StoreError, UsageError
+from cytopress.formats import remote
 from fakes.archive_sources import disks, write_v04
 from fakes.archives import field, in_this_process, tree, write_fields
 
@@ -232,6 +233,23 @@ def test_an_image_set_in_a_bucket_is_brought_whole(tmp_path: Path, url: str) -> 
     assert run(tmp_path / "out").complete
     pixels = zarr.open_group(str(tmp_path / "out/a.ome.zarr"), mode="r")["0"][0, :, 0]
     assert 0 < np.abs(pixels.astype(int) - field(0)).max() <= 3
+
+
+def test_a_file_that_changed_is_copied_again_and_few_copies_stay(
+    source: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("upath")
+    store, names = store_of(upload(source, url)), [f"field {number} µ.ome.tif" for number in (0, 1)]
+    paths = [remote.path_of(f"{store}/{name}") for name in names]
+    with remote.local_file(paths[0]) as copy:
+        assert copy.read_bytes() == store.read(names[0])
+    store.write(names[0], b"other")
+    with remote.local_file(paths[0]) as copy:
+        assert copy.read_bytes() == b"other"
+    monkeypatch.setattr(remote, "KEPT", 1)
+    with remote.local_file(paths[1]) as other:
+        assert other.read_bytes() == store.read(names[1])
+        assert not copy.exists()
 
 
 def test_damaged_and_missing_sources_are_named_by_their_url(

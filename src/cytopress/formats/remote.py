@@ -26,6 +26,7 @@ URL = re.compile(r"s3:/{1,2}(?=[^/])")
 KEPT = 2**31
 _lock = threading.RLock()
 _copies: dict[Path, int] = {}
+_stamps: dict[Path, dict[str, tuple[int, int]]] = {}
 _in_use: dict[Path, int] = {}
 
 
@@ -113,17 +114,20 @@ def local_file(path: Path) -> Iterator[Path]:
 
 
 def _copied(path: Path) -> Path:
+    """Return the copy of a file, made anew where the file has changed since."""
     remote = cast("Any", path)
     with _lock:
         copy = _folder() / digest_text(str(path.parent))[:16] / path.name
+        stamp = remote_sizes(path)
+        if _stamps.get(copy) != stamp or copy not in _copies:
+            copy.parent.mkdir(exist_ok=True)
+            # Whoever reads the one before keeps it open.
+            copy.unlink(missing_ok=True)
+            remote.fs.get_file(remote.path, str(copy))
+        # The last one that was read is the last one to go.
+        _copies.pop(copy, None)
+        _copies[copy], _stamps[copy] = copy.stat().st_size, stamp
         _in_use[copy] = _in_use.get(copy, 0) + 1
-        if copy in _copies:
-            # The last one that was read is the last one to go.
-            _copies[copy] = _copies.pop(copy)
-            return copy
-        copy.parent.mkdir(exist_ok=True)
-        remote.fs.get_file(remote.path, str(copy))
-        _copies[copy] = copy.stat().st_size
         for old in [one for one in _copies if not _in_use[one]]:
             if sum(_copies.values()) > KEPT:
                 del _copies[old]
