@@ -12,7 +12,7 @@ TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder
 ONE_THREAD := OMP_NUM_THREADS=1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: environments demo test test-core test-extras test-slow lint dist docs docs-serve docs-generated bench golden clean
+.PHONY: environments demo test test-core test-extras test-napari test-readers test-slow lint dist docs docs-serve docs-generated bench golden clean
 
 demo: .venv/stamp-$(DIGEST)
 	.venv/bin/cytopress demo --out demo-out
@@ -30,6 +30,23 @@ test-extras: .venv-test/stamp-$(DIGEST)
 # What takes minutes a test: before a change of training, of codecs' numerics or of scoring lands.
 test-slow: .venv-test/stamp-$(DIGEST)
 	$(ONE_THREAD) $(TEST)/python -m pytest $(TWO_AT_ONCE) -m slow
+	$(MAKE) test-napari
+	$(MAKE) test-readers
+
+# The napari plugin and its widget, without a screen: napari and Qt are in no other environment.
+# Both deprecate what they use themselves, which is no fault of a test.
+test-napari: .venv-napari/stamp-$(DIGEST)
+	$(ONE_THREAD) QT_QPA_PLATFORM=offscreen CYTOPRESS_REQUIRE_NAPARI=1 \
+	  .venv-napari/bin/python -m pytest -m "not slow" -W ignore tests/napari
+
+# Archives opened by the programs that people have: the core from its wheel beside the readers of
+# OME-Zarr, and readers without cytopress. Everything is what installs today.
+test-readers: .venv-test/stamp-$(DIGEST) .venv-readers/stamp-$(DIGEST) .venv-alone/stamp-$(DIGEST) dist
+	.venv-readers/bin/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl
+	rm -rf .readers
+	$(ONE_THREAD) $(TEST)/python tests/readers/make.py .readers
+	.venv-readers/bin/python -I tests/readers/read.py .readers with-cytopress
+	.venv-alone/bin/python -I tests/readers/read.py .readers alone
 
 lint: .venv-test/stamp-$(DIGEST)
 	$(TEST)/ruff check .
@@ -60,11 +77,13 @@ dist: .venv-dist/stamp-$(DIGEST)
 	rm -rf dist
 	.venv-dist/bin/python -m build --no-isolation
 
+# Of another version too, and how many times as fast this one is: make bench AGAINST=../an-older-checkout
 bench: .venv-test/stamp-$(DIGEST)
 	$(TEST)/python bench/codecs.py
 	$(TEST)/python bench/learned.py
 	$(TEST)/python bench/volumes.py
-	$(TEST)/python bench/study.py
+	$(TEST)/python bench/study.py $(if $(AGAINST),--against $(AGAINST))
+	$(TEST)/python bench/targets.py $(if $(AGAINST),--against $(AGAINST))
 	$(TEST)/python bench/intervals.py
 	$(TEST)/python bench/archive.py
 
@@ -92,10 +111,26 @@ environments: .venv/stamp-$(DIGEST) .venv-test/stamp-$(DIGEST) .venv-core/stamp-
 	.venv-core/bin/python -m pip install --quiet dist/*.whl 'numpy>=2' pytest pytest-timeout pytest-xdist hypothesis
 	touch $@
 
+.venv-napari/stamp-$(DIGEST):
+	$(PYTHON) -m venv --clear .venv-napari
+	.venv-napari/bin/python -m pip install --quiet --no-compile --editable '.[archive,napari]' \
+	  pyqt6 hypothesis pytest pytest-timeout
+	touch $@
+
+.venv-readers/stamp-$(DIGEST): | dist
+	$(PYTHON) -m venv --clear .venv-readers
+	.venv-readers/bin/python -m pip install --quiet dist/*.whl bioio bioio-ome-zarr dask napari-ome-zarr ome-zarr
+	touch $@
+
+.venv-alone/stamp-$(DIGEST):
+	$(PYTHON) -m venv --clear .venv-alone
+	.venv-alone/bin/python -m pip install --quiet tensorstore zarr
+	touch $@
+
 .venv-dist/stamp-$(DIGEST):
 	$(PYTHON) -m venv --clear .venv-dist
 	.venv-dist/bin/python -m pip install --quiet build 'hatchling>=1.25'
 	touch $@
 
 clean:
-	rm -rf .venv .venv-core .venv-dist .venv-test $(PASSED) dist site demo-out docs/results/*.html docs/results/plotly.min.js
+	rm -rf .venv .venv-alone .venv-core .venv-dist .venv-napari .venv-readers .venv-test .readers $(PASSED) dist site demo-out docs/results/*.html docs/results/plotly.min.js

@@ -17,8 +17,9 @@ import numpy as np
 import tifffile
 from timing import print_machine
 
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.run import run
+from cytopress.archive.wanted import Wanted
 from cytopress.datasets.catalogue import dataset
 from cytopress.errors import CytopressError
 

@@ -21,8 +21,9 @@ import numpy as np
 
 from cytopress.archive.certificate import read, rows_of
 from cytopress.archive.plan import read_plan
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.run import run
+from cytopress.archive.wanted import Wanted
 from cytopress.codecs.spec import codec
 from cytopress.formats.images import read as read_images
 from cytopress.image import Image

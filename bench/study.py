@@ -1,6 +1,6 @@
 """Trials a second of a study with one process and with two, beside an older version.
 
-    python bench/study.py [SRC_OF_AN_OLDER_CHECKOUT] [--rounds 5]
+    python bench/study.py [--against CHECKOUT] [--rounds 5]
 
 Every measurement is a process of its own, on codecs that use one thread. Versions and numbers of
 processes take turns, so that other work on the machine slows all of them alike; ratios are medians
@@ -48,12 +48,12 @@ HERE = Path(__file__).resolve().parents[1] / "src"
 def main() -> None:
     """Measure every version in turns, and print medians."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("older", nargs="?", type=Path, help="src of an older checkout")
+    parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="an older version")
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     versions = {"this version": HERE}
-    if given.older is not None:
-        versions["older version"] = given.older.resolve()
+    if given.against is not None:
+        versions["older version"] = given.against.resolve() / "src"
     text = json.dumps(dict(os.environ))
     for case, fields in CASES.items():
         rates: dict[tuple[str, int], list[float]] = {}

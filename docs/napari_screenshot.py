@@ -67,7 +67,7 @@ def main() -> None:
         viewer.reset_view()
         for _ in range(2):  # the view, then the labels' new heights
             settled = time.monotonic() + 4
-            wait(lambda: time.monotonic() > settled and "pixels" in controls.status.text())  # noqa: B023
+            wait(lambda: time.monotonic() > settled and controls.status.text().endswith("."))  # noqa: B023
         shot = Picture.fromarray(viewer.screenshot(canvas_only=False, flash=False)).convert("RGB")
         viewer.close()
     few = shot.quantize(COLORS, method=Picture.Quantize.MEDIANCUT, dither=Picture.Dither.NONE)

@@ -21,9 +21,10 @@ from PIL import Image as Picture
 from playwright.sync_api import Browser, sync_playwright
 
 import cytopress
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.run import run
 from cytopress.archive.verify import verify
+from cytopress.archive.wanted import Wanted
 from cytopress.quick_look.fields import find_channels
 from cytopress.quick_look.look import quick_look
 from cytopress.report.contact_sheet import write_page

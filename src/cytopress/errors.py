@@ -31,8 +31,9 @@ class UnknownNameError(UsageError, KeyError):
     def __init__(self, kind: str, name: str, known: list[str], place: str = "") -> None:
         import difflib
 
-        near = difflib.get_close_matches(name.lower(), known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        by_lower = {one.lower(): one for one in known}
+        near = difflib.get_close_matches(name.lower(), by_lower, n=1)
+        hint = f" Did you mean {by_lower[near[0]]!r}?" if near else ""
         listed = ", ".join(known) or "none"
         super().__init__(f"There is no {kind} named {name!r}{place}.{hint} Known: {listed}.")
         self._parts = (kind, name, known, place)

@@ -8,6 +8,12 @@ def ratio_text(ratio: float) -> str:
     return f"{ratio:.1f}x" if ratio < 9.95 else f"{ratio:,.0f}x"
 
 
+def metadata_matter(raw: int, coded: int, metadata: int) -> bool:
+    """Return whether the ratio of a file as shown is another one than that of its pixels."""
+    pixels = coded - metadata
+    return metadata > 0 and pixels > 0 and ratio_text(raw / coded) != ratio_text(raw / pixels)
+
+
 def figure(value: float, digits: int = 4) -> str:
     """Format a number with a few significant digits: ``0.0123``, ``41.4``, ``12,340``."""
     text = f"{value:.{digits}g}"

@@ -24,8 +24,9 @@ def store(
 ) -> Path:
     """Return an archive of one image, coded by a learned codec of this machine."""
     pytest.importorskip("yaozarrs")
-    from cytopress.archive.planning import Wanted, make_plan
+    from cytopress.archive.planning import make_plan
     from cytopress.archive.run import run
+    from cytopress.archive.wanted import Wanted
 
     monkeypatch.setattr("cytopress.archive.run.run_tasks", in_this_process)
     monkeypatch.setattr(inspecting, "SMALL", 100)

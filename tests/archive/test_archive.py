@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,10 @@ from cytopress.archive.certificate import rows_of
 from cytopress.archive.chunk_encoding import ChunkCoding
 from cytopress.archive.export import export
 from cytopress.archive.plan import read_plan
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.run import Part, run
 from cytopress.archive.verify import verify
+from cytopress.archive.wanted import Wanted
 from cytopress.errors import ImageError, StoreError, UsageError
 from cytopress.formats.images import read
 from cytopress.lock import locked
@@ -250,9 +252,8 @@ def test_channels_have_codecs_of_their_own(source: Path, tmp_path: Path) -> None
 def test_wrong_use_is_one_sentence_and_writes_nothing(source: Path, tmp_path: Path) -> None:
     out = archived(source, tmp_path / "out")
     before = tree(out)
-    with pytest.raises(UsageError, match="another plan"):
+    with pytest.raises(UsageError, match='planned with codec="jpegls:max_error=3"; choose'):
         make_plan([source], out, Wanted(codec="jpegls:max_error=4", chunk=64))
-    make_plan([source], out, JPEGLS)
     with (
         locked(out / "cytopress", "part-1-of-1.archive.lock", "writing the archive"),
         pytest.raises(StoreError, match="writing the archive"),
@@ -269,6 +270,32 @@ def test_wrong_use_is_one_sentence_and_writes_nothing(source: Path, tmp_path: Pa
     assert not (tmp_path / "new").exists()
     with pytest.raises(StoreError, match="is no archive"):
         run(tmp_path / "nowhere")
+
+
+def test_the_same_request_resumes_without_solving_again(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    plan, _ = make_plan([source], out, JPEGLS)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("cytopress.archive.planning.solve", refuse)
+    monkeypatch.setattr("cytopress.archive.inspecting.opened", refuse)
+    monkeypatch.chdir(source.parent)
+    assert make_plan([Path(source.name)], Path("out"), JPEGLS)[0] == plan
+    with pytest.raises(UsageError, match=f"planned of {source}; choose another folder"):
+        make_plan([source / "plate µ"], out, JPEGLS)
+    with pytest.raises(UsageError, match="planned with chunk=64; choose"):
+        make_plan([source], out, replace(JPEGLS, chunk=32))
+    shutil.copy(source / "plate µ/field 0.ome.tif", source / "plate µ/field 9.ome.tif")
+    with pytest.raises(UsageError, match="of other files in the same sources; choose"):
+        make_plan([source], out, JPEGLS)
+    (source / "plate µ/field 9.ome.tif").unlink()
+    os.utime(source / "plate µ/field 0.ome.tif", (0, 0))
+    with pytest.raises(UsageError, match="has changed since the plan was made"):
+        make_plan([source], out, JPEGLS)
 
 
 def test_an_unreadable_file_among_others(source: Path, tmp_path: Path) -> None:
@@ -327,6 +354,28 @@ def test_the_way_back_and_the_history_of_loss(source: Path, tmp_path: Path) -> N
     assert any("coded with loss before" in note for note in notes)
     with pytest.raises(UsageError, match="lies in the archive"):
         export(out, out / "tiffs", "ome-tiff")
+
+
+@pytest.mark.parametrize("damage", ["lost", "truncated", "flipped", "swapped"])
+def test_a_damaged_archive_is_not_exported(source: Path, tmp_path: Path, damage: str) -> None:
+    """Zarr reads a lost shard as black, without a word."""
+    out = archived(source, tmp_path / "out")
+    one, other = sorted(path for path in out.rglob("0/c/**/*") if path.is_file())[:2]
+    data = bytearray(one.read_bytes())
+    if damage == "lost":
+        one.unlink()
+    elif damage == "truncated":
+        one.write_bytes(data[:-1])
+    elif damage == "flipped":
+        data[len(data) // 2] ^= 1
+        one.write_bytes(data)
+    else:
+        one.write_bytes(other.read_bytes())
+        other.write_bytes(data)
+    for form in ("ome-tiff", "everyone"):
+        with pytest.raises(StoreError, match=r"damaged, such as plate µ/field 0\.ome\.zarr/0/c/0"):
+            export(out, tmp_path / "back", form)
+    assert not (tmp_path / "back").exists()
 
 
 def test_jpeg_in_tiff_counts_as_loss(tmp_path: Path) -> None:

@@ -17,10 +17,13 @@ from cytopress.archive import certificate, inspecting
 from cytopress.archive.analysis import Analysis
 from cytopress.archive.certificate_content import image_facts
 from cytopress.archive.certificate_summary import summary
+from cytopress.archive.export import export
 from cytopress.archive.plan import read_plan
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.run import run
 from cytopress.archive.verify import verify
+from cytopress.archive.wanted import Wanted
+from cytopress.digests import digest_file
 from fakes.archives import in_this_process
 
 pytest.importorskip("yaozarrs")
@@ -100,6 +103,51 @@ def test_loss_is_never_reset(source: Path, tmp_path: Path) -> None:
     assert group.attrs["cytopress"]["lossy"]
     page = (tmp_path / "second/cytopress/certificate.html").read_text()
     assert "The sources themselves had been coded with loss before" in page
+    # The first archive's own errors, from its pixels, for whoever signs the second.
+    first = zarr.open_array(str(tmp_path / "first/a.ome.zarr/0"), mode="r")[0, 0, 0]
+    difference = first.astype(float) - tifffile.imread(source)
+    rmse = np.sqrt(np.mean(difference**2))
+    _, past = document["history"]
+    assert past["error"]["max"] == np.abs(difference).max()
+    assert past["error"]["rmse"] == pytest.approx(rmse)
+    assert f"against its source RMSE up to {rmse:.2f}" in page
+
+
+@pytest.mark.parametrize(("codec", "lossy"), [("", False), ("jpegls:max_error=3", True)])
+def test_an_exported_file_bears_the_loss_of_its_archive(
+    tmp_path: Path, codec: str, lossy: bool
+) -> None:
+    pixels = np.random.default_rng(0).normal(500, 40, (60, 80)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", pixels)
+    archived(tmp_path / "a.tif", tmp_path / "first", codec=codec)
+    export(tmp_path / "first", tmp_path / "back", "ome-tiff")
+    document = archived(tmp_path / "back", tmp_path / "second", codec="jpegls:max_error=5")
+    (past,) = document["history"]
+    assert past == {"method": "cytopress: exported from an archive", "lossy": lossy, "images": 1}
+    assert document["second_generation"] == lossy
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"channels": None, "lossy": {}},
+        {"channels": 7, "method": ["x"]},
+        {"channels": [None, 3, {"codec": [], "error": 5}], "lossy": "yes"},
+        {"channels": [{"error": {"max": None, "rmse": "much"}}]},
+        {"channels": [{"error": {"max": 4}}], "method": 5},
+    ],
+)
+def test_an_earlier_certificate_of_anybody_is_taken(tmp_path: Path, entry: dict) -> None:
+    from fakes.archive_sources import write_v04
+
+    write_v04(tmp_path / "a.zarr", labels=np.zeros((150, 130), np.uint16))
+    group = zarr.open_group(str(tmp_path / "a.zarr"))
+    group.attrs["cytopress"] = {"history": [entry]}
+    document = archived(tmp_path / "a.zarr", tmp_path / "out", codec="")
+    (past,) = document["history"]
+    assert past["images"] == 1
+    assert document["ever_lossy"]
+    assert "Before this archive" in (tmp_path / "out/cytopress/certificate.html").read_text()
 
 
 def test_attributes_follow_the_convention(source: Path, tmp_path: Path) -> None:
@@ -170,7 +218,9 @@ def test_a_run_that_finds_nothing_to_do_leaves_it_as_it_is(source: Path, tmp_pat
     # Interrupted while it was written.
     (out / "cytopress/certificate.json").write_text("{}")
     certificate.write(out, plan)
-    assert json.loads((out / "cytopress/certificate.json").read_text())["plan"] == plan.digest
+    assert json.loads((out / "cytopress/certificate.json").read_text())["plan"] == digest_file(
+        out / "cytopress/plan.json"
+    )
 
 
 def test_without_jinja2_the_json_alone_is_written(

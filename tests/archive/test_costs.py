@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 from cytopress.archive import inspecting
 from cytopress.archive.costs import costs_of
 from cytopress.archive.memory import parse_bytes, worker_bytes
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.run import run
+from cytopress.archive.wanted import Wanted
 from cytopress.cli.app import app
 from cytopress.errors import UsageError
 

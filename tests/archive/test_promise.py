@@ -13,9 +13,10 @@ import zarr
 from cytopress.archive.certificate import rows_of
 from cytopress.archive.errors_of_pixels import Errors
 from cytopress.archive.plan import Ceiling, Coding
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.promise import share_finer, surplus_of_share, unseen_share
 from cytopress.archive.run import run
+from cytopress.archive.wanted import Wanted
 from cytopress.errors import CytopressError
 from fakes.archives import in_this_process
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import zarr
 
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.run import run
+from cytopress.archive.wanted import Wanted
 from fakes.archive_sources import WELLS, disks, write_plate, write_series, write_stack, write_v04
 
 pytest.importorskip("yaozarrs")

@@ -14,9 +14,10 @@ from scipy.ndimage import gaussian_filter
 
 from cytopress.archive.certificate import read as read_certificate
 from cytopress.archive.plan import Coding
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.run import run
 from cytopress.archive.study_choice import StudyChoice
+from cytopress.archive.wanted import Wanted
 from cytopress.errors import CytopressError, NotAvailableError, UsageError
 from cytopress.image import Image
 from cytopress.results.recommendation import Criterion, recommend

@@ -17,15 +17,17 @@ import pytest
 from cytopress.archive import run as runs
 from cytopress.archive import shard
 from cytopress.archive.certificate import rows_of
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.run import Part, run
 from cytopress.archive.stores import DEBRIS, store_of
 from cytopress.archive.verify import verify
+from cytopress.archive.wanted import Wanted
 from cytopress.batch import cluster
 from cytopress.callbacks import no_progress
 from cytopress.errors import StoreError, UsageError
 from fakes import deadly_shards
 from fakes.archives import in_this_process, tree, write_fields
+from fakes.processes import children
 
 pytest.importorskip("yaozarrs")
 JPEGLS = Wanted(codec="jpegls:max_error=3", chunk=64)
@@ -171,20 +173,6 @@ def _until(ready: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def _children(pid: int) -> list[int]:
-    """Return the processes that a process started, but not Python's helper of them."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((path / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            command = (path / "cmdline").read_text()
-        except OSError:
-            continue
-        if parent == pid and "spawn_main" in command:
-            found.append(int(path.name))
-    return found
-
-
 @pytest.mark.processes
 @pytest.mark.slow
 def test_kills_of_a_worker_and_of_the_client_change_no_byte(
@@ -193,8 +181,8 @@ def test_kills_of_a_worker_and_of_the_client_change_no_byte(
     client = multiprocessing.get_context("spawn").Process(target=_slow_run, args=(out, 2))
     client.start()
     assert client.pid is not None
-    _until(lambda: len(rows_of(out)) >= 1 and len(_children(client.pid)) >= 1)
-    os.kill(_children(client.pid)[0], signal.SIGKILL)
+    _until(lambda: len(rows_of(out)) >= 1 and len(children(client.pid)) >= 1)
+    os.kill(children(client.pid)[0], signal.SIGKILL)
     _until(lambda: len(rows_of(out)) >= 2 or not client.is_alive())
     client.kill()
     client.join()

@@ -13,12 +13,13 @@ import tifffile
 import zarr
 
 from cytopress.archive import inspecting
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.run import Part, run
 from cytopress.archive.shard import source_pixels, tasks_of
 from cytopress.archive.sources import Source
 from cytopress.archive.stores import DEBRIS, store_of
 from cytopress.archive.verify import verify
+from cytopress.archive.wanted import Wanted
 from cytopress.errors import CytopressError, UsageError
 from fakes.archive_sources import (
     WELLS,

@@ -14,9 +14,10 @@ import pytest
 import tifffile
 
 from cytopress.archive import chunk_decoding, inspecting
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.run import run
 from cytopress.archive.verify import Depth, verify
+from cytopress.archive.wanted import Wanted
 from cytopress.errors import StoreError
 from fakes.archives import in_this_process
 

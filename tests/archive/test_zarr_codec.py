@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from zarr.core.sync import sync
 from zarr.storage import LocalStore, MemoryStore
@@ -291,7 +291,7 @@ def test_what_is_given_is_in_the_metadata(cells: np.ndarray) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=8),
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=5,
 )
@@ -313,6 +313,7 @@ def test_metadata_of_any_kind_can_be_opened_and_are_kept(configuration: object) 
     assert "CytopressCodec" in repr(codec)
 
 
+@example({"format": 1, "codec": "jpegxl:distance=1", "limits": [0, 10**400]})
 @settings(max_examples=60)
 @given(
     st.fixed_dictionaries(

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -303,3 +304,70 @@ def test_metadata_that_cannot_be_used_are_one_note(run: Run, tmp_path: Path) -> 
     assert (code, err.count("\n")) == (0, 2)
     assert err.count("(C=405 and 2 more).") == 2
     assert [line.split(":")[0].strip() for line in out.splitlines()[1:]] == ["405", "488", "561"]
+
+
+def test_metadata_are_told_apart_where_they_matter(run: Run, tmp_path: Path) -> None:
+    """The ratio that was asked for is that of the pixels; a small file holds as much metadata."""
+    source, coded = tmp_path / "a.ome.tif", tmp_path / "a.cyto"
+    cytopress.write(source, [Image(noisy((160, 160)), name="DNA")])
+    code, out, _ = run("encode", str(source), "-o", str(coded), "--codec", "htj2k:ratio=40")
+    assert code == 0
+    found = re.search(r"(\d+)x smaller \(pixels (\d+) bytes, (\d+)x; metadata (\d+) bytes\)", out)
+    assert found is not None, out
+    whole, pixels, ratio, metadata = (int(one) for one in found.groups())
+    assert pixels + metadata == coded.stat().st_size
+    assert whole == round(51200 / coded.stat().st_size) < 40 <= ratio == round(51200 / pixels)
+    code, out, _ = run("info", str(coded), "--json")
+    (facts,) = json.loads(out)
+    assert (facts["coded_bytes"], facts["metadata_bytes"]) == (pixels + metadata, metadata)
+    assert facts["pixel_ratio"] >= 40 > facts["ratio"]
+    # Without a name there is nothing but the image.
+    cytopress.write(tmp_path / "b.png", [Image(noisy((160, 160)))])
+    code, out, _ = run(
+        "encode", str(tmp_path / "b.png"), "-o", str(coded), "--codec", "htj2k:ratio=40"
+    )
+    assert (code, "; metadata " in out) == (0, False)
+
+
+def noisy(shape: tuple[int, int]) -> np.ndarray:
+    return np.random.default_rng(0).poisson(300, shape).astype(np.uint16)
+
+
+def test_a_channel_with_a_spec_is_refused_where_it_chooses_a_channel(
+    run: Run, tmp_path: Path, image_file: Path
+) -> None:
+    code, _, err = run(
+        "encode", str(image_file), "-o", str(tmp_path / "a.cyto"), "--channel", "DNA=jpegls"
+    )
+    assert (code, err.count("\n")) == (2, 1)
+    assert "a codec for one channel is --codec DNA=jpegls" in err
+    code, _, err = run(
+        "archive", "plan", str(image_file), str(tmp_path / "out"), "--codec", "DNA=jpegls"
+    )
+    assert (code, err.count("\n")) == (2, 1)
+    assert "a codec for one channel is --channel DNA=jpegls" in err
+
+
+PROCESSES = (
+    "demo",
+    "study run",
+    "encode",
+    "decode",
+    "archive run",
+    "archive create",
+    "archive verify",
+    "archive export",
+)
+
+
+@pytest.mark.parametrize("command", PROCESSES)
+def test_jobs_and_workers_are_one_option(run: Run, command: str) -> None:
+    # Below the least that is allowed, so both are known and neither is run.
+    for name in ("--jobs", "--workers"):
+        for given in ((name, "0"), (f"{name}=0",)):
+            code, _, err = run(*command.split(), "x", "y", *given)
+            assert code == 2
+            assert "No such option" not in err
+            assert re.search(r"greater than or equal to 1|not in the range", err)
+    code, out, _ = run(*command.split(), "--help")
+    assert (code, ("--jobs " in out) + ("--workers " in out)) == (0, 1)

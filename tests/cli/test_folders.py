@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import tifffile
 
 import cytopress
 from cytopress.cli import main, progress_bars, progress_lines
+from cytopress.files import open_cyto
 from cytopress.image import Image
 
 Run = Callable[..., tuple[int, str, str]]
@@ -48,13 +49,14 @@ def test_a_folder_goes_in_and_comes_out(run: Run, plate: Path, tmp_path: Path) -
     code, text, err = run("encode", plate, "-o", out, "--codec", "jpegls:max_error=2", "--jobs", 2)
     assert code == 1
     lines = text.splitlines()
-    assert lines[0].split() == ["file", "bytes", "coded", "ratio", "codec"]
+    assert lines[0].split() == ["file", "bytes", "coded", "ratio", "metadata", "pixels", "codec"]
     names = ["B02/f1_DNA.tif", "B02/f1_ER.tif", "B03/f1_DNA.tif", "B03/f1_ER.tif"]
     assert [line.split()[0] for line in lines[1:5]] == names
     size = (out / "B02" / "f1_ER.cyto").stat().st_size
-    assert lines[2].split() == [
-        "B02/f1_ER.tif", "24576", str(size), f"{24576 / size:.2f}", "jpegls:max_error=2",
-    ]  # fmt: skip
+    name, raw, coded, ratio, metadata, pixels, codec = lines[2].split()
+    assert (name, raw, coded) == ("B02/f1_ER.tif", "24576", str(size))
+    assert (ratio, codec) == (f"{24576 / size:.2f}", "jpegls:max_error=2")
+    assert pixels == f"{24576 / (size - int(metadata)):.2f}" != ratio
     assert re.search(r"failed +the file is damaged or cut short", lines[4])
     assert lines[5].startswith(f"{out}: 3 of 4 files, 73.7 kB in ")
     assert "1 other file was left out: 1 .csv." in err
@@ -191,3 +193,87 @@ def test_without_a_terminal_a_line_says_how_far_a_folder_is(
     lines = [line for line in err.splitlines() if line.startswith("cytopress: Encoding my plate")]
     assert "0 of 4 files, 0 bytes of " in lines[0]
     assert re.search(r"4 of 4 files, \S+ kB of \S+ kB, \S+x smaller", lines[-1])
+
+
+def several(folder: Path, *names: Sequence[str]) -> Path:
+    """Write a file for each list of channels."""
+    folder.mkdir()
+    pixels = np.random.default_rng(0).poisson(200, (24, 32)).astype(np.uint16)
+    for number, channels in enumerate(names):
+        images = [Image(pixels + shift, name=name) for shift, name in enumerate(channels)]
+        cytopress.write(folder / f"f{number}.ome.tif", images)
+    return folder
+
+
+@pytest.mark.parametrize("readers", [[], ["--readers", "everyone"]])
+def test_a_channel_that_no_file_has_is_one_sentence_and_nothing_is_coded(
+    run: Run, plate: Path, tmp_path: Path, readers: list[str]
+) -> None:
+    inside = several(tmp_path / "inside", ("DNA", "ER"), ("DNA", "Mito"))
+    for folder, known in ((inside, "DNA, ER, Mito"), (plate, "DNA, ER")):
+        codecs = ("--codec", "DANN=zstd", "--codec", "zstd")
+        code, text, err = run("encode", folder, "-o", tmp_path / "out", *codecs, *readers)
+        assert (code, text) == (2, "")
+        assert err == (
+            f"cytopress: There is no channel named 'DANN' in the files of {folder}."
+            f" Known: {known}.\n"
+        )
+        assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.filterwarnings("always::cytopress.errors.CytopressWarning")
+def test_a_channel_that_some_files_lack_is_coded_where_it_is(run: Run, tmp_path: Path) -> None:
+    folder = several(tmp_path / "in", ("DNA", "ER"), ("ER", "RNA"), ("RNA", "Mito"))
+    codecs = ("--codec", "DNA=jpegls:max_error=3", "--codec", "zstd", "--jobs", 1)
+    code, text, err = run("encode", folder, "-o", tmp_path / "out", *codecs)
+    assert code == 0
+    assert [line.split()[-1] for line in text.splitlines()[2:4]] == ["zstd", "zstd"]
+    assert "jpegls:max_error=3, zstd" in text.splitlines()[1]
+    assert "2 files, such as f1.ome.tif: has no channel DNA, which --codec names" in err
+
+
+@pytest.mark.filterwarnings("always::cytopress.errors.CytopressWarning")
+def test_a_pattern_that_no_name_fits_is_noted(run: Run, plate: Path, tmp_path: Path) -> None:
+    codecs = ("--codec", "*_DANN.tif=png", "--codec", "*_ER.tif=png", "--codec", "zstd")
+    code, _, err = run("encode", plate, "-o", tmp_path / "out", *codecs)
+    assert code == 0
+    assert err.count("no file has such a name") == 1
+    assert "--codec *_DANN.tif=..." in err
+
+
+def test_what_fits_no_file_is_refused_before_any_is_coded(run: Run, tmp_path: Path) -> None:
+    folder, out = several(tmp_path / "in", ("DNA", "ER"), ("ER", "RNA")), tmp_path / "out"
+    for options, words in (
+        (("--codec", "zstd", "--select", "C=Mito"), "there is no C=Mito; the file has C="),
+        (("--codec", "zstd", "--select", "T=7"), "there is no T=7"),
+        (("--codec", "DNA=zstd"), "channel ER has no codec"),
+    ):
+        code, text, err = run("encode", folder, "-o", out, *options)
+        assert (code, text, err.count("\n")) == (2, "", 1)
+        assert "what is asked fits no file of 2" in err
+        assert words in err
+        assert not out.exists()
+    assert run("encode", folder, "-o", out, "--codec", "zstd")[0] == 0
+    code, _, err = run("decode", out, "-o", tmp_path / "back", "--select", "C=Mito")
+    assert (code, "there is no C=Mito" in err) == (2, True)
+    assert not (tmp_path / "back").exists()
+    # What fits one file is told of the others in the table.
+    code, text, _ = run(
+        "encode", folder, "-o", tmp_path / "dna", "--codec", "zstd", "--select", "C=DNA"
+    )
+    assert (code, text.count("there is no C=DNA")) == (1, 1)
+
+
+def test_metadata_have_columns_where_they_matter(run: Run, tmp_path: Path) -> None:
+    folder, out = several(tmp_path / "in", ("DNA",), ("ER",)), tmp_path / "out"
+    code, text, _ = run("encode", folder, "-o", out, "--codec", "zstd", "--jobs", 1)
+    assert code == 0
+    head, first, second, last = text.splitlines()
+    assert head.split() == ["file", "bytes", "coded", "ratio", "metadata", "pixels", "codec"]
+    for line, name in ((first, "f0.cyto"), (second, "f1.cyto")):
+        _, raw, coded, ratio, metadata, pixels, _ = line.split()
+        with open_cyto(out / name) as file:
+            (part,) = file.parts
+        assert int(coded) == (out / name).stat().st_size == part.length + int(metadata)
+        assert (ratio, pixels) == tuple(f"{int(raw) / n:.2f}" for n in (int(coded), part.length))
+    assert re.search(r"of it metadata and the pixels \S+x smaller", last)

@@ -242,9 +242,12 @@ def test_the_only_task_and_the_margin_of_the_study_need_not_be_given(
     asked = ("recommend", folder, "--task", "external/mine", "--margin", "1", "--json")
     assert [stated] == json.loads(run(*asked)[1])
     spec.write_text("margin = '2 %'\n" + spec.read_text())
-    assert run("study", "run", spec, "--out", folder)[0] == 0
+    # What was judged stays; of a change from 0 no share can be taken.
+    code, _, err = run("study", "run", spec, "--out", folder)
+    assert (code, "no share can be taken" in err) == (2, True)
     assert sqlite_trials(folder) == before
-    code, _, err = run("recommend", folder)
+    assert [stated] == json.loads(run("recommend", folder, "--json")[1])
+    code, _, err = run("recommend", folder, "--margin", "2 %")
     assert (code, "no share can be taken" in err) == (2, True)
     spec.write_text(spec.read_text().replace("'2 %'", "'much'"))
     code, _, err = run("study", "run", spec, "--out", folder)

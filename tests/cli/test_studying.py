@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sqlite3
+import sys
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -18,6 +19,7 @@ import cytopress
 from cytopress.cli import main
 from cytopress.datasets.dataset import open_dataset
 from cytopress.datasets.folder_form import write_form
+from cytopress.study import run_here
 from cytopress.study.store import load_results
 from fakes.plate import STAINS, write_plate
 
@@ -145,6 +147,20 @@ def test_run_report_and_export(run: Run, study: Path, tmp_path: Path) -> None:
         (row,) = csv.DictReader(stream)
     assert (row["codec"], row["target"], float(row["reached"])) == ("jpegls", "max_error", 2)
     assert run("study", "export", out, "--to", tmp_path / "trials.txt")[0] == 2
+
+
+@pytest.mark.filterwarnings("always::cytopress.errors.CytopressWarning")
+def test_without_the_extra_a_study_is_run_and_says_first_that_there_is_no_page(
+    run: Run, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    code, said, err = run("study", "run", study, "--out", tmp_path / "out")
+    assert code == 0
+    assert "jpegls  max_error=2" in said
+    assert said.endswith(f"Results: {tmp_path / 'out'}\n")
+    assert "no page will be written" in err
+    assert "pip install 'cytopress[report]'" in err
+    assert run("study", "report", tmp_path / "out")[0] == 1
 
 
 def test_a_study_file_is_never_overwritten(run: Run, tmp_path: Path) -> None:
@@ -282,6 +298,31 @@ def said_of(ome_xml: str | None) -> tuple[object, ...]:
         float(plane.attrib["ExposureTime"]),
         float(plane.attrib["PositionX"]),
     )
+
+
+@NOTES
+def test_without_a_codec_images_added_later_change_no_codec(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A study that was begun goes on with its codecs, whatever the new images would ask for."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_here, "run_job_trial", interrupt)
+    write_plate(here / "plate", fields=(1, 2), stains=("DNA",))
+    request = ("study", "run", "--images", "plate", "--task", "measurement", "--margin", "2%")
+    code, _, err = run(*request)
+    assert (code, "anscombe-jpegxl at sigma=0.25,0.5,1,2, as `try` advises" in err) == (130, True)
+    begun = load_results(here / "plate-study").spec_toml
+    assert "ratio" not in begun
+    # Without noise: alone they would be asked for max_error.
+    for field in (3, 4, 5, 6):
+        smooth = np.linspace(0, 3000, 64).astype(np.uint16) + np.zeros((64, 1), np.uint16)
+        tifffile.imwrite(here / f"plate/field{field}_DNA.tif", smooth // 8 * 8 + field)
+    code, _, err = run(*request)
+    assert (code, "as `try` advises" in err) == (130, False)
+    assert load_results(here / "plate-study").spec_toml == begun
 
 
 @NOTES

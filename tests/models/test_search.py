@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cytopress.errors import CytopressWarning, PackageError, UnknownNameError
+from cytopress.errors import CytopressWarning, PackageError, UnknownNameError, UsageError
 from cytopress.models.model_package import write_package
 from cytopress.models.search import all_packages, find_package, find_packages
 
@@ -56,3 +56,21 @@ def test_all_packages_are_found_by_their_digest_also_those_with_one_name(tmp_pat
     ]
     found = all_packages([tmp_path / "one", tmp_path / "two"])
     assert [package.sha256 for package in found] == [package.sha256 for package in made]
+
+
+def test_a_digest_selects_one_of_several_with_one_name(tmp_path: Path) -> None:
+    made = [
+        write_package(tmp_path / folder / "x.cytomodel", MANIFEST, graphs={"g": folder.encode()})
+        for folder in ("one", "two")
+    ]
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for package in made:
+        for digits in (4, 8, 64):
+            found = find_package(folders, "task", f"labelfree/test@{package.sha256[:digits]}")
+            assert found.path == package.path
+    other = "0" * 8
+    with pytest.raises(UnknownNameError, match=f"labelfree/test@{made[0].sha256[:8]}"):
+        find_package(folders, "task", f"labelfree/test@{other}")
+    for wrong in ("labelfree/test@", "labelfree/test@xyzw", "labelfree/test@12"):
+        with pytest.raises(UsageError, match="hexadecimal digits of a sha256"):
+            find_package(folders, "task", wrong)

@@ -56,7 +56,7 @@ def test_a_lossless_copy_is_said_to_be_exact(pixels: np.ndarray, field: Field) -
     np.testing.assert_array_equal(found.decoded, pixels)
     data = cytopress.encode(cytopress.Image(pixels, bits=12), "zstd")
     assert found.coded_bytes == len(data)
-    assert found.rows()[1:] == [("error", "none: every pixel is exact")]
+    assert found.rows()[2:] == [("error", "none: every pixel is exact")]
 
 
 def test_a_region_is_coded_as_the_field_it_is_of(pixels: np.ndarray, field: Field) -> None:
@@ -92,19 +92,28 @@ def test_every_place_of_every_slider_is_a_spec() -> None:
 
 
 @pytest.mark.parametrize(
-    ("corners", "shape", "seen"),
+    ("corners", "shape", "seen", "whole"),
     [
-        ([[0, 0], [0, 0]], (300, 200), (0, 300, 0, 200)),
-        ([[10, 20], [99, 59]], (300, 200), (10, 100, 20, 60)),
-        ([[10.4, 20.6], [98.2, 58.9]], (300, 200), (10, 100, 20, 60)),
-        ([[-500, -70], [5000, 5000]], (300, 200), (0, 300, 0, 200)),
-        ([[0, 0], [4999, 2999]], (5000, 3000), (1988, 3012, 988, 2012)),
-        ([[900, 900], [950, 950]], (300, 200), (299, 300, 199, 200)),
+        ([[-0.5, -0.5], [299.5, 199.5]], (300, 200), (0, 300, 0, 200), True),
+        ([[9.5, 19.5], [99.5, 59.5]], (300, 200), (10, 100, 20, 60), True),
+        ([[9.4, 19.6], [99.6, 59.4]], (300, 200), (9, 101, 20, 60), True),
+        ([[-500, -70], [5000, 5000]], (300, 200), (0, 300, 0, 200), True),
+        ([[0, 0], [4999, 2999]], (5000, 3000), (1988, 3012, 988, 2012), False),
+        ([[12.1, 7.2], [12.2, 7.3]], (300, 200), (12, 13, 7, 8), True),
     ],
 )
-def test_the_region_is_what_is_seen_or_its_middle(corners: list, shape: tuple, seen: tuple) -> None:
-    y, x = visible_region(corners, shape)
+def test_the_region_is_what_is_seen_or_its_middle(
+    corners: list, shape: tuple, seen: tuple, whole: bool
+) -> None:
+    (y, x), found = visible_region(corners, shape)
     assert (y.start, y.stop, x.start, x.stop) == seen
+    assert found == whole
+
+
+@pytest.mark.parametrize("corners", [[[900, 0], [950, 50]], [[0, -80], [50, -20]]])
+def test_a_layer_out_of_view_is_a_sentence(corners: list) -> None:
+    with pytest.raises(UsageError, match="in view"):
+        visible_region(corners, (300, 200))
 
 
 class Counted:

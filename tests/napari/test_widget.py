@@ -47,10 +47,14 @@ def wait(qt: Any) -> Callable[[Callable[[], bool]], None]:
 
 
 @pytest.fixture
-def widget(viewer: Any) -> Any:
+def widget(viewer: Any, wait: Any) -> Any:
     from cytopress.napari.widget import CompareWidget
 
-    return CompareWidget(viewer)
+    made = CompareWidget(viewer)
+    yield made
+    # A thread that ends after Qt has gone ends the process.
+    made._close()
+    wait(lambda: made._job is None)
 
 
 def decoded(pixels: np.ndarray, spec: str) -> np.ndarray:
@@ -83,7 +87,7 @@ def test_a_layer_gets_its_decoded_copy_and_the_difference(
 def test_it_follows_the_slider_the_view_and_the_planes(viewer: Any, widget: Any, wait: Any) -> None:
     stack = np.stack([made_up_field()[:90, :80], made_up_field()[100:190, 100:180]])
     widget.controls.codecs.setCurrentText("jpegls")
-    layer = viewer.add_image(stack, name="stack", translate=(0, 5, 7))
+    viewer.add_image(stack, name="stack", translate=(0, 5, 7))
     wait(lambda: "decoded" in viewer.layers)
     copy = viewer.layers["decoded"]
     plane = int(viewer.dims.current_step[0])
@@ -92,12 +96,92 @@ def test_it_follows_the_slider_the_view_and_the_planes(viewer: Any, widget: Any,
     widget.controls.slider.setValue(90)
     spec = widget.controls.text
     wait(lambda: np.array_equal(copy.data, decoded(stack[1 - plane], spec)))
-    # As the canvas does where a part is seen.
-    layer.corner_pixels = np.array([[0, 10, 20], [0, 49, 59]])
-    viewer.scene.camera.zoom = 3
+    look_at(viewer, (10 + 5, 20 + 7), (40, 40))
     wait(lambda: copy.data.shape == (40, 40))
     np.testing.assert_array_equal(copy.data, decoded(stack[1 - plane, 10:50, 20:60], spec))
     assert tuple(copy.translate) == (15, 27)
+
+
+def look_at(viewer: Any, start: tuple[float, float], shape: tuple[int, int]) -> None:
+    """Let the canvas show pixels of edge 1 alone, from the first one's place on."""
+    viewer.canvas.size = (shape[0] * 5, shape[1] * 5)
+    viewer.scene.camera.zoom = 5
+    viewer.scene.camera.center = tuple(
+        at - 0.5 + length / 2 for at, length in zip(start, shape, strict=True)
+    )
+
+
+def test_of_a_pyramid_it_follows_the_view_not_the_chunks_that_are_loaded(
+    viewer: Any, widget: Any, wait: Any
+) -> None:
+    import zarr
+
+    y, x = np.mgrid[:1024, :1024]
+    full = (y * 3 + x % 50).astype(np.uint16)
+    levels = [full[::step, ::step] for step in (1, 2, 4)]
+    arrays = [
+        zarr.create_array({}, data=np.ascontiguousarray(level), chunks=(256, 256))
+        for level in levels
+    ]
+    widget.controls.codecs.setCurrentText("jpegls")
+    layer = viewer.add_image(arrays, name="pyramid", multiscale=True, contrast_limits=(0, 4000))
+    wait(lambda: "decoded" in viewer.layers)
+    copy = viewer.layers["decoded"]
+    for start in ((520, 260), (600, 300), (700, 400)):
+        look_at(viewer, start, (60, 80))
+        # What the canvas does when it is drawn: within the chunks that are loaded, nothing.
+        camera, canvas = viewer.scene.camera, viewer.canvas
+        half = np.array(canvas.size) / 2 / camera.zoom
+        center = np.array(camera.center[-2:])
+        layer._update_draw(1 / camera.zoom, np.array([center - half, center + half]), canvas.size)
+        seen = full[start[0] : start[0] + 60, start[1] : start[1] + 80]
+        wait(lambda: tuple(copy.translate) == start)  # noqa: B023
+        np.testing.assert_array_equal(copy.data, decoded(seen, widget.controls.text))
+        assert layer.corner_pixels.tolist() == [[512, 256], [767, 511]]
+        told = widget.controls.result.text()
+        assert f"{start[0]}–{start[0] + 59} of 1024" in told
+        assert f"{start[1]}–{start[1] + 79} of 1024" in told
+        assert "level 0 of 3" in told
+
+
+def test_a_layer_out_of_view_is_said(viewer: Any, widget: Any, wait: Any) -> None:
+    viewer.add_image(made_up_field()[:64, :64])
+    wait(lambda: "times" in widget.controls.result.text())
+    viewer.scene.camera.center = (5000, 5000)
+    wait(lambda: "in view" in widget.controls.status.text())
+    viewer.reset_view()
+    wait(lambda: "times" in widget.controls.result.text())
+
+
+def test_work_that_nobody_wants_ends_with_its_step(viewer: Any, widget: Any, wait: Any) -> None:
+    begun: list[str] = []
+    ended: list[str] = []
+    compare = widget._compare
+
+    def slow(view: Any, spec: str, bits: int, listener: Any) -> Any:
+        begun.append(spec)
+        try:
+            for step in range(1000 if len(begun) == 1 else 0):
+                time.sleep(0.01)
+                listener(0.0, f"step {step}")
+            return compare(view, spec, bits, listener)
+        finally:
+            ended.append(spec)
+
+    widget._compare = slow
+    widget.controls.codecs.setCurrentText("jpegls")
+    viewer.add_image(made_up_field()[:64, :64])
+    # Events are processed meanwhile, and the step is told.
+    wait(lambda: "step" in widget.controls.status.text())
+    assert not ended
+    # The same once more does not end it.
+    widget.update()
+    assert not widget._job.cancelled
+    widget.controls.slider.setValue(10)
+    wait(lambda: "times" in widget.controls.result.text())
+    assert len(begun) == 2
+    assert begun[-1] == widget.controls.text
+    assert ended == begun
 
 
 def test_what_is_shown_is_chosen(viewer: Any, widget: Any, wait: Any) -> None:
@@ -154,6 +238,12 @@ def test_a_layer_that_cannot_be_loaded_does_not_end_it(viewer: Any, widget: Any,
     wait(lambda: "times" in widget.controls.result.text())
     viewer.layers.remove(layer)
     wait(lambda: "Open an image" in widget.controls.status.text())
+
+
+def test_a_long_name_does_not_take_the_canvas(viewer: Any, widget: Any) -> None:
+    width = widget.native.minimumSizeHint().width()
+    viewer.add_image(made_up_field()[:64, :64], name="a long name " * 20)
+    assert widget.native.minimumSizeHint().width() <= width
 
 
 def test_without_layers_it_says_what_to_do(widget: Any, wait: Any) -> None:

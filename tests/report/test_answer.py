@@ -1,5 +1,6 @@
 """The answer that the page begins with: no statement on the page contradicts another."""
 
+import dataclasses
 import re
 from html.parser import HTMLParser
 
@@ -9,6 +10,7 @@ import pytest
 from cytopress.report import write_report
 from cytopress.results.recommendation import Criterion, recommend
 from cytopress.results.recommendation.serves_all import serves_all
+from fakes.made_up_study import TASK
 from fakes.planted import PLANTED, planted_study
 
 CRITERION = Criterion(task=PLANTED, margin=0.01)
@@ -222,3 +224,21 @@ def test_every_field_has_a_dot_and_the_worst_is_named(read):
     assert len(page.texts("dot")) == 12
     (caption,) = page.texts("fields")
     assert "The worst is f7" in caption
+
+
+def test_of_several_the_first_with_an_answer_is_open(make_study, tmp_path, report_extra):
+    study = make_study(datasets=("cells", "nuclei"), fields=9, groups=9)
+    # Nothing is found on the first dataset that could get lost.
+    blind = tuple(
+        dataclasses.replace(trial, scores=dict.fromkeys(trial.scores, 0.0))
+        if trial.dataset == "cells"
+        else trial
+        for trial in study.trials
+    )
+    path = write_report(
+        dataclasses.replace(study, trials=blind),
+        tmp_path / "report.html",
+        [Criterion(task=TASK, margin=0.01)],
+    )
+    heads = re.findall(r'<details class="one"( open)?><summary>', path.read_text("utf-8"))
+    assert [bool(is_open) for is_open in heads] == [False, True]

@@ -109,8 +109,25 @@ def test_what_it_says() -> None:
     assert "sha256sum -c --quiet SHA256SUMS" in found
     assert "Signature" in found
     assert "1 source could not be read" in words(page(left_out=["b.tif is left out: damaged."]))
+    one = words(page(checked={"shards": 1, "read_back": 1}))
+    assert "The one shard was decoded again when written" in one
+    assert "1 image and its source" in one
     exact = words(page(lossy=False, ever_lossy=False))
     assert "No: every pixel of every image is exactly as it was in its source." in exact
+
+
+def test_an_earlier_loss_is_told_with_its_errors() -> None:
+    error = {"max": 47.0, "rmse": 9.841}
+    past = {"method": "cytopress: jpegls:near=47", "lossy": True, "images": 3, "error": error}
+    found = words(page(history=[past], second_generation=3))
+    assert "may have been: this loss comes on top of that one. The errors on this page" in found
+    assert "with loss (3 images; against their sources RMSE up to 9.84 counts, largest" in found
+    assert "largest error 47)." in found
+
+
+def test_a_channel_without_a_name() -> None:
+    channel = document()["channels"][0] | {"label": ""}
+    assert "unnamed channel jpegxl:sigma=0.5" in words(page(channels=[channel]))
 
 
 def test_a_study_and_its_bound() -> None:
@@ -152,4 +169,8 @@ def test_it_fits_a_phone_and_a_screen(tmp_path: Path) -> None:
             view = browser.new_page(viewport={"width": width, "height": 900})
             view.goto(path.as_uri())
             assert view.evaluate("document.documentElement.scrollWidth") <= width
+            # A column that has to be scrolled to is not on paper.
+            hidden = "all => all.some(one => one.scrollWidth > one.clientWidth)"
+            tables = ".scroll" if width > 420 else "#channels .scroll"
+            assert not view.eval_on_selector_all(tables, hidden)
         browser.close()

@@ -4,6 +4,7 @@ import pytest
 
 from cytopress.report import write_report
 from cytopress.results.recommendation import Criterion, as_json, recommend
+from cytopress.results.recommendation.plain_words import hero_text
 from fakes.made_up_study import TASK
 
 pytestmark = pytest.mark.browser
@@ -106,3 +107,43 @@ def test_what_is_no_margin_is_said(page, given):
     field.fill(given)
     field.press("Enter")
     assert "A margin is a number above 0" in page.locator(".slider output").text_content()
+
+
+@pytest.mark.parametrize("margin", MARGINS)
+def test_the_first_line_follows_the_margin(page, study, margin):
+    (found,) = recommend(study, Criterion(task=TASK, margin=margin))
+    put(page, margin)
+    assert page.locator(".hero").text_content() == hero_text(found)
+    moved = margin != 0.01
+    assert page.locator(".lead").is_visible() is not moved
+    assert page.locator(".moved").is_visible() is moved
+    if moved:
+        words = page.locator(".moved").text_content()
+        assert "The page was made for 0.01" in words
+        assert f"--margin {margin!r}".replace("1e-06", "0.000001") in words
+        assert (found.chosen is None) is words.startswith("At a margin")
+
+
+def test_bounds_of_settings_have_digits_enough_to_lie_inside_the_margin(page, study):
+    (found,) = recommend(study, Criterion(task=TASK, margin=0.01))
+    for bound in [setting.bound for setting in found.settings if setting.bound]:
+        for margin in (bound, float(f"{bound:.5g}") * 1.0001):
+            (at,) = recommend(study, Criterion(task=TASK, margin=margin))
+            put(page, margin)
+            assert page.locator(".hero").text_content() == hero_text(at)
+
+
+def test_pictures_and_dots_say_whose_they_are_where_the_line_names_another_setting(page, study):
+    (recorded,) = recommend(study, Criterion(task=TASK, margin=0.01))
+    for margin in (0.01, 0.0100001, 0.3, 1e-6):
+        (found,) = recommend(study, Criterion(task=TASK, margin=margin))
+        put(page, margin)
+        other = (found.chosen and found.chosen.spec) != recorded.chosen.spec
+        assert page.locator(".shown .other").is_visible() is other
+        assert page.locator(".fields .other").is_visible() is other
+    said = page.locator(".shown > .note").first.text_content()
+    assert f"{recorded.chosen.curve.label} at {recorded.chosen.point.setting}" in said
+    assert "the setting for a margin of 0.01, and not the one in the first line" in said
+    page.locator(".slider button").click()
+    assert page.locator(".hero").text_content() == hero_text(recorded)
+    assert page.locator(".lead").is_visible()

@@ -398,13 +398,23 @@ def test_one_writer_at_a_time(
 
 
 def test_the_speed_pass_times_a_middle_rate_of_each_codec_once(
-    make_dataset: MakeDataset, study_of: MakeStudy, settings: Settings, tmp_path: Path
+    make_dataset: MakeDataset,
+    study_of: MakeStudy,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    from cytopress.codecs.targets import request
+
+    searches, honest = [], request.solve
+    monkeypatch.setattr(request, "solve", lambda *args: searches.append(args) or honest(*args))
     make_dataset()
     study = study_of(
         codecs=LOSSLESS + '[[codecs]]\nspec = "jpegls"\nmax_error = [1, 2, 4]\n'
     ).model_copy(update={"speed": True})
     results = execute(study, tmp_path / "out", settings=settings)
+    # None for times: the settings are known.
+    assert len(searches) == sum(trial.target == "max_error" for trial in results.trials)
     assert [(s.target, s.target_value, s.field) for s in results.speeds] == [
         ("", None, "e1-0"),
         ("max_error", 2.0, "e1-0"),

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cytopress.archive.models import add_models
-    from cytopress.archive.planning import Wanted
     from cytopress.archive.steps import (
         ArchiveStatus,
         archive_certificate,
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
         run_archive,
         verify_archive,
     )
+    from cytopress.archive.wanted import Wanted
 
 __all__ = [
     "ArchiveStatus",
@@ -36,7 +36,7 @@ __all__ = [
     "run_archive",
     "verify_archive",
 ]
-_MODULES = {"Wanted": "planning", "add_models": "models"}
+_MODULES = {"Wanted": "wanted", "add_models": "models"}
 
 
 def __getattr__(name: str) -> Any:

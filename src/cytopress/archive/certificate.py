@@ -13,7 +13,7 @@ import zarr
 
 from cytopress.archive import certificate_page, checksums
 from cytopress.archive.certificate_content import channel_facts, image_facts, shard_key
-from cytopress.archive.plan import ImagePlan, Plan
+from cytopress.archive.plan import PLAN, ImagePlan, Plan
 from cytopress.archive.sources import Source
 from cytopress.archive.store_keys import FOLDER, LEDGERS
 from cytopress.archive.stores import Location, Store, store_of
@@ -27,6 +27,8 @@ CERTIFICATE, PAGE = f"{FOLDER}/certificate.json", f"{FOLDER}/certificate.html"
 # travel with the archive.
 UUID = "ef5869ee-4d73-4f4f-bee5-4a093000505f"
 SCHEMA, SPECIFICATION = "certificate-v1.schema.json", "certificate-v1.md"
+# What is told of earlier losses.
+ERRORS = ("max", "rmse")
 # Held while certificate and checksums are written.
 LOCK = "finish.archive.lock"
 NEEDS = "pip install cytopress"
@@ -84,7 +86,7 @@ def write(out: Location, plan: Plan) -> str:
     """
     store = store_of(out)
     ledgers = _ledger_digest(store)
-    if _is_current(store, plan, ledgers):
+    if _is_current(store, ledgers):
         return ""
     # An interruption from here on is noticed by its absence.
     store.delete(checksums.NAME)
@@ -97,7 +99,10 @@ def write(out: Location, plan: Plan) -> str:
     for name in (SCHEMA, SPECIFICATION):
         data = (files("cytopress.archive") / "convention" / name).read_bytes()
         store.write(f"{FOLDER}/{name}", data)
-    document = _document(plan, rows, images) | {"ledger_sha256": ledgers}
+    document = _document(plan, rows, images) | {
+        "plan": checksums.digest(store, PLAN),
+        "ledger_sha256": ledgers,
+    }
     sources = {image.name: Source.of(image) for image in plan.images}
     note = _write(store, plan, document, sources)
     checksums.write(
@@ -182,7 +187,6 @@ def _document(
         "software": plan.software,
         "versions": versions(),
         "processor": processor(),
-        "plan": plan.digest,
         "readers": plan.readers,
         "left_out": list(plan.left_out),
         "lossy": any(one["lossy"] for one in images.values()),
@@ -202,19 +206,30 @@ def _document(
 
 
 def _histories(plan: Plan) -> list[dict[str, Any]]:
-    """Return the different losses of sources, each with the number of images that bear it."""
-    counts: dict[tuple[str, bool | None], int] = {}
-    for image in plan.images:
-        for past in image.history:
-            # An earlier certificate names a codec for each channel.
-            codecs = sorted({str(one.get("codec")) for one in past.get("channels", ())})
-            method = past.get("method") or f"cytopress: {', '.join(codecs)}"
-            key = (str(method), past.get("lossy"))
-            counts[key] = counts.get(key, 0) + 1
-    return [
-        {"method": method, "lossy": lossy, "images": count}
-        for (method, lossy), count in counts.items()
-    ]
+    """Return the different losses of sources, each with the number of images that bear it.
+
+    That of an earlier certificate has the largest errors of any image and channel.
+    """
+    found: dict[tuple[str, bool | None], dict[str, Any]] = {}
+    for past in (past for image in plan.images for past in image.history):
+        lossy = past.get("lossy") if isinstance(past.get("lossy"), bool) else None
+        # An earlier certificate, perhaps another program's, names a codec for each channel.
+        channels = past.get("channels")
+        channels = channels if isinstance(channels, list) else []
+        channels = [one for one in channels if isinstance(one, Mapping)]
+        codecs = sorted({str(one.get("codec")) for one in channels})
+        method = str(past.get("method") or f"cytopress: {', '.join(codecs)}")
+        entry = found.setdefault((method, lossy), {"method": method, "lossy": lossy, "images": 0})
+        entry["images"] += 1
+        for error in (one.get("error") for one in channels):
+            numbers = [error.get(key) for key in ERRORS] if isinstance(error, Mapping) else []
+            if numbers and all(isinstance(one, (int, float)) for one in numbers):
+                before = entry.get("error", dict.fromkeys(ERRORS, 0))
+                entry["error"] = {
+                    key: max(before[key], number)
+                    for key, number in zip(ERRORS, numbers, strict=True)
+                }
+    return list(found.values())
 
 
 def _ledger_digest(store: Store) -> str:
@@ -222,10 +237,13 @@ def _ledger_digest(store: Store) -> str:
     return digest_text("".join(f"{key} {checksums.digest(store, key)}\n" for key in keys))
 
 
-def _is_current(store: Store, plan: Plan, ledgers: str) -> bool:
+def _is_current(store: Store, ledgers: str) -> bool:
     try:
         found = read(store)
         whole = checksums.read(store).get(CERTIFICATE) == checksums.digest(store, CERTIFICATE)
     except StoreError:
         return False
-    return whole and (found.get("plan"), found.get("ledger_sha256")) == (plan.digest, ledgers)
+    return whole and (found.get("plan"), found.get("ledger_sha256")) == (
+        checksums.digest(store, PLAN),
+        ledgers,
+    )

@@ -91,7 +91,7 @@ def chunk_coding(document: str) -> ChunkCoding:
     try:
         model = None if noise is None else NoiseModel(noise["a"], noise["b"], noise["offset"])
         Image(np.zeros((1, 1), np.uint32), limits=limits, bits=bits or 0)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise UsageError(f"This array's configuration of cytopress is invalid: {error}") from error
     settings = require_models(map(digest_of, models), models, from_environment())
     request = _pinned(_native(stored_codec(spec, settings)), models)
@@ -130,8 +130,9 @@ def _native(request: CodecRequest) -> CodecRequest:
 
 def _pinned(request: CodecRequest, models: list[Reference]) -> CodecRequest:
     """Return a request with the very model that the configuration names."""
+    name, _, _ = request.name.partition("@")
     for one in models:
-        if one.get("name") == request.name and isinstance(request.family, LearnedFamily):
+        if one.get("name") == name and isinstance(request.family, LearnedFamily):
             found = find_by_digest(digest_of(one), request.settings)
             return replace(request, family=found)
     return request

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -18,6 +17,7 @@ from cytopress.archive.errors_of_pixels import errors_between
 from cytopress.archive.memory import worker_bytes
 from cytopress.archive.plan import Coding, ImagePlan, Plan
 from cytopress.archive.sampling import spread, stack_of
+from cytopress.formats.remote import path_of
 from cytopress.formats.segments import segment_of
 
 T = TypeVar("T")
@@ -168,7 +168,7 @@ def _read_amplification(plan: Plan) -> float:
     step = max(1, len(plan.images) // LOOKED_AT)
     for image in plan.images[::step]:
         t, _, z, y, x = image.shape
-        segment = segment_of(Path(image.source)) or (y, x)
+        segment = segment_of(path_of(image.source)) or (y, x)
         touched = _touched(y, image.level_shard(0)[-2], segment[0])
         touched *= _touched(x, image.level_shard(0)[-1], segment[1])
         wanted += t * z * y * x

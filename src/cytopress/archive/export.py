@@ -9,15 +9,19 @@ from typing import Any, Literal
 import numpy as np
 import zarr
 
+from cytopress.archive import certificate
 from cytopress.archive.history import EXPORTED
 from cytopress.archive.plan import ImagePlan, read_plan
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.run import run
 from cytopress.archive.stores import Location, Store, store_of
+from cytopress.archive.verify import verify
+from cytopress.archive.wanted import Wanted
 from cytopress.archive.zarr_codec import NAME, CytopressCodec
 from cytopress.atomic import atomic_file
 from cytopress.callbacks import Progress, no_progress
-from cytopress.errors import CodecError, UsageError
+from cytopress.errors import CodecError, StoreError, UsageError
+from cytopress.formats.remote import path_of
 from cytopress.image import Pixels
 
 zarr.registry.register_codec(NAME, CytopressCodec)
@@ -46,7 +50,7 @@ def export(
     Raises
     ------
     StoreError
-        There is no archive.
+        There is no archive, or it is damaged: a shard that is lost would be exported as black.
     UsageError
         The target lies in the archive, or holds something else.
     CodecError
@@ -56,8 +60,15 @@ def export(
     plan = read_plan(store)
     if Path(str(store)).resolve() in (target.resolve(), *target.resolve().parents):
         raise UsageError(f"{target}: lies in the archive; choose another folder.")
+    damaged = verify(store).failures
+    if damaged:
+        key, why = next(iter(damaged.items()))
+        raise StoreError(
+            f"{store}: {len(damaged)} files are damaged, such as {key}: {why}; nothing was"
+            " exported. Copy them again, or see `archive verify`."
+        )
     if form == "everyone":
-        make_plan([Path(str(store))], target, Wanted(readers="everyone"))
+        make_plan([path_of(str(store))], target, Wanted(readers="everyone"))
         failed = run(target, workers=workers, progress=progress).failed
         if failed:
             key, why = next(iter(failed.items()))
@@ -83,7 +94,7 @@ def _write_tiff(store: Store, image: ImagePlan, path: Path) -> None:
         if step is not None:
             metadata[f"PhysicalSize{axis}"] = step
     name = PurePosixPath(str(store)).name
-    metadata["Description"] = f"From {name}/{image.name}, {EXPORTED}"
+    metadata["Description"] = f"From {name}/{image.name}, {EXPORTED[_ever_lossy(store, image)]}"
     with atomic_file(path) as temporary:
         tifffile.imwrite(
             temporary,
@@ -97,6 +108,15 @@ def _write_tiff(store: Store, image: ImagePlan, path: Path) -> None:
             predictor=2 if np.dtype(image.dtype).kind in "iu" else None,
             metadata=metadata,
         )
+
+
+def _ever_lossy(store: Store, image: ImagePlan) -> bool | None:
+    """Whether an image bears a loss, by the archive's certificate; None where there is none yet."""
+    try:
+        found = certificate.read(store)["images"][image.name]["ever_lossy"]
+    except (StoreError, KeyError):
+        return None
+    return bool(found)
 
 
 def _planes(array: zarr.Array[Any]) -> Iterator[Pixels]:

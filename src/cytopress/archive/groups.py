@@ -10,6 +10,7 @@ from typing import Any
 from cytopress.archive.plan import ImagePlan
 from cytopress.archive.wells import natural
 from cytopress.archive.zarr_sources import LABELS, Attributes, attributes_of
+from cytopress.formats.remote import path_of
 from cytopress.formats.zarr_metadata import COLLECTION
 
 VERSION = "0.5"
@@ -27,7 +28,7 @@ def groups_of(images: Iterable[ImagePlan]) -> Groups:
         parent, _, name = image.name.rpartition(f"/{LABELS}/")
         found = FIELD.fullmatch(image.name)
         if parent:
-            others = attributes_of(Path(image.source).parent).others
+            others = attributes_of(path_of(image.source).parent).others
             group = groups.setdefault(f"{parent}/{LABELS}", _group({LABELS: []}, others))
             group["ome"][LABELS].append(name)
         elif found is not None and not image.name.endswith(".ome.zarr"):
@@ -45,7 +46,7 @@ def documents_of(images: Iterable[ImagePlan]) -> dict[str, str]:
         field = FIELD.fullmatch(image.name)
         if field is None or f"/{LABELS}/" in image.name or field["plate"] in found:
             continue
-        plate = Path(image.source).parents[2]
+        plate = path_of(image.source).parents[2]
         if (plate / COLLECTION).is_file() and _source(plate, "plate").ome:
             found[field["plate"]] = str(plate / COLLECTION)
     return found
@@ -53,7 +54,7 @@ def documents_of(images: Iterable[ImagePlan]) -> dict[str, str]:
 
 def _plate(name: str, wells: dict[tuple[str, str], list[ImagePlan]]) -> Groups:
     """Return the groups of a plate; what an OME-Zarr source says of it is kept."""
-    folders = {well: Path(images[0].source).parent for well, images in wells.items()}
+    folders = {well: path_of(images[0].source).parent for well, images in wells.items()}
     source = _source(next(iter(folders.values())).parents[1], "plate")
     known = dict(source.ome.get("plate") or {})
     rows, columns = (

@@ -11,6 +11,7 @@ from typing import Any
 
 from cytopress.archive.czi_compression import compressions
 from cytopress.errors import CytopressError
+from cytopress.formats.remote import local_file, zarr_place
 
 # Of TIFF's compressions, those that can lose something: True where they always do.
 TIFF = {
@@ -35,8 +36,12 @@ ZARR = {
     "webp": None, "avif": None, "lerc": None, "pcodec": False, "astype": None,
 }  # fmt: skip
 BEFORE = "before"
-# What the description of an exported OME-TIFF says; `export` writes it.
-EXPORTED = "whose certificate says what was lost"
+# What the description of an exported OME-TIFF says of loss; `export` writes it.
+EXPORTED = {
+    True: "coded with loss; its certificate says what was lost",
+    False: "coded without loss, as its certificate says",
+    None: "whose certificate says what was lost",
+}
 
 
 def earlier_loss(path: Path) -> list[dict[str, Any]]:
@@ -49,12 +54,13 @@ def earlier_loss(path: Path) -> list[dict[str, Any]]:
     try:
         if path.is_dir():
             return _of_zarr(path)
-        if suffix in TIFF_SUFFIXES:
-            return _of_tiff(path)
-        if suffix == ".czi":
-            return [_entry(f"{name} in CZI", lossy=lossy) for name, lossy in _of_czi(path)]
-        if suffix == ".nd2":
-            return _of_nd2(path)
+        with local_file(path) as file:
+            if suffix in TIFF_SUFFIXES:
+                return _of_tiff(file)
+            if suffix == ".czi":
+                return [_entry(f"{name} in CZI", lossy=lossy) for name, lossy in _of_czi(file)]
+            if suffix == ".nd2":
+                return _of_nd2(file)
     except (CytopressError, OSError, ValueError, KeyError, struct.error):
         return []
     return [_entry(FILES[suffix][0], lossy=FILES[suffix][1])] if suffix in FILES else []
@@ -68,7 +74,7 @@ def _of_zarr(path: Path) -> list[dict[str, Any]]:
     """Return the history of an earlier certificate, else the lossy codecs that arrays name."""
     import zarr
 
-    group = zarr.open(str(path), mode="r")
+    group = zarr.open(zarr_place(path), mode="r")
     found = group.attrs.get("cytopress")
     history = found.get("history") if isinstance(found, dict) else None
     if isinstance(history, list):
@@ -108,9 +114,11 @@ def _of_tiff(path: Path) -> list[dict[str, Any]]:
                 names[name] = TIFF[name]
         text = file.pages.first.description or ""
     entries = [_entry(f"{name} in TIFF", lossy=lossy) for name, lossy in names.items()]
-    if EXPORTED in text:
-        entries.insert(0, _entry("cytopress: exported from an archive", lossy=None))
-    return entries
+    exported = [lossy for lossy, sentence in EXPORTED.items() if sentence in text]
+    return [
+        *(_entry("cytopress: exported from an archive", lossy=lossy) for lossy in exported),
+        *entries,
+    ]
 
 
 def _of_czi(path: Path) -> Iterator[tuple[str, bool | None]]:

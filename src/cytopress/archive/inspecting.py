@@ -140,7 +140,9 @@ class Inspection:
                 for place, scene in enumerate(scenes)
             ]
         for one in said:
-            self._note(source, str(one.message).removeprefix(f"{source.path}: ").rstrip("."))
+            # Those of plugins have several lines.
+            text = " ".join(str(one.message).split())
+            self._note(source, text.removeprefix(f"{source.path}: ").rstrip("."))
         return found
 
     def _image(

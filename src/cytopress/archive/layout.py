@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from cytopress.archive.sources import Source, opened
 from cytopress.archive.stores import Store
 from cytopress.archive.zarr_codec import CytopressCodec
 from cytopress.errors import NotAvailableError, UsageError
+from cytopress.formats.remote import path_of
 from cytopress.formats.zarr_metadata import COLLECTION
 
 # Shown for channels, in their order, and then again from the first.
@@ -35,13 +36,13 @@ def create(store: Store, plan: Plan, images: Sequence[ImagePlan]) -> None:
         if store.size(f"{name}/{METADATA}") is None:
             zarr.create_group(store.zarr(name), attributes=found)
     for name, source in plan.documents.items():
-        _write_document(store, name, Path(source).read_bytes())
+        _write_document(store, name, path_of(source).read_bytes())
     for image in images:
         if store.size(f"{image.name}/{METADATA}") is not None:
             continue
         for level in range(image.levels):
             _create_level(store.zarr(f"{image.name}/{level}"), plan, image, level)
-        document = source_document(image)
+        document = source_document(image, Source.of(image))
         if document is not None:
             _write_document(store, image.name, document.encode())
         # Last, so that an interrupted creation is begun again.
@@ -57,9 +58,8 @@ def _write_document(store: Store, name: str, document: bytes) -> None:
         store.write(f"{name}/{COLLECTION.as_posix()}", document)
 
 
-def source_document(image: ImagePlan) -> str | None:
+def source_document(image: ImagePlan, source: Source) -> str | None:
     """Return the OME-XML of an image's source; None where it says no more than the attributes."""
-    source = Source.of(image)
     group = source.path
     beside = group.parent if group.name.isdecimal() else group
     if group.is_dir() and not any((place / COLLECTION).is_file() for place in (group, beside)):

@@ -18,14 +18,12 @@ from cytopress.archive.analysis import Analysis
 from cytopress.archive.carried import Carried
 from cytopress.archive.store_keys import FOLDER
 from cytopress.archive.stores import Location, store_of
-from cytopress.digests import digest_text
+from cytopress.archive.wanted import Layout, Readers, Request
 from cytopress.errors import StoreError
 from cytopress.metrics.noise import NoiseModel
 
 FORMAT = 1
 AXES = "TCZYX"
-Readers = Literal["cytopress", "everyone", "fiji"]
-Layout = Literal["images", "plate"]
 Shape = tuple[int, int, int, int, int]
 PLAN = f"{FOLDER}/plan.json"
 
@@ -234,6 +232,8 @@ class Plan:
     groups, documents : dict
         By path, the attributes of groups that are no images: of plates, wells, lists of labels; and
         the file of OME-XML that is copied into a plate.
+    request : Request, optional
+        What it was made for.
     format : int
         Version of this file.
     """
@@ -247,17 +247,13 @@ class Plan:
     layout: Layout = "images"
     groups: dict[str, dict[str, Any]] = field(default_factory=dict)
     documents: dict[str, str] = field(default_factory=dict)
+    request: Request | None = None
     format: int = FORMAT
 
     @property
     def text(self) -> str:
         """The plan as JSON."""
         return _PLANS.dump_json(self, indent=1).decode() + "\n"
-
-    @property
-    def digest(self) -> str:
-        """Hexadecimal sha256 of the plan's JSON, which names the run."""
-        return digest_text(self.text)
 
     @property
     def raw_bytes(self) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -12,61 +12,21 @@ from cytopress.archive.groups import documents_of, groups_of
 from cytopress.archive.inspecting import ChannelKey, Form, Inspection
 from cytopress.archive.memory import shard_bytes
 from cytopress.archive.plain import plain_coding
-from cytopress.archive.plan import PLAN, Coding, Layout, Plan, Readers, Shape, read_plan
+from cytopress.archive.plan import PLAN, Coding, Plan, Shape, read_plan
 from cytopress.archive.recommended import Study
 from cytopress.archive.sampling import sample
 from cytopress.archive.solving import solve
-from cytopress.archive.sources import find_sources
+from cytopress.archive.sources import check_unchanged, find_sources
 from cytopress.archive.stores import Location, Store, store_of
-from cytopress.archive.study_choice import ChosenRecommendation, StudyChoice
+from cytopress.archive.study_choice import ChosenRecommendation
+from cytopress.archive.wanted import Request, Wanted
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import CodecError, UsageError
+from cytopress.formats.remote import path_of
 
-# Edge of a chunk in pixels.
-CHUNK = 512
 # Lossless codecs, for pixels that each of them takes.
 LOSSLESS = {"uint8": "jpegls", "uint16": "jpegls"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What is asked of an archive.
-
-    Parameters
-    ----------
-    codec : str
-        Spec string for every channel that ``channels`` does not name; "" for lossless coding.
-    channels : mapping
-        Spec strings by channel name.
-    readers : {"cytopress", "everyone", "fiji"}
-        Who is to open it.
-    chunk : int
-        Edge of a chunk in pixels.
-    axes : str, optional
-        Axes of sources that do not say theirs.
-    layout : {"images", "plate"}
-        An image for each scene, or plates, where the names of files hold wells.
-    skip_unreadable : bool
-        Whether sources that cannot be read are left out.
-    hash : bool
-        Whether the SHA-256 of every source goes into the plan and the certificate.
-    memory : int, optional
-        Bytes that a worker may use; it decides how large shards are.
-    study : StudyChoice, optional
-        What a study recommends, for every channel that ``channels`` does not name.
-    """
-
-    codec: str = ""
-    channels: Mapping[str, str] = field(default_factory=dict)
-    readers: Readers = "cytopress"
-    chunk: int = CHUNK
-    axes: str | None = None
-    layout: Layout = "images"
-    skip_unreadable: bool = False
-    hash: bool = False
-    memory: int | None = None
-    study: StudyChoice | None = None
 
 
 def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[Plan, list[str]]:
@@ -82,7 +42,12 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
     """
     store = store_of(out)
     _check_empty(store)
-    found, notes = find_sources(sources, Path(str(store)), wanted.layout)
+    sources = [path_of(one) for one in sources]
+    found, notes = find_sources(sources, str(store), wanted.layout)
+    request = Request.of(sources, [one.path for one in found], wanted)
+    planned = _planned(store, request)
+    if planned is not None:
+        return planned, [*planned.left_out, *notes]
     seen = Inspection(
         Form(
             chunk=wanted.chunk,
@@ -106,10 +71,10 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
     codings: list[Coding] = []
     packages: dict[str, str] = {}
     for key, places in seen.channels.items():
-        coding, request = _code(key, places, seen, wanted)
+        coding, asked = _code(key, places, seen, wanted)
         codings.append(coding)
-        if request is not None:
-            packages |= {package.sha256: package.name for package in request.packages}
+        if asked is not None:
+            packages |= {package.sha256: package.name for package in asked.packages}
     plan = Plan(
         software=software(),
         readers=wanted.readers,
@@ -120,9 +85,10 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
         layout=wanted.layout,
         groups=groups_of(images),
         documents=documents_of(images),
+        request=request,
     )
     layout.check(plan)
-    _write(plan, store)
+    store.write(PLAN, plan.text.encode())
     again = [one for one in images if any(past.get("lossy") is not False for past in one.history)]
     if again and not all(one.ceiling is None for one in codings):
         methods = {str(past.get("method", "cytopress")) for one in again for past in one.history}
@@ -201,14 +167,25 @@ def _check_empty(store: Store) -> None:
         raise UsageError(f"{store}: the folder is not empty and holds no archive; choose another.")
 
 
-def _write(plan: Plan, store: Store) -> None:
+def _planned(store: Store, request: Request) -> Plan | None:
+    """Return the plan that is there, if it was made for this request and its sources are the same.
+
+    Raises
+    ------
+    UsageError
+        It was made for another request, or a source has changed since.
+    """
     if store.size(PLAN) is None:
-        store.write(PLAN, plan.text.encode())
-    elif read_plan(store).digest != plan.digest:
+        return None
+    plan = read_plan(store)
+    other = "" if plan.request is None else plan.request.difference(request)
+    if other or plan.request is None:
         raise UsageError(
-            f"{store}: holds an archive of another plan (other sources, options or version); choose"
-            " another folder."
+            f"{store}: holds an archive that was planned {other or 'by an older version'}; choose"
+            " another folder, or go on with that one by `archive run`."
         )
+    check_unchanged(plan.images)
+    return plan
 
 
 def software() -> str:

@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from cytopress.archive import certificate, checksums, layout
-from cytopress.archive.plan import ImagePlan, Plan, read_plan
+from cytopress.archive.plan import PLAN, ImagePlan, Plan, read_plan
 from cytopress.archive.run_progress import RunProgress
 from cytopress.archive.shard import ShardTask, tasks_of, write_shard
-from cytopress.archive.sources import Source
+from cytopress.archive.sources import check_unchanged
 from cytopress.archive.store_keys import FOLDER
 from cytopress.archive.stores import DEBRIS, Folder, Location, Store, store_of
 from cytopress.atomic import UNFINISHED
@@ -24,7 +24,7 @@ from cytopress.batch.run import run as run_tasks
 from cytopress.callbacks import Progress, no_progress
 from cytopress.codecs.learned.codec import DIGEST_BYTES
 from cytopress.codecs.learned.model.packages import find_by_digest
-from cytopress.errors import LockHeldError, StoreError, UsageError
+from cytopress.errors import LockHeldError, StoreError
 from cytopress.models.model_package import SUFFIX
 from cytopress.settings import from_environment
 
@@ -98,7 +98,7 @@ def run(
     store = store_of(out)
     plan, mine = read_plan(store), part or Part()
     images = plan.images[mine.number - 1 :: mine.count]
-    begun = {"plan": plan.digest, "part": mine.name}
+    begun = {"plan": checksums.digest(store, PLAN), "part": mine.name}
     try:
         with ExitStack() as held:
             held.enter_context(store.failures())
@@ -109,7 +109,7 @@ def run(
                 raise StoreError(
                     f"{store}: its ledger {mine.name} is of another plan; use a new folder."
                 )
-            _check_sources(images)
+            check_unchanged(images)
             runner = held.enter_context(_runner(workers, scheduler))
             _carry_models(store, plan)
             layout.create(store, plan, images)
@@ -210,19 +210,6 @@ def _check_parts(store: Store, mine: Part) -> None:
         if found is not None and int(found[2]) != mine.count:
             with store.locked(found[1], DOING):
                 pass
-
-
-def _check_sources(images: tuple[ImagePlan, ...]) -> None:
-    for image in images:
-        path = Path(image.source)
-        try:
-            identity = Source.of(image).identity
-        except OSError as error:
-            raise UsageError(f"{path}: cannot be read ({error.strerror}).") from error
-        if identity != image.identity:
-            raise UsageError(
-                f"{path}: has changed since the plan was made; plan into a new folder."
-            )
 
 
 def _carry_models(store: Store, plan: Plan) -> None:

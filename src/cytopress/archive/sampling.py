@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from cytopress.archive.plan import ImagePlan, Shape
 from cytopress.archive.sample_codings import Samples
 from cytopress.archive.sources import Source, load, opened
 from cytopress.errors import ImageError
+from cytopress.formats.remote import path_of
 from cytopress.image import Pixels
 
 # Fields and chunks of a channel, and bytes of all chunks, so that solving takes a minute or so.
@@ -28,13 +30,7 @@ def sample(
 
     ``places`` are the images that have the channel, and its position there.
     """
-    every = [
-        (at, c, t, z)
-        for at, c in places
-        for t in range(images[at].shape[0])
-        for z in range(0, images[at].shape[2], images[at].chunk[2])
-    ]
-    chosen = [every[n] for n in np.linspace(0, len(every) - 1, min(FIELDS, len(every)), dtype=int)]
+    chosen = list(_stacks(places, images))
     planes: list[Pixels] = []
     chunks: list[Pixels] = []
     fields: list[int] = []
@@ -48,7 +44,7 @@ def sample(
         number += len(cut)
         chunks += cut
         fields += [field] * len(cut)
-    _check_numbers(planes, channel, Path(images[chosen[0][0]].source))
+    _check_numbers(planes, channel, path_of(images[chosen[0][0]].source))
     # All have the axes of the first; a stack of one plane in one chunk is a plane.
     if all(len(chunk) == 1 for chunk in chunks):
         chunks = [chunk[0] for chunk in chunks]
@@ -59,11 +55,31 @@ def sample(
     return Samples(channel, planes, chunks, fields, bits), here / whole
 
 
+def _stacks(
+    places: Sequence[tuple[int, int]], images: Sequence[ImagePlan]
+) -> Iterator[tuple[int, int, int, int]]:
+    """Yield some stacks of a channel, evenly spread: image, channel, time, and first plane.
+
+    They are not listed for that: a long recording has a million.
+    """
+    forms = []
+    for at, _ in places:
+        times, _, depth, _, _ = images[at].shape
+        forms.append((times, -(-depth // images[at].chunk[2])))
+    ends = np.cumsum([times * stacks for times, stacks in forms]).tolist()
+    for n in np.linspace(0, ends[-1] - 1, min(FIELDS, ends[-1]), dtype=int).tolist():
+        one = bisect_right(ends, n)
+        (at, c), (times, stacks) = places[one], forms[one]
+        t, stack = divmod(n - ends[one] + times * stacks, stacks)
+        yield at, c, t, stack * images[at].chunk[2]
+
+
 def _check_numbers(planes: Sequence[Pixels], channel: str, source: Path) -> None:
     """Refuse floats that are no numbers, which no codec of images takes."""
     if planes[0].dtype.kind == "f" and not all(np.isfinite(plane).all() for plane in planes):
+        named = f"channel {channel!r}" if channel else "the image"
         raise ImageError(
-            f"channel {channel!r} has pixels that are NaN or infinite, in {source} or others:"
+            f"{source}: {named} has pixels that are NaN or infinite, maybe in other files as well;"
             " replace them by numbers first."
         )
 

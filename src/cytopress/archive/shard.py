@@ -20,10 +20,11 @@ from cytopress.archive.chunk_decoding import decode_chunk
 from cytopress.archive.chunk_form import ChunkForm
 from cytopress.archive.chunk_writer import ShardChunks, writable
 from cytopress.archive.errors_of_pixels import Errors, errors_between
-from cytopress.archive.plan import Ceiling, Coding, ImagePlan, Readers, Shape
+from cytopress.archive.plan import Ceiling, Coding, ImagePlan, Shape
 from cytopress.archive.pyramid import reduced
 from cytopress.archive.sources import Source, load, opened
 from cytopress.archive.stores import Store
+from cytopress.archive.wanted import Readers
 from cytopress.archive.zarr_codec import NAME, CytopressCodec
 from cytopress.errors import CytopressError, CytopressWarning, StoreError
 from cytopress.image import Pixels

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from cytopress.archive.plan import ImagePlan, Layout
+from cytopress.archive.plan import ImagePlan
+from cytopress.archive.wanted import Layout
 from cytopress.archive.wells import Placed, placed
 from cytopress.archive.zarr_sources import images_of
 from cytopress.errors import CytopressError, CytopressWarning, ImageError, UsageError
 from cytopress.files.find import find_images, stem
 from cytopress.formats.opening import is_zarr, open_scenes
+from cytopress.formats.remote import check_reached, is_remote, path_of, remote_sizes
 from cytopress.formats.scene import Index, Scene
 from cytopress.image import Pixels
 
@@ -57,9 +59,9 @@ class Source:
     def of(cls, image: ImagePlan) -> Source:
         """Return the source of an image of a plan."""
         return cls(
-            path=Path(image.source),
+            path=path_of(image.source),
             name=image.source_name,
-            parts=tuple(map(Path, image.parts)),
+            parts=tuple(map(path_of, image.parts)),
         )
 
     @property
@@ -67,6 +69,10 @@ class Source:
         """Size in bytes, and the newest time of a change in nanoseconds."""
         size, newest = 0, 0
         for path in (self.path, *self.parts):
+            if is_remote(path):
+                every = [(size, newest), *remote_sizes(path).values()]
+                size, newest = sum(one for one, _ in every), max(time for _, time in every)
+                continue
             for file in path.rglob("*") if path.is_dir() else (path,):
                 if not file.is_dir():
                     found = file.stat()
@@ -75,7 +81,7 @@ class Source:
 
 
 def find_sources(
-    paths: Sequence[Path], out: Path, layout: Layout = "images"
+    paths: Sequence[Path], out: str, layout: Layout = "images"
 ) -> tuple[list[Source], list[str]]:
     """Return the sources in files and folders, and sentences on what is left out.
 
@@ -85,6 +91,7 @@ def find_sources(
         There is no image, two would have one name in the archive, or, for the layout of a plate, a
         name holds no well.
     """
+    paths = [path_of(one) for one in paths]
     files: dict[str, Path] = {}
     notes: list[str] = []
     for path in paths:
@@ -109,14 +116,15 @@ def find_sources(
     return list(sources.values()), notes
 
 
-def _files(path: Path, out: Path, notes: list[str]) -> Iterator[tuple[str, Path]]:
+def _files(path: Path, out: str, notes: list[str]) -> Iterator[tuple[str, Path]]:
     """Yield the image files and OME-Zarr folders of a source, by their path within it."""
-    if not path.exists():
-        raise UsageError(f"{path}: there is no such file or folder.")
+    check_reached(path)
     if not path.is_dir() or is_zarr(path):
         yield path.resolve().name, path
         return
-    found = find_images(path, without=out.resolve())
+    # An archive in a bucket lies in no folder of the disk, and nobody needs an extra to say so.
+    without = path_of(out) if is_remote(path) else Path(out)
+    found = find_images(path, without=without)
     yield from found.sources.items()
     notes += [f"{path / key}: {why}." for key, why in found.unreadable.items()]
     if found.others:
@@ -236,6 +244,20 @@ def _plane(scene: Scene, t: int, c: int, z: int, rows: slice, columns: slice) ->
         scene.check_planes(tuple(whole.get(one, 0) for one in scene.axes), scene.axes)
     plane = scene.load(tuple(at.get(letter, 0) for letter in scene.axes))
     return plane if scene.axes.index("Y") < scene.axes.index("X") else plane.T
+
+
+def check_unchanged(images: Iterable[ImagePlan]) -> None:
+    """Raise UsageError if a source is not as it was when its plan was made."""
+    for image in images:
+        source = Source.of(image)
+        try:
+            identity = source.identity
+        except OSError as error:
+            raise UsageError(f"{source.path}: cannot be read ({error.strerror}).") from error
+        if identity != image.identity:
+            raise UsageError(
+                f"{source.path}: has changed since the plan was made; plan into a new folder."
+            )
 
 
 def checked(scene: Scene) -> Scene:

@@ -10,10 +10,12 @@ from typing import Any
 from cytopress.archive import certificate
 from cytopress.archive.export import Form, export
 from cytopress.archive.plan import Plan, read_plan
-from cytopress.archive.planning import Wanted, make_plan
+from cytopress.archive.planning import make_plan
 from cytopress.archive.run import Part, RunResult, run
 from cytopress.archive.verify import Depth, Verification, verify
+from cytopress.archive.wanted import Wanted
 from cytopress.callbacks import Progress, no_progress
+from cytopress.formats.remote import path_of
 
 Name = str | Path
 
@@ -71,7 +73,7 @@ def plan_archive(
     UnreachableTargetError
         No setting of the codec meets the target.
     """
-    return make_plan([Path(one) for one in sources], out, wanted or Wanted())
+    return make_plan([path_of(one) for one in sources], out, wanted or Wanted())
 
 
 def run_archive(
@@ -139,8 +141,11 @@ def verify_archive(
     out: Name,
     *,
     depth: Depth = "default",
-    against: Name | None = None,
+    against: Name | Sequence[Name] | None = None,
     share: float = 1.0,
+    workers: int = 1,
+    accept_inexact: bool = False,
+    accept_lost: bool = False,
     progress: Progress = no_progress,
 ) -> Verification:
     """Check an archive's files, its bytes, and on demand its chunks and its sources.
@@ -151,17 +156,25 @@ def verify_archive(
         The archive.
     depth : {"quick", "default", "full"}
         Compare the listing with the ledger; read every byte; decode every chunk.
-    against : str or Path, optional
+    against : str, Path or sequence of them, optional
         The sources: the errors are computed again.
     share : float
         Share of the shards that are read or decoded.
+    workers : int
+        Processes. A script that asks for several needs ``if __name__ == "__main__":``.
+    accept_inexact : bool
+        Whether an archive whose decoding may differ by a count on another processor can be fit for
+        deleting its sources.
+    accept_lost : bool
+        Whether one that lacks metadata of its sources can be.
     progress : callable, optional
         Called as (shards done, all, name of a shard).
 
     Returns
     -------
     Verification
-        Whether it ``passed``, and the ``failures`` by name.
+        Whether it ``passed``, the ``failures`` by name, and whether it is ``fit`` for deleting its
+        sources.
 
     Raises
     ------
@@ -170,8 +183,17 @@ def verify_archive(
     UsageError
         The sources are not there.
     """
-    sources = None if against is None else Path(against)
-    return verify(out, depth=depth, against=sources, share=share, progress=progress)
+    given = [against] if isinstance(against, str | Path) else against or ()
+    return verify(
+        out,
+        depth=depth,
+        against=[path_of(one) for one in given],
+        share=share,
+        workers=workers,
+        accept_inexact=accept_inexact,
+        accept_lost=accept_lost,
+        progress=progress,
+    )
 
 
 def archive_certificate(out: Name) -> dict[str, Any]:

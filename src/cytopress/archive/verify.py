@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,8 +12,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cytopress.archive import certificate, checksums, verify_files, verify_sources
-from cytopress.archive.certificate_content import decodes_exactly
+from cytopress.archive import (
+    certificate,
+    checksums,
+    fitness,
+    verify_files,
+    verify_metadata,
+    verify_sources,
+)
 from cytopress.archive.plan import PLAN, Plan, read_plan
 from cytopress.archive.planning import software
 from cytopress.archive.run import all_tasks
@@ -98,6 +104,7 @@ def verify(
     share: float = 1.0,
     workers: int = 1,
     accept_inexact: bool = False,
+    accept_lost: bool = False,
     progress: Progress | None = None,
 ) -> Verification:
     """Verify an archive.
@@ -123,6 +130,9 @@ def verify(
     accept_inexact : bool
         Whether an archive whose decoding may differ by a count on another processor can be fit
         for deleting its sources.
+    accept_lost : bool
+        The same of an archive that lacks metadata of its sources: what OME-Zarr has no place for,
+        as the plan said.
     progress : callable, optional
         Called as (shards done, all, name of the shard).
 
@@ -153,7 +163,7 @@ def verify(
     result.notes += matched.notes
     _check_shards(result, plan, tasks, rows, matched.sources, workers, progress)
     if result.whole:
-        _judge(store, plan, result, matched, accept_inexact=accept_inexact)
+        _judge(store, plan, result, matched, accept_inexact=accept_inexact, accept_lost=accept_lost)
     return result
 
 
@@ -243,15 +253,16 @@ def _judge(
     matched: verify_sources.Matched,
     *,
     accept_inexact: bool,
+    accept_lost: bool,
 ) -> None:
     """Say whether the archive is fit for deleting its sources, and write it down."""
-    result.reasons = list(_reasons(store, plan, matched))
-    exact = all(decodes_exactly(plan, coding) for coding in plan.codings)
-    if not exact and not accept_inexact:
-        result.reasons.append(
-            "decoding is not exact on every processor; verify with --accept-inexact where a"
-            " difference of a count is acceptable"
+    compared = verify_metadata.compare(store, plan, matched.sources)
+    result.reasons = list(
+        fitness.reasons(
+            plan, compared, matched, accept_inexact=accept_inexact, accept_lost=accept_lost
         )
+    )
+    exact = fitness.is_exact(plan)
     result.fit = result.passed and not result.reasons
     verified = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -262,7 +273,8 @@ def _judge(
         "failures": len(result.failures),
         "fit_to_delete_sources": result.fit,
         "reasons": result.reasons,
-        "metadata_compared": verify_sources.COMPARED,
+        "metadata_compared": verify_metadata.COMPARED,
+        "metadata_lost": compared.lost,
         "statement": "" if exact else INEXACT,
     }
     if not exact:
@@ -273,15 +285,3 @@ def _judge(
     except (StoreError, OSError) as error:
         note = f"The result could not be written into the certificate: {error}"
     result.notes += [note] if note else []
-
-
-def _reasons(store: Store, plan: Plan, matched: verify_sources.Matched) -> Iterator[str]:
-    different = dict(verify_sources.differences(store, plan, matched.sources))
-    if different:
-        name, why = next(iter(different.items()))
-        yield f"metadata of {len(different)} images differ from their source, such as {name}: {why}"
-    if matched.left_out:
-        yield (
-            f"{len(matched.left_out)} images among the sources are not in the archive, such as"
-            f" {matched.left_out[0]}; move them elsewhere, and verify again"
-        )

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cytopress.formats.remote import zarr_place
+
 # Keys of OME-Zarr 0.4, which stood among those of others; 0.5 has them under one of its own.
 OME_KEYS = frozenset(
     {
@@ -47,7 +49,7 @@ def attributes_of(path: Path) -> Attributes:
 
     if not path.is_dir():
         return Attributes()
-    found: dict[str, Any] = zarr.open(str(path), mode="r").attrs.asdict()
+    found: dict[str, Any] = zarr.open(zarr_place(path), mode="r").attrs.asdict()
     inner = found.get("ome")
     if isinstance(inner, Mapping):
         others = {key: value for key, value in found.items() if key not in ("ome", *OWN_KEYS)}

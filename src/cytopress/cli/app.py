@@ -30,6 +30,8 @@ from cytopress.errors import CytopressError, CytopressWarning
 
 # As a first hour goes; groups of commands stand among the others.
 ORDER = ("try", "study", "recommend", "encode", "decode", "info", "archive", "predict", "codecs")
+# Options with two names, each of which every command takes that has one of them.
+SAME = {"workers": "jobs"}
 
 
 class InOrder(TyperGroup):
@@ -48,7 +50,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": lambda name: SAME.get(name, name),
+    },
 )
 for part in (
     studying,

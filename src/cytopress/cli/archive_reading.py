@@ -72,6 +72,14 @@ def verify(
             " a pixel that differs by a count.",
         ),
     ] = False,
+    accept_lost: Annotated[
+        bool,
+        typer.Option(
+            "--accept-lost",
+            help="The same of an archive that lacks metadata of its sources which OME-Zarr has no"
+            " place for, as the plan said.",
+        ),
+    ] = False,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -89,6 +97,7 @@ def verify(
             share=share,
             workers=workers or default_jobs(),
             accept_inexact=accept_inexact,
+            accept_lost=accept_lost,
             progress=progress,
         )
     if as_json:

@@ -10,74 +10,21 @@ import typer
 
 from cytopress.cli.archive_plan_text import plan_lines
 from cytopress.cli.archive_reading import Archive, Workers, export, info, status, verify
-from cytopress.cli.archive_wanted import StudyOptions, wanted_of
+from cytopress.cli.archive_wanted import ArchiveOptions, with_archive_options
 from cytopress.cli.folders import default_jobs
-from cytopress.cli.options import Axes
 from cytopress.cli.progress_bars import share_bar
-from cytopress.cli.recommended import RecommendedMargin, RecommendedTask
 from cytopress.errors import CodecError, UsageError
 from cytopress.figures import shown_bytes
 
 if TYPE_CHECKING:
-    from cytopress.archive.planning import Wanted
     from cytopress.archive.run import Part
+    from cytopress.archive.wanted import Wanted
 
 Sources = Annotated[
     list[Path],
     typer.Argument(
         help="Image files or folders of them, and last the archive to make.", metavar="SRC... OUT"
     ),
-]
-Codec = Annotated[
-    str | None,
-    typer.Option(help="Codec and target for every channel, such as jpegxl:sigma=0.5."),
-]
-Lossless = Annotated[bool, typer.Option("--lossless", help="Keep every pixel exactly.")]
-Channel = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--channel",
-        help="Another codec for one channel. With --recommended, a name alone: the channel or"
-        " dataset of the study to use for all.",
-        metavar="NAME=SPEC",
-    ),
-]
-WhoReads = Annotated[
-    str,
-    typer.Option(
-        "--readers",
-        help="cytopress: programs with cytopress installed; everyone: any zarr reader; fiji: as"
-        " everyone, without shards (untested).",
-    ),
-]
-Layout = Annotated[
-    str,
-    typer.Option(
-        help="images: an OME-Zarr image for each scene; plate: OME-Zarr plates, where the names of"
-        " files hold wells such as A01, and perhaps a channel. OME-Zarr plates stay plates.",
-    ),
-]
-Chunk = Annotated[int, typer.Option(min=16, help="Edge of a chunk in pixels.")]
-Recommended = Annotated[
-    Path | None,
-    typer.Option(
-        help="Instead of --codec: a study's folder that `recommend --write` wrote into. Its task is"
-        " run again on its fields as they would be archived.",
-        metavar="DIR",
-    ),
-]
-Memory = Annotated[
-    str | None,
-    typer.Option(
-        help="Memory of a worker, such as 8GB: decides how large shards are.", metavar="BYTES"
-    ),
-]
-Skip = Annotated[
-    bool, typer.Option("--skip-unreadable", help="Leave out sources that cannot be read.")
-]
-Hash = Annotated[
-    bool,
-    typer.Option("--hash", help="Read every source once more, for its SHA-256 in the certificate."),
 ]
 Scheduler = Annotated[
     str | None,
@@ -104,82 +51,32 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(group, name="archive")
 
 
-def plan(
-    paths: Sources,
-    codec: Codec = None,
-    lossless: Lossless = False,
-    recommended: Recommended = None,
-    task: RecommendedTask = None,
-    margin: RecommendedMargin = None,
-    channel: Channel = None,
-    readers: WhoReads = "cytopress",
-    layout: Layout = "images",
-    chunk: Chunk = 512,
-    memory: Memory = None,
-    axes: Axes = None,
-    skip_unreadable: Skip = False,
-    hash_sources: Hash = False,
-) -> None:
+@with_archive_options
+def plan(paths: Sources, options: ArchiveOptions) -> None:
     """Inspect the sources, solve the settings on samples, write the plan, and tell its costs."""
-    study = StudyOptions(recommended, task, margin)
-    wanted = wanted_of(
-        codec,
-        lossless,
-        study,
-        channel,
-        readers,
-        layout,
-        chunk,
-        memory,
-        axes,
-        skip=skip_unreadable,
-        hashed=hash_sources,
-    )
-    _plan(paths, wanted, costs=True)
+    _plan(paths, options.wanted, costs=True)
 
 
 def run(
     out: Archive, workers: Workers = None, scheduler: Scheduler = None, part: PartOf = None
 ) -> None:
     """Write what the plan says; the same command resumes."""
-    if workers is not None and scheduler is not None:
-        raise UsageError("Give --workers or --scheduler, not both.")
+    _check_workers(workers, scheduler)
     _run(out, workers, _part(part), scheduler)
 
 
+@with_archive_options
 def create(
-    paths: Sources,
-    codec: Codec = None,
-    lossless: Lossless = False,
-    recommended: Recommended = None,
-    task: RecommendedTask = None,
-    margin: RecommendedMargin = None,
-    channel: Channel = None,
-    readers: WhoReads = "cytopress",
-    layout: Layout = "images",
-    chunk: Chunk = 512,
-    memory: Memory = None,
-    axes: Axes = None,
-    skip_unreadable: Skip = False,
-    hash_sources: Hash = False,
-    workers: Workers = None,
+    paths: Sources, options: ArchiveOptions, workers: Workers = None, scheduler: Scheduler = None
 ) -> None:
     """Plan and run in one; the same command resumes."""
-    study = StudyOptions(recommended, task, margin)
-    wanted = wanted_of(
-        codec,
-        lossless,
-        study,
-        channel,
-        readers,
-        layout,
-        chunk,
-        memory,
-        axes,
-        skip=skip_unreadable,
-        hashed=hash_sources,
-    )
-    _run(_plan(paths, wanted), workers)
+    _check_workers(workers, scheduler)
+    _run(_plan(paths, options.wanted), workers, scheduler=scheduler)
+
+
+def _check_workers(workers: int | None, scheduler: str | None) -> None:
+    if workers is not None and scheduler is not None:
+        raise UsageError("Give --workers or --scheduler, not both.")
 
 
 def _plan(paths: list[Path], wanted: Wanted, *, costs: bool = False) -> Path:

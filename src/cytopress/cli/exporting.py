@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cytopress.cli.pipes import STREAM, output_file, print_written, source_file
 from cytopress.cli.progress_bars import coding
 from cytopress.errors import UsageError
-from cytopress.figures import figure, ratio_text
+from cytopress.figures import figure, metadata_matter, ratio_text
 from cytopress.settings import Settings
 
 if TYPE_CHECKING:
@@ -87,6 +87,10 @@ def summary(encoded: EncodedFile | ExportedFile) -> str:
     """Return sizes, ratio and codecs of a file that was coded; of several images, by channel."""
     raw, coded = encoded.raw_bytes, encoded.coded_bytes
     total = f"{raw} -> {coded} bytes, {ratio_text(raw / coded)} smaller"
+    metadata = encoded.metadata_bytes
+    if metadata_matter(raw, coded, metadata):
+        pixels = coded - metadata
+        total += f" (pixels {pixels} bytes, {ratio_text(raw / pixels)}; metadata {metadata} bytes)"
     if len(encoded.images) == 1:
         return f"{total}, {encoded.images[0].codec}"
     lines = [f"{len(encoded.images)} images, {total}"]

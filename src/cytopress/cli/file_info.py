@@ -11,6 +11,7 @@ import typer
 from cytopress.cli.options import AsJson, Axes, Models, settings_with
 from cytopress.cli.pipes import source_file
 from cytopress.errors import NotAvailableError, PackageError, UsageError
+from cytopress.figures import metadata_matter
 from cytopress.settings import Settings
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def info(
 
 def _whole_facts(file: CytoFile) -> dict[str, Any]:
     """Return the facts of a file of several images."""
+    pixels = sum(part.length for part in file.parts)
     return {
         "name": file.path.name,
         "images": f"{len(file.places)}: {file.describe()}",
@@ -66,6 +68,7 @@ def _whole_facts(file: CytoFile) -> dict[str, Any]:
         "coded_bytes": file.file_bytes,
         "ome_xml": f"{len(file.index.ome_xml.encode())} bytes (--ome-xml prints it)",
         "ratio": round(file.raw_bytes / file.file_bytes, 4),
+        "pixel_ratio": round(file.raw_bytes / pixels, 4),
     }
 
 
@@ -107,6 +110,12 @@ def _coded_facts(
     }
     if report := lines_report(header.recipe, unpack(file.container(number))[1], form):
         facts["noise"] = report
+    pixels = file.parts[number].length
+    if metadata_matter(form.raw_bytes, coded_bytes, coded_bytes - pixels):
+        facts |= {
+            "metadata_bytes": coded_bytes - pixels,
+            "pixel_ratio": round(form.raw_bytes / pixels, 4),
+        }
     return facts | dict(header.notes)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cytopress.cli.pipes import STREAM
 from cytopress.cli.progress_bars import share_bar
 from cytopress.errors import CodecError, CytopressWarning, UsageError
-from cytopress.figures import ratio_text
+from cytopress.figures import metadata_matter, ratio_text
 
 if TYPE_CHECKING:
     from cytopress.files.folder import FolderResult, FolderRun, Row
@@ -81,23 +81,36 @@ def code_folder(asked: FolderRun, *, jobs: int | None, overwrite: bool) -> None:
 
 
 def table(rows: Sequence[Row]) -> list[str]:
-    """Return lines of a table: file, bytes before and after, ratio, codec or why it failed."""
-    head = ("file", "bytes", "coded", "ratio", "codec")
+    """Return lines of a table: file, bytes before and after, ratio, codec or why it failed.
+
+    Where metadata matter in a file, they have a column, and so has the ratio of the pixels alone.
+    """
+    apart = any(_metadata_matter(row) for row in rows)
+    head = ("file", "bytes", "coded", "ratio", *(("metadata", "pixels") if apart else ()), "codec")
     cells = [head]
     for row in rows:
         if row["error"]:
-            cells.append((row["key"], "", "", "failed", row["error"]))
-        else:
-            raw, coded = row["raw_bytes"], row["coded_bytes"]
-            cells.append((row["key"], str(raw), str(coded), f"{raw / coded:.2f}", row["codec"]))
+            blank = [""] * (len(head) - 5)
+            cells.append((row["key"], "", "", "failed", *blank, row["error"]))
+            continue
+        raw, coded, metadata = row["raw_bytes"], row["coded_bytes"], row.get("metadata_bytes", 0)
+        pixels = [str(metadata), f"{raw / (coded - metadata):.2f}"] if apart else []
+        sizes = [str(raw), str(coded), f"{raw / coded:.2f}", *pixels]
+        cells.append((row["key"], *sizes, row["codec"]))
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     return [
         "  ".join(
-            cell.rjust(width) if 0 < column < 4 else cell.ljust(width)
+            cell.rjust(width) if 0 < column < len(head) - 1 else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in cells
     ]
+
+
+def _metadata_matter(row: Row) -> bool:
+    return not row["error"] and metadata_matter(
+        row["raw_bytes"], row["coded_bytes"], row.get("metadata_bytes", 0)
+    )
 
 
 def _print_summary(asked: FolderRun, result: FolderResult) -> None:
@@ -111,6 +124,10 @@ def _print_summary(asked: FolderRun, result: FolderResult) -> None:
         parts.append(
             f"{shown_bytes(raw)} in {shown_bytes(coded)}, {ratio_text(raw / coded)} smaller"
         )
+    metadata = sum(row.get("metadata_bytes", 0) for row in good)
+    if metadata_matter(raw, coded, metadata):
+        pixels = ratio_text(raw / (coded - metadata))
+        parts.append(f"{shown_bytes(metadata)} of it metadata and the pixels {pixels} smaller")
     if result.done_before:
         parts.append(f"{result.done_before} of them done before")
     print(f"{asked.out}: {', '.join(parts)}")

@@ -36,7 +36,12 @@ RecommendedMargin = Annotated[
 ]
 RecommendedChannel = Annotated[
     str | None,
-    typer.Option("--channel", help="With --recommended: the channel or dataset to choose by."),
+    typer.Option(
+        "--channel",
+        help="With --recommended: code all images as recommended for this channel or dataset of the"
+        " study. A codec for one channel is --codec NAME=SPEC.",
+        metavar="NAME",
+    ),
 ]
 
 
@@ -75,6 +80,11 @@ def specs_of(
     from cytopress.files.channel_codecs import channels_of
     from cytopress.results.recommendation.recorded import read_recommendations
 
+    if choice.channel is not None and "=" in choice.channel:
+        raise UsageError(
+            f"--channel {choice.channel}: a codec for one channel is --codec {choice.channel};"
+            " --channel NAME chooses a channel of the study that --recommended names."
+        )
     if choice.recommended is None:
         return Specs(_given(codecs, choice))
     given = channels_of(codecs or ())

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from cytopress.cli.listing import show
 from cytopress.cli.options import (
     Axes,
     Bits,
@@ -23,15 +21,10 @@ from cytopress.cli.options import (
     settings_with,
 )
 from cytopress.cli.pipes import STREAM, output_file, print_written
-from cytopress.cli.progress_bars import bar
-from cytopress.cli.recommending import criteria
 from cytopress.cli.study_request import StudyRequest, results_folder
-from cytopress.errors import CodecError, CytopressWarning, UsageError
-from cytopress.settings import Settings, from_environment
-
-if TYPE_CHECKING:
-    from cytopress.study.results import Results
-    from cytopress.study.spec import Study
+from cytopress.cli.study_run import run_study, write_page
+from cytopress.errors import UsageError
+from cytopress.settings import from_environment
 
 study = typer.Typer(
     help="Measure what compression does to pixels and to an analysis.", no_args_is_help=True
@@ -53,7 +46,7 @@ def demo(out: Out = Path("cytopress-demo"), jobs: Jobs = 1) -> None:
 
     with as_file(files("cytopress.study") / "demo.toml") as spec:
         settings = from_environment()
-        _run(load_study(spec, settings), out, settings=settings, jobs=jobs, scheduler=None)
+        run_study(load_study(spec, settings), out, settings=settings, jobs=jobs, scheduler=None)
 
 
 @study.command()
@@ -107,8 +100,8 @@ def run(
     codec: Annotated[
         list[str] | None,
         typer.Option(
-            help="With --images: a codec with the values to try, such as jpegxl:ratio=5,10,20."
-            " Repeatable; unless given, lossless and lossy codecs that suit the images.",
+            help="With --images: a codec with the values to try, such as jpegxl:sigma=0.5,1,2."
+            " Repeatable; unless given, codecs at the target that `try` advises for the images.",
         ),
     ] = None,
     margin: Annotated[
@@ -153,7 +146,8 @@ def run(
     Give a study file, or with --images any folder of images: each channel is studied, and no
     description, partner image or label is needed.
 
-    Missing models, of other training seeds or of compression-aware training, are trained first.
+    Missing models, of other training seeds or of compression-aware training, and learned codecs
+    that the study file has a training of, are trained first.
     Trials that failed for want of an extra, time or memory are run again.
     """
     from cytopress.datasets.image_folder import FolderOptions
@@ -176,9 +170,11 @@ def run(
         codecs=codec or (),
         margin=margin,
         options=options,
+        out=out,
     )
+    settings = request.with_trained_codecs(out, settings)
     plan = request.study(settings)
-    _run(
+    run_study(
         plan,
         out or results_folder(plan),
         settings=settings,
@@ -194,7 +190,7 @@ def report(folder: Folder) -> None:
     """Write the report of a study again, from its store."""
     from cytopress.study.store import load_results
 
-    print(_write_report(load_results(folder), folder))
+    print(write_page(load_results(folder), folder))
 
 
 @study.command()
@@ -220,71 +216,3 @@ def export(
     with output_file(to, [".csv", ".parquet"]) as path:
         write_table(results, path, added=verdicts(results).columns(results.trials))
     print_written(to)
-
-
-def _run(
-    plan: Study,
-    out: Path,
-    *,
-    settings: Settings,
-    jobs: int,
-    scheduler: str | None,
-    retrain: bool = False,
-    retry_failed: bool = False,
-) -> None:
-    from cytopress.results.recommendation.pictured import pictured_keys
-    from cytopress.study.execute import execute
-
-    with bar(f"Study {plan.name}") as progress:
-        results = execute(
-            plan,
-            out,
-            settings=settings,
-            jobs=jobs,
-            scheduler=scheduler,
-            retrain=retrain,
-            retry_failed=retry_failed,
-            pictured=lambda results: pictured_keys(results, criteria(out)),
-            progress=progress,
-        )
-    page = _write_report(results, out)
-    _print_summary(results)
-    print(f"\nReport: {page}")
-    _report_failures(results)
-
-
-def _report_failures(results: Results) -> None:
-    """Warn of failed trials; a study without any result is an error."""
-    failed = [trial for trial in results.trials if trial.error]
-    if not failed:
-        return
-    first = failed[0]
-    text = (
-        f"{len(failed)} of {len(results.trials)} trials failed (see the end of the report); the"
-        f" first is field {first.field!r}: {first.error} What is about this machine is tried again"
-        " by the same command, every failed trial with --retry-failed."
-    )
-    if all(trial.coded_bytes is None for trial in results.trials):
-        raise CodecError(text)
-    warnings.warn(text, CytopressWarning, stacklevel=2)
-
-
-def _write_report(results: Results, folder: Path) -> Path:
-    from cytopress.report import write_report
-
-    return write_report(results, folder / "report.html", criteria(folder))
-
-
-def _print_summary(results: Results) -> None:
-    from cytopress.report import summary_rows
-    from cytopress.results.recommendation.answers import answer_text, answers
-
-    show(summary_rows(results), as_json=False)
-    found = answers(results, ())
-    for answer in found:
-        print(f"\n{answer_text(answer)}")
-    if results.tasks and not found:
-        print(
-            "\nNo margin was stated, and no noise replicates were drawn, so nothing is inside or"
-            " outside; state one with --margin."
-        )

@@ -128,7 +128,8 @@ def find_family(name: str, settings: Settings | None = None) -> Family:
     if kind == "learned":
         from cytopress.codecs.learned.codec import LearnedFamily
 
-        return LearnedFamily(find_package(settings.model_folders, "codec", name))
+        package = find_package(settings.model_folders, "codec", name)
+        return LearnedFamily(package, selected=name if "@" in name else "")
     if kind == "compressai":
         from cytopress.codecs.learned.compressai import family
 

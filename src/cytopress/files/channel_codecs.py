@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -55,28 +55,18 @@ class ChannelCodecs(Generic[Request]):
         UsageError
             A channel has no codec; or a channel that is named is not there.
         """
-        names = dict.fromkeys((place.channel_name, str(place.channel)) for place in places)
-        several = len({number for _, number in names}) > 1
-        known = {name for place in places for name in self._names(place, several=several)}
-        listed = ", ".join(dict.fromkeys(name for name, _ in names))
+        names = channel_names(places, self.file_channel)
+        known = {name for one in names.values() for name in one}
+        listed = ", ".join(dict.fromkeys(place.channel_name for place in places))
         for asked in self.by_channel:
             if asked not in known and asked not in self.optional:
                 raise UsageError(
                     f"{path}: --codec names the channel {asked!r}, and the channels are {listed}."
                 )
-        return [self._of(place, path, several=several) for place in places]
+        return [self._of(place, names[place.channel_name, place.channel], path) for place in places]
 
-    def _names(self, place: Place, *, several: bool) -> list[str]:
-        """Return what a channel may be called, as a study of a folder does (see `images_of`)."""
-        name = place.channel_name
-        own = [name, f"C{name}" if name.isdecimal() else name.replace("/", "-")]
-        if self.file_channel:
-            in_file = [f"{self.file_channel}-{one}" for one in own]
-            own = [*in_file, *own] if several else [self.file_channel, *own]
-        return [*own, str(place.channel)]
-
-    def _of(self, place: Place, path: Path | str, *, several: bool) -> Spec[Request]:
-        for name in self._names(place, several=several):
+    def _of(self, place: Place, names: Sequence[str], path: Path | str) -> Spec[Request]:
+        for name in names:
             if name in self.by_channel:
                 return self.by_channel[name]
         if self.default is None:
@@ -86,6 +76,26 @@ class ChannelCodecs(Generic[Request]):
                 " without --recommended a --codec SPEC for all channels that are not named."
             )
         return self.default
+
+
+def channel_names(
+    places: Iterable[Place], file_channel: str = ""
+) -> dict[tuple[str, int], list[str]]:
+    """Return what each channel of a file may be called, by its name and number.
+
+    The names are those that a study of a folder gives (see `images_of`), and the number from 0.
+    ``file_channel`` is the channel that the file's name holds.
+    """
+    keys = list(dict.fromkeys((place.channel_name, place.channel) for place in places))
+    several = len({number for _, number in keys}) > 1
+    found = {}
+    for name, number in keys:
+        own = [name, f"C{name}" if name.isdecimal() else name.replace("/", "-")]
+        if file_channel:
+            in_file = [f"{file_channel}-{one}" for one in own]
+            own = [*in_file, *own] if several else [file_channel, *own]
+        found[name, number] = [*own, str(number)]
+    return found
 
 
 def channel_codecs(

@@ -50,6 +50,11 @@ class EncodedFile:
         """Pixels times bytes per pixel, of all images."""
         return sum(image.raw_bytes for image in self.images)
 
+    @property
+    def metadata_bytes(self) -> int:
+        """Bytes of the file that are no image: its index, and the source's OME-XML."""
+        return self.coded_bytes - sum(image.coded_bytes for image in self.images)
+
 
 def encode_file(
     source: Path,

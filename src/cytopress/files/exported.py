@@ -78,6 +78,11 @@ class ExportedFile:
         """Pixels times bytes per pixel, of all images."""
         return sum(image.raw_bytes for image in self.images)
 
+    @property
+    def metadata_bytes(self) -> int:
+        """Bytes of the file that are no tile: TIFF directories, and the OME-XML."""
+        return self.coded_bytes - sum(image.coded_bytes for image in self.images)
+
 
 def measured(stored: Stored, original: Image, decoded: Pixels) -> ExportedImage:
     """Compare what was read back with the original.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -132,13 +131,13 @@ def _walk(
     if real == without or real in inside:
         return
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
     except OSError as error:
         yield folder, f"cannot be listed ({error.strerror})"
         return
-    for entry in entries:
-        path = folder / entry.name
-        if entry.name.startswith(".") or entry.name in (LEDGER, LOCK):
+    for path in entries:
+        # An object that stands for a folder has no name.
+        if not path.name or path.name.startswith(".") or path.name in (LEDGER, LOCK):
             continue
         if not path.is_dir():
             yield path, None

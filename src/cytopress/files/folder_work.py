@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cytopress.datasets.image_names import channel_in
-from cytopress.errors import UsageError
-from cytopress.files.channel_codecs import channel_codecs, channels_of
+from cytopress.errors import CytopressWarning, UsageError
+from cytopress.files.channel_codecs import (
+    channel_codecs,
+    channel_names,
+    channels_of,
+    parsed_codecs,
+)
+from cytopress.files.cyto_file import open_cyto
 from cytopress.files.decode_file import decode_file
-from cytopress.files.encode_file import EncodedFile, encode_file
+from cytopress.files.encode_file import EncodedFile, encode_file, opened_source
 from cytopress.files.export_tiff import export_tiff
 from cytopress.files.exported import ExportedFile
 from cytopress.files.find import CYTO, find_coded, find_images
 from cytopress.files.folder import FolderRun
+from cytopress.files.folder_channels import (
+    channels_in_files,
+    channels_in_names,
+    note_unused_patterns,
+)
 from cytopress.files.tiff_request import Readers, tiff_codecs
+from cytopress.formats.image_file import Place
 from cytopress.formats.selection import Selection
 from cytopress.settings import Settings
 
@@ -49,7 +60,7 @@ def encoding(
     Raises
     ------
     UsageError
-        A spec is wrong.
+        A spec is wrong, or names a channel that no file has; or the selection fits no file.
     """
     by_pattern, others = _by_pattern(codecs)
     digests: dict[str, str] = {}
@@ -57,10 +68,17 @@ def encoding(
         texts = _texts_for(by_pattern.get(pattern), others) if pattern else others
         if texts or not by_pattern:
             digests |= _check(texts, settings, readers)
+    sought: frozenset[str] = frozenset()
     if source.is_dir():
+        files = find_images(source, without=out).sources
+        note_unused_patterns(files, by_pattern)
         # A channel that is in some names is missing in none of the other files.
-        keys = list(find_images(source, without=out).sources)
-        optional = {*optional, *_channels_in_names(keys, channels_of(others))}
+        optional = {*optional, *channels_in_names(list(files), channels_of(others))}
+        sought = channels_in_files(
+            source, files, set(channels_of(others)) - optional,
+            lambda path: opened_source(path, axes, select, settings),
+            partial(_check_channels, codecs=codecs, optional={*optional, *channels_of(others)}),
+        )  # fmt: skip
     options = {"--codec": " ".join(sorted(codecs)), **_shown(select, axes), **digests}
     if readers is not None:
         options["--readers"] = readers
@@ -70,7 +88,7 @@ def encoding(
         find=partial(find_images, without=out),
         work=partial(
             _encode, folder=source, codecs=tuple(codecs), select=select, axes=axes,
-            settings=settings, readers=readers, optional=frozenset(optional),
+            settings=settings, readers=readers, optional=frozenset(optional), sought=sought,
         ),
         suffix=CYTO if readers is None else TIFF,
         command="encode",
@@ -89,7 +107,15 @@ def decoding(
     """Return the run that decodes every ``.cyto`` file of a folder to an OME-TIFF file.
 
     Parameters are those of `decode_file`.
+
+    Raises
+    ------
+    UsageError
+        The selection fits no file.
     """
+    if source.is_dir() and select:
+        files = find_coded(source, without=out).sources
+        channels_in_files(source, files, (), partial(open_cyto, select=select, settings=settings))
     return FolderRun(
         source=source,
         out=out,
@@ -139,15 +165,6 @@ def _texts_for(spec: str | None, others: Sequence[str]) -> list[str]:
     return named if spec is None else [*named, spec]
 
 
-def _channels_in_names(names: Sequence[str], channels: Sequence[str]) -> set[str]:
-    found = set()
-    for name in names:
-        # A name that holds several is an error of that file.
-        with suppress(UsageError):
-            found.add(channel_in(name, channels))
-    return found - {""}
-
-
 def _check(texts: Sequence[str], settings: Settings, readers: Readers | None) -> dict[str, str]:
     """Parse specs, so that a wrong one is an error now; return the digests of their models."""
     if readers is not None:
@@ -156,6 +173,19 @@ def _check(texts: Sequence[str], settings: Settings, readers: Readers | None) ->
     parsed = channel_codecs(texts, settings)
     specs = [*([parsed.default] if parsed.default else []), *parsed.by_channel.values()]
     return {f"the model {one.name}": one.sha256 for spec in specs for one in spec.request.packages}
+
+
+def _check_channels(
+    key: str,
+    path: Path,
+    places: Sequence[Place],
+    *,
+    codecs: Sequence[str],
+    optional: Collection[str],
+) -> None:
+    """Refuse a file with a channel that has no codec."""
+    texts = codecs_of(path.name, codecs)
+    parsed_codecs(texts, str, name=key, optional=optional).for_places(places, path)
 
 
 def _shown(select: Selection | None, axes: str | None) -> dict[str, str]:
@@ -176,25 +206,39 @@ def _encode(
     readers: Readers | None,
     settings: Settings,
     optional: frozenset[str],
+    sought: frozenset[str],
     **options: Any,
 ) -> Row:
+    """Encode one file; channels that are ``sought`` are in some files, and noted in the others."""
     texts = codecs_of(source.name, codecs)
     name = source.relative_to(folder).as_posix()
     encoded: EncodedFile | ExportedFile
     if readers is None:
-        parsed = channel_codecs(texts, settings, name=name, optional=optional)
+        parsed = channel_codecs(texts, settings, name=name, optional=optional | sought)
         encoded = encode_file(source, output, parsed, settings=settings, **options)
         more: Mapping[str, Any] = {}
     else:
-        for_tiff = tiff_codecs(texts, settings, readers=readers, name=name, optional=optional)
+        for_tiff = tiff_codecs(
+            texts, settings, readers=readers, name=name, optional=optional | sought
+        )
         encoded = export_tiff(source, output, for_tiff, settings=settings, **options)
         more = {"max_error": max(image.max_error for image in encoded.images)}
+    _note_absent(sought, encoded)
     return {
         "raw_bytes": encoded.raw_bytes,
         "coded_bytes": encoded.coded_bytes,
+        "metadata_bytes": encoded.metadata_bytes,
         "codec": ", ".join(dict.fromkeys(image.spec for image in encoded.images)),
         **more,
     }
+
+
+def _note_absent(sought: frozenset[str], encoded: EncodedFile | ExportedFile) -> None:
+    names = channel_names(image.place for image in encoded.images).values()
+    absent = sorted(sought.difference(*names)) if sought else []
+    if absent:
+        text = f"has no channel {' and '.join(absent)}, which --codec names"
+        warnings.warn(text, CytopressWarning, stacklevel=2)
 
 
 def _decode(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cytopress.errors import ImageError
+from cytopress.formats.remote import zarr_place
 from cytopress.formats.scene import Index, Scene, SourceMetadata
 from cytopress.formats.units import plain_unit, read_size
 from cytopress.formats.zarr_chunks import Chunks
@@ -33,7 +34,7 @@ def open_zarr(path: Path) -> Iterator[list[Scene]]:
     """Open an OME-Zarr image, a collection of them, or a bare zarr array."""
     import zarr
 
-    node = zarr.open(str(path), mode="r")
+    node = zarr.open(zarr_place(path), mode="r")
     if isinstance(node, zarr.Array):
         names = getattr(node.metadata, "dimension_names", None) or ()
         yield [_scene(path, node, _letters(names, node.ndim))]

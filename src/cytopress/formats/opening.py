@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from cytopress.errors import CytopressError, ImageError, UsageError
 from cytopress.formats import ome_zarr, png, tiff
 from cytopress.formats.axes import with_axes
 from cytopress.formats.plugins import open_plugin
+from cytopress.formats.remote import is_remote, local_file
 from cytopress.formats.scene import Scene
 
 # Formats of plugins that hold microscopy images, beside those that are read here.
@@ -37,8 +38,10 @@ def open_scenes(path: Path, axes: str | None) -> Iterator[list[Scene]]:
     if not path.exists():
         raise UsageError(f"{path}: there is no such file.")
     try:
-        with _opener(path)(path) as scenes:
-            yield [_with_axes(scene, axes) for scene in scenes]
+        with _on_disk(path) as file, _opener(file)(file) as scenes:
+            moved = file is not path
+            named = [replace(one, path=str(path)) if moved else one for one in scenes]
+            yield [_with_axes(scene, axes) for scene in named]
     # Where warnings are errors, they stay what they are.
     except (CytopressError, Warning):
         raise
@@ -52,6 +55,27 @@ def open_scenes(path: Path, axes: str | None) -> Iterator[list[Scene]]:
             f"{path}: the file is damaged or not of the format that its name says"
             f" ({type(error).__name__}: {error})."
         ) from error
+
+
+@contextmanager
+def _on_disk(path: Path) -> Iterator[Path]:
+    """Give what is opened for a path: of a file in a bucket a copy, and of a set all of its files.
+
+    Messages name the original.
+    """
+    if not is_remote(path) or path.is_dir():
+        yield path
+        return
+    with ExitStack() as held:
+        file = held.enter_context(local_file(path))
+        others = tiff.files_of_set(file) if path.suffix.lower() in tiff.SUFFIXES else frozenset()
+        for name in others - {path.name}:
+            if (path.parent / name).is_file():
+                held.enter_context(local_file(path.parent / name))
+        try:
+            yield file
+        except CytopressError as error:
+            raise type(error)(str(error).replace(str(file), str(path))) from error
 
 
 def _with_axes(scene: Scene, axes: str | None) -> Scene:

@@ -26,6 +26,14 @@ class PluginMetadata:
         self._file = file
         self._whole = ""
 
+    def bits(self, number: int) -> int:
+        """Return the significant bits of a scene; 0 where its plugin does not say them."""
+        found = self.of(number, {}, ())
+        images = ET.fromstring(found.text).findall("{*}Image")  # noqa: S314 - just made
+        pixels = images[found.image].find("{*}Pixels")
+        said = "" if pixels is None else pixels.get("SignificantBits", "")
+        return int(said) if said.isdecimal() else 0
+
     def of(
         self, number: int, spacing_um: Mapping[str, float], channels: Sequence[str]
     ) -> SourceMetadata:
@@ -54,7 +62,9 @@ class PluginMetadata:
             pass
         # Each plugin converts in its own way, and fails on a file in its own way.
         except Exception as error:  # noqa: BLE001
-            reason = f"fails to give OME-XML ({type(error).__name__}: {error})"
+            # Of several lines the first one says what is wrong, the others what is allowed.
+            why = str(error).strip().partition("\n")[0].rstrip(".")
+            reason = f"fails to give OME-XML ({type(error).__name__}: {why})"
         lost = f"its plugin {reason}, so only what bioio knows of every format is kept"
         lengths = dict(zip(str(self._file.dims.order), self._file.shape, strict=True))
         sizes = {letter: lengths.get(letter, 1) for letter in "XYZCT"}

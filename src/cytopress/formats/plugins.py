@@ -61,14 +61,17 @@ def _scene(path: Path, file: Any, number: int, metadata: PluginMetadata) -> Scen
         return np.asarray(file.dask_data[index].compute())
 
     channels = tuple(_channel_name(str(channel)) for channel in file.channel_names or ())
+    dtype = np.dtype(file.dtype)
     return Scene(
         str(path),
         tuple(file.shape),
         str(file.dims.order),
-        np.dtype(file.dtype),
+        dtype,
         load,
         spacing,
         channels,
+        # Of 8 bits all count.
+        metadata.bits(number) if dtype.kind == "u" and dtype.itemsize > 1 else 0,
         notes=notes,
         metadata=lambda: metadata.of(number, spacing, channels),
     )

@@ -8,6 +8,7 @@ import tifffile
 import zarr
 
 from cytopress.formats.ome_zarr import is_zarr
+from cytopress.formats.remote import local_file, zarr_place
 
 
 def segment_of(path: Path) -> tuple[int, int] | None:
@@ -16,7 +17,10 @@ def segment_of(path: Path) -> tuple[int, int] | None:
     None: a plane is one segment, or the format is another, of which whole planes are read.
     """
     try:
-        return _of_zarr(path) if is_zarr(path) else _of_tiff(path)
+        if is_zarr(path):
+            return _of_zarr(path)
+        with local_file(path) as file:
+            return _of_tiff(file)
     except (OSError, ValueError, KeyError, IndexError, tifffile.TiffFileError):
         return None
 
@@ -32,7 +36,7 @@ def _of_tiff(path: Path) -> tuple[int, int] | None:
 
 
 def _of_zarr(path: Path) -> tuple[int, int] | None:
-    group = zarr.open_group(str(path), mode="r")
+    group = zarr.open_group(zarr_place(path), mode="r")
     arrays = [array for _, array in group.arrays()]
     if not arrays:
         return None

@@ -99,7 +99,8 @@ def files_of_set(path: Path) -> frozenset[str]:
     import tifffile
 
     try:
-        with tifffile.TiffFile(path) as file:
+        # It may lie in a bucket, of which only the first pages are read.
+        with path.open("rb") as stream, tifffile.TiffFile(stream, name=path.name) as file:
             text = file.pages.first.description
         xml, _ = _ome_xml(path, text)
     # Whoever reads the image learns why it cannot be read.

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cytopress.errors import CytopressWarning, ImageError
+from cytopress.formats.remote import is_remote, remote_sizes
 from cytopress.formats.scene import Index
 
 if TYPE_CHECKING:
     import zarr
 
 Coordinates = tuple[int, ...]
+# Objects that a bucket lists in one answer.
+LISTED = 1000
 REMEDY = "copy it again if the copy was interrupted, or correct dimension_separator in its metadata"
 
 
@@ -35,6 +39,7 @@ class Chunks:
         self._edges = getattr(array, "shards", None) or array.chunks
         metadata: Any = array.metadata
         self._key: Callable[[Coordinates], str] = metadata.encode_chunk_key
+        self._listing: dict[str, tuple[int, int]] | None = None
 
     def warn_of_missing(self, index: Index) -> None:
         """Warn where chunks of a selection are missing.
@@ -64,6 +69,7 @@ class Chunks:
 
     def count_missing(self) -> tuple[int, int]:
         """Return how many chunks of the array are missing, and of how many."""
+        self._list()
         there = [self._is_there(chunk) for chunk in self._chunks_of(None)]
         return there.count(False), len(there)
 
@@ -75,6 +81,8 @@ class Chunks:
         ImageError
             A plane, of Y and X, has none.
         """
+        if all(isinstance(part, slice) for part in index):
+            self._list()
         plane = [d for d, letter in enumerate(axes) if letter in "YX"]
         planes: dict[Coordinates, bool] = {}
         for chunk in self._chunks_of(index):
@@ -100,8 +108,22 @@ class Chunks:
 
     def _is_there(self, chunk: Coordinates) -> bool:
         file = self._folder / self._key(chunk)
+        if is_remote(file) and self._listing is None and self._count <= LISTED:
+            self._list()
+        if self._listing is not None:
+            return self._listing.get(cast("Any", file).path, (0, 0))[0] > 0
         # A copy that stopped may leave files of no bytes.
         return file.is_file() and file.stat().st_size > 0
+
+    def _list(self) -> None:
+        """List the chunks of an array in a bucket at once: a request for each takes its time."""
+        if is_remote(self._folder) and self._listing is None:
+            self._listing = remote_sizes(self._folder)
+
+    @property
+    def _count(self) -> int:
+        pairs = zip(self._shape, self._edges, strict=True)
+        return math.prod(-(-length // edge) for length, edge in pairs)
 
 
 def _touched(part: slice, length: int, edge: int) -> range:

@@ -60,10 +60,12 @@ def _similarities(reference: Pixels, test: Pixels, data_range: float) -> Pixels:
     vy: Pixels = _local(y * y) - uy * uy
     # The luminance term is (2 m n + C1) / (m^2 + n^2 + C1): one where C1 is huge.
     c1, none, c2 = ((k * data_range) ** 2 for k in (K1, 1e10, K2))
+    product, squares = 2 * ux * uy, ux**2 + uy**2
+    shared, spread = 2 * vxy + c2, vx + vy + c2
     inside = (slice((WINDOW - 1) // 2, -((WINDOW - 1) // 2)),) * x.ndim
     means = []
     for c in (c1, none):
-        similar = ((2 * ux * uy + c) * (2 * vxy + c2)) / ((ux**2 + uy**2 + c) * (vx + vy + c2))
+        similar = ((product + c) * shared) / ((squares + c) * spread)
         means.append(similar[inside].mean(dtype=np.float64))
     return np.array(means)
 

@@ -58,27 +58,32 @@ def spec_of(name: str, quality: QualityParameter | None, position: float) -> str
     return f"{name}:{quality.name}={value if 'e' not in value else repr(float(value))}"
 
 
-def visible_region(corners: npt.ArrayLike, shape: Sequence[int]) -> Region:
-    """Return the part of a plane that is coded: what is seen, or the middle of it.
+def visible_region(corners: npt.ArrayLike, shape: Sequence[int]) -> tuple[Region, bool]:
+    """Return the part of a plane that is coded, and whether it is all that is seen.
 
     Parameters
     ----------
     corners : array_like
-        Shape (2, 2): first and last pixel (Y, X) that are seen; the whole plane where they are
-        equal, since nothing has been drawn yet.
+        Shape (2, 2): first and last place (Y, X) that is seen; pixel 3 is from 2.5 to 3.5.
     shape : sequence of int
         (Y, X) of the plane.
+
+    Raises
+    ------
+    UsageError
+        Nothing of the plane is seen.
     """
-    found = []
+    found, whole = [], True
     for (first, last), length in zip(np.asarray(corners, float).T, shape, strict=True):
-        start = min(max(math.floor(first), 0), length - 1)
-        stop = min(max(math.ceil(last) + 1, start + 1), length)
-        if last <= first:
-            start, stop = 0, length
+        start = max(math.floor(first + 0.5), 0)
+        stop = min(math.ceil(last + 0.5), length)
+        if stop <= start:
+            raise UsageError("Nothing of the layer is in view: move it into the canvas.")
         size = min(stop - start, LARGEST)
+        whole = whole and size == stop - start
         start += (stop - start - size) // 2
         found.append(slice(start, start + size))
-    return found[0], found[1]
+    return (found[0], found[1]), whole
 
 
 @dataclass(frozen=True)
@@ -173,8 +178,10 @@ class Comparison:
 
     def rows(self) -> list[tuple[str, str]]:
         """Return what was measured, in words."""
-        sizes = f"{self.raw_bytes:,} to {self.coded_bytes:,} bytes"
-        rows = [("smaller", f"{self.ratio:.3g} times ({sizes})")]
+        rows = [
+            ("smaller", f"{self.ratio:.3g} times"),
+            ("bytes", f"{self.raw_bytes:,} to {self.coded_bytes:,}"),
+        ]
         if self.max_error == 0:
             return [*rows, ("error", "none: every pixel is exact")]
         rows += [

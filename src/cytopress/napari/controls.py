@@ -8,9 +8,12 @@ from typing import Any
 
 from cytopress.codecs.traits import QualityParameter
 from cytopress.napari.comparison import Comparison, codec_names, qualities, spec_of
+from cytopress.napari.viewed import View
 
 FIRST = "jpegxl"
 STEPS = 100
+# Letters that a box has room for in a narrow window.
+SHORTEST = 16
 SHOWN = {
     "decoded": "the coded copy, over the original",
     "difference": "decoded minus original, over three times the noise",
@@ -44,6 +47,12 @@ class Controls:
         self.widget = QWidget()
         self.widget.setObjectName("cytopress compare")
         self.layers, self.codecs, self.quality, self.shown = (QComboBox() for _ in range(4))
+        for box in (self.layers, self.codecs, self.quality, self.shown):
+            # A long name of a layer would take the width of the canvas.
+            box.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            box.setMinimumContentsLength(SHORTEST)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, STEPS)
         self.slider.setValue(STEPS // 2)
@@ -104,16 +113,15 @@ class Controls:
         if self.layer != before:
             self._notice()
 
-    def show_result(self, found: Comparison) -> None:
-        """Show what was measured."""
+    def show_result(self, found: Comparison, view: View) -> None:
+        """Show what was measured, and of what."""
         cells = "".join(
-            f"<tr><td>{escape(name)}&nbsp;&nbsp;</td><td><b>{escape(value)}</b></td></tr>"
-            for name, value in found.rows()
+            f"<tr><td>{escape(name)}&nbsp;&nbsp;</td><td>{form.format(escape(value))}</td></tr>"
+            for form, rows in (("{}", view.rows()), ("<b>{}</b>", found.rows()))
+            for name, value in rows
         )
         self.result.setText(f"<table>{cells}</table>")
-        height, width = found.decoded.shape
-        seen = f"{height} x {width} pixels, {found.seconds:.2g} s"
-        self.status.setText(" ".join([f"{seen}; {found.setting}.", *found.notes]))
+        self.status.setText(" ".join([f"{found.seconds:.2g} s; {found.setting}.", *found.notes]))
 
     def show_sentence(self, text: str) -> None:
         """Show why there is nothing to show."""

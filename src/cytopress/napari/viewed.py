@@ -8,9 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from cytopress.codecs import progress
 from cytopress.errors import UsageError
 from cytopress.image import Pixels
-from cytopress.napari.comparison import Comparison, Field, Region, compare, visible_region
+from cytopress.napari.comparison import (
+    LARGEST,
+    Comparison,
+    Field,
+    Region,
+    compare,
+    visible_region,
+)
 from cytopress.settings import Settings
 
 
@@ -26,11 +34,41 @@ class View:
         Position of the plane along the axes in front of the last two.
     region : (slice, slice)
         Part of the plane in pixels, at most `comparison.LARGEST` a side.
+    whole : bool
+        Whether that is all that is seen, not its middle.
+    shown : int
+        The level that napari draws.
     """
 
     levels: Sequence[Any]
     place: tuple[int, ...]
     region: Region
+    whole: bool = True
+    shown: int = 0
+
+    @property
+    def seen(self) -> tuple[tuple[int, ...], Region]:
+        """What two views of one layer have in common if they are of the same pixels."""
+        return self.place, self.region
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what is compared, in words; places are those of napari's status bar."""
+        edges = zip(("rows", "columns"), self.region, self.levels[0].shape[-2:], strict=True)
+        rows = [
+            (name, f"{part.start}\N{EN DASH}{part.stop - 1} of {length}")
+            for name, part, length in edges
+        ]
+        front = self.levels[0].shape[:-2]
+        place = [str(at) for at, length in zip(self.place, front, strict=True) if length > 1]
+        if place:
+            rows.append(("plane", ", ".join(place)))
+        if not self.whole:
+            rows.append(("", f"the middle, at most {LARGEST} x {LARGEST}"))
+        if len(self.levels) > 1:
+            rows.append(("resolution", f"full, level 0 of {len(self.levels)}"))
+            if self.shown:
+                rows.append(("napari draws", f"level {self.shown}"))
+        return rows
 
     def load(self) -> Pixels:
         """Return the region's pixels."""
@@ -64,21 +102,23 @@ class _Plane:
         return self.array[(*self.place, *region)]
 
 
-def view_of(layer: Any, dims: Any) -> View:
+def view_of(layer: Any, viewer: Any) -> View:
     """Return what is seen of an image layer.
 
     Parameters
     ----------
     layer : napari.layers.Image
         The layer.
-    dims : napari.components.Dims
-        The viewer's dimensions.
+    viewer : napari.components.ViewerModel
+        The viewer: its dimensions, camera and canvas say what is seen.
 
     Raises
     ------
     UsageError
-        It has color, is shown in 3D, or from another side than along its last two axes.
+        It has color, is shown in 3D, or from another side than along its last two axes, or none
+        of it is in view.
     """
+    dims = viewer.dims
     if layer.rgb:
         raise UsageError("The layer has color: split it into gray channels.")
     if dims.ndisplay != 2:
@@ -92,10 +132,25 @@ def view_of(layer: Any, dims: Any) -> View:
         int(np.clip(np.round(at), 0, length - 1))
         for at, length in zip(point, shape[:-2], strict=True)
     )
-    corners = np.asarray(layer.corner_pixels, float)[:, -2:]
-    if layer.multiscale:
-        corners = corners * np.asarray(layer.downsample_factors)[layer.data_level][-2:]
-    return View(levels, place, visible_region(corners, shape[-2:]))
+    region, whole = visible_region(_seen(layer, viewer), shape[-2:])
+    return View(levels, place, region, whole, int(layer.data_level))
+
+
+def _seen(layer: Any, viewer: Any) -> np.ndarray[Any, Any]:
+    """Return the canvas's first and last place (Y, X) in pixels of the full resolution.
+
+    The layer's ``corner_pixels`` do not say it: with resolutions they are those of the chunks that
+    were loaded, and stay while what is seen lies within.
+    """
+    camera, canvas = viewer.scene.camera, viewer.canvas
+    shape = np.asarray(canvas.grid.actual_shape(viewer.layers))
+    half = np.asarray(canvas.size) / shape / 2 / camera.zoom
+    front, center = viewer.dims.point[-layer.ndim : -2], np.asarray(camera.center[-2:])
+    corners = [
+        layer.world_to_data((*front, *(center + half * side)))[-2:]
+        for side in ((-1, -1), (-1, 1), (1, -1), (1, 1))
+    ]
+    return np.array([np.min(corners, axis=0), np.max(corners, axis=0)])
 
 
 class Comparer:
@@ -112,14 +167,24 @@ class Comparer:
         self._of: tuple[Any, ...] = ()
         self._field: Field | None = None
 
-    def __call__(self, view: View, spec: str, bits: int = 0) -> Comparison:
-        """Code what is seen; raises as `comparison.compare` does, and ImageError."""
+    def __call__(
+        self, view: View, spec: str, bits: int = 0, listener: progress.Listener | None = None
+    ) -> Comparison:
+        """Code what is seen; raises as `comparison.compare` does, and ImageError.
+
+        What ``listener`` raises ends it; the field, once measured, stays known.
+        """
         of = (*view.levels, view.place, bits)
         same = len(of) == len(self._of) and all(
             one is other or (isinstance(one, (int, tuple)) and one == other)
             for one, other in zip(of, self._of, strict=True)
         )
-        if self._field is None or not same:
-            # The arrays are kept with it, so that no other ones are taken for them.
-            self._field, self._of = Field.of(view.planes(), bits=bits), of
-        return compare(view.load(), spec, self._field, self._settings)
+        with progress.listen(listener or (lambda _share, _stage: None)):
+            if self._field is None or not same:
+                progress.stage("measuring the plane")
+                # The arrays are kept with it, so that no other ones are taken for them.
+                self._field, self._of = Field.of(view.planes(), bits=bits), of
+            progress.stage("reading")
+            pixels = view.load()
+            progress.stage("coding")
+            return compare(pixels, spec, self._field, self._settings)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from cytopress.errors import CytopressError, UsageError
+from cytopress.errors import UsageError
 from cytopress.napari.certificates import certificate_lines, find_certificate
 from cytopress.napari.comparison import DIFFERENCE, Comparison
 from cytopress.napari.controls import Controls
+from cytopress.napari.job import Job
 from cytopress.napari.viewed import Comparer, View, view_of
 
 # Milliseconds without a change after which the region is coded, of a picture that blinks, and
@@ -23,7 +24,8 @@ MARK = "coded copy"
 class CompareWidget:
     """What the controls do to a viewer; napari docks ``native``, as of a magicgui widget.
 
-    One region is coded at a time, in a thread; changes meanwhile are taken up after it.
+    One region is coded at a time, in a thread. Where something else is wanted meanwhile, that ends
+    with the next step of its search or its next tile, and the new one begins.
 
     Parameters
     ----------
@@ -37,8 +39,8 @@ class CompareWidget:
         # Plugins are given a proxy, through which no layer is equal to itself.
         viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self.viewer, self._compare = viewer, Comparer()
-        self._running = self._again = False
-        self._closed = False
+        self._job: Job | None = None
+        self._again = self._closed = False
         self._previews: dict[str, Any] = {}
         self._followed: Any = None
         self._seen: Any = None
@@ -52,7 +54,7 @@ class CompareWidget:
         self._quiet.timeout.connect(self.update)
         self._blink.setInterval(BLINK_MS)
         self._blink.timeout.connect(self._turn)
-        # The layer learns what is seen when the canvas is drawn, which may be after all events.
+        # What is seen changes without these events, too: a layer is moved, or the canvas is.
         self._watch.timeout.connect(self._look_again)
         self._watch.start(WATCH_MS)
         self._events = [
@@ -78,55 +80,65 @@ class CompareWidget:
 
         layer = self._layer
         if layer is None:
-            self.controls.show_sentence("Open an image, or a sample of File > Open Sample.")
+            self._give_up("Open an image, or a sample of File > Open Sample.")
             return
         certificate = find_certificate(layer.source.path)
         self.controls.show_certificate(certificate_lines(certificate) if certificate else [])
-        if self._running:
-            self._again = True
-            return
         try:
-            view = view_of(layer, self.viewer.dims)
+            view = view_of(layer, self.viewer)
         except UsageError as error:
-            self.controls.show_sentence(str(error))
+            self._seen = None
+            self._give_up(str(error))
             return
-        self._running, self._seen = True, (view.place, view.region)
-        self.controls.status.setText("Coding ...")
         known = layer.metadata.get("cytopress")
         bits = int(known.get("bits", 0)) if isinstance(known, dict) else 0
+        job = Job(layer, view, self.controls.text, bits)
+        if self._job is not None:
+            self._again = not job.same_as(self._job) or self._job.cancelled
+            self._job.cancelled = self._again
+            return
+        self._job, self._seen = job, view.seen
+        self.controls.status.setText("Coding ...")
         create_worker(
-            self._work, view, self.controls.text, bits,
+            job.work, self._compare,
             _start_thread=True,
             _connect={
-                "returned": lambda found: self._take(layer, *found),
+                "returned": lambda found: self._take(job, found),
                 # Layers that are loaded when they are seen fail in ways of their readers.
-                "errored": lambda error: self._take(layer, view, repr(error)),
+                "errored": lambda error: self._take(job, repr(error)),
             },
         )  # fmt: skip
 
+    def _give_up(self, sentence: str) -> None:
+        """Want nothing of what is being coded, and say why."""
+        self._cancel()
+        self.controls.show_sentence(sentence)
+
+    def _cancel(self) -> None:
+        self._again = False
+        if self._job is not None:
+            self._job.cancelled = True
+
     def _look_again(self) -> None:
-        if self._closed or self._running or self._layer is None or self._seen is None:
+        if self._closed or self._layer is None:
             return
+        if self._job is not None and not self._job.cancelled and self._job.stage:
+            self.controls.status.setText(f"Coding ... {self._job.stage}")
+        seen = None
         with suppress(UsageError):
-            view = view_of(self._layer, self.viewer.dims)
-            if (view.place, view.region) != self._seen:
-                self.request()
+            seen = view_of(self._layer, self.viewer).seen
+        if seen != self._seen:
+            self.request()
 
-    def _work(self, view: View, spec: str, bits: int) -> tuple[View, Comparison | str]:
-        try:
-            return view, self._compare(view, spec, bits)
-        except (CytopressError, MemoryError, OSError) as error:
-            return view, str(error)
-
-    def _take(self, layer: Any, view: View, found: Comparison | str) -> None:
-        self._running = False
+    def _take(self, job: Job, found: Comparison | str | None) -> None:
+        self._job = None
         if self._closed:
             return
-        if isinstance(found, str):
+        if isinstance(found, str) and not job.cancelled:
             self.controls.show_sentence(found)
-        elif layer is self._layer:
-            self.controls.show_result(found)
-            self._show_pictures(layer, view, found)
+        elif isinstance(found, Comparison) and not job.cancelled and job.layer is self._layer:
+            self.controls.show_result(found, job.view)
+            self._show_pictures(job.layer, job.view, found)
         if self._again:
             self._again = False
             self.update()
@@ -208,6 +220,7 @@ class CompareWidget:
         for event, react in self._events:
             event.disconnect(react)
         self._closed = True
+        self._cancel()
 
 
 def _look(layer: Any) -> dict[str, Any]:

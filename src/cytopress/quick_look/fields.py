@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cytopress.datasets.folder_files import image_files
 from cytopress.datasets.image_names import split_names
@@ -87,15 +88,16 @@ def _of_folder(
     found: dict[str, list[PlaneSource]] = defaultdict(list)
     for name in dict.fromkeys(channels):
         same = [path for (_, path), other in zip(files, channels, strict=True) if other == name]
-        for path in _spread(same):
+        for path in spread(same):
             for channel, plane in _of_file(path, axes, select).items():
                 found[" ".join(filter(None, (name, channel)))].append(plane)
     return dict(found) if len(found) > 1 else {"": next(iter(found.values()))}
 
 
-def _spread(files: Sequence[Path]) -> list[Path]:
-    step = max(1.0, len(files) / MOST_FIELDS)
-    return [files[int(number * step)] for number in range(min(len(files), MOST_FIELDS))]
+def spread(fields: Sequence[Any]) -> list[Any]:
+    """Return up to ``MOST_FIELDS`` of some fields, evenly spaced."""
+    step = max(1.0, len(fields) / MOST_FIELDS)
+    return [fields[int(number * step)] for number in range(min(len(fields), MOST_FIELDS))]
 
 
 def _of_file(path: Path, axes: str | None, select: Selection) -> dict[str, PlaneSource]:

@@ -16,12 +16,12 @@ from cytopress.results.recommendation.amounts import above_figures, margin_figur
 from cytopress.results.recommendation.answers import Answer
 from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.recommendation.judge import judge
-from cytopress.results.recommendation.margin import is_share
 from cytopress.results.recommendation.margin_range import example_margin, margin_range
 from cytopress.results.recommendation.margin_table import MarginTable, as_json, margin_table
 from cytopress.results.recommendation.pictured import FieldLoss, field_losses, shown_setting
-from cytopress.results.recommendation.plain_words import open_text
+from cytopress.results.recommendation.plain_words import hero_words, open_text
 from cytopress.results.recommendation.setting import JudgedSetting
+from cytopress.study.margin_limits import is_share
 from cytopress.study.results import Results, ScoreFacts
 
 # Dots nearer to each other than this part of the axis are stacked.
@@ -108,6 +108,7 @@ class AnswerView:
             "share": is_share(self.score),
             "range": margin_range(self.table, self.margin),
             "largest": _largest(self.judged),
+            "hero": hero_words(self.table),
             "table": as_json(self.table, results),
         }
 

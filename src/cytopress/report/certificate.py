@@ -81,7 +81,12 @@ def certificate_page(
     made = environment()
     from markupsafe import Markup
 
-    made.filters |= {"bytes": shown_bytes, "promise": promise_text, "place": _place}
+    made.filters["bytes"] = shown_bytes
+    made.filters |= {
+        "channel": lambda one: one["label"] or "unnamed channel",
+        "promise": promise_text,
+        "place": _place,
+    }
     return made.get_template("certificate.html").render(
         certificate=document,
         name=name,

@@ -101,8 +101,21 @@ def offline_plotly() -> Any:
     return _library("plotly.offline")
 
 
+def check_libraries() -> None:
+    """Refuse to write reports where the libraries are missing, before there is anything to write.
+
+    Raises
+    ------
+    NotAvailableError
+        The extra ``report`` is not installed.
+    """
+    for name in ("jinja2", "plotly"):
+        _library(name)
+
+
 def _library(name: str) -> Any:
     try:
+        import_module(name.partition(".")[0])
         return import_module(name)
     except ImportError as error:
         raise NotAvailableError(

@@ -22,6 +22,8 @@ from cytopress.toml_table import TomlTable
 
 Name = Annotated[str, Field(min_length=1)]
 Names = tuple[Name, ...]
+# How the names of learned codecs begin.
+LEARNED = ("learned/", "compressai/")
 # Keys of a dataset that only a folder of images has.
 OF_IMAGES = ("channels", "groups", "only", "axes", "bits", "pixel_size_um", "skip_unreadable")
 
@@ -95,10 +97,12 @@ class CodecEntry(TomlTable):
 
     In the file the target is a key of its own: ``ratio = [10, 20]``, or any of ``psnr``, ``sigma``,
     ``max_error`` or the codec's own quality parameter. ``requests`` is the codec at each value, in
-    the order of the file, parsed when the file is read.
+    the order of the file, parsed when the file is read. ``training`` is the training file of a
+    learned codec, relative to the study file: where its package is missing, a run trains it first.
     """
 
     spec: Name
+    training: Name | None = None
     target: str = ""
     values: tuple[float, ...] = ()
 
@@ -109,7 +113,10 @@ class CodecEntry(TomlTable):
     def _target_of(cls, table: object, info: ValidationInfo) -> object:
         if not isinstance(table, dict) or not isinstance(table.get("spec"), str):
             return table
-        keys = [key for key in table if key != "spec"]
+        own = {key: table[key] for key in ("spec", "training") if key in table}
+        if "training" in own and not table["spec"].startswith(LEARNED):
+            raise UsageError(f"{table['spec']}: only a learned codec has a training.")
+        keys = [key for key in table if key not in own]
         known = _targets(table["spec"], info.context)
         for key in keys:
             if key not in known:
@@ -122,7 +129,7 @@ class CodecEntry(TomlTable):
         values = values if isinstance(values, list) else [values]
         if not values:
             raise UsageError(f"{table['spec']}: {keys[0]} needs at least one value.")
-        return {"spec": table["spec"], "target": keys[0], "values": values}
+        return {**own, "target": keys[0], "values": values}
 
     @model_validator(mode="after")
     def _parsed(self, info: ValidationInfo) -> CodecEntry:

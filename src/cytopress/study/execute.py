@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from cytopress.study.field_job import FieldJob, field_jobs
 from cytopress.study.inspect_datasets import InspectedDataset, inspect_dataset, open_entry
 from cytopress.study.kept_previews import with_kept_previews
 from cytopress.study.late_pictures import keep_pictures
+from cytopress.study.margin_limits import check_margin
 from cytopress.study.model_variants import with_variants
 from cytopress.study.plan import TrialPlan, plan
 from cytopress.study.reference_scales import (
@@ -51,6 +53,7 @@ def execute(  # noqa: PLR0913 - the options of a run, and what watches it
     scheduler: str | None = None,
     retrain: bool = False,
     retry_failed: bool = False,
+    check: Callable[[Study, Sequence[InspectedDataset], Progress], None] | None = None,
     pictured: Callable[[Results], Collection[str]] | None = None,
     progress: Progress = no_progress,
 ) -> Results:
@@ -75,6 +78,9 @@ def execute(  # noqa: PLR0913 - the options of a run, and what watches it
     retry_failed : bool, optional
         Run every trial that failed again; otherwise only those that failed for a reason about the
         machine: a missing extra, a time limit, memory.
+    check : callable, optional
+        Takes the study, what it is to be run on and ``progress``, before anything is run; what it
+        raises ends the run.
     pictured : callable, optional
         Takes the results, and returns the keys of trials to keep pictures of, whatever their field.
     progress : callable, optional
@@ -95,11 +101,11 @@ def execute(  # noqa: PLR0913 - the options of a run, and what watches it
     with locked(out, LOCK, "running a study"):
         # Nothing else is written before everything has been read and checked.
         known = load_reference_scales(out)
+        found = _inspect(study, settings, known, progress)
+        if check is not None:
+            check(study, found, progress)
         trainer = Trainer(out, settings, retrain, progress)
-        inspected = [
-            with_variants(study, found, trainer)
-            for found in _inspect(study, settings, known, progress)
-        ]
+        inspected = [with_variants(study, one, trainer) for one in found]
         plans = plan(study, inspected)
         with writing(out) as store:
             plans = with_kept_previews(plans, inspected, store.finished(), size=study.preview_size)
@@ -108,9 +114,9 @@ def execute(  # noqa: PLR0913 - the options of a run, and what watches it
             alone = jobs == 1 and scheduler is None
             finished = store.finished(retry_failed=retry_failed)
             todo = field_jobs(plans, inspected, settings, done=finished, threads=0 if alone else 1)
-            _run(store, todo, jobs, scheduler, {one.spec.key for one in plans}, progress)
+            solved = _run(store, todo, jobs, scheduler, {one.spec.key for one in plans}, progress)
             if study.speed:
-                _time_codecs(out, store, plans, inspected, settings, progress)
+                _time_codecs(out, store, plans, solved, inspected, settings, progress)
             if pictured is not None:
                 keep_pictures(
                     store,
@@ -118,6 +124,7 @@ def execute(  # noqa: PLR0913 - the options of a run, and what watches it
                     inspected,
                     settings,
                     wanted=pictured(load_results(out)),
+                    found=solved,
                     size=study.preview_size,
                     progress=progress,
                 )
@@ -130,6 +137,7 @@ def _inspect(
     """Inspect every dataset; reference scales that are not ``known`` are measured and added."""
     # Everything is opened before anything is read: a misspelled task is an error at once.
     opened = [one for entry in study.datasets for one in open_entry(entry, study, settings)]
+    check_margin(study, opened)
     total = sum(len(one.fields) + len(reference_fields(one.dataset)[1]) for one in opened)
     read = 0
 
@@ -184,15 +192,19 @@ def _run(
     scheduler: str | None,
     planned: set[str],
     progress: Progress,
-) -> None:
-    """Run the trials of jobs and store the result of each as it comes."""
+) -> dict[str, float | None]:
+    """Run the trials of jobs, store the result of each as it comes, and return their settings."""
+    found = dict[str, float | None]()
     done = len(planned) - sum(len(job.plans) for job in todo)
     progress(done, len(planned), "trials")
     with closing(_results(store, todo, jobs, scheduler)) as results:
         for key, result in results:
             store.add(key, result)
+            if result.coded_bytes is not None:
+                found[key] = result.setting
             done += 1
             progress(done, len(planned), "trials")
+    return found
 
 
 def _results(
@@ -209,18 +221,23 @@ def _time_codecs(
     out: Path,
     store: Store,
     plans: Sequence[TrialPlan],
+    found: Mapping[str, float | None],
     inspected: Sequence[InspectedDataset],
     settings: Settings,
     progress: Progress,
 ) -> None:
-    usable = {trial.key for trial in load_results(out).trials if trial.coded_bytes is not None}
-    chosen = plans_to_time(plans, usable)
+    trials = load_results(out).trials
+    sizes = {trial.key: trial.coded_bytes for trial in trials if trial.coded_bytes is not None}
+    chosen = plans_to_time(plans, sizes.keys())
     fields, timed = _fields(inspected), store.timed()
     for done, one in enumerate(chosen):
         progress(done, len(chosen), f"timing {one.codec}")
-        if one.spec.key not in timed and isinstance(one.request, CodecRequest):
+        request = one.solved(found).request
+        if one.spec.key not in timed and isinstance(request, CodecRequest):
             dataset, field = fields[one.dataset, one.field]
-            timing = time_codec(one.request, dataset.read_input(field), settings=settings)
+            timing = time_codec(request, dataset.read_input(field), settings=settings)
+            # Those of the trial, whose header names the target too.
+            timing = replace(timing, coded_bytes=sizes[one.spec.key])
             store.write_timing(one.spec.key, timing)
     progress(len(chosen), len(chosen), "timing")
 

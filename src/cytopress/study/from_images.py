@@ -8,39 +8,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from cytopress.datasets.image_folder import FolderOptions, open_image_folder
+from cytopress.datasets.image_folder import FolderOptions
 from cytopress.errors import UsageError
 from cytopress.metrics import available
 from cytopress.statistics.margin import NOISE, parse_margin
 
-# What a folder is tried with where no codec is given: without loss, then coarser and coarser, by
-# size and in units of the camera's noise. Six stains of eight fields take minutes, not an hour.
-RATIOS = (5.0, 10.0, 20.0, 40.0)
-SIGMAS = (0.5, 1.0, 2.0)
 # The metrics that take as long as the analysis are left out.
 METRICS = ("rmse", "nrmse", "psnr", "ssim", "pearson", "max_error", "bias", "rmse_sigma")
-Entry = Mapping[str, str | Sequence[float]]
-OF_INTEGERS: tuple[Entry, ...] = (
-    {"spec": "jpegls"},
-    {"spec": "jpegxl", "ratio": RATIOS},
-    {"spec": "jpeg2000", "ratio": RATIOS},
-    {"spec": "round-zstd", "sigma": SIGMAS},
-)
-OF_FLOATS: tuple[Entry, ...] = (
-    {"spec": "zstd"},
-    {"spec": "sperr", "ratio": RATIOS},
-    {"spec": "zfp", "ratio": RATIOS},
-    {"spec": "round-zstd", "sigma": SIGMAS},
-)
 EXTERNAL = "external"
+Entry = Mapping[str, str | Sequence[float]]
 
 
 def study_of_images(
     images: Path,
+    codecs: Sequence[str | Entry],
     *,
     tasks: Sequence[str] = (),
     command: Sequence[str] = (),
-    codecs: Sequence[str] = (),
     margin: str | None = None,
     options: FolderOptions | None = None,
 ) -> str:
@@ -50,13 +34,13 @@ def study_of_images(
     ----------
     images : Path
         A folder of images.
+    codecs : sequence of str or mapping
+        Spec strings, whose target may have several values, such as ``jpegxl:ratio=5,10,20``; or
+        tables as a study file has them.
     tasks : sequence of str
         Names of tasks; ``external`` is the program ``command``.
     command : sequence of str
         A program and its arguments.
-    codecs : sequence of str
-        Spec strings; a target may have several values, such as ``jpegxl:ratio=5,10,20``. Unless
-        given, some codecs that take the images.
     margin : str, optional
         The margin that the study is judged by.
     options : FolderOptions, optional
@@ -64,8 +48,8 @@ def study_of_images(
 
     Raises
     ------
-    UsageError, DatasetError
-        As of `open_image_folder`; or a program is missing, or given without ``external``.
+    UsageError
+        A codec or the margin is wrong; or a program is missing, or given without ``external``.
     """
     options = options or FolderOptions()
     if (EXTERNAL in tasks) != bool(command):
@@ -86,22 +70,11 @@ def study_of_images(
     given = {key: value for key, value in asdict(options).items() if value not in (None, False)}
     dataset = {"images": images.as_posix(), "tasks": named, **given}
     tables = [_lines(head), "[[datasets]]\n" + _lines(dataset)]
-    entries = [codec_entry(text) for text in codecs] or default_codecs(images, options)
+    entries = [codec_entry(one) if isinstance(one, str) else one for one in codecs]
     tables += ["[[codecs]]\n" + _lines(entry) for entry in entries]
     if command:
         tables.append(f"[tasks.{json.dumps(program)}]\n" + _lines(_program(command)))
     return "\n".join(tables)
-
-
-def default_codecs(images: Path, options: FolderOptions) -> tuple[Entry, ...]:
-    """Return the codecs for the images of a folder, by their pixel type."""
-    dtypes = {
-        field.metadata.dtype
-        for dataset in open_image_folder(images, options).datasets
-        for field in dataset.fields
-        if field.metadata is not None
-    }
-    return OF_FLOATS if "float32" in dtypes else OF_INTEGERS
 
 
 def codec_entry(text: str) -> Entry:

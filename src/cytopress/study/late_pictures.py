@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from cytopress.callbacks import Progress
@@ -22,6 +22,7 @@ def keep_pictures(
     settings: Settings,
     *,
     wanted: Collection[str],
+    found: Mapping[str, float | None],
     size: int,
     progress: Progress,
 ) -> None:
@@ -40,6 +41,8 @@ def keep_pictures(
         Folders of model packages.
     wanted : collection of str
         Keys of trials that gave bytes.
+    found : mapping
+        Settings by trial, as far as they are known; for the others a target is solved again.
     size : int
         Edge of a picture, in pixels.
     progress : callable
@@ -54,7 +57,8 @@ def keep_pictures(
             progress(done, total, f"pictures of {plan.field}")
             # The pictures are those of the first model variant.
             spec = replace(plan.spec, metrics=(), variants=plan.spec.variants[:1], preview=size)
-            result = run_trial(replace(plan, spec=spec), inputs, job.tasks, settings)
+            again = replace(plan.solved(found), spec=spec)
+            result = run_trial(again, inputs, job.tasks, settings)
             store.write_previews(plan.spec.key, result.previews)
             done += 1
     if total:

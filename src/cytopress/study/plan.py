@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cytopress.codecs.targets.request import CodecRequest
@@ -39,6 +39,15 @@ class TrialPlan:
     target_value: float | None
     raw_bytes: int
     volumetric: bool = False
+
+    def solved(self, found: Mapping[str, float | None]) -> TrialPlan:
+        """Return the plan without a target, if the setting that meets it is ``found`` by its key.
+
+        Whoever runs a trial again, for times or pictures, need not search again.
+        """
+        if self.spec.key not in found or isinstance(self.request, NoiseReplicate):
+            return self
+        return replace(self, request=self.request.at(found[self.spec.key]))
 
 
 def plan(study: Study, datasets: Sequence[InspectedDataset]) -> tuple[TrialPlan, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Generator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing
@@ -60,7 +61,9 @@ def _results(
     client: Any, jobs: Sequence[FieldJob], address: str, suspects: AbstractSet[str]
 ) -> TrialResults:
     singles = [trial for job in jobs for trial in job.single_trials()]
-    trials = {f"cytopress-{trial.plans[0].spec.key}": trial for trial in singles}
+    # New names in every run: a scheduler may still hold what ended a task in the run before.
+    run = uuid.uuid4().hex[:8]
+    trials = {f"cytopress-{run}-{trial.plans[0].spec.key}": trial for trial in singles}
     fatal = [name for name, trial in trials.items() if trial.plans[0].spec.key in suspects]
     together = {name: trial for name, trial in trials.items() if name not in fatal}
     for name, result in _as_they_come(client, together, address):

@@ -62,9 +62,9 @@ def time_codec(
 ) -> Timing:
     """Time encode and decode of one image, at the setting that meets the target.
 
-    The search for the setting warms up the encoder; the decoder runs once before it is timed. Each
-    runs ``repeats`` times, or as often as fits into ``patience`` seconds, at least once; the lower
-    of both counts is stored.
+    The encode or search that gives the bytes to decode warms up the encoder; the decoder runs once
+    before it is timed. Each runs ``repeats`` times, or as often as fits into ``patience`` seconds,
+    at least once; the lower of both counts is stored.
     """
     solution = request.solve(image)
     decode_own(solution.data, image, settings)

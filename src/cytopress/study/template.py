@@ -69,16 +69,21 @@ limit = 2
 [[codecs]]
 spec = "jpegls"
 
-# Every value of the list is tried on every field. Each [[codecs]] table has one target:
-#   ratio      raw bytes over coded bytes, at least
-#   psnr       dB over the dataset's data range, at least
+# Every value of the list is tried on every field. Each [[codecs]] table has one target, of which
+# `cytopress try` says which fits your images:
 #   sigma      root-mean-square error in units of the camera's noise, at most
 #   max_error  counts, at most
+#   psnr       dB over the dataset's data range, at least
+#   ratio      raw bytes over coded bytes, at least
 # or the codec's own quality parameter (see `cytopress codecs`). The data range and the noise are
 # measured on the dataset's training groups.
 [[codecs]]
 spec = "jpegls"
 max_error = [1, 4, 16]
+
+# A learned codec of your own is trained first where its package is missing, into the folder of the
+# results, which takes hours and the extra learn; an interrupted training goes on. Its table gives
+# the training file: spec="learned/mine", training="mine.toml", ratio=[20, 40]
 """
 
 

@@ -95,14 +95,7 @@ def measure_objects(labels: Labels, image: Image) -> Objects:
             f"objects need an image of their labels' shape {labels.shape} to be measured in, not of"
             f" {image.shape}."
         )
-    names, numbered = np.unique(labels, return_inverse=True)
-    if names[0] < 0:
-        raise TaskError(f"labels must not be negative, but one is {names[0]}; renumber them.")
-    # numpy 2.0 returns the labels' own shape, all others a flat array.
-    numbered = numbered.ravel()
-    if names[0] != 0:
-        # Without background, the first object must not become it.
-        numbered = numbered + 1
+    numbered = _without_gaps(labels)
     areas = np.bincount(numbered)
     outside = image.pixels.ravel()[numbered == 0]
     sums = np.bincount(numbered, weights=image.pixels.ravel().astype(np.float64))
@@ -113,6 +106,22 @@ def measure_objects(labels: Labels, image: Image) -> Objects:
         spacing_um=image.full_spacing_um,
         background=float(np.median(outside)) if outside.size else math.nan,
     )
+
+
+def _without_gaps(labels: Labels) -> npt.NDArray[np.intp]:
+    """Return the labels as a flat array, objects numbered 1, 2, ... in their order."""
+    flat = labels.ravel()
+    if flat.min() < 0:
+        raise TaskError(f"labels must not be negative, but one is {flat.min()}; renumber them.")
+    if flat.max() >= flat.size:
+        names, numbered = np.unique(flat, return_inverse=True)
+        # Without background, the first object must not become it.
+        return np.asarray(numbered + int(names[0] != 0))
+    # A table of all numbers is many times as fast as sorting the pixels.
+    flat = flat.astype(np.intp)
+    used = np.bincount(flat) > 0
+    used[0] = False
+    return np.asarray(np.cumsum(used)[flat])
 
 
 def without_small(labels: Labels, min_area: int) -> Labels:

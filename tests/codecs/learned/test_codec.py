@@ -15,7 +15,8 @@ from cytopress.codecs.learned.codec import Learned, LearnedFamily
 from cytopress.codecs.learned.entropy.range_coder import RangeEncoder
 from cytopress.codecs.learned.model.networks import Networks
 from cytopress.codecs.learned.model.packages import find_by_digest, learned_packages
-from cytopress.codecs.registry import decode_by
+from cytopress.codecs.registry import decode, decode_by
+from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.encodes import Encodes
 from cytopress.errors import (
     CorruptDataError,
@@ -311,3 +312,32 @@ def test_a_search_analyzes_the_image_once(
     assert shared == [codec.encode(cells) for codec in codecs]
     # Outside a search nothing is kept: times of encodes are those of whole encodes.
     assert len(analyzed) == 1 + len(codecs)
+
+
+def test_an_earlier_package_whose_name_another_has_taken(tiny: Package, tmp_path: Path) -> None:
+    newer = open_package(Path(__file__).parent / "tiny-context.cytomodel")
+    graphs = {
+        name.removesuffix(".onnx"): newer.read(name)
+        for name in newer.names()
+        if name.endswith(".onnx")
+    }
+    arrays = {
+        name.removesuffix(".npy"): newer.array(name[:-4])
+        for name in newer.names()
+        if name.endswith(".npy")
+    }
+    manifest = {**newer.manifest, "name": tiny.name}
+    write_package(tmp_path / "new" / "a.cytomodel", manifest, graphs=graphs, arrays=arrays)
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "b.cytomodel").write_bytes(tiny.path.read_bytes())
+    folders = (tmp_path / "new", tmp_path / "old")
+    both = Settings(data=None, models=folders, cache=tmp_path, user_data=tmp_path / "none")
+    image = hard_images()["odd"]
+    before = Learned(tiny, 0.5).encode(image)
+    name = f"{tiny.name}@{tiny.sha256[:8]}"
+    chosen = codec(f"{name}:quality=0.5", both)
+    assert chosen.name == name
+    assert chosen.solve(image).data == before
+    assert codec(f"{tiny.name}:quality=0.5", both).solve(image).data != before
+    pixels = decode(before, both).pixels
+    np.testing.assert_array_equal(pixels, decode_by(Learned(tiny), before).pixels)

@@ -65,7 +65,9 @@ def test_a_setting_of_the_codec_is_kept_and_the_error_falls() -> None:
     assert mse(apart, HUM) < 0.86 * mse(plain, HUM)
 
 
-@pytest.mark.parametrize("spec", ["avif:quality=30", "jpegls:max_error=3", "jpegls:psnr=45,range=255"])
+@pytest.mark.parametrize(
+    "spec", ["avif:quality=30", "jpegls:max_error=3", "jpegls:psnr=45,range=255"]
+)
 @pytest.mark.parametrize("choice", ["auto", "1", "x0.3+y0.2"])
 def test_an_image_without_has_the_very_bytes_as_before(spec: str, choice: str) -> None:
     assert codec(f"{spec},lines={choice}").encode(WHITE) == codec(spec).encode(WHITE)

@@ -133,3 +133,28 @@ def test_a_codec_shaped_by_noise_needs_it_whatever_was_asked(spec: str, microgra
     # What was given stays, and a codec of another kind needs none for a ratio.
     assert codec(f"{spec},a=1,b=2").with_reference_scales(50.0, given).noise == NoiseModel(1, 2)
     assert codec("jpegls:ratio=3").with_reference_scales(50.0, given).noise is None
+
+
+@pytest.mark.filterwarnings("ignore::cytopress.errors.CytopressWarning")
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "jpegls:ratio=3",
+        "jpegls:ratio=1.01",
+        "jpegls:near=3",
+        "zstd",
+        "jpeg2000:psnr=40,tile=32",
+        "jpegls:max_error=30,guard=12",
+        "anscombe-jpegxl:sigma=0.7",
+        "lerc:max_error=4",
+    ],
+)
+def test_the_setting_of_a_solution_gives_its_stream_without_a_search(
+    spec: str, micrograph: Image
+) -> None:
+    request = codec(spec).resolved(micrograph)
+    found = request.solve(micrograph)
+    again = request.at(found.setting)
+    assert again.asked is None
+    assert unpack(again.encode(micrograph))[1] == unpack(found.data)[1]
+    assert (found.setting is None) == found.codec.lossless

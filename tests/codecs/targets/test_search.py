@@ -11,6 +11,7 @@ import pytest
 from cytopress.codecs import progress
 from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.adapters.round_zstd import RoundZstd
+from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.encodes import Attempt, Encodes
 from cytopress.codecs.targets.request import CodecRequest
@@ -83,6 +84,18 @@ def test_a_sample_says_where_to_begin(target: str, field: Image, monkeypatch) ->
     assert 2 <= sum(size < field.pixels.size for size in sizes) <= 8
     wanted = float(target.partition("=")[2].partition(",")[0])
     assert found.reached == pytest.approx(wanted, rel=0.03)
+
+
+@pytest.mark.parametrize("name", ["jpegxl", "jpeg2000"])
+def test_a_ratio_takes_four_encodes_of_the_image_at_most(
+    name: str, field: Image, monkeypatch
+) -> None:
+    coded: list[Image] = []
+    honest = StreamCodec.encode
+    monkeypatch.setattr(StreamCodec, "encode", lambda *args: coded.append(args[1]) or honest(*args))
+    found = codec(f"{name}:ratio=20").solve(field)
+    assert sum(image is field for image in coded) <= 4
+    assert found.reached == pytest.approx(20.2, abs=0.2)
 
 
 SPECS = [

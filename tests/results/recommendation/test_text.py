@@ -5,7 +5,7 @@ import pytest
 
 from cytopress.results.recommendation import Criterion, as_json, recommend, sentence
 from cytopress.results.recommendation.amounts import figure_text
-from cytopress.results.recommendation.text import cost_text, duration_text
+from cytopress.results.recommendation.text import cost_text, duration_text, lines
 
 TASK = "labelfree/cells"
 
@@ -80,14 +80,42 @@ def test_json_of_none_has_no_spec(recommended):
 
 
 def test_what_was_not_timed_has_no_cost(recommended, make_study):
-    assert "975 GB saved on a terabyte; encoding it takes about 7 hours" in cost_text(
-        recommended(0.01).chosen
+    # A core encodes 40 MB in a second, and a thousand times as much in eight cores' 52 minutes.
+    assert cost_text(recommended(0.01).chosen) == (
+        "975 GB of each terabyte (TB) of originals; to encode 1 GB takes one core about 25 s, and"
+        " 1 TB takes 8 cores about 52 minutes, as timed here"
     )
     study = dataclasses.replace(make_study(fields=12, groups=6), speeds=())
     (bare,) = recommend(study, Criterion(task=TASK, margin=0.01))
     # The times of single trials are not used: other work may run beside them.
     assert all(trial.encode_s for trial in study.trials)
     assert cost_text(bare.chosen).endswith("was not timed")
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.0, "makes files of the same size, but takes longer to encode"),
+        (0.004, "makes files of the same size, but takes longer to encode"),
+        (0.024, "makes files 2.4 % smaller, but takes longer to encode"),
+    ],
+)
+def test_a_near_tie_says_how_near(recommended, share, words):
+    found = recommended(0.01)
+    point = found.chosen.point
+    trials = tuple(
+        dataclasses.replace(
+            trial,
+            raw_bytes=1000 * trial.raw_bytes,
+            coded_bytes=round(1000 * trial.coded_bytes / (1 + share)),
+        )
+        for trial in point.trials
+    )
+    other = dataclasses.replace(found.chosen, point=dataclasses.replace(point, trials=trials))
+    told = lines(dataclasses.replace(found, faster_than=other))
+    (line,) = [one for one in told if "Near tie" in one]
+    assert words in line
+    assert " 0 %" not in line
 
 
 @pytest.mark.parametrize(

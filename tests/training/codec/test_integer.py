@@ -88,7 +88,7 @@ def test_exported_hyper_synthesis_equals_torch_bit_for_bit(
     _check_exact(tmp_path, architecture, 160)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["hyperprior", "mean-scale"])
 def test_ten_thousand_hyper_latents_equal_torch_bit_for_bit(
     tmp_path: Path, architecture: str

@@ -23,6 +23,12 @@ class Options:
     archive: str | None = None
     images: tuple[str, ...] = ("input", "target")
     weight: float = 1.0
+    files: tuple[str, ...] = ()
+    validation: tuple[str, ...] = ()
+    planes: tuple[int, int] | None = None
+    title: str = ""
+    licence: str = ""
+    attribution: str = ""
 
 
 def _write(folder: Path, count: int, shape: tuple[int, ...] = (40, 48), start: int = 0) -> None:
@@ -157,3 +163,51 @@ def test_a_folder_gives_every_kind_of_file_that_is_read(
     pixels = np.random.default_rng(0).integers(0, 900, (40, 48)).astype(np.uint16)
     tifffile.imwrite(folder / f"a{suffix}", pixels, bigtiff=suffix != ".tif")
     assert len(load_planes([Options(folder=str(folder))], settings, "train", crop=16)) == 1
+
+
+def test_a_folder_says_which_files_are_used_and_held_out(
+    settings: Settings, tmp_path: Path
+) -> None:
+    _write(tmp_path / "images", 12)
+    named = Options(
+        folder=str(tmp_path / "images"),
+        files=("0*.tif",),
+        validation=("*3.tif", "07.*"),
+        licence="CC0-1.0",
+        attribution="a test",
+    )
+    parts = {
+        part: load_planes([named, Options("cells")], settings, part, crop=16)
+        for part in ("train", "validation")
+    }
+    own = {
+        part: {plane.name for plane in planes if plane.source.name == "images"}
+        for part, planes in parts.items()
+    }
+    assert own["validation"] == {"03.tif", "07.tif"}
+    assert own["train"] == {f"0{n}.tif" for n in range(10)} - own["validation"]
+    (facts,) = (f for f in sources_used(parts["train"]) if f["name"] == "images")
+    assert (facts["licence"], facts["attribution"]) == ("CC0-1.0", "a test")
+
+
+def test_no_file_of_a_pattern_is_an_error(settings: Settings, tmp_path: Path) -> None:
+    _write(tmp_path / "images", 2)
+    for wrong in ({"files": ("x*",)}, {"validation": ("x*",)}):
+        options = Options(folder=str(tmp_path / "images"), **wrong)  # type: ignore[arg-type]
+        with pytest.raises(UsageError, match=r"no image is named like x\*"):
+            load_planes([options], settings, "train", crop=16)
+
+
+def test_planes_of_a_stack_are_held_out(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "stacks").mkdir()
+    stack = np.arange(8, dtype=np.uint16)[:, None, None] * 100 + np.arange(32, dtype=np.uint16)
+    stack = np.broadcast_to(stack, (8, 32, 32))
+    tifffile.imwrite(tmp_path / "stacks" / "s.ome.tif", stack, metadata={"axes": "ZYX"})
+    options = Options(folder=str(tmp_path / "stacks"), planes=(2, 5))
+    low = {
+        part: sorted(
+            round(plane.low) // 100 for plane in load_planes([options], settings, part, crop=16)
+        )
+        for part in ("train", "validation")
+    }
+    assert low == {"train": [2, 3, 4, 5], "validation": [0, 1, 6, 7]}

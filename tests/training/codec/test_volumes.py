@@ -115,7 +115,7 @@ def test_runtime_decodes_what_the_network_sees(
     assert bits == pytest.approx(float(expected.bits), rel=0.01, abs=8 * 80)
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(2_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [40, pytest.param(2_000, marks=pytest.mark.slow)])
 def test_prediction_from_below_equals_torch_bit_for_bit(tmp_path: Path, count: int) -> None:
     network = fakes.network("context", depth=2, below_width=3)
     package = _written(tmp_path, network)

@@ -180,9 +180,14 @@ class Learned(StreamCodec):
 
 @dataclass(frozen=True)
 class LearnedFamily:
-    """Family of a package's codecs, one for each quality."""
+    """Family of a package's codecs, one for each quality.
+
+    ``selected`` is the name that it was asked for by, with its digest, such as
+    ``learned/cytopress-2d@40fd4518``: so that a study holds two packages of one name apart.
+    """
 
     package: Package
+    selected: str = ""
 
     number = NUMBER
     options = ("quality",)
@@ -190,7 +195,7 @@ class LearnedFamily:
     @property
     def name(self) -> str:
         """Such as ``learned/cytopress-2d``."""
-        return self.package.name
+        return self.selected or self.package.name
 
     @property
     def traits(self) -> Traits:

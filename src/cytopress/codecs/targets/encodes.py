@@ -27,7 +27,8 @@ class Solution:
     ``reached`` is in the target's unit; the compression ratio where no target was asked.
     ``encode_s`` is the wall time, in seconds, of the encode that gave these bytes, the search for
     the setting left out. ``warnings`` are sentences to read before using the result: a ratio far
-    exceeded, a reference scale that could not be estimated well.
+    exceeded, a reference scale that could not be estimated well. ``setting`` is the value of the
+    codec's quality parameter; None for the lossless form, and for a codec without a parameter.
     """
 
     codec: StreamCodec
@@ -35,6 +36,7 @@ class Solution:
     reached: float
     encode_s: float
     warnings: tuple[str, ...] = ()
+    setting: float | None = None
 
 
 @dataclass(frozen=True)

@@ -237,6 +237,10 @@ class CodecRequest:
             return self
         return replace(self, lines=frequencies_text(self.field_lines(images)) or "0")
 
+    def at(self, setting: float | None) -> CodecRequest:
+        """Return this request with the setting of a solution in place of its target."""
+        return replace(self, native=setting, asked=None)
+
     def adapter(self, setting: float | None) -> StreamCodec:
         """Return the bare codec at a value of the quality parameter; None: its lossless form."""
         traits = self.family.traits

@@ -48,19 +48,19 @@ def solve(problem: SearchProblem, encodes: Encodes) -> Solution:
     if by_ratio and _may_be_lossless(problem, encodes, problem.target.value):
         lossless = _lossless(problem, encodes)
         if problem.target.met(lossless.reached):
-            return _solution(lossless, problem, encodes)
+            return _solution(lossless, None, problem, encodes)
     tries = Tries(problem, encodes)
     tries.run(Begin() if problem.guarded else _begin(problem, encodes))
-    best = tries.best
+    best, setting = tries.best, tries.best_setting
     ratio = encodes.image.raw_bytes / best.size if best else 0.0
     if not by_ratio and _may_be_lossless(problem, encodes, ratio):
         lossless = _lossless(problem, encodes)
         if problem.target.met(lossless.reached) and (best is None or lossless.size < best.size):
-            best = lossless
+            return _solution(lossless, None, problem, encodes)
     if best is None:
         reached = [found.reached for found in tries.tried.values()]
         raise _unreachable(problem, reached + ([lossless.reached] if lossless else []))
-    return _solution(best, problem, encodes)
+    return _solution(best, setting, problem, encodes)
 
 
 def _may_be_lossless(problem: SearchProblem, encodes: Encodes, ratio: float) -> bool:
@@ -94,8 +94,11 @@ def _begin(problem: SearchProblem, encodes: Encodes) -> Begin:
         return Begin()
 
 
-def _solution(best: Attempt, problem: SearchProblem, encodes: Encodes) -> Solution:
-    return replace(encodes.solution(best), warnings=tuple(problem.target.warnings(best.reached)))
+def _solution(
+    best: Attempt, setting: float | None, problem: SearchProblem, encodes: Encodes
+) -> Solution:
+    warnings = tuple(problem.target.warnings(best.reached))
+    return replace(encodes.solution(best), setting=setting, warnings=warnings)
 
 
 def _unreachable(problem: SearchProblem, reached: list[float]) -> UnreachableTargetError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cytopress.codecs.base import StreamCodec
@@ -38,7 +39,7 @@ def solution_of(request: CodecRequest, encodes: Encodes, lines: PlaneFits | None
 def _plain_or_apart(request: CodecRequest, encodes: Encodes, lines: PlaneFits | None) -> Solution:
     problem = resolve.resolve(request, encodes.image, lines)
     if isinstance(problem, StreamCodec):
-        return encodes.untargeted(problem)
+        return replace(encodes.untargeted(problem), setting=request.native)
     try:
         return solve(problem, encodes)
     except UnreachableTargetError as error:

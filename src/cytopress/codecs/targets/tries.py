@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from cytopress.codecs import progress
@@ -15,9 +16,12 @@ MOST_TRIES = 12
 # Of a position of the quality parameter's range: finer than most codecs' own steps.
 MOST_HALVINGS = 12
 # How near to the target, relative, is near enough after one try, after two, and so on.
-CLOSE = (0.002, 0.01, 0.01, 0.01, 0.02)
+CLOSE = (0.002, 0.01, 0.02)
 # A sample only says where to begin.
 SAMPLE_CLOSE = 0.1
+# Seams and headers of a sample weigh more, the fewer bytes there are: beyond a ratio of so much,
+# that of the image grows faster than the sample's, by this share in logarithms.
+SEAMS_FROM, SEAMS = 7.0, 0.2
 # A codec that gave the same twice at other settings has none between, if the best one was such a
 # setting or is as near as this.
 MOST_REPEATS, NEAR = 2, 0.1
@@ -66,6 +70,11 @@ class Tries:
         self._best_place = 0.0
         self._coarsest = self._find_coarsest()
 
+    @property
+    def best_setting(self) -> float:
+        """Value of the quality parameter of ``best``."""
+        return self._parameter.value_at(self._best_place)
+
     def run(self, begin: Begin) -> None:
         """Approach the target from one setting; where the ends do not decide, from a grid."""
         if self._problem.guarded or self.approach(begin).at_easy is None:
@@ -84,7 +93,7 @@ class Tries:
         bracket = Bracket()
         place = Begin().ease
         for _ in range(MOST_TRIES):
-            margin = self._put(bracket, place)
+            margin = self._put(bracket, place, sample=True)
             known = abs(margin) <= SAMPLE_CLOSE and bracket.slope > 0
             if known or bracket.empty or self._adjacent(bracket):
                 break
@@ -103,8 +112,12 @@ class Tries:
             place = bracket.next()
         return bracket
 
-    def _put(self, bracket: Bracket, ease: float) -> float:
-        margin = self._target.margin(self._try(self._position(ease)).reached)
+    def _put(self, bracket: Bracket, ease: float, *, sample: bool = False) -> float:
+        """Try a setting, and return its margin; of a sample, that expected of the image."""
+        reached = self._try(self._position(ease)).reached
+        margin = self._target.margin(reached)
+        if sample and self._by_ratio:
+            margin += SEAMS * max(math.log(reached / SEAMS_FROM), 0.0)
         bracket.put(ease, margin)
         return margin
 

@@ -18,8 +18,43 @@ function choose(table, margin) {
   return tied.reduce((best, setting) => ((setting.speed || 0) > (best.speed || 0) ? setting : best));
 }
 
+// The line that the page begins with, for a setting at a margin: with digits enough to tell them apart.
+function heroText(hero, chosen, margin) {
+  if (!chosen) return hero.none;
+  const { text, figures } = hero.settings[chosen.spec];
+  if (!figures) return text;
+  const given = Number(margin.toPrecision(4)) === margin;
+  const at = figures.slice(0, -1).findIndex(([value], place) => value <= (given ? margin : Number(margin.toPrecision(place + 2))));
+  return `${text}${figures.at(at)[1]}.`;
+}
+
+// What the page says at its own margin gives way to the line of another one.
+function teller(block, { table, hero, margin: begin, begin: beginText }) {
+  const line = block.querySelector(".hero");
+  const moved = block.querySelector(".moved");
+  const told = line.textContent;
+  const { shown, chosen: recorded } = block.dataset;
+
+  return (margin, written, chosen) => {
+    const here = margin === begin;
+    line.textContent = here ? told : heroText(hero, chosen, margin);
+    block.querySelector(".recorded").hidden = !here;
+    moved.hidden = here;
+    const setting = chosen ? `${chosen.label}, ${chosen.setting}, at` : "At";
+    const made = recorded === undefined ? "" : ` The page was made for ${beginText}, and so were its tables.`;
+    moved.textContent = `${setting} a margin of ${written}, as chosen below.${made} The same in full: `;
+    const command = `cytopress recommend DIR --task ${table.task} --metric ${table.metric} --margin ${margin}`;
+    moved.append(Object.assign(document.createElement("code"), { textContent: command }));
+    const other = !here && (!recorded || !chosen || chosen.spec !== shown);
+    for (const part of block.querySelectorAll(".other")) part.hidden = !other;
+    for (const part of block.querySelectorAll(".same")) part.hidden = other;
+  };
+}
+
 function slider(node) {
-  const { table, range: [low, high], largest, margin: begin, begin: beginText, share } = answers[Number(node.dataset.answer)];
+  const answer = answers[Number(node.dataset.answer)];
+  const { table, range: [low, high], largest, margin: begin, begin: beginText, share } = answer;
+  const tell = teller(node.closest(".answer"), answer);
   const rows = [...document.querySelectorAll(`.bars[data-answer="${node.dataset.answer}"] .bar-row`)];
   // What the page says at its own margin holds more: how many more fields would do.
   const told = new Map(rows.map((row) => [row, row.querySelector(".bar-text").innerHTML]));
@@ -55,6 +90,7 @@ function slider(node) {
       ? `Margin ${written(margin)}: ${smaller(chosen.ratio)} smaller with ${chosen.label}, ${chosen.setting}.`
       : `Margin ${written(margin)}: nothing smaller than lossless is shown inside${lossless}.`;
     output.dataset.spec = chosen ? chosen.spec : "";
+    tell(margin, written(margin), chosen);
     slide.value = String(stepAt(margin));
     slide.setAttribute("aria-valuetext", written(margin));
   }

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from cytopress.results.number_format import label_text
-from cytopress.results.recommendation.margin import is_share
+from cytopress.study.margin_limits import is_share
 from cytopress.study.results import ScoreFacts
 
 # What the scores that are shares are shares of.

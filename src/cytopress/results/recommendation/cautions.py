@@ -11,10 +11,11 @@ from cytopress.results.number_format import count_text
 from cytopress.results.recommendation.amounts import figure_text
 from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.recommendation.evidence import Evidence
-from cytopress.results.recommendation.margin import OF_ALL_LIGHT, share_of_signal, share_text
+from cytopress.results.recommendation.margin import share_of_signal, share_text
 from cytopress.results.recommendation.setting import JudgedSetting
 from cytopress.statistics import LEAST_UNITS
 from cytopress.statistics.margin import NOISE
+from cytopress.study.margin_limits import OF_ALL_LIGHT
 from cytopress.study.results import Results, ScoreFacts
 
 # How many times the margin it is as a share of the signal, from which on that is said.

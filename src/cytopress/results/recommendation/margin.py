@@ -9,14 +9,8 @@ from cytopress.errors import NotAvailableError, UsageError
 from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.recommendation.evidence import LEAST_SPREAD, Evidence
 from cytopress.statistics.margin import NOISE
+from cytopress.study.margin_limits import MOST_OF_SIGNAL, OF_ALL_LIGHT, is_share
 from cytopress.study.results import ScoreFacts
-
-# Score that is relative to all of the light, the camera's offset and the background included.
-OF_ALL_LIGHT = "intensity_error"
-# Names of scores that are shares of something.
-SHARES = "_error"
-# Share of the signal above the background; a margin that allows more to be lost is refused.
-MOST_OF_SIGNAL = 0.5
 
 
 def margin_of(criterion: Criterion, score: ScoreFacts, evidence: Evidence) -> float:
@@ -29,28 +23,67 @@ def margin_of(criterion: Criterion, score: ScoreFacts, evidence: Evidence) -> fl
     UsageError
         The margin would leave nothing of the score, or of the signal.
     """
-    original = evidence.original
-    if criterion.margin == NOISE:
-        margin = _noise_margin(score, evidence.noise)
-        # Not told from 0; a score that is 0 at best, such as a negative error, is exactly that.
-        leaves_nothing = original != 0 and abs(original) <= margin
-    else:
-        margin = _given_margin(criterion, score, original)
-        leaves_nothing = original <= margin
-    if score.better == "higher" and leaves_nothing:
-        raise UsageError(
-            f"--margin {criterion.margin}: {score.name} from the originals is {original:.4g}, so a"
-            f" loss of {margin:.4g} would leave nothing; give less."
-        )
-    share = share_of_signal(score, margin, evidence.contrasts)
-    if criterion.margin != NOISE and share is not None and share > MOST_OF_SIGNAL:
-        asked = f"--margin {criterion.margin}"
-        raise UsageError(
-            f"{asked}: {score.name} is relative to all of the light, the camera's offset included,"
-            f" and {share_text(share)} of what is above the background would be allowed to get"
-            f" lost; give --metric signal_error {asked} for that share of the signal."
-        )
+    if criterion.margin != NOISE:
+        return given_margin(criterion, score, evidence.original, evidence.contrasts)
+    original, margin = evidence.original, _noise_margin(score, evidence.noise)
+    # Not told from 0; a score that is 0 at best, such as a negative error, is exactly that.
+    if score.better == "higher" and original != 0 and abs(original) <= margin:
+        why = _leaves_nothing(score, original, margin)
+        raise UsageError(f"--margin {criterion.margin}: {why}; give less.")
     return margin
+
+
+def given_margin(
+    criterion: Criterion, score: ScoreFacts, original: float, contrasts: Sequence[float]
+) -> float:
+    """Return a margin that was given as a number or in percent, in the score's unit.
+
+    Parameters
+    ----------
+    criterion, score
+        What is asked, and of which score.
+    original : float
+        Mean score from the originals.
+    contrasts : sequence of float
+        What share of the light is signal in each field.
+
+    Raises
+    ------
+    UsageError
+        As of `margin_of`.
+    """
+    if why := why_refused(criterion, score, original, contrasts):
+        asked = f"--margin {criterion.margin}"
+        remedy = f"give {less_text(criterion, score, original)}"
+        if score.name == OF_ALL_LIGHT:
+            remedy = f"give --metric signal_error {asked} for that share of the signal"
+        raise UsageError(f"{asked}: {why}; {remedy}.")
+    return _in_unit(criterion, score, original)
+
+
+def why_refused(
+    criterion: Criterion, score: ScoreFacts, original: float, contrasts: Sequence[float]
+) -> str:
+    """Return why a given margin is refused, "" where it is not; parameters as `given_margin`."""
+    margin = _in_unit(criterion, score, original)
+    if math.isnan(margin):
+        return f"{score.name} from the originals is {original:.4g}, of which no share can be taken"
+    if score.better == "higher" and original <= margin:
+        return _leaves_nothing(score, original, margin)
+    share = share_of_signal(score, margin, contrasts)
+    if share is None or share <= MOST_OF_SIGNAL:
+        return ""
+    return (
+        f"{score.name} is relative to all of the light, the camera's offset included, and"
+        f" {share_text(share)} of what is above the background would be allowed to get lost"
+    )
+
+
+def less_text(criterion: Criterion, score: ScoreFacts, original: float) -> str:
+    """Return what to give instead of a margin that is refused: ``less``, ``a number of nuclei``."""
+    if math.isnan(_in_unit(criterion, score, original)):
+        return f"a number{f' of {score.unit}' * bool(score.unit)}"
+    return "less"
 
 
 def refused_from(score: ScoreFacts, evidence: Evidence) -> float | None:
@@ -77,11 +110,6 @@ def percent_scale(score: ScoreFacts, original: float) -> float | None:
     return abs(original) if math.isfinite(original) and original else None
 
 
-def is_share(score: ScoreFacts) -> bool:
-    """Return whether a score is an error that is a share of something, such as ``count_error``."""
-    return score.name.endswith(SHARES) and not score.unit
-
-
 def share_of_signal(score: ScoreFacts, margin: float, contrasts: Sequence[float]) -> float | None:
     """Return a margin as a share of the signal; None where it is one, or nothing is known."""
     if score.name != OF_ALL_LIGHT or not contrasts:
@@ -95,17 +123,19 @@ def share_text(share: float) -> str:
     return f"{100 * share:.2g} %" if share < 1 else "all" if share < math.inf else "more"
 
 
-def _given_margin(criterion: Criterion, score: ScoreFacts, original: float) -> float:
-    percent = criterion.percent
-    if percent is None:
+def _leaves_nothing(score: ScoreFacts, original: float, margin: float) -> str:
+    return (
+        f"{score.name} from the originals is {original:.4g}, so a loss of {margin:.4g} would leave"
+        " nothing"
+    )
+
+
+def _in_unit(criterion: Criterion, score: ScoreFacts, original: float) -> float:
+    """Return a given margin in the score's unit; NaN for percent of nothing."""
+    if criterion.percent is None:
         return float(criterion.margin)
     scale = percent_scale(score, original)
-    if scale is None:
-        raise UsageError(
-            f"--margin {criterion.margin}: {score.name} from the originals is {original:.4g}, of"
-            f" which no share can be taken; give a number{f' of {score.unit}' * bool(score.unit)}."
-        )
-    return percent / 100 * scale
+    return math.nan if scale is None else criterion.percent / 100 * scale
 
 
 def _noise_margin(score: ScoreFacts, noise: float | None) -> float:

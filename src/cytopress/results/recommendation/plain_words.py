@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from cytopress.results.number_format import count_text, label_text, number_text, ratio_text
-from cytopress.results.recommendation.amounts import THINGS, above_figures, bare_amount
+from cytopress.results.recommendation.amounts import (
+    MOST_DIGITS,
+    THINGS,
+    above_figures,
+    bare_amount,
+    rounded_up,
+)
 from cytopress.results.recommendation.bounds import BoundedSetting
 from cytopress.results.recommendation.judge import more_text
+from cytopress.results.recommendation.margin_table import MarginTable
 from cytopress.results.recommendation.recommend import Recommendation
-from cytopress.results.recommendation.setting import JudgedSetting
+from cytopress.results.recommendation.setting import JudgedSetting, spec_of
 from cytopress.statistics import LEAST_UNITS
 from cytopress.study.results import ScoreFacts
 
@@ -17,16 +27,53 @@ def hero_text(found: Recommendation) -> str:
     chosen = found.chosen
     if chosen is not None:
         return f"{ratio_text(chosen.ratio)} smaller. {_change(found, chosen)}"
-    if few := too_few_text(found):
-        return few
-    if found.lossless is None:
-        return "Nothing is shown to stay inside the margin."
-    return f"Only lossless: {ratio_text(found.lossless.ratio)} smaller, every pixel the same."
+    return _without_setting(found.settings, found.lossless)
+
+
+def hero_words(table: MarginTable) -> dict[str, Any]:
+    """Return what a page's script needs to say at any margin what `hero_text` says.
+
+    Returns
+    -------
+    dict
+        ``none`` is the text where no setting is chosen, and ``settings`` has the words of each by
+        its spec. A text with ``figures`` ends in the first ``[value, text]`` of 2, 3, ... digits
+        whose value lies on the bound's side of the margin as shown (see `digits_for`).
+    """
+    settings = {}
+    for one in table.settings:
+        text = f"{ratio_text(one.point.ratio)} smaller. "
+        settled = _settled(table.score, table.evidence.original, one)
+        words: dict[str, Any] = {"text": text + (settled or "")}
+        if settled is None and one.bound is not None:
+            subject, verb = _subject(table.score, table.evidence.original)
+            rounded = [(n, rounded_up(one.bound, n)) for n in range(2, MOST_DIGITS + 1)]
+            words = {
+                "text": f"{text}{subject} {verb} by at most ",
+                "figures": [[v, bare_amount(v, table.score, digits=n)] for n, v in rounded],
+            }
+        settings[spec_of(one.point)] = words
+    return {"none": _without_setting(table.settings, table.lossless), "settings": settings}
 
 
 def too_few_text(found: Recommendation) -> str:
     """Say that there are too few fields to show anything; "" where there are enough."""
-    units = {s.effect.n: s.effect.unit for s in found.settings if s.effect is not None}
+    return _too_few(found.settings)
+
+
+def _without_setting(
+    settings: Sequence[JudgedSetting | BoundedSetting], lossless: JudgedSetting | None
+) -> str:
+    """Say what remains where no setting is inside the margin."""
+    if few := _too_few(settings):
+        return few
+    if lossless is None:
+        return "Nothing is shown to stay inside the margin."
+    return f"Only lossless: {ratio_text(lossless.ratio)} smaller, every pixel the same."
+
+
+def _too_few(settings: Sequence[JudgedSetting | BoundedSetting]) -> str:
+    units = {s.effect.n: s.effect.unit for s in settings if s.effect is not None}
     if not units or max(units) >= LEAST_UNITS:
         return ""
     number = max(units)
@@ -36,7 +83,7 @@ def too_few_text(found: Recommendation) -> str:
 
 def question_text(found: Recommendation) -> str:
     """Ask for a margin in the words of the answer."""
-    subject, verb = _subject(found)
+    subject, verb = _subject(found.score, found.original)
     if found.score.name in THINGS:
         subject = subject[0].lower() + subject[1:]
     return f"How much may {subject} {verb[:-1]} on average?"
@@ -46,13 +93,21 @@ def _change(found: Recommendation, chosen: JudgedSetting) -> str:
     """Say what changes at most on average, or that nothing did."""
     if chosen.bounded is None or chosen.bound is None:
         return ""
-    if chosen.bounded.unchanged:
-        return _unchanged(chosen.bounded)
-    subject, verb = _subject(found)
-    if chosen.bound <= 0:
-        return f"{subject} does not get worse."
+    settled = _settled(found.score, found.original, chosen.bounded)
+    if settled is not None:
+        return settled
+    subject, verb = _subject(found.score, found.original)
     most, _ = above_figures(chosen.bound, found.margin, found.score)
     return f"{subject} {verb} by at most {most}."
+
+
+def _settled(score: ScoreFacts, original: float, bounded: BoundedSetting) -> str | None:
+    """Say that nothing changed, or got worse; None where it may have."""
+    if bounded.bound is None:
+        return ""
+    if bounded.unchanged:
+        return _unchanged(bounded)
+    return f"{_subject(score, original)[0]} does not get worse." if bounded.bound <= 0 else None
 
 
 def _unchanged(bounded: BoundedSetting) -> str:
@@ -62,17 +117,15 @@ def _unchanged(bounded: BoundedSetting) -> str:
     return f"No change in {bounded.counted.objects:,} {bounded.counted.noun} of {fields}."
 
 
-def _subject(found: Recommendation) -> tuple[str, str]:
+def _subject(score: ScoreFacts, original: float) -> tuple[str, str]:
     """Name what gets worse, with its verb."""
-    score, thing = found.score, THINGS.get(found.score.name, "").removeprefix("the ")
+    thing = THINGS.get(score.name, "").removeprefix("the ")
     if not thing:
-        before = number_text(found.original, significant=3)
+        before = number_text(original, significant=3)
         verb = "falls" if score.better == "higher" else "rises"
         return f"{label_text(score.name)} ({before} on originals)", verb
     # Without ground truth the error is the change itself.
-    return (
-        (f"The error of your {thing}", "grows") if found.original else (f"Your {thing}", "changes")
-    )
+    return (f"The error of your {thing}", "grows") if original else (f"Your {thing}", "changes")
 
 
 def field_text(loss: float, score: ScoreFacts) -> str:

@@ -20,8 +20,9 @@ from cytopress.results.recommendation.choice import choose
 from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.recommendation.evidence import evidence_of
 from cytopress.results.recommendation.judge import judge
-from cytopress.results.recommendation.margin import is_share, margin_of
+from cytopress.results.recommendation.margin import margin_of
 from cytopress.results.recommendation.setting import JudgedSetting, lossless_setting, with_speed
+from cytopress.study.margin_limits import is_share
 from cytopress.study.results import Results, ScoreFacts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cytopress.figures import shown_time
 from cytopress.results.curves import setting_name
 from cytopress.results.number_format import count_text, label_text, plain, ratio_text
 from cytopress.results.recommendation.amounts import (
@@ -22,6 +23,10 @@ from cytopress.statistics.sample_size import no_event_bound
 from cytopress.study.results import ScoreFacts
 
 GIGABYTE = 1e9
+# Of a machine that encodes a terabyte.
+CORES = 8
+# Sizes that differ by a smaller share are called the same.
+SAME_SIZE = 0.005
 
 
 def sentence(recommendation: Recommendation) -> str:
@@ -119,12 +124,15 @@ def margin_text(recommendation: Recommendation) -> str:
 
 
 def cost_text(setting: JudgedSetting) -> str:
-    """Describe what a setting saves on a terabyte, and how long encoding one takes."""
-    saved = f"{setting.saved_per_terabyte / GIGABYTE:,.0f} GB saved on a terabyte"
+    """Describe what a setting saves of a terabyte, and how long encoding takes."""
+    saved = f"{setting.saved_per_terabyte / GIGABYTE:,.0f} GB of each terabyte (TB) of originals"
     minutes = setting.minutes_per_terabyte
     if minutes is None:
         return f"{saved}; how long encoding takes was not timed"
-    return f"{saved}; encoding it takes about {duration_text(minutes)} of one process"
+    return (
+        f"{saved}; to encode 1 GB takes one core about {shown_time(60 * minutes / 1000)}, and 1 TB"
+        f" takes {CORES} cores about {duration_text(minutes / CORES)}, as timed here"
+    )
 
 
 def lines(recommendation: Recommendation) -> list[str]:
@@ -134,10 +142,7 @@ def lines(recommendation: Recommendation) -> list[str]:
     if found.chosen is not None:
         told.append(f"  Saves:      {plain(cost_text(found.chosen))}.")
     if found.faster_than is not None:
-        told.append(
-            f"  Near tie:   {setting_name(found.faster_than.point)} makes files that are at most"
-            f" {_percent_less(found)} smaller, but encodes more slowly."
-        )
+        told.append(f"  Near tie:   {_near_tie(found, found.faster_than)}.")
     for label, setting in (("Runner-up:", found.runner_up), ("Lossless:", found.lossless)):
         if setting is not None:
             told.append(
@@ -152,10 +157,12 @@ def lines(recommendation: Recommendation) -> list[str]:
     return [*told, *(f"  Note:       {warning}" for warning in found.warnings)]
 
 
-def _percent_less(found: Recommendation) -> str:
+def _near_tie(found: Recommendation, other: JudgedSetting) -> str:
+    """Describe the setting with slightly fewer bytes that was passed over for a faster one."""
     assert found.chosen is not None
-    assert found.faster_than is not None
-    return bare_share(1 - found.chosen.ratio / found.faster_than.ratio)
+    less = 1 - found.chosen.ratio / other.ratio
+    size = "of the same size" if less < SAME_SIZE else f"{bare_share(less)} smaller"
+    return f"{setting_name(other.point)} makes files {size}, but takes longer to encode"
 
 
 def _what(score: ScoreFacts) -> str:

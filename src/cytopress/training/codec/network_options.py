@@ -35,8 +35,11 @@ class Network(TomlTable):
     """The network: ours by its shape, or one of CompressAI's by its name, ``N`` and ``M``.
 
     ``analysis`` and ``synthesis`` are channels at a quarter, an eighth (and, with stride 16, a
-    sixteenth) of the resolution. ``surface`` is the edge of the blocks, in pixels, whose medians
-    make the smooth background that is subtracted from an image; 0 subtracts its mean alone.
+    sixteenth) of the resolution. With ``transform = "separable"``, ``synthesis`` are the channels
+    of the convolutions among the latents, a number each.
+
+    ``surface`` is the edge of the blocks, in pixels, whose medians make the smooth background that
+    is subtracted from an image; 0 subtracts its mean alone.
 
     ``hyper_context`` is the width of the context model of hyper-latents; 0 for none.
 
@@ -52,7 +55,7 @@ class Network(TomlTable):
     """
 
     architecture: str
-    transform: Literal["lapped", "zhou2024"] = "lapped"
+    transform: Literal["lapped", "separable", "zhou2024"] = "lapped"
     depth: Literal[0, 1, 2, 4, 16] = 0
     voxel_um: tuple[PositiveFloat, PositiveFloat, PositiveFloat] | None = None
     below_width: int = Field(default=0, ge=0, le=512)
@@ -95,11 +98,22 @@ class Network(TomlTable):
         levels = 2 if self.stride == 8 else 3
         if self.transform == ZHOU:
             return self
-        if len(self.analysis) != levels or len(self.synthesis) != levels:
-            raise ValueError(
-                f"analysis and synthesis have {levels} widths each at a stride of {self.stride}"
-            )
+        if len(self.analysis) != levels:
+            raise ValueError(f"analysis has {levels} widths at a stride of {self.stride}")
+        if self.transform == "separable":
+            self._check_separable()
+        elif len(self.synthesis) != levels:
+            raise ValueError(f"synthesis has {levels} widths at a stride of {self.stride}")
         return self
+
+    def _check_separable(self) -> None:
+        if self.latent_channels != self.stride**2 or self.volumes:
+            raise ValueError(
+                'transform = "separable" is for planes, with as many latent_channels as a block'
+                f" has pixels: {self.stride**2}"
+            )
+        if len(set(self.synthesis)) != 1:
+            raise ValueError('with transform = "separable", all widths of synthesis are the same')
 
     @model_validator(mode="after")
     def _surface_is_even(self) -> Network:

@@ -16,6 +16,7 @@ from cytopress.training.codec.entropy import HYPER_STRIDE, HyperAnalysis, HyperS
 from cytopress.training.codec.gaussian import gaussian_bits
 from cytopress.training.codec.hyper_context import HyperContext
 from cytopress.training.codec.secondary_transforms import Coding
+from cytopress.training.codec.separable import SeparableSynthesis
 from cytopress.training.codec.transforms import Analysis, Synthesis
 from cytopress.training.codec.zhou2024 import Analysis3d, Synthesis3d
 
@@ -284,6 +285,8 @@ def _transforms(network: Network) -> tuple[Any, Any]:
     if network.transform == "zhou2024":
         return Analysis3d(network.N, network.M), Synthesis3d(network.N, network.M, slabs)
     analysis = Analysis(network.latents, network.analysis, network.stride, slabs)
+    if network.transform == "separable":
+        return analysis, SeparableSynthesis(network.synthesis, network.stride)
     return analysis, Synthesis(network.latents, network.synthesis, network.stride, slabs)
 
 

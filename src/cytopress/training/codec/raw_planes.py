@@ -6,8 +6,9 @@ No field of a dataset's test part is ever read here.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -46,6 +47,30 @@ class SourceOptions(Protocol):
     @property
     def weight(self) -> float:
         """Its share of the crops, relative to the other sources."""
+
+    @property
+    def files(self) -> Sequence[str]:
+        """Patterns of a folder's files that are used; all files unless given."""
+
+    @property
+    def validation(self) -> Sequence[str]:
+        """Patterns of a folder's files that are held out."""
+
+    @property
+    def planes(self) -> tuple[int, int] | None:
+        """First and last plane of a folder's stacks that is trained on."""
+
+    @property
+    def title(self) -> str:
+        """Title of a folder."""
+
+    @property
+    def licence(self) -> str:
+        """Licence of a folder's images."""
+
+    @property
+    def attribution(self) -> str:
+        """Whom a folder's images are from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,13 +152,25 @@ def read_raw(
         folder = Path(options.folder)
         # Its name alone: a package must not hold a path.
         name = folder.resolve().name
-        source = Source(name, name, "unknown", "unknown", weight)
-        trained = cut(_folder_images(folder, "train", hold_out=hold_out))
+        source = Source(
+            name,
+            options.title or name,
+            options.licence or "unknown",
+            options.attribution or "unknown",
+            weight,
+        )
+        files = _split(folder, options, hold_out=hold_out)
+
+        def read_part(part: Part) -> list[Raw]:
+            named = _folder_images(folder, files[part])
+            return cut(_of_planes(named, options.planes, part))
+
+        trained = read_part("train")
         if part == "train":
-            if hold_out:
-                _tell_held_out(folder)
+            if hold_out and not options.validation:
+                _tell_held_out(folder, files)
             return source, trained, trained
-        return source, cut(_folder_images(folder, part, hold_out=hold_out)), trained
+        return source, read_part(part), trained
     raise UsageError("a source needs a dataset, a folder or an archive, not none of them.")
 
 
@@ -154,12 +191,31 @@ def _archive_images(name: str, settings: Settings) -> Iterator[_Named]:
         yield image, inner, inner.partition(" ")[0], channel
 
 
-def _folder_images(folder: Path, part: Part, *, hold_out: bool) -> Iterator[_Named]:
+def _split(folder: Path, options: SourceOptions, *, hold_out: bool) -> dict[Part, list[Path]]:
+    """Return a folder's files to train on, and those for validation.
+
+    A stack of which only some planes are trained on is among both.
+    """
+
+    def matched(path: Path, patterns: Sequence[str]) -> bool:
+        return any(fnmatch(str(path.relative_to(folder)), pattern) for pattern in patterns)
+
     files = _image_files(folder)
-    held = _held_out(files) if hold_out else set()
+    if options.files:
+        files = [path for path in files if matched(path, options.files)]
+        if not files:
+            raise UsageError(f"{folder}: no image is named like {', '.join(options.files)}.")
+    held = [path for path in files if matched(path, options.validation)]
+    if options.validation and not held:
+        raise UsageError(f"{folder}: no image is named like {', '.join(options.validation)}.")
+    if hold_out and not options.validation and not options.planes and len(files) > 1:
+        held = files[::HELD_OUT_EVERY]
+    trained = [path for path in files if path not in held]
+    return {"train": trained, "validation": trained + held if options.planes else held}
+
+
+def _folder_images(folder: Path, files: Sequence[Path]) -> Iterator[_Named]:
     for path in files:
-        if (path in held) != (part == "validation"):
-            continue
         try:
             images = read(path)
         except CytopressError as error:
@@ -171,15 +227,28 @@ def _folder_images(folder: Path, part: Part, *, hold_out: bool) -> Iterator[_Nam
             yield image, named, name, "image"
 
 
-def _held_out(files: Sequence[Path]) -> set[Path]:
-    return set(files[::HELD_OUT_EVERY]) if len(files) > 1 else set()
+def _of_planes(
+    named: Iterable[_Named], planes: tuple[int, int] | None, part: Part
+) -> Iterator[_Named]:
+    """Yield the images with those planes of a stack that belong to a part."""
+    for image, name, group, kind in named:
+        if planes is None or image.pixels.ndim == 2:
+            yield image, name, group, kind
+            continue
+        first, last = planes
+        runs = (
+            [slice(first, last + 1)] if part == "train" else [slice(first), slice(last + 1, None)]
+        )
+        for run in runs:
+            if len(image.pixels[run]):
+                yield replace(image, pixels=image.pixels[run]), name, group, kind
 
 
-def _tell_held_out(folder: Path) -> None:
-    files = _image_files(folder)
-    if _held_out(files):
+def _tell_held_out(folder: Path, files: Mapping[Part, Sequence[Path]]) -> None:
+    held, trained = (len(files[part]) for part in ("validation", "train"))
+    if held:
         warnings.warn(
-            f"{folder}: {len(_held_out(files))} of {len(files)} files are held out for validation,"
+            f"{folder}: {held} of {held + trained} files are held out for validation,"
             " since no dataset of this training has a validation part.",
             CytopressWarning,
             stacklevel=2,

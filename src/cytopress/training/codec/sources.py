@@ -64,8 +64,8 @@ def load_planes(
     Datasets give their training groups (the images asked for) or, for validation, the inputs of
     their validation part; stacks plane by plane, or, with ``deep``, as the volumes that they are,
     of at least so many planes. Archives are for training only, and so are
-    folders, unless no dataset has a validation part: then every tenth file of each folder is held
-    out. Validation may have none.
+    folders, unless they say what is held out, or nothing has a validation part: then every tenth
+    file of each folder is held out. Validation may have none.
 
     Raises
     ------
@@ -82,6 +82,7 @@ def load_planes(
         raise UsageError("a training needs at least one [[sources]], not none.")
     opened = [open_source(options, settings) for options in sources]
     hold_out = not any(found.part("validation") for found in opened if found is not None)
+    hold_out = hold_out and not any(options.validation or options.planes for options in sources)
     planes: list[Plane] = []
     for options, found in zip(sources, opened, strict=True):
         source, raw, trained = read_raw(

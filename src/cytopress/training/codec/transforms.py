@@ -72,8 +72,8 @@ class Analysis(nn.Module):
             layers += [nn.Conv2d(above, width, 2, stride=2), Residual(width, 1)]
         last = nn.Conv2d(widths[-1], channels, 3, padding=1)
         self.network = nn.Sequential(*layers, last)
-        _begin_as_cosines(self.linear.weight, stride, slabs, before=slabs.margin)
-        _begin_small(last)
+        _begin_ascosines(self.linear.weight, stride, slabs, before=slabs.margin)
+        begin_small(last)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return y."""
@@ -112,8 +112,8 @@ class Synthesis(nn.Module):
         middle = self.linear.weight[own * slabs.neighbors :][:own]
         with torch.no_grad():
             self.linear.weight.zero_()
-        _begin_as_cosines(middle, stride, slabs, before=0)
-        _begin_small(last)
+        _begin_ascosines(middle, stride, slabs, before=0)
+        begin_small(last)
 
     def forward(self, y_hat: torch.Tensor) -> torch.Tensor:
         """Return x_hat."""
@@ -137,7 +137,7 @@ def cosine_bases(channels: int, size: int, depth: int = 1) -> npt.NDArray[np.flo
     ndarray
         (channels, depth, size, size).
     """
-    deep, flat = _cosines(depth), _cosines(size)
+    deep, flat = cosines(depth), cosines(size)
     order = sorted(
         (w * w + u * u + v * v, w, u, v)
         for w in range(depth)
@@ -149,14 +149,21 @@ def cosine_bases(channels: int, size: int, depth: int = 1) -> npt.NDArray[np.flo
     return stacked
 
 
-def _cosines(size: int) -> npt.NDArray[np.float64]:
+def cosine_order(channels: int, size: int) -> list[tuple[int, int]]:
+    """Return the frequencies along y and x of a block's bases, the lowest first."""
+    every = ((u * u + v * v, u, v) for u in range(size) for v in range(size))
+    return [(u, v) for _, u, v in sorted(every)[:channels]]
+
+
+def cosines(size: int) -> npt.NDArray[np.float64]:
+    """Return the orthonormal cosine bases of ``size`` points, a row each."""
     k, i = np.arange(size)[:, None], np.arange(size)[None]
     rows: npt.NDArray[np.float64] = np.sqrt(2 / size) * np.cos(np.pi * (i + 0.5) * k / size)
     rows[0] /= np.sqrt(2)
     return rows
 
 
-def _begin_as_cosines(weight: torch.Tensor, size: int, slabs: SlabLayout, *, before: int) -> None:
+def _begin_ascosines(weight: torch.Tensor, size: int, slabs: SlabLayout, *, before: int) -> None:
     """Set weights, (channels, planes, 2 * size, 2 * size), to bases of a slab's planes."""
     bases = torch.from_numpy(cosine_bases(weight.shape[0], size, slabs.stride))
     if len(bases) < weight.shape[0]:
@@ -167,7 +174,8 @@ def _begin_as_cosines(weight: torch.Tensor, size: int, slabs: SlabLayout, *, bef
         weight[:, before : before + slabs.stride, edge : edge + size, edge : edge + size] = bases
 
 
-def _begin_small(layer: nn.Conv2d) -> None:
+def begin_small(layer: nn.Conv2d) -> None:
+    """Make the initial output of a network's last layer small."""
     with torch.no_grad():
         layer.weight *= SHARE
         if layer.bias is not None:

@@ -52,7 +52,7 @@ def test_latents_come_back(package: Package) -> None:
     check(open_model(package), 150)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_thousands_of_random_latents_come_back(package: Package) -> None:
     # Of the six packages together ten thousand.
     check(open_model(package), 1_700)

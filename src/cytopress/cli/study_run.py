@@ -1,0 +1,105 @@
+"""Run of a study from the command line: progress, the page, the table and what failed."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cytopress.cli.listing import show
+from cytopress.cli.progress_bars import bar
+from cytopress.cli.recommending import criteria
+from cytopress.errors import CodecError, CytopressWarning, NotAvailableError
+from cytopress.settings import Settings
+
+if TYPE_CHECKING:
+    from cytopress.study.results import Results
+    from cytopress.study.spec import Study
+
+
+def run_study(
+    plan: Study,
+    out: Path,
+    *,
+    settings: Settings,
+    jobs: int,
+    scheduler: str | None,
+    retrain: bool = False,
+    retry_failed: bool = False,
+) -> None:
+    """Run a study with its progress, write its page, and print its results and its failures.
+
+    Raises
+    ------
+    CodecError
+        Every trial failed.
+    CytopressError
+        As of `cytopress.study.execute.execute`.
+    """
+    from cytopress.report import check_libraries
+    from cytopress.results.recommendation.foresee import check_on_originals
+    from cytopress.results.recommendation.pictured import pictured_keys
+    from cytopress.study.execute import execute
+
+    page = True
+    try:
+        check_libraries()
+    except NotAvailableError as error:
+        page = False
+        text = f"no page will be written; `cytopress study report {out}` does later. {error}"
+        warnings.warn(text.rstrip("."), CytopressWarning, stacklevel=2)
+    with bar(f"Study {plan.name}") as progress:
+        results = execute(
+            plan,
+            out,
+            settings=settings,
+            jobs=jobs,
+            scheduler=scheduler,
+            retrain=retrain,
+            retry_failed=retry_failed,
+            check=check_on_originals,
+            pictured=lambda results: pictured_keys(results, criteria(out)),
+            progress=progress,
+        )
+    written = write_page(results, out) if page else out
+    _print_summary(results)
+    print(f"\n{'Report' if page else 'Results'}: {written}")
+    _report_failures(results)
+
+
+def _report_failures(results: Results) -> None:
+    """Warn of failed trials; a study without any result is an error."""
+    failed = [trial for trial in results.trials if trial.error]
+    if not failed:
+        return
+    first = failed[0]
+    text = (
+        f"{len(failed)} of {len(results.trials)} trials failed (see the end of the report); the"
+        f" first is field {first.field!r}: {first.error} What is about this machine is tried again"
+        " by the same command, every failed trial with --retry-failed."
+    )
+    if all(trial.coded_bytes is None for trial in results.trials):
+        raise CodecError(text)
+    warnings.warn(text, CytopressWarning, stacklevel=2)
+
+
+def write_page(results: Results, folder: Path) -> Path:
+    """Write the page of a study into its folder, with what was asked of it there."""
+    from cytopress.report import write_report
+
+    return write_report(results, folder / "report.html", criteria(folder))
+
+
+def _print_summary(results: Results) -> None:
+    from cytopress.report import summary_rows
+    from cytopress.results.recommendation.answers import answer_text, answers
+
+    show(summary_rows(results), as_json=False)
+    found = answers(results, ())
+    for answer in found:
+        print(f"\n{answer_text(answer)}")
+    if results.tasks and not found:
+        print(
+            "\nNo margin was stated, and no noise replicates were drawn, so nothing is inside or"
+            " outside; state one with --margin."
+        )
