@@ -24,6 +24,7 @@ from cytopress.codecs.targets.encodes import Encodes, Solution
 from cytopress.codecs.targets.lines_choice import field_lines, lines_for, seeks_lines
 from cytopress.codecs.targets.lossless_comparison import dearer_than_lossless
 from cytopress.codecs.targets.solutions import solution_of
+from cytopress.codecs.targets.spec_text import spec_text
 from cytopress.codecs.targets.target import TARGET_KINDS, Target, TargetKind
 from cytopress.codecs.wrappers import Guarded, Tiled, Wavelet
 from cytopress.errors import (
@@ -153,24 +154,7 @@ class CodecRequest:
     @property
     def spec(self) -> str:
         """The spec string of this request."""
-        parts: list[tuple[str, float | str]] = list(self.options)
-        if self.native is not None and self.family.traits.parameter is not None:
-            parts.append((self.family.traits.parameter.name, self.native))
-        if self.asked is not None:
-            parts.append(self.asked)
-        if self.data_range is not None:
-            parts.append(("range", self.data_range))
-        if self.noise is not None:
-            parts += [("a", self.noise.a), ("b", self.noise.b), ("offset", self.noise.offset)]
-        wrappers = {"tile": self.tile, "guard": self.guard}
-        parts += [(key, value) for key, value in wrappers.items() if value is not None]
-        if self.z != "planes":
-            parts.append(("z", self.z))
-        # Said where it is the default too: the same words meant another coding in older versions.
-        if self.lines != "0" or self.family.traits.lines:
-            parts.append(("lines", self.lines))
-        text = ",".join(f"{key}={_plain(value)}" for key, value in parts)
-        return f"{self.name}:{text}" if text else self.name
+        return spec_text(self)
 
     def is_named(self, text: str) -> bool:
         """Whether a spec string is this one's, as it is or without the default of ``lines``."""
@@ -331,11 +315,3 @@ class CodecRequest:
     def decode(self, data: bytes) -> Image:
         """Return the image of coded bytes, whichever codec made them."""
         return decode(data, self.settings)
-
-
-def _plain(value: float | str) -> str:
-    """Return a value as text that a spec string reads back as the same value."""
-    if isinstance(value, str):
-        return value
-    number = float(value)
-    return str(int(number)) if number == int(number) and abs(number) < 2**53 else repr(number)
