@@ -9,7 +9,7 @@ import pytest
 from cytopress import api
 from cytopress.codecs.container.container import unpack
 from cytopress.codecs.registry import decode
-from cytopress.codecs.spec import codec
+from cytopress.codecs.spec import codec, stored_codec
 from cytopress.codecs.targets.lines_choice import encode_better, pays
 from cytopress.codecs.wrappers import Guarded, Lines
 from cytopress.errors import UnsupportedImageError, UsageError
@@ -144,3 +144,18 @@ def test_one_coding_is_better_only_where_no_curve_says_else(
 def test_at_high_rates_bytes_buy_more() -> None:
     # At 8 bits a pixel, a bit more for each pixel is a quarter of the error.
     assert not pays((1100, 1000), (0.8, 1.0), 1000)
+
+
+def test_people_name_a_spec_without_its_default() -> None:
+    request = codec("learned/cytopress-2d:ratio=20")
+    assert request.is_named("learned/cytopress-2d:ratio=20")
+    assert request.is_named("learned/cytopress-2d:ratio=20,lines=auto")
+    assert not request.is_named("learned/cytopress-2d:ratio=20,lines=0")
+    assert not codec("avif:ratio=20,lines=auto").is_named("avif:ratio=20")
+
+
+def test_a_stored_spec_that_says_nothing_is_of_a_version_without() -> None:
+    stored = "learned/cytopress-2d:quality=0.5"
+    assert stored_codec(stored).lines == "0"
+    assert stored_codec(f"{stored},lines=auto").lines == "auto"
+    assert stored_codec("avif:quality=30") == codec("avif:quality=30")
