@@ -382,4 +382,4 @@ def test_info_tells_what_structured_noise_was_found(run: Run, tmp_path: Path) ->
         (tmp_path / "a.cyto").write_bytes(cytopress.encode(image, spec))
         out = run("info", str(tmp_path / "a.cyto"))[1]
         assert ("pickup at 0.22" in out) == told
-        assert ("cycles/px along x, 2.1 counts, " in out) == told
+        assert ("cycles/px along x, 2" in out) == told
