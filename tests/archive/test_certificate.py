@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -111,6 +112,11 @@ def test_loss_is_never_reset(source: Path, tmp_path: Path) -> None:
     assert past["error"]["max"] == np.abs(difference).max()
     assert past["error"]["rmse"] == pytest.approx(rmse)
     assert f"against its source RMSE up to {rmse:.2f}" in page
+    told = re.search(
+        r"was coded with loss, errors at most 3 counts, RMSE ([\d.]+)", " ".join(summary(document))
+    )
+    assert told
+    assert float(told[1]) == pytest.approx(rmse, abs=0.006)
 
 
 @pytest.mark.parametrize(("codec", "lossy"), [("", False), ("jpegls:max_error=3", True)])

@@ -127,6 +127,10 @@ def test_what_cannot_be_carried_over_stands_against_deleting(tmp_path: Path) -> 
     assert (found.passed, found.fit, found.reasons) == (True, True, [])
     written = json.loads((out / "cytopress/certificate.json").read_text())["verified"]
     assert written["metadata_lost"] == {"a.ome.zarr": "its folder 'tables'"}
+    pytest.importorskip("jinja2")
+    page = (out / "cytopress/certificate.html").read_text()
+    assert "not all that the originals say of 1 image was" in page
+    assert "its folder &#39;tables&#39;" in page
     group.attrs["lab"] = {"animal": 8}
     assert "lab/animal is 7, its source's 8" in reasons(out, source.parent)
 

@@ -21,7 +21,13 @@ def summary(certificate: dict[str, Any]) -> list[str]:
     for past in certificate["history"]:
         may = {True: "was coded", None: "may have been coded", False: "was coded"}[past["lossy"]]
         how = "without loss" if past["lossy"] is False else "with loss"
-        lines.append(f"before: {past['method']} ({past['images']} images): {may} {how}")
+        line = f"before: {past['method']} ({past['images']} images): {may} {how}"
+        if "error" in past:
+            error = past["error"]
+            line += (
+                f", errors at most {figure(error['max'])} counts, RMSE {figure(error['rmse'], 3)}"
+            )
+        lines.append(line)
     if certificate["second_generation"]:
         lines.append(
             f"second generation: {certificate['second_generation']} images bear an earlier loss"
@@ -34,7 +40,7 @@ def _channel(one: dict[str, Any]) -> str:
     line = f"{one['label'] or 'all channels'}: {one['codec']}, {ratio_text(one['ratio'])} smaller"
     error = one["error"]
     if error["max"]:
-        line += f", errors at most {figure(error['max'])} counts, RMSE {figure(error['rmse'], 3)}"
+        line += _errors(error)
     if "noise_sigma" in error:
         line += f" ({figure(error['noise_sigma'], 2)} of the noise)"
     if error["max"]:
@@ -42,6 +48,10 @@ def _channel(one: dict[str, Any]) -> str:
     if one["finer_chunks"]:
         line += f", {one['finer_chunks']} of {one['chunks']} chunks coded finer"
     return line
+
+
+def _errors(error: dict[str, Any]) -> str:
+    return f", errors at most {figure(error['max'])} counts, RMSE {figure(error['rmse'], 3)}"
 
 
 def _verified(certificate: dict[str, Any]) -> str:

@@ -25,8 +25,9 @@ from cytopress.formats.scene import Scene
 from cytopress.formats.zarr_metadata import COLLECTION
 
 COMPARED = (
-    "sizes, pixel type, pixel size, origin, time interval, channel names, colors and wavelengths,"
-    " labels, plates, attributes of others, OME-XML (dates, positions, instruments, annotations)"
+    "sizes, pixel type, pixel size, origin, time interval; names, colors and wavelengths of"
+    " channels; labels and plates; attributes of others; OME-XML with its dates, positions,"
+    " instruments and annotations"
 )
 MICROMETER = "micrometer"
 
