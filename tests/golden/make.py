@@ -90,6 +90,7 @@ def specimens() -> Iterator[tuple[str, str, Image]]:
                 f":{parameter.name}={parameter.value_at(0.8)}" if parameter is not None else ""
             )
             yield f"{name}-float32", f"{name}{setting}", real
+    odd = Image(image.pixels[:23, :31], bits=12)
     volume = Image(
         np.stack([np.roll(image.pixels, 2 * z, axis=1) >> z % 2 for z in range(7)]), bits=12
     )
@@ -98,6 +99,10 @@ def specimens() -> Iterator[tuple[str, str, Image]]:
         yield f"wavelet-{bare}", f"{spec}{',' if ':' in spec else ':'}z=wavelet", volume
     yield "target-psnr", "jpegls:psnr=40", image
     yield "target-sigma", "jpegls:sigma=0.5,a=1.5,b=30,offset=100", image
+    yield "scaled-jpegls-2", "jpegls:near=3,scale=2", image
+    yield "scaled-jpegls-4", "jpegls:near=3,scale=4", odd
+    yield "scaled-avif", "avif:quality=60,scale=2", small
+    yield "scaled-jpegls-stack", "jpegls:near=3,scale=2", stack
     yield "wrappers-all", "jpeg2000:level=40,tile=16,guard=3", stack
     yield "lines-jpegls", "jpegls:near=3,lines=x0.215+x0+y0.36", hum(np.uint8)
     yield "lines-round-zstd", "round-zstd:step=9,lines=x0.215+x0+y0.36", hum(np.uint16)

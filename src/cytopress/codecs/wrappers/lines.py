@@ -122,6 +122,11 @@ class Lines(PartsCodec):
         head = [mapping.put(), *length_prefixed(map(pack_layer, layers))]
         return [b"".join(head), *inner]
 
+    def rest(self, image: Image) -> Image:
+        """Return what is left for the wrapped codec, the structured noise at its finest."""
+        layers = [quantized(one, image.shape[-2:], FINE) for one in self._fits(image)]
+        return mapping_of(image, layers, self.fraction).inner(image, layers)
+
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the image with its structured noise."""
         mapping, layers, rest = take_lines(stream, form)
