@@ -16,13 +16,13 @@ from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.family import Family
 from cytopress.codecs.periodic_noise.frequencies import (
     frequencies_text,
-    read_frequencies,
 )
 from cytopress.codecs.registry import decode
 from cytopress.codecs.targets import resolve
 from cytopress.codecs.targets.encodes import Encodes, Solution
 from cytopress.codecs.targets.lines_choice import field_lines, lines_for, seeks_lines
 from cytopress.codecs.targets.lossless_comparison import dearer_than_lossless
+from cytopress.codecs.targets.request_options import lines_option, scale_option
 from cytopress.codecs.targets.solutions import solution_of
 from cytopress.codecs.targets.spec_text import spec_text
 from cytopress.codecs.targets.target import TARGET_KINDS, Target, TargetKind
@@ -38,9 +38,6 @@ from cytopress.models.model_package import Package
 from cytopress.settings import Settings
 
 AlongZ = Literal["planes", "wavelet"]
-# Structured noise coded apart: where that pays; the same, or a refusal of images that cannot be
-# coded so; never.
-LINES = ("auto", "1", "0")
 
 
 @dataclass(frozen=True)
@@ -72,6 +69,10 @@ class CodecRequest:
         image that cannot be coded so is refused; ``0``: never. Frequencies, such as
         ``x0.221+x0.442``, in cycles a pixel: as ``auto``, and noise is sought only there. ``auto``
         for learned codecs unless given, else ``0``.
+    scale : {"auto", "1", "2", "4"}, optional
+        The resolution is divided by it before coding; ``auto`` where a target is met in fewer
+        bytes so, which is the default for targets of learned codecs. Without a target ``auto``
+        is ``1``: a value of the quality parameter keeps its meaning.
     settings : Settings, optional
         Says where model packages are, for decoding.
     """
@@ -86,13 +87,15 @@ class CodecRequest:
     guard: int | None = None
     z: AlongZ = "planes"
     lines: str = ""
+    scale: str = ""
     settings: Settings | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         self._check_quality()
         if self.z not in get_args(AlongZ):
             raise UsageError(f"{self.name}: z is planes or wavelet, not {self.z}.")
-        self._check_lines()
+        object.__setattr__(self, "lines", lines_option(self))
+        object.__setattr__(self, "scale", scale_option(self))
         kind, value = self.asked or ("ratio", 1.0)
         Target(kind, value, data_range=self.data_range)
         # Every part is built once: a wrong option is an error now, not at the first image.
@@ -104,18 +107,6 @@ class CodecRequest:
             Wavelet.over(adapter)
         if self.guard is not None:
             Guarded(adapter, max_error=self.guard)
-
-    def _check_lines(self) -> None:
-        """Resolve the default of ``lines``, and check it."""
-        if not self.lines:
-            object.__setattr__(self, "lines", "auto" if self.family.traits.lines else "0")
-        if self.lines not in LINES:
-            read_frequencies(self.lines)
-        if self.lines == "1" and self.lossless:
-            raise UsageError(
-                f"{self.name}: lines=1 is for lossy settings, and this one is lossless; leave it"
-                " out, or give a target."
-            )
 
     def _check_quality(self) -> None:
         """Check that the quality parameter, a target or neither is given, as the family allows."""
@@ -157,9 +148,11 @@ class CodecRequest:
         return spec_text(self)
 
     def is_named(self, text: str) -> bool:
-        """Whether a spec string is this one's, as it is or without the default of ``lines``."""
-        default = ",lines=auto" if self.family.traits.lines else ""
-        return text in (self.spec, self.spec.removesuffix(default))
+        """Whether a spec string is this one's, as it is or without the defaults at its end."""
+        traits, short = self.family.traits, self.spec
+        for default in ",scale=auto" * traits.scale, ",lines=auto" * traits.lines:
+            short = short.removesuffix(default)
+        return text in (self.spec, short)
 
     @property
     def lacks_range(self) -> bool:

@@ -10,7 +10,9 @@ from cytopress.codecs.targets import resolve
 from cytopress.codecs.targets.encodes import Encodes, Solution
 from cytopress.codecs.targets.lines_choice import better_solution
 from cytopress.codecs.targets.lossless_comparison import lossless_ratio
+from cytopress.codecs.targets.scale_choice import solve_at_best_scale
 from cytopress.codecs.targets.search import solve
+from cytopress.codecs.wrappers import Scaled
 from cytopress.codecs.wrappers.lines import PlaneFits
 from cytopress.errors import UnreachableTargetError, UnsupportedImageError
 from cytopress.figures import ratio_text
@@ -41,6 +43,8 @@ def _plain_or_apart(request: CodecRequest, encodes: Encodes, lines: PlaneFits | 
     if isinstance(problem, StreamCodec):
         return replace(encodes.untargeted(problem), setting=request.native)
     try:
+        if request.scale == "auto" and encodes.image.dtype.name in Scaled.traits.dtypes:
+            return solve_at_best_scale(request, encodes, lines)
         return solve(problem, encodes)
     except UnreachableTargetError as error:
         if not request.packages:

@@ -26,6 +26,8 @@ def spec_text(request: CodecRequest) -> str:
     # Said where it is the default too: the same words meant another coding in older versions.
     if request.lines != "0" or request.family.traits.lines:
         parts.append(("lines", request.lines))
+    if request.scale != "1" or (request.family.traits.scale and request.asked is not None):
+        parts.append(("scale", request.scale))
     text = ",".join(f"{key}={_plain(value)}" for key, value in parts)
     return f"{request.name}:{text}" if text else request.name
 

@@ -28,6 +28,7 @@ def traits(manifest: CodecManifest) -> Traits:
         exact=False,
         percentiles=manifest.percentiles,
         lines=True,
+        scale=True,
     )
 
 
