@@ -175,6 +175,16 @@ def test_every_image_of_a_file_goes_in_and_comes_out(run: Run, tmp_path: Path) -
     assert np.abs(error).max(axis=(0, 1, 3, 4)).tolist() == [0, 4, 4, 4, 4, 4]
 
 
+def test_info_tells_the_resolution(run: Run, image_file: Path, tmp_path: Path) -> None:
+    for number, (spec, told) in enumerate(
+        (("jpegls:near=2", None), ("jpegls:near=2,scale=4", "1/4 along y and x"))
+    ):
+        coded = tmp_path / f"{number}.cyto"
+        run("encode", str(image_file), "-o", str(coded), "--codec", spec)
+        (facts,) = json.loads(run("info", str(coded), "--json")[1])
+        assert facts.get("resolution") == told
+
+
 def test_info_of_several_images(run: Run, tmp_path: Path) -> None:
     source, coded = tmp_path / "a.ome.tif", tmp_path / "a.cyto"
     write_six_channels(source)
