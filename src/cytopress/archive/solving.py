@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 from collections.abc import Sequence
@@ -19,11 +20,12 @@ from cytopress.archive.promise import (
 )
 from cytopress.archive.pyramid import halved
 from cytopress.archive.sample_codings import Coded, SampleCodings, Samples
+from cytopress.archive.scale_of_chunks import SCALES, is_better, may_pay
 from cytopress.archive.setting_search import Search
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.codecs.targets.target import UNITS, Target
 from cytopress.codecs.traits import QualityParameter
-from cytopress.errors import UnreachableTargetError
+from cytopress.errors import UnreachableTargetError, UnsupportedImageError
 from cytopress.image import Image
 from cytopress.metrics.data_range import data_range
 from cytopress.metrics.noise import fit_noise
@@ -45,7 +47,24 @@ def solve(asked: CodecRequest, samples: Samples, *, seen: float = 0.0) -> Coding
     UnreachableTargetError
         No setting meets the target on the samples.
     """
-    request, limits = with_scales(asked, samples)
+    found = _solve(asked, asked, samples, seen)
+    # Under a guard the residual would pay for the details.
+    by_choice = asked.scale == "auto" and asked.guard is None and found.ceiling is not None
+    for scale in SCALES if by_choice else ():
+        lower = None
+        # A resolution that cannot be is no choice.
+        with contextlib.suppress(UnreachableTargetError, UnsupportedImageError):
+            if may_pay(scale, found, samples):
+                lower = _solve(asked, replace(asked, scale=scale), samples, seen)
+        if lower is None or not is_better(lower, found, asked):
+            break
+        found = lower
+    return found
+
+
+def _solve(asked: CodecRequest, chosen: CodecRequest, samples: Samples, seen: float) -> Coding:
+    """Return the coding at a choice of all that was asked as ``auto``."""
+    request, limits = with_scales(chosen, samples)
     codings = SampleCodings(request, samples.chunks, limits, samples.bits)
     native = native_setting(request, codings, samples.fields)
     coded = codings.at(native)
