@@ -124,7 +124,8 @@ class Lines(PartsCodec):
 
     def rest(self, image: Image) -> Image:
         """Return what is left for the wrapped codec, the structured noise at its finest."""
-        layers = [quantized(one, image.shape[-2:], FINE) for one in self._fits(image)]
+        shape = image.shape[-2], image.shape[-1]
+        layers = [quantized(one, shape, FINE) for one in self._fits(image)]
         return mapping_of(image, layers, self.fraction).inner(image, layers)
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
