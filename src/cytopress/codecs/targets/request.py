@@ -24,13 +24,10 @@ from cytopress.codecs.targets.lines_choice import field_lines, lines_for, seeks_
 from cytopress.codecs.targets.lossless_comparison import dearer_than_lossless
 from cytopress.codecs.targets.request_options import lines_option, scale_option
 from cytopress.codecs.targets.solutions import solution_of
-from cytopress.codecs.targets.spec_text import spec_text
+from cytopress.codecs.targets.spec_text import short_text, spec_text
 from cytopress.codecs.targets.target import TARGET_KINDS, Target, TargetKind
 from cytopress.codecs.wrappers import Guarded, Tiled, Wavelet
-from cytopress.errors import (
-    CytopressWarning,
-    UsageError,
-)
+from cytopress.errors import CytopressWarning, UsageError
 from cytopress.image import Image
 from cytopress.metrics.data_range import pooled_percentiles
 from cytopress.metrics.noise import NoiseModel
@@ -70,9 +67,8 @@ class CodecRequest:
         ``x0.221+x0.442``, in cycles a pixel: as ``auto``, and noise is sought only there. ``auto``
         for learned codecs unless given, else ``0``.
     scale : {"auto", "1", "2", "4"}, optional
-        The resolution is divided by it before coding; ``auto`` where a target is met in fewer
-        bytes so, which is the default for targets of learned codecs. Without a target ``auto``
-        is ``1``: a value of the quality parameter keeps its meaning.
+        By what the resolution is divided before coding; ``auto``, the default for targets of
+        learned codecs: where a target takes fewer bytes so. Without a target ``auto`` is ``1``.
     settings : Settings, optional
         Says where model packages are, for decoding.
     """
@@ -149,10 +145,7 @@ class CodecRequest:
 
     def is_named(self, text: str) -> bool:
         """Whether a spec string is this one's, as it is or without the defaults at its end."""
-        traits, short = self.family.traits, self.spec
-        for default in ",scale=auto" * traits.scale, ",lines=auto" * traits.lines:
-            short = short.removesuffix(default)
-        return text in (self.spec, short)
+        return text in (self.spec, short_text(self))
 
     @property
     def lacks_range(self) -> bool:

@@ -32,6 +32,14 @@ def spec_text(request: CodecRequest) -> str:
     return f"{request.name}:{text}" if text else request.name
 
 
+def short_text(request: CodecRequest) -> str:
+    """Return the spec string of a request without the defaults at its end."""
+    traits, text = request.family.traits, spec_text(request)
+    for default in (",scale=auto" * traits.scale, ",lines=auto" * traits.lines):
+        text = text.removesuffix(default)
+    return text
+
+
 def _plain(value: float | str) -> str:
     """Return a value as text that a spec string reads back as the same value."""
     if isinstance(value, str):
