@@ -22,10 +22,10 @@ from cytopress.codecs.targets import resolve
 from cytopress.codecs.targets.encodes import Encodes, Solution
 from cytopress.codecs.targets.lines_choice import field_lines, lines_for, seeks_lines
 from cytopress.codecs.targets.lossless_comparison import dearer_than_lossless
-from cytopress.codecs.targets.request_options import lines_option, scale_option
+from cytopress.codecs.targets.request_options import check_quality, lines_option, scale_option
 from cytopress.codecs.targets.solutions import solution_of
 from cytopress.codecs.targets.spec_text import short_text, spec_text
-from cytopress.codecs.targets.target import TARGET_KINDS, Target, TargetKind
+from cytopress.codecs.targets.target import Target, TargetKind
 from cytopress.codecs.wrappers import Guarded, Tiled, Wavelet
 from cytopress.errors import CytopressWarning, UsageError
 from cytopress.image import Image
@@ -87,7 +87,7 @@ class CodecRequest:
     settings: Settings | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._check_quality()
+        check_quality(self)
         if self.z not in get_args(AlongZ):
             raise UsageError(f"{self.name}: z is planes or wavelet, not {self.z}.")
         object.__setattr__(self, "lines", lines_option(self))
@@ -103,24 +103,6 @@ class CodecRequest:
             Wavelet.over(adapter)
         if self.guard is not None:
             Guarded(adapter, max_error=self.guard)
-
-    def _check_quality(self) -> None:
-        """Check that the quality parameter, a target or neither is given, as the family allows."""
-        traits = self.family.traits
-        if traits.parameter is None:
-            if self.asked:
-                kind = "lossless" if traits.can_be_lossless else "coded at one rate"
-                raise UsageError(f"{self.name} is always {kind}: it takes no {self.asked[0]}.")
-            return
-        if self.native is not None and self.asked is not None:
-            raise UsageError(
-                f"{self.name}: give one of {traits.parameter.name} and {self.asked[0]}, not both."
-            )
-        if self.native is None and self.asked is None and not traits.can_be_lossless:
-            raise UsageError(
-                f"{self.name} is always lossy: give one of {', '.join(TARGET_KINDS)} or"
-                f" {traits.parameter.name} ({traits.parameter.unit})."
-            )
 
     @property
     def name(self) -> str:

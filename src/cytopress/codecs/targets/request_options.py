@@ -1,10 +1,11 @@
-"""Options of a request that the image decides unless they are given: defaults and checks."""
+"""Options of a request: their checks, and the defaults of those that the image decides."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from cytopress.codecs.periodic_noise.frequencies import read_frequencies
+from cytopress.codecs.targets.target import TARGET_KINDS
 from cytopress.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,6 +16,25 @@ if TYPE_CHECKING:
 LINES = ("auto", "1", "0")
 # By what the resolution is divided: 2 or 4 where that meets a target in fewer bytes; always.
 SCALES = ("auto", "1", "2", "4")
+
+
+def check_quality(request: CodecRequest) -> None:
+    """Check that the quality parameter, a target or neither is given, as the family allows."""
+    traits = request.family.traits
+    if traits.parameter is None:
+        if request.asked:
+            kind = "lossless" if traits.can_be_lossless else "coded at one rate"
+            raise UsageError(f"{request.name} is always {kind}: it takes no {request.asked[0]}.")
+        return
+    if request.native is not None and request.asked is not None:
+        raise UsageError(
+            f"{request.name}: give one of {traits.parameter.name} and {request.asked[0]}, not both."
+        )
+    if request.native is None and request.asked is None and not traits.can_be_lossless:
+        raise UsageError(
+            f"{request.name} is always lossy: give one of {', '.join(TARGET_KINDS)} or"
+            f" {traits.parameter.name} ({traits.parameter.unit})."
+        )
 
 
 def lines_option(request: CodecRequest) -> str:
