@@ -9,20 +9,17 @@ What a classic codec saves where a learned one saves nothing is there to be save
 
 from __future__ import annotations
 
-import contextlib
 import sys
 
 import numpy as np
 from other_experiments import changed_fields
+from rate_curves import curve
 from timing import stay_on_one_core
 
-import cytopress
-from cytopress.codecs.spec import codec
-from cytopress.errors import CytopressError, UnreachableTargetError
+from cytopress.codecs.targets.encodes import Encodes
+from cytopress.errors import CytopressError
 from cytopress.image import Image
-from cytopress.metrics import metric
 from cytopress.settings import from_environment
-from cytopress.statistics.bd_rate import bd_rate
 
 RATIOS = (10, 20, 40, 80, 160)
 MOST = 255
@@ -35,27 +32,14 @@ def main() -> int:
         fields = changed_fields(from_environment())
         print(f"| field | {' | '.join(names)} |\n|{'---|' * (len(names) + 1)}")
         for change, counts in fields.items():
-            image = Image(np.clip(np.rint(counts), 0, MOST).astype(np.uint8))
-            rival = curve("jpeg2000", image)
-            rates = (bd_rate(*rival, *curve(name, image)).percent for name in names)
-            print(f"| {change} | {' | '.join(f'{rate:+.1f}' for rate in rates)} |", flush=True)
+            encodes = Encodes(Image(np.clip(np.rint(counts), 0, MOST).astype(np.uint8)))
+            rival = curve("jpeg2000", encodes, RATIOS, MOST)
+            rates = [curve(name, encodes, RATIOS, MOST).against(rival) for name in names]
+            cells = ["none" if rate is None else f"{rate:+.1f}" for rate in rates]
+            print(f"| {change} | {' | '.join(cells)} |", flush=True)
     except CytopressError as error:
         sys.exit(str(error))
     return 0
-
-
-def curve(name: str, image: Image) -> tuple[list[float], list[float]]:
-    """Return bytes and PSNRs at the ratios that the codec reaches."""
-    sizes: list[float] = []
-    psnrs: list[float] = []
-    for ratio in RATIOS:
-        with contextlib.suppress(UnreachableTargetError):
-            # A ratio exceeded is a point of the curve like any other: no warning.
-            data = codec(f"{name}:ratio={ratio}").solve(image).data
-            sizes.append(len(data))
-            decoded = cytopress.decode(data).pixels
-            psnrs.append(metric("psnr").function(image.pixels, decoded, MOST))
-    return sizes, psnrs
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ def encode(
     *,
     limits: tuple[float, float] | None = None,
     noise: NoiseModel | None = None,
+    lines: tuple[tuple[int, int], ...] | None = None,
 ) -> bytes:
     """Compress an image as a spec string asks.
 
@@ -35,6 +36,9 @@ def encode(
         ``codec(spec).field_limits([field])`` gives them. Chunks are then coded like the whole.
     noise : NoiseModel, optional
         For a chunk: the field's noise model, where the spec needs one and gives none.
+    lines : tuple of (axis, frequency), optional
+        For a chunk: where the field has structured noise, as ``codec(spec).field_lines([field])``
+        gives it; sought in the chunk itself unless given.
 
     Returns
     -------
@@ -59,4 +63,4 @@ def encode(
     >>> image.raw_bytes / len(data) >= 10
     True
     """
-    return codec(spec).encode(image, limits=limits, noise=noise)
+    return codec(spec).encode(image, limits=limits, noise=noise, lines=lines)

@@ -48,6 +48,9 @@ class Image:
         Of a chunk: the used range of the whole field that it was cut from, in counts. Codecs that
         map a range map this one, so that neighboring chunks are coded alike; pixels may lie
         outside. Not stored in coded bytes.
+    lines : tuple of (axis, frequency), optional
+        Of a chunk: where the field's structured noise was found, as `codecs.periodic_noise` counts
+        it, so that it is not sought again in each chunk; () for none. Not stored in coded bytes.
 
     Raises
     ------
@@ -69,6 +72,7 @@ class Image:
     spacing_um: Spacing | None = field(default=None, kw_only=True)
     name: str = field(default="", kw_only=True)
     limits: tuple[float, float] | None = field(default=None, kw_only=True)
+    lines: tuple[tuple[int, int], ...] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         pixels = np.asarray(self.pixels)
@@ -187,6 +191,7 @@ class Image:
             spacing_um=self.spacing_um,
             name=self.name,
             limits=self.limits if same else None,
+            lines=self.lines,
         )
 
     def __eq__(self, other: object) -> bool:

@@ -175,6 +175,16 @@ def test_every_image_of_a_file_goes_in_and_comes_out(run: Run, tmp_path: Path) -
     assert np.abs(error).max(axis=(0, 1, 3, 4)).tolist() == [0, 4, 4, 4, 4, 4]
 
 
+def test_info_tells_the_resolution(run: Run, image_file: Path, tmp_path: Path) -> None:
+    for number, (spec, told) in enumerate(
+        (("jpegls:near=2", None), ("jpegls:near=2,scale=4", "1/4 along y and x"))
+    ):
+        coded = tmp_path / f"{number}.cyto"
+        run("encode", str(image_file), "-o", str(coded), "--codec", spec)
+        (facts,) = json.loads(run("info", str(coded), "--json")[1])
+        assert facts.get("resolution") == told
+
+
 def test_info_of_several_images(run: Run, tmp_path: Path) -> None:
     source, coded = tmp_path / "a.ome.tif", tmp_path / "a.cyto"
     write_six_channels(source)
@@ -371,3 +381,15 @@ def test_jobs_and_workers_are_one_option(run: Run, command: str) -> None:
             assert re.search(r"greater than or equal to 1|not in the range", err)
     code, out, _ = run(*command.split(), "--help")
     assert (code, ("--jobs " in out) + ("--workers " in out)) == (0, 1)
+
+
+def test_info_tells_what_structured_noise_was_found(run: Run, tmp_path: Path) -> None:
+    y, x = np.mgrid[:128, :160]
+    wave = 3 * np.cos(2 * np.pi * (0.221 * x + 0.31 * y + 1.5 * (y / 128) ** 2))
+    plane = np.rint(100 + wave + np.random.default_rng(0).normal(0, 1.5, wave.shape))
+    image = Image(plane.astype(np.uint8))
+    for spec, told in (("avif:quality=40,lines=1", True), ("avif:quality=40", False)):
+        (tmp_path / "a.cyto").write_bytes(cytopress.encode(image, spec))
+        out = run("info", str(tmp_path / "a.cyto"))[1]
+        assert ("pickup at 0.22" in out) == told
+        assert ("cycles/px along x, 2" in out) == told

@@ -20,7 +20,7 @@ from cytopress.errors import UsageError
 NUMBERED = (
     "1 png, 2 zstd, 3 jpegxl, 4 jpegls, 5 jpeg2000, 6 htj2k, 7 jpegxr, 8 jpeg, 9 avif, 10 lerc,"
     " 11 zfp, 12 sperr, 13 sz3, 14 blosc2, 15 round-zstd, 16 anscombe-jpegxl, 17 hevc, 18 av1,"
-    " 27 wavelet, 28 per-plane, 29 rescaled, 30 tiled, 31 guarded"
+    " 25 scaled, 26 lines, 27 wavelet, 28 per-plane, 29 rescaled, 30 tiled, 31 guarded"
 )
 
 

@@ -9,7 +9,7 @@ from contracts.members import COARSE, UNLIKE, members, taken
 from cytopress.codecs.container.container import unpack
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
-from cytopress.errors import UnreachableTargetError
+from cytopress.errors import UnreachableTargetError, UnsupportedImageError
 from cytopress.image import Image
 
 
@@ -68,3 +68,21 @@ def test_what_no_setting_meets_is_an_error(name: str, micrograph: Image) -> None
     micrograph = taken(name, micrograph)
     with pytest.raises(UnreachableTargetError, match="the nearest"):
         codec(f"{name}:ratio=100000,a=2,b=20").solve(micrograph)
+
+
+@pytest.mark.parametrize("name", lossy())
+def test_the_resolution_is_chosen_where_that_is_better(name: str, micrograph: Image) -> None:
+    """Never for more bytes than at full resolution, and the quality asked is met all the same."""
+    if "uint16" not in members()[name].traits.dtypes:
+        with pytest.raises(UnsupportedImageError):
+            codec(f"{name}:psnr=28,range=1500,scale=2").solve(micrograph)
+        return
+    image = taken(name, micrograph)
+    spec = f"{name}:psnr=28,range=1500,a=2,b=20,offset=100"
+    sizes = {}
+    for scale in ("1", "auto"):
+        found = codec(f"{spec},scale={scale}").solve(image)
+        error = decode(found.data).pixels.astype(np.float64) - image.pixels
+        assert 20 * np.log10(1500) - 10 * np.log10(np.mean(error**2)) >= 28
+        sizes[scale] = len(found.data)
+    assert sizes["auto"] <= sizes["1"]

@@ -178,8 +178,9 @@ def test_a_cyto_file_can_be_the_source(hyperstack: Path, tmp_path: Path) -> None
         ("deflate:level=10", "level is 1 to 9"),
         ("deflate:ratio=3", "always lossless"),
         ("round-deflate", "always lossy"),
-        ("jpeg2000:ratio=3,guard=2", "guard and z have no place in a TIFF"),
-        ("jpeg2000:ratio=3,z=wavelet", "guard and z have no place in a TIFF"),
+        ("jpeg2000:ratio=3,guard=2", "guard, z, lines and scale have no place in a TIFF"),
+        ("jpeg2000:ratio=3,z=wavelet", "guard, z, lines and scale have no place in a TIFF"),
+        ("jpeg2000:ratio=3,scale=2", "guard, z, lines and scale have no place in a TIFF"),
     ],
 )
 def test_what_a_tiff_cannot_hold_is_refused(spec: str, words: str) -> None:

@@ -34,6 +34,19 @@ def plane() -> Image:
     return Image(pixels, bits=12, spacing_um=(0.108333, 0.108333))
 
 
+def hum(dtype: type) -> Image:
+    """Return 80 x 100 pixels of noise with waves along rows and columns, and with row noise."""
+    rng = np.random.default_rng(4)
+    y, x = np.mgrid[:80, :100]
+    drift = 2 * np.pi * (0.13 * y + 1.5 * (y / 80) ** 2)
+    light = (
+        90 + 8 * np.cos(2 * np.pi * 0.215 * x + drift) + 3 * np.cos(2 * np.pi * 0.36 * y + x / 9)
+    )
+    light += rng.normal(0, 3, (80, 1)) + rng.normal(0, 2, (80, 100))
+    scale = 1 if dtype is np.uint8 else 13
+    return Image(np.rint(scale * light).astype(dtype), bits=8 if dtype is np.uint8 else 12)
+
+
 def signed(dtype: str) -> Image:
     """Return 12 x 16 pixels with both ends of a pixel type, and its values between them."""
     rng = np.random.default_rng(3)
@@ -77,6 +90,7 @@ def specimens() -> Iterator[tuple[str, str, Image]]:
                 f":{parameter.name}={parameter.value_at(0.8)}" if parameter is not None else ""
             )
             yield f"{name}-float32", f"{name}{setting}", real
+    odd = Image(image.pixels[:23, :31], bits=12)
     volume = Image(
         np.stack([np.roll(image.pixels, 2 * z, axis=1) >> z % 2 for z in range(7)]), bits=12
     )
@@ -85,7 +99,16 @@ def specimens() -> Iterator[tuple[str, str, Image]]:
         yield f"wavelet-{bare}", f"{spec}{',' if ':' in spec else ':'}z=wavelet", volume
     yield "target-psnr", "jpegls:psnr=40", image
     yield "target-sigma", "jpegls:sigma=0.5,a=1.5,b=30,offset=100", image
+    yield "scaled-jpegls-2", "jpegls:near=3,scale=2", image
+    yield "scaled-jpegls-4", "jpegls:near=3,scale=4", odd
+    yield "scaled-avif", "avif:quality=60,scale=2", small
+    yield "scaled-jpegls-stack", "jpegls:near=3,scale=2", stack
     yield "wrappers-all", "jpeg2000:level=40,tile=16,guard=3", stack
+    yield "lines-jpegls", "jpegls:near=3,lines=x0.215+x0+y0.36", hum(np.uint8)
+    yield "lines-round-zstd", "round-zstd:step=9,lines=x0.215+x0+y0.36", hum(np.uint16)
+    yield "lines-avif", "avif:quality=35,lines=x0.215+x0+y0.36", hum(np.uint8)
+    both = np.stack([hum(np.uint16).pixels, hum(np.uint16).pixels[::-1]])
+    yield "lines-stack", "jpegls:near=9,tile=64,lines=x0.215+y0.36,guard=4", Image(both, bits=12)
 
 
 OME = """<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0"\

@@ -12,6 +12,7 @@ from cytopress.archive.learned_slots import learned_slot
 from cytopress.codecs.adapters.zstd import Zstd
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.targets import resolve
+from cytopress.codecs.targets.lines_choice import encode_better
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import CodecError
 from cytopress.image import Image, Pixels
@@ -61,7 +62,7 @@ class ChunkCoding:
         codec = self.codec(image)
         try:
             with learned_slot(codec):
-                return codec.encode(image)
+                return encode_better(self.request, image)
         except CodecError:
             if pixels.shape == whole.shape:
                 raise

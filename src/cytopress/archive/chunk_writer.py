@@ -19,7 +19,7 @@ from cytopress.archive.chunk_form import ChunkForm
 from cytopress.archive.finer import finer
 from cytopress.archive.plan import Coding
 from cytopress.archive.zarr_codec import CytopressCodec, _form
-from cytopress.codecs.spec import codec
+from cytopress.codecs.spec import codec, stored_codec
 from cytopress.errors import CodecError
 from cytopress.image import Pixels
 from cytopress.settings import from_environment
@@ -33,7 +33,7 @@ ANY = "zstd"
 def chunk_coding_of(coding: Coding, steps: int = 0) -> ChunkCoding:
     """Return how chunks of a channel are coded, some steps finer; at the end losslessly."""
     settings = from_environment()
-    request = codec(coding.spec, settings)
+    request = stored_codec(coding.spec, settings)
     taken = finer(request, steps, coding.dtype, coding.limits) if steps <= STEPS else None
     if taken is None:
         return ChunkCoding(codec(LOSSLESS.get(coding.dtype, ANY), settings), None, coding.bits)

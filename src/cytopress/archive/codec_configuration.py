@@ -25,7 +25,7 @@ from cytopress.archive.model_references import (
 )
 from cytopress.codecs.learned.codec import LearnedFamily
 from cytopress.codecs.learned.model.packages import find_by_digest
-from cytopress.codecs.spec import codec as request_of
+from cytopress.codecs.spec import stored_codec
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import UsageError
 from cytopress.image import Image
@@ -47,7 +47,7 @@ def configuration(
 ) -> dict[str, Any]:
     """Return the configuration of a codec, as JSON values; raises as `chunk_coding` does."""
     found: dict[str, Any] = {"format": FORMAT, "codec": spec}
-    request = _native(request_of(spec))
+    request = _native(stored_codec(spec))
     found["lossless"] = request.lossless
     if limits is not None:
         found["limits"] = [float(limit) for limit in limits]
@@ -94,7 +94,7 @@ def chunk_coding(document: str) -> ChunkCoding:
     except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise UsageError(f"This array's configuration of cytopress is invalid: {error}") from error
     settings = require_models(map(digest_of, models), models, from_environment())
-    request = _pinned(_native(request_of(spec, settings)), models)
+    request = _pinned(_native(stored_codec(spec, settings)), models)
     request = request.with_reference_scales(None, model)
     if request.lacks_noise:
         raise UsageError(f"{spec}: chunks need the noise model of their field: give noise=.")

@@ -149,7 +149,8 @@ def _request(
         study = wanted.study.of_channel(channel.name, names - wanted.channels.keys())
         spec = study.recorded.spec
     request = codec(spec or LOSSLESS.get(channel.dtype, "zstd"))
-    if wanted.readers != "cytopress" and not (request.lossless or request.name == "round-zstd"):
+    plain = request.lossless or (request.name == "round-zstd" and request.scale == "1")
+    if wanted.readers != "cytopress" and not plain:
         raise UsageError(
             f"{request.spec}: readers without cytopress take lossless coding, or rounded pixels:"
             " give round-zstd, such as round-zstd:max_error=4."

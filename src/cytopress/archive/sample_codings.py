@@ -121,7 +121,15 @@ class SampleCodings:
 
     def coding(self, native: float | None) -> ChunkCoding:
         """Return how chunks are coded at a value of the quality parameter."""
-        return ChunkCoding(replace(self._request, native=native), self._limits, self._bits)
+        request = replace(self._request, native=native) if native is not None else self._unset
+        return ChunkCoding(request, self._limits, self._bits)
+
+    @property
+    def _unset(self) -> CodecRequest:
+        """Return the request without a setting: lossless where it can be, and so in full."""
+        if not self._request.family.traits.can_be_lossless:
+            return replace(self._request, native=None)
+        return replace(self._request, native=None, lines="0", scale="1")
 
     def _one(self, coding: ChunkCoding, native: float | None, n: int) -> _CodedChunk:
         if (native, n) not in self._coded:

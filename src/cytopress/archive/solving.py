@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,12 +18,14 @@ from cytopress.archive.promise import (
     surplus_of_share,
     unseen_share,
 )
+from cytopress.archive.pyramid import halved
 from cytopress.archive.sample_codings import Coded, SampleCodings, Samples
+from cytopress.archive.scale_of_chunks import SCALES, is_better, may_pay
 from cytopress.archive.setting_search import Search
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.codecs.targets.target import UNITS, Target
 from cytopress.codecs.traits import QualityParameter
-from cytopress.errors import UnreachableTargetError
+from cytopress.errors import UnreachableTargetError, UnsupportedImageError
 from cytopress.image import Image
 from cytopress.metrics.data_range import data_range
 from cytopress.metrics.noise import fit_noise
@@ -43,7 +47,24 @@ def solve(asked: CodecRequest, samples: Samples, *, seen: float = 0.0) -> Coding
     UnreachableTargetError
         No setting meets the target on the samples.
     """
-    request, limits = with_scales(asked, samples)
+    found = _solve(asked, asked, samples, seen)
+    # Under a guard the residual would pay for the details.
+    by_choice = asked.scale == "auto" and asked.guard is None and found.ceiling is not None
+    for scale in SCALES if by_choice else ():
+        lower = None
+        # A resolution that cannot be is no choice.
+        with contextlib.suppress(UnreachableTargetError, UnsupportedImageError):
+            if may_pay(scale, found, samples):
+                lower = _solve(asked, replace(asked, scale=scale), samples, seen)
+        if lower is None or not is_better(lower, found, asked):
+            break
+        found = lower
+    return found
+
+
+def _solve(asked: CodecRequest, chosen: CodecRequest, samples: Samples, seen: float) -> Coding:
+    """Return the coding at a choice of all that was asked as ``auto``."""
+    request, limits = with_scales(chosen, samples)
     codings = SampleCodings(request, samples.chunks, limits, samples.bits)
     native = native_setting(request, codings, samples.fields)
     coded = codings.at(native)
@@ -92,6 +113,9 @@ def with_scales(
     noise = fit_noise(planes).model if request.lacks_noise else request.noise
     counts = data_range(samples.planes) if request.lacks_range else request.data_range
     request = request.with_reference_scales(counts, noise)
+    # A resolution below has the frequencies twice, as far as its means leave them.
+    below = (Image(halved(plane), bits=samples.bits) for plane in samples.planes)
+    request = request.with_field_lines(itertools.chain(planes, below))
     return request, request.field_limits(planes)
 
 

@@ -62,7 +62,9 @@ class CytopressCodec(ArrayBytesCodec):
         ----------
         spec : str
             A codec at its own setting, such as ``learned/cytopress-2d:quality=0.45`` or
-            ``jpegxl:distance=2``; a target, such as ``ratio=50``, is solved beforehand.
+            ``jpegxl:distance=2``; a target, such as ``ratio=50``, is solved beforehand. Structured
+            noise is coded apart only where the spec says so, as `CodecRequest.with_field_lines`
+            makes it: a chunk alone shows little of it.
         limits : (low, high), optional
             The used range of the whole field, in counts, from `CodecRequest.field_limits`. Without
             it, codecs that map a range take that of each chunk, at several times the bytes.

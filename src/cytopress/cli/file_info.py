@@ -84,7 +84,10 @@ def _cyto_facts(file: CytoFile, settings: Settings) -> list[dict[str, Any]]:
 def _coded_facts(
     file: CytoFile, number: int, settings: Settings, coded_bytes: int
 ) -> dict[str, Any]:
+    from cytopress.codecs.container.container import unpack
     from cytopress.codecs.registry import build
+    from cytopress.codecs.wrappers.lines_report import lines_report
+    from cytopress.codecs.wrappers.scaled import scale_of
 
     header = file.headers[number]
     form = header.form
@@ -106,6 +109,10 @@ def _coded_facts(
         "header_bytes": header.header_bytes,
         "ratio": round(form.raw_bytes / coded_bytes, 4),
     }
+    if scale := scale_of(header.recipe):
+        facts["resolution"] = f"1/{scale} along y and x"
+    if report := lines_report(header.recipe, unpack(file.container(number))[1], form):
+        facts["noise"] = report
     pixels = file.parts[number].length
     if metadata_matter(form.raw_bytes, coded_bytes, coded_bytes - pixels):
         facts |= {

@@ -57,6 +57,14 @@ class StreamCodec(ABC):
         """Whether decoding gives the same pixels on every machine."""
         return self.lossless or self.traits.exact
 
+    @property
+    def deviation(self) -> int:
+        """Counts by which pixels that another machine decodes may differ; 0 where `exact`."""
+        if self.exact:
+            return 0
+        inside = [getattr(self, option.name) for option in fields(self)]  # type: ignore[arg-type]
+        return max((one.deviation for one in inside if isinstance(one, StreamCodec)), default=1)
+
     def check(self, image: Image) -> None:
         """Raise UnsupportedImageError if this image cannot be coded; do no other work."""
         if len(image.axes) not in self.traits.dims:

@@ -37,7 +37,7 @@ from cytopress.codecs.container.container import Recipe
 from cytopress.codecs.family import Family
 from cytopress.codecs.isolated import decode_isolated
 from cytopress.codecs.limits import check_size
-from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled, Wavelet
+from cytopress.codecs.wrappers import Guarded, Lines, PerPlane, Rescaled, Scaled, Tiled, Wavelet
 from cytopress.errors import (
     CorruptDataError,
     CytopressWarning,
@@ -73,7 +73,15 @@ FAMILIES: tuple[type[StreamCodec], ...] = (
     RoundZstd,
     AnscombeJpegXL,
 )
-WRAPPERS: tuple[type[StreamCodec], ...] = (PerPlane, Rescaled, Tiled, Guarded, Wavelet)
+WRAPPERS: tuple[type[StreamCodec], ...] = (
+    PerPlane,
+    Rescaled,
+    Tiled,
+    Guarded,
+    Wavelet,
+    Lines,
+    Scaled,
+)
 
 
 @functools.cache

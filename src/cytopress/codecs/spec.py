@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from cytopress.codecs.family import Family, option_names
 from cytopress.codecs.registry import find_family
@@ -14,9 +15,9 @@ from cytopress.metrics.noise import NoiseModel
 from cytopress.settings import Settings
 
 REFERENCE_OPTIONS = ("range", "a", "b", "offset")
-WRAPPER_OPTIONS = ("tile", "guard", "z", "lines")
+WRAPPER_OPTIONS = ("tile", "guard", "z", "lines", "scale")
 # Wrappers whose option is a word.
-IN_WORDS = ("z", "lines")
+IN_WORDS = ("z", "lines", "scale")
 # Options of every codec; an adapter's field of such a name (a, b, offset) is set from them.
 COMMON_OPTIONS = (*TARGET_KINDS, *REFERENCE_OPTIONS, *WRAPPER_OPTIONS)
 # Stricter than float(): no nan, no inf, no underscores.
@@ -30,8 +31,10 @@ def codec(spec: str, settings: Settings | None = None) -> CodecRequest:
     ``psnr`` (dB) and ``ratio``, or the codec's own quality parameter; the codec's other options;
     the reference scales ``range`` (counts, of ``psnr``) and ``a``, ``b``, ``offset`` (the noise
     model); and the wrappers ``tile`` (pixels), ``guard`` (counts), ``z`` (``planes``, the
-    default, or ``wavelet``) and ``lines`` (``auto``, ``1`` or ``0``: structured noise is coded
-    apart where that pays; ``auto`` for learned codecs unless given, ``0`` for all others).
+    default, or ``wavelet``), ``lines`` (``auto``, ``1`` or ``0``: structured noise is coded
+    apart where that pays; ``auto`` for learned codecs unless given, ``0`` for all others) and
+    ``scale`` (``auto``, ``1``, ``2`` or ``4``: coded at that part of the resolution; ``auto``,
+    where a target takes fewer bytes so, for targets of learned codecs unless given, else ``1``).
 
     Parameters
     ----------
@@ -78,9 +81,21 @@ def codec(spec: str, settings: Settings | None = None) -> CodecRequest:
         tile=_integer(spec, "tile", numbers),
         guard=_integer(spec, "guard", numbers),
         z=given.get("z", "planes"),  # type: ignore[arg-type]
-        lines=given.get("lines", ""),  # type: ignore[arg-type]
+        lines=given.get("lines", ""),
+        scale=given.get("scale", ""),
         settings=settings,
     )
+
+
+def stored_codec(spec: str, settings: Settings | None = None) -> CodecRequest:
+    """Return the codec request of a spec string that a program wrote (`CodecRequest.spec`).
+
+    Where it does not say how structured noise is coded, or at what resolution a target is met, it
+    is of a version that did neither, and what it stands for was made so. Raises as `codec` does.
+    """
+    name, _, text = spec.partition(":")
+    said = {"lines": "0", "scale": "1"} | _pairs(name, text)
+    return replace(codec(spec, settings), lines=said["lines"], scale=said["scale"])
 
 
 def family_of(spec: str, settings: Settings | None = None) -> Family:

@@ -122,6 +122,9 @@ class Traits:
         floats, which processors round differently: a pixel may then differ by one count.
     lines : bool
         Whether structured noise is coded apart (``lines=auto``) unless a spec says otherwise.
+    scale : bool
+        Whether a target may be met at a lower resolution (``scale=auto``) unless a spec says
+        otherwise.
     """
 
     dims: tuple[int, ...]
@@ -141,6 +144,7 @@ class Traits:
     exact: bool = True
     lossless_dtypes: tuple[str, ...] = ()
     lines: bool = False
+    scale: bool = False
 
     def dtypes_of(self, *, lossless: bool) -> tuple[str, ...]:
         """Return the names of the pixel types that a lossless or a lossy setting codes."""

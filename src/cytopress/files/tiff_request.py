@@ -191,8 +191,11 @@ def tiff_request(
             f" or {way}."
         )
     request = parse(f"{DEFLATE.get(name, name)}{colon}{options}", settings)
-    if request.guard is not None or request.z != "planes":
-        raise UsageError(f"{spec}: guard and z have no place in a TIFF file; write a .cyto file.")
+    wrapped = request.guard is not None or request.z != "planes"
+    if wrapped or request.lines != "0" or request.scale != "1":
+        raise UsageError(
+            f"{spec}: guard, z, lines and scale have no place in a TIFF file; write a .cyto file."
+        )
     if request.tile is not None and request.tile % UNIT:
         raise UsageError(f"{spec}: tile is a multiple of {UNIT} in a TIFF file.")
     if name in DEFLATE:

@@ -90,7 +90,7 @@ class Study(TomlTable):
             if specs.count(spec) > 1:
                 raise UsageError(f"{spec} is given twice.")
         for spec in self.trained_on or ():
-            if spec not in specs:
+            if not any(request.is_named(spec) for request in self.requests):
                 raise UnknownNameError("codec setting of the study to train on", spec, specs)
         return self
 
@@ -115,7 +115,7 @@ class Study(TomlTable):
         if self.regimes == ("raw",):
             return ()
         if self.trained_on is not None:
-            return tuple(one for one in self.requests if one.spec in self.trained_on)
+            return tuple(one for one in self.requests if any(map(one.is_named, self.trained_on)))
         return tuple(
             one for one in self.requests if one.asked is not None or one.native is not None
         )

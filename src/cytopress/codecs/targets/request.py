@@ -14,16 +14,20 @@ from typing import Literal, get_args
 
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.family import Family
+from cytopress.codecs.periodic_noise.frequencies import (
+    frequencies_text,
+)
 from cytopress.codecs.registry import decode
 from cytopress.codecs.targets import resolve
 from cytopress.codecs.targets.encodes import Encodes, Solution
-from cytopress.codecs.targets.lossless_comparison import dearer_than_lossless, lossless_ratio
-from cytopress.codecs.targets.problem import SearchProblem
-from cytopress.codecs.targets.search import solve
-from cytopress.codecs.targets.target import TARGET_KINDS, Target, TargetKind
+from cytopress.codecs.targets.lines_choice import field_lines, lines_for, seeks_lines
+from cytopress.codecs.targets.lossless_comparison import dearer_than_lossless
+from cytopress.codecs.targets.request_options import check_quality, lines_option, scale_option
+from cytopress.codecs.targets.solutions import solution_of
+from cytopress.codecs.targets.spec_text import short_text, spec_text
+from cytopress.codecs.targets.target import Target, TargetKind
 from cytopress.codecs.wrappers import Guarded, Tiled, Wavelet
-from cytopress.errors import CytopressWarning, UnreachableTargetError, UsageError
-from cytopress.figures import ratio_text
+from cytopress.errors import CytopressWarning, UsageError
 from cytopress.image import Image
 from cytopress.metrics.data_range import pooled_percentiles
 from cytopress.metrics.noise import NoiseModel
@@ -31,9 +35,6 @@ from cytopress.models.model_package import Package
 from cytopress.settings import Settings
 
 AlongZ = Literal["planes", "wavelet"]
-# Structured noise coded apart: where that pays; the same, or a refusal of images that cannot be
-# coded so; never. "": as the codec has it.
-LinesChoice = Literal["", "auto", "1", "0"]
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,14 @@ class CodecRequest:
         Hard bound on the error in counts, kept by a coded residual.
     z : {"planes", "wavelet"}, optional
         How a codec of planes codes a stack: each plane by itself, or after a wavelet along z.
-    lines : {"auto", "1", "0"}, optional
-        Whether structured noise is coded apart: where that pays; the same, but an image that
-        cannot be coded so is refused; never. ``auto`` for learned codecs unless given, else ``0``.
+    lines : str, optional
+        Whether structured noise is coded apart. ``auto``: where that pays; ``1``: the same, but an
+        image that cannot be coded so is refused; ``0``: never. Frequencies, such as
+        ``x0.221+x0.442``, in cycles a pixel: as ``auto``, and noise is sought only there. ``auto``
+        for learned codecs unless given, else ``0``.
+    scale : {"auto", "1", "2", "4"}, optional
+        By what the resolution is divided before coding; ``auto``, the default for targets of
+        learned codecs: where a target takes fewer bytes so. Without a target ``auto`` is ``1``.
     settings : Settings, optional
         Says where model packages are, for decoding.
     """
@@ -76,14 +82,16 @@ class CodecRequest:
     tile: int | None = None
     guard: int | None = None
     z: AlongZ = "planes"
-    lines: LinesChoice = ""
+    lines: str = ""
+    scale: str = ""
     settings: Settings | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._check_quality()
+        check_quality(self)
         if self.z not in get_args(AlongZ):
             raise UsageError(f"{self.name}: z is planes or wavelet, not {self.z}.")
-        self._check_lines()
+        object.__setattr__(self, "lines", lines_option(self))
+        object.__setattr__(self, "scale", scale_option(self))
         kind, value = self.asked or ("ratio", 1.0)
         Target(kind, value, data_range=self.data_range)
         # Every part is built once: a wrong option is an error now, not at the first image.
@@ -95,36 +103,6 @@ class CodecRequest:
             Wavelet.over(adapter)
         if self.guard is not None:
             Guarded(adapter, max_error=self.guard)
-
-    def _check_lines(self) -> None:
-        """Resolve the default of ``lines``, and check it."""
-        if not self.lines:
-            object.__setattr__(self, "lines", "auto" if self.family.traits.lines else "0")
-        if self.lines not in get_args(LinesChoice):
-            raise UsageError(f"{self.name}: lines is auto, 1 or 0, not {self.lines}.")
-        if self.lines == "1" and self.lossless:
-            raise UsageError(
-                f"{self.name}: lines=1 is for lossy settings, and this one is lossless; leave it"
-                " out, or give a target."
-            )
-
-    def _check_quality(self) -> None:
-        """Check that the quality parameter, a target or neither is given, as the family allows."""
-        traits = self.family.traits
-        if traits.parameter is None:
-            if self.asked:
-                kind = "lossless" if traits.can_be_lossless else "coded at one rate"
-                raise UsageError(f"{self.name} is always {kind}: it takes no {self.asked[0]}.")
-            return
-        if self.native is not None and self.asked is not None:
-            raise UsageError(
-                f"{self.name}: give one of {traits.parameter.name} and {self.asked[0]}, not both."
-            )
-        if self.native is None and self.asked is None and not traits.can_be_lossless:
-            raise UsageError(
-                f"{self.name} is always lossy: give one of {', '.join(TARGET_KINDS)} or"
-                f" {traits.parameter.name} ({traits.parameter.unit})."
-            )
 
     @property
     def name(self) -> str:
@@ -145,24 +123,11 @@ class CodecRequest:
     @property
     def spec(self) -> str:
         """The spec string of this request."""
-        parts: list[tuple[str, float | str]] = list(self.options)
-        if self.native is not None and self.family.traits.parameter is not None:
-            parts.append((self.family.traits.parameter.name, self.native))
-        if self.asked is not None:
-            parts.append(self.asked)
-        if self.data_range is not None:
-            parts.append(("range", self.data_range))
-        if self.noise is not None:
-            parts += [("a", self.noise.a), ("b", self.noise.b), ("offset", self.noise.offset)]
-        wrappers = {"tile": self.tile, "guard": self.guard}
-        parts += [(key, value) for key, value in wrappers.items() if value is not None]
-        if self.z != "planes":
-            parts.append(("z", self.z))
-        # Said where it is the default too: the same words meant another coding in older versions.
-        if self.lines != "0" or self.family.traits.lines:
-            parts.append(("lines", self.lines))
-        text = ",".join(f"{key}={_plain(value)}" for key, value in parts)
-        return f"{self.name}:{text}" if text else self.name
+        return spec_text(self)
+
+    def is_named(self, text: str) -> bool:
+        """Whether a spec string is this one's, as it is or without the defaults at its end."""
+        return text in (self.spec, short_text(self))
 
     @property
     def lacks_range(self) -> bool:
@@ -201,6 +166,28 @@ class CodecRequest:
             (image.pixels for image in images), self.family.traits.percentiles
         )
         return low, high if low < high else low + (abs(low) or 1.0)
+
+    def field_lines(self, images: Iterable[Image]) -> tuple[tuple[int, int], ...]:
+        """Return where fields have structured noise, for their chunks: axis and frequency of each.
+
+        The axis is 1 along x and 0 along y, the frequency in units of 2 ** -20 cycles a pixel.
+        Nothing is sought where this request codes no structured noise apart.
+
+        Parameters
+        ----------
+        images : iterable of Image
+            Whole fields; one is in memory at a time.
+        """
+        return field_lines(self, images)
+
+    def with_field_lines(self, images: Iterable[Image]) -> CodecRequest:
+        """Return this request for chunks of fields: the frequencies of `field_lines` stand in it.
+
+        ``lines=0`` where the fields have none, so that no chunk is searched for any.
+        """
+        if not seeks_lines(self):
+            return self
+        return replace(self, lines=frequencies_text(self.field_lines(images)) or "0")
 
     def at(self, setting: float | None) -> CodecRequest:
         """Return this request with the setting of a solution in place of its target."""
@@ -253,26 +240,11 @@ class CodecRequest:
             raise ValueError("encodes belong to one image, and another one was given")
         resolve.check_form(self, image)
         request, doubts = resolve.estimate_scales(self, image)
-        problem = resolve.resolve(request, image)
-        if isinstance(problem, StreamCodec):
-            found = replace(encodes.untargeted(problem), setting=request.native)
-        else:
-            found = self._search(problem, encodes)
+        lines = lines_for(request, image)
+        found = solution_of(request, encodes, lines)
         if found.codec.packages():
             doubts += dearer_than_lossless(encodes, len(found.data))
         return replace(found, warnings=(*doubts, *found.warnings))
-
-    def _search(self, problem: SearchProblem, encodes: Encodes) -> Solution:
-        try:
-            return solve(problem, encodes)
-        except UnreachableTargetError as error:
-            if not self.packages:
-                raise
-            name, ratio = lossless_ratio(encodes)
-            raise UnreachableTargetError(
-                f"{error} It may be unlike the images that the model learned from; lossless"
-                f" {name} makes it {ratio_text(ratio)} smaller."
-            ) from error
 
     def encode(
         self,
@@ -280,6 +252,7 @@ class CodecRequest:
         *,
         limits: tuple[float, float] | None = None,
         noise: NoiseModel | None = None,
+        lines: tuple[tuple[int, int], ...] | None = None,
     ) -> bytes:
         """Return bytes that decode by themselves.
 
@@ -295,9 +268,13 @@ class CodecRequest:
             alike; those of the image itself unless given here or by the image.
         noise : NoiseModel, optional
             Of the field, where a noise model is needed and the request has none.
+        lines : tuple of (axis, frequency), optional
+            Of the field (`field_lines`), where structured noise is coded apart.
         """
         if limits is not None:
             image = replace(image, limits=limits)
+        if lines is not None:
+            image = replace(image, lines=lines)
         found = self.with_reference_scales(None, noise).solve(image)
         for text in found.warnings:
             warnings.warn(f"{self.spec}: {text}", CytopressWarning, stacklevel=2)
@@ -306,11 +283,3 @@ class CodecRequest:
     def decode(self, data: bytes) -> Image:
         """Return the image of coded bytes, whichever codec made them."""
         return decode(data, self.settings)
-
-
-def _plain(value: float | str) -> str:
-    """Return a value as text that a spec string reads back as the same value."""
-    if isinstance(value, str):
-        return value
-    number = float(value)
-    return str(int(number)) if number == int(number) and abs(number) < 2**53 else repr(number)

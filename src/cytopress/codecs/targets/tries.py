@@ -100,6 +100,13 @@ class Tries:
             place = bracket.next()
         return Begin(bracket.root, bracket.slope)
 
+    def size_at(self, reached: float) -> float:
+        """Return the bytes of a value reached, by a line in logarithms through near tries."""
+        near = sorted(self.tried.values(), key=lambda one: abs(one.reached - reached))[:2]
+        (first, size), (second, other) = ((one.reached, math.log(one.size)) for one in near)
+        slope = (other - size) / (second - first) if second != first else 0.0
+        return math.exp(size + slope * (reached - first))
+
     def approach(self, begin: Begin, bracket: Bracket | None = None) -> Bracket:
         """Try settings until one is close to the target, or the codec has none that is."""
         bracket = bracket or Bracket(slope=begin.slope)

@@ -20,8 +20,8 @@ class Guarded(StreamCodec):
     """Add a quantized residual so that no pixel is off by more than ``max_error`` counts.
 
     The residual is rounded to multiples of ``2 * bound + 1``: zero wherever the codec is within the
-    bound, so a good codec needs next to no bytes for it. ``bound`` is ``max_error``, or one less
-    for a codec that another machine may decode off by one; it is stored in the stream.
+    bound, so a good codec needs next to no bytes for it. ``bound`` is ``max_error``, less what
+    another machine may decode otherwise (`StreamCodec.deviation`); it is stored in the stream.
 
     Parameters
     ----------
@@ -51,9 +51,11 @@ class Guarded(StreamCodec):
                 f"guard is a whole number of counts from 0 to 65535, not {self.max_error}."
             )
         if self._bound < 0:
+            counts = self.codec.deviation
             raise UsageError(
-                f"guard=0 is not possible with lossy {self.codec.name}, which another machine may"
-                " decode off by one; code losslessly, or give guard=1."
+                f"guard={int(self.max_error)} is not possible with lossy {self.codec.name}, which"
+                f" another machine may decode off by {'one' if counts == 1 else counts}; code"
+                f" losslessly, or give guard={counts}."
             )
 
     @property
@@ -89,7 +91,7 @@ class Guarded(StreamCodec):
 
     @property
     def _bound(self) -> int:
-        return int(self.max_error) - (not self.codec.exact)
+        return int(self.max_error) - self.codec.deviation
 
 
 def _residual_steps(error: npt.NDArray[np.int64], bound: int) -> npt.NDArray[np.int32]:

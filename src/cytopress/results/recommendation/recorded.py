@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cytopress.atomic import atomic_file
-from cytopress.codecs.spec import codec
+from cytopress.codecs.spec import stored_codec
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import NotAvailableError, PackageError, StoreError, UsageError
 from cytopress.settings import Settings
@@ -71,7 +71,7 @@ class RecordedRecommendation:
         PackageError
             A package is missing or is another one than in the study.
         """
-        found = codec(self.spec, settings)
+        found = stored_codec(self.spec, settings)
         here = {package.name: package.sha256 for package in found.packages}
         for name, sha256 in self.models:
             if here.get(name) != sha256:

@@ -27,6 +27,8 @@ def traits(manifest: CodecManifest) -> Traits:
         can_be_lossless=False,
         exact=False,
         percentiles=manifest.percentiles,
+        lines=True,
+        scale=True,
     )
 
 

@@ -1,0 +1,1 @@
+"""Periodic (structured) noise of a camera: found, fitted, coded and evaluated in integers."""

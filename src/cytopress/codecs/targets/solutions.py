@@ -1,0 +1,56 @@
+"""Solution of a request: coded at its setting or its target, structured noise apart if better."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.targets import resolve
+from cytopress.codecs.targets.encodes import Encodes, Solution
+from cytopress.codecs.targets.lines_choice import better_solution
+from cytopress.codecs.targets.lossless_comparison import lossless_ratio
+from cytopress.codecs.targets.scale_choice import solve_at_best_scale
+from cytopress.codecs.targets.search import solve
+from cytopress.codecs.wrappers import Scaled
+from cytopress.codecs.wrappers.lines import PlaneFits
+from cytopress.errors import UnreachableTargetError, UnsupportedImageError
+from cytopress.figures import ratio_text
+
+if TYPE_CHECKING:
+    from cytopress.codecs.targets.request import CodecRequest
+
+
+def solution_of(request: CodecRequest, encodes: Encodes, lines: PlaneFits | None) -> Solution:
+    """Return the solution of a request; with structured noise apart, where that is better."""
+    try:
+        plain = _plain_or_apart(request, encodes, None)
+    except UnreachableTargetError:
+        if lines is None:
+            raise
+        return _plain_or_apart(request, encodes, lines)
+    if lines is None:
+        return plain
+    try:
+        apart = _plain_or_apart(request, encodes, lines)
+    except (UnreachableTargetError, UnsupportedImageError):
+        return plain
+    return better_solution(apart, plain, encodes.image, request)
+
+
+def _plain_or_apart(request: CodecRequest, encodes: Encodes, lines: PlaneFits | None) -> Solution:
+    problem = resolve.resolve(request, encodes.image, lines)
+    if isinstance(problem, StreamCodec):
+        return replace(encodes.untargeted(problem), setting=request.native)
+    try:
+        if request.scale == "auto" and encodes.image.dtype.name in Scaled.traits.dtypes:
+            return solve_at_best_scale(request, encodes, lines)
+        return solve(problem, encodes)
+    except UnreachableTargetError as error:
+        if not request.packages:
+            raise
+        name, ratio = lossless_ratio(encodes)
+        raise UnreachableTargetError(
+            f"{error} It may be unlike the images that the model learned from; lossless"
+            f" {name} makes it {ratio_text(ratio)} smaller."
+        ) from error
