@@ -192,16 +192,16 @@ def _run(
     scheduler: str | None,
     planned: set[str],
     progress: Progress,
-) -> dict[str, float | None]:
-    """Run the trials of jobs, store the result of each as it comes, and return their settings."""
-    found = dict[str, float | None]()
+) -> dict[str, CodecRequest]:
+    """Run and store the trials of jobs, and return their requests at the settings found."""
+    found = dict[str, CodecRequest]()
     done = len(planned) - sum(len(job.plans) for job in todo)
     progress(done, len(planned), "trials")
     with closing(_results(store, todo, jobs, scheduler)) as results:
         for key, result in results:
             store.add(key, result)
-            if result.coded_bytes is not None:
-                found[key] = result.setting
+            if result.again is not None:
+                found[key] = result.again
             done += 1
             progress(done, len(planned), "trials")
     return found
@@ -221,7 +221,7 @@ def _time_codecs(
     out: Path,
     store: Store,
     plans: Sequence[TrialPlan],
-    found: Mapping[str, float | None],
+    found: Mapping[str, CodecRequest],
     inspected: Sequence[InspectedDataset],
     settings: Settings,
     progress: Progress,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from cytopress.callbacks import Progress
+from cytopress.codecs.targets.request import CodecRequest
 from cytopress.settings import Settings
 from cytopress.study.field_inputs import read_inputs
 from cytopress.study.field_job import field_jobs
@@ -22,7 +23,7 @@ def keep_pictures(
     settings: Settings,
     *,
     wanted: Collection[str],
-    found: Mapping[str, float | None],
+    found: Mapping[str, CodecRequest],
     size: int,
     progress: Progress,
 ) -> None:
@@ -42,7 +43,8 @@ def keep_pictures(
     wanted : collection of str
         Keys of trials that gave bytes.
     found : mapping
-        Settings by trial, as far as they are known; for the others a target is solved again.
+        Requests at their settings by trial, as far as they are known; for the others a target is
+        solved again.
     size : int
         Edge of a picture, in pixels.
     progress : callable

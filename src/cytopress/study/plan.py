@@ -40,14 +40,14 @@ class TrialPlan:
     raw_bytes: int
     volumetric: bool = False
 
-    def solved(self, found: Mapping[str, float | None]) -> TrialPlan:
+    def solved(self, found: Mapping[str, CodecRequest]) -> TrialPlan:
         """Return the plan without a target, if the setting that meets it is ``found`` by its key.
 
         Whoever runs a trial again, for times or pictures, need not search again.
         """
         if self.spec.key not in found or isinstance(self.request, NoiseReplicate):
             return self
-        return replace(self, request=self.request.at(found[self.spec.key]))
+        return replace(self, request=found[self.spec.key])
 
 
 def plan(study: Study, datasets: Sequence[InspectedDataset]) -> tuple[TrialPlan, ...]:

@@ -42,14 +42,15 @@ class TrialResult:
     ``scores`` are pixel metrics; ``variants`` holds the task scores of each model variant of the
     trial spec, in its order, or nothing where there was no decoded image. ``retry`` is whether the
     failure is about the machine, so that the next run of the study tries the trial again; ``died``
-    whether the process died of it. ``setting`` is that of the solution; it is not stored.
+    whether the process died of it. ``again`` is the request at the setting that was found; it is
+    not stored.
     """
 
     reached: float | None = None
     coded_bytes: int | None = None
     encode_s: float | None = None
     decode_s: float | None = None
-    setting: float | None = None
+    again: CodecRequest | None = None
     error: str = ""
     retry: bool = False
     died: bool = False
@@ -152,7 +153,7 @@ def _coded(
         coded_bytes=len(solution.data),
         encode_s=solution.encode_s,
         decode_s=decode_s,
-        setting=solution.setting,
+        again=request.at(solution),
     )
 
 

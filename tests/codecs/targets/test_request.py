@@ -154,7 +154,29 @@ def test_the_setting_of_a_solution_gives_its_stream_without_a_search(
 ) -> None:
     request = codec(spec).resolved(micrograph)
     found = request.solve(micrograph)
-    again = request.at(found.setting)
+    again = request.at(found)
     assert again.asked is None
     assert unpack(again.encode(micrograph))[1] == unpack(found.data)[1]
     assert (found.setting is None) == found.codec.lossless
+
+
+def test_what_a_search_chose_beside_the_setting_is_used_again() -> None:
+    """Resolution and structured noise: a smooth image with pickup, by a codec of photographs."""
+    rows, columns = np.mgrid[:256, :256]
+    smooth = 900 + 300 * np.sin(rows / 30) * np.cos(columns / 40)
+    random = np.random.default_rng(1)
+    pickup = 6 * np.cos(2 * np.pi * (0.221 * columns + 0.013 * rows))
+    pixels = np.rint(smooth + pickup + random.normal(0, 2, smooth.shape)).astype(np.uint16)
+    image = Image(pixels, bits=12)
+    request = codec("jpegxl:ratio=80,lines=auto,scale=auto").resolved(image)
+    found = request.solve(image)
+    names = {part.name for part in found.codec.nested()}
+    assert {"lines", "scaled"} <= names
+    again = request.at(found)
+    assert again.scale in {"2", "4"}
+    same = again.solve(image)
+    assert unpack(same.data)[1] == unpack(found.data)[1]
+    assert same.codec == found.codec
+    plain = codec("jpegxl:ratio=2.5,lines=auto,scale=auto").resolved(image)
+    kept = plain.at(plain.solve(image))
+    assert kept.scale == "1"

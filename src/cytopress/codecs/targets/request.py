@@ -26,7 +26,7 @@ from cytopress.codecs.targets.request_options import check_quality, lines_option
 from cytopress.codecs.targets.solutions import solution_of
 from cytopress.codecs.targets.spec_text import short_text, spec_text
 from cytopress.codecs.targets.target import Target, TargetKind
-from cytopress.codecs.wrappers import Guarded, Tiled, Wavelet
+from cytopress.codecs.wrappers import Guarded, Lines, Scaled, Tiled, Wavelet
 from cytopress.errors import CytopressWarning, UsageError
 from cytopress.image import Image
 from cytopress.metrics.data_range import pooled_percentiles
@@ -189,9 +189,21 @@ class CodecRequest:
             return self
         return replace(self, lines=frequencies_text(self.field_lines(images)) or "0")
 
-    def at(self, setting: float | None) -> CodecRequest:
-        """Return this request with the setting of a solution in place of its target."""
-        return replace(self, native=setting, asked=None)
+    def at(self, found: Solution) -> CodecRequest:
+        """Return this request with what a solution of it found in place of its target.
+
+        That is the setting, the resolution, and that structured noise is not coded apart.
+        """
+        parts = found.codec.nested()
+        levels = next((part.levels for part in parts if isinstance(part, Scaled)), 0)
+        apart = any(isinstance(part, Lines) for part in parts)
+        return replace(
+            self,
+            native=found.setting,
+            asked=None,
+            scale=str(1 << levels),
+            lines=self.lines if apart else "0",
+        )
 
     def adapter(self, setting: float | None) -> StreamCodec:
         """Return the bare codec at a value of the quality parameter; None: its lossless form."""
