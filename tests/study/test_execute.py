@@ -404,10 +404,10 @@ def test_the_speed_pass_times_a_middle_rate_of_each_codec_once(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from cytopress.codecs.targets import request
+    from cytopress.codecs.targets import solutions
 
-    searches, honest = [], request.solve
-    monkeypatch.setattr(request, "solve", lambda *args: searches.append(args) or honest(*args))
+    searches, honest = [], solutions.solve
+    monkeypatch.setattr(solutions, "solve", lambda *args: searches.append(args) or honest(*args))
     make_dataset()
     study = study_of(
         codecs=LOSSLESS + '[[codecs]]\nspec = "jpegls"\nmax_error = [1, 2, 4]\n'

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from cytopress.callbacks import Progress
 from cytopress.cli.listing import show
 from cytopress.cli.progress_bars import bar
 from cytopress.cli.recommending import criteria
@@ -41,13 +42,18 @@ def run_study(
     from cytopress.results.recommendation.pictured import pictured_keys
     from cytopress.study.execute import execute
 
-    page = True
+    page = ""
     try:
         check_libraries()
     except NotAvailableError as error:
-        page = False
-        text = f"no page will be written; `cytopress study report {out}` does later. {error}"
-        warnings.warn(text.rstrip("."), CytopressWarning, stacklevel=2)
+        page = f"no page will be written; `cytopress study report {out}` does later. {error}"
+
+    def check(study: Study, inspected: Any, progress: Progress) -> None:
+        check_on_originals(study, inspected, progress)
+        # A study that can be run is told what it will lack; one that cannot, what is wrong alone.
+        if page:
+            warnings.warn(page.rstrip("."), CytopressWarning, stacklevel=2)
+
     with bar(f"Study {plan.name}") as progress:
         results = execute(
             plan,
@@ -57,13 +63,13 @@ def run_study(
             scheduler=scheduler,
             retrain=retrain,
             retry_failed=retry_failed,
-            check=check_on_originals,
+            check=check,
             pictured=lambda results: pictured_keys(results, criteria(out)),
             progress=progress,
         )
-    written = write_page(results, out) if page else out
+    written = out if page else write_page(results, out)
     _print_summary(results)
-    print(f"\n{'Report' if page else 'Results'}: {written}")
+    print(f"\n{'Results' if page else 'Report'}: {written}")
     _report_failures(results)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
-from cytopress.training.codec.separable import MOST, SeparableSynthesis
-from cytopress.training.codec.transforms import Synthesis
+torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
+
+from cytopress.training.codec.separable import MOST, SeparableSynthesis  # noqa: E402
+from cytopress.training.codec.transforms import Synthesis  # noqa: E402
+
+pytestmark = pytest.mark.learn
 
 
 @pytest.mark.parametrize("stride", [8, 16])

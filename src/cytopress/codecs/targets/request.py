@@ -24,7 +24,7 @@ from cytopress.codecs.targets.lines_choice import field_lines, lines_for, seeks_
 from cytopress.codecs.targets.lossless_comparison import dearer_than_lossless
 from cytopress.codecs.targets.request_options import check_quality, lines_option, scale_option
 from cytopress.codecs.targets.solutions import solution_of
-from cytopress.codecs.targets.spec_text import short_text, spec_text
+from cytopress.codecs.targets.spec_text import is_named, spec_text
 from cytopress.codecs.targets.target import Target, TargetKind
 from cytopress.codecs.wrappers import Guarded, Lines, Scaled, Tiled, Wavelet
 from cytopress.errors import CytopressWarning, UsageError
@@ -127,7 +127,7 @@ class CodecRequest:
 
     def is_named(self, text: str) -> bool:
         """Whether a spec string is this one's, as it is or without the defaults at its end."""
-        return text in (self.spec, short_text(self))
+        return is_named(self, text)
 
     @property
     def lacks_range(self) -> bool:

@@ -32,9 +32,13 @@ def spec_text(request: CodecRequest) -> str:
     return f"{request.name}:{text}" if text else request.name
 
 
-def short_text(request: CodecRequest) -> str:
-    """Return the spec string of a request without the defaults at its end."""
-    traits, text = request.family.traits, spec_text(request)
+def is_named(request: CodecRequest, text: str) -> bool:
+    """Whether a spec string is a request's, with or without the defaults at its end."""
+    return _short(request, text) == _short(request, spec_text(request))
+
+
+def _short(request: CodecRequest, text: str) -> str:
+    traits = request.family.traits
     for default in (",scale=auto" * traits.scale, ",lines=auto" * traits.lines):
         text = text.removesuffix(default)
     return text
