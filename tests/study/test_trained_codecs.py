@@ -76,8 +76,8 @@ def test_a_missing_codec_is_trained_once(
     both = trained_codecs(study_file, out, settings, progress)
     study = load_study(study_file, both)
     assert [request.spec for request in study.requests] == [
-        "learned/own:quality=0",
-        "learned/own:quality=1",
+        "learned/own:quality=0,lines=auto",
+        "learned/own:quality=1,lines=auto",
     ]
     assert any(text.startswith("training learned/own: ") for text in said)
     (package,) = study.requests[0].packages

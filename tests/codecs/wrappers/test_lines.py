@@ -68,6 +68,15 @@ def test_pixels_at_the_ends_of_the_range_come_back(level: int, fraction: int) ->
     assert np.abs(found.pixels.astype(int) - image.pixels).max() <= 1
 
 
+@pytest.mark.parametrize("level", [5000, 32768, 65400])
+def test_a_camera_offset_leaves_fractions_of_a_count(level: int) -> None:
+    image = image_of(hum(level=level), np.uint16)
+    data = Lines(RoundZstd(1), fraction=4).encode(image)
+    header, stream = unpack(data)
+    assert take_lines(stream, header.form)[0].fraction == 4
+    assert np.abs(decode(data).pixels.astype(int) - image.pixels).max() <= 1
+
+
 def test_sixteen_bits_that_are_all_used_lose_their_fractions_first() -> None:
     plane = hum(300, 30000)
     plane[0, :2] = 0, 65535

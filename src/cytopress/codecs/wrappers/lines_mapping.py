@@ -42,7 +42,9 @@ class LinesMapping:
 
     def check(self, form: Form) -> None:
         """Raise CorruptDataError if no image of a form is mapped so."""
-        if self.fraction > FINEST or abs(self.offset) >= 2**16 or form.dtype.name not in CODED:
+        # Values of 16 bits and their fractions may all have to be moved, far above a camera's offset.
+        far = self.fraction <= FINEST and abs(self.offset) >= 2 << 16 + self.fraction
+        if self.fraction > FINEST or far or form.dtype.name not in CODED:
             raise CorruptDataError("The structured noise does not fit this image.")
 
     def form(self, form: Form) -> Form:
