@@ -42,7 +42,7 @@ class LinesMapping:
 
     def check(self, form: Form) -> None:
         """Raise CorruptDataError if no image of a form is mapped so."""
-        # Values of 16 bits and their fractions may all have to be moved, far above a camera's offset.
+        # All values of 16 bits, with their fractions, may lie far above zero: a camera's offset.
         far = self.fraction <= FINEST and abs(self.offset) >= 2 << 16 + self.fraction
         if self.fraction > FINEST or far or form.dtype.name not in CODED:
             raise CorruptDataError("The structured noise does not fit this image.")
