@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from cytopress.results.curves import best_lossless, bytes_per_pixel, curves
+from cytopress.results.curves import best_lossless, bytes_per_pixel, curves, setting_text
 
 
 def sizes(make_trial, codec, target_value, coded, **changes):
@@ -143,3 +143,16 @@ def test_a_codec_of_a_fixed_rate_is_not_lossless_because_no_error_was_measured(
     fixed = make_trial(codec="learned/cells", target="", target_value=None, scores=scores)
     (curve,) = curves(make_results([fixed]), "cells")
     assert not curve.lossless
+
+
+def test_what_a_learned_codec_does_unless_told_is_not_part_of_its_name(make_trial, make_results):
+    said = "lines=auto,scale=auto"
+    learned = make_trial(codec="learned/cytopress-2d", options=said)
+    assert setting_text(learned) == "learned/cytopress-2d:ratio=10"
+    assert setting_text(make_trial(codec="avif", options=said)) == f"avif:ratio=10,{said}"
+    told = make_trial(codec="learned/cytopress-2d", options="lines=0,scale=auto")
+    assert setting_text(told) == "learned/cytopress-2d:ratio=10,lines=0"
+    # Trials of a version without both are beside it under a name of their own.
+    before = make_trial(codec="learned/cytopress-2d", options="")
+    labels = {curve.label for curve in curves(make_results([learned, before]), "cells")}
+    assert labels == {"learned/cytopress-2d", f"learned/cytopress-2d:{said}"}

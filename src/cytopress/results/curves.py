@@ -12,6 +12,8 @@ from cytopress.results.number_format import target_text
 from cytopress.study.results import DatasetFacts, Results
 from cytopress.study.trial import Trial
 
+# How the names of learned codecs begin, and the options that stand in their specs unless told.
+LEARNED, DEFAULTS = "learned/", ("lines=auto", "scale=auto")
 # Targets that are upper limits of an error: at 0 they ask for every pixel.
 ERROR_TARGETS = ("max_error", "sigma")
 
@@ -135,7 +137,11 @@ def curves(results: Results, dataset: str) -> list[Curve]:
     split_apart = _ambiguous(trials)
     groups: dict[tuple[str, str, str, str], list[Trial]] = defaultdict(list)
     for trial in trials:
-        options = trial.options if trial.codec in split_apart else bare_options(trial.options)
+        options = (
+            trial.options
+            if trial.codec in split_apart
+            else bare_options(trial.codec, trial.options)
+        )
         groups[trial.codec, options, trial.regime, trial.trained_on].append(trial)
     labels = _labels(list(groups))
     found = []
@@ -175,10 +181,18 @@ def tested(results: Results, dataset: str) -> list[Trial]:
     return test or trials
 
 
-def bare_options(options: str) -> str:
-    """Return options without the reference scales, which are the same for a whole dataset."""
-    parts = [part for part in options.split(",") if part.partition("=")[0] not in REFERENCE_OPTIONS]
-    return ",".join(parts)
+def bare_options(codec: str, options: str) -> str:
+    """Return options as a person writes them.
+
+    Without the reference scales, which are the same for a whole dataset, and what learned codecs
+    do unless told otherwise.
+    """
+    left_out = DEFAULTS if codec.startswith(LEARNED) else ()
+    return ",".join(
+        part
+        for part in options.split(",")
+        if part.partition("=")[0] not in REFERENCE_OPTIONS and part not in left_out
+    )
 
 
 def setting_name(point: Point) -> str:
@@ -188,7 +202,7 @@ def setting_name(point: Point) -> str:
 
 def setting_text(trial: Trial) -> str:
     """Return the spec string of a trial's setting without the reference scales."""
-    options = bare_options(trial.options)
+    options = bare_options(trial.codec, trial.options)
     parts = [target_text(trial.target, trial.target_value)] if trial.target else []
     parts += [options] if options else []
     return f"{trial.codec}:{','.join(parts)}" if parts else trial.codec
@@ -238,7 +252,12 @@ def _ambiguous(trials: Sequence[Trial]) -> set[str]:
     found = set()
     for trial in trials:
         setting = (
-            *(trial.codec, bare_options(trial.options), trial.target, trial.target_value),
+            *(
+                trial.codec,
+                bare_options(trial.codec, trial.options),
+                trial.target,
+                trial.target_value,
+            ),
             *(trial.field, trial.regime, trial.trained_on, trial.seed),
         )
         if seen.setdefault(setting, trial.options) != trial.options:

@@ -30,10 +30,10 @@ def speed_rows(results: Results) -> list[SpeedRow]:
     """Return the speed table, in the order of the study."""
     variants: dict[tuple[str, str], set[str]] = defaultdict(set)
     for speed in results.speeds:
-        variants[speed.dataset, speed.codec].add(bare_options(speed.options))
+        variants[speed.dataset, speed.codec].add(bare_options(speed.codec, speed.options))
     groups: dict[tuple[str, str, str], list[Speed]] = defaultdict(list)
     for speed in results.speeds:
-        options = bare_options(speed.options)
+        options = bare_options(speed.codec, speed.options)
         several = options and len(variants[speed.dataset, speed.codec]) > 1
         codec = f"{speed.codec}:{options}" if several else speed.codec
         setting = target_text(speed.target, speed.target_value)
