@@ -154,23 +154,18 @@ def test_it_is_self_contained_and_escapes_names() -> None:
 
 
 @pytest.mark.browser
-def test_it_fits_a_phone_and_a_screen(tmp_path: Path) -> None:
-    playwright = pytest.importorskip("playwright.sync_api")
+def test_it_fits_a_phone_and_a_screen(browser: Any, tmp_path: Path) -> None:
     long = document()["channels"][0] | {
         "asked": "learned/cytopress-2d:quality=0.123456", "codec": "per chunk:" + "x" * 60,
     }  # fmt: skip
     path = tmp_path / "certificate.html"
     path.write_text(page(channels=[long] * 3), encoding="utf-8")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        for width in (420, 900, 1400):
-            view = browser.new_page(viewport={"width": width, "height": 900})
-            view.goto(path.as_uri())
-            assert view.evaluate("document.documentElement.scrollWidth") <= width
-            # A column that has to be scrolled to is not on paper.
-            hidden = "all => all.some(one => one.scrollWidth > one.clientWidth)"
-            tables = ".scroll" if width > 420 else "#channels .scroll"
-            assert not view.eval_on_selector_all(tables, hidden)
-        browser.close()
+    for width in (420, 900, 1400):
+        view = browser.new_page(viewport={"width": width, "height": 900})
+        view.goto(path.as_uri())
+        assert view.evaluate("document.documentElement.scrollWidth") <= width
+        # A column that has to be scrolled to is not on paper.
+        hidden = "all => all.some(one => one.scrollWidth > one.clientWidth)"
+        tables = ".scroll" if width > 420 else "#channels .scroll"
+        assert not view.eval_on_selector_all(tables, hidden)
+        view.close()
