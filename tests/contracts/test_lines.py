@@ -132,6 +132,7 @@ def test_small_images_and_floats_pass(shape: tuple[int, int], dtype: str) -> Non
 
 @pytest.mark.data
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*read as one gray image")
 def test_real_fields_are_never_worse(data_folder: Path) -> None:
     folder = data_folder / "codec-training"
     files = [
