@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,9 +16,7 @@ from cytopress.training.codec.entropy import HYPER_STRIDE, HyperAnalysis, HyperS
 from cytopress.training.codec.gaussian import gaussian_bits
 from cytopress.training.codec.hyper_context import HyperContext
 from cytopress.training.codec.secondary_transforms import Coding
-from cytopress.training.codec.separable import SeparableSynthesis
-from cytopress.training.codec.transforms import Analysis, Synthesis
-from cytopress.training.codec.zhou2024 import Analysis3d, Synthesis3d
+from cytopress.training.codec.transform_pairs import transforms_of
 
 if TYPE_CHECKING:
     from cytopress.training.codec.config import Rate
@@ -46,7 +44,7 @@ class LatentNetwork(nn.Module):
         self.architecture, self.mesh = network.architecture, network.mesh
         self.slabs, self.volumes = network.slabs, network.volumes
         self.stride, latents = network.stride, network.latents
-        self.g_a, self.g_s = _transforms(network)
+        self.g_a, self.g_s = transforms_of(network)
         # Prediction from the previous slab; the name is a key of checkpoints.
         self.below: ContextStep | None = None
         self.hyper_context: HyperContext | None = None
@@ -278,16 +276,6 @@ class LatentNetwork(nn.Module):
             return torch.zeros_like(out), out + bias, out[:, :0]
         mean, log_scale = out[:, :latents].contiguous(), out[:, latents : 2 * latents] + bias
         return mean, log_scale, out[:, 2 * latents :]
-
-
-def _transforms(network: Network) -> tuple[Any, Any]:
-    slabs = network.slabs
-    if network.transform == "zhou2024":
-        return Analysis3d(network.N, network.M), Synthesis3d(network.N, network.M, slabs)
-    analysis = Analysis(network.latents, network.analysis, network.stride, slabs)
-    if network.transform == "separable":
-        return analysis, SeparableSynthesis(network.synthesis, network.stride)
-    return analysis, Synthesis(network.latents, network.synthesis, network.stride, slabs)
 
 
 def _total(bits: torch.Tensor) -> torch.Tensor:
