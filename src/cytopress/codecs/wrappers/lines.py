@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from cytopress.codecs.base import Form, StreamCodec, Traits
+from cytopress.codecs.base import Form, StreamCodec
 from cytopress.codecs.container.container import Recipe
 from cytopress.codecs.container.wire import Reader, length_prefixed
 from cytopress.codecs.periodic_noise.detection import find_frequencies
@@ -20,7 +20,7 @@ from cytopress.codecs.periodic_noise.layer import Layer
 from cytopress.codecs.periodic_noise.layer_stream import pack_layer, take_layer
 from cytopress.codecs.periodic_noise.quantization import quantized
 from cytopress.codecs.wrappers.lines_mapping import LinesMapping, mapping_of, planes
-from cytopress.codecs.wrappers.parts import PartsCodec
+from cytopress.codecs.wrappers.parts import LossyWrapper
 from cytopress.image import Image, Pixels
 
 # Error left in each part of a wave, in variances of the noise: at the finest, and at the coarsest,
@@ -54,7 +54,7 @@ def find_lines(image: Image) -> PlaneFits | None:
 
 
 @dataclass(frozen=True)
-class Lines(PartsCodec):
+class Lines(LossyWrapper):
     """Subtract structured noise before ``codec`` codes a plane or a stack, and add it again.
 
     What is added need not be what was subtracted: at a coarse rate it is quantized more coarsely,
@@ -77,24 +77,6 @@ class Lines(PartsCodec):
 
     name: ClassVar[str] = "lines"
     number: ClassVar[int] = 26
-    traits: ClassVar[Traits] = Traits(
-        dims=(2, 3),
-        dtypes=("uint8", "uint16"),
-        bits="any",
-        parameter=None,
-        reads_back="the same dtype",
-        can_be_lossless=False,
-    )
-
-    @property
-    def lossless(self) -> bool:
-        """Never: what is left may not fit into the pixels' range."""
-        return False
-
-    @property
-    def exact(self) -> bool:
-        """That of the wrapped codec."""
-        return self.codec.exact
 
     def recipe(self) -> Recipe:
         """Return the wrapped codec's recipe in this one's; the rest is in the stream."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar
 
-from cytopress.codecs.base import Form, StreamCodec
+from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.decoding_errors import restored
 from cytopress.image import Image
 
@@ -23,3 +24,28 @@ class PartsCodec(StreamCodec):
     def restore(self, stream: bytes | memoryview, form: Form) -> Image:
         """Return the image, as every codec does, from a view of the stream: nothing is copied."""
         return restored(self, stream, form)
+
+
+class LossyWrapper(PartsCodec):
+    """Base of wrappers that change integer pixels before ``codec`` codes them, with a loss."""
+
+    codec: StreamCodec
+
+    traits: ClassVar[Traits] = Traits(
+        dims=(2, 3),
+        dtypes=("uint8", "uint16"),
+        bits="any",
+        parameter=None,
+        reads_back="the same dtype",
+        can_be_lossless=False,
+    )
+
+    @property
+    def lossless(self) -> bool:
+        """Never, whatever the wrapped codec is."""
+        return False
+
+    @property
+    def exact(self) -> bool:
+        """That of the wrapped codec."""
+        return self.codec.exact

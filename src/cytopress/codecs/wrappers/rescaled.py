@@ -14,7 +14,7 @@ import numpy as np
 
 from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.container.wire import take_varints, varints
-from cytopress.codecs.wrappers.parts import PartsCodec
+from cytopress.codecs.wrappers.parts import LossyWrapper
 from cytopress.codecs.wrappers.per_plane import PerPlane
 from cytopress.codecs.wrappers.range_mapping import RangeMapping
 from cytopress.codecs.wrappers.tiled import Tiled
@@ -40,7 +40,7 @@ def stretch_bits(codec: StreamCodec, image: Image) -> int:
 
 
 @dataclass(frozen=True)
-class Rescaled(PartsCodec):
+class Rescaled(LossyWrapper):
     """Map the used range of an integer image to [0, 2**bits - 1] before ``codec`` codes it.
 
     Decoded values are clipped to the used range. A used range wider than ``2 ** bits`` loses its
@@ -59,28 +59,10 @@ class Rescaled(PartsCodec):
 
     name: ClassVar[str] = "rescaled"
     number: ClassVar[int] = 29
-    traits: ClassVar[Traits] = Traits(
-        dims=(2, 3),
-        dtypes=("uint8", "uint16"),
-        bits="any",
-        parameter=None,
-        reads_back="the same dtype",
-        can_be_lossless=False,
-    )
 
     def __post_init__(self) -> None:
         if self.bits not in range(1, 17):
             raise UsageError(f"Rescaled maps to 1 to 16 bits, not {self.bits}.")
-
-    @property
-    def lossless(self) -> bool:
-        """Never: rounding to the stretched range may change the lowest bits."""
-        return False
-
-    @property
-    def exact(self) -> bool:
-        """That of the wrapped codec."""
-        return self.codec.exact
 
     def check(self, image: Image) -> None:
         """Check the image, and its stretched form for the wrapped codec."""

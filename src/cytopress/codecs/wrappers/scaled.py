@@ -10,10 +10,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from cytopress.codecs.base import Form, StreamCodec, Traits
+from cytopress.codecs.base import Form, StreamCodec
 from cytopress.codecs.container.container import Recipe
 from cytopress.codecs.options import integer_option
-from cytopress.codecs.wrappers.parts import PartsCodec
+from cytopress.codecs.wrappers.parts import LossyWrapper
 from cytopress.codecs.wrappers.resampling import (
     decimate,
     half,
@@ -25,7 +25,7 @@ from cytopress.reuse import reused
 
 
 @dataclass(frozen=True)
-class Scaled(PartsCodec):
+class Scaled(LossyWrapper):
     """Halve the resolution along Y and X ``levels`` times before ``codec`` codes an image.
 
     The filters count in integers (see `resampling`), so decoding is as exact as the codec's.
@@ -48,28 +48,10 @@ class Scaled(PartsCodec):
 
     name: ClassVar[str] = "scaled"
     number: ClassVar[int] = 25
-    traits: ClassVar[Traits] = Traits(
-        dims=(2, 3),
-        dtypes=("uint8", "uint16"),
-        bits="any",
-        parameter=None,
-        reads_back="the same dtype",
-        can_be_lossless=False,
-    )
 
     def __post_init__(self) -> None:
         integer_option(self, "levels", 1, 2)
         integer_option(self, "bits", 0, 16)
-
-    @property
-    def lossless(self) -> bool:
-        """Never: what is finer than the lower resolution is lost."""
-        return False
-
-    @property
-    def exact(self) -> bool:
-        """As the codec inside."""
-        return self.codec.exact
 
     @property
     def deviation(self) -> int:
