@@ -19,6 +19,7 @@ from cytopress.archive.verify import verify
 from cytopress.archive.wanted import Wanted
 from cytopress.cli import main
 from fakes.archives import field, in_this_process, write_fields
+from fakes.s3_server import make_bucket, s3_server
 
 pytest.importorskip("yaozarrs")
 PAGE = (Path(__file__).parents[2] / "docs/archive.md").read_text(encoding="utf-8")
@@ -96,20 +97,9 @@ def test_clusters_of_dask(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     pytest.importorskip("obstore")
-    server = pytest.importorskip("moto.server")
-    import requests
-
-    started = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    started.start()
-    host, port = started.get_host_and_port()
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "a",
-        "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    assert requests.put(f"http://{host}:{port}/bucket", timeout=10).status_code == 200
-    yield
-    started.stop()
+    with s3_server() as endpoint:
+        make_bucket(endpoint, "bucket", monkeypatch)
+        yield
 
 
 @pytest.mark.network

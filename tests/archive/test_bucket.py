@@ -26,10 +26,11 @@ from cytopress.errors import ImageError, StoreError, UsageError
 from cytopress.formats import remote
 from fakes.archive_sources import disks, write_v04
 from fakes.archives import field, in_this_process, tree, write_fields
+from fakes.s3_server import make_bucket, s3_server
 
 pytest.importorskip("yaozarrs")
 obstore = pytest.importorskip("obstore")
-server = pytest.importorskip("moto.server")
+pytest.importorskip("moto.server")
 pytestmark = [
     pytest.mark.network,
     # botocore and moto, not us.
@@ -40,26 +41,16 @@ JPEGLS = Wanted(codec="jpegls:max_error=3", chunk=64)
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    started = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    started.start()
-    host, port = started.get_host_and_port()
-    yield f"http://{host}:{port}"
-    started.stop()
+    with s3_server() as address:
+        yield address
 
 
 @pytest.fixture
 def url(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the URL of a folder of a bucket of its own."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
     monkeypatch.setattr("cytopress.archive.run.run_tasks", in_this_process)
-    import requests
-
     name = tmp_path.name.replace("_", "-").lower()
-    assert requests.put(f"{endpoint}/{name}", timeout=10).status_code == 200
+    make_bucket(endpoint, name, monkeypatch)
     return f"s3://{name}/my plates/µ"
 
 

@@ -11,6 +11,8 @@ import pytest
 import tifffile
 import zarr
 
+from fakes.archives import in_this_process
+
 
 def test_the_package_stays_light() -> None:
     heavy = ("zarr", "yaozarrs", "imagecodecs", "pydantic")
@@ -38,13 +40,7 @@ def test_an_archive_is_made_checked_and_brought_back(
     pytest.importorskip("yaozarrs")
     from cytopress import archive
 
-    def work(tasks, work, ledger, *, processes, purpose):
-        for task in tasks:
-            row = {"key": task.key, "error": "", **work(task)}
-            ledger.add(row)
-            yield row
-
-    monkeypatch.setattr("cytopress.archive.run.run_tasks", work)
+    monkeypatch.setattr("cytopress.archive.run.run_tasks", in_this_process)
     tifffile.imwrite(tmp_path / "field.tif", cells[0, 0, 0])
     out = str(tmp_path / "store")
     plan, notes = archive.plan_archive(

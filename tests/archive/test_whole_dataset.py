@@ -23,6 +23,7 @@ from cytopress.archive.verify import verify
 from cytopress.datasets.catalogue import dataset
 from fakes.archives import tree
 from fakes.processes import children
+from fakes.s3_server import make_bucket, s3_server
 
 pytest.importorskip("yaozarrs")
 pytestmark = [
@@ -155,20 +156,9 @@ def test_parts(source: Path, whole: Mapping[str, str]) -> None:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     pytest.importorskip("obstore")
-    server = pytest.importorskip("moto.server")
-    import requests
-
-    started = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    started.start()
-    host, port = started.get_host_and_port()
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "a",
-        "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    assert requests.put(f"http://{host}:{port}/whole", timeout=10).status_code == 200
-    yield "s3://whole/fields of µ"
-    started.stop()
+    with s3_server() as endpoint:
+        make_bucket(endpoint, "whole", monkeypatch)
+        yield "s3://whole/fields of µ"
 
 
 def test_a_bucket(source: Path, whole: Mapping[str, str], bucket: str) -> None:

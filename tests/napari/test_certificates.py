@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cytopress.napari.certificates import certificate_lines, find_certificate
+from fakes.archives import in_this_process
 
 CHANNEL = {
     "label": "DNA",
@@ -79,13 +80,7 @@ def test_that_of_an_archive_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     from cytopress import archive
 
-    def work(tasks, work, ledger, *, processes, purpose):
-        for task in tasks:
-            row = {"key": task.key, "error": "", **work(task)}
-            ledger.add(row)
-            yield row
-
-    monkeypatch.setattr("cytopress.archive.run.run_tasks", work)
+    monkeypatch.setattr("cytopress.archive.run.run_tasks", in_this_process)
     counts = np.random.default_rng(1).integers(90, 200, (64, 64)).astype(np.uint16)
     tifffile.imwrite(tmp_path / "a.tif", counts)
     wanted = archive.Wanted(codec="jpegls:max_error=3")
