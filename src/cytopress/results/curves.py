@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cytopress.codecs.spec import REFERENCE_OPTIONS
+from cytopress.codecs.targets.spec_text import DEFAULTS
 from cytopress.results.number_format import target_text
 from cytopress.study.results import DatasetFacts, Results
 from cytopress.study.trial import Trial
 
-# How the names of learned codecs begin, and the options that stand in their specs unless told.
-LEARNED, DEFAULTS = "learned/", ("lines=auto", "scale=auto")
+# How the names of learned codecs begin.
+LEARNED = "learned/"
 # Targets that are upper limits of an error: at 0 they ask for every pixel.
 ERROR_TARGETS = ("max_error", "sigma")
 

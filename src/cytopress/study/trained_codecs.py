@@ -11,10 +11,10 @@ from cytopress.errors import CytopressWarning, NotAvailableError, UnknownNameErr
 from cytopress.models.model_package import SUFFIX
 from cytopress.models.search import find_package
 from cytopress.settings import Settings
+from cytopress.study.trained_models import FOLDER
 from cytopress.toml_table import read_text
 from cytopress.training.codec.config import CodecTraining, read_codec_training
 
-FOLDER = "models"
 KEY = "training"
 
 

@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from cytopress.codecs.targets.request import CodecRequest
 
 
+# What learned codecs do unless told otherwise; it stands at the end of their specs.
+DEFAULTS = ("lines=auto", "scale=auto")
+
+
 def spec_text(request: CodecRequest) -> str:
     """Return the spec string of a request."""
     parts: list[tuple[str, float | str]] = list(request.options)
@@ -39,8 +43,8 @@ def is_named(request: CodecRequest, text: str) -> bool:
 
 def _short(request: CodecRequest, text: str) -> str:
     traits = request.family.traits
-    for default in (",scale=auto" * traits.scale, ",lines=auto" * traits.lines):
-        text = text.removesuffix(default)
+    for default, own in zip(reversed(DEFAULTS), (traits.scale, traits.lines), strict=True):
+        text = text.removesuffix(f",{default}" * own)
     return text
 
 
