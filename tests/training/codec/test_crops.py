@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
 pytestmark = pytest.mark.learn
 
 from cytopress.codecs.learned.pixels.background import Mesh  # noqa: E402
+from cytopress.codecs.wrappers.resampling import decimate  # noqa: E402
 from cytopress.errors import UsageError  # noqa: E402
 from cytopress.metrics.noise import NoiseModel  # noqa: E402
 from cytopress.training.codec.crops import CropBatches  # noqa: E402
@@ -27,6 +28,7 @@ class Options:
     zoom: float = 0.0
     finer: float = 0.0
     noise: float = 0.0
+    halved: float = 0.0
 
 
 def _plane(n: int, source: Source, shape: tuple[int, int] = (40, 48)) -> Plane:
@@ -131,6 +133,27 @@ def test_finer_detail_is_averaged_or_sampled() -> None:
     assert spread.min() == pytest.approx(1 / 6, abs=0.02)
     # Nothing becomes larger.
     assert spread.max() < 1.1
+
+
+def test_crops_at_half_the_resolution_are_windows_of_what_scale_2_codes() -> None:
+    plane = _plane(1, _source(1))
+    counts = np.rint(plane.pixels * np.float64(780) + 110).astype(np.uint16)
+    plane = replace(plane, pixels=((counts - 110.0) / 780).astype(np.float32))
+    options = Options(symmetry=False, gain=0, offset=0, halved=1)
+    batch = _batches([plane], options)[0]
+    # 40 x 48 pixels are 20 x 24 at half the resolution.
+    small = decimate(counts, 0, 2**16 - 1).astype(np.float64)
+    windows = np.lib.stride_tricks.sliding_window_view(small, (16, 16))
+    for index in range(5):
+        found = batch.pixels[index, 0].numpy() * float(batch.scale[index]) + float(batch.low[index])
+        assert np.abs(windows - found).max((2, 3)).min() < 1
+
+
+def test_planes_too_small_to_halve_are_cut_as_they_are() -> None:
+    plane = _plane(1, _source(1), (24, 24))
+    one, two = (_batches([plane], Options(halved=share)) for share in (0.0, 1.0))
+    assert float(one[0].scale.median()) == pytest.approx(float(two[0].scale.median()), rel=0.2)
+    assert two[0].pixels.shape == (5, 1, 16, 16)
 
 
 def test_jitter_keeps_the_way_back_to_counts() -> None:

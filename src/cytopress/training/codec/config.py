@@ -140,6 +140,10 @@ class Fit(TomlTable):
         return table
 
 
+# Options of augmentation that there once were not.
+LATER = ("finer", "halved")
+
+
 class Augmentation(TomlTable):
     """Augmentation, drawn anew for each crop; each number is the largest change.
 
@@ -147,7 +151,8 @@ class Augmentation(TomlTable):
     used ranges. In half of the crops, ``zoom`` enlarges or shrinks by up to a factor of 1 + zoom,
     or, with ``finer``, shrinks by up to 1 + finer; in half, white noise is added, of a standard
     deviation up to ``noise`` used ranges: other experiments have other noise and other sizes of
-    detail.
+    detail. ``halved`` is the share of crops of planes at half the resolution, as ``scale=2`` codes
+    them.
     """
 
     symmetry: bool = True
@@ -156,14 +161,13 @@ class Augmentation(TomlTable):
     zoom: float = Field(default=0.0, ge=0, le=1)
     finer: float = Field(default=0.0, ge=0, le=7)
     noise: float = Field(default=0.0, ge=0, le=1)
+    halved: float = Field(default=0.0, ge=0, le=1)
 
     @model_serializer(mode="wrap")
     def _without_what_is_not_meant(self, rest: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # Runs and packages from before there was such an option stay what they are.
         table: dict[str, Any] = rest(self)
-        if not self.finer:
-            table.pop("finer")
-        return table
+        return {key: value for key, value in table.items() if key not in LATER or value}
 
 
 class CodecTraining(TomlTable):
@@ -197,11 +201,12 @@ class CodecTraining(TomlTable):
             raise ValueError(
                 f"crop = {self.fit.crop}: MS-SSIM needs crops of at least {LEAST_CROP_MS_SSIM}"
             )
-        changed = self.augmentation.zoom or self.augmentation.finer or self.augmentation.noise
+        made = self.augmentation
+        changed = made.zoom or made.finer or made.noise or made.halved
         if self.loss.domain == "stabilized" and changed:
             raise ValueError(
-                "domain = 'stabilized' needs the noise of the original images: set zoom, finer and"
-                " noise of [augmentation] to 0"
+                "domain = 'stabilized' needs the noise of the original images: set zoom, finer,"
+                " noise and halved of [augmentation] to 0"
             )
         if self.task and (self.loss.distortion, self.loss.domain) != ("mse", "raw"):
             raise ValueError(

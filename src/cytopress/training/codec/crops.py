@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -14,8 +15,9 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from cytopress.codecs.learned.pixels.background import Mesh
+from cytopress.codecs.wrappers.resampling import decimate, half
 from cytopress.errors import UsageError
-from cytopress.training.codec.sources import Plane, Source
+from cytopress.training.codec.sources import USED_RANGE, Plane, Source
 
 # Share of the crops that are zoomed, and of those that get noise.
 CHANGED = 0.5
@@ -43,6 +45,10 @@ class Augmentation(Protocol):
     @property
     def finer(self) -> float:
         """Largest relative change to smaller detail, where it is not ``zoom``."""
+
+    @property
+    def halved(self) -> float:
+        """Share of crops of planes at half the resolution."""
 
     @property
     def noise(self) -> float:
@@ -80,7 +86,8 @@ class CropBatches(Dataset[Batch]):
     others, a plane within that by its area, the place evenly. ``gain``
     scales x by a factor from 1 - gain to 1 + gain, ``offset`` then shifts it either way. ``zoom``
     and ``noise`` concern half of the crops each; with ``finer`` half of what becomes smaller is
-    averaged and half sampled.
+    averaged and half sampled. With ``halved`` a share of the crops is cut from planes at half the
+    resolution, as ``scale=2`` codes them, where these are large enough.
     """
 
     def __init__(
@@ -96,10 +103,13 @@ class CropBatches(Dataset[Batch]):
     ) -> None:
         if not planes:
             raise UsageError("there are no planes to cut crops from.")
-        self._planes = planes
+        halves = halved(planes, crop) if options.halved else {}
+        # Behind the planes, those at half the resolution; by the places of the former.
+        self._half = {place: len(planes) + order for order, place in enumerate(halves)}
+        self._planes = planes = [*planes, *halves.values()]
         self._options = options
         self._crop, self._batch, self._seed, self._deep = crop, batch, seed, deep
-        self._cumulative = np.cumsum(chances(planes))
+        self._cumulative = np.cumsum(chances(planes[: len(planes) - len(halves)]))
         self._centers = [float(plane.pixels.mean(dtype=np.float64)) for plane in planes]
         # At a middle rate: the rate of a crop is drawn later.
         mesh = mesh.at(0.5) if mesh else None
@@ -119,17 +129,19 @@ class CropBatches(Dataset[Batch]):
         chosen = np.empty(self._batch, np.int64)
         for index in range(self._batch):
             drawn = np.searchsorted(self._cumulative, random.random(), side="right")
-            chosen[index] = min(int(drawn), len(self._planes) - 1)
-            plane = self._planes[chosen[index]]
+            chosen[index] = place = min(int(drawn), len(self._cumulative) - 1)
+            if self._options.halved and random.random() < self._options.halved:
+                place = self._half.get(place, place)
+            plane = self._planes[place]
             gain = 1 + self._options.gain * random.uniform(-1, 1)
             offset = self._options.offset * random.uniform(-1, 1)
-            cut = self._cut(int(chosen[index]), random)
+            cut = self._cut(place, random)
             cut = cut * np.float32(gain) + np.float32(offset)
             pixels[index], surface[index] = cut[:-1], cut[-1:]
             if self._options.noise and random.random() < CHANGED:
                 deviation = np.float32(self._options.noise * random.random())
                 pixels[index] += deviation * random.standard_normal(shape[1:], np.float32)
-            center = self._centers[chosen[index]] * gain + offset
+            center = self._centers[place] * gain + offset
             facts[index] = _facts(plane, gain, offset, center)
         columns = torch.from_numpy(facts.astype(np.float32).T.copy()).unbind()
         batch = Batch._make((torch.from_numpy(pixels), *columns, torch.from_numpy(chosen)))
@@ -173,6 +185,24 @@ class CropBatches(Dataset[Batch]):
         larger, finer = 1 + self._options.zoom, 1 + (self._options.finer or self._options.zoom)
         factor = math.exp(random.uniform(-math.log(finer), math.log(larger)))
         return int(min(round(self._crop / factor), *shape))
+
+
+def halved(planes: Sequence[Plane], crop: int) -> dict[int, Plane]:
+    """Return planes at half the resolution, by their places, that crops can be cut from."""
+    found = {}
+    for place, plane in enumerate(planes):
+        span = plane.high - plane.low
+        counts = np.rint(plane.pixels.astype(np.float64) * span + plane.low)
+        small = tuple(half(length) for length in counts.shape)
+        if counts.ndim > 2 or min(small) < crop or counts.min() < 0 or counts.max() >= 2**16:
+            continue
+        fraction = 16 - max(int(counts.max()).bit_length(), 1)
+        pixels = decimate(counts.astype(np.uint16), fraction, 2**16 - 1) / 2.0**fraction
+        low, high = (float(value) for value in np.percentile(pixels, USED_RANGE))
+        if high > low:
+            pixels = ((pixels - low) / (high - low)).astype(np.float32)
+            found[place] = replace(plane, pixels=pixels, low=low, high=high)
+    return found
 
 
 def chances(planes: Sequence[Plane]) -> np.ndarray:  # type: ignore[type-arg]

@@ -35,8 +35,8 @@ class Network(TomlTable):
     """The network: ours by its shape, or one of CompressAI's by its name, ``N`` and ``M``.
 
     ``analysis`` and ``synthesis`` are channels at a quarter, an eighth (and, with stride 16, a
-    sixteenth) of the resolution. With ``transform = "separable"``, ``synthesis`` are the channels
-    of the convolutions among the latents, a number each.
+    sixteenth) of the resolution. With ``transform = "separable"``, they are the channels of the
+    convolutions among the latents, a number each.
 
     ``surface`` is the edge of the blocks, in pixels, whose medians make the smooth background that
     is subtracted from an image; 0 subtracts its mean alone.
@@ -98,12 +98,12 @@ class Network(TomlTable):
         levels = 2 if self.stride == 8 else 3
         if self.transform == ZHOU:
             return self
-        if len(self.analysis) != levels:
-            raise ValueError(f"analysis has {levels} widths at a stride of {self.stride}")
         if self.transform == "separable":
             self._check_separable()
-        elif len(self.synthesis) != levels:
-            raise ValueError(f"synthesis has {levels} widths at a stride of {self.stride}")
+            return self
+        for name in ("analysis", "synthesis"):
+            if len(getattr(self, name)) != levels:
+                raise ValueError(f"{name} has {levels} widths at a stride of {self.stride}")
         return self
 
     def _check_separable(self) -> None:
@@ -112,8 +112,9 @@ class Network(TomlTable):
                 'transform = "separable" is for planes, with as many latent_channels as a block'
                 f" has pixels: {self.stride**2}"
             )
-        if len(set(self.synthesis)) != 1:
-            raise ValueError('with transform = "separable", all widths of synthesis are the same')
+        for name in ("analysis", "synthesis"):
+            if len(set(getattr(self, name))) != 1:
+                raise ValueError(f'with transform = "separable", all widths of {name} are the same')
 
     @model_validator(mode="after")
     def _surface_is_even(self) -> Network:

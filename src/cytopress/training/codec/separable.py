@@ -1,16 +1,18 @@
-"""A synthesis for speed: a network among the latents, then a separable lapped transform.
+"""Transforms for speed: a separable lapped transform, and a network among its latents.
 
 The lapped transform multiplies along y and then along x: 32 multiply-adds a pixel, where one
-convolution of 16 x 16 pixels takes 256. What a linear transform cannot do is done before it, at an
-eighth of the resolution, by a network that adds to the latents. Activations are clipped to 8 used
-ranges, so that 16-bit integers hold them.
+convolution of 16 x 16 pixels takes 256. What a linear transform cannot do is done at an eighth of
+the resolution, by a network that adds to the latents: after it in the analysis, before it in the
+synthesis. Activations are clipped to 8 used ranges, so that 16-bit integers hold them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -40,33 +42,88 @@ class LatentResidual(nn.Module):
         return (x + self.convolution(x)).clamp(0, MOST)  # type: ignore[no-any-return]
 
 
-class SeparableSynthesis(nn.Module):
-    """g_s: (N, stride ** 2, h, w) to (N, 1, h * stride, w * stride).
+class LatentCorrection(nn.Sequential):
+    """Among latents, (N, C, h, w) to the same shape: 3 x 3 convolutions of fewer channels.
+
+    Parameters
+    ----------
+    channels : int
+        C.
+    widths : sequence of int
+        Channels of the convolutions, a residual block each; all the same.
+    """
+
+    def __init__(self, channels: int, widths: Sequence[int]) -> None:
+        last = nn.Conv2d(widths[-1], channels, 1)
+        begin_small(last)
+        super().__init__(
+            nn.Conv2d(channels, widths[0], 1),
+            Clipped(),
+            *(LatentResidual(width) for width in widths),
+            last,
+        )
+
+
+class SeparableAnalysis(nn.Module):
+    """g_a: (N, 1, H, W) to (N, stride ** 2, H / stride, W / stride).
 
     Parameters
     ----------
     widths : sequence of int
-        Channels of the network's 3 x 3 convolutions, one residual block each but for the first.
+        Channels of the network's 3 x 3 convolutions.
     stride : {8, 16}
         Pixels a latent, along each axis.
     """
 
     def __init__(self, widths: Sequence[int], stride: int) -> None:
         super().__init__()
-        channels = stride**2
-        self.stride = stride
-        width = widths[0]
-        last = nn.Conv2d(width, channels, 1)
-        self.network = nn.Sequential(
-            nn.Conv2d(channels, width, 1),
-            Clipped(),
-            *(LatentResidual(each) for each in widths),
-            last,
+        self.stride, self.reach = stride, (1 + len(widths)) * stride
+        kernel, edge = 2 * stride, stride // 2
+        self.along_x = nn.Conv2d(
+            1, stride, (1, kernel), stride=(1, stride), padding=(0, edge), bias=False
         )
-        begin_small(last)
+        self.along_y = nn.Conv2d(
+            1, stride, (kernel, 1), stride=(stride, 1), padding=(edge, 0), bias=False
+        )
+        _begin_cosines((self.along_x, self.along_y), stride)
+        self.network = LatentCorrection(stride**2, widths)
+        # Latents in order of frequency, of those by frequency along y and x.
+        self.register_buffer("place", torch.from_numpy(_by_frequency(stride)), persistent=False)
+
+    def linear(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the latents of the lapped transform alone."""
+        size = self.stride
+        with torch.autocast(x.device.type, enabled=False):
+            rows = self.along_x(x)
+            height, width = rows.shape[2:]
+            y = self.along_y(rows.reshape(-1, 1, height, width))
+        y = y.reshape(-1, size, size, height // size, width).transpose(1, 2)
+        return y.flatten(1, 2)[:, self.place]  # type: ignore[no-any-return]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return y."""
+        y = self.linear(x)
+        return y + self.network(y.clamp(-MOST, MOST)).float()  # type: ignore[no-any-return]
+
+
+class SeparableSynthesis(nn.Module):
+    """g_s: (N, stride ** 2, h, w) to (N, 1, h * stride, w * stride).
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Channels of the network's 3 x 3 convolutions.
+    stride : {8, 16}
+        Pixels a latent, along each axis.
+    """
+
+    def __init__(self, widths: Sequence[int], stride: int) -> None:
+        super().__init__()
+        self.stride, self.reach = stride, (1 + len(widths)) * stride
+        self.network = LatentCorrection(stride**2, widths)
         # Latents are in order of frequency; the transform takes them by frequency along y and x.
-        order = [u * stride + v for u, v in cosine_order(channels, stride)]
-        self.register_buffer("place", torch.from_numpy(np.argsort(order)), persistent=False)
+        place = np.argsort(_by_frequency(stride))
+        self.register_buffer("place", torch.from_numpy(place), persistent=False)
         kernel, edge = 2 * stride, stride // 2
         self.along_y = nn.ConvTranspose2d(
             stride, 1, (kernel, 1), stride=(stride, 1), padding=(edge, 0), bias=False
@@ -74,12 +131,7 @@ class SeparableSynthesis(nn.Module):
         self.along_x = nn.ConvTranspose2d(
             stride, 1, (1, kernel), stride=(1, stride), padding=(0, edge), bias=False
         )
-        rows = torch.from_numpy(cosines(stride).astype(np.float32))
-        with torch.no_grad():
-            for layer in (self.along_y, self.along_x):
-                layer.weight.zero_()
-                flat = layer.weight.view(stride, kernel)
-                flat[:, edge : edge + stride] = rows
+        _begin_cosines((self.along_y, self.along_x), stride)
 
     def forward(self, y_hat: torch.Tensor) -> torch.Tensor:
         """Return x_hat."""
@@ -91,3 +143,19 @@ class SeparableSynthesis(nn.Module):
             y = y.transpose(1, 2).reshape(-1, size, height, width)
             rows = self.along_y(y).reshape(-1, size, size * height, width)
             return self.along_x(rows)  # type: ignore[no-any-return]
+
+
+def _by_frequency(stride: int) -> npt.NDArray[np.int64]:
+    """Return the place of each latent, in order of frequency, among frequencies along y and x."""
+    return np.array([u * stride + v for u, v in cosine_order(stride**2, stride)])
+
+
+@torch.no_grad()
+def _begin_cosines(layers: Sequence[nn.Module], stride: int) -> None:
+    """Set both filters of a lapped transform to the cosine bases of blocks."""
+    rows = torch.from_numpy(cosines(stride).astype(np.float32))
+    edge = stride // 2
+    for layer in layers:
+        weight: Any = layer.weight
+        weight.zero_()
+        weight.view(stride, 2 * stride)[:, edge : edge + stride] = rows

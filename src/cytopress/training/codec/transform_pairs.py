@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cytopress.training.codec.separable import SeparableSynthesis
+from cytopress.training.codec.separable import SeparableAnalysis, SeparableSynthesis
 from cytopress.training.codec.transforms import Analysis, Synthesis
 from cytopress.training.codec.zhou2024 import Analysis3d, Synthesis3d
 
@@ -17,7 +17,10 @@ def transforms_of(network: Network) -> tuple[Any, Any]:
     slabs = network.slabs
     if network.transform == "zhou2024":
         return Analysis3d(network.N, network.M), Synthesis3d(network.N, network.M, slabs)
-    analysis = Analysis(network.latents, network.analysis, network.stride, slabs)
     if network.transform == "separable":
+        analysis = SeparableAnalysis(network.analysis, network.stride)
         return analysis, SeparableSynthesis(network.synthesis, network.stride)
-    return analysis, Synthesis(network.latents, network.synthesis, network.stride, slabs)
+    return (
+        Analysis(network.latents, network.analysis, network.stride, slabs),
+        Synthesis(network.latents, network.synthesis, network.stride, slabs),
+    )
