@@ -78,7 +78,11 @@ def test_valid(tmp_path: Path, text: str) -> None:
             "steps = 4\n[loss]\ndomain = 'stabilized'\n[augmentation]\nzoom = 0.2",
             "zoom",
         ),
-        ('"mean-scale"', '"mean-scale"\ntransform = "separable"\ndepth = 2', "pixels: 64"),
+        (
+            '"mean-scale"',
+            '"mean-scale"\ntransform = "separable"\nlatent_channels = 32',
+            "pixels: 64",
+        ),
         ('"mean-scale"', '"mean-scale"\ntransform = "separable"\nsynthesis = [8, 9]', "all widths"),
         ('dataset = "cells"', "", "one of dataset, folder and archive"),
         ('dataset = "cells"', 'dataset = "cells"\nfiles = ["a*"]', "files: only a folder"),

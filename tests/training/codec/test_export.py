@@ -24,6 +24,7 @@ pytest.importorskip("compressai", reason="needs CompressAI (extra learn)")
 pytest.importorskip("onnx", reason="needs onnx (extra learn)")
 pytestmark = pytest.mark.learn
 Array = npt.NDArray[Any]
+SEPARABLE = {"transform": "separable", "latent_channels": 64}
 every_architecture = pytest.mark.parametrize("architecture", fakes.ARCHITECTURES)
 HEADER = 80
 MODELS = Path(cytopress.__file__).parent / "models" / "shipped"
@@ -71,13 +72,16 @@ def test_a_package_gives_its_weights_back(tmp_path: Path, architecture: str) -> 
             )
 
 
-@every_architecture
+@pytest.mark.parametrize(
+    ("architecture", "form"),
+    [*((each, {}) for each in fakes.ARCHITECTURES), ("factorized", SEPARABLE)],
+)
 @pytest.mark.parametrize("quality", [0.0, 0.63, 1.0])
 def test_runtime_decodes_what_the_network_sees(
-    tmp_path: Path, architecture: str, quality: float
+    tmp_path: Path, architecture: str, form: dict[str, Any], quality: float
 ) -> None:
     # Which of two rotations is the cheaper by a hair, floats may see otherwise.
-    network = fakes.network(architecture, rotations=0)
+    network = fakes.network(architecture, rotations=0, **form)
     package = _written(tmp_path, network)
     _stored(package, network)
     x = torch.from_numpy(fakes.field(64, 96))[None, None]

@@ -52,6 +52,12 @@ FORMS: dict[str, dict[str, Any]] = {
         "N": 4,
         "M": 6,
     },
+    "separable": {
+        "architecture": "factorized",
+        "depth": 2,
+        "transform": "separable",
+        "latent_channels": 90,
+    },
 }
 every_form = pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
 FACTS = """name = "stacks"

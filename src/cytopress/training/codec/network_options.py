@@ -83,7 +83,7 @@ class Network(TomlTable):
                 f" {COMPRESSAI}NAME, with NAME one of {', '.join(BY_NAME)}"
             )
         most = self.stride**2 * self.slabs.stride
-        if self.latent_channels > most and self.transform == "lapped":
+        if self.latent_channels > most and self.transform != ZHOU:
             raise ValueError(
                 f"latent_channels = {self.latent_channels}: a stride of {self.stride} has at most"
                 f" {most}"
@@ -107,10 +107,10 @@ class Network(TomlTable):
         return self
 
     def _check_separable(self) -> None:
-        if self.latent_channels != self.stride**2 or self.volumes:
+        if self.latent_channels != self.stride**2 and not self.volumes:
             raise ValueError(
-                'transform = "separable" is for planes, with as many latent_channels as a block'
-                f" has pixels: {self.stride**2}"
+                'of planes, transform = "separable" has as many latent_channels as a block has'
+                f" pixels: {self.stride**2}"
             )
         for name in ("analysis", "synthesis"):
             if len(set(getattr(self, name))) != 1:

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -51,10 +50,12 @@ class LatentCorrection(nn.Sequential):
         C.
     widths : sequence of int
         Channels of the convolutions, a residual block each; all the same.
+    outputs : int, optional
+        Channels that it gives; C unless given.
     """
 
-    def __init__(self, channels: int, widths: Sequence[int]) -> None:
-        last = nn.Conv2d(widths[-1], channels, 1)
+    def __init__(self, channels: int, widths: Sequence[int], outputs: int = 0) -> None:
+        last = nn.Conv2d(widths[-1], outputs or channels, 1)
         begin_small(last)
         super().__init__(
             nn.Conv2d(channels, widths[0], 1),
@@ -64,7 +65,62 @@ class LatentCorrection(nn.Sequential):
         )
 
 
-class SeparableAnalysis(nn.Module):
+class LappedAnalysis(nn.Module):
+    """The lapped transform of planes, in frequencies along y and x.
+
+    Parameters
+    ----------
+    stride : {8, 16}
+        Pixels a latent, along each axis.
+    """
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        kernel, edge = 2 * stride, stride // 2
+        self.along_x = nn.Conv2d(
+            1, stride, (1, kernel), stride=(1, stride), padding=(0, edge), bias=False
+        )
+        self.along_y = nn.Conv2d(
+            1, stride, (kernel, 1), stride=(stride, 1), padding=(edge, 0), bias=False
+        )
+        _begin_cosines((self.along_x, self.along_y), stride)
+
+    def blocks(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (N, D, H, W) to (N, D * stride ** 2, h, w): by plane, frequency along y and x."""
+        size, depth = self.stride, x.shape[1]
+        rows = self.along_x(x.flatten(0, 1)[:, None])
+        y = self.along_y(rows.flatten(0, 1)[:, None])
+        y = y.reshape(-1, size, size, *y.shape[2:]).transpose(1, 2)
+        return y.reshape(-1, depth * size**2, *y.shape[3:])  # type: ignore[no-any-return]
+
+
+class LappedSynthesis(nn.Module):
+    """The way back; ``stride`` as in `LappedAnalysis`."""
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        kernel, edge = 2 * stride, stride // 2
+        self.along_y = nn.ConvTranspose2d(
+            stride, 1, (kernel, 1), stride=(stride, 1), padding=(edge, 0), bias=False
+        )
+        self.along_x = nn.ConvTranspose2d(
+            stride, 1, (1, kernel), stride=(1, stride), padding=(0, edge), bias=False
+        )
+        _begin_cosines((self.along_y, self.along_x), stride)
+
+    def planes(self, y: torch.Tensor, depth: int = 1) -> torch.Tensor:
+        """Map (N, depth * stride ** 2, h, w) to (N, depth, h * stride, w * stride)."""
+        size, (height, width) = self.stride, y.shape[2:]
+        # A plane of each frequency along x, of all those along y.
+        y = y.reshape(-1, size, size, height, width).transpose(1, 2)
+        rows = self.along_y(y.reshape(-1, size, height, width))
+        x = self.along_x(rows.reshape(-1, size, size * height, width))
+        return x.reshape(-1, depth, size * height, size * width)  # type: ignore[no-any-return]
+
+
+class SeparableAnalysis(LappedAnalysis):
     """g_a: (N, 1, H, W) to (N, stride ** 2, H / stride, W / stride).
 
     Parameters
@@ -76,29 +132,16 @@ class SeparableAnalysis(nn.Module):
     """
 
     def __init__(self, widths: Sequence[int], stride: int) -> None:
-        super().__init__()
-        self.stride, self.reach = stride, (1 + len(widths)) * stride
-        kernel, edge = 2 * stride, stride // 2
-        self.along_x = nn.Conv2d(
-            1, stride, (1, kernel), stride=(1, stride), padding=(0, edge), bias=False
-        )
-        self.along_y = nn.Conv2d(
-            1, stride, (kernel, 1), stride=(stride, 1), padding=(edge, 0), bias=False
-        )
-        _begin_cosines((self.along_x, self.along_y), stride)
+        super().__init__(stride)
+        self.reach = (1 + len(widths)) * stride
         self.network = LatentCorrection(stride**2, widths)
         # Latents in order of frequency, of those by frequency along y and x.
-        self.register_buffer("place", torch.from_numpy(_by_frequency(stride)), persistent=False)
+        self.register_buffer("place", places(stride**2, stride), persistent=False)
 
     def linear(self, x: torch.Tensor) -> torch.Tensor:
         """Return the latents of the lapped transform alone."""
-        size = self.stride
         with torch.autocast(x.device.type, enabled=False):
-            rows = self.along_x(x)
-            height, width = rows.shape[2:]
-            y = self.along_y(rows.reshape(-1, 1, height, width))
-        y = y.reshape(-1, size, size, height // size, width).transpose(1, 2)
-        return y.flatten(1, 2)[:, self.place]  # type: ignore[no-any-return]
+            return self.blocks(x)[:, self.place]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return y."""
@@ -106,7 +149,7 @@ class SeparableAnalysis(nn.Module):
         return y + self.network(y.clamp(-MOST, MOST)).float()  # type: ignore[no-any-return]
 
 
-class SeparableSynthesis(nn.Module):
+class SeparableSynthesis(LappedSynthesis):
     """g_s: (N, stride ** 2, h, w) to (N, 1, h * stride, w * stride).
 
     Parameters
@@ -118,36 +161,23 @@ class SeparableSynthesis(nn.Module):
     """
 
     def __init__(self, widths: Sequence[int], stride: int) -> None:
-        super().__init__()
-        self.stride, self.reach = stride, (1 + len(widths)) * stride
+        super().__init__(stride)
+        self.reach = (1 + len(widths)) * stride
         self.network = LatentCorrection(stride**2, widths)
         # Latents are in order of frequency; the transform takes them by frequency along y and x.
-        place = np.argsort(_by_frequency(stride))
-        self.register_buffer("place", torch.from_numpy(place), persistent=False)
-        kernel, edge = 2 * stride, stride // 2
-        self.along_y = nn.ConvTranspose2d(
-            stride, 1, (kernel, 1), stride=(stride, 1), padding=(edge, 0), bias=False
-        )
-        self.along_x = nn.ConvTranspose2d(
-            stride, 1, (1, kernel), stride=(1, stride), padding=(0, edge), bias=False
-        )
-        _begin_cosines((self.along_y, self.along_x), stride)
+        self.register_buffer("place", places(stride**2, stride).argsort(), persistent=False)
 
     def forward(self, y_hat: torch.Tensor) -> torch.Tensor:
         """Return x_hat."""
         y = y_hat + self.network(y_hat.clamp(-MOST, MOST)).float()
         with torch.autocast(y.device.type, enabled=False):
-            size, (height, width) = self.stride, y.shape[2:]
-            y = y[:, self.place].reshape(-1, size, size, height, width)
-            # A plane of each frequency along x, of all those along y.
-            y = y.transpose(1, 2).reshape(-1, size, height, width)
-            rows = self.along_y(y).reshape(-1, size, size * height, width)
-            return self.along_x(rows)  # type: ignore[no-any-return]
+            return self.planes(y[:, self.place])
 
 
-def _by_frequency(stride: int) -> npt.NDArray[np.int64]:
-    """Return the place of each latent, in order of frequency, among frequencies along y and x."""
-    return np.array([u * stride + v for u, v in cosine_order(stride**2, stride)])
+def places(channels: int, stride: int, depth: int = 1) -> torch.Tensor:
+    """Return the place of each latent, in order of frequency, among those along z, y and x."""
+    order = cosine_order(channels, stride, depth)
+    return torch.tensor([(w * stride + u) * stride + v for w, u, v in order])
 
 
 @torch.no_grad()

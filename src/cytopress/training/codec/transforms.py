@@ -138,21 +138,21 @@ def cosine_bases(channels: int, size: int, depth: int = 1) -> npt.NDArray[np.flo
         (channels, depth, size, size).
     """
     deep, flat = cosines(depth), cosines(size)
-    order = sorted(
-        (w * w + u * u + v * v, w, u, v)
-        for w in range(depth)
-        for u in range(size)
-        for v in range(size)
-    )[:channels]
-    bases = [deep[w][:, None, None] * np.outer(flat[u], flat[v]) for _, w, u, v in order]
+    order = cosine_order(channels, size, depth)
+    bases = [deep[w][:, None, None] * np.outer(flat[u], flat[v]) for w, u, v in order]
     stacked: npt.NDArray[np.float32] = np.stack(bases).astype(np.float32)
     return stacked
 
 
-def cosine_order(channels: int, size: int) -> list[tuple[int, int]]:
-    """Return the frequencies along y and x of a block's bases, the lowest first."""
-    every = ((u * u + v * v, u, v) for u in range(size) for v in range(size))
-    return [(u, v) for _, u, v in sorted(every)[:channels]]
+def cosine_order(channels: int, size: int, depth: int = 1) -> list[tuple[int, int, int]]:
+    """Return the frequencies along z, y and x of a block's bases, the lowest first."""
+    every = (
+        (w * w + u * u + v * v, w, u, v)
+        for w in range(depth)
+        for u in range(size)
+        for v in range(size)
+    )
+    return [(w, u, v) for _, w, u, v in sorted(every)[:channels]]
 
 
 def cosines(size: int) -> npt.NDArray[np.float64]:
