@@ -35,7 +35,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = tmp_path / f"source/{seed}.ome.tif"
         path.parent.mkdir(exist_ok=True)
         names = {"axes": "CYX", "Channel": {"Name": ["DNA", "ER"]}}
-        tifffile.imwrite(path, pixels, metadata=names, rowsperstrip=64)
+        tifffile.imwrite(path, pixels, metadata=names, rowsperstrip=64, compression="zlib")
     return path.parent
 
 
@@ -81,6 +81,15 @@ def test_strips_that_several_shards_cut_are_read_again(
     plan, _ = make_plan([source], tmp_path / "out", wanted)
     images = tuple(replace(image, shard=(1, 1, 1, *shard)) for image in plan.images)
     assert costs_of(replace(plan, images=images)).read_amplification == pytest.approx(times)
+
+
+def test_strips_that_are_not_coded_are_read_where_they_are_wanted(tmp_path: Path) -> None:
+    flat = np.random.default_rng(0).integers(0, 4000, (256, 256)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "flat.tif", flat)
+    wanted = Wanted(codec="jpegls:near=4", chunk=32)
+    plan, _ = make_plan([tmp_path / "flat.tif"], tmp_path / "out", wanted)
+    images = tuple(replace(image, shard=(1, 1, 1, 32, 128)) for image in plan.images)
+    assert costs_of(replace(plan, images=images)).read_amplification == 1
 
 
 def test_memory_chooses_the_shard(source: Path, tmp_path: Path) -> None:

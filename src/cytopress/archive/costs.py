@@ -16,7 +16,8 @@ from cytopress.archive.chunk_writer import ShardChunks
 from cytopress.archive.errors_of_pixels import errors_between
 from cytopress.archive.memory import worker_bytes
 from cytopress.archive.plan import Coding, ImagePlan, Plan
-from cytopress.archive.sampling import spread, stack_of
+from cytopress.archive.sampling import spread
+from cytopress.archive.stacks import open_stack
 from cytopress.formats.remote import path_of
 from cytopress.formats.segments import segment_of
 
@@ -132,9 +133,10 @@ def _timed(coding: Coding, image: ImagePlan, number: int) -> tuple[float, ...]:
     channel, middle = image.codings.index(number), image.shape[2] // 2
     first = middle - middle % image.chunk[2]
     planes = range(first, min(first + image.chunk[2], image.shape[2]))
-    # Reading waits for disks and networks; the rest is computing.
+    # Reading waits for disks and networks; the rest is computing. What is read is a shard.
     begun = time.perf_counter()
-    stack = stack_of(image, image.shape[0] // 2, channel, planes)
+    with open_stack(image, image.shape[0] // 2, channel, planes) as whole:
+        stack = whole.read(slice(None), *map(_middle, image.shape[-2:], image.level_shard(0)[-2:]))
     reading = (time.perf_counter() - begun) / stack.nbytes
     chunks = spread(stack, image.chunk, TIMED)
     writer = ShardChunks(coding)
@@ -153,6 +155,12 @@ def _timed(coding: Coding, image: ImagePlan, number: int) -> tuple[float, ...]:
         if sum(spent) > SECONDS:
             break
     return (reading, *(seconds / size for seconds in spent))
+
+
+def _middle(length: int, shard: int) -> slice:
+    """Return the part of an axis that the shard in its middle holds."""
+    start = length // 2 // shard * shard
+    return slice(start, min(start + shard, length))
 
 
 def _clocked(spent: list[float], place: int, work: Callable[[], T]) -> T:

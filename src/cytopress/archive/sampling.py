@@ -10,7 +10,7 @@ import numpy as np
 
 from cytopress.archive.plan import ImagePlan, Shape
 from cytopress.archive.sample_codings import Samples
-from cytopress.archive.sources import Source, load, opened
+from cytopress.archive.stacks import Stack, open_stack
 from cytopress.errors import ImageError
 from cytopress.formats.remote import path_of
 from cytopress.image import Pixels
@@ -37,10 +37,13 @@ def sample(
     number = 0
     for field, (at, c, t, z) in enumerate(chosen):
         image = images[at]
-        stack = stack_of(image, t, c, range(z, min(z + image.chunk[2], image.shape[2])))
-        planes += parts_of(stack[len(stack) // 2])
-        some = -(-_most(stack, image.chunk) // len(chosen))
-        cut = spread(stack, image.chunk, some, number)
+        with open_stack(image, t, c, range(z, min(z + image.chunk[2], image.shape[2]))) as stack:
+            planes += _parts(stack)
+            some = -(-_most(stack, image.chunk) // len(chosen))
+            cut = [
+                stack.read(slice(None), *one)
+                for one in places_in(stack.shape, image.chunk, some, number)
+            ]
         number += len(cut)
         chunks += cut
         fields += [field] * len(cut)
@@ -84,33 +87,39 @@ def _check_numbers(planes: Sequence[Pixels], channel: str, source: Path) -> None
         )
 
 
-def stack_of(image: ImagePlan, t: int, c: int, planes: range) -> Pixels:
-    """Return planes (Z, Y, X) of one time and channel of an image's source."""
-    with opened(Source.of(image), image.axes) as scenes:
-        return load(scenes[image.scene], t, c, planes)
-
-
 def spread(stack: Pixels, chunk: Shape, most: int, first: int = 0) -> list[Pixels]:
-    """Return some chunks of a stack (Z, Y, X), none twice, at places that differ between stacks."""
+    """Return some chunks of a stack (Z, Y, X), as `places_in` chooses them."""
+    return [stack[:, y, x] for y, x in places_in(stack.shape, chunk, most, first)]
+
+
+def places_in(
+    shape: tuple[int, ...], chunk: Shape, most: int, first: int = 0
+) -> list[tuple[slice, slice]]:
+    """Return rows and columns of some chunks of a stack, none twice; they differ with ``first``."""
+    _, height, width = shape
     _, _, _, cy, cx = chunk
-    corners = [(y, x) for y in range(0, stack.shape[1], cy) for x in range(0, stack.shape[2], cx)]
+    corners = [(y, x) for y in range(0, height, cy) for x in range(0, width, cx)]
     if most >= len(corners):
         chosen = list(range(len(corners)))
     else:
         places = ((first + n + 0.5) * APART % 1 for n in range(len(corners) * 8))
         chosen = list(dict.fromkeys(int(place * len(corners)) for place in places))[:most]
-    return [stack[:, y : y + cy, x : x + cx] for y, x in (corners[n] for n in chosen)]
+    return [(slice(y, y + cy), slice(x, x + cx)) for y, x in (corners[n] for n in chosen)]
 
 
-def parts_of(plane: Pixels) -> list[Pixels]:
-    """Return a plane, or of a large one some parts spread over it."""
-    if plane.size <= PARTS * PART * PART:
-        return [plane]
-    return [one[0].copy() for one in spread(plane[None], (1, 1, 1, PART, PART), PARTS)]
+def _parts(stack: Stack) -> list[Pixels]:
+    """Return the middle plane of a stack, or of a large one some parts spread over it."""
+    depth, height, width = stack.shape
+    middle, whole = slice(depth // 2, depth // 2 + 1), slice(None)
+    if height * width <= PARTS * PART * PART:
+        return [stack.read(middle, whole, whole)[0]]
+    places = places_in(stack.shape, (1, 1, 1, PART, PART), PARTS)
+    return [stack.read(middle, *one)[0] for one in places]
 
 
-def _most(stack: Pixels, chunk: Shape) -> int:
+def _most(stack: Stack, chunk: Shape) -> int:
     """Return how many chunks are sampled of a channel: fewer of large ones."""
+    depth, height, width = stack.shape
     _, _, _, cy, cx = chunk
-    size = len(stack) * min(cy, stack.shape[1]) * min(cx, stack.shape[2]) * stack.itemsize
+    size = depth * min(cy, height) * min(cx, width) * stack.itemsize
     return min(CHUNKS, max(4, BYTES // max(size, 1)))

@@ -9,6 +9,7 @@ import zarr
 
 from cytopress.formats.ome_zarr import is_zarr
 from cytopress.formats.remote import local_file, zarr_place
+from cytopress.formats.tiff_region import is_flat
 
 
 def segment_of(path: Path) -> tuple[int, int] | None:
@@ -28,6 +29,8 @@ def segment_of(path: Path) -> tuple[int, int] | None:
 def _of_tiff(path: Path) -> tuple[int, int] | None:
     with tifffile.TiffFile(path) as file:
         page = file.pages.first
+        if is_flat(page):
+            return 1, 1
         if len(page.dataoffsets) <= 1 or page.samplesperpixel != 1:
             return None
         if page.is_tiled:

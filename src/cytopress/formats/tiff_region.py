@@ -25,9 +25,20 @@ def region_of(file: TiffFile, pages: Sequence[Any], index: Index) -> Pixels | No
     page = pages[0].aspage()
     parts = zip((rows, columns), page.shape, strict=False)
     whole = [part.indices(length) for part, length in parts]
-    if not _can_be_parted(page) or whole == [(0, length, 1) for length in page.shape]:
+    if len(page.shape) != 2 or whole == [(0, length, 1) for length in page.shape]:
         return None
-    return read_region(page, rows, columns)
+    if is_flat(page):
+        return page.asarray(out="memmap")[rows, columns].astype(page.dtype)
+    return read_region(page, rows, columns) if _can_be_parted(page) else None
+
+
+def is_flat(page: TiffPage) -> bool:
+    """Return whether a page is a plane of gray values that lies in the file as in memory."""
+    if len(page.shape) != 2 or page.samplesperpixel != 1 or not page.is_memmappable:
+        return False
+    # So are planes without data, and those of a file that is cut short.
+    end = page.dataoffsets[0] + page.nbytes
+    return sum(page.databytecounts) >= page.nbytes and end <= page.parent.filehandle.size
 
 
 def _can_be_parted(page: TiffPage) -> bool:
