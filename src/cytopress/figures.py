@@ -20,6 +20,11 @@ def figure(value: float, digits: int = 4) -> str:
     return f"{float(text):,.0f}" if 1000 <= abs(value) < 1e15 else text
 
 
+def count_text(count: int, noun: str) -> str:
+    """Format a count with its noun: ``1 field``, ``6 fields``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def shown_bytes(count: float) -> str:
     """Return a number of bytes as a person writes it, such as ``4.8 GB``."""
     for unit in ("bytes", "kB", "MB", "GB"):

@@ -351,7 +351,7 @@ def test_the_way_back_and_the_history_of_loss(source: Path, tmp_path: Path) -> N
         True,
     )
     _, notes = make_plan([tmp_path / "zarrs"], tmp_path / "third", JPEGLS)
-    assert any("coded with loss before" in note for note in notes)
+    assert any("Coded with loss before" in note for note in notes)
     with pytest.raises(UsageError, match="lies in the archive"):
         export(out, out / "tiffs", "ome-tiff")
 

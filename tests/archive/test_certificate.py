@@ -88,7 +88,7 @@ def test_what_it_says_is_so(source: Path, tmp_path: Path) -> None:
     assert document["history"] == [{"method": "JPEG in TIFF", "lossy": True, "images": 1}]
     assert (image["second_generation"], document["second_generation"]) == (True, 1)
     text = " ".join(summary(document))
-    assert "second generation: 1 images" in text
+    assert "second generation: 1 image with" in text
     assert "not verified against the sources yet" in text
 
 
@@ -247,7 +247,7 @@ def test_sources_that_could_not_be_read_are_counted(source: Path, tmp_path: Path
     document = archived(source.parent, out, skip_unreadable=True)
     (sentence,) = document["left_out"]
     assert "broken.tif is left out" in sentence
-    assert "left out: 1 sources" in " ".join(summary(document))
+    assert "left out: 1 source " in " ".join(summary(document))
     # Whoever deletes the folder would lose it.
     found = verify(out, depth="full", against=source.parent)
     assert (found.passed, found.fit) == (True, False)

@@ -172,7 +172,7 @@ def test_masks_are_recognized_and_kept(tmp_path: Path) -> None:
     names = {"axes": "CYX", "Channel": {"Name": ["DNA", "found"]}}
     tifffile.imwrite(source / "two.ome.tif", both, metadata=names, photometric="minisblack")
     notes = archived(source, out)
-    assert any("field0_seg.tif and 1 others: the image looks like a mask" in one for one in notes)
+    assert any("field0_seg.tif and 1 other: the image looks like a mask" in one for one in notes)
     assert any("channel 'found' looks like a mask" in one for one in notes)
     np.testing.assert_array_equal(level(out / "field1_seg.ome.zarr")[0, 0, 0], disks())
     np.testing.assert_array_equal(level(out / "two.ome.zarr")[0, 1, 0], both[1])

@@ -87,7 +87,7 @@ def test_each_thing_that_a_source_says_is_compared(
     assert old in XML
     write(tmp_path / "in/a.ome.tif", XML.replace(old, new))
     found = reasons(made / "out", tmp_path / "in")
-    assert "metadata of 1 images or groups differ" in found
+    assert "metadata differ from those of the source in 1 image group," in found
     assert told in found.partition("its source's")[2]
 
 

@@ -151,7 +151,7 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     (done / "study.sqlite").touch()
     (done / "picture.png").touch()
     notes = open_image_folder(tmp_path).notes
-    assert "left out 1 labels, overlays or thumbnails, such as field1_DNA_mask.tif" in notes
+    assert "left out 1 file of labels, overlays or thumbnails, such as field1_DNA_mask.tif" in notes
     assert any(
         note.startswith("left out 2 files of other kinds (.htd, .txt") for note in notes
     ) or ("left out 2 files of other kinds (.txt, .htd)" in notes)

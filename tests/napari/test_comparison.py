@@ -162,3 +162,20 @@ def test_what_cannot_be_done_is_a_sentence(pixels: np.ndarray, field: Field) -> 
         Field.of([pixels.astype(np.int64)])
     with pytest.raises(ImageError, match="NaN"):
         Field.of([np.full((20, 20), np.nan, np.float32)])
+
+
+@pytest.mark.parametrize(
+    ("asked", "setting"),
+    [
+        ("jpegls:near=3", "jpegls:near=3"),
+        ("jpegxl:psnr=40", "jpegxl:distance="),
+        ("learned/cytopress-2d:quality=0.5", "learned/cytopress-2d:quality=0.5"),
+        ("zstd", "zstd"),
+    ],
+)
+def test_what_was_found_is_told_as_a_spec(asked: str, setting: str) -> None:
+    pixels = made_up_field()[:96, :96]
+    found = compare(pixels, asked, Field.of([pixels]))
+    assert found.setting.startswith(setting)
+    again = compare(pixels, found.setting, Field.of([pixels]))
+    np.testing.assert_array_equal(again.decoded, found.decoded)

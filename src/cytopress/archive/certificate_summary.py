@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from cytopress.figures import figure, ratio_text
+from cytopress.figures import count_text, figure, ratio_text
 
 
 def summary(certificate: dict[str, Any]) -> list[str]:
     """Return lines that say what coding changed, over all images."""
     raw, coded = certificate["raw_bytes"], certificate["coded_bytes"]
     loss = "with loss" if certificate["lossy"] else "without loss"
-    count = len(certificate["images"])
-    lines = [
-        f"{count} images, {ratio_text(raw / coded)} smaller, {loss}, {certificate['software']}"
-    ]
+    count = count_text(len(certificate["images"]), "image")
+    lines = [f"{count}, {ratio_text(raw / coded)} smaller, {loss}, {certificate['software']}"]
     lines += [_channel(one) for one in certificate["channels"]]
     if certificate["left_out"]:
-        lines.append(f"left out: {len(certificate['left_out'])} sources that could not be read")
+        missing = count_text(len(certificate["left_out"]), "source")
+        lines.append(f"left out: {missing} that could not be read")
     for past in certificate["history"]:
         may = {True: "was coded", None: "may have been coded", False: "was coded"}[past["lossy"]]
         how = "without loss" if past["lossy"] is False else "with loss"
-        line = f"before: {past['method']} ({past['images']} images): {may} {how}"
+        line = f"before: {past['method']} ({count_text(past['images'], 'image')}): {may} {how}"
         if "error" in past:
             error = past["error"]
             line += (
@@ -30,8 +29,8 @@ def summary(certificate: dict[str, Any]) -> list[str]:
         lines.append(line)
     if certificate["second_generation"]:
         lines.append(
-            f"second generation: {certificate['second_generation']} images bear an earlier loss"
-            " below this one"
+            f"second generation: {count_text(certificate['second_generation'], 'image')} with an"
+            " earlier loss below this one"
         )
     return [*lines, _verified(certificate)]
 
@@ -46,7 +45,7 @@ def _channel(one: dict[str, Any]) -> str:
     if error["max"]:
         line += f", in the worst chunk {figure(one['worst_chunk']['rmse'], 3)}"
     if one["finer_chunks"]:
-        line += f", {one['finer_chunks']} of {one['chunks']} chunks coded finer"
+        line += f", {one['finer_chunks']} of {count_text(one['chunks'], 'chunk')} coded finer"
     return line
 
 

@@ -21,6 +21,7 @@ from cytopress.archive.zarr_codec import NAME, CytopressCodec
 from cytopress.atomic import atomic_file
 from cytopress.callbacks import Progress, no_progress
 from cytopress.errors import CodecError, StoreError, UsageError
+from cytopress.figures import count_text
 from cytopress.formats.remote import path_of
 from cytopress.image import Pixels
 
@@ -64,15 +65,15 @@ def export(
     if damaged:
         key, why = next(iter(damaged.items()))
         raise StoreError(
-            f"{store}: {len(damaged)} files are damaged, such as {key}: {why}; nothing was"
-            " exported. Copy them again, or see `archive verify`."
+            f"{store}: damaged, such as {key}: {why}, in {count_text(len(damaged), 'place')};"
+            " nothing was exported. Copy what is damaged again, or see `archive verify`."
         )
     if form == "everyone":
         make_plan([path_of(str(store))], target, Wanted(readers="everyone"))
         failed = run(target, workers=workers, progress=progress).failed
         if failed:
             key, why = next(iter(failed.items()))
-            raise CodecError(f"{len(failed)} shards failed, such as {key}: {why}")
+            raise CodecError(f"{count_text(len(failed), 'shard')} failed, such as {key}: {why}")
         return len(plan.images)
     for number, image in enumerate(plan.images):
         path = target / f"{image.name.removesuffix('.ome.zarr')}.ome.tif"

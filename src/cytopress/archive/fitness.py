@@ -8,6 +8,7 @@ from cytopress.archive.certificate_content import decodes_exactly
 from cytopress.archive.plan import Plan
 from cytopress.archive.verify_metadata import Comparison
 from cytopress.archive.verify_sources import Matched
+from cytopress.figures import count_text
 
 
 def is_exact(plan: Plan) -> bool:
@@ -27,19 +28,21 @@ def reasons(
     if compared.different:
         name, why = next(iter(compared.different.items()))
         yield (
-            f"metadata of {len(compared.different)} images or groups differ from their source, such"
-            f" as {name}: {why}"
+            "metadata differ from those of the source in"
+            f" {count_text(len(compared.different), 'image group')}, such as {name}: {why}"
         )
     if compared.lost and not accept_lost:
         name, what = next(iter(compared.lost.items()))
         yield (
-            f"of {len(compared.lost)} images not all that their source says was carried over, such"
-            f" as {name}: {what}; verify with --accept-lost where that is acceptable"
+            "not all that the source says was carried over, for"
+            f" {count_text(len(compared.lost), 'image')}, such as {name}: {what};"
+            " verify with --accept-lost where that is acceptable"
         )
     if matched.left_out:
+        left_out = count_text(len(matched.left_out), "image")
         yield (
-            f"{len(matched.left_out)} images among the sources are not in the archive, such as"
-            f" {matched.left_out[0]}; move them elsewhere, and verify again"
+            f"among the sources, but not in the archive: {left_out}, such as"
+            f" {matched.left_out[0]}; move what does not belong here, and verify again"
         )
     if not is_exact(plan) and not accept_inexact:
         yield (

@@ -16,6 +16,7 @@ from cytopress.archive.pyramid import depth_factors
 from cytopress.archive.sources import ENDING, Source, checked, load, opened, reason
 from cytopress.digests import digest_path
 from cytopress.errors import CytopressError, CytopressWarning, UsageError
+from cytopress.figures import count_text
 from cytopress.formats.scene import Scene
 from cytopress.image import DTYPES
 
@@ -91,7 +92,7 @@ class Inspection:
         """One sentence for each thing that cannot be carried over, or is done in another way."""
         found = list(self.left_out)
         for text, names in self._notes.items():
-            several = f" and {len(names) - 1} others" if len(names) > 1 else ""
+            several = f" and {count_text(len(names) - 1, 'other')}" if len(names) > 1 else ""
             found.append(f"{names[0]}{several}: {text}.")
         return found
 

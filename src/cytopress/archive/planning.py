@@ -23,6 +23,7 @@ from cytopress.archive.wanted import Request, Wanted
 from cytopress.codecs.spec import codec
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import CodecError, UsageError
+from cytopress.figures import count_text
 from cytopress.formats.remote import path_of
 
 # Lossless codecs, for pixels that each of them takes.
@@ -92,9 +93,10 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
     again = [one for one in images if any(past.get("lossy") is not False for past in one.history)]
     if again and not all(one.ceiling is None for one in codings):
         methods = {str(past.get("method", "cytopress")) for one in again for past in one.history}
+        count = count_text(len(again), "image")
         notes.append(
-            f"{len(again)} images were coded with loss before, or may have been"
-            f" ({', '.join(sorted(methods))}): this loss is added to that one."
+            f"Coded with loss before, or maybe so ({', '.join(sorted(methods))}): {count}; this"
+            " loss is added to that one."
         )
     return plan, notes
 

@@ -25,8 +25,8 @@ from cytopress.archive.solving import CLOSE, coding_of, native_setting, solve, w
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.digests import digest_text
 from cytopress.errors import NotAvailableError, UsageError
+from cytopress.figures import count_text
 from cytopress.image import Image, Pixels
-from cytopress.results.number_format import count_text
 from cytopress.results.recommendation.rebound import Rebound, rebound
 from cytopress.results.recommendation.recorded import RecordedRecommendation
 from cytopress.settings import from_environment

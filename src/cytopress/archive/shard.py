@@ -27,6 +27,7 @@ from cytopress.archive.stores import Store
 from cytopress.archive.wanted import Readers
 from cytopress.archive.zarr_codec import NAME, CytopressCodec
 from cytopress.errors import CytopressError, CytopressWarning, StoreError
+from cytopress.figures import count_text
 from cytopress.image import Pixels
 
 # zarr finds it by its entry point only where cytopress is installed.
@@ -150,8 +151,8 @@ def _write(task: ShardTask) -> dict[str, Any]:
             break
     if beyond:
         raise StoreError(
-            f"{task.key}: {len(beyond)} chunks exceed the largest error that the plan allows, and"
-            " cannot be coded finer."
+            f"{task.key}: beyond the largest error that the plan allows, and cannot be coded finer:"
+            f" {count_text(len(beyond), 'chunk')}."
         )
     # Its row, which says that it is done, is kept for good as well.
     task.store.keep(task.key)

@@ -15,6 +15,7 @@ from cytopress.archive.wanted import Layout
 from cytopress.archive.wells import Placed, placed
 from cytopress.archive.zarr_sources import images_of
 from cytopress.errors import CytopressError, CytopressWarning, ImageError, UsageError
+from cytopress.figures import count_text
 from cytopress.files.find import find_images, stem
 from cytopress.formats.opening import is_zarr, open_scenes
 from cytopress.formats.remote import check_reached, is_remote, path_of, remote_sizes
@@ -129,7 +130,8 @@ def _files(path: Path, out: str, notes: list[str]) -> Iterator[tuple[str, Path]]
     notes += [f"{path / key}: {why}." for key, why in found.unreadable.items()]
     if found.others:
         shown = ", ".join(found.others[:3]) + (", ..." if len(found.others) > 3 else "")
-        notes.append(f"{path}: {len(found.others)} other files are left out ({shown}).")
+        others = count_text(len(found.others), "other file")
+        notes.append(f"{path}: left out {others} ({shown}).")
 
 
 def _of_well(one: Placed, files: dict[str, Path]) -> Source:

@@ -30,6 +30,7 @@ from cytopress.archive.stores import Location, Store, store_of
 from cytopress.archive.verify_shards import ShardCheck, check_shard, checks_of
 from cytopress.batch.processes import in_processes
 from cytopress.errors import StoreError
+from cytopress.figures import count_text
 from cytopress.machine import processor
 
 Depth = Literal["quick", "default", "full"]
@@ -222,8 +223,8 @@ def _check_shards(
                 progress(result.checked, len(checks), check.key)
     if inexact:
         result.notes.append(
-            f"{inexact} shards decode to slightly other pixels than when they were written, as"
-            " another processor may."
+            f"Slightly other pixels than when it was written, as another processor may have them:"
+            f" {count_text(inexact, 'shard')}."
         )
 
 

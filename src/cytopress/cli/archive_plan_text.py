@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cytopress.figures import shown_bytes
+from cytopress.figures import count_text, shown_bytes
 
 if TYPE_CHECKING:
     from cytopress.archive.costs import ChannelCosts, Costs
@@ -19,7 +19,10 @@ def plan_lines(plan: Plan, costs: Costs | None) -> Iterator[str]:
     shards = sum(
         1 for image in plan.images for level in range(image.levels) for _ in image.shards(level)
     )
-    yield f"{len(plan.images)} images, {shown_bytes(plan.raw_bytes)}, {shards} shards"
+    yield (
+        f"{count_text(len(plan.images), 'image')}, {shown_bytes(plan.raw_bytes)},"
+        f" {count_text(shards, 'shard')}"
+    )
     for coding in plan.codings:
         yield _coding(coding)
         if coding.analysis is not None:
@@ -54,9 +57,9 @@ def _analysis(coding: Coding) -> str:
     found = coding.analysis
     assert found is not None
     return (
-        f"{found.task} ({found.metric}) on {found.fields} fields of the study, coded as here: loses"
-        f" {found.harm:.3g}, at most {found.bound:.3g} ({found.confidence:.0%}); the margin is"
-        f" {found.margin:.3g}"
+        f"{found.task} ({found.metric}) on {count_text(found.fields, 'field')} of the study, coded"
+        f" as here: loses {found.harm:.3g}, at most {found.bound:.3g} ({found.confidence:.0%});"
+        f" the margin is {found.margin:.3g}"
     )
 
 

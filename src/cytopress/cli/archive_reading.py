@@ -13,6 +13,7 @@ from cytopress.cli.folders import default_jobs
 from cytopress.cli.options import AsJson
 from cytopress.cli.progress_bars import share_bar
 from cytopress.errors import UsageError
+from cytopress.figures import count_text
 
 if TYPE_CHECKING:
     from cytopress.archive.verify import Verification
@@ -107,7 +108,9 @@ def verify(
             print(f"cytopress: note: {note}", file=sys.stderr)
         for name, why in found.failures.items():
             print(f"{name}: {why}")
-        print(f"{'PASS' if found.passed else 'FAIL'}: {found.checked} shards checked.")
+        print(
+            f"{'PASS' if found.passed else 'FAIL'}: {count_text(found.checked, 'shard')} checked."
+        )
         if found.fit is not None:
             print(_fit(found))
     if not found.passed:
@@ -162,4 +165,4 @@ def export(
         raise UsageError(f"--to {to}: give one of {', '.join(get_args(Form))}.")
     with share_bar(f"Exporting {out.name}") as progress:
         count = write(out, target, form, workers=workers or default_jobs(), progress=progress)
-    print(f"{target}: {count} images")
+    print(f"{target}: {count_text(count, 'image')}")

@@ -14,7 +14,7 @@ from cytopress.cli.archive_wanted import ArchiveOptions, with_archive_options
 from cytopress.cli.folders import default_jobs
 from cytopress.cli.progress_bars import share_bar
 from cytopress.errors import CodecError, UsageError
-from cytopress.figures import shown_bytes
+from cytopress.figures import count_text, shown_bytes
 
 if TYPE_CHECKING:
     from cytopress.archive.run import Part
@@ -113,15 +113,16 @@ def _run(
     if found.failed:
         key, why = next(iter(found.failed.items()))
         raise CodecError(
-            f"{len(found.failed)} of {len(found.rows)} shards failed, such as {key}: {why} Run the"
-            " same command again to try them again."
+            f"{len(found.failed)} of {count_text(len(found.rows), 'shard')} failed, such as {key}:"
+            f" {why} Run the same command again to try what failed again."
         )
     raw, coded = (
         sum(row[key] for row in found.rows.values()) for key in ("raw_bytes", "coded_bytes")
     )
     for note in found.notes:
         print(f"cytopress: note: {note}", file=sys.stderr)
-    print(f"{store_of(out)}: {len(found.rows)} shards, {shown_bytes(raw)} -> {shown_bytes(coded)}")
+    shards = count_text(len(found.rows), "shard")
+    print(f"{store_of(out)}: {shards}, {shown_bytes(raw)} -> {shown_bytes(coded)}")
     if not found.complete:
         print("Other parts of the archive are not written yet.")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from cytopress.cli.pipes import STREAM
 from cytopress.cli.progress_bars import share_bar
 from cytopress.errors import CodecError, CytopressWarning, UsageError
-from cytopress.figures import metadata_matter, ratio_text
+from cytopress.figures import count_text, metadata_matter, ratio_text
 
 if TYPE_CHECKING:
     from cytopress.files.folder import FolderResult, FolderRun, Row
@@ -75,8 +75,9 @@ def code_folder(asked: FolderRun, *, jobs: int | None, overwrite: bool) -> None:
     if result.failed:
         first = result.failed[0]
         raise CodecError(
-            f"{len(result.failed)} of {len(result.rows)} files failed, such as {first['key']}:"
-            f" {first['error']} Run the same command again to try them again."
+            f"{len(result.failed)} of {count_text(len(result.rows), 'file')} failed, such as"
+            f" {first['key']}: {first['error']} Run the same command again to try what failed"
+            " again."
         )
 
 
@@ -119,7 +120,7 @@ def _print_summary(asked: FolderRun, result: FolderResult) -> None:
     good = [row for row in result.rows if not row["error"]]
     raw = sum(row["raw_bytes"] for row in good)
     coded = sum(row["coded_bytes"] for row in good)
-    parts = [f"{len(good)} of {len(result.rows)} files"]
+    parts = [f"{len(good)} of {count_text(len(result.rows), 'file')}"]
     if coded:
         parts.append(
             f"{shown_bytes(raw)} in {shown_bytes(coded)}, {ratio_text(raw / coded)} smaller"

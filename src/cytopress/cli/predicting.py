@@ -20,6 +20,7 @@ from cytopress.cli.options import (
 from cytopress.cli.pipes import IMAGES, output_file, print_written, source_file
 from cytopress.cli.progress_bars import spinner
 from cytopress.errors import UsageError
+from cytopress.figures import count_text
 
 if TYPE_CHECKING:
     from cytopress.tasks.objects import Objects
@@ -72,6 +73,6 @@ def _described(objects: Objects) -> str:
     if known is not None:
         size += f" ({known.mean():.4g} um^{power})"
     return (
-        f"labels of {objects.count} objects, on average {size} and"
+        f"labels of {count_text(objects.count, 'object')}, on average {size} and"
         f" {objects.intensity.mean():.5g} counts"
     )

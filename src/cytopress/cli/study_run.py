@@ -11,6 +11,7 @@ from cytopress.cli.listing import show
 from cytopress.cli.progress_bars import bar
 from cytopress.cli.recommending import criteria
 from cytopress.errors import CodecError, CytopressWarning, NotAvailableError
+from cytopress.figures import count_text
 from cytopress.settings import Settings
 
 if TYPE_CHECKING:
@@ -80,9 +81,9 @@ def _report_failures(results: Results) -> None:
         return
     first = failed[0]
     text = (
-        f"{len(failed)} of {len(results.trials)} trials failed (see the end of the report); the"
-        f" first is field {first.field!r}: {first.error} What is about this machine is tried again"
-        " by the same command, every failed trial with --retry-failed."
+        f"{len(failed)} of {count_text(len(results.trials), 'trial')} failed (see the end of the"
+        f" report); the first is field {first.field!r}: {first.error} What is about this machine"
+        " is tried again by the same command, every failed trial with --retry-failed."
     )
     if all(trial.coded_bytes is None for trial in results.trials):
         raise CodecError(text)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cytopress.datasets.image_names import is_derived
 from cytopress.errors import DatasetError, UsageError
+from cytopress.figures import count_text
 from cytopress.formats import png, tiff
 
 # Formats that bioio has plugins for, of microscopes alone: others may be previews.
@@ -51,12 +52,11 @@ def image_files(folder: Path) -> tuple[list[tuple[str, Path]], list[str]]:
         raise DatasetError(f"{folder}: there is no image ({', '.join(SUFFIXES)}, .zarr) in it.")
     notes = []
     if derived:
-        notes.append(
-            f"left out {len(derived)} labels, overlays or thumbnails, such as {derived[0]}"
-        )
+        count = count_text(len(derived), "file")
+        notes.append(f"left out {count} of labels, overlays or thumbnails, such as {derived[0]}")
     if +others:
         named = ", ".join(kind for kind, _ in others.most_common(MOST_SUFFIXES))
-        notes.append(f"left out {others.total()} files of other kinds ({named})")
+        notes.append(f"left out {count_text(others.total(), 'file')} of other kinds ({named})")
     return found, notes
 
 

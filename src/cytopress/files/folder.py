@@ -15,7 +15,7 @@ from cytopress.batch import ledger as ledgers
 from cytopress.batch.run import run
 from cytopress.callbacks import Progress, no_progress
 from cytopress.errors import CytopressError, CytopressWarning, UsageError
-from cytopress.figures import ratio_text, shown_bytes, shown_time
+from cytopress.figures import count_text, ratio_text, shown_bytes, shown_time
 from cytopress.files.find import LEDGER, LOCK, Found, output_names
 from cytopress.lock import locked
 
@@ -268,7 +268,7 @@ class _Counter:
 
     def _report(self) -> None:
         parts = [
-            f"{self.done} of {self.files} files",
+            f"{self.done} of {count_text(self.files, 'file')}",
             f"{shown_bytes(self.done_bytes)} of {shown_bytes(self.size)}",
         ]
         if self.coded:

@@ -140,7 +140,7 @@ class Comparison:
     spec : str
         Spec string of the codec.
     setting : str
-        The codec with the setting that was found.
+        Spec string of the setting that was found.
     decoded, difference : ndarray
         Shape (Y, X); the difference is decoded minus original, in counts.
     raw_bytes, coded_bytes : int
@@ -209,7 +209,8 @@ def compare(
         The codec is not on this machine.
     """
     began = time.perf_counter()
-    request = codec(spec, settings).with_reference_scales(field.data_range, field.noise)
+    asked = codec(spec, settings)
+    request = asked.with_reference_scales(field.data_range, field.noise)
     bits = field.image.bits if pixels.dtype == field.image.dtype else 0
     # Like every other region of the field, and as the whole field would be.
     image = Image(pixels, bits=bits, limits=request.field_limits([field.image]))
@@ -224,7 +225,7 @@ def compare(
     level = float(np.median(image.pixels))
     return Comparison(
         spec=spec,
-        setting=str(solution.codec),
+        setting=asked.at(solution).spec,
         decoded=decoded,
         difference=(decoded.astype(np.float64) - image.pixels).astype(np.float32),
         raw_bytes=image.raw_bytes,

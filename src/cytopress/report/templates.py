@@ -8,16 +8,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from cytopress.errors import NotAvailableError
+from cytopress.figures import count_text
 from cytopress.results import tables
 from cytopress.results.bd_table import BDResult
-from cytopress.results.number_format import (
-    MINUS,
-    count_text,
-    label_text,
-    moment_text,
-    number_text,
-    ratio_text,
-)
+from cytopress.results.number_format import MINUS, label_text, moment_text, number_text, ratio_text
 from cytopress.results.recommendation import amounts, text
 from cytopress.results.recommendation.plain_words import (
     field_text,

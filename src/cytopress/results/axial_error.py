@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cytopress.figures import count_text
 from cytopress.results.dataset_summary import DatasetSummary, SettingRow
-from cytopress.results.number_format import count_text, number_text
+from cytopress.results.number_format import number_text
 from cytopress.results.tables import codec_verdicts, sizes
 from cytopress.study.results import Results
 

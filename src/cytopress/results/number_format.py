@@ -91,11 +91,6 @@ def plain(text: str) -> str:
     return text.replace(MINUS, "-").replace("–", "-")
 
 
-def count_text(count: int, noun: str) -> str:
-    """Format a count with its noun: ``1 field``, ``6 fields``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def moment_text(moment: str) -> str:
     """Format an ISO 8601 time to the minute, in UTC; other texts stay as they are."""
     try:

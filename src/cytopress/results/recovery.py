@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.results.number_format import count_text, label_text
+from cytopress.figures import count_text
+from cytopress.results.number_format import label_text
 from cytopress.results.recommendation.amounts import figure_text
 from cytopress.results.train_test_matrix import MIXED, ORIGINALS, Matrix
 from cytopress.statistics import LEAST_UNITS, Effect, effects

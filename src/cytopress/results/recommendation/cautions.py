@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from cytopress.figures import count_text
 from cytopress.results.curves import setting_name
 from cytopress.results.dataset_summary import DatasetSummary
 from cytopress.results.losses import Losses
-from cytopress.results.number_format import count_text
 from cytopress.results.recommendation.amounts import figure_text
 from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.recommendation.evidence import Evidence

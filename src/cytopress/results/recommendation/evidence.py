@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytopress.errors import NotAvailableError
+from cytopress.figures import count_text
 from cytopress.results.counted import Counted, counted
 from cytopress.results.dataset_summary import DatasetSummary
 from cytopress.results.floor import contrasts, fields_at_floor, judged_scores
 from cytopress.results.losses import Floats, Losses, losses_of, noise_spread
-from cytopress.results.number_format import count_text, label_text
+from cytopress.results.number_format import label_text
 from cytopress.study.results import Results, ScoreFacts
 
 # Rounding alone moves a score by as much, whatever the image.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cytopress.results.number_format import count_text
+from cytopress.figures import count_text
 from cytopress.results.recommendation.amounts import above_figures, least_figures
 from cytopress.results.recommendation.bounds import BoundedSetting
 from cytopress.results.recommendation.more_fields import more_fields

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cytopress.results.number_format import count_text, label_text, number_text, ratio_text
+from cytopress.figures import count_text
+from cytopress.results.number_format import label_text, number_text, ratio_text
 from cytopress.results.recommendation.amounts import (
     MOST_DIGITS,
     THINGS,

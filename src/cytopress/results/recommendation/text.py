@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cytopress.figures import shown_time
+from cytopress.figures import count_text, shown_time
 from cytopress.results.curves import setting_name
-from cytopress.results.number_format import count_text, label_text, plain, ratio_text
+from cytopress.results.number_format import label_text, plain, ratio_text
 from cytopress.results.recommendation.amounts import (
     THINGS,
     bare_amount,
