@@ -10,7 +10,10 @@ import pytest
 import tifffile
 import zarr
 
+from cytopress import encode
 from cytopress.archive.history import earlier_loss
+from cytopress.files import decode_file
+from cytopress.image import Image
 
 PIXELS = (np.arange(64 * 64).reshape(64, 64) % 251).astype(np.uint8)
 
@@ -93,3 +96,12 @@ def test_an_earlier_certificate_is_taken_as_it_is(tmp_path: Path) -> None:
     past = [{"software": "cytopress 0.2", "lossy": True, "channels": []}]
     zarr.create_group(str(tmp_path / "a.zarr"), attributes={"cytopress": {"history": past}})
     assert earlier_loss(tmp_path / "a.zarr") == past
+
+
+def test_what_was_decoded_bears_the_loss_of_its_codec(tmp_path: Path) -> None:
+    image = Image(np.random.default_rng(0).integers(0, 900, (40, 50)).astype(np.uint16))
+    for spec, methods in (("jpegls:near=3", ["cytopress: JpegLS(near=3)"]), ("jpegls", [])):
+        (tmp_path / "a.cyto").write_bytes(encode(image, spec))
+        decode_file(tmp_path / "a.cyto", tmp_path / "a.ome.tif", overwrite=True)
+        found = earlier_loss(tmp_path / "a.ome.tif")
+        assert [(one["method"], one["lossy"]) for one in found] == [(m, True) for m in methods]

@@ -11,6 +11,7 @@ from typing import Any
 
 from cytopress.archive.czi_compression import compressions
 from cytopress.errors import CytopressError
+from cytopress.formats.ome_written import lossy_codings
 from cytopress.formats.remote import local_file, zarr_place
 
 # Of TIFF's compressions, those that can lose something: True where they always do.
@@ -117,6 +118,7 @@ def _of_tiff(path: Path) -> list[dict[str, Any]]:
     exported = [lossy for lossy, sentence in EXPORTED.items() if sentence in text]
     return [
         *(_entry("cytopress: exported from an archive", lossy=lossy) for lossy in exported),
+        *(_entry(f"cytopress: {codec}", lossy=True) for codec in lossy_codings(text)),
         *entries,
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from cytopress.archive.setting_search import Search
 from cytopress.archive.solving import CLOSE, coding_of, native_setting, solve, with_scales
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.digests import digest_text
-from cytopress.errors import NotAvailableError, UsageError
+from cytopress.errors import CytopressWarning, NotAvailableError, UsageError
 from cytopress.figures import count_text
 from cytopress.image import Image, Pixels
 from cytopress.results.recommendation.rebound import Rebound, rebound
@@ -62,9 +63,12 @@ class Study:
         if request.lossless:
             return replace(solve(request, samples, seen=seen), analysis=self._lossless())
         results = load_results(self.folder)
-        fields = studied_fields(
-            self.folder, results, self.recorded.dataset, self.recorded.spec, settings
-        )
+        with warnings.catch_warnings():
+            # What there is to say of the study's images was said when it was run.
+            warnings.simplefilter("ignore", CytopressWarning)
+            fields = studied_fields(
+                self.folder, results, self.recorded.dataset, self.recorded.spec, settings
+            )
         request, limits = with_scales(request, samples)
         of_study = SampleCodings(request, self._chunks(fields, samples), limits, samples.bits)
         native = native_setting(request, of_study)

@@ -114,6 +114,26 @@ def channel_names(text: str, sizes: Sequence[Mapping[str, int]]) -> list[list[st
     ]
 
 
+def lossy_codings(text: str) -> list[str]:
+    """Return how channels were coded with loss, each way once, by the annotations of a document.
+
+    There are none in a text that is no OME-XML.
+    """
+    if CODING not in text:
+        return []
+    try:
+        root = parse(text)
+    except ValueError:
+        return []
+    found: list[str] = []
+    for annotation in root.iter():
+        if annotation.get("Namespace") == CODING:
+            pairs = {one.get("K"): one.text or "" for one in annotation.iter() if one.get("K")}
+            if pairs.get("lossless") != "true":
+                found.append(pairs.get("codec", "an unknown codec"))
+    return list(dict.fromkeys(found))
+
+
 def _fitting(root: ET.Element, sizes: Sequence[Mapping[str, int]]) -> list[ET.Element]:
     """Return the ``Image`` elements, checked to describe images of these sizes."""
     images = root.findall("Image")
