@@ -152,3 +152,23 @@ def test_each_lambda_is_a_network() -> None:
     rate = Rate(lambdas=(0.01, 0.1))
     assert rate.networks == 2
     assert [rate.alone(index).nodes for index in range(2)] == [[0.01], [0.1]]
+
+
+def test_coarser_networks_take_steps_of_their_own() -> None:
+    table = {
+        "kind": "codec",
+        "name": "compressai/own",
+        "network": {"architecture": "compressai/bmshj2018-factorized", "N": 4, "M": 4},
+        "rate": {"lambdas": [0.01, 0.02, 0.04], "from_finer": True},
+        "fit": {"steps": 60, "coarser_steps": 15, "crop": 64},
+        "sources": [{"dataset": "cells"}],
+    }
+    config = CodecTraining.model_validate(table)
+    assert [config.steps_of(index) for index in range(3)] == [15, 15, 60]
+    alone = table | {"rate": {"lambdas": [0.01, 0.02, 0.04]}}
+    with pytest.raises(ValueError, match="coarser_steps of .fit. goes with from_finer"):
+        CodecTraining.model_validate(alone)
+    same = CodecTraining.model_validate(table | {"fit": {"steps": 60, "crop": 64}})
+    assert [same.steps_of(index) for index in range(3)] == [60, 60, 60]
+    # The digest of a package from before there was such a key does not change.
+    assert "coarser_steps" not in same.model_dump(mode="json")["fit"]

@@ -111,10 +111,12 @@ class Fit(TomlTable):
     The learning rate rises over the first hundred steps and falls along a cosine to zero at the
     last. Weights are averaged exponentially with ``average``; the average is what is exported.
     Every ``validate_every`` steps up to ``validate_fields`` held-out fields of each source are
-    coded with true bytes, and a checkpoint is written.
+    coded with true bytes, and a checkpoint is written. With ``from_finer``, ``coarser_steps`` are
+    the steps of each network that starts from the next finer one; ``steps`` unless given.
     """
 
     steps: int = Field(ge=1)
+    coarser_steps: int | None = Field(default=None, ge=1)
     batch: int = Field(default=8, ge=1)
     crop: int = Field(default=192, ge=64)
     planes: int = Field(default=1, ge=1, le=256)
@@ -137,6 +139,9 @@ class Fit(TomlTable):
         table: dict[str, Any] = rest(self)
         if "planes" not in self.model_fields_set:
             table.pop("planes", None)
+        # Runs and packages from before there was such an option stay what they are.
+        if self.coarser_steps is None:
+            table.pop("coarser_steps")
         return table
 
 
@@ -195,8 +200,16 @@ class CodecTraining(TomlTable):
             )
         return self
 
+    def steps_of(self, index: int) -> int:
+        """Return the steps of one of the networks, from 0, the coarsest."""
+        fit = self.fit
+        finest = index == self.rate.networks - 1
+        return fit.steps if finest or fit.coarser_steps is None else fit.coarser_steps
+
     @model_validator(mode="after")
     def _parts_go_together(self) -> CodecTraining:
+        if self.fit.coarser_steps is not None and not self.rate.from_finer:
+            raise ValueError("coarser_steps of [fit] goes with from_finer = true of [rate]")
         if self.loss.distortion == "ms-ssim" and self.fit.crop < LEAST_CROP_MS_SSIM:
             raise ValueError(
                 f"crop = {self.fit.crop}: MS-SSIM needs crops of at least {LEAST_CROP_MS_SSIM}"

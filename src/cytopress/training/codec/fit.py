@@ -27,13 +27,14 @@ from cytopress.training.steps import StepSampler
 BEGINNING = 64
 
 
-def fit(
+def fit(  # noqa: PLR0913 - a network, its training, and who watches
     config: CodecTraining,
     network: nn.Module,
     lambdas: Sequence[float],
     planes: Sequence[Plane],
     path: Path,
     *,
+    steps: int | None = None,
     fresh: bool = True,
     judges: Judges | None = None,
     progress: Progress | None = None,
@@ -41,7 +42,8 @@ def fit(
     """Train a network, or resume from the checkpoint at ``path``; return the last checkpoint.
 
     A training that was killed and resumed ends with the weights of one that was not: each step
-    depends on the seed and its number alone. The scales of a ``fresh`` network, one that starts
+    depends on the seed and its number alone. It takes ``steps``, by default those of ``config``.
+    The scales of a ``fresh`` network, one that starts
     from no other, are first set to what its transform gives. A task's digest belongs to the
     config of the checkpoint: through other weights it would be another training.
 
@@ -53,12 +55,13 @@ def fit(
         The loss was not finite too often.
     """
     identity = config.model_dump(mode="json")
+    steps = steps or config.fit.steps
     judges = judges or Judges()
     task = judges.task
     if task is not None:
         identity["task"] |= {"sha256": task.sha256}
     found = load_checkpoint(path, identity) if path.exists() else None
-    if found is not None and found["steps_done"] >= config.fit.steps:
+    if found is not None and found["steps_done"] >= steps:
         return found
     options = config.fit
     batches = CropBatches(
@@ -72,23 +75,23 @@ def fit(
     )
     with quiet(options.threads):
         # Of no step, so that what is measured on them is of none either.
-        first = range(options.steps, options.steps + BEGINNING // options.batch + 1)
+        first = range(steps, steps + BEGINNING // options.batch + 1)
         if found is None and fresh and isinstance(network, LatentNetwork):
             network.begin(torch.cat([batches[step].pixels for step in first]))
         if task is not None:
             task.measure(batches[step] for step in first)
-        module = CodecModule(network, config, lambdas, judges)
+        module = CodecModule(network, config, lambdas, judges, steps=steps)
         sampler = StepSampler(
-            steps=options.steps, each_round=options.validate_every, done=lambda: module.steps_done
+            steps=steps, each_round=options.validate_every, done=lambda: module.steps_done
         )
         after = AfterRound(
             identity,
             path,
-            steps=options.steps,
-            report=_Report(options.steps, found["steps_done"] if found else 0),
+            steps=steps,
+            report=_Report(steps, found["steps_done"] if found else 0),
             progress=progress,
         )
-        rounds = -(-options.steps // options.validate_every)
+        rounds = -(-steps // options.validate_every)
         # Rows that a killed run logged after its last checkpoint are logged again.
         logger = _logger(path, found["steps_done"] + 1 if found else None)
         trainer = _trainer(path, after, logger, rounds=rounds)

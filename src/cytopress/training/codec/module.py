@@ -57,6 +57,8 @@ class CodecModule(lightning.LightningModule):
         At the gain nodes of this network; one without gains.
     judges : Judges, optional
         None unless given.
+    steps : int, optional
+        Of the whole training of this network; those of ``config`` unless given.
     """
 
     def __init__(
@@ -65,6 +67,8 @@ class CodecModule(lightning.LightningModule):
         config: CodecTraining,
         lambdas: Sequence[float],
         judges: Judges = Judges(),
+        *,
+        steps: int | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -73,6 +77,7 @@ class CodecModule(lightning.LightningModule):
         for weight in self.averaged.parameters():
             weight.requires_grad = False
         self._config, self._lambdas, self._validate = config, lambdas, judges.validate
+        self._steps = steps or config.fit.steps
         # Not registered: a checkpoint needs no weights that never change.
         self._task = judges.task
         self.counted: torch.Tensor
@@ -143,7 +148,7 @@ class CodecModule(lightning.LightningModule):
         return (balance * (bpp + weight * lost)).mean(), *shown
 
     def _learning_rate(self) -> float:
-        steps, done = self._config.fit.steps, self.steps_done
+        steps, done = self._steps, self.steps_done
         rise = min(1.0, (done + 1) / min(WARM_UP, steps))
         return self._config.fit.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * done / steps))
 

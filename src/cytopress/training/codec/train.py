@@ -105,6 +105,7 @@ def train_codec(
             rate.nodes,
             planes,
             path,
+            steps=config.steps_of(index),
             fresh=fresh,
             judges=judges,
             progress=progress,
