@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("torch", reason="training needs the extra learn")
 
+from cytopress.models.model_package import open_package
 from cytopress.settings import Settings
 from cytopress.study.execute import execute
 from cytopress.study.results import Results
@@ -115,3 +116,25 @@ def test_a_changed_training_image_is_another_model(
     image.write_bytes((tmp_path / "tiny" / "images" / "t1-1_input.tif").read_bytes())
     run(study, tmp_path / "out", trained)
     assert len(list((tmp_path / "out" / "models").glob("*/*.cytomodel"))) == 2
+
+
+def test_another_seed_of_a_model_used_to_codecs_is_trained_on_them_too(
+    study_of: Callable[..., Study], trained: Settings, tmp_path: Path
+) -> None:
+    config = TaskTraining.model_validate(
+        {
+            "kind": "task",
+            "name": "labelfree/used",
+            "dataset": "tiny",
+            "codecs": ["original", "jpegls:max_error=200"],
+            "network": {"channels": 2, "depth": 1},
+            "fit": {"steps": 3, "batch": 3, "crop": 16, "threads": 1},
+        }
+    )
+    train_task(config, tmp_path / "used", settings=trained)
+    both = trained.with_models(tmp_path / "used")
+    study = study_of(codecs=CODECS, head="seeds = [1, 2]", dataset='tasks = ["labelfree/used"]')
+    run(study, tmp_path / "out", both)
+    (found,) = (tmp_path / "out" / "models").glob("*/*.cytomodel")
+    made = TaskTraining.model_validate(open_package(found).manifest["training"])
+    assert (made.seed, made.codecs) == (2, config.codecs)

@@ -74,6 +74,7 @@ def _summary(task: Task) -> dict[str, str]:
         "receptive field (pixels)": manifest.get("receptive_field"),
         "input": _inside(manifest, "input", "normalization"),
         "seed": _inside(manifest, "training", "seed"),
+        "trained on": ", ".join(manifest.get("codecs") or ()) or None,
     }
     for part in PARTS:
         groups = _inside(manifest, "trained_on", part, "groups")

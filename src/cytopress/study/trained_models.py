@@ -62,7 +62,8 @@ class Trainer:
         seed : int
             Training seed.
         codecs : sequence of CodecRequest or None
-            What the training images are coded with, None for not at all; empty for originals only.
+            What the training images are coded with, None for not at all; empty for what
+            ``base`` was trained on.
 
         Raises
         ------
@@ -75,6 +76,8 @@ class Trainer:
         if seed == config.seed and not codecs and not self.retrain:
             return base
         specs = tuple(ORIGINAL if request is None else request.spec for request in codecs)
+        # Another seed of a model that was trained on decoded images is trained on them, too.
+        specs = specs or config.codecs
         plain = self._with_start(config, seed, codecs).model_copy(
             update={"seed": seed, "variant": "", "codecs": specs}
         )
