@@ -43,12 +43,24 @@ def codec(
     config: Annotated[Path, typer.Argument(help="A training file (TOML).")],
     out: Annotated[Path, typer.Option(help="Folder for checkpoints, log, model card and package.")],
     models: Models = None,
+    unfinished: Annotated[
+        bool,
+        typer.Option(
+            "--unfinished",
+            help="Train nothing: export what the training in --out has reached, which may go on"
+            " meanwhile, into its folder 'unfinished'. A study shows how far it is.",
+        ),
+    ] = False,
 ) -> None:
     """Train a learned codec; run the same command again and it resumes."""
     from cytopress.training.codec.config import read_codec_training
     from cytopress.training.codec.train import train_codec
+    from cytopress.training.codec.unfinished import export_unfinished
 
     training = read_codec_training(config)
+    if unfinished:
+        print(export_unfinished(training, out, settings=settings_with(models)))
+        return
     with locked(out, LOCK, DOING), bar(f"Training {training.name}") as progress:
         package = train_codec(training, out, settings=settings_with(models), progress=progress)
     print(package)

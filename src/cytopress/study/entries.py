@@ -99,10 +99,13 @@ class CodecEntry(TomlTable):
     ``max_error`` or the codec's own quality parameter. ``requests`` is the codec at each value, in
     the order of the file, parsed when the file is read. ``training`` is the training file of a
     learned codec, relative to the study file: where its package is missing, a run trains it first.
+    An ``optional`` codec is left out, and the study says so, where the pretrained weights that it
+    names are not on this machine.
     """
 
     spec: Name
     training: Name | None = None
+    optional: bool = False
     target: str = ""
     values: tuple[float, ...] = ()
 
@@ -113,7 +116,7 @@ class CodecEntry(TomlTable):
     def _target_of(cls, table: object, info: ValidationInfo) -> object:
         if not isinstance(table, dict) or not isinstance(table.get("spec"), str):
             return table
-        own = {key: table[key] for key in ("spec", "training") if key in table}
+        own = {key: table[key] for key in ("spec", "training", "optional") if key in table}
         if "training" in own and not table["spec"].startswith(LEARNED):
             raise UsageError(f"{table['spec']}: only a learned codec has a training.")
         keys = [key for key in table if key not in own]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from cytopress.study.field_job import FieldJob, field_jobs
 from cytopress.study.inspect_datasets import InspectedDataset, inspect_dataset, open_entry
 from cytopress.study.kept_previews import with_kept_previews
 from cytopress.study.late_pictures import keep_pictures
+from cytopress.study.left_out import unfinished_trainings, without_missing
 from cytopress.study.margin_limits import check_margin
 from cytopress.study.model_variants import with_variants
 from cytopress.study.plan import TrialPlan, plan
@@ -39,6 +40,7 @@ from cytopress.study.run_trial import TrialResults
 from cytopress.study.spec import Study
 from cytopress.study.speed import plans_to_time, time_codec
 from cytopress.study.store import Store, load_reference_scales, load_results, writing
+from cytopress.study.stored_json import dump
 from cytopress.study.trained_models import Trainer
 
 LOCK = ".study.lock"
@@ -93,6 +95,7 @@ def execute(  # noqa: PLR0913 - the options of a run, and what watches it
     StoreError
         The store is in use, of a newer version, or cannot be written.
     """
+    study, left_out = without_missing(study)
     if jobs < 1 or (jobs > 1 and scheduler is not None):
         raise UsageError("give either --jobs, at least 1, or --scheduler.")
     if scheduler is not None:
@@ -110,7 +113,7 @@ def execute(  # noqa: PLR0913 - the options of a run, and what watches it
         with writing(out) as store:
             plans = with_kept_previews(plans, inspected, store.finished(), size=study.preview_size)
             store.write_reference_scales(known)
-            _describe(study, store, inspected, plans)
+            _describe(study, store, inspected, plans, left_out)
             alone = jobs == 1 and scheduler is None
             finished = store.finished(retry_failed=retry_failed)
             todo = field_jobs(plans, inspected, settings, done=finished, threads=0 if alone else 1)
@@ -164,7 +167,11 @@ def _inspect(
 
 
 def _describe(
-    study: Study, store: Store, inspected: Sequence[InspectedDataset], plans: Sequence[TrialPlan]
+    study: Study,
+    store: Store,
+    inspected: Sequence[InspectedDataset],
+    plans: Sequence[TrialPlan],
+    left_out: Sequence[str],
 ) -> None:
     """Write everything but results, and warn of models that know the fields of the study."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -176,8 +183,14 @@ def _describe(
             text = f"{one.name} on {one.dataset}: {one.summary['caution']}."
             warnings.warn(text, CytopressWarning, stacklevel=3)
     texts = {"name": study.name, "title": study.title, "toml": study.toml, "seed": str(study.seed)}
+    texts |= {
+        "margin": "" if study.margin is None else str(study.margin),
+        "claims": study.claims or "",
+        "left_out": dump(left_out),
+        "unfinished": dump([asdict(one) for one in unfinished_trainings(study)]),
+    }
     store.write_study(
-        texts | {"margin": "" if study.margin is None else str(study.margin)},
+        texts,
         plan=plans,
         datasets=[found.facts for found in inspected],
         tasks=facts,

@@ -96,12 +96,39 @@ class Speed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnfinishedNetwork:
+    """How far the training of one rate is: ``steps`` of ``of``, and its losses by step.
+
+    ``quality`` is the rate's number, from 1, the coarsest; ``loss`` says on what the losses were
+    measured, ``validation`` fields or ``training`` crops.
+    """
+
+    quality: int
+    steps: int
+    of: int
+    loss: str
+    losses: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnfinishedTraining:
+    """A codec of the study whose package was exported before its training had ended."""
+
+    codec: str
+    options: str
+    package: str
+    networks: tuple[UnfinishedNetwork, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Results:
     """A study read back from its store.
 
     ``trials`` are of codecs, ``noise_replicates`` of the camera's noise added once more, which a
     margin is derived from (`cytopress.study.noise_replicates`): they have no bytes and are not
     exported. ``previews`` returns the pictures of a trial by its key (none for most trials).
+    ``unfinished`` are its codecs that are still in training, ``left_out`` sentences on those that
+    could not be run. ``claims`` names the publication whose claims are checked, "" for none.
     ``margin`` is the one that the study states: a number, percent (``"2%"``), ``"noise"``, or None.
     """
 
@@ -123,3 +150,6 @@ class Results:
     speeds: Sequence[Speed]
     previews: Callable[[str], Sequence[Preview]]
     margin: float | str | None = None
+    unfinished: Sequence[UnfinishedTraining] = ()
+    left_out: Sequence[str] = ()
+    claims: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -52,6 +52,8 @@ class Study(TomlTable):
         is said of the trials, never the trials.
     speed : bool
         Whether the speed pass times each codec.
+    claims : str, optional
+        A publication whose claims the page goes through one by one: ``zhou2024``.
     tasks : mapping
         Tables that declare external models and programs, by name.
     datasets, codecs : tuple of DatasetEntry, tuple of CodecEntry
@@ -71,12 +73,14 @@ class Study(TomlTable):
     preview_size: Annotated[int, Field(ge=16, le=1024)] = 192
     margin: Annotated[float | str, AfterValidator(parse_margin)] | None = None
     speed: bool = True
+    claims: Literal["zhou2024"] | None = None
     tasks: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     datasets: Annotated[tuple[DatasetEntry, ...], Field(min_length=1)]
     codecs: Annotated[tuple[CodecEntry, ...], Field(min_length=1)]
 
     _source: str = PrivateAttr("")
     _folder: Path = PrivateAttr(Path())
+    _left_out: frozenset[str] = PrivateAttr(frozenset())
 
     @model_validator(mode="after")
     def _sensible(self) -> Study:
@@ -107,7 +111,18 @@ class Study(TomlTable):
     @property
     def requests(self) -> tuple[CodecRequest, ...]:
         """All codecs at each value of their targets, in the order of the file."""
-        return tuple(request for entry in self.codecs for request in entry.requests)
+        return tuple(
+            request
+            for entry in self.codecs
+            for request in entry.requests
+            if request.spec not in self._left_out
+        )
+
+    def without(self, specs: Iterable[str]) -> Study:
+        """Return the study without the codec settings of these spec strings."""
+        study = self.model_copy()
+        study._left_out = self._left_out.union(specs)  # noqa: SLF001 - its own kind
+        return study
 
     @property
     def training_requests(self) -> tuple[CodecRequest, ...]:

@@ -243,6 +243,9 @@ def load_results(folder: Path) -> Results:
         previews=lambda key: _load_previews(path, key),
         # Stores of earlier versions have none.
         margin=parse_margin(texts["margin"]) if texts.get("margin") else None,
+        unfinished=stored_json.unfinished_of(texts.get("unfinished", "[]")),
+        left_out=tuple(json.loads(texts.get("left_out", "[]"))),
+        claims=texts.get("claims", ""),
     )
 
 

@@ -15,7 +15,15 @@ from typing import Any
 
 from cytopress.study.plan import TrialPlan
 from cytopress.study.reference_scales import ReferenceScales
-from cytopress.study.results import DatasetFacts, NoiseFacts, ScoreFacts, Speed, TaskFacts
+from cytopress.study.results import (
+    DatasetFacts,
+    NoiseFacts,
+    ScoreFacts,
+    Speed,
+    TaskFacts,
+    UnfinishedNetwork,
+    UnfinishedTraining,
+)
 from cytopress.study.run_trial import TrialResult
 from cytopress.study.speed import Timing
 from cytopress.study.trial import Preview, Trial
@@ -131,6 +139,18 @@ def tasks_of(text: str) -> tuple[TaskFacts, ...]:
 def scores_of(text: str) -> tuple[ScoreFacts, ...]:
     """Return the facts of scores from JSON."""
     return tuple(ScoreFacts(**table) for table in json.loads(text))
+
+
+def unfinished_of(text: str) -> tuple[UnfinishedTraining, ...]:
+    """Return how far unfinished trainings are from JSON."""
+    found = []
+    for table in json.loads(text):
+        networks = [
+            UnfinishedNetwork(**{**each, "losses": tuple(map(tuple, each["losses"]))})
+            for each in table.pop("networks")
+        ]
+        found.append(UnfinishedTraining(**table, networks=tuple(networks)))
+    return tuple(found)
 
 
 def place_of(preview: Preview) -> tuple[str, str]:

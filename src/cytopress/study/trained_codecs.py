@@ -85,6 +85,12 @@ def _with_codec(file: Path, models: Path, settings: Settings, progress: Progress
                     CytopressWarning,
                     stacklevel=3,
                 )
+            elif package.manifest.get("unfinished"):
+                warnings.warn(
+                    f"{config.name}: its training has not ended; the page shows how far it is.",
+                    CytopressWarning,
+                    stacklevel=3,
+                )
             return settings
     # Also where there is a package already: an interrupted training may have left its last file.
     _train(config, folder, settings, progress)

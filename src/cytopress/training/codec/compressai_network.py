@@ -154,7 +154,7 @@ class CompressAINetwork(nn.Module):
 
 
 def write_compressai_package(
-    path: Path, networks: Sequence[CompressAINetwork], manifest: Mapping[str, Any]
+    path: Path, networks: Sequence[CompressAINetwork | None], manifest: Mapping[str, Any]
 ) -> Package:
     """Write trained networks as one package, from the coarsest rate to the finest.
 
@@ -163,18 +163,21 @@ def write_compressai_package(
     path : Path
         The ``.cytomodel`` file.
     networks : sequence of CompressAINetwork
-        One a rate, all of the same name and options; a variable-rate one alone.
+        One a rate, all of the same name and options; a variable-rate one alone. None for a rate
+        whose training has not begun.
     manifest : mapping
         ``name`` and whatever tells of the training; architecture, rates and options are added.
     """
-    first = networks[0]
-    if any((one.name, one.options) != (first.name, first.options) for one in networks):
+    trained = [network for network in networks if network is not None]
+    first = trained[0]
+    if any((one.name, one.options) != (first.name, first.options) for one in trained):
         raise UsageError(f"{path}: the networks of a package are of one architecture and size.")
     if first.gains and len(networks) > 1:
         raise UsageError(f"{path}: one variable-rate network has every rate; {len(networks)} came.")
     arrays = {
         f"r{rate}/state/{name}": value
         for rate, network in enumerate(networks)
+        if network is not None
         for name, value in network.state_arrays().items()
     }
     whole = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +110,7 @@ def train_codec(
             judges=judges,
             progress=progress,
         )
-        finished[index] = _averaged(network, trained)
+        finished[index] = averaged(network, trained)
         seconds += trained["seconds"]
         history += [{"network": index, **row} for row in trained["history"]]
     networks = [finished[index] for index in sorted(finished)]
@@ -169,7 +169,8 @@ def _ended(config: CodecTraining, out: Path, by: Package | None) -> bool:
     return bool(manifest.get("training") == config.model_dump(mode="json"))
 
 
-def _averaged(network: nn.Module, trained: dict[str, Any]) -> nn.Module:
+def averaged(network: nn.Module, trained: Mapping[str, Any]) -> nn.Module:
+    """Return a network with the averaged weights of a checkpoint."""
     state = {
         name.removeprefix("averaged."): value
         for name, value in trained["state_dict"].items()

@@ -28,7 +28,7 @@ QUALITIES = (0.25, 0.5, 0.75)
 
 def write_any(path: Path, networks: Sequence[Any], manifest: dict[str, Any]) -> Package:
     """Write networks of either kind as a package."""
-    if isinstance(networks[0], CompressAINetwork):
+    if any(isinstance(network, CompressAINetwork) for network in networks):
         return write_compressai_package(path, networks, manifest)
     return write_codec_package(path, networks, manifest)
 

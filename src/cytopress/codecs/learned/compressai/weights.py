@@ -34,6 +34,10 @@ ZOO = "zoo-"
 DEFAULT = "zoo-mse"
 DIGEST_BYTES = 8
 MOST_RATES = 64
+NOT_HERE = (
+    "their pretrained weights are not on this machine (torch looks for them in hub/checkpoints of"
+    " TORCH_HOME)"
+)
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,24 @@ class Weights:
         if self.package is None:
             return self.architecture.zoo[self.metric]
         return int(self.package.manifest["rates"])
+
+    def missing(self, quality: float) -> str:
+        """Return why the weights of a quality are not on this machine; "" where they are.
+
+        Nothing is fetched.
+        """
+        if self.package is not None:
+            progress = self.package.manifest.get("unfinished", [])
+            begun = {each["quality"] for each in progress if each["steps"]}
+            untrained = progress and not self.architecture.gains and int(quality) not in begun
+            return "the training of this rate has not begun" if untrained else ""
+        try:
+            folder = Path(need("torch.hub").get_dir()) / "checkpoints"
+            number = 0 if self.architecture.gains else int(quality)
+            url = _url(self.architecture.name, self.metric, number)
+        except NotAvailableError as error:
+            return str(error).rstrip(".")
+        return "" if (folder / url.rpartition("/")[2]).exists() else NOT_HERE
 
     @property
     def title(self) -> str:

@@ -1,0 +1,81 @@
+"""Codecs of a study that this machine lacks, and packages whose training has not ended."""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+
+from cytopress.codecs.learned.compressai.codec import CompressAI
+from cytopress.codecs.targets.request import CodecRequest
+from cytopress.errors import CytopressWarning, UsageError
+from cytopress.study.plan import options_of
+from cytopress.study.results import UnfinishedNetwork, UnfinishedTraining
+from cytopress.study.spec import Study
+
+
+def without_missing(study: Study) -> tuple[Study, tuple[str, ...]]:
+    """Return a study without the settings that cannot be run here, and a sentence for each reason.
+
+    Left out are settings of an ``optional`` codec whose pretrained weights are not on this machine
+    (nothing is fetched), and rates of a codec whose training has not begun with them.
+
+    Raises
+    ------
+    UsageError
+        No codec is left.
+    """
+    missing = dict[str, str]()
+    for entry in study.codecs:
+        for request in entry.requests:
+            why = _missing(request, optional=entry.optional)
+            if why:
+                missing[request.spec] = why
+    if not missing:
+        return study, ()
+    left = study.without(missing)
+    if not left.requests:
+        raise UsageError("No codec of the study is on this machine.")
+    said = defaultdict[str, list[str]](list)
+    for spec, why in missing.items():
+        said[why].append(spec)
+    sentences = tuple(f"{', '.join(specs)}: left out, {why}." for why, specs in said.items())
+    for sentence in sentences:
+        warnings.warn(sentence, CytopressWarning, stacklevel=3)
+    return left, sentences
+
+
+def _missing(request: CodecRequest, *, optional: bool) -> str:
+    if not request.name.startswith("compressai/") or request.asked is not None:
+        return ""
+    codec = request.adapter(request.native)
+    if not isinstance(codec, CompressAI) or (codec.weights.package is None and not optional):
+        return ""
+    return codec.weights.missing(1 if codec.quality is None else codec.quality)
+
+
+def unfinished_trainings(study: Study) -> tuple[UnfinishedTraining, ...]:
+    """Return how far the trainings of packages are that were exported before their end."""
+    found = dict[str, UnfinishedTraining]()
+    for request in study.requests:
+        for package in request.packages:
+            networks = package.manifest.get("unfinished")
+            if networks:
+                found.setdefault(
+                    package.sha256,
+                    UnfinishedTraining(
+                        codec=request.name,
+                        options=options_of(request),
+                        package=package.name,
+                        networks=tuple(
+                            UnfinishedNetwork(
+                                quality=each["quality"],
+                                steps=each["steps"],
+                                of=each["of"],
+                                loss=each["loss"],
+                                losses=tuple((step, loss) for step, loss in each["losses"]),
+                            )
+                            for each in networks
+                        ),
+                    ),
+                )
+    return tuple(found.values())
