@@ -18,6 +18,7 @@ from cytopress.results import tables
 from cytopress.results.axial_error import axial_errors
 from cytopress.results.bd_table import bd_tables
 from cytopress.results.change import SEED
+from cytopress.results.claims import zhou2024
 from cytopress.results.dataset_summary import DatasetSummary, dataset_summaries
 from cytopress.results.recommendation.answers import answers
 from cytopress.results.recommendation.criterion import Criterion
@@ -27,6 +28,7 @@ from cytopress.results.recommendation.serves_all import serves_all
 from cytopress.results.similarity import similarity_heading, similarity_text
 from cytopress.results.speed_table import speed_rows
 from cytopress.results.summary_text import progress_text, reference_text, split_text
+from cytopress.results.unfinished import training_rows
 from cytopress.results.verdicts import verdicts
 from cytopress.results.volume_vs_plane import volume_vs_plane
 from cytopress.statistics import interval_method
@@ -81,6 +83,9 @@ def _render(results: Results, criteria: Sequence[Criterion], plotly_script: str)
             **_inlined(results, datasets, pictures, views, tasks),
             **_shown(results, datasets, views),
             **_compared(results, datasets, tasks),
+            claims=zhou2024.claims(results, datasets) if results.claims == zhou2024.NAME else [],
+            claims_title=zhou2024.TITLE,
+            training_rows=training_rows(results),
             plotly_script=plotly_script,
             results=results,
             datasets=datasets,

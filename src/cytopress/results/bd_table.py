@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cytopress.errors import NotAvailableError
 from cytopress.results.curves import Curve
 from cytopress.results.dataset_summary import DatasetSummary
+from cytopress.results.unfinished import in_training
 from cytopress.statistics.bd_rate import BDRate, bd_rate
 from cytopress.study.results import Results, ScoreFacts
 
@@ -60,7 +61,12 @@ def bd_tables(results: Results, summary: DatasetSummary) -> list[BDTable]:
 
 def _table(results: Results, summary: DatasetSummary, reference: Curve, against: str) -> BDTable:
     scores = bd_scores(results, summary)
-    others = [curve for curve in summary.lossy if curve is not reference]
+    # Of a codec in training the curve is shown, and no verdict.
+    others = [
+        curve
+        for curve in summary.lossy
+        if curve is not reference and not in_training(results, curve)
+    ]
     rows = [
         (curve, [bd_result(summary, reference, curve, score) for score in scores])
         for curve in others

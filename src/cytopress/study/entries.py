@@ -24,6 +24,8 @@ Name = Annotated[str, Field(min_length=1)]
 Names = tuple[Name, ...]
 # How the names of learned codecs begin.
 LEARNED = ("learned/", "compressai/")
+# Keys of a codec that are no target.
+OWN_KEYS = ("spec", "training", "optional", "datasets")
 # Keys of a dataset that only a folder of images has.
 OF_IMAGES = ("channels", "groups", "only", "axes", "bits", "pixel_size_um", "skip_unreadable")
 
@@ -100,10 +102,12 @@ class CodecEntry(TomlTable):
     the order of the file, parsed when the file is read. ``training`` is the training file of a
     learned codec, relative to the study file: where its package is missing, a run trains it first.
     An ``optional`` codec is left out, and the study says so, where the pretrained weights that it
-    names are not on this machine.
+    names are not on this machine. ``datasets`` are the names of those it is to code; by default
+    all, since a codec of volumes alone does not suit planes.
     """
 
     spec: Name
+    datasets: Names | None = None
     training: Name | None = None
     optional: bool = False
     target: str = ""
@@ -116,7 +120,7 @@ class CodecEntry(TomlTable):
     def _target_of(cls, table: object, info: ValidationInfo) -> object:
         if not isinstance(table, dict) or not isinstance(table.get("spec"), str):
             return table
-        own = {key: table[key] for key in ("spec", "training", "optional") if key in table}
+        own = {key: table[key] for key in OWN_KEYS if key in table}
         if "training" in own and not table["spec"].startswith(LEARNED):
             raise UsageError(f"{table['spec']}: only a learned codec has a training.")
         keys = [key for key in table if key not in own]

@@ -24,20 +24,23 @@ def without_missing(study: Study) -> tuple[Study, tuple[str, ...]]:
     UsageError
         No codec is left.
     """
-    missing = dict[str, str]()
+    missing = list[str]()
+    said = defaultdict[str, list[str]](list)
     for entry in study.codecs:
-        for request in entry.requests:
-            why = _missing(request, optional=entry.optional)
-            if why:
-                missing[request.spec] = why
+        reasons = {r.spec: _missing(r, optional=entry.optional) for r in entry.requests}
+        specs = [spec for spec, why in reasons.items() if why]
+        missing += specs
+        whole = len(specs) == len(reasons) and len(set(reasons.values())) == 1
+        for spec in specs:
+            # Of a codec that is missing at all its rates, the rates need not be named.
+            named = entry.spec if whole else spec
+            if named not in said[reasons[spec]]:
+                said[reasons[spec]].append(named)
     if not missing:
         return study, ()
     left = study.without(missing)
     if not left.requests:
         raise UsageError("No codec of the study is on this machine.")
-    said = defaultdict[str, list[str]](list)
-    for spec, why in missing.items():
-        said[why].append(spec)
     sentences = tuple(f"{', '.join(specs)}: left out, {why}." for why, specs in said.items())
     for sentence in sentences:
         warnings.warn(sentence, CytopressWarning, stacklevel=3)

@@ -51,7 +51,8 @@ def _regimes(
     study: Study, found: InspectedDataset
 ) -> Iterator[tuple[str, str, tuple[CodecRequest | None, ...]]]:
     """Yield regime, training codecs as the table names them, and training codecs themselves."""
-    requests = study.training_requests
+    here = {request.spec for request in study.requests_for(found.facts.name)}
+    requests = [request for request in study.training_requests if request.spec in here]
     facts = found.facts
     full = [one.with_reference_scales(facts.data_range, facts.noise.model) for one in requests]
     if {"matched", "cross"} & set(study.regimes):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.codecs.targets.target import TARGET_KINDS
-from cytopress.errors import UsageError
+from cytopress.errors import UnknownNameError, UsageError
 from cytopress.metrics import METRICS
 from cytopress.study.inspect_datasets import InspectedDataset, InspectedField
 from cytopress.study.noise_replicates import CAMERA, NoiseReplicate
@@ -57,11 +57,16 @@ def plan(study: Study, datasets: Sequence[InspectedDataset]) -> tuple[TrialPlan,
     ------
     UsageError
         Two datasets have one name.
+    UnknownNameError
+        A codec is for a dataset that the study has not.
     """
     names = [found.facts.name for found in datasets]
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"dataset {name!r} is given twice in the study.")
+    for name in {name for entry in study.codecs for name in entry.datasets or ()}:
+        if name not in names:
+            raise UnknownNameError("dataset of the study for a codec", name, names)
     plans = []
     for found in datasets:
         codings = [*_codecs(study, found), *_noise_replicates(study, found)]
@@ -71,7 +76,7 @@ def plan(study: Study, datasets: Sequence[InspectedDataset]) -> tuple[TrialPlan,
 
 def _codecs(study: Study, found: InspectedDataset) -> Iterator[Coding]:
     """Yield each codec, with the dataset's reference scales."""
-    for bare in study.requests:
+    for bare in study.requests_for(found.facts.name):
         request = bare.with_reference_scales(found.facts.data_range, found.facts.noise.model)
         yield request, variants_for(study, found.variants, bare.spec)
 

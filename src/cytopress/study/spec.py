@@ -118,6 +118,16 @@ class Study(TomlTable):
             if request.spec not in self._left_out
         )
 
+    def requests_for(self, dataset: str) -> tuple[CodecRequest, ...]:
+        """Return the codec settings for the dataset of this name, in the order of the file."""
+        wanted = {
+            request.spec
+            for entry in self.codecs
+            if entry.datasets is None or dataset in entry.datasets
+            for request in entry.requests
+        }
+        return tuple(request for request in self.requests if request.spec in wanted)
+
     def without(self, specs: Iterable[str]) -> Study:
         """Return the study without the codec settings of these spec strings."""
         study = self.model_copy()

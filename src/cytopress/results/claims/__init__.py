@@ -1,0 +1,1 @@
+"""Claims of publications, checked against the results of a study."""
