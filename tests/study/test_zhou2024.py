@@ -31,6 +31,10 @@ TINY_FIT = {"steps": 6, "coarser_steps": 1, "batch": 1, "crop": 64, "validate_ev
 RATIOS = [2, 3, 4, 8]
 
 
+class Stopped(Exception):  # noqa: N818 - no error, the end of a sitting
+    """A training that is left."""
+
+
 def toml(tables: dict[str, Any]) -> str:
     """Write tables whose values are texts, numbers, or lists of them."""
 
@@ -191,9 +195,9 @@ def _interrupted(training: Path, folder: Path) -> Path:
 
     def stop(done: int, of: int, _: str) -> None:
         if (done, of) == (5, 6):
-            raise KeyboardInterrupt
+            raise Stopped
 
     config = read_codec_training(training)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Stopped):
         train_codec(config, folder, progress=stop)
     return export_unfinished(config, folder)

@@ -40,7 +40,7 @@ class DatasetEntry(TomlTable):
     ``channel`` is the image of a field to compress: its input, or its target. ``fields`` are the
     names of the fields to use, ``limit`` their largest number in each group; by default all fields
     of the split. ``previews`` are the fields whose pictures are kept; by default the first of each
-    group.
+    group. An ``optional`` folder that is not there is left out, and the study says so.
     """
 
     name: Name | None = None
@@ -52,6 +52,7 @@ class DatasetEntry(TomlTable):
     fields: Names | None = None
     limit: Annotated[int, Field(ge=1)] | None = None
     previews: Names | None = None
+    optional: bool = False
     channels: Name | None = None
     groups: Name | None = None
     only: Names | None = None

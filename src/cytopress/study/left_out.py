@@ -1,28 +1,31 @@
-"""Codecs of a study that this machine lacks, and packages whose training has not ended."""
+"""What a study names and this machine lacks, and packages whose training has not ended."""
 
 from __future__ import annotations
 
 import warnings
 from collections import defaultdict
+from pathlib import Path
 
 from cytopress.codecs.learned.compressai.codec import CompressAI
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import CytopressWarning, UsageError
+from cytopress.study.entries import DatasetEntry
 from cytopress.study.plan import options_of
 from cytopress.study.results import UnfinishedNetwork, UnfinishedTraining
 from cytopress.study.spec import Study
 
 
 def without_missing(study: Study) -> tuple[Study, tuple[str, ...]]:
-    """Return a study without the settings that cannot be run here, and a sentence for each reason.
+    """Return a study without what cannot be run here, and a sentence for each reason.
 
     Left out are settings of an ``optional`` codec whose pretrained weights are not on this machine
-    (nothing is fetched), and rates of a codec whose training has not begun with them.
+    (nothing is fetched), ``optional`` folders that are not there, and rates of a codec whose
+    training has not begun.
 
     Raises
     ------
     UsageError
-        No codec is left.
+        No codec or no dataset is left.
     """
     missing = list[str]()
     said = defaultdict[str, list[str]](list)
@@ -36,15 +39,26 @@ def without_missing(study: Study) -> tuple[Study, tuple[str, ...]]:
             named = entry.spec if whole else spec
             if named not in said[reasons[spec]]:
                 said[reasons[spec]].append(named)
-    if not missing:
+    absent = [entry for entry in study.datasets if entry.optional and not _is_there(entry)]
+    for entry in absent:
+        folder = entry.images or entry.folder or Path()
+        said["there is no such folder"].append(f"{folder.parent.name}/{folder.name}")
+    if not said:
         return study, ()
     left = study.without(missing)
-    if not left.requests:
-        raise UsageError("No codec of the study is on this machine.")
+    datasets = tuple(entry for entry in study.datasets if entry not in absent)
+    left = left.model_copy(update={"datasets": datasets})
+    if not left.requests or not datasets:
+        raise UsageError("No codec, or no dataset, of the study is on this machine.")
     sentences = tuple(f"{', '.join(specs)}: left out, {why}." for why, specs in said.items())
     for sentence in sentences:
         warnings.warn(sentence, CytopressWarning, stacklevel=3)
     return left, sentences
+
+
+def _is_there(entry: DatasetEntry) -> bool:
+    folder = entry.images or entry.folder
+    return folder is None or folder.exists()
 
 
 def _missing(request: CodecRequest, *, optional: bool) -> str:
