@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ pytest.importorskip("lightning", reason="needs Lightning (extra learn)")
 pytest.importorskip("plotly", reason="needs the extra report")
 
 from cytopress.cli import main
+from cytopress.errors import CytopressWarning
 from cytopress.models.model_package import open_package
 from cytopress.settings import Settings
 from cytopress.study.store import load_results
@@ -100,8 +102,11 @@ def small(make_dataset: MakeDataset, settings: Settings, tmp_path: Path) -> Path
 def run(path: Path, *models: Path) -> Path:
     out = path.parent / "out"
     options = [text for folder in models for text in ("--models", str(folder))]
-    with pytest.raises(SystemExit) as leave:
-        main(["study", "run", str(path), "--out", str(out), *options])
+    with warnings.catch_warnings():
+        # As outside of tests, where a warning is a note.
+        warnings.simplefilter("default", CytopressWarning)
+        with pytest.raises(SystemExit) as leave:
+            main(["study", "run", str(path), "--out", str(out), *options])
     assert not leave.value.code
     return out
 

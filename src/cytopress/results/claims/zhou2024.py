@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from cytopress.results.bd_table import fewest_bytes
-from cytopress.results.change import Change, ends
+from cytopress.results.change import ends
 from cytopress.results.claims.claim import FAILS, HOLDS, OPEN, Claim, Finding, verdict_of
+from cytopress.results.claims.findings import finding, labelfree, loss_ends
+from cytopress.results.claims.fragility import fragility
 from cytopress.results.curves import Curve
 from cytopress.results.dataset_summary import DatasetSummary, SettingRow
 from cytopress.results.field_bd_rate import FieldBDRate, field_bd_rate
@@ -55,7 +57,7 @@ def claims(results: Results, summaries: Sequence[DatasetSummary]) -> list[Claim]
         Claim(
             title="Volumes are more fragile",
             text="In volumes, learned compression harms label-free prediction more than in planes.",
-            findings=_fragility(planes, volumes),
+            findings=fragility(planes, volumes),
         ),
         Claim(
             title="Training on decoded images helps",
@@ -85,7 +87,7 @@ def _own_settings(summary: DatasetSummary) -> list[Finding]:
         if apart
         else ""
     )
-    return [_finding(summary, "the three at its settings", text, FAILS if apart else HOLDS)]
+    return [finding(summary, "the three at its settings", text, FAILS if apart else HOLDS)]
 
 
 def _bytes(results: Results, summary: DatasetSummary) -> list[Finding]:
@@ -118,13 +120,13 @@ def _bytes_of(
     about: str,
 ) -> Finding:
     if in_training(results, curve):
-        return _finding(summary, about, IN_TRAINING, OPEN)
+        return finding(summary, about, IN_TRAINING, OPEN)
     rates = [(s, rate) for s in scores if (rate := field_bd_rate(reference, curve, s)) is not None]
     if not rates:
-        return _finding(summary, about, "the curves share too little quality", OPEN)
+        return finding(summary, about, "the curves share too little quality", OPEN)
     text = "bytes at equal " + ", ".join(_rate_text(score, rate) for score, rate in rates)
     verdict = verdict_of((rate.low, rate.high) for _, rate in rates)
-    return _finding(summary, about, text, verdict)
+    return finding(summary, about, text, verdict)
 
 
 def _rate_text(score: ScoreFacts, rate: FieldBDRate) -> str:
@@ -141,7 +143,7 @@ def _rate_text(score: ScoreFacts, rate: FieldBDRate) -> str:
 
 def _accuracy(results: Results, summary: DatasetSummary) -> list[Finding]:
     found = []
-    for score in _labelfree(summary):
+    for score in labelfree(summary):
         margin = noise_spread(results, summary.facts.name, score)
         for curve in _theirs(summary):
             rows = [r for r in summary.rows_of(score) if r.curve is curve and r.change is not None]
@@ -149,15 +151,15 @@ def _accuracy(results: Results, summary: DatasetSummary) -> list[Finding]:
             if not rows:
                 continue
             if in_training(results, curve):
-                found.append(_finding(summary, about, IN_TRAINING, OPEN))
+                found.append(finding(summary, about, IN_TRAINING, OPEN))
                 continue
             text = "; ".join(_change_text(row, score) for row in rows)
             verdict = OPEN
             if margin is not None:
                 text += f"; one more draw of the camera's noise moves it by {number_text(margin)}"
-                losses = [_loss(row.change, score) for row in rows if row.change is not None]
+                losses = [loss_ends(row.change, score) for row in rows if row.change is not None]
                 verdict = _any_fails(losses, margin)
-            found.append(_finding(summary, about, text, verdict))
+            found.append(finding(summary, about, text, verdict))
     return found
 
 
@@ -167,86 +169,9 @@ def _any_fails(losses: Sequence[tuple[float | None, float | None]], margin: floa
     return FAILS if FAILS in each else verdict_of(losses, margin=margin)
 
 
-def _fragility(
-    planes: Sequence[DatasetSummary], volumes: Sequence[DatasetSummary]
-) -> list[Finding]:
-    found = []
-    for deep in volumes:
-        for flat in planes:
-            for ratio in sorted(_ratios(deep) & _ratios(flat)):
-                one = _least_lost(flat, ratio)
-                other = _least_lost(deep, ratio)
-                if one is None or other is None:
-                    continue
-                text = (
-                    f"of the score, {_share_text(other)} is lost in volumes ({deep.facts.name},"
-                    f" {other[0].curve.label}) and {_share_text(one)} in planes"
-                    f" ({flat.facts.name}, {one[0].curve.label}). Other cells and other models:"
-                    " not only the third dimension differs"
-                )
-                span, beside = _share(other), _share(one)
-                verdict = OPEN
-                if span is not None and beside is not None:
-                    verdict = (
-                        HOLDS if span[1] > beside[2] else FAILS if span[2] < beside[1] else OPEN
-                    )
-                found.append(_finding(deep, f"{ratio:g} times smaller", text, verdict))
-    return found
-
-
-def _ratios(summary: DatasetSummary) -> set[float]:
-    return {
-        point.target_value
-        for curve in summary.lossy
-        if curve.learned
-        for point in curve.points
-        if point.target == "ratio" and point.target_value is not None
-    }
-
-
-Lost = tuple[SettingRow, ScoreFacts]
-
-
-def _least_lost(summary: DatasetSummary, ratio: float) -> Lost | None:
-    """Return the learned setting at a ratio that harms the first label-free task least."""
-    score = next(iter(_labelfree(summary)), None)
-    if score is None:
-        return None
-    rows = [
-        row
-        for row in summary.rows_of(score)
-        if row.curve.learned and (row.point.target, row.point.target_value) == ("ratio", ratio)
-        if row.change is not None
-    ]
-    sign = -1.0 if score.better == "higher" else 1.0
-    best = min(rows, key=lambda r: sign * (r.change.difference if r.change else 0), default=None)
-    return None if best is None else (best, score)
-
-
-def _share(lost: Lost) -> tuple[float, float, float] | None:
-    """Return what share of the score is lost, with both ends; None where there is no interval."""
-    row, score = lost
-    change = row.change
-    low, high = _loss(change, score) if change else (None, None)
-    if change is None or low is None or high is None or not change.original:
-        return None
-    sign = -1.0 if score.better == "higher" else 1.0
-    size = abs(change.original)
-    return sign * change.difference / size, low / size, high / size
-
-
-def _share_text(lost: Lost) -> str:
-    share = _share(lost)
-    if share is None:
-        change = lost[0].change
-        whole = change.difference / change.original if change and change.original else 0.0
-        return f"{100 * abs(whole):.1f} % (too few fields for an interval)"
-    return f"{share[0]:.1%} ({share[1]:.1%} to {share[2]:.1%})".replace("-", MINUS)
-
-
 def _recovery(results: Results, summary: DatasetSummary) -> list[Finding]:
     found = []
-    for score in _labelfree(summary):
+    for score in labelfree(summary):
         table = matrix(results, summary.facts.name, score)
         regained = recoveries(table) if table is not None else []
         if table is None or not regained:
@@ -256,7 +181,7 @@ def _recovery(results: Results, summary: DatasetSummary) -> list[Finding]:
         # A gain above zero is a loss below it.
         flipped = [(_minus(high), _minus(low)) for low, high in some]
         verdict = OPEN if few else verdict_of(flipped)
-        found.append(_finding(summary, score.task, recovery_text(regained, table), verdict))
+        found.append(finding(summary, score.task, recovery_text(regained, table), verdict))
     return found
 
 
@@ -273,19 +198,6 @@ def _label(curve: Curve) -> str:
     return f"{curve.codec.removeprefix(THEIRS)} {how}"
 
 
-def _labelfree(summary: DatasetSummary) -> Iterable[ScoreFacts]:
-    return [score for score in summary.scores if score.main and score.task.startswith("labelfree")]
-
-
-def _loss(change: Change | None, score: ScoreFacts) -> tuple[float | None, float | None]:
-    """Return both ends of the interval of a loss: positive is worse."""
-    interval = change.interval if change else None
-    span = ends(interval)
-    if span is None or interval is None or interval.n < LEAST_UNITS:
-        return None, None
-    return (-span[1], -span[0]) if score.better == "higher" else span
-
-
 def _change_text(row: SettingRow, score: ScoreFacts) -> str:
     change = row.change
     assert change is not None
@@ -296,7 +208,3 @@ def _change_text(row: SettingRow, score: ScoreFacts) -> str:
     if span is not None:
         text += f" ({span[0]:+.4f} to {span[1]:+.4f})"
     return text.replace("-", MINUS)
-
-
-def _finding(summary: DatasetSummary, about: str, text: str, verdict: str) -> Finding:
-    return Finding(dataset=summary.facts.name, about=about, text=text, verdict=verdict)
