@@ -1,5 +1,6 @@
 """Every example is a study, and the demo is the one that comes inside the package."""
 
+import tomllib
 from importlib.resources import files
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def test_the_comparison_of_architectures_takes_what_its_trainings_make(tmp_path:
     )
     from cytopress.training.codec.config import read_codec_training
 
-    trainings = sorted((EXAMPLES.parent / "trainings").glob("compressai-*.toml"))
+    trainings = sorted((EXAMPLES.parent / "trainings").glob("compressai-*-ecoli.toml"))
     configs = [read_codec_training(path) for path in trainings]
     for config in configs:
         # Untrained and small, but of the names and rates that the trainings give.
@@ -106,14 +107,19 @@ def test_the_comparison_of_architectures_takes_what_its_trainings_make(tmp_path:
 REFERENCE = EXAMPLES.parent / "reference"
 
 
-@pytest.mark.parametrize("path", sorted(REFERENCE.glob("*.toml")), ids=lambda path: path.stem)
+# What is not in the repository is trained first: packages of CompressAI's networks, and new judges.
+TRAINED_FIRST = ("zhou2024", "nuclei-brightfield-judges")
+STUDIES = [path for path in sorted(REFERENCE.glob("*.toml")) if path.stem not in TRAINED_FIRST]
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_a_reference_study_finds_its_codecs_and_models(path: Path) -> None:
     settings = from_environment().with_models(REFERENCE / "models")
     study = load_study(path, settings)
     # One stack in three parts says nothing of other samples, whatever the seeds.
     assert study.seeds == (() if path.stem == "nuclei-3d" else (1, 2, 3))
     for entry in study.datasets:
-        assert entry.name in KNOWN_DATASETS
+        assert entry.name in KNOWN_DATASETS or entry.optional
         for name in entry.tasks:
             found = task(name, settings)
             config = config_of(found)
@@ -131,3 +137,19 @@ def test_every_model_of_the_reference_has_its_card() -> None:
         package = open_package(path)
         stem = path.stem if package.manifest["kind"] == "task" else f"learned-{path.stem}"
         assert package.sha256 in (path.parent / f"{stem}.md").read_text(encoding="utf-8")
+
+
+def test_what_a_reference_study_trains_first_has_its_training_file() -> None:
+    trainings = REFERENCE.parent / "trainings"
+    names = {tomllib.loads(path.read_text())["name"] for path in trainings.glob("*.toml")}
+    judges = tomllib.loads((REFERENCE / "nuclei-brightfield-judges.toml").read_text())
+    assert set(judges["datasets"][0]["tasks"]) <= names
+    study = tomllib.loads((REFERENCE / "zhou2024.toml").read_text())
+    trained = [entry for entry in study["codecs"] if "training" in entry]
+    assert len(trained) == 3
+    for entry in trained:
+        training = tomllib.loads((REFERENCE / entry["training"]).read_text())
+        assert entry["spec"] == f"{training['network']['architecture']}:weights={training['name']}"
+        assert training["network"]["N"] >= 64
+        assert len(training["rate"]["lambdas"]) == len(entry["quality"]) == 4
+        assert (training["fit"]["steps"], training["fit"]["coarser_steps"]) == (60_000, 15_000)

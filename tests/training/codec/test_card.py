@@ -171,3 +171,16 @@ def test_without_results_nothing_is_claimed() -> None:
     card = codec_card(manifest, _history(1), sha256="", size=0)
     assert "BD-rate" not in card
     assert "| this | 0.1234 |" in card
+
+
+def test_the_card_of_compressai_says_what_its_model_was_built_with() -> None:
+    manifest = _manifest(lambdas=[0.01, 0.1], from_finer=True)
+    manifest["training"]["fit"]["coarser_steps"] = 77
+    theirs = {"architecture": "compressai/mbt2018-mean", "rates": 2, "model": {"N": 64, "M": 96}}
+    for key in ("latent_channels", "hyper_channels", "stride", "parameters", "multiply_adds"):
+        manifest.pop(key)
+    rows = [{"network": 0, "step": 77, "loss": 1.0, "bpp": 0.5, "psnr": 31.0}]
+    card = codec_card(manifest | theirs, rows, sha256="ab" * 32, size=1000)
+    assert "compressai/mbt2018-mean of CompressAI (N 64, M 96), 2 rates." in card
+    assert "1234 steps at the finest rate and 77 at each coarser one, each of 5 crops" in card
+    assert "another machine may decode noise" in card

@@ -32,7 +32,7 @@ def codec_card(manifest: Entries, history: Sequence[Entries], *, sha256: str, si
         _network(manifest),
         *(_results(name, result) for name, result in manifest["results"].items()),
         _curve(history),
-        LIMITS,
+        LIMITS_OF_THEIRS if _theirs(manifest) else LIMITS,
     )
     return "\n\n".join(sections) + "\n"
 
@@ -72,8 +72,8 @@ def _data(sources: Sequence[Entries]) -> str:
 
 
 def _network(manifest: Entries) -> str:
-    training, cost = manifest["training"], manifest["multiply_adds"]
-    network, rate, fit = training["network"], training["rate"], training["fit"]
+    training = manifest["training"]
+    rate, fit = training["rate"], training["fit"]
     loss, compute = training["loss"], manifest["compute"]
     rates = (
         f"{rate['gains']} gain nodes, lambda from {rate['lambda_range'][0]:g} to"
@@ -87,22 +87,11 @@ def _network(manifest: Entries) -> str:
         (
             "## Network and training",
             "",
-            (
-                f"- Architecture: {manifest['architecture']}, {manifest['latent_channels']} latents"
-                f" for {_span(manifest)},"
-                f" {manifest['hyper_channels']}"
-                f" hyper-latents; widths {network['analysis']} (analysis), {network['synthesis']}"
-                f" (synthesis); {manifest['parameters'] / 1e6:.2f} million parameters."
-            ),
-            (
-                f"- Cost: {cost['encoder']:.0f} multiply-adds a pixel to encode,"
-                f" {cost['decoder']:.0f}"
-                " to decode."
-            ),
+            *_architecture(manifest),
             f"- Rates: {rates}; distortion {loss['distortion']} in the {loss['domain']} domain.",
             *_task(manifest),
             (
-                f"- {fit['steps']} steps of {fit['batch']} crops of {fit['crop']} x {fit['crop']}"
+                f"- {_steps(fit)} of {fit['batch']} crops of {fit['crop']} x {fit['crop']}"
                 f"{_deep(fit)}, Adam at {fit['learning_rate']:g} falling along a cosine,"
                 f" {compute.get('precision', fit['precision'])};"
                 f" seed {training['seed']}. Started from {f'`{start}`' if start else 'nothing'}."
@@ -114,6 +103,42 @@ def _network(manifest: Entries) -> str:
             ),
         )
     )
+
+
+def _architecture(manifest: Entries) -> list[str]:
+    """Describe the network; of CompressAI's, what it was built with."""
+    if _theirs(manifest):
+        built = ", ".join(f"{key} {value}" for key, value in manifest["model"].items())
+        rates = manifest["rates"]
+        return [
+            f"- Architecture: {manifest['architecture']} of CompressAI ({built}), {rates} rates."
+        ]
+    network, cost = manifest["training"]["network"], manifest["multiply_adds"]
+    return [
+        (
+            f"- Architecture: {manifest['architecture']}, {manifest['latent_channels']} latents"
+            f" for {_span(manifest)},"
+            f" {manifest['hyper_channels']}"
+            f" hyper-latents; widths {network['analysis']} (analysis), {network['synthesis']}"
+            f" (synthesis); {manifest['parameters'] / 1e6:.2f} million parameters."
+        ),
+        (
+            f"- Cost: {cost['encoder']:.0f} multiply-adds a pixel to encode,"
+            f" {cost['decoder']:.0f}"
+            " to decode."
+        ),
+    ]
+
+
+def _theirs(manifest: Entries) -> bool:
+    return str(manifest["architecture"]).startswith("compressai/")
+
+
+def _steps(fit: Entries) -> str:
+    coarser = fit.get("coarser_steps")
+    if coarser is None:
+        return f"{fit['steps']} steps"
+    return f"{fit['steps']} steps at the finest rate and {coarser} at each coarser one, each"
 
 
 def _images(manifest: Entries) -> str:
@@ -218,3 +243,9 @@ LIMITS = """## Limits
 - It removes noise first: where single counts matter, take a lossless codec, or `guard=`.
 - Pixels come from a network in floats: another processor may round one by a count, and then the
   decoder says so. The entropy coding is exact everywhere."""
+LIMITS_OF_THEIRS = """## Limits
+
+- One seed: the spread over seeds is not known.
+- It knows images like those above.
+- For comparison, not for storage: decoding needs torch and CompressAI, and its probabilities are
+  floats, so that another machine may decode noise."""

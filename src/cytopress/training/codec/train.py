@@ -144,10 +144,8 @@ def _export(
         unscored = write_any(Path(folder) / path.name, networks, manifest)
         manifest["results"] = evaluate(unscored, _datasets(config, settings))
     package = write_any(path, networks, manifest)
-    if config.network.ours:
-        size = path.stat().st_size
-        card = codec_card(package.manifest, history, sha256=package.sha256, size=size)
-        _write(out / CARD, card)
+    size = path.stat().st_size
+    _write(out / CARD, codec_card(package.manifest, history, sha256=package.sha256, size=size))
     return path
 
 
