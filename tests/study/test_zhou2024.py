@@ -149,7 +149,7 @@ def test_one_command_from_the_file_to_the_claims(
     }
     (left_out,) = results.left_out
     assert "weights=zoo-mse" in left_out
-    assert {trial.regime for trial in results.trials} == {"raw", "matched", "cross"}
+    assert {trial.regime for trial in results.trials} == {"raw", "matched"}
     text = words(out)
     for claim in (
         "1. One setting for three classic codecs",

@@ -36,6 +36,9 @@ seed = 0
 # preview_size = 192
 # speed = true
 
+# A publication whose claims the report goes through one by one:
+# claims = "zhou2024"
+
 [[datasets]]
 # A known dataset (see `cytopress datasets`) ...
 name = "scratch-assay"
@@ -64,6 +67,8 @@ name = "scratch-assay"
 limit = 2
 # Fields whose pictures the report shows; by default the first of each group:
 # previews = ["field-1"]
+# Whether a folder that is not there is left out, not an error:
+# optional = true
 
 # A codec (see `cytopress codecs`) without a target is lossless.
 [[codecs]]
@@ -84,6 +89,8 @@ max_error = [1, 4, 16]
 # A learned codec of your own is trained first where its package is missing, into the folder of the
 # results, which takes hours and the extra learn; an interrupted training goes on. Its table gives
 # the training file: spec="learned/mine", training="mine.toml", ratio=[20, 40]
+# A codec may be for some datasets only: datasets=["scratch-assay"]; and one with pretrained weights
+# of others is left out where they are not on this machine with optional=true
 """
 
 
