@@ -38,6 +38,8 @@ class TrainingRow:
     @property
     def text(self) -> str:
         """The slope in words."""
+        if not self.network.steps:
+            return "not begun"
         if self.network.steps >= self.network.of:
             return "ended"
         if self.slope is None:

@@ -100,11 +100,12 @@ def _bytes(results: Results, summary: DatasetSummary) -> list[Finding]:
         "its classic codecs": [c for c in classic if c.codec in CLASSIC],
         "the classic codecs here": classic,
     }
-    best = {what: fewest_bytes(summary, first, some) for what, some in named.items()}
+    # Where the best of all is one of its own, one comparison is enough.
+    best = {fewest_bytes(summary, first, some): what for what, some in named.items()}
     scores = [s for s in results.scores if not s.task and s.name in ALIKE]
     found = []
     for curve in _theirs(summary):
-        for what, reference in best.items():
+        for reference, what in best.items():
             if reference is not None:
                 about = f"{_label(curve)} against {reference.label}, the best of {what}"
                 found.append(_bytes_of(results, summary, curve, reference, scores, about))
@@ -181,7 +182,9 @@ def _recovery(results: Results, summary: DatasetSummary) -> list[Finding]:
         # A gain above zero is a loss below it.
         flipped = [(_minus(high), _minus(low)) for low, high in some]
         verdict = OPEN if few else verdict_of(flipped)
-        found.append(finding(summary, score.task, recovery_text(regained, table), verdict))
+        found.append(
+            finding(summary, score.task, recovery_text(regained, table).rstrip("."), verdict)
+        )
     return found
 
 
