@@ -24,6 +24,7 @@ NAME = "zhou2024"
 TITLE = "The claims of Zhou, Sollmann and Chen (2024), one by one"
 # Its classic codecs, and the edge of the tiles in which it coded with them.
 CLASSIC, ITS_TILE = ("jpegxr", "jpeg2000", "lerc"), "tile=16"
+ALWAYS = ("jpeg2000", "avif")
 THEIRS, ZOO = "compressai/", "weights=zoo-"
 # Image metrics of which more, or less, is plainly more alike.
 ALIKE = ("psnr", "ssim", "ms_ssim", "pearson", "nrmse")
@@ -96,19 +97,29 @@ def _bytes(results: Results, summary: DatasetSummary) -> list[Finding]:
     first = next((c for c in classic if c.codec == "jpeg2000"), None)
     if first is None:
         return []
-    named = {
-        "its classic codecs": [c for c in classic if c.codec in CLASSIC],
-        "the classic codecs here": classic,
-    }
-    # Where the best of all is one of its own, one comparison is enough.
-    best = {fewest_bytes(summary, first, some): what for what, some in named.items()}
+    references = _references(summary, first, classic)
     scores = [s for s in results.scores if not s.task and s.name in ALIKE]
     found = []
     for curve in _theirs(summary):
-        for reference, what in best.items():
-            if reference is not None:
-                about = f"{_label(curve)} against {reference.label}, the best of {what}"
-                found.append(_bytes_of(results, summary, curve, reference, scores, about))
+        for reference, what in references.items():
+            about = f"{_label(curve)} against {reference.label}{what}"
+            found.append(_bytes_of(results, summary, curve, reference, scores, about))
+    return found
+
+
+def _references(
+    summary: DatasetSummary, jpeg2000: Curve, classic: Sequence[Curve]
+) -> dict[Curve, str]:
+    """Return the codecs to compare with: JPEG 2000, AVIF, and the best classic ones."""
+    found = {curve: "" for curve in classic if curve.codec in ALWAYS}
+    best = {
+        "the study's classic codecs": [c for c in classic if c.codec in CLASSIC],
+        "the classic codecs here": classic,
+    }
+    for what, some in best.items():
+        curve = fewest_bytes(summary, jpeg2000, some)
+        if curve is not None:
+            found[curve] = f", the best of {what}"
     return found
 
 
