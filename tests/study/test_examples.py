@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cytopress.datasets.catalogue import KNOWN_DATASETS
+from cytopress.errors import CytopressWarning
 from cytopress.models.model_package import open_package
 from cytopress.settings import from_environment
 from cytopress.study.plan import takes_volumes
@@ -153,3 +154,39 @@ def test_what_a_reference_study_trains_first_has_its_training_file() -> None:
         assert training["network"]["N"] >= 64
         assert len(training["rate"]["lambdas"]) == len(entry["quality"]) == 4
         assert (training["fit"]["steps"], training["fit"]["coarser_steps"]) == (60_000, 15_000)
+
+
+@pytest.mark.learn
+def test_the_reference_study_is_whole_once_its_codecs_are_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("compressai", reason="needs CompressAI (extra learn)")
+    from cytopress.study.left_out import without_missing
+    from cytopress.training.codec.compressai_network import (
+        CompressAINetwork,
+        write_compressai_package,
+    )
+    from cytopress.training.codec.config import read_codec_training
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    for path in (REFERENCE.parent / "trainings").glob("compressai-*-long.toml"):
+        config = read_codec_training(path)
+        network = CompressAINetwork(config.network.architecture, N=8, M=8)
+        package = tmp_path / f"{config.file_stem}.cytomodel"
+        write_compressai_package(package, [network] * 4, {"name": config.name})
+    settings = from_environment().with_models(REFERENCE / "models", tmp_path)
+    study = load_study(REFERENCE / "zhou2024.toml", settings)
+    for entry in study.datasets:
+        assert entry.name in KNOWN_DATASETS
+        assert all(task(name, settings) for name in entry.tasks)
+    names = {entry.name for entry in study.datasets}
+    assert {name for entry in study.codecs for name in entry.datasets or ()} <= names
+    with pytest.warns(CytopressWarning, match="pretrained weights are not on this machine"):
+        left, _ = without_missing(study)
+    # One line for all of them, and the study goes on with what was trained here.
+    assert not any("zoo" in request.spec for request in left.requests)
+    planes = {request.name for request in left.requests_for("ecoli-phase")}
+    volumes = {request.name for request in left.requests_for("phantom-3d")}
+    assert planes - volumes == {"compressai/cheng2020-anchor"}
+    assert volumes - planes == {"learned/cytopress-3d"}
+    assert len(left.training_requests) == 2

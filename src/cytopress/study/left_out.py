@@ -39,14 +39,14 @@ def without_missing(study: Study) -> tuple[Study, tuple[str, ...]]:
             named = entry.spec if whole else spec
             if named not in said[reasons[spec]]:
                 said[reasons[spec]].append(named)
-    absent = [entry for entry in study.datasets if entry.optional and not _is_there(entry)]
-    for entry in absent:
-        folder = entry.images or entry.folder or Path()
+    absent = [one for one in study.datasets if one.optional and not _is_there(one)]
+    for one in absent:
+        folder = one.images or one.folder or Path()
         said["there is no such folder"].append(f"{folder.parent.name}/{folder.name}")
     if not said:
         return study, ()
     left = study.without(missing)
-    datasets = tuple(entry for entry in study.datasets if entry not in absent)
+    datasets = tuple(one for one in study.datasets if one not in absent)
     left = left.model_copy(update={"datasets": datasets})
     if not left.requests or not datasets:
         raise UsageError("No codec, or no dataset, of the study is on this machine.")
