@@ -117,10 +117,11 @@ def _chosen(fields: Sequence[Field], asked: argparse.Namespace) -> dict[str, lis
     for field in fields:
         if field.part in asked.parts.split(",") and re.search(asked.collections, field.collection):
             found[field.collection].append(field)
-    return {name: _spread(all_of, asked.fields) for name, all_of in found.items()}
+    return {name: spread(all_of, asked.fields) for name, all_of in found.items()}
 
 
-def _spread(fields: list[Field], most: int) -> list[Field]:
+def spread(fields: list[Field], most: int) -> list[Field]:
+    """Return at most so many fields, evenly spread over all."""
     places = np.linspace(0, len(fields) - 1, min(most, len(fields)))
     return [fields[round(place)] for place in places]
 
@@ -166,7 +167,7 @@ def _rates(
 
 
 def _curves(field: Field, specs: dict[str, str], crop: int) -> Iterator[tuple[str, Curve]]:
-    image = _cropped(field.image(), crop)
+    image = cropped(field.image(), crop)
     encodes, span = Encodes(image), data_range([image.pixels])
     for spec, name in CLASSIC.items():
         yield name, curve(spec, encodes, RATIOS, span)
@@ -174,7 +175,8 @@ def _curves(field: Field, specs: dict[str, str], crop: int) -> Iterator[tuple[st
         yield name, curve(spec, encodes, RATIOS, span)
 
 
-def _cropped(image: Image, edge: int) -> Image:
+def cropped(image: Image, edge: int) -> Image:
+    """Return the square in the middle of an image; 0: all of it."""
     if not edge:
         return image
     starts = [max(0, (length - edge) // 2) for length in image.shape]
