@@ -104,6 +104,8 @@ def specimens() -> Iterator[tuple[str, str, Image]]:
     yield "scaled-avif", "avif:quality=60,scale=2", small
     yield "scaled-jpegls-stack", "jpegls:near=3,scale=2", stack
     yield "wrappers-all", "jpeg2000:level=40,tile=16,guard=3", stack
+    yield "guarded-jpegls", "jpegls:near=30,guard=2", image
+    yield "guarded-jpegls-stack", "jpegls:near=30,guard=2", stack
     yield "lines-jpegls", "jpegls:near=3,lines=x0.215+x0+y0.36", hum(np.uint8)
     yield "lines-round-zstd", "round-zstd:step=9,lines=x0.215+x0+y0.36", hum(np.uint16)
     yield "lines-avif", "avif:quality=35,lines=x0.215+x0+y0.36", hum(np.uint8)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.container.wire import join_streams, split_streams, take_varints, varints
+from cytopress.codecs.wrappers.residual_steps import decode_steps, encode_steps
 from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels
 
@@ -20,8 +20,9 @@ class Guarded(StreamCodec):
     """Add a quantized residual so that no pixel is off by more than ``max_error`` counts.
 
     The residual is rounded to multiples of ``2 * bound + 1``: zero wherever the codec is within the
-    bound, so a good codec needs next to no bytes for it. ``bound`` is ``max_error``, less what
-    another machine may decode otherwise (`StreamCodec.deviation`); it is stored in the stream.
+    bound, so a good codec needs next to no bytes for it. Over a coarse codec both together take about
+    what near-lossless coding takes. ``bound`` is ``max_error``, less what another machine may
+    decode otherwise (`StreamCodec.deviation`); it is stored in the stream.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ class Guarded(StreamCodec):
         stream = self.codec.compress(image)
         decoded = self.codec.restore(stream, Form.of(image)).pixels
         error = image.pixels.astype(np.int64) - decoded
-        steps = _encode_steps(_residual_steps(error, self._bound))
+        steps = encode_steps(_residual_steps(error, self._bound))
         return join_streams((stream, varints(self._bound) + steps))
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
@@ -86,7 +87,9 @@ class Guarded(StreamCodec):
         inner, residual = split_streams(stream, 2)
         (bound,), start = take_varints(residual, 1)
         decoded = self.codec.restore(inner, form).pixels.astype(np.int64)
-        values = decoded + _decode_steps(residual[start:], form.shape) * (2 * bound + 1)
+        steps = decode_steps(residual[start:], form.shape)
+        # Of a bound of zero the steps are differences modulo 65536.
+        values = decoded + steps * (2 * bound + 1) if bound else (decoded + steps) & 0xFFFF
         return np.clip(values, 0, 2**form.bits - 1).astype(form.dtype)
 
     @property
@@ -97,23 +100,3 @@ class Guarded(StreamCodec):
 def _residual_steps(error: npt.NDArray[np.int64], bound: int) -> npt.NDArray[np.int32]:
     # Rounds to nearest: the step is odd, so no error lies halfway between two multiples.
     return np.floor_divide(error + bound, 2 * bound + 1).astype(np.int32)
-
-
-def _encode_steps(steps: npt.NDArray[np.int32]) -> bytes:
-    import imagecodecs
-
-    if not steps.any():
-        return b""
-    shuffled = np.ascontiguousarray(steps).view(np.uint8).reshape(-1, 4).T
-    return bytes(imagecodecs.zstd_encode(shuffled.tobytes(), level=9))
-
-
-def _decode_steps(stream: bytes, shape: tuple[int, ...]) -> npt.NDArray[np.int32]:
-    import imagecodecs
-
-    if not stream:
-        return np.zeros(shape, np.int32)
-    # The size bounds what a crafted stream can make the decoder allocate.
-    size = 4 * math.prod(shape)
-    shuffled = np.frombuffer(imagecodecs.zstd_decode(stream, out=size), np.uint8).reshape(4, -1)
-    return np.ascontiguousarray(shuffled.T).view(np.int32).reshape(shape)
