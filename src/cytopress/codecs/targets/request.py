@@ -19,6 +19,7 @@ from cytopress.codecs.periodic_noise.frequencies import (
 )
 from cytopress.codecs.registry import decode
 from cytopress.codecs.targets import resolve
+from cytopress.codecs.targets.classic_comparison import dearer_than_classic
 from cytopress.codecs.targets.encodes import Encodes, Solution
 from cytopress.codecs.targets.lines_choice import field_lines, lines_for, seeks_lines
 from cytopress.codecs.targets.lossless_comparison import dearer_than_lossless
@@ -192,9 +193,11 @@ class CodecRequest:
     def at(self, found: Solution) -> CodecRequest:
         """Return this request with what a solution of it found in place of its target.
 
-        That is the setting, the resolution, and that structured noise is not coded apart.
+        That is the setting, the resolution, that structured noise is not coded apart, and the
+        bound of a residual.
         """
         parts = found.codec.nested()
+        guards = [int(part.max_error) for part in parts if isinstance(part, Guarded)]
         levels = next((part.levels for part in parts if isinstance(part, Scaled)), 0)
         apart = any(isinstance(part, Lines) for part in parts)
         return replace(
@@ -203,6 +206,7 @@ class CodecRequest:
             asked=None,
             scale=str(1 << levels),
             lines=self.lines if apart else "0",
+            guard=guards[0] if guards else self.guard,
         )
 
     def adapter(self, setting: float | None) -> StreamCodec:
@@ -255,7 +259,10 @@ class CodecRequest:
         lines = lines_for(request, image)
         found = solution_of(request, encodes, lines)
         if found.codec.packages():
-            doubts += dearer_than_lossless(encodes, len(found.data))
+            size = len(found.data)
+            doubts += dearer_than_lossless(encodes, size) or dearer_than_classic(
+                request, found.codec, image, size
+            )
         return replace(found, warnings=(*doubts, *found.warnings))
 
     def encode(

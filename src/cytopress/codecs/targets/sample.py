@@ -1,6 +1,9 @@
-"""Sample of an image: bands of rows, in which a search finds out where to begin."""
+"""Samples of an image: bands of rows, for where a search begins; its middle."""
 
 from __future__ import annotations
+
+import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +15,9 @@ BANDS, ROWS = 4, 16
 SHARE, MOST_SHARE = 16, 8
 # Smaller samples are coded in mostly headers, and larger ones tell no more.
 LEAST, MOST = 2**14, 2**20
+# The middle is a square of one in 64 of the pixels; its edges are multiples of what a codec of
+# blocks fills at half the resolution too.
+MIDDLE_SHARE, UNIT = 64, 128
 
 
 def sample_of(image: Image) -> Image | None:
@@ -29,3 +35,12 @@ def sample_of(image: Image) -> Image | None:
     pixels = np.concatenate(bands, axis=-2)
     pixels.flat[:2] = image.pixels.min(), image.pixels.max()
     return Image(pixels, axes=image.axes, bits=image.bits, spacing_um=image.spacing_um)
+
+
+def middle_of(image: Image) -> Image:
+    """Return the square in the middle, of all planes of a stack."""
+    height, width = image.shape[-2:]
+    edge = UNIT * max(1, round(math.sqrt(height * width / MIDDLE_SHARE) / UNIT))
+    starts = [max(0, (length - edge) // 2) for length in (height, width)]
+    rows, columns = (slice(start, start + edge) for start in starts)
+    return replace(image, pixels=image.pixels[..., rows, columns])

@@ -13,6 +13,7 @@ from cytopress.codecs.container import container
 from cytopress.codecs.targets.encodes import Encodes, Solution
 from cytopress.codecs.targets.problem import SearchProblem
 from cytopress.codecs.targets.resolve import resolve
+from cytopress.codecs.targets.sample import middle_of
 from cytopress.codecs.targets.search import solve
 from cytopress.codecs.targets.target import Target
 from cytopress.codecs.targets.tries import Tries
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 MOST_LEVELS = 2
 # Smaller images have nothing to gain that a header would not take.
 LEAST_EDGE = 64
-# A lower resolution is tried first on a square of one in 64 of the pixels; its edges are multiples
-# of what a codec of blocks fills at half the resolution too.
-SHARE, UNIT = 64, 128
 # Of the error at full resolution, what the lower resolution alone may lose, so that it can pay.
 MOST_LOST = 0.8
 # Mean square errors on a logarithmic scale, of the range of 16 bits so that none is below 0 dB.
@@ -107,7 +105,7 @@ def _promising(request: CodecRequest, level: int, codec: StreamCodec, image: Ima
     for one in lines:
         codec, image = one.codec, one.rest(image)
     limits = request.field_limits([image])
-    encodes = Encodes(replace(_middle(image), limits=limits))
+    encodes = Encodes(replace(middle_of(image), limits=limits))
     before = encodes.attempt(codec, ERROR)
     problem = _problem(request, encodes.image, level)
     if _lost(problem, encodes) < before.reached - 10 * math.log10(MOST_LOST):
@@ -134,12 +132,3 @@ def _better(found: Solution, best: Solution, image: Image, *, by_ratio: bool) ->
 def _error(found: Solution, image: Image) -> float:
     header, stream = container.unpack(found.data)
     return ERROR.reached(image, found.codec.restore(stream, header.form).pixels)
-
-
-def _middle(image: Image) -> Image:
-    """Return the square in the middle, of all planes of a stack."""
-    height, width = image.shape[-2:]
-    edge = UNIT * max(1, round(math.sqrt(height * width / SHARE) / UNIT))
-    starts = [max(0, (length - edge) // 2) for length in (height, width)]
-    rows, columns = (slice(start, start + edge) for start in starts)
-    return replace(image, pixels=image.pixels[..., rows, columns])

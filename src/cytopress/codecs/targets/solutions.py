@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from cytopress.codecs.targets import resolve
 from cytopress.codecs.targets.encodes import Encodes, Solution
 from cytopress.codecs.targets.lines_choice import better_solution
 from cytopress.codecs.targets.lossless_comparison import lossless_ratio
+from cytopress.codecs.targets.residual_layer import may_have_residual, solve_with_residual
 from cytopress.codecs.targets.scale_choice import solve_at_best_scale
 from cytopress.codecs.targets.search import solve
 from cytopress.codecs.wrappers import Scaled
@@ -22,13 +24,14 @@ if TYPE_CHECKING:
 
 
 def solution_of(request: CodecRequest, encodes: Encodes, lines: PlaneFits | None) -> Solution:
-    """Return the solution of a request; with structured noise apart, where that is better."""
+    """Return the solution of a request; with structured noise apart, where that is better.
+
+    A target beyond a learned codec's finest setting is met by a residual.
+    """
     try:
         plain = _plain_or_apart(request, encodes, None)
-    except UnreachableTargetError:
-        if lines is None:
-            raise
-        return _plain_or_apart(request, encodes, lines)
+    except UnreachableTargetError as error:
+        return _beyond(request, encodes, lines, error)
     if lines is None:
         return plain
     try:
@@ -38,19 +41,27 @@ def solution_of(request: CodecRequest, encodes: Encodes, lines: PlaneFits | None
     return better_solution(apart, plain, encodes.image, request)
 
 
+def _beyond(
+    request: CodecRequest, encodes: Encodes, lines: PlaneFits | None, error: UnreachableTargetError
+) -> Solution:
+    if lines is not None:
+        with contextlib.suppress(UnreachableTargetError):
+            return _plain_or_apart(request, encodes, lines)
+    if may_have_residual(request, encodes.image):
+        return solve_with_residual(request, encodes, lines)
+    if not request.packages:
+        raise error
+    name, ratio = lossless_ratio(encodes)
+    raise UnreachableTargetError(
+        f"{error} It may be unlike the images that the model learned from; lossless {name} makes it"
+        f" {ratio_text(ratio)} smaller."
+    ) from error
+
+
 def _plain_or_apart(request: CodecRequest, encodes: Encodes, lines: PlaneFits | None) -> Solution:
     problem = resolve.resolve(request, encodes.image, lines)
     if isinstance(problem, StreamCodec):
         return replace(encodes.untargeted(problem), setting=request.native)
-    try:
-        if request.scale == "auto" and encodes.image.dtype.name in Scaled.traits.dtypes:
-            return solve_at_best_scale(request, encodes, lines)
-        return solve(problem, encodes)
-    except UnreachableTargetError as error:
-        if not request.packages:
-            raise
-        name, ratio = lossless_ratio(encodes)
-        raise UnreachableTargetError(
-            f"{error} It may be unlike the images that the model learned from; lossless"
-            f" {name} makes it {ratio_text(ratio)} smaller."
-        ) from error
+    if request.scale == "auto" and encodes.image.dtype.name in Scaled.traits.dtypes:
+        return solve_at_best_scale(request, encodes, lines)
+    return solve(problem, encodes)

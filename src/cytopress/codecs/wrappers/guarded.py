@@ -20,7 +20,7 @@ class Guarded(StreamCodec):
     """Add a quantized residual so that no pixel is off by more than ``max_error`` counts.
 
     The residual is rounded to multiples of ``2 * bound + 1``: zero wherever the codec is within the
-    bound, so a good codec needs next to no bytes for it. Over a coarse codec both together take about
+    bound, so a good codec needs next to no bytes for it. Over a coarse codec, both together take
     what near-lossless coding takes. ``bound`` is ``max_error``, less what another machine may
     decode otherwise (`StreamCodec.deviation`); it is stored in the stream.
 

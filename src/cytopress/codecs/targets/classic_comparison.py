@@ -1,0 +1,121 @@
+"""Classic codecs at equal error: where a learned setting needs more bytes, and what to take.
+
+Learned codecs are ahead where noise is left out. At fine settings, which code the noise, a classic
+codec may need fewer bytes. Both are measured on a square in the middle of the image.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cytopress.codecs.adapters.jpeg2000 import Jpeg2000
+from cytopress.codecs.adapters.jpegls import JpegLS
+from cytopress.codecs.adapters.jpegxl import JpegXL
+from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.targets.encodes import Encodes
+from cytopress.codecs.targets.resolve import resolve
+from cytopress.codecs.targets.sample import middle_of
+from cytopress.codecs.targets.solutions import solution_of
+from cytopress.codecs.targets.target import Target
+from cytopress.codecs.wrappers import Guarded
+from cytopress.errors import CodecError, UsageError
+from cytopress.image import Image
+
+if TYPE_CHECKING:
+    from cytopress.codecs.targets.request import CodecRequest
+
+RIVALS = (JpegXL, Jpeg2000)
+# Bits a pixel from which on a learned setting codes noise, and is compared.
+FINE_BITS = 0.5
+# Fewer bytes than this, relative, may be the square's.
+LEAST_GAIN = 0.03
+# Mean square errors on a logarithmic scale, of the range of 16 bits so that none is below 0 dB.
+ERROR = Target("psnr", 0.0, data_range=65535.0)
+
+
+def dearer_than_classic(
+    request: CodecRequest, codec: StreamCodec, image: Image, coded_bytes: int
+) -> list[str]:
+    """Return a warning where a classic codec needs fewer bytes for the same error.
+
+    The same root-mean-square error, or the same bound on every pixel where one was asked for.
+
+    Parameters
+    ----------
+    request : CodecRequest
+        Of a learned codec.
+    codec : StreamCodec
+        What it was solved to.
+    image : Image
+        The image.
+    coded_bytes : int
+        What the image takes so.
+    """
+    if 8 * coded_bytes < FINE_BITS * image.pixels.size:
+        return []
+    limits = request.field_limits([image]) if image.limits is None else image.limits
+    square = Encodes(replace(middle_of(image), limits=limits))
+    own = square.attempt(codec, ERROR)
+    found = dict(_bounded(request, codec, square) or _alike(request, own.reached, square))
+    best = min(found, key=found.__getitem__, default="")
+    if not best or found[best] > (1 - LEAST_GAIN) * own.size:
+        return []
+    fewer = 1 - found[best] / own.size
+    alike = "bound on every pixel" if best.startswith(JpegLS.name) else "error"
+    return [f"at the same {alike} {best} needs about {fewer:.0%} fewer bytes."]
+
+
+def _bounded(request: CodecRequest, codec: StreamCodec, square: Encodes) -> list[tuple[str, int]]:
+    """Return near-lossless JPEG-LS and its bytes, where a bound on every pixel was asked for."""
+    guards = [one.max_error for one in codec.nested() if isinstance(one, Guarded)]
+    if request.asked is not None and request.asked[0] == "max_error":
+        guards.append(int(request.asked[1]))
+    elif request.guard is None:
+        return []
+    with contextlib.suppress(CodecError, UsageError):
+        rival = resolve(_plain(request, JpegLS, max(guards)), square.image)
+        assert isinstance(rival, StreamCodec)
+        return [(f"{JpegLS.name}:near={max(guards)}", len(square.untargeted(rival).data))]
+    return []
+
+
+def _alike(request: CodecRequest, reached: float, square: Encodes) -> Iterator[tuple[str, int]]:
+    """Yield lossy classic codecs at an error, as specs, and their bytes."""
+    for family in RIVALS:
+        rival = _plain(request, family)
+        if not math.isinf(reached):
+            rival = replace(rival, asked=("psnr", reached), data_range=ERROR.data_range)
+        with contextlib.suppress(CodecError):
+            found = solution_of(rival, square, None)
+            yield _spec(family, found.setting, request), len(found.data)
+
+
+def _plain(
+    request: CodecRequest, family: type[StreamCodec], native: float | None = None
+) -> CodecRequest:
+    """Return a request for a classic codec, with nothing apart."""
+    return replace(
+        request,
+        family=family,
+        native=native,
+        asked=None,
+        options=(),
+        guard=None,
+        lines="0",
+        scale="1",
+    )
+
+
+def _spec(family: type[StreamCodec], setting: float | None, request: CodecRequest) -> str:
+    """Return the spec to take: the same target, if it is one of error, or the setting found."""
+    parameter = family.traits.parameter
+    if setting is None or parameter is None:
+        return family.name
+    kind, value = request.asked or ("ratio", 0.0)
+    if kind in ("psnr", "sigma"):
+        return f"{family.name}:{kind}={value:g}"
+    return f"{family.name}:{parameter.name}={setting:.3g}"

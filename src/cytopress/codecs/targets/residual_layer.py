@@ -1,0 +1,86 @@
+"""Residual layer: a target beyond a learned codec's finest setting, met by a coded residual.
+
+The residual of a coarse setting is quantized uniformly, as under a guard. It costs what coding near
+to lossless costs, whatever the setting: so the step alone is searched, down to every pixel exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cytopress.codecs.base import QualityParameter
+from cytopress.codecs.targets.encodes import Encodes, Solution
+from cytopress.codecs.targets.problem import SearchProblem
+from cytopress.codecs.targets.resolve import compose, given_levels
+from cytopress.codecs.targets.search import solve
+from cytopress.codecs.targets.target import Target
+from cytopress.codecs.targets.tries import Tries
+from cytopress.codecs.wrappers import Guarded
+from cytopress.image import Image
+
+if TYPE_CHECKING:
+    from cytopress.codecs.targets.request import CodecRequest
+    from cytopress.codecs.wrappers.lines import PlaneFits
+
+# Settings below the residual that are compared on a sample: positions of the quality parameter.
+BASES = (0.25, 0.5, 0.75, 1.0)
+
+
+def may_have_residual(request: CodecRequest, image: Image) -> bool:
+    """Whether a target that no setting reaches may be met by a residual."""
+    parameter = request.family.traits.parameter
+    if request.asked is None or parameter is None or request.guard is not None:
+        return False
+    if not request.packages or image.dtype.name not in Guarded.traits.dtypes:
+        return False
+    kind, value = request.asked
+    bare = compose(request, parameter.finest, image, None, given_levels(request))
+    # Another machine may decode otherwise by more than was asked for.
+    return kind != "ratio" and not (kind == "max_error" and value < bare.deviation)
+
+
+def solve_with_residual(
+    request: CodecRequest, encodes: Encodes, lines: PlaneFits | None
+) -> Solution:
+    """Return the solution of a target with a residual over a coarse setting.
+
+    Parameters
+    ----------
+    request : CodecRequest
+        With its reference scales; `may_have_residual`.
+    encodes : Encodes
+        The image.
+    lines : PlaneFits, optional
+        Its structured noise, to be coded apart.
+
+    """
+    assert request.asked is not None
+    image, target = encodes.image, Target(*request.asked, request.data_range, request.noise)
+    parameter = request.family.traits.parameter
+    assert parameter is not None
+    levels = given_levels(request)
+
+    def problem(base: float) -> SearchProblem:
+        def codec_at(bound: float | None) -> Guarded:
+            bare = compose(request, base, image, lines, levels)
+            return Guarded(bare, max_error=bare.deviation + round(bound or 1) - 1)
+
+        return SearchProblem(request.name, target, _bounds(image), codec_at)
+
+    def sample_size(base: float) -> float:
+        tries = Tries(problem(base), encodes.sample)
+        tries.explore()
+        return tries.size_at(target.value)
+
+    base = min(map(parameter.value_at, BASES), key=sample_size)
+    if target.kind == "max_error":
+        guarded = replace(problem(base).codec_at(1), max_error=int(target.value))
+        return replace(encodes.solution(encodes.attempt(guarded, target)), setting=base)
+    return replace(solve(problem(base), encodes), setting=base)
+
+
+def _bounds(image: Image) -> QualityParameter:
+    """Return the parameter of the search: the bound on this machine's error, and one more."""
+    most = float(1 << max(image.bits - 1, 1))
+    return QualityParameter("bound", "counts", 1, most, finer="lower", integer=True)
