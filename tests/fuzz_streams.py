@@ -25,7 +25,7 @@ import numpy as np
 from cytopress.codecs.base import Form, StreamCodec
 from cytopress.codecs.container import container
 from cytopress.codecs.registry import FAMILIES, decode
-from cytopress.codecs.wrappers import Guarded, Lines, PerPlane, Rescaled, Tiled, Wavelet
+from cytopress.codecs.wrappers import Guarded, Lines, PerPlane, Rescaled, Scaled, Tiled, Wavelet
 from cytopress.errors import CorruptDataError, CytopressError
 from cytopress.image import Image
 
@@ -55,8 +55,10 @@ def codecs() -> dict[str, StreamCodec]:
     inner = found["jpegls"]
     wrappers = (PerPlane(inner), Rescaled(inner, bits=12), Tiled(inner, tile=16), Wavelet(inner))
     guarded = Guarded(found["jpegls-lossy"], max_error=2)
+    scaled = (Scaled(inner), Scaled(inner, levels=2, bits=12))
     lines = (Lines(found["jpegls-lossy"]), Lines(found["round-zstd-lossy"], fraction=4))
     named = {f"{one.name}-{one.fraction}": one for one in lines}
+    named |= {f"{one.name}-{one.levels}": one for one in scaled}
     return found | {one.name: one for one in (*wrappers, guarded)} | named
 
 

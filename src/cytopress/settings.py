@@ -12,6 +12,10 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+SHIPPED = Path(__file__).parent / "models" / "shipped"
+# Holds a folder for each version, such as 0.1.0, with the packages that a later one replaced.
+EARLIER = "earlier"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -37,12 +41,12 @@ class Settings:
 
     @property
     def model_folders(self) -> tuple[Path, ...]:
-        """Folders searched for model packages, in order; the last is part of cytopress."""
-        return (
-            *self.models,
-            self.user_data / "models",
-            Path(__file__).parent / "models" / "shipped",
-        )
+        """Folders searched for model packages, in order; the last ones are part of cytopress.
+
+        They are that of this version, and one for each earlier version whose packages were
+        replaced, the latest first.
+        """
+        return (*self.models, self.user_data / "models", SHIPPED, *_earlier(SHIPPED / EARLIER))
 
     def with_models(self, *folders: Path) -> Settings:
         """Return a copy that searches ``folders`` first."""
@@ -63,6 +67,15 @@ def from_environment() -> Settings:
         user_data=folders.user_data_path,
         inline_models=os.environ.get("CYTOPRESS_INLINE_MODELS") != "0",
     )
+
+
+def _earlier(folder: Path) -> list[Path]:
+    """Return the folders of versions, the latest first."""
+
+    def version(path: Path) -> tuple[int, ...]:
+        return tuple(int(part) for part in path.name.split(".") if part.isdigit())
+
+    return sorted((path for path in folder.glob("*") if path.is_dir()), key=version, reverse=True)
 
 
 def torch_hub() -> Path:

@@ -6,7 +6,14 @@ import pytest
 
 from cytopress.errors import CytopressWarning, PackageError, UnknownNameError, UsageError
 from cytopress.models.model_package import write_package
-from cytopress.models.search import all_packages, find_package, find_packages
+from cytopress.models.search import (
+    all_packages,
+    find_by_name,
+    find_package,
+    find_packages,
+    others_of_name,
+    version_of,
+)
 
 MANIFEST = {"kind": "task", "name": "labelfree/test", "architecture": "none", "axes": "YX"}
 
@@ -74,3 +81,37 @@ def test_a_digest_selects_one_of_several_with_one_name(tmp_path: Path) -> None:
     for wrong in ("labelfree/test@", "labelfree/test@xyzw", "labelfree/test@12"):
         with pytest.raises(UsageError, match="hexadecimal digits of a sha256"):
             find_package(folders, "task", wrong)
+
+
+def test_a_replaced_package_bears_its_name_nowhere_and_is_found_by_its_digest(
+    tmp_path: Path,
+) -> None:
+    old, new, shipped = tmp_path / "earlier" / "0.1.0", tmp_path / "own", tmp_path / "shipped"
+    replaced = write_package(old / "x.cytomodel", MANIFEST, graphs={"g": b"old"})
+    current = write_package(shipped / "x.cytomodel", MANIFEST, graphs={"g": b"new"})
+    new.mkdir()
+    (new / "copy.cytomodel").write_bytes(replaced.path.read_bytes())
+    folders = [new, shipped, old]
+    name = replaced.name
+    assert find_package(folders, "task", name).sha256 == current.sha256
+    assert [one.sha256 for one in find_packages(folders, "task")] == [current.sha256]
+    assert find_package(folders, "task", f"{name}@{replaced.sha256[:8]}").sha256 == replaced.sha256
+    listed = [(one.sha256, bears) for one, bears in find_by_name(folders, "task")]
+    assert listed == [(current.sha256, True), (replaced.sha256, False)]
+    assert version_of(replaced) == "0.1.0"
+    assert version_of(current) == ""
+    # Nothing to be confused with: the other is known as an earlier one.
+    assert others_of_name(folders, current) == []
+    # Where nothing newer is, it is what it always was.
+    assert find_package([new, old], "task", name).sha256 == replaced.sha256
+    assert [bears for _, bears in find_by_name([new, old], "task")] == [True]
+
+
+def test_others_of_a_name_are_those_with_another_digest(tmp_path: Path) -> None:
+    one, two = (
+        write_package(tmp_path / folder / "x.cytomodel", MANIFEST, graphs={"g": folder.encode()})
+        for folder in ("one", "two")
+    )
+    folders = [tmp_path / "one", tmp_path / "two"]
+    assert [other.sha256 for other in others_of_name(folders, one)] == [two.sha256]
+    assert others_of_name(folders[:1], one) == []

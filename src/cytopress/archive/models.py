@@ -10,7 +10,7 @@ from cytopress.atomic import atomic_file
 from cytopress.digests import digest_bytes
 from cytopress.errors import CytopressWarning, PackageError, UsageError
 from cytopress.models.model_package import SUFFIX, Package, open_package, read_file
-from cytopress.models.search import find_packages
+from cytopress.models.search import all_packages, others_of_name
 from cytopress.settings import Settings, from_environment
 
 
@@ -55,13 +55,13 @@ def _carried(source: Path) -> Path | None:
 
 
 def _add(package: Package, settings: Settings) -> str:
-    others = find_packages(settings.model_folders, package.manifest["kind"])
-    known = {other.name: other.sha256 for other in others}
+    others = others_of_name(settings.model_folders, package)
+    known = {one.sha256 for one in all_packages(settings.model_folders)}
     target = settings.user_data / "models" / f"{package.sha256}{SUFFIX}"
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(target) as temporary:
         temporary.write_bytes(read_file(package.path))
-    if known.get(package.name, package.sha256) != package.sha256:
+    if others and package.sha256 not in known:
         warnings.warn(
             f"There is another model of the name {package.name}; both decode what they coded, and"
             f" encoding may take the added one. Remove {target} to undo this.",

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cytopress.cli.options import AsJson, Models, settings_with
 from cytopress.cli.progress_bars import bar
 from cytopress.settings import from_environment
+
+if TYPE_CHECKING:
+    from cytopress.models.model_package import Package
 
 datasets = typer.Typer(help="List the known datasets, or fetch one.", invoke_without_command=True)
 models = typer.Typer(
@@ -103,24 +106,28 @@ def tasks(as_json: AsJson = False, models: Models = None) -> None:
 
 @models.callback()
 def list_models(context: typer.Context, as_json: AsJson = False, models: Models = None) -> None:
-    """List the model packages of learned codecs."""
-    from cytopress.models.search import find_packages
+    """List the model packages of learned codecs.
+
+    A package whose name another one bears is listed with its digest behind the name, which selects
+    it in a spec. Bytes decode with the package that coded them, whatever bears its name.
+    """
+    from cytopress.models.search import SHOWN, find_by_name
 
     if context.invoked_subcommand:
         return
-    packages = find_packages(settings_with(models).model_folders, "codec")
     show(
         [
             {
-                "name": package.name,
+                "name": package.name if bears else f"{package.name}@{package.sha256[:SHOWN]}",
                 "architecture": package.manifest["architecture"],
                 "axes": package.manifest["axes"],
                 "rates": _rates(package.manifest),
                 "bytes": package.path.stat().st_size,
                 "sha256": package.sha256,
                 "path": str(package.path),
+                "note": _note(package, bears=bears),
             }
-            for package in packages
+            for package, bears in find_by_name(settings_with(models).model_folders, "codec")
         ],
         as_json=as_json,
     )
@@ -141,6 +148,16 @@ def add(
 
     for name in add_models(source, from_environment()):
         print(f"added {name}")
+
+
+def _note(package: Package, *, bears: bool) -> str:
+    """Return why another package bears this one's name; "" where it bears it."""
+    from cytopress.models.search import version_of
+
+    if bears:
+        return ""
+    version = version_of(package)
+    return f"of {version}; a newer one bears the name" if version else "another bears the name"
 
 
 def _rates(manifest: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 from cytopress.codecs.adapters.anscombe_jpegxl import AnscombeJpegXL
 from cytopress.codecs.adapters.av1 import Av1
@@ -46,7 +47,8 @@ from cytopress.errors import (
     UnknownNameError,
 )
 from cytopress.image import Image
-from cytopress.models.search import find_package
+from cytopress.models.model_package import Package
+from cytopress.models.search import SHOWN, find_package, others_of_name
 from cytopress.settings import Settings, from_environment
 
 ENTRY_POINT_GROUP = "cytopress.codecs"
@@ -82,6 +84,9 @@ WRAPPERS: tuple[type[StreamCodec], ...] = (
     Lines,
     Scaled,
 )
+
+# Packages that were compared with others of their name, and the folders.
+_COMPARED: set[tuple[str, tuple[Path, ...]]] = set()
 
 
 @functools.cache
@@ -137,12 +142,26 @@ def find_family(name: str, settings: Settings | None = None) -> Family:
         from cytopress.codecs.learned.codec import LearnedFamily
 
         package = find_package(settings.model_folders, "codec", name)
+        if "@" not in name:
+            _warn_of_others(package, settings.model_folders)
         return LearnedFamily(package, selected=name if "@" in name else "")
     if kind == "compressai":
         from cytopress.codecs.learned.compressai import family
 
         return family(name, settings)
     raise UnknownNameError("codec", name, [*sorted(families()), *package_names(settings)])
+
+
+def _warn_of_others(package: Package, folders: tuple[Path, ...]) -> None:
+    """Warn once of packages that bear the name of the one that is taken."""
+    if (package.sha256, folders) in _COMPARED:
+        return
+    _COMPARED.add((package.sha256, folders))
+    others = others_of_name(folders, package)
+    if others:
+        named = " and ".join(f"{one.name}@{one.sha256[:SHOWN]} is {one.path}" for one in others)
+        text = f"{package.name} is {package.path}, but not the only model of this name: {named}."
+        warnings.warn(text, CytopressWarning, stacklevel=3)
 
 
 def package_names(settings: Settings) -> list[str]:
