@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from cytopress.errors import NotAvailableError
+from cytopress.metrics import frc_resolution as frc_module
 from cytopress.metrics import metric
-from cytopress.metrics.frc_resolution import ring_correlation
+from cytopress.metrics.frc_resolution import frc_resolution, ring_correlation
+from cytopress.reuse import Reuse, reusing
 
 
 def white(seed: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -86,3 +88,17 @@ def test_small_images_are_refused() -> None:
     image = np.zeros((15, 100), np.uint8)
     with pytest.raises(NotAvailableError, match="at least 16 pixels"):
         metric("frc_resolution")(image, image, 1.0)
+
+
+def test_the_originals_spectrum_is_computed_once_in_a_study(
+    reference, test_image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    honest = frc_module._spectrum
+    monkeypatch.setattr(frc_module, "_spectrum", lambda plane: made.append(1) or honest(plane))
+    alone = frc_resolution(reference, test_image)
+    made.clear()
+    with reusing(Reuse()):
+        assert [frc_resolution(reference, test_image) for _ in range(3)] == [alone] * 3
+    # That of each decoded image, and of the original once.
+    assert len(made) == 4

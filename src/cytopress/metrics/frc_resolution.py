@@ -8,6 +8,7 @@ import numpy.typing as npt
 from cytopress.errors import NotAvailableError
 from cytopress.image import Pixels
 from cytopress.metrics.metric import Metric
+from cytopress.reuse import reused
 
 Floats = npt.NDArray[np.float64]
 
@@ -74,9 +75,11 @@ def ring_correlation(reference: Pixels, test: Pixels) -> tuple[Floats, Floats]:
     ring, count = _rings(height, width)
     sums = np.zeros((3, ring.max() + 1))
     energy = 0.0
+    # The spectra of a stack would be more than is kept for other computations.
+    alone = reference.size == height * width
     planes = (image.reshape(-1, height, width) for image in (reference, test))
     for x, y in zip(*planes, strict=True):
-        s_x, s_y = _spectrum(x), _spectrum(y)
+        s_x, s_y = _spectrum_of_reference(x) if alone else _spectrum(x), _spectrum(y)
         products = (s_x * s_y.conj()).real, np.abs(s_x) ** 2, np.abs(s_y) ** 2
         for row, product in enumerate(products):
             sums[row] += np.bincount(ring, product.ravel() * count, minlength=sums.shape[1])
@@ -114,6 +117,11 @@ def _rings(height: int, width: int) -> tuple[npt.NDArray[np.int64], Floats]:
     if width % 2 == 0:
         count[:, -1] = 1.0
     return ring.ravel(), count.ravel()
+
+
+def _spectrum_of_reference(plane: Pixels) -> npt.NDArray[np.complex128]:
+    # A study compares an original with dozens of decoded images.
+    return reused("windowed spectrum", [plane], lambda: _spectrum(plane))
 
 
 def _spectrum(plane: Pixels) -> npt.NDArray[np.complex128]:

@@ -9,6 +9,7 @@ from cytopress.errors import NotAvailableError
 from cytopress.image import Pixels
 from cytopress.metrics.frc_resolution import SMALLEST, Floats, crossing, normalized
 from cytopress.metrics.metric import Metric
+from cytopress.reuse import reused
 
 
 def frc_resolution_z(reference: Pixels, test: Pixels, _data_range: float = 1.0) -> float:
@@ -51,7 +52,8 @@ def cone_correlation(reference: Pixels, test: Pixels) -> tuple[Floats, Floats]:
             f" {reference.shape}."
         )
     planes, height, width = reference.shape
-    x, y = _spectrum(reference), _spectrum(test)
+    x = reused("windowed spectrum along z", [reference], lambda: _spectrum(reference))
+    y = _spectrum(test)
     lateral = np.hypot(np.fft.fftfreq(height)[:, np.newaxis], np.fft.fftfreq(width))
     sums = np.zeros((3, planes // 2))
     for index in range(1, planes // 2 + 1):
