@@ -33,10 +33,10 @@ CLIP = 4.0
 MOST = 12
 
 # An axis (1: along x) and a frequency in units of 2 ** -20 turns a pixel.
-Found = tuple[int, int]
+Frequency = tuple[int, int]
 
 
-def find_frequencies(plane: npt.NDArray[Any]) -> tuple[Found, ...]:
+def find_frequencies(plane: npt.NDArray[Any]) -> tuple[Frequency, ...]:
     """Return axis and approximate frequency of waves in a plane, strongest first on each axis.
 
     The axis with the strongest wave comes first. Frequency 0 stands for rows (or columns) whose

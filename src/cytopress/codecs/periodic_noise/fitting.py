@@ -18,7 +18,7 @@ from scipy.ndimage import uniform_filter1d
 from cytopress.codecs.periodic_noise.detection import (
     CLIP,
     SLOWEST,
-    Found,
+    Frequency,
     axis_frequencies,
     large_enough,
 )
@@ -65,7 +65,7 @@ class Fit:
     variance: float
 
 
-def fit(plane: npt.NDArray[Any], frequencies: Iterable[Found]) -> Fit:
+def fit(plane: npt.NDArray[Any], frequencies: Iterable[Frequency]) -> Fit:
     """Fit waves at about the given frequencies, (axis, frequency) as `find_frequencies` has them.
 
     Parameters

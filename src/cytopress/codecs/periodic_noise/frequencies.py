@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from cytopress.codecs.periodic_noise.detection import MOST, Found, find_frequencies
+from cytopress.codecs.periodic_noise.detection import MOST, Frequency, find_frequencies
 from cytopress.codecs.periodic_noise.layer import FREQUENCY_BITS, NYQUIST
 from cytopress.errors import UsageError
 
@@ -18,9 +18,9 @@ ONE = re.compile(r"([xy])(0|0?\.[0-9]{1,7})")
 SAME = 0.0015
 
 
-def frequencies_of_planes(planes: Iterable[npt.NDArray[Any]]) -> tuple[Found, ...]:
+def frequencies_of_planes(planes: Iterable[npt.NDArray[Any]]) -> tuple[Frequency, ...]:
     """Return the frequencies of all planes: of nearly equal ones the first, few of each axis."""
-    found: list[Found] = []
+    found: list[Frequency] = []
     for plane in planes:
         for along, frequency in find_frequencies(plane):
             known = [one for axis, one in found if axis == along]
@@ -30,12 +30,12 @@ def frequencies_of_planes(planes: Iterable[npt.NDArray[Any]]) -> tuple[Found, ..
     return tuple(found)
 
 
-def frequencies_text(found: Iterable[Found]) -> str:
+def frequencies_text(found: Iterable[Frequency]) -> str:
     """Return frequencies as text, in cycles a pixel along x or y."""
     return "+".join(f"{AXES[along]}{_decimal(frequency)}" for along, frequency in found)
 
 
-def read_frequencies(text: str) -> tuple[Found, ...]:
+def read_frequencies(text: str) -> tuple[Frequency, ...]:
     """Return the frequencies of `frequencies_text`.
 
     Raises

@@ -11,7 +11,7 @@ import numpy as np
 
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.container import container
-from cytopress.codecs.periodic_noise.detection import Found
+from cytopress.codecs.periodic_noise.detection import Frequency
 from cytopress.codecs.periodic_noise.frequencies import frequencies_of_planes, read_frequencies
 from cytopress.codecs.targets import resolve
 from cytopress.codecs.targets.encodes import Solution
@@ -33,7 +33,7 @@ def seeks_lines(request: CodecRequest) -> bool:
     return request.lines in ("auto", "1") and not request.lossless
 
 
-def field_lines(request: CodecRequest, images: Iterable[Image]) -> tuple[Found, ...]:
+def field_lines(request: CodecRequest, images: Iterable[Image]) -> tuple[Frequency, ...]:
     """Return where fields have structured noise; see `CodecRequest.field_lines`."""
     if not seeks_lines(request):
         return ()
