@@ -15,12 +15,6 @@ COARSE = {
     " the largest error at its finest setting are out of reach until it is trained with all",
 }
 
-# Families whose largest error stays large on a picture unlike all that they know, and why.
-UNLIKE = {
-    "learned/nuclei-brightfield": "it knows cells in bright field alone: at its finest setting one"
-    " pixel of the made micrograph is 91 counts off",
-}
-
 # Packages that were trained from `learned/cytopress-2d` for one kind of image.
 SPECIALISTS = ("learned/ecoli-phase", "learned/nuclei-brightfield")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from contracts.members import COARSE, UNLIKE, members, taken
+from contracts.members import members, taken
 from cytopress.codecs.container.container import unpack
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
@@ -17,13 +17,10 @@ def lossy() -> list[str]:
     return [name for name, family in members().items() if family.traits.parameter is not None]
 
 
-def asked() -> list[object]:
-    """Return each family with each target, marked where the finest setting is known as coarse."""
-    known = COARSE | UNLIKE
+def asked() -> list[tuple[str, str, float]]:
+    """Return each family with each target."""
     return [
-        pytest.param(name, kind, value, marks=pytest.mark.xfail(reason=known[name]))
-        if name in known and kind == "max_error"
-        else (name, kind, value)
+        (name, kind, value)
         for name in lossy()
         for kind, value in (("max_error", 90), ("sigma", 1), ("psnr", 33))
     ]

@@ -153,3 +153,17 @@ def test_types_that_only_lossless_codecs_take_are_refused(tmp_path, monkeypatch)
     monkeypatch.setattr(module, "LOSSY_TYPES", ("float32",))
     with pytest.raises(ImageError, match="take float32 and not uint16"):
         look_at(tmp_path, camera(fluorescence_light(side=64)))
+
+
+def test_a_size_is_named_at_which_a_classic_codec_loses_less_than_the_learned_one() -> None:
+    rows = [
+        [Cell(codec="learned/cytopress-2d", size=4, psnr=48.0), Cell("learned/cytopress-2d", 16, psnr=40.0)],
+        [Cell(codec="jpegxl", size=4, psnr=52.0), Cell("jpegxl", 16, psnr=39.0)],
+        [Cell(codec="avif", size=4, error="no setting"), Cell("avif", 16, psnr=41.0)],
+    ]  # fmt: skip
+    assert classic_ahead(rows) == [
+        "at 4x jpegxl loses less than learned/cytopress-2d (52.0 against 48.0 dB)",
+        "at 16x avif loses less than learned/cytopress-2d (41.0 against 40.0 dB)",
+    ]
+    assert classic_ahead(rows[:1]) == []
+    assert classic_ahead(rows[1:]) == []

@@ -8,12 +8,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cytopress.archive import layout
+from cytopress.archive.chunk_encoding import ChunkCoding
 from cytopress.archive.groups import documents_of, groups_of
 from cytopress.archive.inspecting import ChannelKey, Form, Inspection
 from cytopress.archive.memory import shard_bytes
 from cytopress.archive.plain import plain_coding
 from cytopress.archive.plan import PLAN, Coding, Plan, Shape, read_plan
 from cytopress.archive.recommended import Study
+from cytopress.archive.sample_codings import Samples
 from cytopress.archive.sampling import sample
 from cytopress.archive.solving import solve
 from cytopress.archive.sources import check_unchanged, find_sources
@@ -21,6 +23,7 @@ from cytopress.archive.stores import Location, Store, store_of
 from cytopress.archive.study_choice import ChosenRecommendation
 from cytopress.archive.wanted import Request, Wanted
 from cytopress.codecs.spec import codec
+from cytopress.codecs.targets.classic_comparison import dearer_than_classic
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import CodecError, UsageError
 from cytopress.figures import count_text
@@ -72,8 +75,9 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
     codings: list[Coding] = []
     packages: dict[str, str] = {}
     for key, places in seen.channels.items():
-        coding, asked = _code(key, places, seen, wanted)
+        coding, asked, dearer = _code(key, places, seen, wanted)
         codings.append(coding)
+        notes += dearer
         if asked is not None:
             packages |= {package.sha256: package.name for package in asked.packages}
     plan = Plan(
@@ -103,11 +107,14 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
 
 def _code(
     key: ChannelKey, places: Sequence[tuple[int, int]], seen: Inspection, wanted: Wanted
-) -> tuple[Coding, CodecRequest | None]:
-    """Return the coding of a channel, and what was asked; None where it is plain."""
+) -> tuple[Coding, CodecRequest | None, list[str]]:
+    """Return the coding of a channel, what was asked, and where a classic codec is better.
+
+    Nothing is asked where it is plain.
+    """
     if key.plain:
         samples, _ = sample(key.name, key.bits, places, seen.images)
-        return plain_coding(key, samples.chunks), None
+        return plain_coding(key, samples.chunks), None, []
     request, study = _request(key, seen.channels, wanted)
     samples, share = sample(key.name, key.bits, places, seen.images)
     try:
@@ -119,7 +126,20 @@ def _code(
     except CodecError as error:
         named = f"channel {key.name}: " if key.name else ""
         raise type(error)(f"{named}{error}") from error
-    return replace(coding, labels=key.labels), request
+    return replace(coding, labels=key.labels), request, _dearer(coding, samples)
+
+
+def _dearer(coding: Coding, samples: Samples) -> list[str]:
+    """Return what to take where a learned codec needs more bytes, on a chunk of the samples."""
+    request = codec(coding.spec)
+    if not request.packages:
+        return []
+    chunks = ChunkCoding(request, coding.limits, coding.bits)
+    image = chunks.image(samples.chunks[len(samples.chunks) // 2])
+    found = chunks.codec(image)
+    named = f"channel {coding.channel}: " if coding.channel else ""
+    texts = dearer_than_classic(request, found, image, len(found.encode(image)))
+    return [f"{named}{text}" for text in texts]
 
 
 def _specs(wanted: Wanted, names: Sequence[str]) -> set[str]:

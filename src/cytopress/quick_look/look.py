@@ -130,7 +130,7 @@ def quick_look(
     )
     return QuickLook(
         title=title,
-        notes=tuple(_notes(fields[at], whole, image, len(fields))),
+        notes=(*_notes(fields[at], whole, image, len(fields)), *classic_ahead(rows)),
         image=image,
         original=cut(image, maker.crop),
         crop=maker.crop,
@@ -164,6 +164,30 @@ def _checked(source: PlaneSource) -> Image:
             f" image has {rows} x {columns}."
         )
     return image
+
+
+def classic_ahead(rows: Sequence[Sequence[Cell]]) -> list[str]:
+    """Return where a classic codec loses less than the learned one at the same size.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of Cell
+        Of each codec, a cell for each size.
+    """
+    notes = []
+    for cells in zip(*rows, strict=True):
+        coded = [cell for cell in cells if not cell.error]
+        learned = [cell for cell in coded if cell.codec.startswith("learned/")]
+        if not learned or len(coded) == len(learned):
+            continue
+        own = max(learned, key=lambda cell: cell.psnr)
+        best = max((cell for cell in coded if cell not in learned), key=lambda cell: cell.psnr)
+        if best.psnr > own.psnr:
+            notes.append(
+                f"at {own.size}x {best.codec} loses less than {own.codec}"
+                f" ({best.psnr:.1f} against {own.psnr:.1f} dB)"
+            )
+    return notes
 
 
 def _notes(source: PlaneSource, whole: Image, part: Image, fields: int) -> list[str]:
