@@ -61,12 +61,13 @@ def solve_with_residual(
     assert parameter is not None
     levels = given_levels(request)
 
-    def problem(base: float) -> SearchProblem:
-        def codec_at(bound: float | None) -> Guarded:
-            bare = compose(request, base, image, lines, levels)
-            return Guarded(bare, max_error=bare.deviation + round(bound or 1) - 1)
+    def guarded(base: float, bound: float) -> Guarded:
+        bare = compose(request, base, image, lines, levels)
+        return Guarded(bare, max_error=bare.deviation + round(bound) - 1)
 
-        return SearchProblem(request.name, target, _bounds(image), codec_at)
+    def problem(base: float) -> SearchProblem:
+        name, bounds = request.name, _bounds(image)
+        return SearchProblem(name, target, bounds, lambda bound: guarded(base, bound or 1))
 
     def sample_size(base: float) -> float:
         tries = Tries(problem(base), encodes.sample)
@@ -75,8 +76,8 @@ def solve_with_residual(
 
     base = min(map(parameter.value_at, BASES), key=sample_size)
     if target.kind == "max_error":
-        guarded = replace(problem(base).codec_at(1), max_error=int(target.value))
-        return replace(encodes.solution(encodes.attempt(guarded, target)), setting=base)
+        found = replace(guarded(base, 1), max_error=int(target.value))
+        return replace(encodes.solution(encodes.attempt(found, target)), setting=base)
     return replace(solve(problem(base), encodes), setting=base)
 
 
