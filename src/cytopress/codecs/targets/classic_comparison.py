@@ -16,7 +16,8 @@ from cytopress.codecs.adapters.jpeg2000 import Jpeg2000
 from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.adapters.jpegxl import JpegXL
 from cytopress.codecs.base import StreamCodec
-from cytopress.codecs.targets.encodes import Encodes
+from cytopress.codecs.targets.encodes import Encodes, Solution
+from cytopress.codecs.targets.lossless_comparison import dearer_than_lossless
 from cytopress.codecs.targets.resolve import resolve
 from cytopress.codecs.targets.sample import middle_of
 from cytopress.codecs.targets.solutions import solution_of
@@ -35,6 +36,16 @@ FINE_BITS = 0.5
 LEAST_GAIN = 0.03
 # Mean square errors on a logarithmic scale, of the range of 16 bits so that none is below 0 dB.
 ERROR = Target("psnr", 0.0, data_range=65535.0)
+
+
+def dearer(request: CodecRequest, found: Solution, encodes: Encodes) -> list[str]:
+    """Return a warning where a learned solution takes more bytes than lossless or classic coding.
+
+    Parameters are a request of a learned codec, its solution, and the image that was coded.
+    """
+    size = len(found.data)
+    lossless = dearer_than_lossless(encodes, size)
+    return lossless or dearer_than_classic(request, found.codec, encodes.image, size)
 
 
 def dearer_than_classic(

@@ -14,15 +14,12 @@ from typing import Literal, get_args
 
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.family import Family
-from cytopress.codecs.periodic_noise.frequencies import (
-    frequencies_text,
-)
+from cytopress.codecs.periodic_noise.frequencies import frequencies_text
 from cytopress.codecs.registry import decode
 from cytopress.codecs.targets import resolve
-from cytopress.codecs.targets.classic_comparison import dearer_than_classic
+from cytopress.codecs.targets.classic_comparison import dearer
 from cytopress.codecs.targets.encodes import Encodes, Solution
 from cytopress.codecs.targets.lines_choice import field_lines, lines_for, seeks_lines
-from cytopress.codecs.targets.lossless_comparison import dearer_than_lossless
 from cytopress.codecs.targets.request_options import check_quality, lines_option, scale_option
 from cytopress.codecs.targets.solutions import solution_of
 from cytopress.codecs.targets.spec_text import is_named, spec_text
@@ -259,10 +256,7 @@ class CodecRequest:
         lines = lines_for(request, image)
         found = solution_of(request, encodes, lines)
         if found.codec.packages():
-            size = len(found.data)
-            doubts += dearer_than_lossless(encodes, size) or dearer_than_classic(
-                request, found.codec, image, size
-            )
+            doubts += dearer(request, found, encodes)
         return replace(found, warnings=(*doubts, *found.warnings))
 
     def encode(

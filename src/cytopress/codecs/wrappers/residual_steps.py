@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -18,7 +19,7 @@ from cytopress.codecs.base import Form
 from cytopress.codecs.container.wire import join_streams, split_streams
 from cytopress.image import Image
 
-Steps = npt.NDArray[np.integer]
+Steps = npt.NDArray[np.signedinteger[Any]]
 # The first byte: zstd's frames begin with 0x28.
 PLANES = b"\x01"
 ZERO = 1 << 15
@@ -57,7 +58,8 @@ def decode_steps(stream: bytes, shape: Sequence[int]) -> Steps:
         # The size bounds what a crafted stream can make the decoder allocate.
         size = 4 * math.prod(shape)
         shuffled = np.frombuffer(imagecodecs.zstd_decode(stream, out=size), np.uint8)
-        return np.ascontiguousarray(shuffled.reshape(4, -1).T).view(np.int32).reshape(shape)
+        found: Steps = np.ascontiguousarray(shuffled.reshape(4, -1).T).view(np.int32)
+        return found.reshape(shape)
     height, width = shape[-2:]
     form = Form("YX", (height, width), np.dtype(np.uint16), 16)
     streams = split_streams(stream[1:], math.prod(shape[:-2]))
