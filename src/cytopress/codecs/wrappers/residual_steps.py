@@ -59,12 +59,12 @@ def decode_steps(stream: bytes, shape: Sequence[int]) -> Steps:
         size = 4 * math.prod(shape)
         shuffled = np.frombuffer(imagecodecs.zstd_decode(stream, out=size), np.uint8)
         found: Steps = np.ascontiguousarray(shuffled.reshape(4, -1).T).view(np.int32)
-        return found.reshape(shape)
+        return np.asarray(found.reshape(shape))
     height, width = shape[-2:]
     form = Form("YX", (height, width), np.dtype(np.uint16), 16)
     streams = split_streams(stream[1:], math.prod(shape[:-2]))
     planes = [CODER.restore(plane, form).pixels.astype(np.int32) - ZERO for plane in streams]
-    return np.stack(planes).reshape(shape)
+    return np.asarray(np.stack(planes).reshape(shape))
 
 
 def _zstd(steps: Steps) -> bytes:
