@@ -135,8 +135,8 @@ def _timed(coding: Coding, image: ImagePlan, number: int) -> tuple[float, ...]:
     planes = range(first, min(first + image.chunk[2], image.shape[2]))
     # Reading waits for disks and networks; the rest is computing. What is read is a shard.
     begun = time.perf_counter()
-    with open_stack(image, image.shape[0] // 2, channel, planes) as whole:
-        stack = whole.read(slice(None), *map(_middle, image.shape[-2:], image.level_shard(0)[-2:]))
+    with open_stack(image, image.shape[0] // 2, channel, planes) as source:
+        stack = source.read(slice(None), *map(_middle, image.shape[-2:], image.level_shard(0)[-2:]))
     reading = (time.perf_counter() - begun) / stack.nbytes
     chunks = spread(stack, image.chunk, TIMED)
     writer = ShardChunks(coding)

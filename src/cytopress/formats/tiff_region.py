@@ -28,7 +28,8 @@ def region_of(file: TiffFile, pages: Sequence[Any], index: Index) -> Pixels | No
     if len(page.shape) != 2 or whole == [(0, length, 1) for length in page.shape]:
         return None
     if is_flat(page):
-        return page.asarray(out="memmap")[rows, columns].astype(page.dtype)
+        part: Pixels = page.asarray(out="memmap")[rows, columns].astype(page.dtype)
+        return part
     return read_region(page, rows, columns) if _can_be_parted(page) else None
 
 

@@ -136,6 +136,7 @@ class SeparableAnalysis(LappedAnalysis):
         self.reach = (1 + len(widths)) * stride
         self.network = LatentCorrection(stride**2, widths)
         # Latents in order of frequency, of those by frequency along y and x.
+        self.place: torch.Tensor
         self.register_buffer("place", places(stride**2, stride), persistent=False)
 
     def linear(self, x: torch.Tensor) -> torch.Tensor:
@@ -165,6 +166,7 @@ class SeparableSynthesis(LappedSynthesis):
         self.reach = (1 + len(widths)) * stride
         self.network = LatentCorrection(stride**2, widths)
         # Latents are in order of frequency; the transform takes them by frequency along y and x.
+        self.place: torch.Tensor
         self.register_buffer("place", places(stride**2, stride).argsort(), persistent=False)
 
     def forward(self, y_hat: torch.Tensor) -> torch.Tensor:

@@ -50,6 +50,7 @@ class SlabAnalysis(LappedAnalysis):
             own = self.along_z.weight[:, slabs.margin : slabs.margin + depth, 0, 0]
             own.copy_(torch.from_numpy(cosines(depth).astype(np.float32)))
         self.network = LatentCorrection(channels, widths)
+        self.place: torch.Tensor
         self.register_buffer("place", places(channels, stride, depth), persistent=False)
 
     def linear(self, x: torch.Tensor) -> torch.Tensor:
@@ -83,6 +84,7 @@ class SlabSynthesis(LappedSynthesis):
             start = slabs.neighbors * depth
             own = self.along_z.weight[:, start : start + depth, 0, 0]
             own.copy_(torch.from_numpy(cosines(depth).T.astype(np.float32)))
+        self.place: torch.Tensor
         # Of each frequency the place of its latent; of those that are not kept, a 0 behind them.
         place = torch.full((depth * stride**2,), channels)
         place[places(channels, stride, depth)] = torch.arange(channels)
@@ -94,7 +96,7 @@ class SlabSynthesis(LappedSynthesis):
         with torch.autocast(y_hat.device.type, enabled=False):
             height, width = y_hat.shape[2:]
             near, depth = self.slabs.neighbors, self.slabs.stride
-            each = list(y_hat.split(self.channels, 1))
+            each = list(torch.split(y_hat, self.channels, 1))
             each[near] = each[near] + added
             y = torch.stack(each, 1)
             y = torch.cat((y, torch.zeros_like(y[:, :, :1])), 2)[:, :, self.place]
