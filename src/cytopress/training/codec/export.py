@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from cytopress.codecs.learned.latents.secondary_transforms import PARTS
-from cytopress.models.model_package import Package, write_package
+from cytopress.models.model_package import EXACT_FORMAT, Package, write_package
+from cytopress.training.codec import fixed_point
 from cytopress.training.codec.cost import multiply_adds
 from cytopress.training.codec.integer import (
     background_tables,
@@ -28,6 +29,7 @@ from cytopress.training.codec.integer import (
 )
 from cytopress.training.codec.networks import LatentNetwork
 from cytopress.training.codec.secondary_transforms import SecondaryTransforms
+from cytopress.training.codec.separable import SeparableSynthesis
 from cytopress.training.onnx_export import export_onnx, halved
 
 Array = npt.NDArray[Any]
@@ -78,6 +80,11 @@ def write_codec_package(
     return write_package(path, whole, graphs=graphs, arrays=arrays)
 
 
+def is_exact(network: LatentNetwork) -> bool:
+    """Return whether a network has an integer form from symbols to pixels."""
+    return network.architecture == "context" and isinstance(network.g_s, SeparableSynthesis)
+
+
 @torch.no_grad()
 def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array], dict[str, Any]]:
     network.autocast = False
@@ -87,7 +94,10 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         "synthesis": slabs.stack * latents,
         "hyper_analysis": latents,
     }
+    exact = is_exact(network)
     parts = {name: part for name, part in GRAPHS.items() if hasattr(network, part)}
+    if exact:
+        del parts["synthesis"]
     graphs = {
         name: export_onnx(
             _Named(part, getattr(network, part)),
@@ -103,23 +113,35 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         **prefixed("prior", prior_tables(network.prior)),
     }
     layers: list[dict[str, Any]] = []
+    own: dict[str, Any] = {}
+    if exact:
+        own["synthesis"], integers = fixed_point.synthesis_arrays(network.g_s)
+        arrays |= integers | {"inverse_gain": fixed_point.inverse_gains(network.log_inverse)}
     if network.architecture != "factorized":
         means = 0 if network.architecture == "hyperprior" else latents
-        layers, integers = integer_layers(network.h_s, means, latents)
+        layers, integers = (
+            fixed_point.hyper_layers(network.h_s, latents)
+            if exact
+            else integer_layers(network.h_s, means, latents)
+        )
         arrays |= integers | prefixed("scale", scale_tables())
         arrays["scale_bias"] = scale_bias(network.log_scale)
     shifts: dict[str, int] = {}
     if network.architecture == "context":
-        shifts, integers = context_layers(network.context, "context")
+        find = fixed_point.context_layers if exact else context_layers
+        shifts, integers = find(network.context, "context")
         arrays |= integers
-    own: dict[str, Any] = {}
     if network.architecture == "context" and network.context.turned is not None:
         own["rotations"] = network.context.turned[0].count
         for part, transforms in zip(PARTS, network.context.turned, strict=True):
             assert isinstance(transforms, SecondaryTransforms)
             arrays |= transform_arrays(transforms, f"rotations.{part}")
     if network.hyper_context is not None:
-        own["hyper_context"], integers = hyper_context_layers(network.hyper_context)
+        own["hyper_context"], integers = (
+            fixed_point.context_layers(network.hyper_context, "hyper_context")
+            if exact
+            else hyper_context_layers(network.hyper_context)
+        )
         arrays |= integers
     if network.volumes:
         own["depth"] = asdict(slabs)
@@ -131,6 +153,8 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         for name, value in network.state_dict().items()
         if name.partition(".")[0] not in parts.values() and value.is_floating_point()
     }
+    if exact:
+        own["format"] = EXACT_FORMAT
     form = {
         "architecture": network.architecture,
         "gains": len(network.lambdas) if several else 0,
