@@ -105,10 +105,8 @@ class BlockMatrices:
             in_spans(functools.partial(self._numpy, values, which, out), len(values), threads)
             return out
         values, which = np.ascontiguousarray(values), np.ascontiguousarray(which)
-        call, form = (
-            extension.loaded().block_matrices,
-            (count, channels, self._shift, self.fraction),
-        )
+        call = extension.loaded().block_matrices
+        form = (count, channels, self._shift, self.fraction, self.most)
 
         def places(first: int, end: int) -> None:
             call(paths.NUMBERS[path], values, which, self._packed, out, form, (first, end))

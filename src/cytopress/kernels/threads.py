@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,9 +31,10 @@ def in_spans(function: Callable[[int, int], None], count: int, threads: int) -> 
     ends = [count * n // parts for n in range(parts + 1)]
     # The calling thread takes the last span.
     pool = _pool(parts - 1)
-    pending = [pool.submit(function, *span) for span in zip(ends[:-2], ends[1:-1], strict=True)]
+    spans = list(itertools.pairwise(ends))
+    pending = [pool.submit(function, *span) for span in spans[:-1]]
     try:
-        function(*ends[-2:])
+        function(*spans[-1])
     finally:
         errors = [future.exception() for future in pending]
     for error in errors:
