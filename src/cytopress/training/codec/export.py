@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from cytopress.codecs.learned.latents.secondary_transforms import PARTS
-from cytopress.models.model_package import EXACT_FORMAT, Package, write_package
-from cytopress.training.codec import fixed_point
+from cytopress.models.model_package import Package, write_package
 from cytopress.training.codec.cost import multiply_adds
+from cytopress.training.codec.fixed_point import exact_form
 from cytopress.training.codec.integer import (
     background_tables,
     context_layers,
@@ -112,37 +112,16 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         "inverse_gain": network.log_inverse.numpy(),
         **prefixed("prior", prior_tables(network.prior)),
     }
-    layers: list[dict[str, Any]] = []
-    own: dict[str, Any] = {}
-    if exact:
-        own["synthesis"], integers = fixed_point.synthesis_arrays(network.g_s)
-        arrays |= integers | {"inverse_gain": fixed_point.inverse_gains(network.log_inverse)}
+    own, integers = exact_form(network) if exact else _integer_form(network)
+    arrays |= integers
     if network.architecture != "factorized":
-        means = 0 if network.architecture == "hyperprior" else latents
-        layers, integers = (
-            fixed_point.hyper_layers(network.h_s, latents)
-            if exact
-            else integer_layers(network.h_s, means, latents)
-        )
-        arrays |= integers | prefixed("scale", scale_tables())
+        arrays |= prefixed("scale", scale_tables())
         arrays["scale_bias"] = scale_bias(network.log_scale)
-    shifts: dict[str, int] = {}
-    if network.architecture == "context":
-        find = fixed_point.context_layers if exact else context_layers
-        shifts, integers = find(network.context, "context")
-        arrays |= integers
     if network.architecture == "context" and network.context.turned is not None:
         own["rotations"] = network.context.turned[0].count
         for part, transforms in zip(PARTS, network.context.turned, strict=True):
             assert isinstance(transforms, SecondaryTransforms)
             arrays |= transform_arrays(transforms, f"rotations.{part}")
-    if network.hyper_context is not None:
-        own["hyper_context"], integers = (
-            fixed_point.context_layers(network.hyper_context, "hyper_context")
-            if exact
-            else hyper_context_layers(network.hyper_context)
-        )
-        arrays |= integers
     if network.volumes:
         own["depth"] = asdict(slabs)
     if network.below is not None:
@@ -153,8 +132,6 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         for name, value in network.state_dict().items()
         if name.partition(".")[0] not in parts.values() and value.is_floating_point()
     }
-    if exact:
-        own["format"] = EXACT_FORMAT
     form = {
         "architecture": network.architecture,
         "gains": len(network.lambdas) if several else 0,
@@ -163,13 +140,29 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         **own,
         "latent_channels": latents,
         "hyper_channels": network.prior.channels,
-        "hyper_synthesis": layers,
-        "context": shifts,
         "reach": {"analysis": reach(network.g_a), "synthesis": reach(network.g_s)},
         "multiply_adds": multiply_adds(network),
         "parameters": sum(weight.numel() for weight in network.main_parameters()),
     }
     return graphs, arrays, form
+
+
+def _integer_form(network: LatentNetwork) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the manifest's entries and the arrays of the entropy model's integer form."""
+    latents = network.log_gain.shape[1]
+    form: dict[str, Any] = {"hyper_synthesis": [], "context": {}}
+    arrays: dict[str, Array] = {}
+    if network.architecture != "factorized":
+        means = 0 if network.architecture == "hyperprior" else latents
+        form["hyper_synthesis"], integers = integer_layers(network.h_s, means, latents)
+        arrays |= integers
+    if network.architecture == "context":
+        form["context"], integers = context_layers(network.context, "context")
+        arrays |= integers
+    if network.hyper_context is not None:
+        form["hyper_context"], integers = hyper_context_layers(network.hyper_context)
+        arrays |= integers
+    return form, arrays
 
 
 @torch.no_grad()

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import nn
 
 from cytopress.codecs.learned.exact.gains import LOG_BITS
@@ -20,16 +19,34 @@ from cytopress.codecs.learned.exact.numbers import (
     STEP_BITS,
 )
 from cytopress.kernels.convolution import MOST_SUM
+from cytopress.models.model_package import EXACT_FORMAT
 from cytopress.training.codec.context import ContextModel, ContextStep
 from cytopress.training.codec.entropy import HyperSynthesis
 from cytopress.training.codec.gaussian import STEP
 from cytopress.training.codec.hyper_context import HyperContext
 from cytopress.training.codec.integer import scale_bias
+from cytopress.training.codec.networks import LatentNetwork
 from cytopress.training.codec.separable import LatentResidual, SeparableSynthesis
 
 Array = npt.NDArray[Any]
 # More bits of fraction than weights can use.
 MOST_BITS = 20
+
+
+def exact_form(network: LatentNetwork) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the manifest's entries and the arrays of a network's integer form."""
+    latents = network.log_gain.shape[1]
+    form: dict[str, Any] = {"format": EXACT_FORMAT}
+    form["synthesis"], arrays = synthesis_arrays(network.g_s)
+    form["hyper_synthesis"], own = hyper_layers(network.h_s, latents)
+    arrays |= own
+    for name in ("context", "hyper_context"):
+        part = getattr(network, name)
+        if part is not None:
+            form[name], own = context_layers(part, name)
+            arrays |= own
+    log_inverse = _numbers(network.log_inverse) * 2.0**LOG_BITS
+    return form, arrays | {"inverse_gain": np.rint(log_inverse).astype(np.int32)}
 
 
 def layer(weight: Array, bias: Array, bits: tuple[int, int]) -> tuple[int, Array, Array]:
@@ -77,11 +94,8 @@ def _convolutions(network: nn.Module) -> Iterator[tuple[Array, Array]]:
     """Yield weights and biases; a residual is 1 at the middle of a channel's own kernel."""
     for child in network.children():
         if isinstance(child, LatentResidual):
-            weight, middle = (
-                _numbers(child.convolution.weight),
-                child.convolution.kernel_size[0] // 2,
-            )
-            channels = np.arange(len(weight))
+            weight = _numbers(child.convolution.weight)
+            middle, channels = weight.shape[2] // 2, np.arange(len(weight))
             weight[channels, channels, middle, middle] += 1
             yield weight, _bias(child.convolution)
         elif isinstance(child, nn.Conv2d):
@@ -134,11 +148,6 @@ def context_layers(
         arrays[f"{name}.features"] = features.astype(np.int32)
         arrays[f"{name}.bias"] = scale_bias(context.bias)
     return shifts, arrays
-
-
-def inverse_gains(log_inverse: torch.Tensor) -> Array:
-    """Return log2 of the inverse gains as integers."""
-    return np.rint(_numbers(log_inverse) * 2.0**LOG_BITS).astype(np.int32)
 
 
 def _named(name: str, weight: Array, bias: Array) -> dict[str, Array]:

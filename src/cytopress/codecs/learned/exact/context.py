@@ -209,10 +209,8 @@ def neighbors(white: Array) -> Array:
 
 def logarithms(values: Array) -> Array:
     """Return sign(v) log2(1 + |v|) as `signed_log`, int16, of int32."""
-    if (
-        values.size
-        and -MOST_ACTIVATION <= int(values.min()) <= int(values.max()) <= MOST_ACTIVATION
-    ):
+    farthest = max(-int(values.min()), int(values.max())) if values.size else 0
+    if farthest <= MOST_ACTIVATION:
         return _LOGARITHMS[values]
     return signed_log(values.astype(np.float64)).astype(np.int16)
 

@@ -48,9 +48,8 @@ def compress(model: ExactModel, quality: float | None, image: Image) -> bytes:
         grid = background.mesh.refit(normalization(image.pixels), decoded)
         smooth = background.pack(grid)
         surface = Surface(background.mesh, grid, image.shape[1])
-    bands = (
-        (slice(top, top + BAND), plane[top : top + BAND]) for top in range(0, len(plane), BAND)
-    )
+    places = [slice(top, top + BAND) for top in range(0, len(plane), BAND)]
+    bands = ((place, plane[place]) for place in places)
     pixels = _pixels(bands, surface, normalization, Form.of(image))
     checksum = CHECKSUM.pack(google_crc32c.value(pixels.tobytes()))
     return head + checksum + smooth + encoder.bytes()

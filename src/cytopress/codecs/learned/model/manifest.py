@@ -235,9 +235,8 @@ def _synthesis(package: Package) -> tuple[int, ...]:
         )
     if not isinstance(found, list) or not 1 <= len(found) <= MOST_LAYERS:
         raise PackageError(f"{package.path}: the manifest lists no layers of the synthesis.")
-    return tuple(
-        _whole(package, {"synthesis": shift}, "synthesis", 0, MOST_SHIFT) for shift in found
-    )
+    shifts = [{"synthesis": shift} for shift in found]
+    return tuple(_whole(package, shift, "synthesis", 0, MOST_SHIFT) for shift in shifts)
 
 
 def _slabs(package: Package) -> SlabLayout | None:
