@@ -148,8 +148,8 @@ class Convolution:
             fits = residual.shape == shape and residual.dtype in {np.dtype("i2"), np.dtype("i4")}
             if not fits or self.shift < LEAST_SHIFT:
                 raise ValueError(
-                    f"{residual.dtype} of shape {residual.shape} cannot be added to a convolution of"
-                    f" shape {shape} and shift {self.shift}."
+                    f"{residual.dtype} of shape {residual.shape} cannot be added to a convolution"
+                    f" of shape {shape} and shift {self.shift}."
                 )
         out = np.empty(shape, self.dtype)
         if not out.size:

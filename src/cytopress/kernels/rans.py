@@ -2,8 +2,8 @@
 
 A lane has a state of 64 bits and words of 32, as constriction's `AnsCoder`, by which the path
 without native code codes. Symbols are coded in pieces, sorted by table within a piece; each lane
-codes a share of each table's symbols. Duda, "Asymmetric numeral systems", 2013; Giesen, "Interleaved
-entropy coders", 2014.
+codes a share of each table's symbols. Duda, "Asymmetric numeral systems", 2013; Giesen,
+"Interleaved entropy coders", 2014.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MOST_LANES = 16
 PIECE = 2**18
 # Bits of a slot that find its first candidate.
 COARSE = 10
-MOST_SYMBOLS = 2**16
+MOST_ROWS, MOST_SYMBOLS = 2**8, 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,24 +38,27 @@ class RansTables:
     Parameters
     ----------
     cdf : ndarray
-        (rows, longest + 1) uint32; each row counts from 0 to 2 ** 24 over its symbols, by at least 1
-        each; what follows in a row is 2 ** 24.
+        (rows, longest + 1) uint32; each row counts from 0 to 2 ** 24 over its symbols, by at least
+        1 each; what follows in a row is 2 ** 24.
     size : ndarray
         (rows,) int32: symbols of each row.
 
     Raises
     ------
     PackageError
-        A table has more symbols than 16 bits can number, or is no such row.
+        There are more tables than 8 bits can number, or symbols in one than 16 can, or a row is no
+        such table.
     """
 
     cdf: Array
     size: Array
 
     def __post_init__(self) -> None:
-        if self.size.max() > MOST_SYMBOLS:
+        rows, most = len(self.size), int(self.size.max(initial=0))
+        if not 1 <= rows <= MOST_ROWS or most > MOST_SYMBOLS:
             raise PackageError(
-                f"A probability table has {self.size.max()} symbols; {MOST_SYMBOLS} can be coded."
+                f"{rows} probability tables of up to {most} symbols are not 1 to {MOST_ROWS} of up"
+                f" to {MOST_SYMBOLS}."
             )
         held = np.arange(self.cdf.shape[1] - 1) < self.size[:, None]
         rises = (np.diff(self.cdf.astype(np.int64), axis=1) > 0) == held
