@@ -234,6 +234,8 @@ def _check_manifest(path: Path, manifest: Any) -> None:
             raise PackageError(f"{path}: the manifest has no {key!r} in plain text.")
     if manifest["kind"] not in KINDS:
         raise PackageError(f"{path}: a package is a codec or a task, not {manifest['kind']!r}.")
+    if found == EXACT_FORMAT and manifest["kind"] != "codec":
+        raise PackageError(f"{path}: packages of format {EXACT_FORMAT} are codecs alone.")
 
 
 def write_package(

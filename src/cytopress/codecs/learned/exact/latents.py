@@ -45,8 +45,8 @@ class LatentCoder:
 
     Parameters
     ----------
-    prior : ProbabilityTables
-        Tables of the hyper-latents by channel, or by gain node and channel.
+    prior : tuple of ProbabilityTables
+        Tables of the hyper-latents by channel, of each gain node or of all.
     scales : ProbabilityTables
         Tables of residuals by scale index.
     h_s : HyperSynthesis
@@ -59,7 +59,7 @@ class LatentCoder:
         Of the context model's first channels, and of its other channels.
     """
 
-    prior: ProbabilityTables
+    prior: tuple[ProbabilityTables, ...]
     scales: ProbabilityTables
     h_s: HyperSynthesis
     context: ContextModel
@@ -83,12 +83,11 @@ class LatentCoder:
 
     def _by_prior(self, symbols: SymbolCoder, like: Array, every: int, node: int) -> Array:
         channels = like.shape[-1]
-        start = node * channels if len(self.prior) > channels else 0
-        kind = np.uint8 if len(self.prior) <= 256 else np.uint16
-        rows = np.tile(np.arange(start, start + channels, dtype=kind), like[..., 0].size)
+        prior = self.prior[node % len(self.prior)]
+        rows = np.tile(np.arange(channels, dtype=np.uint8), like[..., 0].size)
         mean = np.zeros(like.shape, np.int32)
         one = Pass(lambda a: a[::every, ::every], mean, mean.reshape(-1, channels))
-        coded = symbols.code(one, _nothing(one.index), rows, self.prior)
+        coded = symbols.code(one, _nothing(one.index), rows, prior)
         coded <<= STEP_BITS
         return coded.reshape(like.shape)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
 from cytopress.codecs.learned.exact.context import ContextModel, HyperContext, Step
 from cytopress.codecs.learned.exact.gains import LOG_BITS, ExactGains
 from cytopress.codecs.learned.exact.hyper_synthesis import HyperSynthesis, Layer
@@ -126,12 +127,20 @@ class _Loader:
         if h_s.upsample % 2:
             raise PackageError("a checkerboard needs a hyper stride of an even number of latents.")
         return LatentCoder(
-            self.stored.prior(),
+            self._prior(),
             self.stored.scales(),
             h_s,
             context,
             self._hyper_context() if manifest.hyper_context else None,
             self._transforms(context) if manifest.transforms else (None, None),
+        )
+
+    def _prior(self) -> tuple[ProbabilityTables, ...]:
+        prior, channels = self.stored.prior(), self.manifest.hyper_channels
+        nodes = [slice(start, start + channels) for start in range(0, len(prior), channels)]
+        return tuple(
+            ProbabilityTables(prior.cdf[node], prior.size[node], prior.offset[node])
+            for node in nodes
         )
 
     def _hyper_context(self) -> HyperContext:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.entropy.range_coder import RangeDecoder, RangeEncoder
+from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
 from cytopress.codecs.learned.exact.gains import ExactGains
 from cytopress.codecs.learned.exact.latents import LatentCoder
 from cytopress.codecs.learned.exact.symbols import SymbolDecoder, SymbolEncoder
@@ -45,7 +45,7 @@ class ExactModel:
     coder: LatentCoder
     synthesis: Synthesis
 
-    def encode_latents(self, encoder: RangeEncoder, plane: Plane, setting: GainSetting) -> Array:
+    def encode_latents(self, encoder: RansEncoder, plane: Plane, setting: GainSetting) -> Array:
         """Encode a plane's latents; return them decoded, (h, w, M) int32 with a fraction."""
         y = self.networks.analyze([plane], setting.gain)
         z = self.networks.hyper_analyze(y)
@@ -55,7 +55,7 @@ class ExactModel:
         return self.coder.latents(symbols, z_hat, setting)
 
     def decode_latents(
-        self, decoder: RangeDecoder, shape: tuple[int, int], setting: GainSetting
+        self, decoder: RansDecoder, shape: tuple[int, int], setting: GainSetting
     ) -> Array:
         """Return what `encode_latents` returned of a plane of ``shape``.
 

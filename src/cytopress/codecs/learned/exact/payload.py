@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.container.container import Form
-from cytopress.codecs.learned.entropy.range_coder import RangeDecoder, RangeEncoder
+from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
 from cytopress.codecs.learned.exact.model import ExactModel
 from cytopress.codecs.learned.exact.numbers import LATENT_BITS
 from cytopress.codecs.learned.exact.pixels import Normalization, Surface
@@ -32,7 +32,7 @@ def compress(model: ExactModel, quality: float | None, image: Image) -> bytes:
     if not normalization.span:
         return head
     setting, dequantize = model.gains.at(quality or 0.0)
-    encoder, background = RangeEncoder(), setting.background
+    encoder, background = RansEncoder(), setting.background
     plane = normalization(image.pixels)
     if background is not None:
         background.mesh.subtract(plane, background.mesh.fit(plane))
@@ -78,7 +78,7 @@ def decompress(model: ExactModel, quality: float | None, stream: bytes, form: Fo
     if setting.background is not None:
         grid, coded = setting.background.unpack(coded, shape)
         surface = Surface(setting.background.mesh, grid, shape[1])
-    decoder = RangeDecoder(coded)
+    decoder = RansDecoder(coded)
     latents = model.decode_latents(decoder, shape, setting)
     decoder.finish()
     bands = model.synthesis.bands(latents, dequantize)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
-from cytopress.codecs.learned.entropy.range_coder import RangeDecoder, RangeEncoder
+from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
 from cytopress.codecs.learned.exact.numbers import MOST_SYMBOL, STEP_BITS
 from cytopress.codecs.learned.latents.rate_distortion import BITS_PER_SQUARE, rounded
 from cytopress.codecs.learned.latents.secondary_transforms import SecondaryTransforms
@@ -62,7 +62,7 @@ class SymbolEncoder:
 
     Parameters
     ----------
-    encoder : RangeEncoder
+    encoder : RansEncoder
         Where the symbols go.
     values : ndarray
         (h, w, M) float32 latents in quantization steps.
@@ -71,7 +71,7 @@ class SymbolEncoder:
         steps; 0 rounds to the nearest integer.
     """
 
-    encoder: RangeEncoder
+    encoder: RansEncoder
     values: Array
     weight: float = 0.0
 
@@ -112,11 +112,11 @@ class SymbolDecoder:
 
     Parameters
     ----------
-    decoder : RangeDecoder
+    decoder : RansDecoder
         Where the symbols come from.
     """
 
-    decoder: RangeDecoder
+    decoder: RansDecoder
 
     def choose(self, of: Pass, scales: ProbabilityTables) -> Array:  # noqa: ARG002
         """Return the decoded transforms."""
