@@ -28,7 +28,10 @@ MOST_LANES = 16
 PIECE = 2**18
 # Bits of a slot that find its first candidate.
 COARSE = 10
+# What stands for an escape among values.
+ESCAPE = -(2**31)
 MOST_ROWS, MOST_SYMBOLS = 2**8, 2**16
+_NONE: Array = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,9 @@ class RansTables:
         (rows, longest + 1) uint32; each row counts from 0 to 2 ** 24 over its symbols, by at least
         1 each; what follows in a row is 2 ** 24.
     size : ndarray
-        (rows,) int32: symbols of each row.
+        (rows,) int32: symbols of each row; the last one is the escape.
+    offset : ndarray
+        (rows,) int32: value of each row's first symbol.
 
     Raises
     ------
@@ -52,6 +57,7 @@ class RansTables:
 
     cdf: Array
     size: Array
+    offset: Array
 
     def __post_init__(self) -> None:
         rows, most = len(self.size), int(self.size.max(initial=0))
@@ -137,10 +143,12 @@ class LanesDecoder:
         kind = _NumpyDecoder if path == paths.NUMPY else _NativeDecoder
         self._coder: Any = kind([np.ascontiguousarray(lane, np.uint32) for lane in words])
 
-    def decode(self, rows: Array, tables: RansTables, *, threads: int = 1) -> Array:
-        """Return the symbols, (n,) uint16, of rows, (n,) uint8.
+    def decode(
+        self, rows: Array, tables: RansTables, *, threads: int = 1
+    ) -> tuple[Array, Array]:
+        """Return the values, (n,) int32, of rows, (n,) uint8, and the places of escapes, (m,).
 
-        A stream that was not encoded so gives other symbols of these tables.
+        A stream that was not encoded so gives other values of these tables.
 
         Raises
         ------
@@ -148,7 +156,8 @@ class LanesDecoder:
             A row does not exist.
         """
         _refuse_unknown(rows, tables)
-        return self._coder.pop(rows, tables, threads)  # type: ignore[no-any-return]
+        values, escapes = self._coder.pop(rows, tables, threads)
+        return values, np.flatnonzero(values == ESCAPE) if escapes else _NONE
 
     def exhausted(self) -> bool:
         """Return whether every lane is at its end, as after everything that was encoded."""
@@ -192,13 +201,20 @@ class _NumpyDecoder:
     def __init__(self, words: list[Array]) -> None:
         self._lanes = [constriction.stream.stack.AnsCoder(lane) for lane in words]
 
-    def pop(self, rows: Array, tables: RansTables, threads: int) -> Array:  # noqa: ARG002
-        out = np.empty(len(rows), np.uint16)
+    def pop(self, rows: Array, tables: RansTables, threads: int) -> tuple[Array, int]:  # noqa: ARG002
+        out, escapes = np.empty(len(rows), np.int32), 0
         for row, shares in _shares(rows, len(self._lanes)):
+            last = int(tables.size[row]) - 1
             for lane, places in zip(self._lanes, shares, strict=True):
                 if places.size:
-                    out[places] = lane.decode(tables.models[row], len(places))
-        return out
+                    symbols = lane.decode(tables.models[row], len(places))
+                    escaped = symbols == last
+                    symbols += tables.offset[row]
+                    if escaped.any():
+                        symbols[escaped] = ESCAPE
+                        escapes += 1
+                    out[places] = symbols
+        return out, escapes
 
     def exhausted(self) -> bool:
         return all(lane.is_empty() for lane in self._lanes)
@@ -248,16 +264,17 @@ class _NativeDecoder:
                 word = int(self._words[self._ends[lane]])
                 self._states[lane] = (int(self._states[lane]) << 32) | word
 
-    def pop(self, rows: Array, tables: RansTables, threads: int) -> Array:
-        out = np.empty(len(rows), np.uint16)
+    def pop(self, rows: Array, tables: RansTables, threads: int) -> tuple[Array, int]:
+        out, escapes = np.empty(len(rows), np.int32), np.zeros(len(self._states), np.int64)
         rows, call = np.ascontiguousarray(rows), extension.loaded().rans_decode
-        held = self._words, self._starts, self._ends, self._states
+        model = tables.cdf, tables.size, tables.offset, tables.coarse
+        held = self._words, self._starts, self._ends, self._states, escapes
 
         def lanes(first: int, end: int) -> None:
-            call(rows, tables.cdf, tables.size, tables.coarse, *held, out, (first, end))
+            call(rows, *model, *held, out, (first, end))
 
         in_spans(lanes, len(self._states), threads)
-        return out
+        return out, int(escapes.sum())
 
     def exhausted(self) -> bool:
         return bool((self._ends == self._starts).all()) and not self._states.any()
@@ -266,7 +283,7 @@ class _NativeDecoder:
 def _known_answer(path: str) -> bool:
     """Return whether a path codes as numpy's does."""
     cdf = np.array([[0, 9, 2**23, 2**24, 2**24], [0, 1, 2, 2**24 - 77, 2**24]], np.uint32)
-    tables = RansTables(cdf, np.array([3, 4], np.int32))
+    tables = RansTables(cdf, np.array([3, 4], np.int32), np.array([-5, 9], np.int32))
     numbers = np.arange(200)
     rows = (numbers * 7919 % 13 % 2).astype(np.uint8)
     symbols = (numbers * 104729 % 11 % tables.size[rows]).astype(np.uint16)
@@ -276,5 +293,5 @@ def _known_answer(path: str) -> bool:
             words = encode([(symbols, rows, tables)], 3)
             decoder = LanesDecoder(words)
             read = decoder.decode(rows, tables)
-            found.append((*words, read, np.array(decoder.exhausted())))
+            found.append((*words, *read, np.array(decoder.exhausted())))
     return all(np.array_equal(*pair) for pair in zip(*found, strict=True))

@@ -230,24 +230,28 @@ static int are_rows(const Py_buffer *rows, int count) {
 
 static PyObject *decode(PyObject *self, PyObject *args) {
     (void)self;
-    Py_buffer b[9];
-    enum { ROWS, CDF, SIZE, FIRST, WORDS, STARTS, ENDS, STATES, OUT };
+    Py_buffer b[11];
+    enum { ROWS, CDF, SIZE, OFFSET, FIRST, WORDS, STARTS, ENDS, STATES, ESCAPES, OUT };
     memset(b, 0, sizeof b);
     int first, end;
-    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*w*w*w*(ii)", &b[ROWS], &b[CDF], &b[SIZE], &b[FIRST],
-                          &b[WORDS], &b[STARTS], &b[ENDS], &b[STATES], &b[OUT], &first, &end))
+    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*w*w*w*w*(ii)", &b[ROWS], &b[CDF], &b[SIZE], &b[OFFSET],
+                          &b[FIRST], &b[WORDS], &b[STARTS], &b[ENDS], &b[STATES], &b[ESCAPES], &b[OUT],
+                          &first, &end))
         return NULL;
     rans_tables t;
     memset(&t, 0, sizeof t);
     int64_t lanes = b[STATES].len / 8;
     int fits = in_range(lanes, 1, MOST_LANES) && in_range(first, 0, lanes) && in_range(end, first, lanes)
         && are_tables(&t, &b[CDF], &b[SIZE]) && HOLDS(b[FIRST], 2, t.rows, 1 << COARSE)
-        && are_rows(&b[ROWS], t.rows) && HOLDS(b[OUT], 2, b[ROWS].len) && HOLDS(b[STATES], 8, lanes)
+        && are_rows(&b[ROWS], t.rows) && HOLDS(b[OUT], 4, b[ROWS].len) && HOLDS(b[STATES], 8, lanes)
+        && HOLDS(b[ESCAPES], 8, lanes) && HOLDS(b[OFFSET], 4, t.rows)
         && HOLDS(b[STARTS], 8, lanes) && HOLDS(b[ENDS], 8, lanes)
         && HOLDS(b[WORDS], 4, b[WORDS].len / 4);
     const int64_t *starts = b[STARTS].buf, *ends = b[ENDS].buf;
     for (int n = first; fits && n < end; n++)
         fits = in_range(starts[n], 0, ends[n]) && ends[n] <= b[WORDS].len / 4;
+    const int32_t *offset = b[OFFSET].buf;
+    for (int row = 0; fits && row < t.rows; row++) fits = in_range(offset[row], -(1 << 30), 1 << 30);
     const uint16_t *coarse = b[FIRST].buf;
     for (int row = 0; fits && row < t.rows; row++) {
         /* No first candidate is behind its slot: the search ends within the row. */
@@ -257,13 +261,13 @@ static PyObject *decode(PyObject *self, PyObject *args) {
     }
     int status = OK;
     if (fits && first < end) {
-        t.coarse = b[FIRST].buf;
+        t.coarse = b[FIRST].buf, t.offset = offset;
         Py_BEGIN_ALLOW_THREADS
         status = rans_decode(&t, b[ROWS].buf, b[ROWS].len, b[WORDS].buf, starts, b[ENDS].buf,
-                             b[STATES].buf, (int)lanes, first, end, b[OUT].buf);
+                             b[STATES].buf, b[ESCAPES].buf, (int)lanes, first, end, b[OUT].buf);
         Py_END_ALLOW_THREADS
     }
-    release(b, 9);
+    release(b, 11);
     return fits ? ended(status) : refused("decode");
 }
 

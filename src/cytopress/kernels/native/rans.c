@@ -24,39 +24,48 @@ static int share(int held, int lane, int lanes) { return (int)((int64_t)held * l
 typedef struct {
     uint64_t state;
     const uint32_t *start, *end;
+    int64_t escapes;
 } lane;
 
-static inline uint16_t decode_one(lane *l, const uint32_t *cdf, const uint16_t *coarse) {
+typedef struct {
+    const uint32_t *cdf;
+    const uint16_t *coarse;
+    int32_t offset, last;
+} table;
+
+static inline int32_t decode_one(lane *l, const table *t) {
     uint32_t slot = (uint32_t)l->state & MASK;
-    uint32_t symbol = coarse[slot >> (PRECISION - COARSE)];
+    int32_t symbol = t->coarse[slot >> (PRECISION - COARSE)];
     /* A row ends at 1 << PRECISION, which no slot reaches. */
-    while (cdf[symbol + 1] <= slot) symbol++;
-    uint32_t left = cdf[symbol];
-    l->state = (l->state >> PRECISION) * (cdf[symbol + 1] - left) + (slot - left);
+    while (t->cdf[symbol + 1] <= slot) symbol++;
+    uint32_t left = t->cdf[symbol];
+    l->state = (l->state >> PRECISION) * (t->cdf[symbol + 1] - left) + (slot - left);
     if (l->state >> 32 == 0 && l->end > l->start) l->state = l->state << 32 | *--l->end;
-    return (uint16_t)symbol;
+    l->escapes += symbol == t->last;
+    return symbol == t->last ? ESCAPE : symbol + t->offset;
 }
 
 /* One row of a piece in the lanes from `first` to `end`: as far as all go together, then each. */
-static inline void decode_row(lane *lanes, int count, const uint32_t *cdf, const uint16_t *coarse,
-                              const uint32_t *const *order, const int *held, uint16_t *out) {
+static inline void decode_row(lane *lanes, int count, const table *t, const uint32_t *const *order,
+                              const int *held, int32_t *out) {
     int common = held[0];
     for (int n = 1; n < count; n++) common = held[n] < common ? held[n] : common;
     for (int i = 0; i < common; i++)
-        for (int n = 0; n < count; n++) out[order[n][i]] = decode_one(&lanes[n], cdf, coarse);
+        for (int n = 0; n < count; n++) out[order[n][i]] = decode_one(&lanes[n], t);
     for (int n = 0; n < count; n++)
-        for (int i = common; i < held[n]; i++) out[order[n][i]] = decode_one(&lanes[n], cdf, coarse);
+        for (int i = common; i < held[n]; i++) out[order[n][i]] = decode_one(&lanes[n], t);
 }
 
 int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, const uint32_t *words,
-                const int64_t *starts, int64_t *ends, uint64_t *states, int lanes, int first, int end,
-                uint16_t *out) {
+                const int64_t *starts, int64_t *ends, uint64_t *states, int64_t *escapes, int lanes,
+                int first, int end, int32_t *out) {
     uint32_t *order = malloc((size_t)(count < PIECE ? count : PIECE) * sizeof *order + 1);
     if (!order) return 1;
     lane held[MOST_LANES];
     int own = end - first;
     for (int n = 0; n < own; n++) {
         held[n].state = states[first + n];
+        held[n].escapes = 0;
         held[n].start = words + starts[first + n];
         held[n].end = words + ends[first + n];
     }
@@ -73,17 +82,18 @@ int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, cons
                 places[n] = order + from + at;
                 counts[n] = share(symbols, first + n + 1, lanes) - at;
             }
-            const uint32_t *cdf = t->cdf + row * t->columns;
-            const uint16_t *coarse = t->coarse + ((size_t)row << COARSE);
+            const table of = {t->cdf + row * t->columns, t->coarse + ((size_t)row << COARSE),
+                              t->offset[row], t->size[row] - 1};
             /* Of a constant number the inner loop is unrolled. */
-            if (own == 8) decode_row(held, 8, cdf, coarse, places, counts, out + start);
-            else if (own == 4) decode_row(held, 4, cdf, coarse, places, counts, out + start);
-            else decode_row(held, own, cdf, coarse, places, counts, out + start);
+            if (own == 8) decode_row(held, 8, &of, places, counts, out + start);
+            else if (own == 4) decode_row(held, 4, &of, places, counts, out + start);
+            else decode_row(held, own, &of, places, counts, out + start);
         }
     }
     for (int n = 0; n < own; n++) {
         states[first + n] = held[n].state;
         ends[first + n] = held[n].end - words;
+        escapes[first + n] = held[n].escapes;
     }
     free(order);
     return 0;

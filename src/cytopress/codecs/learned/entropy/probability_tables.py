@@ -133,7 +133,8 @@ class ProbabilityTables:
         cdf = self.cdf.copy()
         # Behind a row's end anything may stand.
         cdf[np.arange(cdf.shape[1]) > self.size[:, None]] = 2**PRECISION
-        return RansTables(cdf.astype(np.uint32), self.size.astype(np.int32))
+        size, offset = (a.astype(np.int32) for a in (self.size, self.offset))
+        return RansTables(cdf.astype(np.uint32), size, offset)
 
     @functools.cached_property
     def bits(self) -> Array:

@@ -121,19 +121,16 @@ class RansDecoder:
 
     def decode(self, rows: Array, tables: ProbabilityTables) -> Array:
         """Return the integers, (n,) of int32, that were encoded with these rows, (n,)."""
-        symbols = self._lanes.decode(rows.astype(np.uint8), tables.lanes, threads=self._threads)
-        last = (tables.size - 1).astype(np.uint16)[rows]
-        escaped = np.flatnonzero(symbols == last)
-        values = symbols + tables.offset.astype(np.int32)[rows]
+        rows = rows.astype(np.uint8, copy=False)
+        values, escaped = self._lanes.decode(rows, tables.lanes, threads=self._threads)
         if escaped.size:
-            far = self._escaped(len(escaped))
-            last = last[escaped].astype(np.int64)
-            beyond = np.where(far & 1, -(far + 1 >> 1), last + (far >> 1))
-            found = beyond + tables.offset[rows[escaped]]
-            if int(np.abs(found).max()) > MOST_VALUE:
+            of = rows[escaped]
+            far, last = self._escaped(len(of)), tables.size[of] - 1
+            beyond = np.where(far & 1, -(far + 1 >> 1), last + (far >> 1)) + tables.offset[of]
+            if int(np.abs(beyond).max()) > MOST_VALUE:
                 raise CorruptDataError("An escaped latent is farther from 0 than any can be.")
-            values[escaped] = found
-        return values.astype(np.int32, copy=False)
+            values[escaped] = beyond
+        return values
 
     def _escaped(self, count: int) -> Array:
         """Return how far values lie outside, zigzag coded."""
@@ -144,10 +141,10 @@ class RansDecoder:
         return values - 1
 
     def _plain(self, rows: Array) -> Array:
-        symbols = self._lanes.decode(rows, ESCAPES.lanes, threads=self._threads).astype(np.int64)
-        if bool((symbols >= ESCAPES.size[rows] - 1).any()):
+        values, escaped = self._lanes.decode(rows, ESCAPES.lanes, threads=self._threads)
+        if escaped.size:
             raise CorruptDataError("An escaped latent has more bits than any can have.")
-        return symbols
+        return values.astype(np.int64)
 
     def finish(self) -> None:
         """Raise CorruptDataError unless everything was decoded, as only what was encoded is."""
