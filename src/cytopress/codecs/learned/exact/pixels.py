@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import struct
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ class Normalization:
         return np.full(form.shape, round_to_dtype(np.array(self.middle), form), form.dtype)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Surface:
     """The smooth background of a grid, in integers.
 
@@ -128,18 +129,22 @@ class Surface:
 
     def rows(self, rows: range) -> Array:
         """Return the background of some rows, (rows, width) int64, ``LATENT_BITS`` a fraction."""
-        block, step_bits = self.mesh.block, step_bits_of(self.mesh)
-        most = 1 << BACKGROUND_BITS + step_bits
+        lines = self._lines
+        above, below = _between(rows, len(lines), self.mesh.block)
+        down = np.minimum(above + 1, len(lines) - 1)
+        found = lines[down] - lines[above]
+        found *= below[:, None]
+        found += lines[above] * (2 * self.mesh.block)
+        return shifted(found, shift_of(self.mesh))
+
+    @functools.cached_property
+    def _lines(self) -> Array:
+        """Each row of the grid, interpolated along x: (rows, width) int64."""
+        most = 1 << BACKGROUND_BITS + step_bits_of(self.mesh)
         grid = np.clip(self.grid, -most, most).astype(np.int64)
-        before, after = _between(range(self.width), grid.shape[1], block)
+        before, after = _between(range(self.width), grid.shape[1], self.mesh.block)
         behind = np.minimum(before + 1, grid.shape[1] - 1)
-        lines = grid[:, before] * (2 * block) + (grid[:, behind] - grid[:, before]) * after
-        above, below = _between(rows, grid.shape[0], block)
-        down = np.minimum(above + 1, grid.shape[0] - 1)
-        steps = lines[down] - lines[above]
-        steps *= below[:, None]
-        steps += lines[above] * (2 * block)
-        return shifted(steps, shift_of(self.mesh))
+        return grid[:, before] * (2 * self.mesh.block) + (grid[:, behind] - grid[:, before]) * after
 
 
 def step_bits_of(mesh: Mesh) -> int:
