@@ -143,9 +143,7 @@ class LanesDecoder:
         kind = _NumpyDecoder if path == paths.NUMPY else _NativeDecoder
         self._coder: Any = kind([np.ascontiguousarray(lane, np.uint32) for lane in words])
 
-    def decode(
-        self, rows: Array, tables: RansTables, *, threads: int = 1
-    ) -> tuple[Array, Array]:
+    def decode(self, rows: Array, tables: RansTables, *, threads: int = 1) -> tuple[Array, Array]:
         """Return the values, (n,) int32, of rows, (n,) uint8, and the places of escapes, (m,).
 
         A stream that was not encoded so gives other values of these tables.

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from fakes.exact_reference import corrected, halved, transformed
 from cytopress.codecs.learned.exact.gains import Dequantization
 from cytopress.codecs.learned.exact.model import ExactModel
 from cytopress.codecs.learned.exact.synthesis import Synthesis
 from cytopress.models.model_package import Package
+from fakes.exact_reference import corrected, halved, transformed
 
 pytestmark = pytest.mark.both_numpy
 SHAPE = 13, 11
