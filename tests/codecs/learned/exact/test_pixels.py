@@ -76,9 +76,7 @@ def test_floats_are_rounded_doubles() -> None:
     values = np.array([[0, 1], [-5, 2**30]])
     found = normalization.pixels(values, Form.of(image))
     span = normalization.span / 2**15
-    expected = [
-        [np.float32(v * span + normalization.middle) for v in row] for row in values.tolist()
-    ]
+    expected = [np.float32(v * span + normalization.middle) for v in values.ravel().tolist()]
     np.testing.assert_array_equal(found.ravel(), expected)
 
 
