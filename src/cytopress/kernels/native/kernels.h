@@ -43,11 +43,25 @@ typedef struct {
     int count, channels, shift, fraction, most;
 } block_matrices;
 
+/* Numbers that one elementwise step takes: of scaled a factor for each channel. */
+typedef struct {
+    const int32_t *in;
+    void *out;
+    const int64_t *factors;
+    ptrdiff_t channels;
+    int shift, low, high, span, middle;
+} elements;
+
 typedef struct {
     int (*convolve)(const convolution *c, int first, int end);
     int (*synthesis)(const lapped *l, int first, int end);
     int (*analysis)(const lapped *l, int first, int end);
     int (*matrices)(const block_matrices *b, ptrdiff_t first, ptrdiff_t end);
+    void (*scaled)(const elements *e, ptrdiff_t first, ptrdiff_t end);
+    void (*narrowed)(const elements *e, ptrdiff_t first, ptrdiff_t end);
+    void (*rows)(const elements *e, ptrdiff_t first, ptrdiff_t end);
+    void (*counts8)(const elements *e, ptrdiff_t first, ptrdiff_t end);
+    void (*counts16)(const elements *e, ptrdiff_t first, ptrdiff_t end);
 } kernel_table;
 
 /* Numbers of the instruction sets: NUMBERS of paths.py. */

@@ -203,6 +203,110 @@ static PyObject *matrices(PyObject *self, PyObject *args) {
     return fits ? ended(status) : refused("matrices");
 }
 
+/* Elementwise kernels: a number of `bytes` for each int32. */
+enum { IN, AUX, OUT };
+static int are_elements(const Py_buffer b[3], size_t bytes, Py_ssize_t first, Py_ssize_t end) {
+    int64_t count = b[IN].len / 4;
+    return HOLDS(b[IN], 4, count) && HOLDS(b[OUT], bytes, count) && in_range(first, 0, count)
+        && in_range(end, first, count);
+}
+
+static PyObject *scaled(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer b[3];
+    elements e;
+    int number;
+    Py_ssize_t first, end;
+    memset(b, 0, sizeof b);
+    memset(&e, 0, sizeof e);
+    if (!PyArg_ParseTuple(args, "iy*y*w*i(nn)", &number, &b[IN], &b[AUX], &b[OUT], &e.shift, &first, &end))
+        return NULL;
+    const kernel_table *kernels = table(number);
+    int64_t channels = b[AUX].len / 8;
+    int fits = kernels && in_range(e.shift, 0, 62) && are_elements(b, 4, first, end) && channels > 0
+        && HOLDS(b[AUX], 8, channels) && first % channels == 0 && end % channels == 0;
+    e.in = b[IN].buf, e.out = b[OUT].buf, e.factors = b[AUX].buf, e.channels = (ptrdiff_t)channels;
+    for (int64_t i = 0; fits && i < channels; i++) fits = in_range(e.factors[i], 0, INT32_MAX);
+    if (fits) {
+        Py_BEGIN_ALLOW_THREADS
+        kernels->scaled(&e, first, end);
+        Py_END_ALLOW_THREADS
+    }
+    release(b, 3);
+    return fits ? ended(OK) : refused("scaled");
+}
+
+static PyObject *narrowed(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer b[3];
+    elements e;
+    int number;
+    Py_ssize_t first, end;
+    memset(b, 0, sizeof b);
+    memset(&e, 0, sizeof e);
+    if (!PyArg_ParseTuple(args, "iy*z*w*i(nn)", &number, &b[IN], &b[AUX], &b[OUT], &e.shift, &first, &end))
+        return NULL;
+    const kernel_table *kernels = table(number);
+    int fits = kernels && in_range(e.shift, 0, 30) && are_elements(b, 2, first, end);
+    e.in = b[IN].buf, e.out = b[OUT].buf, e.low = -INT16_MAX, e.high = INT16_MAX;
+    if (fits) {
+        Py_BEGIN_ALLOW_THREADS
+        kernels->narrowed(&e, first, end);
+        Py_END_ALLOW_THREADS
+    }
+    release(b, 3);
+    return fits ? ended(OK) : refused("narrowed");
+}
+
+static PyObject *nearest_rows(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer b[3];
+    elements e;
+    int number, count;
+    Py_ssize_t first, end;
+    memset(b, 0, sizeof b);
+    memset(&e, 0, sizeof e);
+    if (!PyArg_ParseTuple(args, "iy*iw*i(nn)", &number, &b[IN], &count, &b[OUT], &e.shift, &first, &end))
+        return NULL;
+    const kernel_table *kernels = table(number);
+    int fits = kernels && in_range(e.shift, 0, 30) && in_range(count, 1, 256)
+        && are_elements(b, 1, first, end);
+    e.in = b[IN].buf, e.out = b[OUT].buf, e.high = count - 1;
+    if (fits) {
+        Py_BEGIN_ALLOW_THREADS
+        kernels->rows(&e, first, end);
+        Py_END_ALLOW_THREADS
+    }
+    release(b, 3);
+    return fits ? ended(OK) : refused("nearest_rows");
+}
+
+static PyObject *counts(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer b[3];
+    elements e;
+    int number;
+    Py_ssize_t first, end;
+    memset(b, 0, sizeof b);
+    memset(&e, 0, sizeof e);
+    if (!PyArg_ParseTuple(args, "iy*(iii)w*i(nn)", &number, &b[IN], &e.span, &e.middle, &e.high, &b[OUT],
+                          &e.shift, &first, &end))
+        return NULL;
+    const kernel_table *kernels = table(number);
+    int wide = e.high > UINT8_MAX;
+    int fits = kernels && in_range(e.shift, 0, 30) && in_range(e.span, 0, UINT16_MAX)
+        && in_range(e.middle, 0, UINT16_MAX) && in_range(e.high, 0, UINT16_MAX)
+        && are_elements(b, wide ? 2 : 1, first, end);
+    e.in = b[IN].buf, e.out = b[OUT].buf;
+    if (fits) {
+        Py_BEGIN_ALLOW_THREADS
+        (wide ? kernels->counts16 : kernels->counts8)(&e, first, end);
+        Py_END_ALLOW_THREADS
+    }
+    release(b, 3);
+    return fits ? ended(OK) : refused("counts");
+}
+
 /* Whether tables are tables: what a search for a symbol relies on. */
 static int are_tables(rans_tables *t, const Py_buffer *cdf, const Py_buffer *size) {
     int64_t rows = size->len / 4;
@@ -308,6 +412,10 @@ static PyMethodDef methods[] = {
     {"lapped_synthesis", lapped_synthesis, METH_VARARGS, "Rows of blocks of pixels."},
     {"lapped_analysis", lapped_analysis, METH_VARARGS, "Rows of blocks of latents."},
     {"block_matrices", matrices, METH_VARARGS, "Products of some places."},
+    {"scaled", scaled, METH_VARARGS, "Numbers times factors by channel."},
+    {"narrowed", narrowed, METH_VARARGS, "Numbers of 16 bits."},
+    {"nearest_rows", nearest_rows, METH_VARARGS, "Rows of probability tables."},
+    {"counts", counts, METH_VARARGS, "Pixels."},
     {"rans_decode", decode, METH_VARARGS, "Symbols of some lanes."},
     {"rans_encode", encode, METH_VARARGS, "Words of all lanes."},
     {NULL, NULL, 0, NULL},
