@@ -60,11 +60,12 @@ class RansTables:
     offset: Array
 
     def __post_init__(self) -> None:
-        rows, most = len(self.size), int(self.size.max(initial=0))
-        if not 1 <= rows <= MOST_ROWS or most > MOST_SYMBOLS:
+        rows = len(self.size)
+        least, most = int(self.size.min(initial=2)), int(self.size.max(initial=0))
+        if not 1 <= rows <= MOST_ROWS or not 2 <= least <= most <= MOST_SYMBOLS:
             raise PackageError(
-                f"{rows} probability tables of up to {most} symbols are not 1 to {MOST_ROWS} of up"
-                f" to {MOST_SYMBOLS}."
+                f"{rows} probability tables of {least} to {most} symbols are not 1 to {MOST_ROWS}"
+                f" of 2 up to {MOST_SYMBOLS}."
             )
         held = np.arange(self.cdf.shape[1] - 1) < self.size[:, None]
         rises = (np.diff(self.cdf.astype(np.int64), axis=1) > 0) == held
