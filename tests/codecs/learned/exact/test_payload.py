@@ -80,7 +80,7 @@ def test_such_a_codec_is_exact(package: Package, cells: Image, settings: Setting
     assert codec.deviation == 0
     with_models = settings.with_models(package.path.parent)
     spec = "learned/tiny-exact:quality=0.5,guard=0"
-    data = cytopress.encode(cells, spec, settings=with_models)
+    data = cytopress.codec(spec, settings=with_models).solve(cells).codec.encode(cells)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         decoded = cytopress.decode(data, settings=with_models)

@@ -60,8 +60,8 @@ def test_a_mesh_without_an_integer_form_is_refused(block: int, step: float) -> N
 def test_pixels_are_rounded_and_clipped_fractions(dtype: str, bits: int) -> None:
     random = np.random.default_rng(3)
     normalization = Normalization(173, 99, b"")
-    values = random.integers(-(2**20), 2**20, (9, 70))
-    values[0, :6] = [2**31, -(2**31), 0, 2**15, -(2**15), 2**14]
+    values = random.integers(-(2**20), 2**20, (9, 70)).astype(np.int32)
+    values[0, :6] = [2**31 - 1, -(2**31), 0, 2**15, -(2**15), 2**14]
     form = Form("YX", values.shape, np.dtype(dtype), bits)
     found = normalization.pixels(values, form)
     assert found.dtype == dtype
@@ -73,7 +73,7 @@ def test_pixels_are_rounded_and_clipped_fractions(dtype: str, bits: int) -> None
 def test_floats_are_rounded_doubles() -> None:
     image = Image(np.array([[-1.5, 0.1], [7.25, 3e5]], np.float32))
     normalization = Normalization.of(image, PERCENTILES)
-    values = np.array([[0, 1], [-5, 2**30]])
+    values = np.array([[0, 1], [-5, 2**30]], np.int32)
     found = normalization.pixels(values, Form.of(image))
     span = normalization.span / 2**15
     expected = [np.float32(v * span + normalization.middle) for v in values.ravel().tolist()]

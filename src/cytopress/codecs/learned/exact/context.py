@@ -13,12 +13,12 @@ from cytopress.codecs.learned.exact.numbers import (
     MOST_ACTIVATION,
     NARROW_BITS,
     STEP_BITS,
-    narrowed,
 )
 from cytopress.codecs.learned.latents.context_model import signed_log
 from cytopress.codecs.learned.latents.hyper_context import BESIDE, DIAGONAL
 from cytopress.errors import PackageError
 from cytopress.kernels.convolution import Convolution
+from cytopress.kernels.elementwise import narrowed
 
 Array = npt.NDArray[Any]
 # Rows of latents that are computed at once: bounds memory, changes no number.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from cytopress.codecs.learned.exact.numbers import LATENT_BITS, STEP_BITS, shifted
 from cytopress.codecs.learned.latents.gain_units import SHARE, Gains, GainSetting
 from cytopress.errors import PackageError
-from cytopress.kernels.fixed_point import MOST_VALUE
+from cytopress.kernels.elementwise import scaled
 
 Array = npt.NDArray[Any]
 # Fractional bits of log2 of an inverse gain, and of the powers of two that are multiplied.
@@ -29,7 +29,7 @@ class Dequantization:
     Parameters
     ----------
     multiplier : ndarray
-        (M,) int64, below 2 ** 31.
+        (M,) of integers from 0 to 2 ** 31 - 1.
     shift : int
         Bits that are rounded off.
     """
@@ -39,8 +39,7 @@ class Dequantization:
 
     def __call__(self, latents: Array) -> Array:
         """Return int32 of ``LATENT_BITS`` bits of fraction, of (..., M) int32 of ``STEP_BITS``."""
-        found = shifted(latents * self.multiplier, self.shift)
-        return np.clip(found, -MOST_VALUE, MOST_VALUE).astype(np.int32)
+        return scaled(latents, self.multiplier, self.shift)
 
 
 @dataclass(frozen=True, eq=False)

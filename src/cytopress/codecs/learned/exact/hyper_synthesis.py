@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.exact.numbers import narrowed
 from cytopress.errors import PackageError
 from cytopress.kernels.convolution import Convolution
+from cytopress.kernels.elementwise import narrowed
 from cytopress.tiling import tiles
 
 Array = npt.NDArray[Any]

@@ -23,9 +23,9 @@ from cytopress.codecs.learned.exact.hyper_synthesis import HyperSynthesis
 from cytopress.codecs.learned.exact.numbers import STEP_BITS
 from cytopress.codecs.learned.exact.symbols import Pass, SymbolCoder
 from cytopress.codecs.learned.latents.gain_units import GainSetting
-from cytopress.codecs.learned.latents.hyper_synthesis import scale_rows
 from cytopress.codecs.learned.latents.secondary_transforms import SecondaryTransforms
 from cytopress.kernels.block_matrices import BlockMatrices
+from cytopress.kernels.elementwise import nearest_rows
 
 Array = npt.NDArray[Any]
 Size = tuple[int, int]
@@ -76,7 +76,7 @@ class LatentCoder:
         corner[:] = self._by_prior(symbols, corner, 2, setting.node)
         for mask, mean, index in self.hyper_context.passes(known, setting.node):
             one = Pass(lambda a, mask=mask: a[mask], mean, index)  # type: ignore[misc]
-            rows = scale_rows(index, self.scales)
+            rows = self._rows(index)
             coded = symbols.code(one, _nothing(index), rows, self.scales).reshape(mean.shape)
             known[mask] = (coded << STEP_BITS) + mean
         return known
@@ -153,14 +153,18 @@ class LatentCoder:
         flat = index.reshape(-1, index.shape[-1])
         if transforms is None:
             one = Pass(select, mean, flat)
-            coded = symbols.code(one, _nothing(flat), scale_rows(flat, self.scales), self.scales)
+            coded = symbols.code(one, _nothing(flat), self._rows(flat), self.scales)
             coded <<= STEP_BITS
             return coded.reshape(mean.shape)
         one = Pass(select, mean, flat, transforms.transforms)
         which = symbols.choose(one, self.scales)
         transforms.transforms.add_bias(flat.T, which)
-        coded = symbols.code(one, which, scale_rows(flat, self.scales), self.scales)
+        coded = symbols.code(one, which, self._rows(flat), self.scales)
         return transforms.inverse(coded.reshape(flat.shape), which).reshape(mean.shape)
+
+    def _rows(self, index: Array) -> Array:
+        """Return the table of each scale index, flat."""
+        return nearest_rows(index, STEP_BITS, len(self.scales)).reshape(-1)
 
     def _moments(self, z_hat: Array, setting: GainSetting) -> tuple[Array, Array, Array]:
         """Return means, scale indices and features of the latents, (h, w, C) int32 each."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
@@ -24,9 +23,3 @@ def shifted(values: Array, bits: int) -> Array:
     rounded: Array = values + (1 << bits - 1)
     rounded >>= bits
     return rounded
-
-
-def narrowed(values: Array, bits: int = 0) -> Array:
-    """Return int16 of integers shifted by ``bits``, clipped."""
-    kept = shifted(values, bits) if bits else values
-    return np.clip(kept, -MOST_ACTIVATION, MOST_ACTIVATION).astype(np.int16)

@@ -102,8 +102,8 @@ def _pixels(
         rows = range(place.start, min(place.stop, height))
         if not rows:
             break
-        values = band[: len(rows), :width].astype(np.int64)
+        values = band[: len(rows), :width]
         if surface is not None:
-            values += surface.rows(rows)
+            values = values + surface.rows(rows)
         pixels[rows.start : rows.stop] = normalization.pixels(values, form)
     return pixels.reshape(form.shape)

@@ -13,15 +13,18 @@ import numpy.typing as npt
 
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.decoded_pixels import round_to_dtype
-from cytopress.codecs.learned.exact.numbers import LATENT_BITS, shifted
+from cytopress.codecs.learned.exact.numbers import LATENT_BITS
 from cytopress.codecs.learned.pixels.background import Grid, Mesh
 from cytopress.codecs.learned.pixels.normalization import Plane, coded_range, normalized
 from cytopress.errors import CorruptDataError, PackageError
 from cytopress.image import Image, Pixels, integer_limits
+from cytopress.kernels.elementwise import counts
 
 Array = npt.NDArray[Any]
 # Used ranges: no pixel is farther from the middle, so that no latent is clipped.
 MOST_RANGES = 2**10
+# Rows of a background that are computed at once: temporary arrays stay in the cache.
+BAND = 16
 # Used ranges of a background.
 BACKGROUND_BITS = 12
 INTEGERS, FLOATS = struct.Struct("<HH"), struct.Struct("<ffe")
@@ -91,18 +94,16 @@ class Normalization:
         return plane.astype(np.float32, copy=False)
 
     def pixels(self, values: Array, form: Form) -> Pixels:
-        """Return integers with ``LATENT_BITS`` bits of fraction as pixels of ``form``."""
+        """Return int32 with ``LATENT_BITS`` bits of fraction as pixels of ``form``."""
         if form.dtype.kind == "f":
             # Two operations that every IEEE machine rounds alike.
             floats = values * (self.span * 2.0**-LATENT_BITS)
             floats += self.middle
             most = float(np.finfo(np.float32).max)
             return round_to_dtype(np.clip(floats, -most, most, out=floats), form)
-        counts = values * np.int64(self.span)
-        counts += (int(self.middle) << LATENT_BITS) + (1 << LATENT_BITS - 1)
-        counts >>= LATENT_BITS
-        low, high = integer_limits(form.dtype, form.bits)
-        return np.clip(counts, low, high, out=counts).astype(form.dtype)
+        _, most = integer_limits(form.dtype, form.bits)
+        found = counts(values, int(self.span), int(self.middle), LATENT_BITS, most)
+        return found.astype(form.dtype, copy=False)
 
     def constant(self, form: Form) -> Pixels:
         """Return the pixels of a constant image."""
@@ -128,14 +129,21 @@ class Surface:
     width: int
 
     def rows(self, rows: range) -> Array:
-        """Return the background of some rows, (rows, width) int64, ``LATENT_BITS`` a fraction."""
-        lines = self._lines
-        above, below = _between(rows, len(lines), self.mesh.block)
-        down = np.minimum(above + 1, len(lines) - 1)
-        found = lines[down] - lines[above]
-        found *= below[:, None]
-        found += lines[above] * (2 * self.mesh.block)
-        return shifted(found, shift_of(self.mesh))
+        """Return the background of some rows, (rows, width) int32, ``LATENT_BITS`` a fraction."""
+        lines, block, shift = self._lines, self.mesh.block, shift_of(self.mesh)
+        found = np.empty((len(rows), self.width), np.int32)
+        above, below = _between(rows, len(lines), block)
+        for number in np.unique(above):
+            behind = min(int(number) + 1, len(lines) - 1)
+            start, step = lines[number] * (2 * block), lines[behind] - lines[number]
+            start += 1 << shift - 1
+            places = np.flatnonzero(above == number)
+            for part in np.array_split(places, -(-len(places) // BAND)):
+                sums = step * below[part, None]
+                sums += start
+                # Extrapolated numbers are below 2 ** 30.
+                found[part[0] : part[-1] + 1] = np.right_shift(sums, shift, out=sums)
+        return found
 
     @functools.cached_property
     def _lines(self) -> Array:

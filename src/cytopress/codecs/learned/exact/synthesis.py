@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.learned.exact.gains import Dequantization
-from cytopress.codecs.learned.exact.numbers import ACTIVATION_BITS, LATENT_BITS, narrowed
+from cytopress.codecs.learned.exact.numbers import ACTIVATION_BITS, LATENT_BITS
 from cytopress.errors import PackageError
 from cytopress.kernels.convolution import Convolution
+from cytopress.kernels.elementwise import narrowed
 from cytopress.kernels.fixed_point import MOST_VALUE
 from cytopress.kernels.lapped_transform import LappedSynthesis
 
