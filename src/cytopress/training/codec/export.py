@@ -50,7 +50,11 @@ class _Named(nn.Module):
 
 
 def write_codec_package(
-    path: Path, networks: Sequence[LatentNetwork], manifest: Mapping[str, Any]
+    path: Path,
+    networks: Sequence[LatentNetwork],
+    manifest: Mapping[str, Any],
+    *,
+    exact: bool | None = None,
 ) -> Package:
     """Write one package of one network a rate, or of one network with gains.
 
@@ -62,13 +66,17 @@ def write_codec_package(
         On the processor, in the order of their rates.
     manifest : mapping
         Entries besides the form: ``name``, ``training``, ``results`` and so on.
+    exact : bool, optional
+        Whether its synthesis is in integers, so that the pixels are the same on every machine; if
+        it can be, unless given.
     """
     graphs: dict[str, bytes] = {}
     arrays: dict[str, Array] = {}
     form: dict[str, Any] = {}
     for index, network in enumerate(networks):
         prefix = f"r{index}/"
-        found, plain, form = _export(network.eval())
+        wanted = exact if exact is not None else has_integer_form(network)
+        found, plain, form = _export(network.eval(), exact=wanted)
         graphs |= {prefix + name: graph for name, graph in found.items()}
         arrays |= {prefix + name: array for name, array in plain.items()}
     mesh = networks[0].mesh
@@ -80,13 +88,15 @@ def write_codec_package(
     return write_package(path, whole, graphs=graphs, arrays=arrays)
 
 
-def is_exact(network: LatentNetwork) -> bool:
+def has_integer_form(network: LatentNetwork) -> bool:
     """Return whether a network has an integer form from symbols to pixels."""
     return network.architecture == "context" and isinstance(network.g_s, SeparableSynthesis)
 
 
 @torch.no_grad()
-def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array], dict[str, Any]]:
+def _export(
+    network: LatentNetwork, *, exact: bool
+) -> tuple[dict[str, bytes], dict[str, Array], dict[str, Any]]:
     network.autocast = False
     latents, stride, slabs = network.log_gain.shape[1], network.stride, network.slabs
     channels = {
@@ -94,7 +104,6 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         "synthesis": slabs.stack * latents,
         "hyper_analysis": latents,
     }
-    exact = is_exact(network)
     parts = {name: part for name, part in GRAPHS.items() if hasattr(network, part)}
     if exact:
         del parts["synthesis"]
