@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +14,17 @@ from cytopress.codecs.learned.exact.numbers import (
     ACTIVATION_BITS,
     FILTER_BITS,
     LATENT_BITS,
+    LEAST_SHIFT,
     MOST_ACTIVATION,
     NARROW_BITS,
     STEP_BITS,
 )
+from cytopress.codecs.learned.model.manifest import STEP_LAYERS
+from cytopress.errors import PackageError
 from cytopress.kernels.convolution import MOST_SUM
 from cytopress.models.model_package import EXACT_FORMAT
-from cytopress.training.codec.context import ContextModel, ContextStep
-from cytopress.training.codec.entropy import HyperSynthesis
+from cytopress.training.codec.context import ContextStep
 from cytopress.training.codec.gaussian import STEP
-from cytopress.training.codec.hyper_context import HyperContext
 from cytopress.training.codec.integer import scale_bias
 from cytopress.training.codec.networks import LatentNetwork
 from cytopress.training.codec.separable import LatentResidual, SeparableSynthesis
@@ -33,133 +34,150 @@ Array = npt.NDArray[Any]
 MOST_BITS = 20
 
 
-def exact_form(network: LatentNetwork) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return the manifest's entries and the arrays of a network's integer form."""
-    latents = network.log_gain.shape[1]
-    form: dict[str, Any] = {"format": EXACT_FORMAT}
-    form["synthesis"], arrays = synthesis_arrays(network.g_s)
-    form["hyper_synthesis"], own = hyper_layers(network.h_s, latents)
-    arrays |= own
-    for name in ("context", "hyper_context"):
-        part = getattr(network, name)
-        if part is not None:
-            form[name], own = context_layers(part, name)
-            arrays |= own
-    log_inverse = _numbers(network.log_inverse) * 2.0**LOG_BITS
-    return form, arrays | {"inverse_gain": np.rint(log_inverse).astype(np.int32)}
-
-
-def layer(weight: Array, bias: Array, bits: tuple[int, int]) -> tuple[int, Array, Array]:
-    """Return the shift, the weights and the biases of a convolution.
-
-    With as many bits of fraction as keep every weight in 16 bits and every sum in 32.
+@dataclass(frozen=True, eq=False)
+class IntegerLayer:
+    """A convolution, and what its integer form is of.
 
     Parameters
     ----------
-    weight, bias : ndarray
-        (C_out, C_in, k, k) and (C_out,) of floats.
+    convolution : Conv2d
+        In float.
     bits : tuple of int
         Bits of fraction of its input and of its output.
+    factor : ndarray, optional
+        (C_out,) of what its output is multiplied by; 1 unless given.
+    residual : bool, optional
+        Whether its input is added to its output: then 1 is added to the middle of each channel's
+        own kernel.
     """
-    before, behind = bits
-    for fraction in range(MOST_BITS, behind - before - 1, -1):
-        whole, shift = np.rint(weight * 2.0**fraction), fraction + before - behind
-        offset = np.rint(bias * 2.0 ** (fraction + before))
-        sums = np.abs(whole).sum((1, 2, 3)) * MOST_ACTIVATION + np.abs(offset) + 2.0**shift
-        if np.abs(whole).max() < 2**15 and sums.max() < MOST_SUM:
-            return shift, whole.astype(np.int16), offset.astype(np.int32)
-    raise ValueError(f"weights up to {np.abs(weight).max():.3g} have no 16-bit form")
 
+    convolution: nn.Conv2d
+    bits: tuple[int, int]
+    factor: Array | None = None
+    residual: bool = False
 
-def synthesis_arrays(g_s: SeparableSynthesis) -> tuple[list[int], dict[str, Array]]:
-    """Return the shifts of the network's layers, and the arrays ``synthesis.<name>``."""
-    shifts: list[int] = []
-    arrays: dict[str, Array] = {
-        f"synthesis.along_{axis}": np.rint(_numbers(each.weight) * 2.0**FILTER_BITS)
-        .astype(np.int16)
-        .reshape(g_s.stride, -1)
-        for axis, each in (("y", g_s.along_y), ("x", g_s.along_x))
-    }
-    arrays["synthesis.place"] = g_s.place.numpy().astype(np.int32)
-    layers = list(_convolutions(g_s.network))
-    for index, (weight, bias) in enumerate(layers):
-        behind = LATENT_BITS if index == len(layers) - 1 else ACTIVATION_BITS
-        shift, whole, offset = layer(weight, bias, (ACTIVATION_BITS, behind))
-        shifts.append(shift)
-        arrays |= _named(f"synthesis.{index}", whole, offset)
-    return shifts, arrays
+    @property
+    def identity(self) -> Array:
+        """What is added to the weights."""
+        added = np.zeros(self.convolution.weight.shape)
+        if self.residual:
+            channels, middle = np.arange(len(added)), added.shape[2] // 2
+            added[channels, channels, middle, middle] = 1
+        return added
 
+    def stored(self) -> tuple[int, Array, Array]:
+        """Return the shift, the weights and the biases.
 
-def _convolutions(network: nn.Module) -> Iterator[tuple[Array, Array]]:
-    """Yield weights and biases; a residual is 1 at the middle of a channel's own kernel."""
-    for child in network.children():
-        if isinstance(child, LatentResidual):
-            weight = _numbers(child.convolution.weight)
-            middle, channels = weight.shape[2] // 2, np.arange(len(weight))
-            weight[channels, channels, middle, middle] += 1
-            yield weight, _bias(child.convolution)
-        elif isinstance(child, nn.Conv2d):
-            yield _numbers(child.weight), _bias(child)
-
-
-def hyper_layers(
-    h_s: HyperSynthesis, latents: int
-) -> tuple[list[dict[str, Any]], dict[str, Array]]:
-    """Return the manifest's layers and the arrays ``hs.<i>.weight`` and ``hs.<i>.bias``.
-
-    The last layer gives means, then scale indices, of so many ``latents``, then features. Channels
-    before a pixel shuffle are in order of place.
-    """
-    layers: list[dict[str, Any]] = []
-    arrays: dict[str, Array] = {}
-    for index, each in enumerate(h_s.layers()):
-        weight, bias = _numbers(each.convolution.weight), _bias(each.convolution)
-        if not each.relu:
-            for values in (weight, bias):
-                values[latents : 2 * latents] /= STEP
-        order = np.arange(len(weight)).reshape(-1, each.upsample**2).T.ravel()
-        shift, whole, offset = layer(weight[order], bias[order], (STEP_BITS, STEP_BITS))
-        arrays |= _named(f"hs.{index}", whole, offset)
-        layers.append(
-            {"index": index, "shift": shift, "relu": each.relu, "upsample": each.upsample}
+        With as many bits of fraction as keep every weight in 16 bits and every sum in 32.
+        """
+        before, behind = self.bits
+        weight, bias = _numbers(self.convolution.weight), np.zeros(self.convolution.out_channels)
+        if self.convolution.bias is not None:
+            bias = _numbers(self.convolution.bias)
+        factor = np.ones(len(weight)) if self.factor is None else self.factor
+        weight, bias = weight * factor[:, None, None, None] + self.identity, bias * factor
+        for fraction in range(MOST_BITS, behind - before + LEAST_SHIFT - 1, -1):
+            whole, shift = np.rint(weight * 2.0**fraction), fraction + before - behind
+            offset = np.rint(bias * 2.0 ** (fraction + before))
+            sums = np.abs(whole).sum((1, 2, 3)) * MOST_ACTIVATION + np.abs(offset) + 2.0**shift
+            if np.abs(whole).max() < 2**15 and sums.max() < MOST_SUM:
+                return shift, whole.astype(np.int16), offset.astype(np.int32)
+        raise PackageError(
+            f"Weights up to {np.abs(weight).max():.3g} have no form in 16 bits with sums of 32:"
+            " train with a smaller learning rate, or export a float synthesis."
         )
-    return layers, arrays
 
 
-def context_layers(
-    context: ContextModel | HyperContext, name: str
-) -> tuple[dict[str, int], dict[str, Array]]:
-    """Return the manifest's shifts and the arrays ``<name>.<step>.<layer>.weight``, ``bias``."""
-    shifts: dict[str, int] = {}
-    arrays: dict[str, Array] = {}
-    for step, part in context.named_children():
-        if not isinstance(part, ContextStep):
-            continue
-        for each in ("hidden", "mean", "scale"):
-            convolution = part.get_submodule(each)
-            factor = 1 / STEP if each == "scale" else 1.0
-            before = NARROW_BITS if each == "mean" else STEP_BITS
-            weight, bias = _numbers(convolution.weight) * factor, _bias(convolution) * factor
-            found = layer(weight, bias, (before, STEP_BITS))
-            shifts[f"{step}.{each}"] = found[0]
-            arrays |= _named(f"{name}.{step}.{each}", *found[1:])
-    if isinstance(context, HyperContext):
-        features = np.rint(_numbers(context.features) * 2**STEP_BITS)
-        arrays[f"{name}.features"] = features.astype(np.int32)
-        arrays[f"{name}.bias"] = scale_bias(context.bias)
-    return shifts, arrays
+def integer_layers(network: LatentNetwork) -> dict[str, IntegerLayer]:
+    """Return the layers that a decoder computes in integers, by their names in a package."""
+    latents = network.log_gain.shape[1]
+    found = _synthesis_layers(network.g_s)
+    for index, each in enumerate(network.h_s.layers()):
+        factor = None
+        if not each.relu:
+            # Means, then scale indices, then features.
+            factor = np.ones(each.convolution.out_channels)
+            factor[latents : 2 * latents] /= STEP
+        found[f"hs.{index}"] = IntegerLayer(each.convolution, (STEP_BITS, STEP_BITS), factor)
+    for name in ("context", "hyper_context"):
+        for step, part in _steps(getattr(network, name)):
+            for each in STEP_LAYERS:
+                convolution = cast(nn.Conv2d, part.get_submodule(each))
+                scale = np.full(convolution.out_channels, 1 / STEP) if each == "scale" else None
+                before = NARROW_BITS if each == "mean" else STEP_BITS
+                layer = IntegerLayer(convolution, (before, STEP_BITS), scale)
+                found[f"{name}.{step}.{each}"] = layer
+    return found
 
 
-def _named(name: str, weight: Array, bias: Array) -> dict[str, Array]:
-    return {f"{name}.weight": weight, f"{name}.bias": bias}
+def _synthesis_layers(g_s: SeparableSynthesis) -> dict[str, IntegerLayer]:
+    layers = []
+    for child in g_s.network.children():
+        residual = isinstance(child, LatentResidual)
+        convolution = child.convolution if isinstance(child, LatentResidual) else child
+        if isinstance(convolution, nn.Conv2d):
+            bits = ACTIVATION_BITS, ACTIVATION_BITS
+            layers.append(IntegerLayer(convolution, bits, residual=residual))
+    # The last one gives latents.
+    layers[-1] = replace(layers[-1], bits=(ACTIVATION_BITS, LATENT_BITS))
+    return {f"synthesis.{index}": layer for index, layer in enumerate(layers)}
+
+
+def _steps(context: nn.Module | None) -> list[tuple[str, ContextStep]]:
+    parts = [] if context is None else context.named_children()
+    return [(name, part) for name, part in parts if isinstance(part, ContextStep)]
+
+
+def exact_form(network: LatentNetwork) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the manifest's entries and the arrays of a network's integer form."""
+    stored = {name: layer.stored() for name, layer in integer_layers(network).items()}
+    shifts = {name: shift for name, (shift, _, _) in stored.items()}
+    hyper = [
+        {"index": index, "shift": shifts[f"hs.{index}"], **form}
+        for index, form in enumerate(
+            {"relu": each.relu, "upsample": each.upsample} for each in network.h_s.layers()
+        )
+    ]
+    for entry in hyper:
+        # Channels before a pixel shuffle are in order of place.
+        shift, weight, bias = stored[f"hs.{entry['index']}"]
+        order = np.arange(len(weight)).reshape(-1, entry["upsample"] ** 2).T.ravel()
+        stored[f"hs.{entry['index']}"] = shift, weight[order], bias[order]
+    arrays = _filters(network.g_s)
+    for name, (_, weight, bias) in stored.items():
+        arrays |= {f"{name}.weight": weight, f"{name}.bias": bias}
+    log_inverse = _numbers(network.log_inverse) * 2.0**LOG_BITS
+    arrays["inverse_gain"] = np.rint(log_inverse).astype(np.int32)
+    form: dict[str, Any] = {
+        "format": EXACT_FORMAT,
+        "synthesis": _of(shifts, "synthesis."),
+        "hyper_synthesis": hyper,
+        "context": _of(shifts, "context."),
+    }
+    form["synthesis"] = list(form["synthesis"].values())
+    if network.hyper_context is not None:
+        form["hyper_context"] = _of(shifts, "hyper_context.")
+        features = np.rint(_numbers(network.hyper_context.features) * 2**STEP_BITS)
+        arrays["hyper_context.features"] = features.astype(np.int32)
+        arrays["hyper_context.bias"] = scale_bias(network.hyper_context.bias)
+    return form, arrays
+
+
+def _of(shifts: dict[str, int], prefix: str) -> dict[str, int]:
+    return {n.removeprefix(prefix): shift for n, shift in shifts.items() if n.startswith(prefix)}
+
+
+def _filters(g_s: SeparableSynthesis) -> dict[str, Array]:
+    """Return the arrays of the lapped transform."""
+    both = {"y": g_s.along_y, "x": g_s.along_x}
+    whole = {axis: np.rint(_numbers(each.weight) * 2.0**FILTER_BITS) for axis, each in both.items()}
+    arrays: dict[str, Array] = {
+        f"synthesis.along_{axis}": each.reshape(g_s.stride, -1).astype(np.int16)
+        for axis, each in whole.items()
+    }
+    return arrays | {"synthesis.place": g_s.place.cpu().numpy().astype(np.int32)}
 
 
 def _numbers(values: Any) -> Array:
-    numbers: Array = values.detach().double().numpy().copy()
+    numbers: Array = values.detach().cpu().double().numpy()
     return numbers
-
-
-def _bias(convolution: Any) -> Array:
-    if convolution.bias is None:
-        return np.zeros(len(convolution.weight))
-    return _numbers(convolution.bias)
