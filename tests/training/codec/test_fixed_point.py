@@ -47,8 +47,8 @@ def latents(height: int, width: int) -> np.ndarray:
 
 
 def plane_of(model: ExactModel, y: np.ndarray, quality: float) -> np.ndarray:
-    bands = model.synthesis.bands(y, model.gains.at(quality)[1])
-    return np.concatenate([band for _, band in bands]) * STEP
+    bands = model.synthesis.bands([y], model.gains.at(quality)[1])
+    return np.concatenate([band[0] for _, band in bands]) * STEP
 
 
 def as_float(model: ExactModel, y: np.ndarray, quality: float) -> torch.Tensor:

@@ -19,7 +19,8 @@ SHAPE = 13, 11
 
 
 def plane_of(synthesis: Synthesis, latents: Any, dequantize: Dequantization, **options: Any) -> Any:
-    return np.concatenate([band for _, band in synthesis.bands(latents, dequantize, **options)])
+    bands = synthesis.bands([latents], dequantize, **options)
+    return np.concatenate([band[0] for _, band in bands])
 
 
 def expected(package: Package, latents: Any, dequantize: Dequantization) -> Any:
@@ -74,17 +75,17 @@ def test_empty_places_are_computed_once(
     computed: list[int] = []
     part = Synthesis._part
 
-    def counted(self: Synthesis, latents: Any, dequantize: Any, box: Any, threads: int) -> Any:
+    def counted(self: Synthesis, stack: Any, dequantize: Any, box: Any, threads: int) -> Any:
         (top, end), (left, right) = box
         computed.append((end - top) * (right - left))
-        return part(self, latents, dequantize, box, threads)
+        return part(self, stack, dequantize, box, threads)
 
     monkeypatch.setattr(Synthesis, "_part", counted)
-    bands = list(model.synthesis.bands(latents, dequantize, rows=4))
+    found = plane_of(model.synthesis, latents, dequantize, rows=4)
     assert sum(computed) < 40 * 40 / 2
-    monkeypatch.setattr(Synthesis, "_spans", lambda self, a, rows: [(0, a.shape[1], False)])
+    monkeypatch.setattr(Synthesis, "_spans", lambda self, a, rows: [(0, 40, False)])
     whole = plane_of(model.synthesis, latents, dequantize, rows=4)
-    assert_array_equal(np.concatenate([band for _, band in bands]), whole)
+    assert_array_equal(found, whole)
     assert_array_equal(whole, expected(package, latents, dequantize))
 
 

@@ -15,6 +15,7 @@ from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTable
 from cytopress.codecs.learned.exact.context import (
     ContextModel,
     HyperContext,
+    Step,
     neighbors,
     put_squares,
     squares,
@@ -55,6 +56,8 @@ class LatentCoder:
         From decoded latents to means and scale indices of the passes that follow.
     hyper_context : HyperContext, optional
         From decoded hyper-latents to means and scale indices of the passes that follow.
+    slab_prediction : Step, optional
+        From the latents of the previous slab of a volume to means and scale indices of this one.
     transforms : tuple of Transforms, optional
         Of the context model's first channels, and of its other channels.
     """
@@ -64,6 +67,7 @@ class LatentCoder:
     h_s: HyperSynthesis
     context: ContextModel
     hyper_context: HyperContext | None = None
+    slab_prediction: Step | None = None
     transforms: tuple[Transforms | None, Transforms | None] = (None, None)
 
     def hyper_latents(self, symbols: SymbolCoder, size: Size, setting: GainSetting) -> Array:
@@ -91,13 +95,21 @@ class LatentCoder:
         coded <<= STEP_BITS
         return coded.reshape(like.shape)
 
-    def latents(self, symbols: SymbolCoder, z_hat: Array, setting: GainSetting) -> Array:
+    def latents(
+        self,
+        symbols: SymbolCoder,
+        z_hat: Array,
+        setting: GainSetting,
+        previous: Array | None = None,
+    ) -> Array:
         """Code latents; return them decoded, (h, w, M) int32 in steps, with a fraction.
+
+        ``previous`` is what this returned for the previous slab.
 
         Three passes: the first channels on the white squares of a checkerboard, the same channels
         on the black squares, then all other channels.
         """
-        y_hat, index, features = self._moments(z_hat, setting)
+        y_hat, index, features = self._moments(z_hat, setting, previous)
         context, (of_first, of_rest) = self.context, self.transforms
         first, width = context.first, context.width
         known = np.empty((*y_hat.shape[:2], first), np.int32)
@@ -130,7 +142,7 @@ class LatentCoder:
 
         # All other channels: the first ones are known all around.
         rest, wider = others(y_hat), others(index)
-        for band, offset, more in context.inward.parts(known, features[..., width:]):
+        for band, offset, more in context.inward.parts(known, features[..., width : 2 * width]):
             rest[band] += offset
             wider[band] += more
         y_hat[..., :first] += known
@@ -166,7 +178,9 @@ class LatentCoder:
         """Return the table of each scale index, flat."""
         return nearest_rows(index, STEP_BITS, len(self.scales)).reshape(-1)
 
-    def _moments(self, z_hat: Array, setting: GainSetting) -> tuple[Array, Array, Array]:
+    def _moments(
+        self, z_hat: Array, setting: GainSetting, previous: Array | None
+    ) -> tuple[Array, Array, Array]:
         """Return means, scale indices and features of the latents, (h, w, C) int32 each."""
         channels = self.context.channels
         height, width = (length * self.h_s.upsample for length in z_hat.shape[:2])
@@ -177,6 +191,11 @@ class LatentCoder:
             mean[place] = moments[..., :channels]
             index[place] = moments[..., channels : 2 * channels] + bias
             features[place] = moments[..., 2 * channels :]
+        if self.slab_prediction is not None and previous is not None:
+            own = features[..., -self.slab_prediction.form[1] :]
+            for band, offset, wider in self.slab_prediction.parts(previous, own):
+                mean[band] += offset
+                index[band] += wider
         return mean, index, features
 
 

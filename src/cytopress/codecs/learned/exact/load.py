@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
+from cytopress.codecs.learned.exact.along_z import AlongZ
 from cytopress.codecs.learned.exact.context import ContextModel, HyperContext, Step
 from cytopress.codecs.learned.exact.gains import LOG_BITS, ExactGains
 from cytopress.codecs.learned.exact.hyper_synthesis import HyperSynthesis, Layer
@@ -116,7 +117,8 @@ class _Loader:
             )
         )
         context = ContextModel(*self._steps("context", CONTEXT, manifest.context))
-        outputs = 2 * channels + 2 * context.width
+        below = self._slab_prediction() if manifest.slab_prediction else None
+        outputs = 2 * channels + 2 * context.width + (below.form[1] if below else 0)
         wanted = (manifest.hyper_channels, outputs, manifest.hyper_stride // manifest.stride)
         if (h_s.inputs, h_s.outputs, h_s.upsample) != wanted or context.channels != channels:
             raise PackageError(
@@ -132,6 +134,7 @@ class _Loader:
             h_s,
             context,
             self._hyper_context() if manifest.hyper_context else None,
+            below,
             self._transforms(context) if manifest.transforms else (None, None),
         )
 
@@ -150,6 +153,13 @@ class _Loader:
         shape = max(manifest.gains, 1), manifest.hyper_channels
         return HyperContext(diagonal, beside, features, self.stored.bias(f"{name}.bias", shape))
 
+    def _slab_prediction(self) -> Step:
+        shifts = {f"below.{layer}": shift for layer, shift in self.manifest.slab_prediction.items()}
+        step, channels = Step(*self._layers("below", shifts)), self.manifest.latent_channels
+        if {step.form[0], step.form[2]} != {channels}:
+            raise PackageError(f"the prediction from the slab below is not of {channels} channels.")
+        return step
+
     def _transforms(self, context: ContextModel) -> tuple[Transforms, Transforms]:
         parts = [context.first, context.channels - context.first]
         first, rest = (
@@ -163,16 +173,14 @@ class _Loader:
         matrices = np.ascontiguousarray(transforms.matrices.swapaxes(1, 2))
         return Transforms(transforms, BlockMatrices(matrices, SHIFT, STEP_BITS))
 
-    def _steps(self, name: str, steps: Sequence[str], shifts: Any) -> list[Step]:
-        return [
-            Step(
-                *(
-                    self._layer(f"{name}.{step}.{layer}", shifts[f"{step}.{layer}"], relu=False)
-                    for layer in STEP_LAYERS
-                )
-            )
-            for step in steps
-        ]
+    def _steps(self, name: str, steps: Sequence[str], shifts: Mapping[str, int]) -> list[Step]:
+        named = {f"{name}.{layer}": shift for layer, shift in shifts.items()}
+        return [Step(*self._layers(f"{name}.{step}", named)) for step in steps]
+
+    def _layers(self, name: str, shifts: Mapping[str, int]) -> list[Convolution]:
+        """Return the layers of a step."""
+        names = [f"{name}.{layer}" for layer in STEP_LAYERS]
+        return [self._layer(each, shifts[each], relu=False) for each in names]
 
     def _synthesis(self) -> Synthesis:
         shifts, size = self.manifest.synthesis, self.manifest.stride
@@ -183,8 +191,16 @@ class _Loader:
         )
         form = size, 2 * size
         filters = [self.stored.checked(f"synthesis.along_{axis}", form, "i") for axis in "yx"]
-        place = self.stored.checked("synthesis.place", (size**2,), "i")
-        return Synthesis(layers, LappedSynthesis(*filters, FILTER_BITS, FILTER_BITS, place))
+        slabs, channels = self.manifest.slabs, self.manifest.latent_channels
+        depth = slabs.stride if slabs else 1
+        place = self.stored.checked("synthesis.place", (depth * size**2,), "i")
+        if slabs is None:
+            return Synthesis(layers, LappedSynthesis(*filters, FILTER_BITS, FILTER_BITS, place))
+        matrix = self.stored.checked("synthesis.along_z", (depth, slabs.stack * depth), "i")
+        order = np.arange(size**2)
+        transform = LappedSynthesis(*filters, FILTER_BITS, FILTER_BITS, order)
+        along_z = AlongZ(matrix, place.reshape(depth, size**2), channels)
+        return Synthesis(layers, transform, along_z)
 
     def _layer(self, name: str, shift: int, *, relu: bool) -> Convolution:
         if not relu and not LEAST_SHIFT <= shift <= MOST_SHIFT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.codecs.learned.model.manifest import CodecManifest
 from cytopress.codecs.learned.model.networks import Networks
 from cytopress.codecs.learned.pixels.normalization import Plane
+from cytopress.codecs.learned.pixels.slabs import SlabLayout
 
 Array = npt.NDArray[Any]
 
@@ -45,30 +47,46 @@ class ExactModel:
     coder: LatentCoder
     synthesis: Synthesis
 
-    def encode_latents(self, encoder: RansEncoder, plane: Plane, setting: GainSetting) -> Array:
-        """Encode a plane's latents; return them decoded, (h, w, M) int32 with a fraction."""
-        y = self.networks.analyze([plane], setting.gain)
+    @property
+    def slabs(self) -> SlabLayout:
+        """How volumes are coded in slabs; a plane is one."""
+        return self.networks.slabs
+
+    def encode_latents(
+        self,
+        encoder: RansEncoder,
+        planes: Sequence[Plane],
+        setting: GainSetting,
+        previous: Array | None = None,
+    ) -> Array:
+        """Encode the latents of a slab; return them decoded, (h, w, M) int32 with a fraction.
+
+        ``planes`` are those that the slab sees; ``previous`` is what this returned for the slab
+        before it.
+        """
+        y = self.networks.analyze(planes, setting.gain)
         z = self.networks.hyper_analyze(y)
         symbols = SymbolEncoder(encoder, np.moveaxis(z, 0, -1))
         z_hat = self.coder.hyper_latents(symbols, z.shape[1:], setting)
         symbols = SymbolEncoder(encoder, np.moveaxis(y, 0, -1), self.manifest.rdo)
-        return self.coder.latents(symbols, z_hat, setting)
+        return self.coder.latents(symbols, z_hat, setting, previous)
 
     def decode_latents(
-        self, decoder: RansDecoder, shape: tuple[int, int], setting: GainSetting
+        self,
+        decoder: RansDecoder,
+        shape: tuple[int, int],
+        setting: GainSetting,
+        previous: Array | None = None,
     ) -> Array:
-        """Return what `encode_latents` returned of a plane of ``shape``.
+        """Return what `encode_latents` returned of a slab of planes of ``shape``.
 
         Raises
         ------
         CorruptDataError
-            The stream holds no latents of such a plane.
+            The stream holds no latents of such a slab.
         """
-        height, width = (length // self.manifest.hyper_stride for length in self.padded(shape))
+        step = self.manifest.hyper_stride
+        height, width = (length // step for length in self.networks.padded(shape))
         symbols = SymbolDecoder(decoder)
         z_hat = self.coder.hyper_latents(symbols, (height, width), setting)
-        return self.coder.latents(symbols, z_hat, setting)
-
-    def padded(self, shape: tuple[int, int]) -> tuple[int, int]:
-        """Return the size of a plane, (H, W), up to whole hyper-latents."""
-        return self.networks.padded(shape)
+        return self.coder.latents(symbols, z_hat, setting, previous)

@@ -15,7 +15,7 @@ from cytopress.codecs.container.container import Form
 from cytopress.codecs.decoded_pixels import round_to_dtype
 from cytopress.codecs.learned.exact.numbers import LATENT_BITS
 from cytopress.codecs.learned.pixels.background import Grid, Mesh
-from cytopress.codecs.learned.pixels.normalization import Plane, coded_range, normalized
+from cytopress.codecs.learned.pixels.normalization import Plane, coded_range, mean_of
 from cytopress.errors import CorruptDataError, PackageError
 from cytopress.image import Image, Pixels, integer_limits
 from cytopress.kernels.elementwise import counts
@@ -55,7 +55,8 @@ class Normalization:
         """Return the normalization of an image."""
         low, high = coded_range(image, percentiles)
         if image.dtype.kind == "f":
-            center = normalized(image.pixels, low, high)[1] if low < high else 0.0
+            planes = image.pixels.reshape(-1, *image.pixels.shape[-2:])
+            center = mean_of(planes, low, high) if low < high else 0.0
             return cls.take(FLOATS.pack(low, high, center), image.dtype)[0]
         middle, span = round(float(image.pixels.mean(dtype=np.float64))), 0
         if low < high:
@@ -87,7 +88,7 @@ class Normalization:
     def __call__(self, pixels: Pixels) -> Plane:
         """Return pixels in used ranges around the middle, float32, clipped."""
         kind = np.float64 if pixels.dtype.kind == "f" else np.float32
-        plane = pixels.astype(kind)
+        plane: Array = pixels.astype(kind)
         plane -= kind(self.middle)
         plane *= kind(1 / self.span)
         np.clip(plane, -MOST_RANGES, MOST_RANGES, out=plane)

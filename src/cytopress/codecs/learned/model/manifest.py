@@ -227,11 +227,11 @@ def _synthesis(package: Package) -> tuple[int, ...]:
     found, exact = package.manifest.get("synthesis"), is_exact(package)
     if not exact:
         return ()
-    form = package.manifest["architecture"], package.manifest["axes"], package.manifest["rates"]
-    if form != ("context", "YX", 1):
+    form = package.manifest["architecture"], package.manifest["rates"]
+    if form != ("context", 1):
         raise PackageError(
-            f"{package.path}: a package of format 2 is one context model for planes (YX), not"
-            f" {form[0]!r} for {form[1]} with {form[2]} rates."
+            f"{package.path}: a package of format 2 is one context model, not {form[0]!r} with"
+            f" {form[1]} rates."
         )
     if not isinstance(found, list) or not 1 <= len(found) <= MOST_LAYERS:
         raise PackageError(f"{package.path}: the manifest lists no layers of the synthesis.")
