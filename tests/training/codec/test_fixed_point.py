@@ -9,9 +9,13 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch (extra learn)")
 
+from cytopress.codecs.container import container  # noqa: E402
+from cytopress.codecs.learned.codec import Learned  # noqa: E402
 from cytopress.codecs.learned.exact.load import open_exact  # noqa: E402
 from cytopress.codecs.learned.exact.model import ExactModel  # noqa: E402
-from cytopress.errors import PackageError  # noqa: E402
+from cytopress.codecs.registry import decode_by  # noqa: E402
+from cytopress.errors import CorruptDataError, PackageError  # noqa: E402
+from cytopress.image import Image  # noqa: E402
 from cytopress.models.model_package import Package, open_package  # noqa: E402
 from cytopress.training.codec.export import write_codec_package  # noqa: E402
 from cytopress.training.codec.fixed_point import IntegerLayer, integer_layers  # noqa: E402
@@ -167,3 +171,45 @@ def test_a_float_synthesis_can_be_had(network, tmp_path: Path) -> None:  # type:
     package = write_codec_package(path, [network], {"name": "learned/b"}, exact=False)
     assert package.manifest["format"] == 1
     assert "r0/synthesis.onnx" in package.names()
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_volumes_are_nearly_those_of_floats(tmp_path: Path, depth: int) -> None:
+    network = fakes.separable_network(
+        depth=depth, below_width=3, latent_channels=min(64 * depth, 100), rotations=0
+    )
+    with torch.no_grad():
+        network.g_s.along_z.weight.add_(0.02 * torch.randn_like(network.g_s.along_z.weight))
+    path = tmp_path / "volume.cytomodel"
+    model = open_exact(write_codec_package(path, [network], {"name": "learned/v", "rdo": 6.0}))
+    random = np.random.default_rng(1)
+    shape = network.slabs.stack, 9, 7, model.manifest.latent_channels
+    stack = np.rint(random.normal(0, 8, shape) * 256).astype(np.int32)
+    setting, dequantize = model.gains.at(1.0)
+    bands = model.synthesis.bands(list(stack), dequantize, rows=4)
+    found = np.concatenate([band for _, band in bands], axis=1) * STEP
+    y = np.moveaxis(stack, -1, 1) * 2.0**-8 * setting.inverse_gain
+    with torch.no_grad():
+        joined = torch.from_numpy(y.astype(np.float32).reshape(1, -1, 9, 7))
+        floats = network.g_s(joined)[0].numpy()
+    assert found.shape == floats.shape == (depth, 72, 56)
+    assert np.sqrt(np.square(found - floats).mean()) < 1.8e-4 * max(1.0, float(floats.std()))
+    _codes_a_volume(path, depth)
+
+
+def _codes_a_volume(path: Path, depth: int) -> None:
+    codec = Learned(open_package(path), 1.0)
+    assert codec.exact
+    plane = fakes.volume(depth, 50, 40)
+    pixels = np.rint(1000 + 300 * np.concatenate([plane, plane[:1], plane])).astype(np.uint16)
+    image = Image(pixels, axes="ZYX")
+    data = codec.encode(image)
+    decoded = decode_by(codec, data)
+    assert decoded.shape == image.shape
+    # It is not trained; yet it is the image.
+    assert np.corrcoef(decoded.pixels.ravel(), pixels.ravel())[0, 1] > 0.9
+    header, stream = container.unpack(data)
+    broken = bytearray(stream)
+    broken[-9] ^= 4
+    with pytest.raises(CorruptDataError):
+        codec.restore(bytes(broken), header.form)

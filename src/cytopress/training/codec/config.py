@@ -257,7 +257,7 @@ class CodecTraining(TomlTable):
     def _integers_have_a_form(self) -> CodecTraining:
         if self.fit.integer_steps and not self.network.has_integer_form:
             raise ValueError(
-                "integer_steps of [fit] need a network of planes with an integer form:"
+                "integer_steps of [fit] need a network with an integer form:"
                 ' architecture = "context" and transform = "separable"'
             )
         return self

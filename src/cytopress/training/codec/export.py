@@ -30,6 +30,7 @@ from cytopress.training.codec.integer import (
 from cytopress.training.codec.networks import LatentNetwork
 from cytopress.training.codec.secondary_transforms import SecondaryTransforms
 from cytopress.training.codec.separable import SeparableSynthesis
+from cytopress.training.codec.separable_slabs import SlabSynthesis
 from cytopress.training.onnx_export import export_onnx, halved
 
 Array = npt.NDArray[Any]
@@ -90,7 +91,9 @@ def write_codec_package(
 
 def has_integer_form(network: LatentNetwork) -> bool:
     """Return whether a network has an integer form from symbols to pixels."""
-    return network.architecture == "context" and isinstance(network.g_s, SeparableSynthesis)
+    return network.architecture == "context" and isinstance(
+        network.g_s, SeparableSynthesis | SlabSynthesis
+    )
 
 
 @torch.no_grad()
@@ -133,9 +136,6 @@ def _export(
             arrays |= transform_arrays(transforms, f"rotations.{part}")
     if network.volumes:
         own["depth"] = asdict(slabs)
-    if network.below is not None:
-        own["below"], integers = step_layers(network.below, "below")
-        arrays |= integers
     arrays |= {
         STATE + name: halved(value.numpy())
         for name, value in network.state_dict().items()
@@ -170,6 +170,9 @@ def _integer_form(network: LatentNetwork) -> tuple[dict[str, Any], dict[str, Arr
         arrays |= integers
     if network.hyper_context is not None:
         form["hyper_context"], integers = hyper_context_layers(network.hyper_context)
+        arrays |= integers
+    if network.below is not None:
+        form["below"], integers = step_layers(network.below, "below")
         arrays |= integers
     return form, arrays
 

@@ -28,8 +28,11 @@ from cytopress.training.codec.gaussian import STEP
 from cytopress.training.codec.integer import scale_bias
 from cytopress.training.codec.networks import LatentNetwork
 from cytopress.training.codec.separable import LatentResidual, SeparableSynthesis
+from cytopress.training.codec.separable_slabs import SlabSynthesis
 
 Array = npt.NDArray[Any]
+# Syntheses that have an integer form.
+Transform = SeparableSynthesis | SlabSynthesis
 # More bits of fraction than weights can use.
 MOST_BITS = 20
 
@@ -101,16 +104,21 @@ def integer_layers(network: LatentNetwork) -> dict[str, IntegerLayer]:
         found[f"hs.{index}"] = IntegerLayer(each.convolution, (STEP_BITS, STEP_BITS), factor)
     for name in ("context", "hyper_context"):
         for step, part in _steps(getattr(network, name)):
-            for each in STEP_LAYERS:
-                convolution = cast(nn.Conv2d, part.get_submodule(each))
-                scale = np.full(convolution.out_channels, 1 / STEP) if each == "scale" else None
-                before = NARROW_BITS if each == "mean" else STEP_BITS
-                layer = IntegerLayer(convolution, (before, STEP_BITS), scale)
-                found[f"{name}.{step}.{each}"] = layer
-    return found
+            found |= _step_layers(part, f"{name}.{step}")
+    return found if network.below is None else found | _step_layers(network.below, "below")
 
 
-def _synthesis_layers(g_s: SeparableSynthesis) -> dict[str, IntegerLayer]:
+def _step_layers(step: ContextStep, name: str) -> dict[str, IntegerLayer]:
+    layers: dict[str, IntegerLayer] = {}
+    for each in STEP_LAYERS:
+        convolution = cast(nn.Conv2d, step.get_submodule(each))
+        scale = np.full(convolution.out_channels, 1 / STEP) if each == "scale" else None
+        before = NARROW_BITS if each == "mean" else STEP_BITS
+        layers[f"{name}.{each}"] = IntegerLayer(convolution, (before, STEP_BITS), scale)
+    return layers
+
+
+def _synthesis_layers(g_s: Transform) -> dict[str, IntegerLayer]:
     layers = []
     for child in g_s.network.children():
         residual = isinstance(child, LatentResidual)
@@ -160,6 +168,8 @@ def exact_form(network: LatentNetwork) -> tuple[dict[str, Any], dict[str, Array]
         features = np.rint(_numbers(network.hyper_context.features) * 2**STEP_BITS)
         arrays["hyper_context.features"] = features.astype(np.int32)
         arrays["hyper_context.bias"] = scale_bias(network.hyper_context.bias)
+    if network.below is not None:
+        form["below"] = _of(shifts, "below.")
     return form, arrays
 
 
@@ -167,15 +177,20 @@ def _of(shifts: dict[str, int], prefix: str) -> dict[str, int]:
     return {n.removeprefix(prefix): shift for n, shift in shifts.items() if n.startswith(prefix)}
 
 
-def _filters(g_s: SeparableSynthesis) -> dict[str, Array]:
-    """Return the arrays of the lapped transform."""
-    both = {"y": g_s.along_y, "x": g_s.along_x}
-    whole = {axis: np.rint(_numbers(each.weight) * 2.0**FILTER_BITS) for axis, each in both.items()}
-    arrays: dict[str, Array] = {
-        f"synthesis.along_{axis}": each.reshape(g_s.stride, -1).astype(np.int16)
-        for axis, each in whole.items()
-    }
-    return arrays | {"synthesis.place": g_s.place.cpu().numpy().astype(np.int32)}
+def filters(g_s: Transform) -> dict[str, nn.Module]:
+    """Return the linear parts of a synthesis, by axis."""
+    found: dict[str, nn.Module] = {"y": g_s.along_y, "x": g_s.along_x}
+    return found | ({"z": g_s.along_z} if isinstance(g_s, SlabSynthesis) else {})
+
+
+def _filters(g_s: Transform) -> dict[str, Array]:
+    """Return the arrays of the linear parts."""
+    arrays: dict[str, Array] = {"synthesis.place": g_s.place.cpu().numpy().astype(np.int32)}
+    for axis, each in filters(g_s).items():
+        whole = np.rint(_numbers(each.weight) * 2.0**FILTER_BITS)
+        shaped = whole.reshape(len(whole), -1)
+        arrays[f"synthesis.along_{axis}"] = shaped.astype(np.int16)
+    return arrays
 
 
 def _numbers(values: Any) -> Array:

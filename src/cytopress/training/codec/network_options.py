@@ -191,7 +191,7 @@ class Network(TomlTable):
     @property
     def has_integer_form(self) -> bool:
         """Whether a package of it decodes in integers, from symbols to pixels."""
-        return (self.architecture, self.transform) == ("context", "separable") and not self.volumes
+        return (self.architecture, self.transform) == ("context", "separable")
 
     @property
     def ours(self) -> bool:

@@ -15,7 +15,7 @@ from torch import nn
 from torch.func import functional_call
 
 from cytopress.codecs.learned.exact.numbers import FILTER_BITS, LATENT_BITS, MOST_ACTIVATION
-from cytopress.training.codec.fixed_point import IntegerLayer, integer_layers
+from cytopress.training.codec.fixed_point import IntegerLayer, filters, integer_layers
 from cytopress.training.codec.networks import LatentNetwork
 
 
@@ -49,7 +49,7 @@ def rounded_weights(network: LatentNetwork, layers: list[IntegerLayer]) -> dict[
             if parameter is not None:
                 target = torch.as_tensor(values, dtype=parameter.dtype, device=parameter.device)
                 found[names[id(parameter)]] = parameter + (target - parameter).detach()
-    for each in (network.g_s.along_y, network.g_s.along_x):
+    for each in filters(network.g_s).values():
         found[names[id(each.weight)]] = rounded(each.weight, FILTER_BITS)
     return found
 
