@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import nn
 
 from cytopress.codecs.learned.exact.gains import LOG_BITS
@@ -177,15 +178,17 @@ def _of(shifts: dict[str, int], prefix: str) -> dict[str, int]:
     return {n.removeprefix(prefix): shift for n, shift in shifts.items() if n.startswith(prefix)}
 
 
-def filters(g_s: Transform) -> dict[str, nn.Module]:
+def filters(g_s: Transform) -> dict[str, Any]:
     """Return the linear parts of a synthesis, by axis."""
-    found: dict[str, nn.Module] = {"y": g_s.along_y, "x": g_s.along_x}
+    found: dict[str, Any] = {"y": g_s.along_y, "x": g_s.along_x}
     return found | ({"z": g_s.along_z} if isinstance(g_s, SlabSynthesis) else {})
 
 
 def _filters(g_s: Transform) -> dict[str, Array]:
     """Return the arrays of the linear parts."""
-    arrays: dict[str, Array] = {"synthesis.place": g_s.place.cpu().numpy().astype(np.int32)}
+    arrays: dict[str, Array] = {
+        "synthesis.place": torch.as_tensor(g_s.place).cpu().numpy().astype(np.int32)
+    }
     for axis, each in filters(g_s).items():
         whole = np.rint(_numbers(each.weight) * 2.0**FILTER_BITS)
         shaped = whole.reshape(len(whole), -1)

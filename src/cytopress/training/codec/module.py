@@ -139,7 +139,8 @@ class CodecModule(lightning.LightningModule):
             weight = torch.full_like(quality, high)
         fit = self._config.fit
         if self.steps_done >= fit.steps - fit.integer_steps:
-            coded = rounded_forward(self.network, x, quality, center=batch.center)
+            network: Any = self.network
+            coded = rounded_forward(network, x, quality, center=batch.center)
         else:
             coded = self.network(x, quality, center=batch.center)
         bpp = coded.bits / x[0].numel()

@@ -190,15 +190,17 @@ class _Loader:
             for index, shift in enumerate(shifts)
         )
         form = size, 2 * size
-        filters = [self.stored.checked(f"synthesis.along_{axis}", form, "i") for axis in "yx"]
+        along_y, along_x = (
+            self.stored.checked(f"synthesis.along_{axis}", form, "i") for axis in "yx"
+        )
+        bits = FILTER_BITS, FILTER_BITS
         slabs, channels = self.manifest.slabs, self.manifest.latent_channels
         depth = slabs.stride if slabs else 1
         place = self.stored.checked("synthesis.place", (depth * size**2,), "i")
         if slabs is None:
-            return Synthesis(layers, LappedSynthesis(*filters, FILTER_BITS, FILTER_BITS, place))
+            return Synthesis(layers, LappedSynthesis(along_y, along_x, *bits, place))
         matrix = self.stored.checked("synthesis.along_z", (depth, slabs.stack * depth), "i")
-        order = np.arange(size**2)
-        transform = LappedSynthesis(*filters, FILTER_BITS, FILTER_BITS, order)
+        transform = LappedSynthesis(along_y, along_x, *bits, np.arange(size**2))
         along_z = AlongZ(matrix, place.reshape(depth, size**2), channels)
         return Synthesis(layers, transform, along_z)
 

@@ -67,7 +67,7 @@ class ExactModel:
         y = self.networks.analyze(planes, setting.gain)
         z = self.networks.hyper_analyze(y)
         symbols = SymbolEncoder(encoder, np.moveaxis(z, 0, -1))
-        z_hat = self.coder.hyper_latents(symbols, z.shape[1:], setting)
+        z_hat = self.coder.hyper_latents(symbols, (z.shape[1], z.shape[2]), setting)
         symbols = SymbolEncoder(encoder, np.moveaxis(y, 0, -1), self.manifest.rdo)
         return self.coder.latents(symbols, z_hat, setting, previous)
 

@@ -78,7 +78,7 @@ def decompress(model: ExactModel, quality: float | None, stream: bytes, form: Fo
         raise CorruptDataError("The stream ends within its checksum.")
     setting, dequantize = model.gains.at(quality or 0.0)
     coded, surface = rest[CHECKSUM.size :], None
-    shape = math.prod(form.shape[:-2]), *form.shape[-2:]
+    shape = math.prod(form.shape[:-2]), form.shape[-2], form.shape[-1]
     if setting.background is not None:
         grid, coded = setting.background.unpack(coded, shape[1:])
         surface = Surface(setting.background.mesh, grid, shape[2])

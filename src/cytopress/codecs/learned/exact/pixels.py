@@ -79,7 +79,7 @@ class Normalization:
         packed, rest = stream[: form.size], stream[form.size :]
         numbers = form.unpack(packed)
         if form is INTEGERS:
-            return cls(*numbers, packed), rest
+            return cls(numbers[0], numbers[1], packed), rest
         low, high, center = numbers
         if not (np.isfinite(numbers).all() and low <= high):
             raise CorruptDataError(f"The limits {low} and {high} around {center} are no range.")
