@@ -69,9 +69,10 @@ def compile_extension(root: Path, flags: tuple[str, ...] = ()) -> Path:
         command.run()
         (made,) = Path(folder).rglob("_native.*")
         built = root / PACKAGE / made.name
-        # A process may have the old one loaded: it keeps the file that it has.
-        built.unlink(missing_ok=True)
-        built.write_bytes(made.read_bytes())
+        # A process that has the old one loaded keeps it, and another may be compiling too.
+        beside = built.with_name(f"{built.name}.{os.getpid()}")
+        beside.write_bytes(made.read_bytes())
+        beside.replace(built)
     return built
 
 

@@ -50,7 +50,17 @@ def main() -> int:
             "PYTHONMALLOC": "malloc",
             "CYTOPRESS_REQUIRE_NATIVE": "1",
         }
-        pytest = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not slow", "-p", "no:cacheprovider"]
+        pytest = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-x",
+            "-m",
+            "not slow",
+            "-p",
+            "no:cacheprovider",
+        ]
         fuzz = [sys.executable, "tests/kernels/fuzz.py", seconds]
         for command in ([*pytest, *TESTS], fuzz):
             done = subprocess.run(command, cwd=ROOT, env=environment, check=False)

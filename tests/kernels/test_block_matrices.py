@@ -11,7 +11,9 @@ def made(channels: int, count: int = 3) -> BlockMatrices:
     random = np.random.default_rng(channels)
     size = 2**17 // channels - 200
     shape = count, channels, channels
-    return BlockMatrices(random.integers(-size, size, shape).clip(-(2**15), 2**15 - 1).astype(np.int16), 14, 8)
+    return BlockMatrices(
+        random.integers(-size, size, shape).clip(-(2**15), 2**15 - 1).astype(np.int16), 14, 8
+    )
 
 
 def by_definition(of: BlockMatrices, values: np.ndarray, which: np.ndarray) -> np.ndarray:

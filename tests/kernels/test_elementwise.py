@@ -47,7 +47,9 @@ def test_scaled(path: str, shift: int) -> None:
 
 
 @pytest.mark.parametrize("most", [255, 4095, 65535])
-@pytest.mark.parametrize(("span", "middle", "shift"), [(65535, 65535, 0), (1, 0, 1), (900, 30000, 15)])
+@pytest.mark.parametrize(
+    ("span", "middle", "shift"), [(65535, 65535, 0), (1, 0, 1), (900, 30000, 15)]
+)
 def test_counts(path: str, most: int, span: int, middle: int, shift: int) -> None:
     values = numbers()
     expected = [min(max(middle + shifted(int(v) * span, shift), 0), most) for v in values]

@@ -28,24 +28,28 @@ def arguments() -> dict[str, list[Any]]:
             (5, 6, 4, 5, 6, 9, 3, 1, 1), (4, -9, 9, 100, 2, 2), (0, 5),
         ],
         "lapped_synthesis": [
-            number, latents, kernel, kernel, order, np.zeros((16, 24), np.int32), (2, 3, 8, 14, 14), (0, 2),
+            number, latents, kernel, kernel, order, np.zeros((16, 24), np.int32),
+            (2, 3, 8, 14, 14), (0, 2),
         ],
         "lapped_analysis": [
             number, pixels, kernel, kernel, order, latents, (2, 3, 8, 14, 14), (0, 2),
         ],
         "block_matrices": [
             number, np.ones((3, 5), np.int32), np.array([0, 1, 2], np.int8),
-            np.ones((2, 1, 3, 16, 2), np.int16), np.zeros((3, 5), np.int32), (2, 5, 6, 8, 99), (0, 3),
+            np.ones((2, 1, 3, 16, 2), np.int16), np.zeros((3, 5), np.int32),
+            (2, 5, 6, 8, 99), (0, 3),
         ],
         "scaled": [
-            number, np.ones((4, 3), np.int32), np.ones(3, np.int64), np.zeros((4, 3), np.int32), 5, (0, 12),
+            number, np.ones((4, 3), np.int32), np.ones(3, np.int64), np.zeros((4, 3), np.int32), 5,
+            (0, 12),
         ],
         "narrowed": [number, np.ones(9, np.int32), None, np.zeros(9, np.int16), 5, (0, 9)],
         "nearest_rows": [number, np.ones(9, np.int32), 56, np.zeros(9, np.uint8), 5, (0, 9)],
         "counts": [number, np.ones(9, np.int32), (3, 4, 255), np.zeros(9, np.uint8), 5, (0, 9)],
         "rans_decode": [
             rows, cdf, size, offset, coarse, np.array([7, 8, 9], np.uint32), np.array([0, 2]),
-            np.array([2, 3]), np.array([5, 6], np.uint64), np.zeros(2, np.int64), np.zeros(4, np.int32), (0, 2),
+            np.array([2, 3]), np.array([5, 6], np.uint64), np.zeros(2, np.int64),
+            np.zeros(4, np.int32), (0, 2),
         ],
         "rans_encode": [
             np.array([1, 2, 0, 0], np.uint16), rows, cdf, size, np.zeros(2, np.uint64),

@@ -141,7 +141,7 @@ def test_kernels_whose_sums_could_leave_32_bits_are_refused() -> None:
 def test_orders_that_are_none_are_refused() -> None:
     along_y, along_x, _ = kernels(8)
     for order in (np.zeros(64, int), np.arange(1, 65), np.arange(63), np.arange(64.0)):
-        with pytest.raises(PackageError, match="frequencies|kernels"):
+        with pytest.raises(PackageError, match=r"frequencies|kernels"):
             LappedSynthesis(along_y, along_x, 14, 14, order)
 
 

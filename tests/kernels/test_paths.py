@@ -22,6 +22,13 @@ def test_numpy_is_always_there_and_last() -> None:
     assert paths.available()[-1] == paths.NUMPY
 
 
+def test_an_installation_without_native_code_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert paths.available()[0] in paths.described()
+    monkeypatch.setattr(extension, "native", lambda: None)
+    assert paths.available() == (paths.NUMPY,)
+    assert "not compiled: numpy computes" in paths.described()
+
+
 def test_a_path_is_taken_inside_a_block_only(path: str) -> None:
     with paths.using("numpy"):
         assert paths.current() == "numpy"

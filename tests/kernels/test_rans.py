@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from cytopress.errors import CorruptDataError, PackageError
-from cytopress.kernels import paths, rans
-from cytopress.kernels.rans import ESCAPE, LanesDecoder, RansTables, encode
+from cytopress.kernels import paths
+from cytopress.kernels.rans import LanesDecoder, encode
+from cytopress.kernels.rans_tables import ESCAPE, PIECE, RansTables
 
 pytestmark = pytest.mark.both_numpy
 TOTAL = 2**24
@@ -31,7 +32,9 @@ def drawn(of: RansTables, count: int, seed: int = 1) -> tuple[np.ndarray, np.nda
     random = np.random.default_rng(seed)
     rows = random.integers(0, len(of.size), count).astype(np.uint8)
     slots = random.integers(0, TOTAL, count)
-    symbols = [np.searchsorted(of.cdf[r], s, side="right") - 1 for r, s in zip(rows, slots)]
+    symbols = [
+        np.searchsorted(of.cdf[r], s, side="right") - 1 for r, s in zip(rows, slots, strict=True)
+    ]
     return np.array(symbols, np.uint16), rows
 
 
@@ -65,7 +68,9 @@ def test_each_lane_is_what_constriction_makes_of_its_share(path: str) -> None:
     for row in (2, 1, 0):
         places = [place for place in order if rows[place] == row]
         counts = np.diff(of.cdf[row, : of.size[row] + 1].astype(np.int64))
-        model = constriction.stream.model.Categorical((counts - 1).astype(np.float32), perfect=False)
+        model = constriction.stream.model.Categorical(
+            (counts - 1).astype(np.float32), perfect=False
+        )
         for lane, coder in enumerate(coders):
             share = places[len(places) * lane // lanes : len(places) * (lane + 1) // lanes]
             for place in reversed(share):
@@ -74,9 +79,9 @@ def test_each_lane_is_what_constriction_makes_of_its_share(path: str) -> None:
         np.testing.assert_array_equal(words, coder.get_compressed())
 
 
-def test_pieces_are_sorted_on_their_own(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pieces_are_sorted_on_their_own(path: str) -> None:
     """One symbol more than a piece: the last one is coded behind all others."""
-    count = rans.PIECE + 1
+    count = PIECE + 1
     of = tables([3, 4])
     rows = (np.arange(count) % 2).astype(np.uint8)
     symbols = (np.arange(count) // 7 % 3).astype(np.uint16)

@@ -49,6 +49,17 @@ def current(check: Check | None = None) -> str:
     return path
 
 
+def described() -> str:
+    """Return a sentence about the kernels of this installation."""
+    held = available()
+    if held == (NUMPY,):
+        return (
+            "The native kernels were not compiled: numpy computes, and learned codecs are slow. A C"
+            " compiler and another installation of cytopress would add them."
+        )
+    return f"Kernels of learned codecs: {held[0]} (of {', '.join(held)})."
+
+
 @contextmanager
 def using(path: str) -> Iterator[None]:
     """Take one of the `available` paths inside a ``with`` block.

@@ -7,13 +7,13 @@ from hypothesis.extra import numpy as arrays
 from cytopress.codecs.learned.entropy import rans_coder
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
 from cytopress.codecs.learned.entropy.rans_coder import (
-    MOST_LANES,
     MOST_VALUE,
     RansDecoder,
     RansEncoder,
 )
 from cytopress.errors import CorruptDataError
 from cytopress.kernels import paths
+from cytopress.kernels.rans_tables import MOST_LANES
 
 pytestmark = pytest.mark.both_numpy
 TOTAL = 2**24
@@ -84,7 +84,15 @@ def test_nothing_is_a_stream_of_one_byte() -> None:
 
 def test_streams_have_lanes_by_their_length(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rans_coder, "PER_LANE", 10)
-    for count, lanes in ((19, 1), (20, 2), (79, 4), (80, 8), (159, 8), (160, 16), (9000, MOST_LANES)):
+    for count, lanes in (
+        (19, 1),
+        (20, 2),
+        (79, 4),
+        (80, 8),
+        (159, 8),
+        (160, 16),
+        (9000, MOST_LANES),
+    ):
         values = np.ones(count, np.int32)
         rows = np.zeros(count, np.uint8)
         stream = coded((values, rows), (0 * values, rows))

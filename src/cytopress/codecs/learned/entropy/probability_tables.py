@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.errors import PackageError
-from cytopress.kernels.rans import RansTables
+from cytopress.kernels.rans_tables import RansTables
 
 Array = npt.NDArray[Any]
 PRECISION = 24

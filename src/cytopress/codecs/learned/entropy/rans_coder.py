@@ -21,7 +21,8 @@ import numpy.typing as npt
 from cytopress.codecs.container.wire import Reader, varints
 from cytopress.codecs.learned.entropy.probability_tables import PRECISION, ProbabilityTables
 from cytopress.errors import CorruptDataError
-from cytopress.kernels.rans import MOST_LANES, LanesDecoder, RansTables, encode
+from cytopress.kernels.rans import LanesDecoder, encode
+from cytopress.kernels.rans_tables import MOST_LANES, RansTables
 
 Array = npt.NDArray[Any]
 WORD = np.dtype("<u4")
