@@ -133,15 +133,15 @@ def coders() -> list[Case]:
     words = encode([(symbols, rows, tables)], 8)
     bits = 32 * sum(map(len, words)) / PIXELS
     name = f"rANS, {bits:.2f} bits a symbol"
-    return [
-        Case(f"{name}: in", lambda n: encode([(symbols, rows, tables)], 8), PIXELS / 1e6, "M symbols/s"),
-        Case(
-            f"{name}: out",
-            lambda n: LanesDecoder(words).decode(rows, tables, threads=n),
-            PIXELS / 1e6,
-            "M symbols/s",
-        ),
-    ]  # fmt: skip
+
+    def encoded(_: int) -> Any:
+        return encode([(symbols, rows, tables)], 8)
+
+    def decoded(threads: int) -> Any:
+        return LanesDecoder(words).decode(rows, tables, threads=threads)
+
+    both = (("in", encoded), ("out", decoded))
+    return [Case(f"{name}: {way}", run, PIXELS / 1e6, "M symbols/s") for way, run in both]
 
 
 if __name__ == "__main__":

@@ -3,12 +3,14 @@
 
 #include "kernels.h"
 #ifdef HAS_X86
+#include <immintrin.h>
+
+/* Behind the headers, whose functions have targets of their own. */
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
 #elif defined(__GNUC__)
 #pragma GCC target("avx2")
 #endif
-#include <immintrin.h>
 
 #define LANES 8
 #define TILE 6

@@ -3,12 +3,14 @@
 
 #include "kernels.h"
 #ifdef HAS_X86
+#include <smmintrin.h>
+
+/* Behind the headers, whose functions have targets of their own. */
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("sse4.1"))), apply_to = function)
 #elif defined(__GNUC__)
 #pragma GCC target("sse4.1")
 #endif
-#include <smmintrin.h>
 
 #define LANES 4
 #define TILE 3
