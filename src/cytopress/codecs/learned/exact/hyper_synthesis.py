@@ -19,6 +19,8 @@ from cytopress.tiling import tiles
 Array = npt.NDArray[Any]
 # Hyper-latents along each axis that are computed at once: bounds memory, changes no number.
 SIZE = 32
+# Rows of the last layer that are computed at once: its output stays in the cache.
+BAND = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +76,12 @@ class HyperSynthesis:
             if layer.convolution.weight.shape[1] != channels:
                 raise PackageError("The layers of the hyper synthesis do not follow each other.")
             channels = layer.outputs
-        *hidden, last = (layer.convolution.dtype for layer in self.layers)
-        if last != np.int32 or any(kind != np.int16 for kind in hidden):
+        *hidden, behind = (layer.convolution.dtype for layer in self.layers)
+        if behind != np.int32 or any(kind != np.int16 for kind in hidden):
             raise PackageError("All layers of a hyper synthesis but the last have a rectifier.")
+        last = self.layers[-1]
+        if last.upsample != 1 or last.convolution.weight.shape[2] != 1:
+            raise PackageError("The last layer of a hyper synthesis is of 1 x 1 latents.")
 
     @property
     def inputs(self) -> int:
@@ -108,8 +113,13 @@ class HyperSynthesis:
         ``z_hat`` is (h', w', Nz) int32, with a fraction as the output.
         """
         scale, halo = self.upsample, (self.halo, self.halo)
+        *hidden, last = self.layers
         for tile in tiles(z_hat.shape[:2], size=(SIZE, SIZE), halo=halo):
             a = narrowed(z_hat[tile.source()])
-            for layer in self.layers:
+            for layer in hidden:
                 a = layer(a)
-            yield tile.target(scale), a[tile.inner(scale)]
+            inner, (rows, columns) = a[tile.inner(scale)], tile.target(scale)
+            for top in range(0, len(inner), BAND):
+                band = last(inner[top : top + BAND])
+                start = rows.start + top
+                yield (slice(start, start + len(band)), columns), band
