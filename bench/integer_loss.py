@@ -26,6 +26,7 @@ from cytopress.metrics.data_range import data_range
 from cytopress.models.model_package import Package, open_package
 from cytopress.statistics.bd_rate import bd_rate
 from cytopress.training.codec.config import CodecTraining
+from cytopress.training.codec.evaluate import RATIOS
 from cytopress.training.codec.export import write_codec_package
 from cytopress.training.codec.networks import build
 from cytopress.training.codec.start import load_state
@@ -33,7 +34,7 @@ from cytopress.training.codec.validate import codecs_of
 
 DATASETS = ("ecoli-phase", "nuclei-brightfield")
 FIELDS = 2
-QUALITIES = tuple(step / 8 for step in range(9))
+QUALITIES = tuple(step / 16 for step in range(17))
 WANTED = 0.5
 
 
@@ -71,12 +72,13 @@ def float_form(package: Package, path: Path) -> Package:
 
 
 def curve(codecs: list[StreamCodec], image: Image, span: float) -> tuple[list[float], list[float]]:
-    """Return the bits a pixel and the PSNR of each codec."""
+    """Return the bits a pixel and the PSNR of each codec, over the ratios that cards judge."""
     bpp, psnr = [], []
     for each in codecs:
         data = each.encode(image)
-        bpp.append(8 * len(data) / image.pixels.size)
-        psnr.append(metric("psnr").function(image.pixels, decode_by(each, data).pixels, span))
+        if RATIOS[0] <= image.raw_bytes / len(data) <= RATIOS[1]:
+            bpp.append(8 * len(data) / image.pixels.size)
+            psnr.append(metric("psnr").function(image.pixels, decode_by(each, data).pixels, span))
     return bpp, psnr
 
 
