@@ -255,10 +255,11 @@ class CodecTraining(TomlTable):
 
     @model_validator(mode="after")
     def _integers_have_a_form(self) -> CodecTraining:
-        if self.fit.integer_steps and not self.network.has_integer_form:
+        one = self.rate.networks == 1
+        if self.fit.integer_steps and not (one and self.network.has_integer_form):
             raise ValueError(
-                "integer_steps of [fit] need a network with an integer form:"
-                ' architecture = "context" and transform = "separable"'
+                "integer_steps of [fit] need one network with an integer form:"
+                ' architecture = "context", transform = "separable" and gains'
             )
         return self
 

@@ -76,7 +76,9 @@ def write_codec_package(
     form: dict[str, Any] = {}
     for index, network in enumerate(networks):
         prefix = f"r{index}/"
-        wanted = exact if exact is not None else has_integer_form(network)
+        # A package of several rates has no integer form.
+        possible = len(networks) == 1 and has_integer_form(network)
+        wanted = possible if exact is None else exact
         found, plain, form = _export(network.eval(), exact=wanted)
         graphs |= {prefix + name: graph for name, graph in found.items()}
         arrays |= {prefix + name: array for name, array in plain.items()}

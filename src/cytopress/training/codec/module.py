@@ -137,8 +137,7 @@ class CodecModule(lightning.LightningModule):
         else:
             high = self._lambdas[0]
             weight = torch.full_like(quality, high)
-        fit = self._config.fit
-        if self.steps_done >= fit.steps - fit.integer_steps:
+        if self.steps_done >= self._steps - self._config.fit.integer_steps:
             network: Any = self.network
             coded = rounded_forward(network, x, quality, center=batch.center)
         else:
