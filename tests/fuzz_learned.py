@@ -29,7 +29,7 @@ from cytopress.image import Image
 from cytopress.models.model_package import open_package
 
 HERE = Path(__file__).parent / "codecs" / "learned"
-CODECS = [Learned(open_package(path)) for path in sorted(HERE.glob("*.cytomodel"))]
+CODECS = [Learned(open_package(path)) for path in sorted(HERE.glob("**/*.cytomodel"))]
 HEAD = 5
 # Of a fuzzed volume; more would be slow.
 MOST_PLANES = 8

@@ -4,6 +4,7 @@
 ``CYTOPRESS_MODELS``  folders of model packages, separated as in PATH
 ``CYTOPRESS_CACHE``   the folder of fetched and generated data (default: the platform's cache)
 ``CYTOPRESS_INLINE_MODELS``  0 to refuse models that come inside the metadata of an array
+``CYTOPRESS_KERNELS`` the kernels' path: avx2, sse4.1, neon, plain or numpy (default: the fastest)
 """
 
 from __future__ import annotations
@@ -67,6 +68,11 @@ def from_environment() -> Settings:
         user_data=folders.user_data_path,
         inline_models=os.environ.get("CYTOPRESS_INLINE_MODELS") != "0",
     )
+
+
+def forced_kernels() -> str:
+    """Return the path that kernels must take; empty unless the environment names one."""
+    return os.environ.get("CYTOPRESS_KERNELS", "")
 
 
 def _earlier(folder: Path) -> list[Path]:

@@ -55,6 +55,28 @@ def network(architecture: str = "mean-scale", *, lambdas: Sequence[float] = (), 
     return made.eval()
 
 
+def separable_network(**options: Any):  # type: ignore[no-untyped-def]
+    """Return an untrained network of the separable transform, which has an integer form."""
+    import torch
+
+    form: dict[str, Any] = {
+        "transform": "separable",
+        "latent_channels": 64,
+        "context_channels": 16,
+        "context_width": 6,
+        "hyper_width": 6,
+        "synthesis": (8, 8),
+        **options,
+    }
+    made = network("context", **form)
+    with torch.no_grad():
+        for weight in made.g_s.network.parameters():
+            weight.add_(0.05 * torch.randn_like(weight))
+        for weight in (made.g_s.along_y.weight, made.g_s.along_x.weight):
+            weight.add_(0.01 * torch.randn_like(weight))
+    return made.eval()
+
+
 def volume(planes: int, height: int, width: int, seed: int = 0) -> npt.NDArray[np.float32]:
     """Return a stack like `field`, whose planes resemble their neighbors; one plane is a field."""
     if planes == 1:

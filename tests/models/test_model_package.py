@@ -33,7 +33,7 @@ def test_equal_contents_have_one_digest_and_others_another(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"format": 2}, "format 2"),
+        ({"format": 3}, "format 3"),
         ({"name": None}, "'name'"),
         ({"kind": "game"}, "'game'"),
         ({"axes": 3}, "'axes'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
@@ -42,8 +43,11 @@ def add_to(app: typer.Typer) -> None:
 
 def demo(out: Out = Path("cytopress-demo"), jobs: Jobs = 1) -> None:
     """Run the built-in study on real images and write its report."""
+    from cytopress.kernels import paths
     from cytopress.study.spec import load_study
 
+    if paths.available() == (paths.NUMPY,):
+        print(paths.described(), file=sys.stderr)
     with as_file(files("cytopress.study") / "demo.toml") as spec:
         settings = from_environment()
         run_study(load_study(spec, settings), out, settings=settings, jobs=jobs, scheduler=None)

@@ -27,6 +27,8 @@ from cytopress.models.plain_array import plain_array
 from cytopress.models.session import load_session, reason, releasing, run_session
 
 FORMAT = 1
+# Codecs whose synthesis is in integers, which versions before them cannot decode.
+EXACT_FORMAT = 2
 SUFFIX = ".cytomodel"
 KINDS = ("codec", "task")
 # A file changed within this time may change again without a new modification time.
@@ -219,11 +221,11 @@ def _check_stored(path: Path, archive: zipfile.ZipFile, length: int) -> None:
 
 
 def _check_manifest(path: Path, manifest: Any) -> None:
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        found = str(manifest.get("format") if isinstance(manifest, dict) else None)[:20]
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if type(found) is not int or found not in {FORMAT, EXACT_FORMAT}:
         raise PackageError(
-            f"{path}: package format {found} is not the one this version reads ({FORMAT});"
-            " update cytopress or export the model again."
+            f"{path}: package format {str(found)[:20]} is none that this version reads ({FORMAT}"
+            f" and {EXACT_FORMAT}); update cytopress or export the model again."
         )
     for key in ("kind", "name", "architecture", "axes"):
         text = manifest.get(key)
@@ -232,6 +234,8 @@ def _check_manifest(path: Path, manifest: Any) -> None:
             raise PackageError(f"{path}: the manifest has no {key!r} in plain text.")
     if manifest["kind"] not in KINDS:
         raise PackageError(f"{path}: a package is a codec or a task, not {manifest['kind']!r}.")
+    if found == EXACT_FORMAT and manifest["kind"] != "codec":
+        raise PackageError(f"{path}: packages of format {EXACT_FORMAT} are codecs alone.")
 
 
 def write_package(

@@ -59,6 +59,7 @@ def test_valid(tmp_path: Path, text: str) -> None:
         ("steps = 4", "steps = 0", "fit.steps = 0"),
         ("steps = 4", "steps = 4\ncrop = 100", "crop = 100 must be a multiple of 32"),
         ("steps = 4", "steps = 4\nprecision = 'float16'", "fit.precision = 'float16'"),
+        ("steps = 4", "steps = 4\ninteger_steps = 2", "integer_steps of [fit] need"),
         ("gains = 4\n", "gains = 4\nlambdas = [0.1]\n", "either lambdas or gains"),
         ("gains = 4\nlambda_range = [0.001, 0.1]", "", "either lambdas or gains"),
         ("lambda_range = [0.001, 0.1]", "", "gains and lambda_range go together"),

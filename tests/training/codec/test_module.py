@@ -17,6 +17,7 @@ from torch import nn  # noqa: E402
 
 from cytopress.errors import UsageError  # noqa: E402
 from cytopress.training.codec import fit as fitting  # noqa: E402
+from cytopress.training.codec import module as modules  # noqa: E402
 from cytopress.training.codec.coded import Coded  # noqa: E402
 from cytopress.training.codec.config import CodecTraining, Task  # noqa: E402
 from cytopress.training.codec.module import Judges  # noqa: E402
@@ -67,12 +68,13 @@ def _fit(path: Path, network: Recorder, *, balance: float = 0.3, **options: Any)
     pixels = np.random.default_rng(1).random((80, 96), np.float32)
     plane = Plane(pixels, 0.0, 1.0, 1.0, None, "a", "a", "input", source)
     progress, judges = options.pop("progress", None), options.pop("judges", None)
+    form = options.pop("form", {"architecture": "mean-scale"})
     fit = {"steps": 6, "batch": 3, "crop": 64, "validate_every": 2, "threads": 1, **options}
     config = CodecTraining.model_validate(
         {
             "kind": "codec",
             "name": "learned/a",
-            "network": {"architecture": "mean-scale"},
+            "network": form,
             "rate": {"gains": 3, "lambda_range": [LOW, HIGH]},
             "loss": {"balance": balance},
             **({"task": judges.task.options.model_dump()} if judges else {}),
@@ -206,3 +208,19 @@ def test_the_quantiles_follow_now_and_then(tmp_path: Path) -> None:
     found = _fit(tmp_path / "a.ckpt", Recorder(), steps=21)
     # Three steps, at 0, 10 and 20, of Adam at 0.01.
     assert float(found["state_dict"]["network.quantiles"]) == pytest.approx(0.97, abs=1e-4)
+
+
+def test_the_last_steps_are_rounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounded: list[int] = []
+
+    def forward(network: Recorder, *inputs: Any, **options: Any) -> Coded:
+        rounded.append(len(network.seen))
+        return network(*inputs, **options)
+
+    monkeypatch.setattr(modules, "rounded_forward", forward)
+    network = Recorder()
+    form = {"architecture": "context", "transform": "separable", "analysis": [4], "synthesis": [4]}
+    _fit(tmp_path / "a.ckpt", network, form=form, integer_steps=2)
+    # Of the 6 steps, after as many passes.
+    assert rounded == [4, 5]
+    assert len(network.seen) == 6

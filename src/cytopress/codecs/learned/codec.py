@@ -21,12 +21,14 @@ import numpy.typing as npt
 from cytopress.codecs.base import StreamCodec, Traits
 from cytopress.codecs.container.container import Form, Options, Recipe
 from cytopress.codecs.learned.entropy.range_coder import RangeDecoder, RangeEncoder
+from cytopress.codecs.learned.exact import payload
+from cytopress.codecs.learned.exact.load import open_exact
 from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.codecs.learned.model.codec_model import CodecModel
 from cytopress.codecs.learned.model.decoder import decode_slabs, synthesize_slabs
 from cytopress.codecs.learned.model.encoder import encode_slabs
 from cytopress.codecs.learned.model.load import open_model
-from cytopress.codecs.learned.model.manifest import read_manifest
+from cytopress.codecs.learned.model.manifest import is_exact, read_manifest
 from cytopress.codecs.learned.model.traits import checked_quality, traits
 from cytopress.codecs.learned.pixels.normalization import (
     LIMITS,
@@ -110,6 +112,8 @@ class Learned(StreamCodec):
 
     def compress(self, image: Image) -> bytes:
         """Return limits, mean, checksum and latents."""
+        if is_exact(self.package):
+            return payload.compress(open_exact(self.package), self.quality, image)
         low, high = coded_range(image, read_manifest(self.package).percentiles)
         limits = LIMITS.pack(low, high)
         if low == high:
@@ -138,7 +142,15 @@ class Learned(StreamCodec):
         return limits + REST.pack(center, crc) + smooth + encoder.bytes()
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
-        """Return the pixels; warns where they differ from those that the encoder decoded."""
+        """Return the pixels; warns where they differ from those that the encoder decoded.
+
+        Raises
+        ------
+        CorruptDataError
+            The stream is damaged; of a package of format 2 also where the pixels differ.
+        """
+        if is_exact(self.package):
+            return payload.decompress(open_exact(self.package), self.quality, stream, form)
         low, high, rest = take_limits(self.name, stream)
         if low == high:
             return constant(low, form)

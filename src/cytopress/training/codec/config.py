@@ -113,6 +113,9 @@ class Fit(TomlTable):
     Every ``validate_every`` steps up to ``validate_fields`` held-out fields of each source are
     coded with true bytes, and a checkpoint is written. With ``from_finer``, ``coarser_steps`` are
     the steps of each network that starts from the next finer one; ``steps`` unless given.
+
+    In the last ``integer_steps`` steps the decoder's weights and activations are rounded as those
+    of the package will be (`rounding`); for packages of format 2.
     """
 
     steps: int = Field(ge=1)
@@ -127,6 +130,7 @@ class Fit(TomlTable):
     validate_fields: int = Field(default=2, ge=0)
     precision: Literal["float32", "bfloat16"] = "float32"
     threads: int = Field(default=2, ge=1)
+    integer_steps: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _crop_fits(self) -> Fit:
@@ -135,13 +139,12 @@ class Fit(TomlTable):
         return self
 
     @model_serializer(mode="wrap")
-    def _without_what_planes_lack(self, rest: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_what_is_not_meant(self, rest: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Runs and packages from before there were such options stay what they are.
         table: dict[str, Any] = rest(self)
-        if "planes" not in self.model_fields_set:
-            table.pop("planes", None)
-        # Runs and packages from before there was such an option stay what they are.
-        if self.coarser_steps is None:
-            table.pop("coarser_steps")
+        for key in ("planes", "coarser_steps", "integer_steps"):
+            if key not in self.model_fields_set:
+                table.pop(key, None)
         return table
 
 
@@ -248,6 +251,16 @@ class CodecTraining(TomlTable):
             raise ValueError("planes of [fit] are for volumes: give the network a depth")
         if self.network.volumes and (self.task or self.loss.domain == "stabilized"):
             raise ValueError("a codec of volumes takes neither [task] nor domain = 'stabilized'")
+        return self
+
+    @model_validator(mode="after")
+    def _integers_have_a_form(self) -> CodecTraining:
+        one = self.rate.networks == 1
+        if self.fit.integer_steps and not (one and self.network.has_integer_form):
+            raise ValueError(
+                "integer_steps of [fit] need one network with an integer form:"
+                ' architecture = "context", transform = "separable" and gains'
+            )
         return self
 
     @model_serializer(mode="wrap")

@@ -14,6 +14,7 @@ from torch import nn
 from cytopress.codecs.learned.latents.secondary_transforms import PARTS
 from cytopress.models.model_package import Package, write_package
 from cytopress.training.codec.cost import multiply_adds
+from cytopress.training.codec.fixed_point import exact_form
 from cytopress.training.codec.integer import (
     background_tables,
     context_layers,
@@ -28,6 +29,8 @@ from cytopress.training.codec.integer import (
 )
 from cytopress.training.codec.networks import LatentNetwork
 from cytopress.training.codec.secondary_transforms import SecondaryTransforms
+from cytopress.training.codec.separable import SeparableSynthesis
+from cytopress.training.codec.separable_slabs import SlabSynthesis
 from cytopress.training.onnx_export import export_onnx, halved
 
 Array = npt.NDArray[Any]
@@ -48,7 +51,11 @@ class _Named(nn.Module):
 
 
 def write_codec_package(
-    path: Path, networks: Sequence[LatentNetwork], manifest: Mapping[str, Any]
+    path: Path,
+    networks: Sequence[LatentNetwork],
+    manifest: Mapping[str, Any],
+    *,
+    exact: bool | None = None,
 ) -> Package:
     """Write one package of one network a rate, or of one network with gains.
 
@@ -60,13 +67,19 @@ def write_codec_package(
         On the processor, in the order of their rates.
     manifest : mapping
         Entries besides the form: ``name``, ``training``, ``results`` and so on.
+    exact : bool, optional
+        Whether its synthesis is in integers, so that the pixels are the same on every machine; if
+        it can be, unless given.
     """
     graphs: dict[str, bytes] = {}
     arrays: dict[str, Array] = {}
     form: dict[str, Any] = {}
     for index, network in enumerate(networks):
         prefix = f"r{index}/"
-        found, plain, form = _export(network.eval())
+        # A package of several rates has no integer form.
+        possible = len(networks) == 1 and has_integer_form(network)
+        wanted = possible if exact is None else exact
+        found, plain, form = _export(network.eval(), exact=wanted)
         graphs |= {prefix + name: graph for name, graph in found.items()}
         arrays |= {prefix + name: array for name, array in plain.items()}
     mesh = networks[0].mesh
@@ -78,8 +91,17 @@ def write_codec_package(
     return write_package(path, whole, graphs=graphs, arrays=arrays)
 
 
+def has_integer_form(network: LatentNetwork) -> bool:
+    """Return whether a network has an integer form from symbols to pixels."""
+    return network.architecture == "context" and isinstance(
+        network.g_s, SeparableSynthesis | SlabSynthesis
+    )
+
+
 @torch.no_grad()
-def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array], dict[str, Any]]:
+def _export(
+    network: LatentNetwork, *, exact: bool
+) -> tuple[dict[str, bytes], dict[str, Array], dict[str, Any]]:
     network.autocast = False
     latents, stride, slabs = network.log_gain.shape[1], network.stride, network.slabs
     channels = {
@@ -88,6 +110,8 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         "hyper_analysis": latents,
     }
     parts = {name: part for name, part in GRAPHS.items() if hasattr(network, part)}
+    if exact:
+        del parts["synthesis"]
     graphs = {
         name: export_onnx(
             _Named(part, getattr(network, part)),
@@ -102,30 +126,18 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         "inverse_gain": network.log_inverse.numpy(),
         **prefixed("prior", prior_tables(network.prior)),
     }
-    layers: list[dict[str, Any]] = []
+    own, integers = exact_form(network) if exact else _integer_form(network)
+    arrays |= integers
     if network.architecture != "factorized":
-        means = 0 if network.architecture == "hyperprior" else latents
-        layers, integers = integer_layers(network.h_s, means, latents)
-        arrays |= integers | prefixed("scale", scale_tables())
+        arrays |= prefixed("scale", scale_tables())
         arrays["scale_bias"] = scale_bias(network.log_scale)
-    shifts: dict[str, int] = {}
-    if network.architecture == "context":
-        shifts, integers = context_layers(network.context, "context")
-        arrays |= integers
-    own: dict[str, Any] = {}
     if network.architecture == "context" and network.context.turned is not None:
         own["rotations"] = network.context.turned[0].count
         for part, transforms in zip(PARTS, network.context.turned, strict=True):
             assert isinstance(transforms, SecondaryTransforms)
             arrays |= transform_arrays(transforms, f"rotations.{part}")
-    if network.hyper_context is not None:
-        own["hyper_context"], integers = hyper_context_layers(network.hyper_context)
-        arrays |= integers
     if network.volumes:
         own["depth"] = asdict(slabs)
-    if network.below is not None:
-        own["below"], integers = step_layers(network.below, "below")
-        arrays |= integers
     arrays |= {
         STATE + name: halved(value.numpy())
         for name, value in network.state_dict().items()
@@ -139,13 +151,32 @@ def _export(network: LatentNetwork) -> tuple[dict[str, bytes], dict[str, Array],
         **own,
         "latent_channels": latents,
         "hyper_channels": network.prior.channels,
-        "hyper_synthesis": layers,
-        "context": shifts,
         "reach": {"analysis": reach(network.g_a), "synthesis": reach(network.g_s)},
         "multiply_adds": multiply_adds(network),
         "parameters": sum(weight.numel() for weight in network.main_parameters()),
     }
     return graphs, arrays, form
+
+
+def _integer_form(network: LatentNetwork) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the manifest's entries and the arrays of the entropy model's integer form."""
+    latents = network.log_gain.shape[1]
+    form: dict[str, Any] = {"hyper_synthesis": [], "context": {}}
+    arrays: dict[str, Array] = {}
+    if network.architecture != "factorized":
+        means = 0 if network.architecture == "hyperprior" else latents
+        form["hyper_synthesis"], integers = integer_layers(network.h_s, means, latents)
+        arrays |= integers
+    if network.architecture == "context":
+        form["context"], integers = context_layers(network.context, "context")
+        arrays |= integers
+    if network.hyper_context is not None:
+        form["hyper_context"], integers = hyper_context_layers(network.hyper_context)
+        arrays |= integers
+    if network.below is not None:
+        form["below"], integers = step_layers(network.below, "below")
+        arrays |= integers
+    return form, arrays
 
 
 @torch.no_grad()

@@ -16,6 +16,7 @@ from cytopress.errors import CytopressError
 from cytopress.training.codec.config import CodecTraining
 from cytopress.training.codec.crops import Batch
 from cytopress.training.codec.distortion import distortion
+from cytopress.training.codec.rounding import rounded_forward
 from cytopress.training.codec.task_distortion import TaskDistortion
 
 AUX_RATE = 1e-2
@@ -136,7 +137,11 @@ class CodecModule(lightning.LightningModule):
         else:
             high = self._lambdas[0]
             weight = torch.full_like(quality, high)
-        coded = self.network(x, quality, center=batch.center)
+        if self.steps_done >= self._steps - self._config.fit.integer_steps:
+            network: Any = self.network
+            coded = rounded_forward(network, x, quality, center=batch.center)
+        else:
+            coded = self.network(x, quality, center=batch.center)
         bpp = coded.bits / x[0].numel()
         error = (x - coded.x_hat.float()).square().mean()
         lost, shown = distortion(x, coded.x_hat, batch, options), [bpp.mean(), error]

@@ -189,6 +189,11 @@ class Network(TomlTable):
         return Mesh(self.surface, SURFACE_STEP, SURFACE_HALVINGS) if taken else None
 
     @property
+    def has_integer_form(self) -> bool:
+        """Whether a package of it decodes in integers, from symbols to pixels."""
+        return (self.architecture, self.transform) == ("context", "separable")
+
+    @property
     def ours(self) -> bool:
         """Whether the package decodes without torch."""
         return not self.architecture.startswith(COMPRESSAI)

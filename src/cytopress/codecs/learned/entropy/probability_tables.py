@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.errors import PackageError
+from cytopress.kernels.rans_tables import RansTables
 
 Array = npt.NDArray[Any]
 PRECISION = 24
@@ -119,6 +120,21 @@ class ProbabilityTables:
             )
             for row, size in zip(self.cdf, self.size, strict=True)
         ]
+
+    @functools.cached_property
+    def lanes(self) -> RansTables:
+        """The tables of interleaved rANS.
+
+        Raises
+        ------
+        PackageError
+            A table has more than 2 ** 16 symbols, or there are more than 256.
+        """
+        cdf = self.cdf.copy()
+        # Behind a row's end anything may stand.
+        cdf[np.arange(cdf.shape[1]) > self.size[:, None]] = 2**PRECISION
+        size, offset = (a.astype(np.int32) for a in (self.size, self.offset))
+        return RansTables(cdf.astype(np.uint32), size, offset)
 
     @functools.cached_property
     def bits(self) -> Array:

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cytopress.codecs.learned.entropy.coders import Decoder, Encoder
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
-from cytopress.codecs.learned.entropy.range_coder import RangeDecoder, RangeEncoder
 from cytopress.codecs.learned.latents.hyper_synthesis import FRACTION, scale_rows
 from cytopress.codecs.learned.latents.rate_distortion import costs
 from cytopress.errors import CorruptDataError, PackageError
@@ -168,7 +168,7 @@ class SecondaryTransforms:
             which[:] = 0
         return which
 
-    def encode(self, encoder: RangeEncoder, which: Array, classes: Array) -> None:
+    def encode(self, encoder: Encoder, which: Array, classes: Array) -> None:
         """Encode the transform of each place, (places,), given its class of activity."""
         used = int(which.any())
         encoder.encode(np.array([used], np.int32), np.array([CLASSES], np.uint8), self.choices)
@@ -177,7 +177,7 @@ class SecondaryTransforms:
             rows = classes[coded].astype(np.uint8)
             encoder.encode(which[coded].astype(np.int32), rows, self.choices)
 
-    def decode(self, decoder: RangeDecoder, classes: Array) -> Array:
+    def decode(self, decoder: Decoder, classes: Array) -> Array:
         """Return what `encode` was given.
 
         Raises

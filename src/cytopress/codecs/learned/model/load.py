@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables, padded_rows
+from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
 from cytopress.codecs.learned.latents.context_model import ContextModel, ContextStep
 from cytopress.codecs.learned.latents.gain_units import Gains
 from cytopress.codecs.learned.latents.hyper_context import HyperContext
@@ -27,14 +27,11 @@ from cytopress.codecs.learned.model.manifest import (
     read_manifest,
 )
 from cytopress.codecs.learned.model.networks import Networks
-from cytopress.codecs.learned.pixels.background import Background
+from cytopress.codecs.learned.model.stored_arrays import StoredArrays
 from cytopress.errors import PackageError
 from cytopress.models.model_package import Package
 
 Array = npt.NDArray[Any]
-MOST_SCALES = 256
-# Far beyond any scale index.
-MOST_BIAS = 2**20
 
 
 @dataclass(frozen=True)
@@ -88,38 +85,31 @@ class _Loader:
     prefix: str
     manifest: CodecManifest
 
+    @property
+    def stored(self) -> StoredArrays:
+        """The package's arrays, checked."""
+        return StoredArrays(self.package, self.prefix, self.manifest)
+
     def model(self) -> CodecModel:
         manifest = self.manifest
         hyper = manifest.architecture != "factorized"
-        coder = self._coder(self._prior()) if hyper else LatentCoder(self._prior())
+        coder = self._coder(self.stored.prior()) if hyper else LatentCoder(self.stored.prior())
         networks = Networks(self.package, self.prefix, manifest)
         return CodecModel(manifest, self._gains(scaled=hyper), networks, coder)
 
     def _gains(self, *, scaled: bool) -> Gains:
         shape = max(self.manifest.gains, 1), self.manifest.latent_channels
-        gain = self._checked("gain", shape, "f")
-        inverse = self._checked("inverse_gain", shape, "f")
-        bias = self._bias("scale_bias", shape) if scaled else np.zeros(shape, np.int64)
+        gain = self.stored.checked("gain", shape, "f")
+        inverse = self.stored.checked("inverse_gain", shape, "f")
+        bias = self.stored.bias("scale_bias", shape) if scaled else np.zeros(shape, np.int64)
         background = None
         if self.manifest.background is not None:
-            tables = _tables(self.package, "surface")
-            background = Background(self.manifest.background, tables)
+            background = self.stored.background(self.manifest.background)
         return Gains(gain, inverse, bias, background)
-
-    def _prior(self) -> ProbabilityTables:
-        prior = _tables(self.package, f"{self.prefix}prior")
-        channels, nodes = self.manifest.hyper_channels, max(self.manifest.gains, 1)
-        if len(prior) not in {channels, channels * nodes}:
-            raise PackageError(
-                f"there are {len(prior)} prior tables for {channels} channels and {nodes} nodes."
-            )
-        return prior
 
     def _coder(self, prior: ProbabilityTables) -> LatentCoder:
         manifest = self.manifest
-        scales = _tables(self.package, f"{self.prefix}scale")
-        if len(scales) > MOST_SCALES:
-            raise PackageError(f"there are {len(scales)} scale tables; at most 256 are possible.")
+        scales = self.stored.scales()
         h_s = HyperSynthesis(tuple(self._layer(entry) for entry in manifest.hyper_synthesis))
         context = self._context(h_s.upsample) if manifest.context else None
         prediction = self._slab_prediction() if manifest.slab_prediction else None
@@ -155,43 +145,17 @@ class _Loader:
     def _hyper_context(self) -> HyperContext:
         name, manifest = "hyper_context", self.manifest
         diagonal, beside = self._steps(name, HYPER_CONTEXT, manifest.hyper_context)
-        features = self._checked(f"{name}.features", (2, diagonal.form[1]), "i")
-        bias = self._bias(f"{name}.bias", (max(manifest.gains, 1), manifest.hyper_channels))
+        features = self.stored.checked(f"{name}.features", (2, diagonal.form[1]), "i")
+        bias = self.stored.bias(f"{name}.bias", (max(manifest.gains, 1), manifest.hyper_channels))
         return HyperContext(diagonal, beside, features, bias)
 
     def _transforms(self, context: ContextModel) -> tuple[SecondaryTransforms, SecondaryTransforms]:
         channels = context.first, context.channels - context.first
         first, rest = (
-            self._part_transforms(f"rotations.{part}", count)
+            self.stored.part_transforms(f"rotations.{part}", count)
             for part, count in zip(PARTS, channels, strict=True)
         )
         return first, rest
-
-    def _part_transforms(self, name: str, channels: int) -> SecondaryTransforms:
-        shape = self.manifest.transforms, channels
-        matrices = self._checked(f"{name}.matrix", (*shape, channels), "i")
-        bias = self._bias(f"{name}.bias", shape)
-        choices = _tables(self.package, f"{self.prefix}{name}.odds")
-        return SecondaryTransforms(matrices, bias, choices)
-
-    def _checked(self, name: str, shape: tuple[int, ...], kind: str) -> Array:
-        name = self.prefix + name
-        array = self.package.array(name)
-        if array.shape != shape or array.dtype.kind != kind:
-            raise PackageError(
-                f"{name} is {array.dtype} {array.shape}, where {shape} of kind {kind!r} belongs."
-            )
-        if not np.isfinite(array).all():
-            raise PackageError(f"{name} holds values that are not finite.")
-        return array
-
-    def _bias(self, name: str, shape: tuple[int, ...]) -> Array:
-        bias = self._checked(name, shape, "i").astype(np.int64)
-        if np.abs(bias).max() > MOST_BIAS:
-            raise PackageError(
-                f"the scale bias {self.prefix}{name} is larger than any scale index can be."
-            )
-        return bias
 
     def _steps(
         self, name: str, steps: Sequence[str], shifts: Mapping[str, int]
@@ -220,12 +184,6 @@ class _Loader:
             relu=entry["relu"],
             upsample=entry["upsample"],
         )
-
-
-def _tables(package: Package, name: str) -> ProbabilityTables:
-    cdf, size, offset = (package.array(f"{name}_{part}") for part in ("cdf", "size", "offset"))
-    # The first packages stored rows of unequal size as a rectangle, nearly all of it padding.
-    return ProbabilityTables(padded_rows(cdf, size) if cdf.ndim == 1 else cdf, size, offset)
 
 
 def _check_outputs(

@@ -10,7 +10,7 @@ from cytopress.codecs.learned.pixels.background import Mesh
 from cytopress.codecs.learned.pixels.slabs import SlabLayout
 from cytopress.errors import PackageError
 from cytopress.image import AXES
-from cytopress.models.model_package import Package
+from cytopress.models.model_package import EXACT_FORMAT, Package
 
 FAMILY = "learned"
 ARCHITECTURES = ("factorized", "hyperprior", "mean-scale", "context")
@@ -21,6 +21,7 @@ PERCENTILES = (0.1, 99.9)
 # Pixels; no network comes near, and a halo of it would need memory.
 MOST_REACH = 1024
 MOST_SHIFT = 40
+MOST_LAYERS = 20
 # Of the step of a background: a float32 plane has no more digits.
 MOST_HALVINGS = 20
 MOST_TRANSFORMS = 15
@@ -60,6 +61,8 @@ class CodecManifest:
         Percentiles of an image that become 0 and 1.
     transforms : int
         Secondary transforms of a block's latents (entry ``rotations``); 0 for none.
+    synthesis : tuple of int
+        Shifts of the integer synthesis' layers; empty in format 1, whose synthesis is a graph.
     rdo : float
         Rate-distortion trade-off of the rounding: bits per unit of squared error, in quantization
         steps; 0 rounds to the nearest integer.
@@ -82,7 +85,13 @@ class CodecManifest:
     background: Mesh | None
     percentiles: tuple[float, float]
     transforms: int
+    synthesis: tuple[int, ...]
     rdo: float
+
+
+def is_exact(package: Package) -> bool:
+    """Return whether a package is of format 2, which decodes to the same pixels everywhere."""
+    return bool(package.manifest["format"] == EXACT_FORMAT)
 
 
 def read_manifest(package: Package) -> CodecManifest:
@@ -132,6 +141,7 @@ def read_manifest(package: Package) -> CodecManifest:
         background=_background(package),
         percentiles=_percentiles(package),
         transforms=_transforms(package),
+        synthesis=_synthesis(package),
         rdo=_real(package, manifest.get("rdo", 0.0)),
     )
     if checked.rates > 1 and checked.gains:
@@ -210,6 +220,23 @@ def _transforms(package: Package) -> int:
     if count and package.manifest["architecture"] != "context":
         raise PackageError(f"{package.path}: 'rotations' need a context model.")
     return count
+
+
+def _synthesis(package: Package) -> tuple[int, ...]:
+    """Return the shifts of the layers of a package of format 2."""
+    found, exact = package.manifest.get("synthesis"), is_exact(package)
+    if not exact:
+        return ()
+    form = package.manifest["architecture"], package.manifest["rates"]
+    if form != ("context", 1):
+        raise PackageError(
+            f"{package.path}: a package of format 2 is one context model, not {form[0]!r} with"
+            f" {form[1]} rates."
+        )
+    if not isinstance(found, list) or not 1 <= len(found) <= MOST_LAYERS:
+        raise PackageError(f"{package.path}: the manifest lists no layers of the synthesis.")
+    shifts = [{"synthesis": shift} for shift in found]
+    return tuple(_whole(package, shift, "synthesis", 0, MOST_SHIFT) for shift in shifts)
 
 
 def _slabs(package: Package) -> SlabLayout | None:

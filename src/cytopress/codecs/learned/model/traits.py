@@ -25,7 +25,7 @@ def traits(manifest: CodecManifest) -> Traits:
         parameter=parameter,
         reads_back="the same dtype",
         can_be_lossless=False,
-        exact=False,
+        exact=bool(manifest.synthesis),
         percentiles=manifest.percentiles,
         lines=True,
         scale=True,

@@ -1,0 +1,148 @@
+"""Speed of the kernels by path, as ratios to numpy (`make bench`).
+
+    python bench/kernels.py [PATH ...]      every path of this machine unless some are named
+
+A field of 1024 x 1024 pixels: 128 x 128 places of 64 latents. Processor time of this thread, the
+best of several passes; paths take turns, so that what else runs here meets all of them. A second
+table has wall time by number of threads.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cytopress.kernels import elementwise, paths
+from cytopress.kernels.block_matrices import BlockMatrices
+from cytopress.kernels.convolution import Convolution
+from cytopress.kernels.lapped_transform import LappedAnalysis, LappedSynthesis
+from cytopress.kernels.rans import LanesDecoder, encode
+from cytopress.kernels.rans_tables import RansTables
+from cytopress.machine import processor
+
+PASSES = 7
+PLACES, LATENTS = 128, 64
+PIXELS = (8 * PLACES) ** 2
+RANDOM = np.random.default_rng(0)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kernel: what it does at a number of threads, and how much that is."""
+
+    name: str
+    run: Callable[[int], Any]
+    amount: float
+    unit: str
+
+
+def main() -> int:
+    held = tuple(sys.argv[1:]) or paths.available()
+    print(f"{processor()}; {paths.described()}")
+    cases = [*convolutions(), *transforms(), *coders()]
+    print(f"\n{'one thread':26} {'':12}" + "".join(f"{path:>18}" for path in held))
+    for case in cases:
+        best = times(case, held)
+        shown = "".join(
+            f"{case.amount / best[path]:9.1f} {best[paths.NUMPY] / best[path]:6.1f} x"
+            for path in held
+        )
+        print(f"{case.name:26} {case.unit:12}{shown}")
+    print(f"\n{'wall time, ms':39}" + "".join(f"{n:>10}" for n in (1, 2)) + "  threads")
+    for case in cases:
+        walls = [min(wall(case, threads) for _ in range(PASSES)) for threads in (1, 2)]
+        print(f"{case.name:39}" + "".join(f"{1000 * each:10.2f}" for each in walls))
+    return 0
+
+
+def times(case: Case, held: tuple[str, ...]) -> dict[str, float]:
+    """Return the shortest time of each path and of numpy, in seconds."""
+    best = dict.fromkeys((*held, paths.NUMPY), np.inf)
+    for _ in range(PASSES):
+        for path in best:
+            with paths.using(path):
+                began = time.thread_time()
+                case.run(1)
+                best[path] = min(best[path], time.thread_time() - began)
+    return best
+
+
+def wall(case: Case, threads: int) -> float:
+    began = time.perf_counter()
+    case.run(threads)
+    return time.perf_counter() - began
+
+
+def convolutions() -> list[Case]:
+    found = []
+    for inputs, outputs, side in ((64, 64, 3), (64, 64, 1), (32, 96, 3)):
+        weight = RANDOM.integers(-500, 500, (outputs, inputs, side, side)).astype(np.int16)
+        layer = Convolution(weight, np.zeros(outputs, np.int32), 12, 0, 2**15 - 1, most=2**12)
+        x = RANDOM.integers(0, 2**12, (PLACES, PLACES, inputs)).astype(np.int16)
+        work = weight.size * PLACES**2 / 1e9
+        name = f"{side} x {side}, {inputs} to {outputs}"
+        found.append(Case(name, lambda n, f=layer, x=x: f(x, threads=n), work, "GMAC/s"))
+    return found
+
+
+def transforms() -> list[Case]:
+    along_y, along_x = RANDOM.integers(-2000, 2000, (2, 8, 16)).astype(np.int16)
+    order, counted = RANDOM.permutation(LATENTS), 2 * PIXELS / 1e6
+    synthesis = LappedSynthesis(along_y, along_x, 14, 14, order)
+    analysis = LappedAnalysis(along_y, along_x, 14, 14, order)
+    latents = RANDOM.integers(-(2**18), 2**18, (PLACES, PLACES, LATENTS)).astype(np.int32)
+    pixels = synthesis(np.pad(latents, ((1, 0), (1, 0), (0, 0))))
+    matrices = BlockMatrices(RANDOM.integers(-900, 900, (3, 48, 48)).astype(np.int16), 14, 8)
+    symbols = RANDOM.integers(-9, 9, (PLACES**2, 48)).astype(np.int32)
+    which = RANDOM.integers(0, 4, PLACES**2).astype(np.int8)
+    factors = RANDOM.integers(0, 2**31, LATENTS)
+    runs: dict[str, Callable[[int], Any]] = {
+        "lapped synthesis": lambda n: synthesis(latents, threads=n),
+        "lapped analysis": lambda n: analysis(pixels, threads=n),
+        "secondary transforms": lambda n: matrices(symbols, which, threads=n),
+        "scaled": lambda n: elementwise.scaled(latents, factors, 30, threads=n),
+        "counts": lambda n: elementwise.counts(latents, 900, 400, 15, 65535, threads=n),
+    }
+    return [Case(name, run, counted, "MB/s, 16 bit") for name, run in runs.items()]
+
+
+def coders() -> list[Case]:
+    """Latents of 56 normal distributions, most of them narrow, in 8 lanes."""
+    from scipy.stats import norm
+
+    deviations = 2.0 ** np.linspace(-4, 8, 56)
+    reach = np.maximum(2, np.ceil(4.5 * deviations)).astype(int)
+    cdf = np.full((56, 2 * reach.max() + 3), 2**24, np.uint32)
+    for row, size, deviation in zip(cdf, reach, deviations, strict=True):
+        shares = norm.cdf(np.arange(-size, size + 1) + 0.5, scale=deviation)
+        row[1 : 2 * size + 2] = (
+            np.floor(shares * (2**24 - 2 * size - 2)) + np.arange(2 * size + 1) + 1
+        )
+        row[0] = 0
+    tables = RansTables(cdf, (2 * reach + 2).astype(np.int32), -reach.astype(np.int32))
+    rows = np.minimum(RANDOM.exponential(9, PIXELS), 55).astype(np.uint8)
+    slots = RANDOM.integers(0, 2**24, PIXELS)
+    symbols = np.empty(PIXELS, np.uint16)
+    for number, row in enumerate(cdf):
+        symbols[rows == number] = np.searchsorted(row, slots[rows == number], side="right") - 1
+    words = encode([(symbols, rows, tables)], 8)
+    bits = 32 * sum(map(len, words)) / PIXELS
+    name = f"rANS, {bits:.2f} bits a symbol"
+
+    def encoded(_: int) -> Any:
+        return encode([(symbols, rows, tables)], 8)
+
+    def decoded(threads: int) -> Any:
+        return LanesDecoder(words).decode(rows, tables, threads=threads)
+
+    both = (("in", encoded), ("out", decoded))
+    return [Case(f"{name}: {way}", run, PIXELS / 1e6, "M symbols/s") for way, run in both]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

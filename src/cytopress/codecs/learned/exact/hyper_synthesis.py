@@ -1,0 +1,125 @@
+"""Hyper synthesis in 16-bit integers: hyper-latents to means, scale indices and features."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil, prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.errors import PackageError
+from cytopress.kernels.convolution import Convolution
+from cytopress.kernels.elementwise import narrowed
+from cytopress.tiling import tiles
+
+Array = npt.NDArray[Any]
+# Hyper-latents along each axis that are computed at once: bounds memory, changes no number.
+SIZE = 32
+# Rows of the last layer that are computed at once: its output stays in the cache.
+BAND = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A convolution and the pixel shuffle behind it.
+
+    Parameters
+    ----------
+    convolution : Convolution
+        Its output channels are those of each place of the shuffle, one place after the other.
+    upsample : int
+        Factor of the shuffle.
+    """
+
+    convolution: Convolution
+    upsample: int
+
+    @property
+    def outputs(self) -> int:
+        """Number of channels behind the shuffle."""
+        return len(self.convolution.weight) // self.upsample**2
+
+    def __call__(self, a: Array) -> Array:
+        """Return (h * upsample, w * upsample, outputs) of (h, w, C) int16."""
+        found, factor = self.convolution(a), self.upsample
+        if factor == 1:
+            return found
+        height, width, _ = found.shape
+        split = found.reshape(height, width, factor, factor, self.outputs)
+        return split.transpose(0, 2, 1, 3, 4).reshape(height * factor, width * factor, -1)
+
+
+@dataclass(frozen=True, eq=False)
+class HyperSynthesis:
+    """h_s: layers one after the other.
+
+    Parameters
+    ----------
+    layers : tuple of Layer
+        In order; each takes what the one before it gives, int16.
+
+    Raises
+    ------
+    PackageError
+        The layers do not follow each other.
+    """
+
+    layers: tuple[Layer, ...]
+
+    def __post_init__(self) -> None:
+        channels = self.inputs
+        for layer in self.layers:
+            if layer.convolution.weight.shape[1] != channels:
+                raise PackageError("The layers of the hyper synthesis do not follow each other.")
+            channels = layer.outputs
+        *hidden, behind = (layer.convolution.dtype for layer in self.layers)
+        if behind != np.int32 or any(kind != np.int16 for kind in hidden):
+            raise PackageError("All layers of a hyper synthesis but the last have a rectifier.")
+        last = self.layers[-1]
+        if last.upsample != 1 or last.convolution.weight.shape[2] != 1:
+            raise PackageError("The last layer of a hyper synthesis is of 1 x 1 latents.")
+
+    @property
+    def inputs(self) -> int:
+        """Number of channels of the hyper-latents."""
+        return int(self.layers[0].convolution.weight.shape[1])
+
+    @property
+    def outputs(self) -> int:
+        """Number of channels of the output."""
+        return self.layers[-1].outputs
+
+    @property
+    def upsample(self) -> int:
+        """Latents along each axis for each hyper-latent."""
+        return prod(layer.upsample for layer in self.layers)
+
+    @functools.cached_property
+    def halo(self) -> int:
+        """Hyper-latents beyond its own that an output depends on, along each axis."""
+        reach, scale = 0.0, 1
+        for layer in self.layers:
+            reach += layer.convolution.weight.shape[2] // 2 / scale
+            scale *= layer.upsample
+        return ceil(reach)
+
+    def parts(self, z_hat: Array) -> Iterator[tuple[tuple[slice, ...], Array]]:
+        """Yield rectangles of the output, each with its values, (h, w, outputs) int32.
+
+        ``z_hat`` is (h', w', Nz) int32, with a fraction as the output.
+        """
+        scale, halo = self.upsample, (self.halo, self.halo)
+        *hidden, last = self.layers
+        for tile in tiles(z_hat.shape[:2], size=(SIZE, SIZE), halo=halo):
+            a = narrowed(z_hat[tile.source()])
+            for layer in hidden:
+                a = layer(a)
+            inner, (rows, columns) = a[tile.inner(scale)], tile.target(scale)
+            for top in range(0, len(inner), BAND):
+                band = last(inner[top : top + BAND])
+                start = rows.start + top
+                yield (slice(start, start + len(band)), columns), band

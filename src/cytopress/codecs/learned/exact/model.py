@@ -1,0 +1,92 @@
+"""One opened package of format 2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
+from cytopress.codecs.learned.exact.gains import ExactGains
+from cytopress.codecs.learned.exact.latents import LatentCoder
+from cytopress.codecs.learned.exact.symbols import SymbolDecoder, SymbolEncoder
+from cytopress.codecs.learned.exact.synthesis import Synthesis
+from cytopress.codecs.learned.latents.gain_units import GainSetting
+from cytopress.codecs.learned.model.manifest import CodecManifest
+from cytopress.codecs.learned.model.networks import Networks
+from cytopress.codecs.learned.pixels.normalization import Plane
+from cytopress.codecs.learned.pixels.slabs import SlabLayout
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class ExactModel:
+    """Networks and tables; the quality is still open.
+
+    Parameters
+    ----------
+    manifest : CodecManifest
+        The checked manifest of the package.
+    gains : ExactGains
+        Its qualities.
+    networks : Networks
+        Planes to latents, and latents to hyper-latents, in float: an encoder's alone.
+    coder : LatentCoder
+        Latents to symbols and back.
+    synthesis : Synthesis
+        Latents to planes.
+    """
+
+    manifest: CodecManifest
+    gains: ExactGains
+    networks: Networks
+    coder: LatentCoder
+    synthesis: Synthesis
+
+    @property
+    def slabs(self) -> SlabLayout:
+        """How volumes are coded in slabs; a plane is one."""
+        return self.networks.slabs
+
+    def encode_latents(
+        self,
+        encoder: RansEncoder,
+        planes: Sequence[Plane],
+        setting: GainSetting,
+        previous: Array | None = None,
+    ) -> Array:
+        """Encode the latents of a slab; return them decoded, (h, w, M) int32 with a fraction.
+
+        ``planes`` are those that the slab sees; ``previous`` is what this returned for the slab
+        before it.
+        """
+        y = self.networks.analyze(planes, setting.gain)
+        z = self.networks.hyper_analyze(y)
+        symbols = SymbolEncoder(encoder, np.moveaxis(z, 0, -1))
+        z_hat = self.coder.hyper_latents(symbols, (z.shape[1], z.shape[2]), setting)
+        symbols = SymbolEncoder(encoder, np.moveaxis(y, 0, -1), self.manifest.rdo)
+        return self.coder.latents(symbols, z_hat, setting, previous)
+
+    def decode_latents(
+        self,
+        decoder: RansDecoder,
+        shape: tuple[int, int],
+        setting: GainSetting,
+        previous: Array | None = None,
+    ) -> Array:
+        """Return what `encode_latents` returned of a slab of planes of ``shape``.
+
+        Raises
+        ------
+        CorruptDataError
+            The stream holds no latents of such a slab.
+        """
+        step = self.manifest.hyper_stride
+        height, width = (length // step for length in self.networks.padded(shape))
+        symbols = SymbolDecoder(decoder)
+        z_hat = self.coder.hyper_latents(symbols, (height, width), setting)
+        return self.coder.latents(symbols, z_hat, setting, previous)

@@ -1,0 +1,143 @@
+"""Payload of format 2: one byte for the version, normalization, checksum, background, latents."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import google_crc32c
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.codecs.container.container import Form
+from cytopress.codecs.container.wire import Reader, varints
+from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
+from cytopress.codecs.learned.exact.model import ExactModel
+from cytopress.codecs.learned.exact.numbers import LATENT_BITS
+from cytopress.codecs.learned.exact.pixels import Normalization, Surface
+from cytopress.codecs.learned.exact.slabs import Band, synthesized
+from cytopress.codecs.learned.latents.gain_units import GainSetting
+from cytopress.errors import CorruptDataError
+from cytopress.image import Image, Pixels
+
+Array = npt.NDArray[Any]
+VERSION = 2
+CHECKSUM = struct.Struct("<I")
+# Rows of pixels that are rounded at once.
+ROWS = 64
+
+
+def compress(model: ExactModel, quality: float | None, image: Image) -> bytes:
+    """Return the payload of a plane or volume."""
+    normalization = Normalization.of(image, model.manifest.percentiles)
+    head = bytes([VERSION]) + normalization.packed
+    if not normalization.span:
+        return head
+    setting, dequantize = model.gains.at(quality or 0.0)
+    volume = image.pixels if image.pixels.ndim == 3 else image.pixels[None]
+    streams: list[bytes] = []
+    latents = _encoded(model, setting, normalization, volume, streams)
+    bands: Iterable[Band] = synthesized(model, dequantize, latents, volume.shape)
+    smooth, surface, background = b"", None, setting.background
+    if background is not None:
+        plane = np.zeros(volume.shape[1:], np.int32)
+        for _, rows, band in bands:
+            part = plane[rows]
+            part[:] = band[0, : len(part), : plane.shape[1]]
+        decoded = plane * np.float32(2.0**-LATENT_BITS)
+        grid = background.mesh.refit(normalization(image.pixels), decoded)
+        smooth = background.pack(grid)
+        surface = Surface(background.mesh, grid, plane.shape[1])
+        tops = range(0, len(plane), ROWS)
+        bands = ((slice(1), slice(t, t + ROWS), plane[None, t : t + ROWS]) for t in tops)
+    pixels = _pixels(bands, surface, normalization, Form.of(image))
+    checksum = CHECKSUM.pack(google_crc32c.value(pixels.tobytes()))
+    # A plane is one slab, and all that is left.
+    slabs = [varints(len(stream)) + stream for stream in streams[:-1]]
+    return b"".join((head, checksum, smooth, *slabs, streams[-1]))
+
+
+def decompress(model: ExactModel, quality: float | None, stream: bytes, form: Form) -> Pixels:
+    """Return the pixels of a payload.
+
+    Raises
+    ------
+    CorruptDataError
+        The payload is damaged, or its pixels are not those that were encoded.
+    """
+    if stream[:1] != bytes([VERSION]):
+        raise CorruptDataError(f"The stream is not of version {VERSION}, which its model decodes.")
+    normalization, rest = Normalization.take(stream[1:], form.dtype)
+    if not normalization.span:
+        if rest:
+            raise CorruptDataError("A constant image is followed by more bytes.")
+        return normalization.constant(form)
+    if len(rest) < CHECKSUM.size:
+        raise CorruptDataError("The stream ends within its checksum.")
+    setting, dequantize = model.gains.at(quality or 0.0)
+    coded, surface = rest[CHECKSUM.size :], None
+    shape = math.prod(form.shape[:-2]), form.shape[-2], form.shape[-1]
+    if setting.background is not None:
+        grid, coded = setting.background.unpack(coded, shape[1:])
+        surface = Surface(setting.background.mesh, grid, shape[2])
+    latents = _decoded(model, setting, coded, shape)
+    pixels = _pixels(synthesized(model, dequantize, latents, shape), surface, normalization, form)
+    if CHECKSUM.pack(google_crc32c.value(pixels.tobytes())) != rest[: CHECKSUM.size]:
+        raise CorruptDataError(
+            "The decoded pixels are not those that were encoded: the file was altered."
+        )
+    return pixels
+
+
+def _encoded(
+    model: ExactModel,
+    setting: GainSetting,
+    normalization: Normalization,
+    volume: Pixels,
+    streams: list[bytes],
+) -> Iterator[Array]:
+    """Encode slabs in order to ``streams``; yield the latents of each as a decoder has them."""
+    previous = None
+    for slab in range(model.slabs.count(len(volume))):
+        planes = [normalization(volume[z]) for z in model.slabs.seen(slab, len(volume))]
+        if setting.background is not None:
+            mesh = setting.background.mesh
+            mesh.subtract(planes[0], mesh.fit(planes[0]))
+        encoder = RansEncoder()
+        previous = model.encode_latents(encoder, planes, setting, previous)
+        streams.append(encoder.bytes())
+        yield previous
+
+
+def _decoded(
+    model: ExactModel, setting: GainSetting, coded: bytes, shape: tuple[int, int, int]
+) -> Iterator[Array]:
+    """Decode slabs in order; yield the latents of each."""
+    reader, previous = Reader(coded), None
+    count = model.slabs.count(shape[0])
+    for slab in range(count):
+        length = reader.varint() if slab < count - 1 else reader.left
+        decoder = RansDecoder(reader.take(length))
+        previous = model.decode_latents(decoder, shape[1:], setting, previous)
+        decoder.finish()
+        yield previous
+
+
+def _pixels(
+    bands: Iterable[Band],
+    surface: Surface | None,
+    normalization: Normalization,
+    form: Form,
+) -> Pixels:
+    height, width = form.shape[-2:]
+    pixels = np.empty((math.prod(form.shape[:-2]), height, width), form.dtype)
+    for planes, place, band in bands:
+        rows = range(place.start, min(place.stop, height))
+        if rows:
+            values = band[:, : len(rows), :width]
+            if surface is not None:
+                values = values + surface.rows(rows)
+            pixels[planes, rows.start : rows.stop] = normalization.pixels(values, form)
+    return pixels.reshape(form.shape)

@@ -1,0 +1,186 @@
+"""Pixels of format 2: normalization, smooth background and rounding, in integers."""
+
+from __future__ import annotations
+
+import functools
+import math
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.codecs.container.container import Form
+from cytopress.codecs.decoded_pixels import round_to_dtype
+from cytopress.codecs.learned.exact.numbers import LATENT_BITS
+from cytopress.codecs.learned.pixels.background import Grid, Mesh
+from cytopress.codecs.learned.pixels.normalization import Plane, coded_range, mean_of
+from cytopress.errors import CorruptDataError, PackageError
+from cytopress.image import Image, Pixels, integer_limits
+from cytopress.kernels.elementwise import counts
+
+Array = npt.NDArray[Any]
+# Used ranges: no pixel is farther from the middle, so that no latent is clipped.
+MOST_RANGES = 2**10
+# Rows of a background that are computed at once: temporary arrays stay in the cache.
+BAND = 16
+# Used ranges of a background.
+BACKGROUND_BITS = 12
+INTEGERS, FLOATS = struct.Struct("<HH"), struct.Struct("<ffe")
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """Counts to used ranges around the middle, and back.
+
+    Of integer images both are whole numbers of counts; of float images they are doubles.
+
+    Parameters
+    ----------
+    span : int or float
+        The used range, in counts; 0 of a constant image.
+    middle : int or float
+        Counts that are 0.
+    packed : bytes
+        Both, as a stream begins with them.
+    """
+
+    span: float
+    middle: float
+    packed: bytes
+
+    @classmethod
+    def of(cls, image: Image, percentiles: tuple[float, float]) -> Normalization:
+        """Return the normalization of an image."""
+        low, high = coded_range(image, percentiles)
+        if image.dtype.kind == "f":
+            planes = image.pixels.reshape(-1, *image.pixels.shape[-2:])
+            center = mean_of(planes, low, high) if low < high else 0.0
+            return cls.take(FLOATS.pack(low, high, center), image.dtype)[0]
+        middle, span = round(float(image.pixels.mean(dtype=np.float64))), 0
+        if low < high:
+            farthest = max(int(image.pixels.max()) - middle, middle - int(image.pixels.min()))
+            span = max(round(high - low), -(-farthest // MOST_RANGES), 1)
+        return cls(span, middle, INTEGERS.pack(min(span, 2**16 - 1), middle))
+
+    @classmethod
+    def take(cls, stream: bytes, dtype: np.dtype[Any]) -> tuple[Normalization, bytes]:
+        """Return the normalization that a stream begins with, and the rest of it.
+
+        Raises
+        ------
+        CorruptDataError
+            The stream is too short, or its limits are no range.
+        """
+        form = FLOATS if dtype.kind == "f" else INTEGERS
+        if len(stream) < form.size:
+            raise CorruptDataError("The stream ends within its used range.")
+        packed, rest = stream[: form.size], stream[form.size :]
+        numbers = form.unpack(packed)
+        if form is INTEGERS:
+            return cls(numbers[0], numbers[1], packed), rest
+        low, high, center = numbers
+        if not (np.isfinite(numbers).all() and low <= high):
+            raise CorruptDataError(f"The limits {low} and {high} around {center} are no range.")
+        return cls(high - low, low + center * (high - low), packed), rest
+
+    def __call__(self, pixels: Pixels) -> Plane:
+        """Return pixels in used ranges around the middle, float32, clipped."""
+        kind = np.float64 if pixels.dtype.kind == "f" else np.float32
+        plane: Array = pixels.astype(kind)
+        plane -= kind(self.middle)
+        plane *= kind(1 / self.span)
+        np.clip(plane, -MOST_RANGES, MOST_RANGES, out=plane)
+        return plane.astype(np.float32, copy=False)
+
+    def pixels(self, values: Array, form: Form) -> Pixels:
+        """Return int32 with ``LATENT_BITS`` bits of fraction as pixels of ``form``."""
+        if form.dtype.kind == "f":
+            # Two operations that every IEEE machine rounds alike.
+            floats = values * (self.span * 2.0**-LATENT_BITS)
+            floats += self.middle
+            most = float(np.finfo(np.float32).max)
+            return round_to_dtype(np.clip(floats, -most, most, out=floats), form)
+        _, most = integer_limits(form.dtype, form.bits)
+        found = counts(values, int(self.span), int(self.middle), LATENT_BITS, most)
+        return found.astype(form.dtype, copy=False)
+
+    def constant(self, form: Form) -> Pixels:
+        """Return the pixels of a constant image."""
+        return np.full(form.shape, round_to_dtype(np.array(self.middle), form), form.dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """The smooth background of a grid, in integers.
+
+    Parameters
+    ----------
+    mesh : Mesh
+        Its block and step are powers of two.
+    grid : ndarray
+        (rows, columns) int32.
+    width : int
+        Pixels of a row.
+    """
+
+    mesh: Mesh
+    grid: Grid
+    width: int
+
+    def rows(self, rows: range) -> Array:
+        """Return the background of some rows, (rows, width) int32, ``LATENT_BITS`` a fraction."""
+        lines, block, shift = self._lines, self.mesh.block, shift_of(self.mesh)
+        found = np.empty((len(rows), self.width), np.int32)
+        above, below = _between(rows, len(lines), block)
+        for number in np.unique(above):
+            behind = min(int(number) + 1, len(lines) - 1)
+            start, step = lines[number] * (2 * block), lines[behind] - lines[number]
+            start += 1 << shift - 1
+            places = np.flatnonzero(above == number)
+            for part in np.array_split(places, -(-len(places) // BAND)):
+                sums = step * below[part, None]
+                sums += start
+                # Extrapolated numbers are below 2 ** 30.
+                found[part[0] : part[-1] + 1] = np.right_shift(sums, shift, out=sums)
+        return found
+
+    @functools.cached_property
+    def _lines(self) -> Array:
+        """Each row of the grid, interpolated along x: (rows, width) int64."""
+        most = 1 << BACKGROUND_BITS + step_bits_of(self.mesh)
+        grid = np.clip(self.grid, -most, most).astype(np.int64)
+        before, after = _between(range(self.width), grid.shape[1], self.mesh.block)
+        behind = np.minimum(before + 1, grid.shape[1] - 1)
+        return grid[:, before] * (2 * self.mesh.block) + (grid[:, behind] - grid[:, before]) * after
+
+
+def step_bits_of(mesh: Mesh) -> int:
+    """Return e of a mesh whose step is 2 ** -e."""
+    return 1 - math.frexp(mesh.step)[1]
+
+
+def shift_of(mesh: Mesh) -> int:
+    """Return the bits that are rounded off an interpolated background."""
+    return 2 * (2 * mesh.block).bit_length() - 2 + step_bits_of(mesh) - LATENT_BITS
+
+
+def _between(places: range, count: int, block: int) -> tuple[Array, Array]:
+    """Return for each pixel the grid number before it, and how far it is toward the next one.
+
+    In units of half a pixel; beyond the outermost numbers it extrapolates.
+    """
+    at = 2 * np.arange(places.start, places.stop, dtype=np.int64) + 1 - block
+    before = np.clip(at // (2 * block), 0, max(count - 2, 0))
+    return before, at - before * (2 * block)
+
+
+def check_mesh(mesh: Mesh) -> None:
+    """Raise PackageError unless the background of a mesh has an integer form."""
+    block, (step, _) = mesh.block, math.frexp(mesh.step)
+    if block & block - 1 or step != 0.5 or shift_of(mesh) < 1 or block > 2**10:
+        raise PackageError(
+            f"The background has blocks of {block} pixels and a step of {mesh.step}, which in a"
+            " package of format 2 are powers of two."
+        )

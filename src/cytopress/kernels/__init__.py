@@ -1,0 +1,1 @@
+"""Integer kernels of learned codecs: native code, and numpy with exactly the same results."""

@@ -1,0 +1,80 @@
+/* Kernels of one instruction set: what module.c checks and calls. */
+#ifndef CYTOPRESS_KERNELS_H
+#define CYTOPRESS_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Output channels that are computed at once: BLOCK of convolution.py. */
+#define BLOCK 16
+/* No fixed-point value is farther from 0: MOST_VALUE of fixed_point.py. */
+#define MOST_VALUE ((1 << 28) - 1)
+#define LIMB 15
+/* Bounds of block_matrices.py and convolution.py. */
+#define MOST_PLAIN (1 << 22)
+#define MOST_RESIDUAL ((1 << 30) - 1)
+
+enum { OK = 0, NO_MEMORY = 1, OUT_OF_RANGE = 2 };
+
+typedef struct {
+    const int16_t *x, *weights;
+    const int32_t *bias; /* with half of what is rounded off */
+    const void *residual;
+    void *out;
+    int height, width, inputs;
+    int out_height, out_width, outputs;
+    int side, stride, margin;
+    int shift, low, high, most;
+    int out_bytes, residual_bytes;
+} convolution;
+
+typedef struct {
+    const int32_t *in, *order;
+    const int16_t *along_y, *along_x; /* (size, 2 size): by output, its inputs */
+    int32_t *out;
+    int height, width, size, shift_y, shift_x;
+} lapped;
+
+typedef struct {
+    const int32_t *values;
+    const int8_t *which;
+    const int16_t *matrices;
+    int32_t *out;
+    int count, channels, shift, fraction, most;
+} block_matrices;
+
+/* Numbers that one elementwise step takes: of scaled a factor for each channel. */
+typedef struct {
+    const int32_t *in;
+    void *out;
+    const int64_t *factors;
+    ptrdiff_t channels;
+    int shift, low, high, span, middle;
+} elements;
+
+typedef struct {
+    int (*convolve)(const convolution *c, int first, int end);
+    int (*synthesis)(const lapped *l, int first, int end);
+    int (*analysis)(const lapped *l, int first, int end);
+    int (*matrices)(const block_matrices *b, ptrdiff_t first, ptrdiff_t end);
+    void (*scaled)(const elements *e, ptrdiff_t first, ptrdiff_t end);
+    void (*narrowed)(const elements *e, ptrdiff_t first, ptrdiff_t end);
+    void (*rows)(const elements *e, ptrdiff_t first, ptrdiff_t end);
+    void (*counts8)(const elements *e, ptrdiff_t first, ptrdiff_t end);
+    void (*counts16)(const elements *e, ptrdiff_t first, ptrdiff_t end);
+} kernel_table;
+
+/* Numbers of the instruction sets: NUMBERS of paths.py. */
+enum { PLAIN = 0, NEON = 1, SSE41 = 2, AVX2 = 3, SETS = 4 };
+
+extern const kernel_table kernels_plain;
+#if defined(__x86_64__) || defined(_M_X64)
+#define HAS_X86 1
+extern const kernel_table kernels_sse41, kernels_avx2;
+#endif
+#if defined(__aarch64__) || defined(_M_ARM64)
+#define HAS_NEON 1
+extern const kernel_table kernels_neon;
+#endif
+
+#endif

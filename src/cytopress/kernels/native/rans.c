@@ -1,0 +1,134 @@
+/* Interleaved rANS: states of 64 bits, words of 32, probabilities of 24. */
+#include "rans.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MASK ((1u << PRECISION) - 1)
+#define ROWS 256
+
+/* Places of a piece, sorted by row: those of row r end at ends[r]. */
+static void sort(const uint8_t *rows, int count, uint32_t *order, int ends[ROWS]) {
+    int starts[ROWS] = {0}, sum = 0;
+    for (int i = 0; i < count; i++) starts[rows[i]]++;
+    for (int row = 0; row < ROWS; row++) {
+        int held = starts[row];
+        starts[row] = sum;
+        ends[row] = sum += held;
+    }
+    for (int i = 0; i < count; i++) order[starts[rows[i]]++] = (uint32_t)i;
+}
+
+static int share(int held, int lane, int lanes) { return (int)((int64_t)held * lane / lanes); }
+
+typedef struct {
+    uint64_t state;
+    const uint32_t *start, *end;
+    int64_t escapes;
+} lane;
+
+typedef struct {
+    const uint32_t *cdf;
+    const uint16_t *coarse;
+    int32_t offset, last;
+} table;
+
+static inline int32_t decode_one(lane *l, const table *t) {
+    uint32_t slot = (uint32_t)l->state & MASK;
+    int32_t symbol = t->coarse[slot >> (PRECISION - COARSE)];
+    /* A row ends at 1 << PRECISION, which no slot reaches. */
+    while (t->cdf[symbol + 1] <= slot) symbol++;
+    uint32_t left = t->cdf[symbol];
+    l->state = (l->state >> PRECISION) * (t->cdf[symbol + 1] - left) + (slot - left);
+    if (l->state >> 32 == 0 && l->end > l->start) l->state = l->state << 32 | *--l->end;
+    l->escapes += symbol == t->last;
+    return symbol == t->last ? ESCAPE : symbol + t->offset;
+}
+
+/* One row of a piece in the lanes from `first` to `end`: as far as all go together, then each. */
+static inline void decode_row(lane *lanes, int count, const table *t, const uint32_t *const *order,
+                              const int *held, int32_t *out) {
+    int common = held[0];
+    for (int n = 1; n < count; n++) common = held[n] < common ? held[n] : common;
+    for (int i = 0; i < common; i++)
+        for (int n = 0; n < count; n++) out[order[n][i]] = decode_one(&lanes[n], t);
+    for (int n = 0; n < count; n++)
+        for (int i = common; i < held[n]; i++) out[order[n][i]] = decode_one(&lanes[n], t);
+}
+
+int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, const uint32_t *words,
+                const int64_t *starts, int64_t *ends, uint64_t *states, int64_t *escapes, int lanes,
+                int first, int end, int32_t *out) {
+    uint32_t *order = malloc((size_t)(count < PIECE ? count : PIECE) * sizeof *order + 1);
+    if (!order) return 1;
+    lane held[MOST_LANES];
+    int own = end - first;
+    for (int n = 0; n < own; n++) {
+        held[n].state = states[first + n];
+        held[n].escapes = 0;
+        held[n].start = words + starts[first + n];
+        held[n].end = words + ends[first + n];
+    }
+    for (ptrdiff_t start = 0; start < count; start += PIECE) {
+        int size = count - start < PIECE ? (int)(count - start) : PIECE;
+        int row_ends[ROWS], from = 0;
+        sort(rows + start, size, order, row_ends);
+        for (int row = 0; row < t->rows; from = row_ends[row++]) {
+            int symbols = row_ends[row] - from, counts[MOST_LANES];
+            const uint32_t *places[MOST_LANES];
+            if (!symbols) continue;
+            for (int n = 0; n < own; n++) {
+                int at = share(symbols, first + n, lanes);
+                places[n] = order + from + at;
+                counts[n] = share(symbols, first + n + 1, lanes) - at;
+            }
+            const table of = {t->cdf + row * t->columns, t->coarse + ((size_t)row << COARSE),
+                              t->offset[row], t->size[row] - 1};
+            /* Of a constant number the inner loop is unrolled. */
+            if (own == 8) decode_row(held, 8, &of, places, counts, out + start);
+            else if (own == 4) decode_row(held, 4, &of, places, counts, out + start);
+            else decode_row(held, own, &of, places, counts, out + start);
+        }
+    }
+    for (int n = 0; n < own; n++) {
+        states[first + n] = held[n].state;
+        ends[first + n] = held[n].end - words;
+        escapes[first + n] = held[n].escapes;
+    }
+    free(order);
+    return 0;
+}
+
+int rans_encode(const rans_tables *t, const uint8_t *rows, const uint16_t *symbols, ptrdiff_t count,
+                uint64_t *states, int lanes, uint32_t *words, ptrdiff_t room, int64_t *counts) {
+    uint32_t *order = malloc((size_t)(count < PIECE ? count : PIECE) * sizeof *order + 1);
+    if (!order) return 1;
+    /* Last symbols first: a lane is a stack. */
+    for (ptrdiff_t start = (count - 1) / PIECE * PIECE; count && start >= 0; start -= PIECE) {
+        int size = count - start < PIECE ? (int)(count - start) : PIECE, row_ends[ROWS];
+        sort(rows + start, size, order, row_ends);
+        for (int row = t->rows - 1; row >= 0; row--) {
+            int from = row ? row_ends[row - 1] : 0, held = row_ends[row] - from;
+            const uint32_t *cdf = t->cdf + row * t->columns;
+            for (int n = 0; n < lanes; n++) {
+                uint64_t state = states[n];
+                uint32_t *to = words + n * room;
+                int64_t written = counts[n];
+                for (int i = share(held, n + 1, lanes) - 1; i >= share(held, n, lanes); i--) {
+                    uint32_t symbol = symbols[start + order[from + i]], left = cdf[symbol];
+                    uint64_t probability = cdf[symbol + 1] - left;
+                    if (state >> (64 - PRECISION) >= probability) {
+                        to[written++] = (uint32_t)state;
+                        state >>= 32;
+                    }
+                    uint64_t quotient = state / probability;
+                    state = quotient << PRECISION | (left + (state - quotient * probability));
+                }
+                states[n] = state;
+                counts[n] = written;
+            }
+        }
+    }
+    free(order);
+    return 0;
+}

@@ -1,0 +1,34 @@
+/* Interleaved rANS: the same words as constriction's AnsCoder in each lane. */
+#ifndef CYTOPRESS_RANS_H
+#define CYTOPRESS_RANS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Those of rans.py. */
+#define PRECISION 24
+#define MOST_LANES 16
+#define PIECE (1 << 18)
+#define COARSE 10
+
+typedef struct {
+    const uint32_t *cdf;    /* (rows, columns): counts up to 1 << PRECISION */
+    const int32_t *size;    /* symbols of each row, below columns */
+    const int32_t *offset;  /* value of each row's first symbol */
+    const uint16_t *coarse; /* (rows, 1 << COARSE): the symbol of a slot's upper bits */
+    int rows;
+    ptrdiff_t columns;
+} rans_tables;
+
+/* Stands for a row's last symbol among values. */
+#define ESCAPE INT32_MIN
+
+/* Both return 0, or 1 without memory. Rows are below tables->rows. */
+int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, const uint32_t *words,
+                const int64_t *starts, int64_t *ends, uint64_t *states, int64_t *escapes, int lanes,
+                int first, int end, int32_t *out);
+/* Symbols are below their row's size. Room is for `room` words in each lane, enough for its share. */
+int rans_encode(const rans_tables *t, const uint8_t *rows, const uint16_t *symbols, ptrdiff_t count,
+                uint64_t *states, int lanes, uint32_t *words, ptrdiff_t room, int64_t *counts);
+
+#endif

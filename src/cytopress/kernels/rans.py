@@ -1,0 +1,115 @@
+"""Interleaved rANS: symbols of many tables in independent lanes, equal on every path.
+
+A lane has a state of 64 bits and words of 32, as constriction's `AnsCoder`, by which the path
+without native code codes. Symbols are coded in pieces, sorted by table within a piece; each lane
+codes a share of each table's symbols. Duda, "Asymmetric numeral systems", 2013; Giesen,
+"Interleaved entropy coders", 2014.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cytopress.errors import CorruptDataError
+from cytopress.kernels import paths
+from cytopress.kernels.rans_native import NativeDecoder, NativeEncoder
+from cytopress.kernels.rans_numpy import NumpyDecoder, NumpyEncoder
+from cytopress.kernels.rans_tables import ESCAPE, RansTables
+
+Array = npt.NDArray[Any]
+_NONE: Array = np.empty(0, np.int64)
+
+
+def encode(calls: Sequence[tuple[Array, Array, RansTables]], lanes: int) -> list[Array]:
+    """Return the words, uint32, of each lane.
+
+    Parameters
+    ----------
+    calls : sequence of tuple
+        In the order in which they are decoded: symbols, (n,) uint16; their rows, (n,) uint8; the
+        tables.
+    lanes : int
+        From 1 to 16.
+
+    Raises
+    ------
+    ValueError
+        A symbol or row does not exist.
+    """
+    path = paths.current(_known_answer)
+    coder: Any = (NumpyEncoder if path == paths.NUMPY else NativeEncoder)(lanes)
+    for symbols, rows, tables in reversed(calls):
+        _refuse_unknown(rows, tables)
+        if symbols.size and bool((symbols >= tables.size[rows]).any()):
+            raise ValueError("A symbol is not in its table.")
+        coder.push(symbols, rows, tables)
+    found: list[Array] = coder.words()
+    return found
+
+
+class LanesDecoder:
+    """Reads symbols from lanes.
+
+    Parameters
+    ----------
+    words : sequence of ndarray
+        (n,) uint32 of each lane, at most 16 lanes.
+
+    Raises
+    ------
+    CorruptDataError
+        A lane ends in a word of 0, as none does.
+    """
+
+    def __init__(self, words: Sequence[Array]) -> None:
+        if any(len(lane) and not lane[-1] for lane in words):
+            raise CorruptDataError("A lane of the entropy coder ends in a word of 0.")
+        path = paths.current(_known_answer)
+        kind = NumpyDecoder if path == paths.NUMPY else NativeDecoder
+        self._coder: Any = kind([np.ascontiguousarray(lane, np.uint32) for lane in words])
+
+    def decode(self, rows: Array, tables: RansTables, *, threads: int = 1) -> tuple[Array, Array]:
+        """Return the values, (n,) int32, of rows, (n,) uint8, and the places of escapes, (m,).
+
+        A stream that was not encoded so gives other values of these tables.
+
+        Raises
+        ------
+        ValueError
+            A row does not exist.
+        """
+        _refuse_unknown(rows, tables)
+        values, escapes = self._coder.pop(rows, tables, threads)
+        return values, np.flatnonzero(values == ESCAPE) if escapes else _NONE
+
+    def exhausted(self) -> bool:
+        """Return whether every lane is at its end, as after everything that was encoded."""
+        return self._coder.exhausted()  # type: ignore[no-any-return]
+
+
+def _refuse_unknown(rows: Array, tables: RansTables) -> None:
+    if rows.dtype != np.uint8 or rows.ndim != 1:
+        raise ValueError(f"Rows are (n,) of uint8, not {rows.dtype} of shape {rows.shape}.")
+    if rows.size and int(rows.max()) >= len(tables.size):
+        raise ValueError(f"A row is not one of {len(tables.size)} tables.")
+
+
+def _known_answer(path: str) -> bool:
+    """Return whether a path codes as numpy's does."""
+    cdf = np.array([[0, 9, 2**23, 2**24, 2**24], [0, 1, 2, 2**24 - 77, 2**24]], np.uint32)
+    tables = RansTables(cdf, np.array([3, 4], np.int32), np.array([-5, 9], np.int32))
+    numbers = np.arange(200)
+    rows = (numbers * 7919 % 13 % 2).astype(np.uint8)
+    symbols = (numbers * 104729 % 11 % tables.size[rows]).astype(np.uint16)
+    found = []
+    for each in (path, paths.NUMPY):
+        with paths.using(each):
+            words = encode([(symbols, rows, tables)], 3)
+            decoder = LanesDecoder(words)
+            read = decoder.decode(rows, tables)
+            found.append((*words, *read, np.array(decoder.exhausted())))
+    return all(np.array_equal(*pair) for pair in zip(*found, strict=True))

@@ -1,0 +1,109 @@
+"""Fuzz the native decoder and the extension's arguments for some seconds.
+
+    python tests/kernels/fuzz.py [SECONDS]
+
+Damaged and random streams end in one error or in integers, the same on every path; arguments that
+do not fit end in a ValueError. Under `sanitize.py` no access leaves an array.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+from test_extension import arguments, changed
+
+from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
+from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
+from cytopress.errors import CorruptDataError
+from cytopress.kernels import extension, paths
+
+TOTAL = 2**24
+
+
+def tables(draw: np.random.Generator) -> ProbabilityTables:
+    """Return a few random tables."""
+    sizes = draw.integers(2, 400, draw.integers(1, 20))
+    cdf = np.full((len(sizes), sizes.max() + 1), TOTAL)
+    for row, size in zip(cdf, sizes, strict=True):
+        shares = draw.exponential(1, size) ** 6
+        counts = 1 + np.floor(shares / shares.sum() * (TOTAL - size)).astype(np.int64)
+        counts[counts.argmax()] += TOTAL - counts.sum()
+        row[: size + 1] = np.concatenate([[0], np.cumsum(counts)])
+    return ProbabilityTables(cdf, sizes, draw.integers(-200, 200, len(sizes)))
+
+
+def damaged(stream: bytes, draw: np.random.Generator) -> bytes:
+    """Return another stream: cut, changed, lengthened, or random bytes."""
+    kind = draw.integers(4)
+    if kind == 0:
+        return stream[: draw.integers(len(stream) + 1)]
+    if kind == 1:
+        return stream + draw.bytes(int(draw.integers(1, 20)))
+    if kind == 2:
+        return bytes([draw.integers(0, 18)]) + draw.bytes(int(draw.integers(0, 200)))
+    other = bytearray(stream)
+    for _ in range(draw.integers(1, 9)):
+        other[draw.integers(len(other))] = draw.integers(256)
+    return bytes(other)
+
+
+def decoded(stream: bytes, rows: np.ndarray, of: ProbabilityTables, threads: int) -> str | bytes:
+    try:
+        decoder = RansDecoder(stream, threads=threads)
+        values = decoder.decode(rows, of).tobytes()
+        decoder.finish()
+    except CorruptDataError as error:
+        return str(error)
+    return values
+
+
+def one_stream(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    of, count = tables(draw), int(draw.integers(0, 3000))
+    rows = draw.integers(0, len(of), count).astype(np.uint8)
+    values = draw.integers(-300, 300, count) << draw.integers(0, 13, count)
+    encoder = RansEncoder()
+    encoder.encode(values.astype(np.int32), rows, of)
+    stream = damaged(encoder.bytes(), draw)
+    found = []
+    for path in (paths.available()[0], paths.NUMPY):
+        with paths.using(path):
+            found.append(decoded(stream, rows, of, int(draw.integers(1, 4))))
+    assert found[0] == found[1], f"the paths differ: seed {seed}"
+
+
+def one_call(seed: int) -> None:
+    draw = random.Random(seed)
+    given = arguments()
+    name = draw.choice(sorted(given))
+    for _ in range(draw.choice((1, 1, 2, 3))):
+        at = draw.randrange(len(given[name]))
+        given[name][at] = changed(given[name][at], draw)
+    try:
+        getattr(extension.loaded(), name)(*given[name])
+    except (ValueError, TypeError, OverflowError):
+        return
+
+
+def main() -> int:
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
+    assert extension.native() is not None, "nothing was compiled"
+    began, seed = time.monotonic(), time.time_ns() % 2**32
+    done = 0
+    steps: tuple[Callable[[int], None], ...] = (one_stream, one_call, one_call, one_call)
+    while time.monotonic() - began < seconds:
+        steps[done % len(steps)](seed + done)
+        done += 1
+    print(f"{done} damaged streams and calls from seed {seed}: none was taken for another")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,111 @@
+"""Whatever the extension is given is an error or right: it reads and writes within its arrays."""
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cytopress.kernels import extension, paths
+
+pytestmark = pytest.mark.skipif(extension.native() is None, reason="nothing was compiled")
+SETS = [paths.NUMBERS[path] for path in paths.available() if path != paths.NUMPY]
+
+
+def arguments() -> dict[str, list[Any]]:
+    """Return arguments that fit, by function."""
+    cdf = np.array([[0, 5, 2**24, 2**24], [0, 1, 2, 2**24]], np.uint32)
+    size, offset = np.array([2, 3], np.int32), np.array([0, -1], np.int32)
+    coarse = np.zeros((2, 2**10), np.uint16)
+    rows = np.array([0, 1, 1, 0], np.uint8)
+    number = SETS[0]
+    pixels, latents = np.zeros((24, 32), np.int32), np.zeros((2, 3, 64), np.int32)
+    kernel, order = np.ones((8, 16), np.int16), np.arange(64, dtype=np.int32)
+    return {
+        "convolve": [
+            number, np.ones((5, 6, 4), np.int16), np.ones((1, 3, 3, 2, 16, 2), np.int16),
+            np.zeros(16, np.int32), np.ones((5, 6, 9), np.int16), np.zeros((5, 6, 9), np.int16),
+            (5, 6, 4, 5, 6, 9, 3, 1, 1), (4, -9, 9, 100, 2, 2), (0, 5),
+        ],
+        "lapped_synthesis": [
+            number, latents, kernel, kernel, order, np.zeros((16, 24), np.int32),
+            (2, 3, 8, 14, 14), (0, 2),
+        ],
+        "lapped_analysis": [
+            number, pixels, kernel, kernel, order, latents, (2, 3, 8, 14, 14), (0, 2),
+        ],
+        "block_matrices": [
+            number, np.ones((3, 5), np.int32), np.array([0, 1, 2], np.int8),
+            np.ones((2, 1, 3, 16, 2), np.int16), np.zeros((3, 5), np.int32),
+            (2, 5, 6, 8, 99), (0, 3),
+        ],
+        "scaled": [
+            number, np.ones((4, 3), np.int32), np.ones(3, np.int64), np.zeros((4, 3), np.int32), 5,
+            (0, 12),
+        ],
+        "narrowed": [number, np.ones(9, np.int32), None, np.zeros(9, np.int16), 5, (0, 9)],
+        "nearest_rows": [number, np.ones(9, np.int32), 56, np.zeros(9, np.uint8), 5, (0, 9)],
+        "counts": [number, np.ones(9, np.int32), (3, 4, 255), np.zeros(9, np.uint8), 5, (0, 9)],
+        "rans_decode": [
+            rows, cdf, size, offset, coarse, np.array([7, 8, 9], np.uint32), np.array([0, 2]),
+            np.array([2, 3]), np.array([5, 6], np.uint64), np.zeros(2, np.int64),
+            np.zeros(4, np.int32), (0, 2),
+        ],
+        "rans_encode": [
+            np.array([1, 2, 0, 0], np.uint16), rows, cdf, size, np.zeros(2, np.uint64),
+            np.zeros(2 * 258, np.uint32), np.zeros(2, np.int64),
+        ],
+    }  # fmt: skip
+
+
+def changed(value: Any, draw: random.Random) -> Any:
+    """Return another value: a larger number, a shorter array, one with other numbers."""
+    extremes = (-1, 0, 1, 2, 17, 2**15, 2**16, 2**24 + 1, 2**31 - 1, -(2**31))
+    if isinstance(value, int):
+        return draw.choice(extremes)
+    if isinstance(value, tuple):
+        at = draw.randrange(len(value))
+        return tuple(draw.choice(extremes) if n == at else v for n, v in enumerate(value))
+    if value is None:
+        return np.ones(3, np.int16)
+    kind = draw.randrange(4) if value.size else 1
+    if kind == 0:
+        return value.reshape(-1)[: draw.randrange(value.size + 1)].copy()
+    if kind == 1:
+        return np.resize(value, value.size + 1)
+    limits = np.iinfo(value.dtype)
+    out = value.copy()
+    drawn = [draw.choice((limits.min, limits.max, 1, draw.randint(limits.min, limits.max)))]
+    out.reshape(-1)[draw.randrange(out.size) :: draw.choice((1, 3, out.size))] = drawn[0]
+    return out if kind == 2 else out.astype(np.int8)
+
+
+@pytest.mark.parametrize("name", arguments())
+def test_arguments_that_fit_are_taken(name: str) -> None:
+    getattr(extension.loaded(), name)(*arguments()[name])
+
+
+@pytest.mark.parametrize("name", arguments())
+def test_arguments_that_do_not_fit_are_refused(name: str) -> None:
+    """Each call has one or two arguments changed at random."""
+    call, refused = getattr(extension.loaded(), name), 0
+    for seed in range(1000):
+        draw = random.Random(seed)
+        given = arguments()[name]
+        for _ in range(draw.choice((1, 1, 2))):
+            at = draw.randrange(len(given))
+            given[at] = changed(given[at], draw)
+        try:
+            call(*given)
+        except (ValueError, TypeError, OverflowError):
+            refused += 1
+    assert refused > 100
+
+
+@pytest.mark.parametrize("number", [-1, 4, 2**20])
+def test_an_instruction_set_that_does_not_exist_is_refused(number: int) -> None:
+    for name in ("convolve", "narrowed", "block_matrices", "lapped_analysis"):
+        given = arguments()[name]
+        given[0] = number
+        with pytest.raises(ValueError, match="do not fit"):
+            getattr(extension.loaded(), name)(*given)

@@ -1,0 +1,118 @@
+import os
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from cytopress.errors import CytopressWarning, UsageError
+from cytopress.kernels import convolution, extension, paths
+from cytopress.kernels.threads import in_spans
+
+
+@pytest.mark.skipif(
+    os.environ.get("CYTOPRESS_REQUIRE_NATIVE") != "1", reason="CYTOPRESS_REQUIRE_NATIVE is not set"
+)
+def test_the_native_kernels_were_compiled() -> None:
+    assert "plain" in paths.available()
+
+
+def test_numpy_is_always_there_and_last() -> None:
+    assert paths.available()[-1] == paths.NUMPY
+
+
+def test_an_installation_without_native_code_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert paths.available()[0] in paths.described()
+    monkeypatch.setattr(extension, "native", lambda: None)
+    assert paths.available() == (paths.NUMPY,)
+    assert "not compiled: numpy computes" in paths.described()
+
+
+def test_a_path_is_taken_inside_a_block_only(path: str) -> None:
+    with paths.using("numpy"):
+        assert paths.current() == "numpy"
+    assert paths.current() == path
+
+
+def test_other_paths_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"'mmx' here, only one of: .*numpy"), paths.using("mmx"):
+        pass
+
+
+def chosen(value: str) -> str:
+    """Return what a process with this environment takes, or its error."""
+    code = "from cytopress.kernels import paths; print(paths.current())"
+    environment = os.environ | {"CYTOPRESS_KERNELS": value}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or done.stderr.strip().splitlines()[-1]
+
+
+def test_the_environment_chooses() -> None:
+    assert chosen("numpy") == "numpy"
+    assert chosen("") == paths.available()[0]
+    assert "only one of" in chosen("mmx")
+
+
+@pytest.fixture
+def untried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Return to the state of a process that has used no kernel."""
+    if paths.available()[0] == paths.NUMPY:
+        pytest.skip("there is no native code")
+    monkeypatch.setattr(paths, "_trust", paths._Trust())
+
+
+def test_a_wrong_known_answer_switches_native_code_off_once(
+    untried: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.warns(CytopressWarning, match="do not compute what numpy does"):
+        assert paths.current(lambda path: False) == paths.NUMPY
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert paths.current(lambda path: True) == paths.NUMPY
+        assert paths.current() == paths.NUMPY
+
+
+def test_a_kernel_that_computes_something_else_is_found(
+    untried: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    native = extension.native()
+
+    class Wrong:
+        """As the extension, but for the last bit of one number."""
+
+        instruction_sets = staticmethod(native.instruction_sets)
+
+        @staticmethod
+        def convolve(*arguments: object) -> None:
+            native.convolve(*arguments)
+            arguments[5][-1, -1, -1] ^= 1
+
+    monkeypatch.setattr(extension, "loaded", Wrong)
+    of = convolution.Convolution(
+        np.ones((1, 1, 1, 1), np.int16), np.zeros(1, np.int32), 0, -(2**15), 2**15 - 1
+    )
+    with pytest.warns(CytopressWarning, match="do not compute"):
+        assert of(np.full((1, 1, 1), 6, np.int16)) == 6
+
+
+@pytest.mark.parametrize(("count", "threads"), [(1, 1), (5, 2), (3, 8), (100, 7), (4, 0)])
+def test_spans_cover_every_number_once(count: int, threads: int) -> None:
+    seen = np.zeros(count, int)
+
+    def add(first: int, end: int) -> None:
+        seen[first:end] += 1
+
+    in_spans(add, count, threads)
+    assert (seen == 1).all()
+
+
+def test_an_error_in_a_thread_is_raised() -> None:
+    def fail(first: int, end: int) -> None:
+        if first == 0:
+            raise ValueError("span of the first thread")
+
+    with pytest.raises(ValueError, match="first thread"):
+        in_spans(fail, 10, 3)
