@@ -202,7 +202,8 @@ class Convolution:
         weights = self.weight.transpose(2, 3, 1, 0).reshape(-1, len(self.weight))
         rows = np.concatenate([weights, (self.bias.astype(np.int64) + self._half)[None]])
         # Times a power of two every product and sum has the same digits: exact as before.
-        return (rows * 2.0**-self.shift).astype(kind)
+        matrix: Array = (rows * 2.0**-self.shift).astype(kind)
+        return matrix
 
     def _rows(self, x: Array, residual: Array | None, out: Array, first: int, end: int) -> None:
         """Write the output's rows from ``first`` to ``end``."""
@@ -251,4 +252,4 @@ def _known_answer(path: str) -> bool:
     for each in (path, paths.NUMPY):
         with paths.using(each):
             found.append(layer(x, np.resize(x, (9, 8, 18))))
-    return np.array_equal(*found)
+    return np.array_equal(found[0], found[1])

@@ -229,7 +229,7 @@ def _known(kind: type[LappedSynthesis | LappedAnalysis], path: str) -> bool:
     for each in (path, paths.NUMPY):
         with paths.using(each):
             found.append(transform(numbers.astype(np.int32).reshape(shape)))
-    return np.array_equal(*found)
+    return np.array_equal(found[0], found[1])
 
 
 def _known_synthesis(path: str) -> bool:

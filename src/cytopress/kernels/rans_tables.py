@@ -68,7 +68,8 @@ class RansTables:
         """(rows, 2 ** COARSE) uint16: the symbol of the first slot of each part of a table."""
         first = np.arange(2**COARSE, dtype=np.int64) << PRECISION - COARSE
         rows = [np.searchsorted(row, first, side="right") - 1 for row in self.cdf.astype(np.int64)]
-        return np.stack(rows).astype(np.uint16)
+        found: Array = np.stack(rows).astype(np.uint16)
+        return found
 
     @functools.cached_property
     def models(self) -> list[Any]:
