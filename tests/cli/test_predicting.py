@@ -94,7 +94,7 @@ def test_objects_of_a_volume_have_a_volume(run: Run, tmp_path: Path) -> None:
     cytopress.write(stack, [Image(pixels, spacing_um=(0.5, 0.2, 0.2))])
     code, out, _ = run("predict", str(stack), "-o", str(output), "--task", "measurement")
     assert code == 0
-    told = re.search(r"of 1 objects, on average (\S+) voxels \((\S+) um\^3\)", out)
+    told = re.search(r"of 1 object, on average (\S+) voxels \((\S+) um\^3\)", out)
     assert told is not None
     voxels, volume = map(float, told.groups())
     assert voxels == pytest.approx(400, rel=0.2)

@@ -207,7 +207,6 @@ def test_what_is_shown_is_chosen(viewer: Any, widget: Any, wait: Any) -> None:
         (np.zeros((64, 64, 3), np.uint8), ("jpegxl", 0), "has color"),
         (np.zeros((20, 30), np.int64), ("jpegxl", 0), "not int64"),
         (made_up_field()[:64, :64].astype(np.float32), ("jpegxl", 0), "float32"),
-        (made_up_field()[:64, :64], ("learned/cytopress-2d", 3), "no setting reaches"),
     ],
 )
 def test_why_there_is_nothing_to_see_is_said(

@@ -64,7 +64,7 @@ def test_files_of_a_folder_are_fields_of_one_kind(tmp_path):
         write(tmp_path / "sub" / f"field{number}.tif", number)
     (tmp_path / "notes.txt").write_text("no image")
     (tmp_path / ".hidden.tif").write_text("no image")
-    with pytest.warns(CytopressWarning, match="left out 1 files of other kinds"):
+    with pytest.warns(CytopressWarning, match="left out 1 file of other kinds"):
         found = find_channels(tmp_path)
     assert [source.path.name for source in found[""]] == ["field0.tif", "field1.tif", "field2.tif"]
 
