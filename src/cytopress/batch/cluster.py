@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -100,6 +101,9 @@ def run_on(
         The ledger cannot be written.
     """
     distributed = dask_distributed()
+    # New names in every run: a scheduler may still hold what ended a task in the run before, and
+    # another archive of the same plan has tasks of the same keys.
+    name = f"cytopress-{uuid.uuid4().hex[:8]}"
     waiting = iter(tasks)
     flying: dict[str, Any] = {}
     results = distributed.as_completed(with_results=True, raise_errors=False)
@@ -109,9 +113,9 @@ def run_on(
             if time.monotonic() - looked > LOOK:
                 count, looked = len(client.nthreads()), time.monotonic()
             while len(flying) < max(AT_ONCE * count, 1) and (task := next(waiting, None)):
-                # By its key a task that is asked for twice is found again, not begun again.
-                name = f"cytopress-{ledger.plan.get('plan', '')[:12]}-{task.key}"
-                future = client.submit(work, task, key=name, pure=False, retries=RETRIES)
+                future = client.submit(
+                    work, task, key=f"{name}-{task.key}", pure=False, retries=RETRIES
+                )
                 flying[future.key] = task
                 results.add(future)
             if not flying:
