@@ -18,6 +18,7 @@ from cytopress.archive.memory import worker_bytes
 from cytopress.archive.plan import Coding, ImagePlan, Plan
 from cytopress.archive.sampling import spread
 from cytopress.archive.stacks import open_stack
+from cytopress.files.cyto_file import is_cyto
 from cytopress.formats.remote import path_of
 from cytopress.formats.segments import segment_of
 
@@ -179,6 +180,9 @@ def _read_amplification(plan: Plan) -> float:
         segment = segment_of(path_of(image.source)) or (y, x)
         touched = _touched(y, image.level_shard(0)[-2], segment[0])
         touched *= _touched(x, image.level_shard(0)[-1], segment[1])
+        if is_cyto(path_of(image.source)):
+            # A stack is decoded whole for each shard of it.
+            touched *= math.ceil(z / image.level_shard(0)[2])
         wanted += t * z * y * x
         decoded += t * z * touched
     return decoded / wanted

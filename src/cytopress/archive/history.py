@@ -11,6 +11,8 @@ from typing import Any
 
 from cytopress.archive.czi_compression import compressions
 from cytopress.errors import CytopressError
+from cytopress.files.coding_facts import coding_facts
+from cytopress.files.cyto_file import is_cyto, open_cyto
 from cytopress.formats.ome_written import lossy_codings
 from cytopress.formats.remote import local_file, zarr_place
 
@@ -56,6 +58,8 @@ def earlier_loss(path: Path) -> list[dict[str, Any]]:
         if path.is_dir():
             return _of_zarr(path)
         with local_file(path) as file:
+            if is_cyto(file):
+                return _of_cyto(file)
             if suffix in TIFF_SUFFIXES:
                 return _of_tiff(file)
             if suffix == ".czi":
@@ -121,6 +125,17 @@ def _of_tiff(path: Path) -> list[dict[str, Any]]:
         *(_entry(f"cytopress: {codec}", lossy=True) for codec in lossy_codings(text)),
         *entries,
     ]
+
+
+def _of_cyto(path: Path) -> list[dict[str, Any]]:
+    """Return the codecs with loss of a .cyto file, after those that its own source names."""
+    with open_cyto(path) as file:
+        codecs = lossy_codings(file.stored_xml())
+        for header, part in zip(file.headers, file.parts, strict=True):
+            facts = coding_facts([header], [part.length], file.settings)
+            if facts["lossless"] != "true":
+                codecs.append(facts["codec"])
+    return [_entry(f"cytopress: {codec}", lossy=True) for codec in dict.fromkeys(codecs)]
 
 
 def _of_czi(path: Path) -> Iterator[tuple[str, bool | None]]:

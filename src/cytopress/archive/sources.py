@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from cytopress.archive.wells import Placed, placed
 from cytopress.archive.zarr_sources import images_of
 from cytopress.errors import CytopressError, CytopressWarning, ImageError, UsageError
 from cytopress.figures import count_text
-from cytopress.files.find import find_images, stem
+from cytopress.files.cyto_file import is_cyto
+from cytopress.files.cyto_scenes import open_cyto_scenes
+from cytopress.files.find import find_coded, find_images, stem
 from cytopress.formats.opening import is_zarr, open_scenes
 from cytopress.formats.remote import check_reached, is_remote, path_of, remote_sizes
 from cytopress.formats.scene import Index, Scene
@@ -118,7 +120,7 @@ def find_sources(
 
 
 def _files(path: Path, out: str, notes: list[str]) -> Iterator[tuple[str, Path]]:
-    """Yield the image files and OME-Zarr folders of a source, by their path within it."""
+    """Yield the image and .cyto files and OME-Zarr folders of a source, by their path within it."""
     check_reached(path)
     if not path.is_dir() or is_zarr(path):
         yield path.resolve().name, path
@@ -127,11 +129,17 @@ def _files(path: Path, out: str, notes: list[str]) -> Iterator[tuple[str, Path]]
     without = path_of(out) if is_remote(path) else Path(out)
     found = find_images(path, without=without)
     yield from found.sources.items()
+    # Beside the image that it was coded from, a file is a copy of it.
+    there = {stem(key) for key in found.sources}
+    coded = find_coded(path, without=without).sources
+    coded = {key: one for key, one in coded.items() if stem(key) not in there}
+    yield from coded.items()
+    others = [key for key in found.others if key not in coded]
     notes += [f"{path / key}: {why}." for key, why in found.unreadable.items()]
-    if found.others:
-        shown = ", ".join(found.others[:3]) + (", ..." if len(found.others) > 3 else "")
-        others = count_text(len(found.others), "other file")
-        notes.append(f"{path}: left out {others} ({shown}).")
+    if others:
+        shown = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+        count = count_text(len(others), "other file")
+        notes.append(f"{path}: left out {count} ({shown}).")
 
 
 def _of_well(one: Placed, files: dict[str, Path]) -> Source:
@@ -180,8 +188,13 @@ def opened(source: Source, axes: str | None) -> Iterator[list[Scene]]:
     """Open a source; scenes that cannot be read raise when they are asked for."""
     with ExitStack() as stack:
         paths = (source.path, *source.parts)
-        found = [stack.enter_context(open_scenes(path, axes)) for path in paths]
+        found = [stack.enter_context(_opened(path, axes)) for path in paths]
         yield found[0] if len(paths) == 1 else [_joined(source, found)]
+
+
+def _opened(path: Path, axes: str | None) -> AbstractContextManager[list[Scene]]:
+    # Its images have their axes.
+    return open_cyto_scenes(path) if is_cyto(path) else open_scenes(path, axes)
 
 
 def _joined(source: Source, files: Sequence[Sequence[Scene]]) -> Scene:

@@ -222,8 +222,8 @@ def open_cyto(
     (40, 40) 40
     """
     path = Path("bytes") if isinstance(source, bytes) else Path(source)
-    with _opened(source) as stream:
-        index = _named(path, None, lambda: _index(stream, trusted=trusted))
+    with open_bytes(source) as stream:
+        index = _named(path, None, lambda: read_index(stream, trusted=trusted))
         scenes = _named(path, None, lambda: stored_scenes(path, stream, index))
         if select and "Z" in select:
             raise UsageError(
@@ -252,7 +252,8 @@ def is_cyto(path: Path) -> bool:
         return stream.read(len(container.MAGIC)) in (container.MAGIC, multi_image.MAGIC)
 
 
-def _opened(source: Path | str | bytes) -> BinaryIO:
+def open_bytes(source: Path | str | bytes) -> BinaryIO:
+    """Return a file, or bytes, as a stream; raises UsageError if it cannot be read."""
     if isinstance(source, bytes):
         return io.BytesIO(source)
     try:
@@ -261,7 +262,8 @@ def _opened(source: Path | str | bytes) -> BinaryIO:
         raise UsageError(f"{source}: cannot be read ({error.strerror}).") from error
 
 
-def _index(stream: BinaryIO, *, trusted: bool) -> Index:
+def read_index(stream: BinaryIO, *, trusted: bool) -> Index:
+    """Return where the images are: of a lone container, itself."""
     stream.seek(0)
     if stream.read(len(multi_image.MAGIC)) == multi_image.MAGIC:
         return multi_image.read_index(stream, trusted=trusted)

@@ -41,6 +41,9 @@ def open_plugin(path: Path) -> Iterator[list[Scene]]:
         raise ImageError(
             f"{path}: no installed bioio plugin reads this file; install the one for its format."
         ) from error
+    # Else some plugins read all planes of a stack for each one of them.
+    if hasattr(file.reader, "chunk_dims"):
+        file.reader.chunk_dims = ["Y", "X"]
     metadata = PluginMetadata(file)
     yield [_scene(path, file, number, metadata) for number in range(len(file.scenes))]
 
