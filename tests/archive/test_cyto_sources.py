@@ -85,4 +85,7 @@ def test_a_stack_is_said_to_be_decoded_for_every_shard(tmp_path: Path) -> None:
     plan, _ = make_plan([tmp_path / "a.cyto"], tmp_path / "out", few)
     shards = math.ceil(8 / plan.images[0].shard[2])
     assert shards > 1
-    assert costs_of(plan).read_amplification == pytest.approx(shards)
+    costs = costs_of(plan)
+    assert costs.read_amplification == pytest.approx(shards)
+    # Beside a shard, the whole stack.
+    assert costs.worker_bytes > 268_000_000 + pixels.nbytes

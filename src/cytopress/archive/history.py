@@ -53,21 +53,25 @@ def earlier_loss(path: Path) -> list[dict[str, Any]]:
     ``lossy`` is None where the form of coding can be with or without loss. Files that cannot be
     read have no history; reading their pixels says why.
     """
-    suffix = path.suffix.lower()
     try:
         if path.is_dir():
             return _of_zarr(path)
         with local_file(path) as file:
-            if is_cyto(file):
-                return _of_cyto(file)
-            if suffix in TIFF_SUFFIXES:
-                return _of_tiff(file)
-            if suffix == ".czi":
-                return [_entry(f"{name} in CZI", lossy=lossy) for name, lossy in _of_czi(file)]
-            if suffix == ".nd2":
-                return _of_nd2(file)
+            return _of_file(file)
     except (CytopressError, OSError, ValueError, KeyError, struct.error):
         return []
+
+
+def _of_file(path: Path) -> list[dict[str, Any]]:
+    suffix = path.suffix.lower()
+    if is_cyto(path):
+        return _of_cyto(path)
+    if suffix in TIFF_SUFFIXES:
+        return _of_tiff(path)
+    if suffix == ".czi":
+        return [_entry(f"{name} in CZI", lossy=lossy) for name, lossy in _of_czi(path)]
+    if suffix == ".nd2":
+        return _of_nd2(path)
     return [_entry(FILES[suffix][0], lossy=FILES[suffix][1])] if suffix in FILES else []
 
 

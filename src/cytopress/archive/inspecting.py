@@ -30,6 +30,7 @@ LOOKED_AT, TRIES = 1024, 4
 NUMBERS = re.compile(r"\d+")
 # Integers of so many bytes are numbers of objects, not counts.
 WIDE = 4
+LEAVE_OUT = "Or leave out sources that cannot be archived: --skip-unreadable."
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ class Inspection:
             found.append(f"{names[0]}{several}: {text}.")
         return found
 
-    def add(self, source: Source, *, skip_unreadable: bool) -> None:
-        """Inspect a source.
+    def add(self, source: Source, *, skip_unreadable: bool, several: bool = True) -> None:
+        """Inspect a source, which is the only one or one of several.
 
         Raises
         ------
@@ -109,6 +110,8 @@ class Inspection:
         try:
             images = list(self._images(source))
         except CytopressError as error:
+            if not skip_unreadable and several:
+                raise type(error)(f"{error} {LEAVE_OUT}") from error
             if not skip_unreadable:
                 raise
             why = reason(error, source.path)

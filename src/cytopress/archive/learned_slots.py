@@ -1,7 +1,7 @@
 """Slots for learned codecs: how many of them work at once in one process.
 
-Readers decode many chunks at once. One learned codec uses every core already, and memory for its
-networks: more at once take memory, and no less time.
+Readers decode many chunks at once, and each needs memory for its networks. Processes do not wait
+for one another: workers of an archive share nothing.
 """
 
 from __future__ import annotations

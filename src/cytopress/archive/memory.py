@@ -9,6 +9,8 @@ import numpy as np
 
 from cytopress.archive.plan import Coding, ImagePlan, Shape
 from cytopress.errors import UsageError
+from cytopress.files.cyto_file import is_cyto
+from cytopress.formats.remote import path_of
 
 # Python, zarr and the libraries of codecs; and a learned codec's networks beside them.
 BASE, LEARNED = 250 * 2**20, 100 * 2**20
@@ -27,7 +29,10 @@ def worker_bytes(image: ImagePlan, coding: Coding) -> int:
     """Return the memory that a worker needs at most for the shards of a channel."""
     shard = math.prod(image.level_shard(0)) * np.dtype(image.dtype).itemsize
     learned = coding.spec.startswith("learned/")
-    return TIMES * shard + _fixed(image.chunk, learned=learned)
+    # Of a .cyto file a stack is decoded as a whole.
+    stack = image.shape[2:] if is_cyto(path_of(image.source)) else (0,)
+    whole = math.prod(stack) * np.dtype(image.dtype).itemsize
+    return TIMES * shard + whole + _fixed(image.chunk, learned=learned)
 
 
 def shard_bytes(memory: int | None, chunk: Shape, *, learned: bool) -> int:

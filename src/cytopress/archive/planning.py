@@ -63,7 +63,7 @@ def make_plan(sources: Sequence[Path], out: Location, wanted: Wanted) -> tuple[P
         )
     )
     for source in found:
-        seen.add(source, skip_unreadable=wanted.skip_unreadable)
+        seen.add(source, skip_unreadable=wanted.skip_unreadable, several=len(found) > 1)
     notes += seen.notes
     images = seen.images
     if not images:

@@ -104,7 +104,10 @@ def find_sources(
                     f"{files[name]} and {one} would both be {name} in the archive; rename one."
                 )
     if not files:
-        raise UsageError(f"{', '.join(map(str, paths))}: there is no image to archive.")
+        raise UsageError(
+            f"{', '.join(map(str, paths))}: there is no image to archive; TIFF, PNG, OME-Zarr and"
+            " .cyto files are, and what bioio's plugins read (extra io)."
+        )
     if layout == "plate":
         root = paths[0].name if paths[0].is_dir() else paths[0].resolve().parent.name
         return [_of_well(one, files) for one in placed(list(files), root)], notes

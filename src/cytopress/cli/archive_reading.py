@@ -111,10 +111,21 @@ def verify(
         print(
             f"{'PASS' if found.passed else 'FAIL'}: {count_text(found.checked, 'shard')} checked."
         )
+        # Against other sources than its own, an archive fails without damage.
+        if not found.passed and against is None:
+            print(_mend(out.name))
         if found.fit is not None:
             print(_fit(found))
     if not found.passed:
         raise typer.Exit(1)
+
+
+def _mend(name: str) -> str:
+    """Return what helps where an archive is damaged."""
+    return (
+        "Copy damaged files again where there is a copy. Or, while the sources are as they were:"
+        f" delete the damaged shards, and `cytopress archive run {name}` writes them again."
+    )
 
 
 def _share(text: str) -> float:

@@ -13,6 +13,7 @@ from cytopress.datasets.folder_files import image_files
 from cytopress.datasets.folder_images import FolderImage, images_of
 from cytopress.datasets.image_names import NameParts, groups_of, split_names
 from cytopress.errors import CytopressError, DatasetError, UnknownNameError, UsageError
+from cytopress.figures import count_text
 from cytopress.image import Spacing
 
 MOST_NAMED = 6
@@ -111,7 +112,7 @@ def _images(
         raise DatasetError(unreadable(folder, faults, len(files)))
     notes += [f"left out: {fault.rstrip('.')}" for fault in faults]
     if not found:
-        raise DatasetError(f"{folder}: none of its {len(files)} files can be read.")
+        raise DatasetError(f"{folder}: none of its {count_text(len(files), 'file')} can be read.")
     return found
 
 
@@ -119,8 +120,8 @@ def unreadable(folder: Path, faults: Sequence[str], total: int) -> str:
     """Return an error of files that cannot be read, with a line for each."""
     lines = "\n  ".join(faults)
     return (
-        f"{folder}: {len(faults)} of {total} images cannot be read:\n  {lines}\nNothing was run."
-        " Mend or remove these files, or go on without them by --skip-unreadable."
+        f"{folder}: {len(faults)} of {count_text(total, 'image')} cannot be read:\n"
+        f"  {lines}\nNothing was run. Mend or remove these files, or go on without them by --skip-unreadable."
     )
 
 
@@ -145,7 +146,7 @@ def _grouped(
         )
         return [replace(image, group=name) for image in images], note
     groups, what = found
-    note = f"{_count(len(set(groups)), 'group')}: {what} ({_some(dict.fromkeys(groups))})"
+    note = f"{count_text(len(set(groups)), 'group')}: {what} ({_some(dict.fromkeys(groups))})"
     return [replace(i, group=group) for i, group in zip(images, groups, strict=True)], note
 
 
@@ -258,7 +259,7 @@ def _count_notes(channels: dict[str, list[FolderImage]]) -> list[str]:
     fields = {name: {image.field for image in found} for name, found in channels.items()}
     everything = set().union(*fields.values())
     return [
-        f"channel {name} has {len(found)} of {len(everything)} fields (not"
+        f"channel {name} has {len(found)} of {count_text(len(everything), 'field')} (not"
         f" {_some(sorted(everything - found, key=natural))})"
         for name, found in fields.items()
         if found != everything
@@ -284,10 +285,6 @@ def natural(text: str) -> list[tuple[int, int, str]]:
     """Return the key that sorts numbers inside texts by their value."""
     parts = re.split(r"(\d+)", text)
     return [(1, int(p), p) if p.isdecimal() else (0, 0, p.lower()) for p in parts]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _some(names: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cytopress.figures import count_text
 from cytopress.results.dataset_summary import DatasetSummary
 from cytopress.results.headline import headline_text
 from cytopress.results.losses import noise_spread
@@ -107,11 +108,12 @@ def _hover(score: MeanScore | None) -> str:
     if score is None:
         return "not tested"
     spread = (
-        f"spread over {score.seeds} seeds {number_text(score.seed_spread, significant=2)}"
+        f"spread over {count_text(score.seeds, 'seed')}"
+        f" {number_text(score.seed_spread, significant=2)}"
         if score.seed_spread is not None
         else "one seed"
     )
-    return f"{number_text(score.mean)}, {score.fields} fields, {spread}"
+    return f"{number_text(score.mean)}, {count_text(score.fields, 'field')}, {spread}"
 
 
 def _labeled(score: ScoreFacts) -> str:

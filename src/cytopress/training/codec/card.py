@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cytopress.figures import count_text
 from cytopress.training.codec.evaluate import OPPONENT
 
 Entries = Mapping[str, Any]
@@ -176,7 +177,7 @@ def _results(name: str, result: Entries) -> str:
         f"## Test fields of {name}",
         "",
         (
-            f"Groups {', '.join(result['groups'])}, {len(result['fields'])} fields;"
+            f"Groups {', '.join(result['groups'])}, {count_text(len(result['fields']), 'field')};"
             f" true bytes, PSNR"
             f" over {result['data_range']:g} counts, means over fields."
         ),
@@ -204,7 +205,7 @@ def _of_fields(result: Entries) -> str:
     """Describe on how many fields a BD-rate is defined, if not on all of them."""
     rates = result["bd_rate_fields"]
     known = sum(rate is not None for rate in rates)
-    return "" if known == len(rates) else f"{known} of {len(rates)} fields have one; "
+    return "" if known == len(rates) else f"{known} of {count_text(len(rates), 'field')} have one; "
 
 
 def _curve(history: Sequence[Entries]) -> str:

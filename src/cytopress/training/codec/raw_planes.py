@@ -16,6 +16,7 @@ from cytopress.datasets import training_archives as archives
 from cytopress.datasets.catalogue import dataset
 from cytopress.datasets.dataset import Dataset
 from cytopress.errors import CytopressError, CytopressWarning, DatasetError, UsageError
+from cytopress.figures import count_text
 from cytopress.formats.images import read
 from cytopress.formats.opening import IMAGE_SUFFIXES
 from cytopress.image import Image, Pixels
@@ -248,7 +249,7 @@ def _tell_held_out(folder: Path, files: Mapping[Part, Sequence[Path]]) -> None:
     held, trained = (len(files[part]) for part in ("validation", "train"))
     if held:
         warnings.warn(
-            f"{folder}: {held} of {held + trained} files are held out for validation,"
+            f"{folder}: {held} of {count_text(held + trained, 'file')} are held out for validation,"
             " since no dataset of this training has a validation part.",
             CytopressWarning,
             stacklevel=2,
