@@ -121,7 +121,8 @@ def unreadable(folder: Path, faults: Sequence[str], total: int) -> str:
     lines = "\n  ".join(faults)
     return (
         f"{folder}: {len(faults)} of {count_text(total, 'image')} cannot be read:\n"
-        f"  {lines}\nNothing was run. Mend or remove these files, or go on without them by --skip-unreadable."
+        f"  {lines}\nNothing was run."
+        " Mend or remove these files, or go on without them by --skip-unreadable."
     )
 
 

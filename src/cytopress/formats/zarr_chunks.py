@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from cytopress.errors import CytopressWarning, ImageError
-from cytopress.figures import count_text
 from cytopress.formats.remote import is_remote, remote_sizes
 from cytopress.formats.scene import Index
 
@@ -62,8 +61,8 @@ class Chunks:
                 f" say, so it would be read as a constant; {REMEDY}."
             )
         warnings.warn(
-            f"{self._path}: {missing} of {count_text(len(wanted), 'chunk')} are missing and are read"
-            " as the fill value; they were empty when written, or the copy is not complete.",
+            f"{self._path}: {missing} of {len(wanted)} chunks are missing and are read as the fill"
+            " value; they were empty when written, or the copy is not complete.",
             CytopressWarning,
             stacklevel=2,
         )
@@ -92,8 +91,8 @@ class Chunks:
         missing = sum(not there for there in planes.values())
         if missing:
             raise ImageError(
-                f"{self._path}: {missing} of {count_text(len(planes), 'plane')} have no chunk where the"
-                f" metadata say, so they would be read as a constant; {REMEDY};"
+                f"{self._path}: {missing} of {len(planes)} planes have no chunk where the metadata"
+                f" say, so they would be read as a constant; {REMEDY};"
                 " a plane that is meant to be empty needs its chunks, too."
             )
 
