@@ -81,7 +81,7 @@ def test_damage_is_one_sentence_with_the_name(coded: Path, tmp_path: Path) -> No
 def test_among_several_the_option_that_leaves_it_out_is_named(coded: Path, tmp_path: Path) -> None:
     path = coded / "field 0 µ.cyto"
     path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(CorruptDataError, match="field 0 µ.cyto: .*--skip-unreadable"):
+    with pytest.raises(CorruptDataError, match=r"field 0 µ.cyto: .*--skip-unreadable"):
         make_plan([coded], tmp_path / "out", LOSSLESS)
     left = replace(LOSSLESS, skip_unreadable=True)
     plan, notes = make_plan([coded], tmp_path / "out", left)
