@@ -194,7 +194,7 @@ def test_trials_that_failed_are_told(run: Run, study: Path) -> None:
     study.write_text(STUDY.partition("[[codecs]]")[0] + unreachable, encoding="utf-8")
     code, _, err = run("study", "run", study, "--out", study.parent / "none")
     assert code == 1
-    assert "1 of 1 trials failed" in err
+    assert "1 of 1 trial failed" in err
     assert err.count("\n") == 1
 
 

@@ -158,6 +158,7 @@ def test_what_a_reference_study_trains_first_has_its_training_file() -> None:
         assert (training["fit"]["steps"], training["fit"]["coarser_steps"]) == (60_000, 15_000)
 
 
+@pytest.mark.filterwarnings("ignore:.*not the only model of this name")
 @pytest.mark.learn
 def test_the_reference_study_is_whole_once_its_codecs_are_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
