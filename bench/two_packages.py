@@ -56,13 +56,13 @@ def main() -> int:
             begin = time.process_time()
             chosen = spread(fields, asked.fields)
             rates = [_rates(asked.names, cropped(one.image(), asked.crop)) for one in chosen]
-            rows.append(np.mean(rates, axis=0))
+            rows.append(np.nanmean(rates, axis=0))
             cells = " | ".join(f"{rate:+.1f}" for rate in rows[-1])
             seconds = time.process_time() - begin
             print(f"| {collection} | {len(chosen)} | {cells} | {seconds:.0f} |", flush=True)
     except CytopressError as error:
         sys.exit(str(error))
-    print(f"| mean | | {' | '.join(f'{rate:+.1f}' for rate in np.mean(rows, axis=0))} | |")
+    print(f"| mean | | {' | '.join(f'{rate:+.1f}' for rate in np.nanmean(rows, axis=0))} | |")
     return 0
 
 
