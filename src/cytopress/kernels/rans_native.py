@@ -64,7 +64,7 @@ class NativeDecoder:
                 word = int(self._words[self._ends[lane]])
                 self._states[lane] = (int(self._states[lane]) << 32) | word
 
-    def pop(self, rows: Array, tables: RansTables, threads: int) -> tuple[Array, int]:
+    def pop(self, rows: Array, tables: RansTables) -> tuple[Array, int]:
         """Return the values, (n,) int32, of rows, (n,) uint8; and 0 if none is an escape."""
         out, escapes = np.empty(len(rows), np.int32), np.zeros(len(self._states), np.int64)
         rows, call = np.ascontiguousarray(rows), extension.loaded().rans_decode
@@ -74,7 +74,7 @@ class NativeDecoder:
         def lanes(first: int, end: int) -> None:
             call(rows, *model, *held, out, (first, end))
 
-        in_spans(lanes, len(self._states), threads)
+        in_spans(lanes, len(self._states))
         return out, int(escapes.sum())
 
     def exhausted(self) -> bool:

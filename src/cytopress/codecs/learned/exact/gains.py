@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.exact.numbers import LATENT_BITS, STEP_BITS, shifted
+from cytopress.codecs.learned.exact.numbers import ACTIVATION_BITS, LATENT_BITS, STEP_BITS, shifted
 from cytopress.codecs.learned.latents.gain_units import SHARE, Gains, GainSetting
 from cytopress.errors import PackageError
-from cytopress.kernels.elementwise import scaled
+from cytopress.kernels.places import dequantized
 
 Array = npt.NDArray[Any]
 # Fractional bits of log2 of an inverse gain, and of the powers of two that are multiplied.
@@ -37,9 +37,12 @@ class Dequantization:
     multiplier: Array
     shift: int
 
-    def __call__(self, latents: Array) -> Array:
-        """Return int32 of ``LATENT_BITS`` bits of fraction, of (..., M) int32 of ``STEP_BITS``."""
-        return scaled(latents, self.multiplier, self.shift)
+    def __call__(self, latents: Array) -> tuple[Array, Array]:
+        """Return latents in used ranges, of (h, w, M) int32 in steps.
+
+        Those of ``LATENT_BITS`` bits of fraction, int32, and of ``ACTIVATION_BITS``, int16.
+        """
+        return dequantized(latents, self.multiplier, self.shift, LATENT_BITS - ACTIVATION_BITS)
 
 
 @dataclass(frozen=True, eq=False)
