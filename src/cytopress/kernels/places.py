@@ -42,12 +42,13 @@ def activity(
     bias : ndarray
         (C,) int32, added to them.
     form : tuple of int
-        Threshold, bits that are subtracted, and number of classes, at most 127.
+        Threshold, from 0, bits that are subtracted, and number of classes: both at most 20.
     places : ndarray, optional
         The places.
     """
-    _refuse(index, bias.dtype == np.int32 and bias.shape == index.shape[2:])
     least, drop, classes = form
+    fits = bias.dtype == np.int32 and bias.shape == index.shape[2:] and len(bias) <= 2**10
+    _refuse(index, fits and least >= 0 <= drop and 1 <= classes <= 20 - drop)
     out = np.empty(_count(index, places), np.int8)
 
     def step(part: slice) -> None:

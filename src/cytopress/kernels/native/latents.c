@@ -64,8 +64,9 @@ PyObject *activity(PyObject *self, PyObject *args) {
         return NULL;
     const kernel_table *kernels = table(number);
     int taken = take_part(array, places, 0, b, &p);
-    int fits = taken && kernels && is_span(&p, first, end) && in_range(drop, 0, 62)
-        && in_range(classes, 1, 127) && HOLDS(b[BIAS], 4, p.channels) && HOLDS(b[OUT], 1, p.count);
+    int fits = taken && kernels && is_span(&p, first, end) && in_range(least, 0, 1 << 24)
+        && in_range(drop, 0, 20) && in_range(classes, 1, 20 - drop) && in_range(p.channels, 1, 1 << 10)
+        && HOLDS(b[BIAS], 4, p.channels) && HOLDS(b[OUT], 1, p.count);
     if (fits) {
         Py_BEGIN_ALLOW_THREADS
         kernels->activity(&p, b[BIAS].buf, least, drop, classes, b[OUT].buf, first, end);

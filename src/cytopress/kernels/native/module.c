@@ -7,6 +7,8 @@
 #include "latents.h"
 #include "rans.h"
 
+#include <stdlib.h>
+
 #if defined(HAS_X86) && defined(_MSC_VER)
 #include <intrin.h>
 static int has_sse41(void) { int r[4]; __cpuid(r, 1); return r[2] >> 19 & 1; }
@@ -153,28 +155,21 @@ static int are_rows(const Py_buffer *rows, int count) {
     return most < count;
 }
 
-static PyObject *decode(PyObject *self, PyObject *args) {
+/* Tables that were checked once, with copies of their arrays. */
+static const char TABLES[] = "cytopress.kernels.tables";
+
+static void drop_tables(PyObject *capsule) { free(PyCapsule_GetPointer(capsule, TABLES)); }
+
+static PyObject *rans_tables_of(PyObject *self, PyObject *args) {
     (void)self;
-    Py_buffer b[11];
-    enum { ROWS, CDF, SIZE, OFFSET, FIRST, WORDS, STARTS, ENDS, STATES, ESCAPES, OUT };
+    Py_buffer b[4];
+    enum { CDF, SIZE, OFFSET, FIRST };
     memset(b, 0, sizeof b);
-    int first, end;
-    if (!PyArg_ParseTuple(args, "y*y*y*y*y*y*y*w*w*w*w*(ii)", &b[ROWS], &b[CDF], &b[SIZE], &b[OFFSET],
-                          &b[FIRST], &b[WORDS], &b[STARTS], &b[ENDS], &b[STATES], &b[ESCAPES], &b[OUT],
-                          &first, &end))
-        return NULL;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*", &b[CDF], &b[SIZE], &b[OFFSET], &b[FIRST])) return NULL;
     rans_tables t;
     memset(&t, 0, sizeof t);
-    int64_t lanes = b[STATES].len / 8;
-    int fits = in_range(lanes, 1, MOST_LANES) && in_range(first, 0, lanes) && in_range(end, first, lanes)
-        && are_tables(&t, &b[CDF], &b[SIZE]) && HOLDS(b[FIRST], 2, t.rows, 1 << COARSE)
-        && are_rows(&b[ROWS], t.rows) && HOLDS(b[OUT], 4, b[ROWS].len) && HOLDS(b[STATES], 8, lanes)
-        && HOLDS(b[ESCAPES], 8, lanes) && HOLDS(b[OFFSET], 4, t.rows)
-        && HOLDS(b[STARTS], 8, lanes) && HOLDS(b[ENDS], 8, lanes)
-        && HOLDS(b[WORDS], 4, b[WORDS].len / 4);
-    const int64_t *starts = b[STARTS].buf, *ends = b[ENDS].buf;
-    for (int n = first; fits && n < end; n++)
-        fits = in_range(starts[n], 0, ends[n]) && ends[n] <= b[WORDS].len / 4;
+    int fits = are_tables(&t, &b[CDF], &b[SIZE]) && HOLDS(b[FIRST], 2, t.rows, 1 << COARSE)
+        && HOLDS(b[OFFSET], 4, t.rows);
     const int32_t *offset = b[OFFSET].buf;
     for (int row = 0; fits && row < t.rows; row++) fits = in_range(offset[row], -(1 << 30), 1 << 30);
     const uint16_t *coarse = b[FIRST].buf;
@@ -184,15 +179,65 @@ static PyObject *decode(PyObject *self, PyObject *args) {
         for (uint32_t i = 0; fits && i < 1u << COARSE; i++, coarse++)
             fits = *coarse < t.size[row] && counts[*coarse] <= i << (PRECISION - COARSE);
     }
+    PyObject *found = NULL;
+    if (fits) {
+        size_t bytes[4], sum = 0;
+        for (int i = 0; i < 4; i++) sum += bytes[i] = (size_t)b[i].len;
+        rans_tables *held = malloc(sizeof t + sum + (size_t)t.rows * sizeof *t.likely);
+        if (held) {
+            char *at = (char *)(held + 1), *copies[4];
+            for (int i = 0; i < 4; at += bytes[i++]) memcpy(copies[i] = at, b[i].buf, bytes[i]);
+            uint16_t *likely = (uint16_t *)at;
+            *held = t;
+            held->cdf = (uint32_t *)copies[CDF], held->size = (int32_t *)copies[SIZE];
+            held->offset = (int32_t *)copies[OFFSET], held->coarse = (uint16_t *)copies[FIRST];
+            held->likely = likely;
+            for (int row = 0; row < t.rows; row++) {
+                const uint32_t *counts = held->cdf + row * t.columns;
+                likely[row] = 0;
+                for (int i = 1; i < held->size[row]; i++)
+                    if (counts[i + 1] - counts[i] > counts[likely[row] + 1] - counts[likely[row]])
+                        likely[row] = (uint16_t)i;
+            }
+            found = PyCapsule_New(held, TABLES, drop_tables);
+            if (!found) free(held);
+        } else {
+            PyErr_NoMemory();
+        }
+    } else {
+        refused("tables");
+    }
+    release(b, 4);
+    return found;
+}
+
+static PyObject *decode(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer b[7];
+    enum { ROWS, WORDS, STARTS, ENDS, STATES, ESCAPES, OUT };
+    memset(b, 0, sizeof b);
+    int first, end;
+    PyObject *capsule;
+    if (!PyArg_ParseTuple(args, "y*Oy*y*w*w*w*w*(ii)", &b[ROWS], &capsule, &b[WORDS], &b[STARTS],
+                          &b[ENDS], &b[STATES], &b[ESCAPES], &b[OUT], &first, &end))
+        return NULL;
+    const rans_tables *t = PyCapsule_IsValid(capsule, TABLES) ? PyCapsule_GetPointer(capsule, TABLES) : NULL;
+    int64_t lanes = b[STATES].len / 8;
+    int fits = t && in_range(lanes, 1, MOST_LANES) && in_range(first, 0, lanes) && in_range(end, first, lanes)
+        && are_rows(&b[ROWS], t->rows) && HOLDS(b[OUT], 4, b[ROWS].len) && HOLDS(b[STATES], 8, lanes)
+        && HOLDS(b[ESCAPES], 8, lanes) && HOLDS(b[STARTS], 8, lanes) && HOLDS(b[ENDS], 8, lanes)
+        && HOLDS(b[WORDS], 4, b[WORDS].len / 4);
+    const int64_t *starts = b[STARTS].buf, *ends = b[ENDS].buf;
+    for (int n = first; fits && n < end; n++)
+        fits = in_range(starts[n], 0, ends[n]) && ends[n] <= b[WORDS].len / 4;
     int status = OK;
     if (fits && first < end) {
-        t.coarse = b[FIRST].buf, t.offset = offset;
         Py_BEGIN_ALLOW_THREADS
-        status = rans_decode(&t, b[ROWS].buf, b[ROWS].len, b[WORDS].buf, starts, b[ENDS].buf,
+        status = rans_decode(t, b[ROWS].buf, b[ROWS].len, b[WORDS].buf, starts, b[ENDS].buf,
                              b[STATES].buf, b[ESCAPES].buf, (int)lanes, first, end, b[OUT].buf);
         Py_END_ALLOW_THREADS
     }
-    release(b, 11);
+    release(b, 7);
     return fits ? ended(status) : refused("decode");
 }
 
@@ -233,6 +278,7 @@ static PyMethodDef methods[] = {
     {"lapped_synthesis", lapped_synthesis, METH_VARARGS, "Rows of blocks of pixels."},
     {"lapped_analysis", lapped_analysis, METH_VARARGS, "Rows of blocks of latents."},
     {"add_blocks", add_blocks, METH_VARARGS, "Products of some places, added."},
+    {"rans_tables", rans_tables_of, METH_VARARGS, "Tables, checked."},
     {"rans_decode", decode, METH_VARARGS, "Symbols of some lanes."},
     {"rans_encode", encode, METH_VARARGS, "Words of all lanes."},
     {"activity", activity, METH_VARARGS, "Classes of activity of some places."},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -70,21 +71,26 @@ class ExactGains:
             raise PackageError(f"An inverse gain is beyond 2 ** {MOST_LOG}, either way.")
 
     def at(self, quality: float) -> tuple[GainSetting, Dequantization]:
-        """Return the setting at a quality from 0 to 1, and its multipliers."""
-        last = len(self.inverse) - 1
-        place = round(quality * last * 2**SHARE)
-        left = min(place >> SHARE, max(last - 1, 0))
-        right, share = min(left + 1, last), place - (left << SHARE)
-        logs = self.inverse.astype(np.int64)
-        log = shifted(logs[left] * (2**SHARE - share) + logs[right] * share, SHARE)
-        # The next power of two above every factor.
-        above = int(log.max() >> LOG_BITS) + 1
-        scale = MULTIPLIER_BITS - above
-        multiplier = np.array([power_of_two(int(each), scale) for each in log], np.int64)
-        # No factor reaches the next power of two, but rounding may.
-        multiplier = np.minimum(multiplier, 2**MULTIPLIER_BITS - 1)
-        shift = scale + STEP_BITS - LATENT_BITS
-        return self.gains.at(quality), Dequantization(multiplier, shift)
+        """Return the setting at a quality from 0 to 1, and its multipliers; computed once."""
+        return _at(self, quality)
+
+
+@functools.lru_cache(maxsize=64)
+def _at(gains: ExactGains, quality: float) -> tuple[GainSetting, Dequantization]:
+    last = len(gains.inverse) - 1
+    place = round(quality * last * 2**SHARE)
+    left = min(place >> SHARE, max(last - 1, 0))
+    right, share = min(left + 1, last), place - (left << SHARE)
+    logs = gains.inverse.astype(np.int64)
+    log = shifted(logs[left] * (2**SHARE - share) + logs[right] * share, SHARE)
+    # The next power of two above every factor.
+    above = int(log.max() >> LOG_BITS) + 1
+    scale = MULTIPLIER_BITS - above
+    multiplier = np.array([power_of_two(int(each), scale) for each in log], np.int64)
+    # No factor reaches the next power of two, but rounding may.
+    multiplier = np.minimum(multiplier, 2**MULTIPLIER_BITS - 1)
+    shift = scale + STEP_BITS - LATENT_BITS
+    return gains.gains.at(quality), Dequantization(multiplier, shift)
 
 
 def power_of_two(log: int, scale: int) -> int:
