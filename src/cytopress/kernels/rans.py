@@ -72,7 +72,7 @@ class LanesDecoder:
         kind = NumpyDecoder if path == paths.NUMPY else NativeDecoder
         self._coder: Any = kind([np.ascontiguousarray(lane, np.uint32) for lane in words])
 
-    def decode(self, rows: Array, tables: RansTables, *, threads: int = 1) -> tuple[Array, Array]:
+    def decode(self, rows: Array, tables: RansTables) -> tuple[Array, Array]:
         """Return the values, (n,) int32, of rows, (n,) uint8, and the places of escapes, (m,).
 
         A stream that was not encoded so gives other values of these tables.
@@ -83,7 +83,7 @@ class LanesDecoder:
             A row does not exist.
         """
         _refuse_unknown(rows, tables)
-        values, escapes = self._coder.pop(rows, tables, threads)
+        values, escapes = self._coder.pop(rows, tables)
         return values, np.flatnonzero(values == ESCAPE) if escapes else _NONE
 
     def exhausted(self) -> bool:

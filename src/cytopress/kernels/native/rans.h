@@ -16,6 +16,7 @@ typedef struct {
     const int32_t *size;    /* symbols of each row, below columns */
     const int32_t *offset;  /* value of each row's first symbol */
     const uint16_t *coarse; /* (rows, 1 << COARSE): the symbol of a slot's upper bits */
+    const uint16_t *likely; /* the symbol of each row that takes most of it */
     int rows;
     ptrdiff_t columns;
 } rans_tables;

@@ -5,7 +5,6 @@ As in `latents.symbols`, with channels last and means in fixed point.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,11 +16,9 @@ from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
 from cytopress.codecs.learned.exact.numbers import MOST_SYMBOL, STEP_BITS
 from cytopress.codecs.learned.latents.rate_distortion import BITS_PER_SQUARE, rounded
 from cytopress.codecs.learned.latents.secondary_transforms import SecondaryTransforms
-from cytopress.errors import CorruptDataError
+from cytopress.kernels.places import Places, gathered
 
 Array = npt.NDArray[Any]
-# Selects the latents of a pass out of all latents, (h, w, M).
-Select = Callable[[Array], Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,30 +27,59 @@ class Pass:
 
     Parameters
     ----------
-    select : callable
-        Selects its latents out of all latents.
-    mean : ndarray
-        (..., C) int32 predicted means, with a fraction.
-    index : ndarray
-        (places, C) int32 scale indices, with a fraction.
+    channels : slice
+        Which of the latents it codes.
+    places : ndarray, optional
+        Where, (n,) int32; all places unless given.
+    means : tuple of ndarray
+        (h, w, C) int32 each, with a fraction: predicted means are their sum. Residuals are added
+        to the last one.
+    indices : ndarray
+        (h, w, C) int32 scale indices, with a fraction.
+    bias : ndarray
+        (1 + transforms, C) int32 that is added to them: without a transform, and with each.
     transforms : SecondaryTransforms, optional
         The secondary transforms to choose from.
     """
 
-    select: Select
-    mean: Array
-    index: Array
+    channels: slice
+    places: Places
+    means: tuple[Array, ...]
+    indices: Array
+    bias: Array
     transforms: SecondaryTransforms | None = None
+
+    @property
+    def mean(self) -> Array:
+        """Predicted means, (n, C) int32."""
+        first, *others = (gathered(each, self.places) for each in self.means)
+        return sum(others, first)
+
+    @property
+    def index(self) -> Array:
+        """Scale indices without a transform, (n, C) int32."""
+        found: Array = gathered(self.indices, self.places) + self.bias[0]
+        return found
+
+    def select(self, values: Array) -> Array:
+        """Return its values, (n, C), of those of all latents, (h, w, M)."""
+        return gathered(values, self.places)[:, self.channels]
 
 
 class SymbolCoder(Protocol):
     """One direction of coding."""
 
-    def choose(self, of: Pass, scales: ProbabilityTables) -> Array:
-        """Code and return the secondary transform of each place of a pass, (places,) int8."""
+    def choose(self, of: Pass, classes: Array, scales: ProbabilityTables) -> Array:
+        """Code and return the secondary transform of each place of a pass, (n,) int8.
 
-    def code(self, of: Pass, which: Array, rows: Array, tables: ProbabilityTables) -> Array:
-        """Code and return the symbols of a pass, (n,) int32, by their ``rows`` of ``tables``."""
+        ``classes`` are the places' `activity`.
+        """
+
+    def code(self, of: Pass, which: Array | None, rows: Array, tables: ProbabilityTables) -> Array:
+        """Code and return the symbols of a pass, (n * C,) int32, by their ``rows`` of ``tables``.
+
+        ``which`` is what `choose` returned; None without transforms.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,22 +101,21 @@ class SymbolEncoder:
     values: Array
     weight: float = 0.0
 
-    def choose(self, of: Pass, scales: ProbabilityTables) -> Array:
+    def choose(self, of: Pass, classes: Array, scales: ProbabilityTables) -> Array:
         """Encode and return the transforms with the least rate-distortion cost."""
         transforms = of.transforms
         assert transforms is not None
         index = np.ascontiguousarray(of.index.T)
-        classes = transforms.activity(index)
         weight = self.weight or BITS_PER_SQUARE
         residual = np.ascontiguousarray(self._residual(of).T)
         which = transforms.choose(residual, index, classes, scales, weight)
         transforms.encode(self.encoder, which, classes)
         return which
 
-    def code(self, of: Pass, which: Array, rows: Array, tables: ProbabilityTables) -> Array:
+    def code(self, of: Pass, which: Array | None, rows: Array, tables: ProbabilityTables) -> Array:
         """Encode the symbols of one pass and return them."""
         residual = self._residual(of)
-        if of.transforms is not None and which.any():
+        if of.transforms is not None and which is not None and which.any():
             turned = np.ascontiguousarray(residual.T)
             of.transforms.forward(turned, which)
             residual = np.ascontiguousarray(turned.T)
@@ -103,7 +128,7 @@ class SymbolEncoder:
         mean = of.mean.astype(np.float32)
         mean *= np.float32(2.0**-STEP_BITS)
         residual: Array = of.select(self.values) - mean
-        return residual.reshape(-1, mean.shape[-1])
+        return residual
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,19 +138,22 @@ class SymbolDecoder:
     Parameters
     ----------
     decoder : RansDecoder
-        Where the symbols come from.
+        Where the symbols come from. It refuses those that are farther from 0 than any can be.
     """
 
     decoder: RansDecoder
 
-    def choose(self, of: Pass, scales: ProbabilityTables) -> Array:  # noqa: ARG002
+    def choose(self, of: Pass, classes: Array, scales: ProbabilityTables) -> Array:  # noqa: ARG002
         """Return the decoded transforms."""
         assert of.transforms is not None
-        return of.transforms.decode(self.decoder, of.transforms.activity(of.index.T))
+        return of.transforms.decode(self.decoder, classes)
 
-    def code(self, of: Pass, which: Array, rows: Array, tables: ProbabilityTables) -> Array:  # noqa: ARG002
+    def code(
+        self,
+        of: Pass,  # noqa: ARG002
+        which: Array | None,  # noqa: ARG002
+        rows: Array,
+        tables: ProbabilityTables,
+    ) -> Array:
         """Return the decoded symbols of one pass."""
-        symbols = self.decoder.decode(rows, tables)
-        if symbols.size and max(-int(symbols.min()), int(symbols.max())) > MOST_SYMBOL:
-            raise CorruptDataError("A latent is farther from 0 than any can be.")
-        return symbols
+        return self.decoder.decode(rows, tables)
