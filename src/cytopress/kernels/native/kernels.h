@@ -52,6 +52,30 @@ typedef struct {
     int shift, low, high, span, middle;
 } elements;
 
+/* Bounds of rate_distortion.py: of what is quantized, of the bits rounded off a transform's inputs,
+   and of the fraction of its matrices. */
+#define MOST_QUANTIZED (1 << 30)
+#define MOST_DOWN 5
+#define PLACES 14
+
+typedef struct {
+    const int32_t *residual, *index; /* (places, channels) */
+    const int8_t *which;             /* of each place: its transform, or whether it is compared */
+    const int16_t *matrices;
+    const int32_t *bias;   /* (count, channels) */
+    const uint32_t *costs; /* (rows, 256) */
+    int32_t *out;
+    int count, channels, rows, weight, bits;
+} transforms;
+
+typedef struct {
+    const int32_t *residual;
+    const uint8_t *rows;
+    const uint32_t *costs;
+    int32_t *out;
+    int weight;
+} quantization;
+
 typedef struct {
     int (*convolve)(const convolution *c, int first, int end);
     int (*synthesis)(const lapped *l, int first, int end);
@@ -62,6 +86,9 @@ typedef struct {
     void (*rows)(const elements *e, ptrdiff_t first, ptrdiff_t end);
     void (*counts8)(const elements *e, ptrdiff_t first, ptrdiff_t end);
     void (*counts16)(const elements *e, ptrdiff_t first, ptrdiff_t end);
+    int (*transform_costs)(const transforms *t, ptrdiff_t first, ptrdiff_t end);
+    int (*forward)(const transforms *t, ptrdiff_t first, ptrdiff_t end);
+    void (*quantized)(const quantization *q, ptrdiff_t first, ptrdiff_t end);
 } kernel_table;
 
 /* Numbers of the instruction sets: NUMBERS of paths.py. */

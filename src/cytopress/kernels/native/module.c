@@ -406,6 +406,77 @@ static PyObject *encode(PyObject *self, PyObject *args) {
     return fits ? ended(status) : refused("encode");
 }
 
+/* Costs of transforms (AUX: scale indices), or the transforms themselves (no AUX). */
+static PyObject *transformed(PyObject *args, int costs) {
+    Py_buffer b[7];
+    enum { RESIDUAL, INDEX, WHICH, MATRICES, BIAS, COSTS, OUT };
+    memset(b, 0, sizeof b);
+    transforms t;
+    memset(&t, 0, sizeof t);
+    int number;
+    Py_ssize_t first, end;
+    if (costs ? !PyArg_ParseTuple(args, "iy*y*y*y*y*y*w*(iiii)(nn)", &number, &b[RESIDUAL], &b[INDEX],
+                                  &b[WHICH], &b[MATRICES], &b[BIAS], &b[COSTS], &b[OUT], &t.count,
+                                  &t.channels, &t.bits, &t.weight, &first, &end)
+              : !PyArg_ParseTuple(args, "iy*y*y*w*(iii)(nn)", &number, &b[RESIDUAL], &b[WHICH],
+                                  &b[MATRICES], &b[OUT], &t.count, &t.channels, &t.bits, &first, &end))
+        return NULL;
+    const kernel_table *kernels = table(number);
+    int64_t places = b[WHICH].len, rows = b[COSTS].len / 4 / 256;
+    int64_t blocks = ((int64_t)t.channels + BLOCK - 1) / BLOCK, pairs = ((int64_t)t.channels + 1) / 2;
+    int fits = kernels && in_range(t.channels, 1, 1 << 14) && in_range(t.count, 0, 127)
+        && in_range(t.bits, 1, 14) && in_range(t.weight, 0, 1 << 17) && in_range(first, 0, places)
+        && in_range(end, first, places) && HOLDS(b[RESIDUAL], 4, places, t.channels)
+        && HOLDS(b[MATRICES], 2, t.count, blocks, pairs, BLOCK, 2)
+        && HOLDS(b[OUT], 4, places, costs ? t.count + 1 : t.channels);
+    if (costs)
+        fits = fits && in_range(rows, 1, 256) && HOLDS(b[COSTS], 4, rows, 256)
+            && HOLDS(b[INDEX], 4, places, t.channels) && HOLDS(b[BIAS], 4, t.count, t.channels);
+    for (Py_ssize_t i = first; fits && !costs && i < end; i++)
+        fits = in_range(((const int8_t *)b[WHICH].buf)[i], 0, t.count);
+    int status = OK;
+    if (fits) {
+        t.residual = b[RESIDUAL].buf, t.index = b[INDEX].buf, t.which = b[WHICH].buf;
+        t.matrices = b[MATRICES].buf, t.bias = b[BIAS].buf, t.costs = b[COSTS].buf, t.out = b[OUT].buf;
+        t.rows = (int)rows;
+        Py_BEGIN_ALLOW_THREADS
+        status = (costs ? kernels->transform_costs : kernels->forward)(&t, first, end);
+        Py_END_ALLOW_THREADS
+    }
+    release(b, 7);
+    return fits ? ended(status) : refused("transforms");
+}
+
+static PyObject *transform_costs(PyObject *self, PyObject *args) { (void)self; return transformed(args, 1); }
+static PyObject *forward(PyObject *self, PyObject *args) { (void)self; return transformed(args, 0); }
+
+static PyObject *quantized(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer b[4];
+    enum { RESIDUAL, ROWS, COSTS, OUT };
+    memset(b, 0, sizeof b);
+    quantization q;
+    memset(&q, 0, sizeof q);
+    int number;
+    Py_ssize_t first, end;
+    if (!PyArg_ParseTuple(args, "iy*y*y*w*i(nn)", &number, &b[RESIDUAL], &b[ROWS], &b[COSTS], &b[OUT],
+                          &q.weight, &first, &end))
+        return NULL;
+    const kernel_table *kernels = table(number);
+    int64_t count = b[ROWS].len, rows = b[COSTS].len / 4 / 256;
+    int fits = kernels && in_range(q.weight, 0, 1 << 17) && in_range(first, 0, count)
+        && in_range(end, first, count) && in_range(rows, 1, 256) && HOLDS(b[COSTS], 4, rows, 256)
+        && HOLDS(b[RESIDUAL], 4, count) && HOLDS(b[OUT], 4, count) && are_rows(&b[ROWS], (int)rows);
+    if (fits) {
+        q.residual = b[RESIDUAL].buf, q.rows = b[ROWS].buf, q.costs = b[COSTS].buf, q.out = b[OUT].buf;
+        Py_BEGIN_ALLOW_THREADS
+        kernels->quantized(&q, first, end);
+        Py_END_ALLOW_THREADS
+    }
+    release(b, 4);
+    return fits ? ended(OK) : refused("quantized");
+}
+
 static PyMethodDef methods[] = {
     {"instruction_sets", instruction_sets, METH_NOARGS, "Bits of the sets that this machine has."},
     {"convolve", convolve, METH_VARARGS, "Rows of a convolution."},
@@ -416,6 +487,9 @@ static PyMethodDef methods[] = {
     {"narrowed", narrowed, METH_VARARGS, "Numbers of 16 bits."},
     {"nearest_rows", nearest_rows, METH_VARARGS, "Rows of probability tables."},
     {"counts", counts, METH_VARARGS, "Pixels."},
+    {"transform_costs", transform_costs, METH_VARARGS, "Costs of the secondary transforms of places."},
+    {"forward", forward, METH_VARARGS, "Places transformed."},
+    {"quantized", quantized, METH_VARARGS, "Integers of the least cost."},
     {"rans_decode", decode, METH_VARARGS, "Symbols of some lanes."},
     {"rans_encode", encode, METH_VARARGS, "Words of all lanes."},
     {NULL, NULL, 0, NULL},

@@ -22,22 +22,12 @@ from cytopress.codecs.learned.exact.context import (
 )
 from cytopress.codecs.learned.exact.hyper_synthesis import HyperSynthesis
 from cytopress.codecs.learned.exact.numbers import STEP_BITS
-from cytopress.codecs.learned.exact.symbols import Pass, SymbolCoder
+from cytopress.codecs.learned.exact.symbols import Pass, SymbolCoder, Transforms
 from cytopress.codecs.learned.latents.gain_units import GainSetting
-from cytopress.codecs.learned.latents.secondary_transforms import SecondaryTransforms
-from cytopress.kernels.block_matrices import BlockMatrices
 from cytopress.kernels.elementwise import nearest_rows
 
 Array = npt.NDArray[Any]
 Size = tuple[int, int]
-
-
-@dataclass(frozen=True, eq=False)
-class Transforms:
-    """Secondary transforms of a part of the channels, and their inverses in integers."""
-
-    transforms: SecondaryTransforms
-    inverse: BlockMatrices
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +158,7 @@ class LatentCoder:
             coded = symbols.code(one, _nothing(flat), self._rows(flat), self.scales)
             coded <<= STEP_BITS
             return coded.reshape(mean.shape)
-        one = Pass(select, mean, flat, transforms.transforms)
+        one = Pass(select, mean, flat, transforms)
         which = symbols.choose(one, self.scales)
         transforms.transforms.add_bias(flat.T, which)
         coded = symbols.code(one, which, self._rows(flat), self.scales)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,8 @@ import numpy.typing as npt
 from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
 from cytopress.codecs.learned.exact.gains import ExactGains
 from cytopress.codecs.learned.exact.latents import LatentCoder
-from cytopress.codecs.learned.exact.symbols import SymbolDecoder, SymbolEncoder
+from cytopress.codecs.learned.exact.numbers import MOST_LATENT, STEP_BITS, fixed
+from cytopress.codecs.learned.exact.symbols import Quantization, SymbolDecoder, SymbolEncoder
 from cytopress.codecs.learned.exact.synthesis import Synthesis
 from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.codecs.learned.model.manifest import CodecManifest
@@ -52,6 +54,11 @@ class ExactModel:
         """How volumes are coded in slabs; a plane is one."""
         return self.networks.slabs
 
+    @functools.cached_property
+    def quantization(self) -> Quantization:
+        """How an encoder chooses symbols and transforms."""
+        return Quantization.of(self.coder.scales, self.manifest.rdo)
+
     def encode_latents(
         self,
         encoder: RansEncoder,
@@ -66,9 +73,10 @@ class ExactModel:
         """
         y = self.networks.analyze(planes, setting.gain)
         z = self.networks.hyper_analyze(y)
-        symbols = SymbolEncoder(encoder, np.moveaxis(z, 0, -1))
-        z_hat = self.coder.hyper_latents(symbols, (z.shape[1], z.shape[2]), setting)
-        symbols = SymbolEncoder(encoder, np.moveaxis(y, 0, -1), self.manifest.rdo)
+        y, z = (np.moveaxis(fixed(each, STEP_BITS, MOST_LATENT), 0, -1) for each in (y, z))
+        symbols = SymbolEncoder(encoder, z)
+        z_hat = self.coder.hyper_latents(symbols, z.shape[:2], setting)
+        symbols = SymbolEncoder(encoder, y, self.quantization)
         return self.coder.latents(symbols, z_hat, setting, previous)
 
     def decode_latents(

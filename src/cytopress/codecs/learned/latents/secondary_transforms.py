@@ -168,6 +168,22 @@ class SecondaryTransforms:
             which[:] = 0
         return which
 
+    def cheapest(self, costs: Array, classes: Array) -> Array:
+        """Return the transform of the least cost of each place, as `choose`.
+
+        ``costs`` are (places, 1 + count) integers with ``FRACTION`` bits of fraction, in bits: of
+        no transform and of each one, without those of the choice.
+        """
+        which = np.zeros(classes.shape, np.int8)
+        open_ = np.flatnonzero(classes >= 0)
+        total = costs[open_].astype(np.int64)
+        alone = total[:, 0].sum()
+        choice = np.rint(self.choices.bits[:, : total.shape[1]] * 2.0**FRACTION).astype(np.int64)
+        total += choice[classes[open_]]
+        if total.min(1).sum() < alone:
+            which[open_] = total.argmin(1)
+        return which
+
     def encode(self, encoder: Encoder, which: Array, classes: Array) -> None:
         """Encode the transform of each place, (places,), given its class of activity."""
         used = int(which.any())
