@@ -14,6 +14,7 @@ import numpy.typing as npt
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
 from cytopress.codecs.learned.exact.along_z import AlongZ
 from cytopress.codecs.learned.exact.context import ContextModel, HyperContext, Step
+from cytopress.codecs.learned.exact.forward import forward_networks
 from cytopress.codecs.learned.exact.gains import LOG_BITS, ExactGains
 from cytopress.codecs.learned.exact.hyper_synthesis import HyperSynthesis, Layer
 from cytopress.codecs.learned.exact.latents import LatentCoder
@@ -90,7 +91,9 @@ class _Loader:
     def model(self) -> ExactModel:
         package = self.stored.package
         networks = Networks(package, PREFIX, self.manifest)
-        return ExactModel(self.manifest, self._gains(), networks, self._coder(), self._synthesis())
+        synthesis = self._synthesis()
+        forward = forward_networks(networks, synthesis.transform.order)
+        return ExactModel(self.manifest, self._gains(), forward, self._coder(), synthesis)
 
     def _gains(self) -> ExactGains:
         shape, background = (max(self.manifest.gains, 1), self.manifest.latent_channels), None
