@@ -393,17 +393,43 @@ static PyObject *encode(PyObject *self, PyObject *args) {
     fits = fits && HOLDS(b[WORDS], 4, lanes, room) && room >= count / lanes + 256 * (count / PIECE + 1);
     const uint16_t *symbols = b[SYMBOLS].buf;
     const uint8_t *rows = b[ROWS].buf;
-    for (int64_t i = 0; fits && i < count; i++) fits = symbols[i] < t.size[rows[i]];
+    int known = 1;
+    for (int64_t i = 0; fits && known && i < count; i++) known = symbols[i] < t.size[rows[i]];
     for (int64_t n = 0; fits && n < lanes; n++) fits = ((const int64_t *)b[COUNTS].buf)[n] == 0;
     int status = OK;
-    if (fits) {
+    if (fits && known) {
         Py_BEGIN_ALLOW_THREADS
         status = rans_encode(&t, rows, symbols, count, b[STATES].buf, (int)lanes, b[WORDS].buf, room,
                              b[COUNTS].buf);
         Py_END_ALLOW_THREADS
     }
     release(b, 7);
+    if (!known) PyErr_SetString(PyExc_ValueError, "A symbol is not in its table.");
+    if (!known) return NULL;
     return fits ? ended(status) : refused("encode");
+}
+
+static PyObject *symbols_of(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer b[5];
+    enum { VALUES, ROWS, SIZE, OFFSET, OUT };
+    memset(b, 0, sizeof b);
+    if (!PyArg_ParseTuple(args, "y*y*y*y*w*", &b[VALUES], &b[ROWS], &b[SIZE], &b[OFFSET], &b[OUT]))
+        return NULL;
+    rans_tables t;
+    memset(&t, 0, sizeof t);
+    int64_t rows = b[SIZE].len / 4, count = b[ROWS].len, escapes = 0;
+    int fits = in_range(rows, 1, 256) && HOLDS(b[SIZE], 4, rows) && HOLDS(b[OFFSET], 4, rows)
+        && HOLDS(b[VALUES], 4, count) && HOLDS(b[OUT], 2, count) && are_rows(&b[ROWS], (int)rows);
+    t.size = b[SIZE].buf;
+    for (int row = 0; fits && row < rows; row++) fits = in_range(t.size[row], 1, 1 << 16);
+    if (fits) {
+        Py_BEGIN_ALLOW_THREADS
+        escapes = rans_symbols(&t, b[OFFSET].buf, b[VALUES].buf, b[ROWS].buf, count, b[OUT].buf);
+        Py_END_ALLOW_THREADS
+    }
+    release(b, 5);
+    return fits ? PyLong_FromLongLong(escapes) : refused("symbols");
 }
 
 /* Costs of transforms (AUX: scale indices), or the transforms themselves (no AUX). */
@@ -491,6 +517,7 @@ static PyMethodDef methods[] = {
     {"forward", forward, METH_VARARGS, "Places transformed."},
     {"quantized", quantized, METH_VARARGS, "Integers of the least cost."},
     {"rans_decode", decode, METH_VARARGS, "Symbols of some lanes."},
+    {"rans_symbols", symbols_of, METH_VARARGS, "Symbols of values; how many are escaped."},
     {"rans_encode", encode, METH_VARARGS, "Words of all lanes."},
     {NULL, NULL, 0, NULL},
 };
