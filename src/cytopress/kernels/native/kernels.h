@@ -92,12 +92,12 @@ typedef struct {
 } kernel_table;
 
 /* Numbers of the instruction sets: NUMBERS of paths.py. */
-enum { PLAIN = 0, NEON = 1, SSE41 = 2, AVX2 = 3, SETS = 4 };
+enum { PLAIN = 0, NEON = 1, SSE41 = 2, AVX2 = 3, AVX512 = 4, SETS = 5 };
 
 extern const kernel_table kernels_plain;
 #if defined(__x86_64__) || defined(_M_X64)
 #define HAS_X86 1
-extern const kernel_table kernels_sse41, kernels_avx2;
+extern const kernel_table kernels_sse41, kernels_avx2, kernels_avx512;
 #endif
 #if defined(__aarch64__) || defined(_M_ARM64)
 #define HAS_NEON 1

@@ -24,9 +24,19 @@ static int has_avx2(void) {
     __cpuidex(r, 7, 0);
     return r[1] >> 5 & 1;
 }
+static int has_avx512(void) {
+    int r[4];
+    __cpuidex(r, 7, 0);
+    /* F, BW, VL and VNNI, and the system saves the registers that they add. */
+    return has_avx2() && (_xgetbv(0) & 0xe6) == 0xe6 && r[1] >> 16 & r[1] >> 30 & r[1] >> 31 & r[2] >> 11 & 1;
+}
 #elif defined(HAS_X86)
 static int has_sse41(void) { return __builtin_cpu_supports("sse4.1") != 0; }
 static int has_avx2(void) { return __builtin_cpu_supports("avx2") != 0; }
+static int has_avx512(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+}
 #endif
 
 static const kernel_table *tables[SETS];
@@ -36,6 +46,7 @@ static void find_sets(void) {
 #ifdef HAS_X86
     if (has_sse41()) tables[SSE41] = &kernels_sse41;
     if (has_avx2()) tables[AVX2] = &kernels_avx2;
+    if (has_avx512()) tables[AVX512] = &kernels_avx512;
 #endif
 #ifdef HAS_NEON
     tables[NEON] = &kernels_neon;
