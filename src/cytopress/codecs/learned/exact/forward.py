@@ -14,9 +14,7 @@ from cytopress.codecs.learned.exact.hyper_analysis import HyperAnalysis
 from cytopress.codecs.learned.exact.numbers import LATENT_BITS, MOST_LATENT, STEP_BITS, fixed
 from cytopress.codecs.learned.model.manifest import CodecManifest
 from cytopress.codecs.learned.model.networks import Networks
-from cytopress.codecs.learned.pixels.normalization import Plane
 from cytopress.errors import PackageError
-from cytopress.kernels.fixed_point import MOST_VALUE
 from cytopress.models.graph_weights import graph_weights
 from cytopress.reuse import reused
 
@@ -40,27 +38,28 @@ class ForwardNetworks:
     networks: Networks
     integers: tuple[Analysis, HyperAnalysis] | None
 
-    def latents(self, planes: Sequence[Plane], gain: Array) -> Array:
+    def latents(self, planes: Sequence[Array], gain: Array) -> Array:
         """Return the latents, (h, w, M) int32 in steps with a fraction, of a slab's planes.
 
         Parameters
         ----------
         planes : sequence of ndarray
-            (H, W) float32 each, in used ranges around the middle.
+            (H, W) int32 each, in used ranges around the middle, with ``LATENT_BITS`` a fraction.
         gain : ndarray
             (M, 1, 1) float32.
         """
         if self.integers is None:
-            y = self.networks.analyze(planes, gain)
+            floats = [plane.astype(np.float32) * np.float32(2.0**-LATENT_BITS) for plane in planes]
+            y = self.networks.analyze(floats, gain)
             return np.moveaxis(fixed(y, STEP_BITS, MOST_LATENT), 0, -1)
         analysis, name = self.integers[0], f"{self.networks.package.sha256} integer analysis"
         plane = self._whole(planes[0])
         y = reused(name, [plane], lambda: analysis(plane))
         out = y if y.flags.writeable else np.empty_like(y)
-        factor = gain.reshape(-1) * np.float32(2.0**-LATENT_BITS)
+        factor = gain.reshape(-1) * np.float32(2.0 ** (STEP_BITS - LATENT_BITS))
         for top in range(0, len(y), BAND):
             band = slice(top, top + BAND)
-            out[band] = fixed(y[band].astype(np.float32) * factor, STEP_BITS, MOST_LATENT)
+            out[band] = fixed(y[band].astype(np.float32) * factor, 0, MOST_LATENT)
         return out
 
     def hyper_latents(self, y: Array) -> Array:
@@ -71,17 +70,13 @@ class ForwardNetworks:
         z = self.networks.hyper_analyze(np.ascontiguousarray(steps))
         return np.moveaxis(fixed(z, STEP_BITS, MOST_LATENT), 0, -1)
 
-    def _whole(self, plane: Plane) -> Array:
-        """Return a plane as int32 with ``LATENT_BITS`` bits of fraction, padded by its own edge."""
-        height, width = self.networks.padded(plane.shape)
-        out = np.empty((height, width), np.int32)
-        rows, columns = plane.shape
-        for top in range(0, rows, BAND):
-            band = slice(top, min(top + BAND, rows))
-            out[band, :columns] = fixed(plane[band], LATENT_BITS, MOST_VALUE)
-        out[:rows, columns:] = out[:rows, columns - 1 : columns]
-        out[rows:] = out[rows - 1]
-        return out
+    def _whole(self, plane: Array) -> Array:
+        """Return a plane padded by its own edge."""
+        margin = [
+            (0, after - length)
+            for after, length in zip(self.networks.padded(plane.shape), plane.shape, strict=True)
+        ]
+        return np.pad(plane, margin, mode="edge") if np.any(margin) else plane
 
 
 def forward_networks(networks: Networks, place: Array) -> ForwardNetworks:

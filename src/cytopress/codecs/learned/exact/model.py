@@ -17,7 +17,6 @@ from cytopress.codecs.learned.exact.symbols import Quantization, SymbolDecoder, 
 from cytopress.codecs.learned.exact.synthesis import Synthesis
 from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.codecs.learned.model.manifest import CodecManifest
-from cytopress.codecs.learned.pixels.normalization import Plane
 from cytopress.codecs.learned.pixels.slabs import SlabLayout
 
 Array = npt.NDArray[Any]
@@ -60,7 +59,7 @@ class ExactModel:
     def encode_latents(
         self,
         encoder: RansEncoder,
-        planes: Sequence[Plane],
+        planes: Sequence[Array],
         setting: GainSetting,
         previous: Array | None = None,
     ) -> Array:

@@ -31,6 +31,5 @@ def shifted(values: Array, bits: int) -> Array:
 def fixed(values: Array, bits: int, most: int) -> Array:
     """Return floats as int32 with ``bits`` of fraction, the nearest, clipped to ``most``."""
     # Of float32 a number below 2 ** 30 may be rounded up to it, and still fits.
-    scaled: Array = values * np.float32(2.0**bits)
-    np.rint(scaled, out=scaled)
+    scaled: Array = np.rint(values * np.float32(2.0**bits) if bits else values)
     return np.clip(scaled, -most, most, out=scaled).astype(np.int32)

@@ -60,28 +60,28 @@ class Mesh:
         height, width = (-(-length // self.block) for length in shape)
         return height, width
 
-    def fit(self, plane: Plane) -> Grid:
-        """Return the medians of blocks, in steps, of a plane (H, W)."""
+    def fit(self, plane: npt.NDArray[Any], *, every: int = EVERY) -> Grid:
+        """Return the medians of blocks, in steps, of a plane (H, W): of ``every`` such row and column."""
         height, width = self.form(plane.shape)
         medians = np.empty((height, width))
         whole = plane.shape[1] // self.block
         for row in range(height):
-            band = plane[row * self.block : (row + 1) * self.block : EVERY, ::EVERY]
+            band = plane[row * self.block : (row + 1) * self.block : every, ::every]
             # Whole blocks at once; what is left of the width is one more.
             if whole:
-                parts = band[:, : whole * self.block // EVERY].reshape(len(band), whole, -1)
+                parts = band[:, : whole * self.block // every].reshape(len(band), whole, -1)
                 parts = parts.swapaxes(0, 1).reshape(whole, -1)
                 medians[row, :whole] = np.median(parts, axis=1)
             if whole < width:
-                medians[row, whole] = np.median(band[:, whole * self.block // EVERY :])
+                medians[row, whole] = np.median(band[:, whole * self.block // every :])
         return self._in_steps(medians)
 
-    def refit(self, seen: PlaneLike, decoded: Plane) -> Grid:
+    def refit(self, seen: PlaneLike, decoded: npt.NDArray[Any], *, most: int = 1) -> Grid:
         """Return the grid whose background, added to ``decoded``, comes nearest to ``seen``.
 
         Nearest by least squares, up to the rounding to steps. It restores the lowest frequencies
         that the latents lost where the encoder set small ones to zero. Differences are clipped to
-        the used range, so that a hot pixel that the latents missed has little weight.
+        the used range, ``most``, so that a hot pixel that the latents missed has little weight.
         """
         rows, columns = (
             self._lines(length, count)
@@ -90,8 +90,8 @@ class Mesh:
         sums = np.zeros((self.form(decoded.shape)[0], decoded.shape[1]))
         for top in range(0, len(decoded), BAND):
             band = slice(top, top + BAND)
-            missed = np.clip(seen[band, :] - decoded[band], -1, 1)
-            sums += rows[band].T @ missed
+            missed = np.clip(seen[band, :] - decoded[band], -most, most)
+            sums += rows[band].T @ missed.astype(np.float32, copy=False)
         # Least squares along one axis, then along the other: interpolation is separable.
         return self._in_steps(_solved(columns, _solved(rows, sums @ columns).T, turned=True))
 
