@@ -30,7 +30,7 @@ MOST_QUANTIZED = 2**30
 PLACES, MOST_BITS, MOST_DOWN = 14, 14, 5
 MOST_SUM = 2**31
 # The cost of what cannot be transformed, and bits that nothing has.
-NEVER, UNCOUNTED = 2**31 - 1, 2**16 - 1
+NEVER, UNCOUNTED = 2**62, 2**16 - 1
 # Numbers of one step of the numpy path: temporary arrays stay in the cache.
 CHUNK = 2**15
 
@@ -160,17 +160,28 @@ class ForwardTransforms:
             bits -= 1
         return bits
 
-    def costs(
-        self, residual: Array, index: Array, active: Array, table: CostTable, *, threads: int = 1
-    ) -> Array:
-        """Return the cost of each place, (places, 1 + count) int32: without, then of each transform.
+    def cheapest(
+        self,
+        residual: Array,
+        index: Array,
+        classes: Array,
+        choice: Array,
+        table: CostTable,
+        *,
+        threads: int = 1,
+    ) -> tuple[Array, int]:
+        """Return the cheapest transform of each place, (places,) int8, and what they save in all.
+
+        A transform is numbered from 1; 0 is none, which wins where costs are equal.
 
         Parameters
         ----------
         residual, index : ndarray
             (places, C) int32: residuals, and their scale indices with a fraction.
-        active : ndarray
-            (places,) of bool: whose costs are wanted; those of the others are not computed.
+        classes : ndarray
+            (places,) int8: the row of ``choice`` of each place; -1: it takes none.
+        choice : ndarray
+            (classes, 1 + count) int32: what it costs to choose none, or each transform.
         table : CostTable
             Costs by scale index.
         threads : int, optional
@@ -179,33 +190,39 @@ class ForwardTransforms:
         Raises
         ------
         ValueError
-            The arrays have other shapes or types.
+            The arrays have other shapes or types, or a class does not exist.
         """
-        self._check(residual, active)
-        self._check(index, active)
+        self._check(residual, classes)
+        self._check(index, classes)
         count, channels = self.bias.shape
-        out = np.empty((len(active), 1 + count), np.int32)
+        if classes.size and not -1 <= int(classes.min()) <= int(classes.max()) < len(choice):
+            raise ValueError(f"A class is not one of {len(choice)}.")
+        out, saved = np.zeros(len(classes), np.int8), []
         path = paths.current(_known_answer)
         if path == paths.NUMPY:
 
             def span(first: int, end: int) -> None:
-                places = first + np.flatnonzero(active[first:end])
+                places = first + np.flatnonzero(classes[first:end] >= 0)
                 step = max(1, CHUNK // channels)
                 for start in range(0, len(places), step):
                     part = places[start : start + step]
-                    out[part] = self._costs_by_numpy(residual[part], index[part], table)
+                    total = self._costs_by_numpy(residual[part], index[part], table)
+                    alone = int(total[:, 0].sum())
+                    total += choice[classes[part]]
+                    out[part] = total.argmin(1)
+                    saved.append(alone - int(total.min(1).sum()))
 
         else:
-            call, number = extension.loaded().transform_costs, paths.NUMBERS[path]
-            held = residual, index, active.view(np.int8), self._packed, self._bias32, table.packed
-            held = tuple(np.ascontiguousarray(each) for each in held)
+            call, number = extension.loaded().cheapest, paths.NUMBERS[path]
+            inputs = residual, index, classes, self._packed, self._bias32, table.packed, choice
+            held = tuple(np.ascontiguousarray(each) for each in inputs)
             form = count, channels, self.bits, table.whole_weight
 
             def span(first: int, end: int) -> None:
-                call(number, *held, out, form, (first, end))
+                saved.append(call(number, *held, out, form, (first, end)))
 
         in_spans(span, len(out), threads)
-        return out
+        return out, sum(saved)
 
     def __call__(self, residual: Array, which: Array, *, threads: int = 1) -> Array:
         """Return residuals, (places, C) int32, by the transform of each place, (places,) int8.
@@ -252,7 +269,7 @@ class ForwardTransforms:
 
     def _check(self, values: Array, places: Array) -> None:
         shape = len(places), self.bias.shape[1]
-        kinds = values.dtype == np.int32 and places.dtype in {np.dtype(bool), np.dtype(np.int8)}
+        kinds = values.dtype == np.int32 and places.dtype == np.int8
         if values.shape != shape or places.ndim != 1 or not kinds:
             raise ValueError(
                 f"Transforms of {shape[1]} residuals cannot take {values.dtype} of shape"
@@ -261,7 +278,7 @@ class ForwardTransforms:
 
     def _costs_by_numpy(self, residual: Array, index: Array, table: CostTable) -> Array:
         count, last = len(self.bias), len(table.bits) - 1
-        found = np.empty((len(residual), 1 + count), np.int32)
+        found = np.empty((len(residual), 1 + count), np.int64)
         for number in range(1 + count):
             wider = index if number == 0 else index + self._bias32[number - 1]
             rows = np.clip(wider + (1 << FRACTION - 1) >> FRACTION, 0, last)
@@ -269,7 +286,7 @@ class ForwardTransforms:
             if number:
                 values, possible = self._product(residual, number - 1)
             _, upper, lower = table.both(values, rows)
-            found[:, number] = np.minimum(upper, lower).sum(1, dtype=np.int32)
+            found[:, number] = np.minimum(upper, lower).sum(1, dtype=np.int64)
             if possible is not None:
                 found[~possible, number] = NEVER
         return found
@@ -298,11 +315,12 @@ def _known_answer(path: str) -> bool:
     residual = (numbers.reshape(6, 18) >> np.array([[22], [14], [19], [9], [1], [0]])).astype("i4")
     index = (numbers.reshape(6, 18) >> 20).astype(np.int32)
     which = np.array([2, 1, 0, 1, 2, 1], np.int8)
+    choice = np.arange(9, dtype=np.int32).reshape(3, 3) * 700 % 900
     transforms, rows = ForwardTransforms(matrices, bias), (numbers % 5).astype(np.uint8)
     found = []
     for each in (path, paths.NUMPY):
         with paths.using(each):
-            costs = transforms.costs(residual, index, which > 0, table)
+            best, saved = transforms.cheapest(residual, index, which, choice, table)
             quantized = table.quantized(residual.reshape(-1), rows)
-            found.append((costs[which > 0], transforms(residual, which), quantized))
+            found.append((best, np.array(saved), transforms(residual, which), quantized))
     return all(np.array_equal(*pair) for pair in zip(*found, strict=True))

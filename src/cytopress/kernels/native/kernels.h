@@ -60,10 +60,12 @@ typedef struct {
 
 typedef struct {
     const int32_t *residual, *index; /* (places, channels) */
-    const int8_t *which;             /* of each place: its transform, or whether it is compared */
+    const int8_t *which;             /* of each place: its transform; or its class, -1 for none */
     const int16_t *matrices;
     const int32_t *bias;   /* (count, channels) */
     const uint32_t *costs; /* (rows, 256) */
+    const int32_t *choice; /* (classes, 1 + count): what it costs to choose */
+    int8_t *chosen;
     int32_t *out;
     int count, channels, rows, weight, bits;
 } transforms;
@@ -76,6 +78,16 @@ typedef struct {
     int weight;
 } quantization;
 
+/* Pixels to fixed-point numbers. */
+#define PIXEL_SHIFT 30
+
+typedef struct {
+    const void *pixels;
+    int32_t *out;
+    int64_t factor;
+    int middle, most;
+} fractions;
+
 typedef struct {
     int (*convolve)(const convolution *c, int first, int end);
     int (*synthesis)(const lapped *l, int first, int end);
@@ -86,9 +98,11 @@ typedef struct {
     void (*rows)(const elements *e, ptrdiff_t first, ptrdiff_t end);
     void (*counts8)(const elements *e, ptrdiff_t first, ptrdiff_t end);
     void (*counts16)(const elements *e, ptrdiff_t first, ptrdiff_t end);
-    int (*transform_costs)(const transforms *t, ptrdiff_t first, ptrdiff_t end);
+    int (*cheapest)(const transforms *t, ptrdiff_t first, ptrdiff_t end, int64_t *saved);
     int (*forward)(const transforms *t, ptrdiff_t first, ptrdiff_t end);
     void (*quantized)(const quantization *q, ptrdiff_t first, ptrdiff_t end);
+    void (*fractions8)(const fractions *f, ptrdiff_t first, ptrdiff_t end);
+    void (*fractions16)(const fractions *f, ptrdiff_t first, ptrdiff_t end);
 } kernel_table;
 
 /* Numbers of the instruction sets: NUMBERS of paths.py. */

@@ -443,49 +443,108 @@ static PyObject *symbols_of(PyObject *self, PyObject *args) {
     return fits ? PyLong_FromLongLong(escapes) : refused("symbols");
 }
 
-/* Costs of transforms (AUX: scale indices), or the transforms themselves (no AUX). */
-static PyObject *transformed(PyObject *args, int costs) {
-    Py_buffer b[7];
-    enum { RESIDUAL, INDEX, WHICH, MATRICES, BIAS, COSTS, OUT };
+static PyObject *cheapest(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer b[8];
+    enum { RESIDUAL, INDEX, CLASSES, MATRICES, BIAS, COSTS, CHOICE, OUT };
     memset(b, 0, sizeof b);
     transforms t;
     memset(&t, 0, sizeof t);
     int number;
     Py_ssize_t first, end;
-    if (costs ? !PyArg_ParseTuple(args, "iy*y*y*y*y*y*w*(iiii)(nn)", &number, &b[RESIDUAL], &b[INDEX],
-                                  &b[WHICH], &b[MATRICES], &b[BIAS], &b[COSTS], &b[OUT], &t.count,
-                                  &t.channels, &t.bits, &t.weight, &first, &end)
-              : !PyArg_ParseTuple(args, "iy*y*y*w*(iii)(nn)", &number, &b[RESIDUAL], &b[WHICH],
-                                  &b[MATRICES], &b[OUT], &t.count, &t.channels, &t.bits, &first, &end))
+    if (!PyArg_ParseTuple(args, "iy*y*y*y*y*y*y*w*(iiii)(nn)", &number, &b[RESIDUAL], &b[INDEX],
+                          &b[CLASSES], &b[MATRICES], &b[BIAS], &b[COSTS], &b[CHOICE], &b[OUT], &t.count,
+                          &t.channels, &t.bits, &t.weight, &first, &end))
         return NULL;
     const kernel_table *kernels = table(number);
-    int64_t places = b[WHICH].len, rows = b[COSTS].len / 4 / 256;
+    int64_t places = b[CLASSES].len, rows = b[COSTS].len / 4 / 256;
     int64_t blocks = ((int64_t)t.channels + BLOCK - 1) / BLOCK, pairs = ((int64_t)t.channels + 1) / 2;
-    int fits = kernels && in_range(t.channels, 1, 1 << 14) && in_range(t.count, 0, 127)
+    int64_t classes = b[CHOICE].len / 4 / ((int64_t)in_range(t.count, 0, 126) * t.count + 1);
+    int fits = kernels && in_range(t.channels, 1, 1 << 14) && in_range(t.count, 0, 126)
         && in_range(t.bits, 1, 14) && in_range(t.weight, 0, 1 << 17) && in_range(first, 0, places)
         && in_range(end, first, places) && HOLDS(b[RESIDUAL], 4, places, t.channels)
-        && HOLDS(b[MATRICES], 2, t.count, blocks, pairs, BLOCK, 2)
-        && HOLDS(b[OUT], 4, places, costs ? t.count + 1 : t.channels);
-    if (costs)
-        fits = fits && in_range(rows, 1, 256) && HOLDS(b[COSTS], 4, rows, 256)
-            && HOLDS(b[INDEX], 4, places, t.channels) && HOLDS(b[BIAS], 4, t.count, t.channels);
-    for (Py_ssize_t i = first; fits && !costs && i < end; i++)
+        && HOLDS(b[INDEX], 4, places, t.channels) && HOLDS(b[BIAS], 4, t.count, t.channels)
+        && HOLDS(b[MATRICES], 2, t.count, blocks, pairs, BLOCK, 2) && in_range(rows, 1, 256)
+        && HOLDS(b[COSTS], 4, rows, 256) && HOLDS(b[OUT], 1, places)
+        && HOLDS(b[CHOICE], 4, classes, t.count + 1);
+    for (Py_ssize_t i = first; fits && i < end; i++)
+        fits = in_range(((const int8_t *)b[CLASSES].buf)[i], -1, classes - 1);
+    int status = OK;
+    int64_t saved = 0;
+    if (fits) {
+        t.residual = b[RESIDUAL].buf, t.index = b[INDEX].buf, t.which = b[CLASSES].buf;
+        t.matrices = b[MATRICES].buf, t.bias = b[BIAS].buf, t.costs = b[COSTS].buf;
+        t.choice = b[CHOICE].buf, t.chosen = b[OUT].buf, t.rows = (int)rows;
+        Py_BEGIN_ALLOW_THREADS
+        status = kernels->cheapest(&t, first, end, &saved);
+        Py_END_ALLOW_THREADS
+    }
+    release(b, 8);
+    if (fits && status == OK) return PyLong_FromLongLong(saved);
+    return fits ? ended(status) : refused("cheapest");
+}
+
+static PyObject *forward(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer b[4];
+    enum { RESIDUAL, WHICH, MATRICES, OUT };
+    memset(b, 0, sizeof b);
+    transforms t;
+    memset(&t, 0, sizeof t);
+    int number;
+    Py_ssize_t first, end;
+    if (!PyArg_ParseTuple(args, "iy*y*y*w*(iii)(nn)", &number, &b[RESIDUAL], &b[WHICH], &b[MATRICES],
+                          &b[OUT], &t.count, &t.channels, &t.bits, &first, &end))
+        return NULL;
+    const kernel_table *kernels = table(number);
+    int64_t places = b[WHICH].len;
+    int64_t blocks = ((int64_t)t.channels + BLOCK - 1) / BLOCK, pairs = ((int64_t)t.channels + 1) / 2;
+    int fits = kernels && in_range(t.channels, 1, 1 << 14) && in_range(t.count, 0, 127)
+        && in_range(t.bits, 1, 14) && in_range(first, 0, places) && in_range(end, first, places)
+        && HOLDS(b[RESIDUAL], 4, places, t.channels) && HOLDS(b[OUT], 4, places, t.channels)
+        && HOLDS(b[MATRICES], 2, t.count, blocks, pairs, BLOCK, 2);
+    for (Py_ssize_t i = first; fits && i < end; i++)
         fits = in_range(((const int8_t *)b[WHICH].buf)[i], 0, t.count);
     int status = OK;
     if (fits) {
-        t.residual = b[RESIDUAL].buf, t.index = b[INDEX].buf, t.which = b[WHICH].buf;
-        t.matrices = b[MATRICES].buf, t.bias = b[BIAS].buf, t.costs = b[COSTS].buf, t.out = b[OUT].buf;
-        t.rows = (int)rows;
+        t.residual = b[RESIDUAL].buf, t.which = b[WHICH].buf, t.matrices = b[MATRICES].buf;
+        t.out = b[OUT].buf;
         Py_BEGIN_ALLOW_THREADS
-        status = (costs ? kernels->transform_costs : kernels->forward)(&t, first, end);
+        status = kernels->forward(&t, first, end);
         Py_END_ALLOW_THREADS
     }
-    release(b, 7);
-    return fits ? ended(status) : refused("transforms");
+    release(b, 4);
+    return fits ? ended(status) : refused("forward");
 }
 
-static PyObject *transform_costs(PyObject *self, PyObject *args) { (void)self; return transformed(args, 1); }
-static PyObject *forward(PyObject *self, PyObject *args) { (void)self; return transformed(args, 0); }
+static PyObject *fractions_of(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer b[2];
+    enum { PIXELS, TO };
+    memset(b, 0, sizeof b);
+    fractions f;
+    memset(&f, 0, sizeof f);
+    int number, bytes;
+    long long factor;
+    Py_ssize_t first, end;
+    if (!PyArg_ParseTuple(args, "iy*w*(iLii)(nn)", &number, &b[PIXELS], &b[TO], &f.middle, &factor,
+                          &f.most, &bytes, &first, &end))
+        return NULL;
+    const kernel_table *kernels = table(number);
+    int64_t count = b[TO].len / 4;
+    int fits = kernels && in_range(f.middle, 0, UINT16_MAX) && in_range(factor, 0, (int64_t)1 << 45)
+        && in_range(f.most, 0, MOST_VALUE) && (bytes == 1 || bytes == 2) && HOLDS(b[TO], 4, count)
+        && HOLDS(b[PIXELS], (size_t)bytes, count) && in_range(first, 0, count)
+        && in_range(end, first, count);
+    f.pixels = b[PIXELS].buf, f.out = b[TO].buf, f.factor = factor;
+    if (fits) {
+        Py_BEGIN_ALLOW_THREADS
+        (bytes == 1 ? kernels->fractions8 : kernels->fractions16)(&f, first, end);
+        Py_END_ALLOW_THREADS
+    }
+    release(b, 2);
+    return fits ? ended(OK) : refused("fractions");
+}
 
 static PyObject *quantized(PyObject *self, PyObject *args) {
     (void)self;
@@ -524,8 +583,9 @@ static PyMethodDef methods[] = {
     {"narrowed", narrowed, METH_VARARGS, "Numbers of 16 bits."},
     {"nearest_rows", nearest_rows, METH_VARARGS, "Rows of probability tables."},
     {"counts", counts, METH_VARARGS, "Pixels."},
-    {"transform_costs", transform_costs, METH_VARARGS, "Costs of the secondary transforms of places."},
+    {"cheapest", cheapest, METH_VARARGS, "The cheapest transform of places; what it saves."},
     {"forward", forward, METH_VARARGS, "Places transformed."},
+    {"fractions", fractions_of, METH_VARARGS, "Pixels as fixed-point numbers."},
     {"quantized", quantized, METH_VARARGS, "Integers of the least cost."},
     {"rans_decode", decode, METH_VARARGS, "Symbols of some lanes."},
     {"rans_symbols", symbols_of, METH_VARARGS, "Symbols of values; how many are escaped."},

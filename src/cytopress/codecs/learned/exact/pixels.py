@@ -19,6 +19,7 @@ from cytopress.codecs.learned.pixels.normalization import Plane, coded_range, me
 from cytopress.errors import CorruptDataError, PackageError
 from cytopress.image import Image, Pixels, integer_limits
 from cytopress.kernels.elementwise import counts as rounded_counts
+from cytopress.kernels.fractions import fractions
 from cytopress.metrics.histogram import histogram, histogram_percentiles
 
 Array = npt.NDArray[Any]
@@ -112,11 +113,14 @@ class Normalization:
 
     def fixed(self, pixels: Pixels) -> Array:
         """Return pixels as `__call__`, int32 with ``LATENT_BITS`` bits of fraction, (H, W)."""
+        most = MOST_RANGES << LATENT_BITS
+        if pixels.dtype.kind != "f":
+            return fractions(pixels, int(self.middle), int(self.span), LATENT_BITS, most)
         out = np.empty(pixels.shape, np.int32)
         rows = max(1, CHUNK // pixels.shape[1])
         for top in range(0, len(pixels), rows):
             band = slice(top, top + rows)
-            out[band] = fixed(self(pixels[band]), LATENT_BITS, MOST_RANGES << LATENT_BITS)
+            out[band] = fixed(self(pixels[band]), LATENT_BITS, most)
         return out
 
     def pixels(self, values: Array, form: Form) -> Pixels:

@@ -117,8 +117,11 @@ class SymbolEncoder:
         assert of.transforms is not None and self._quantization is not None
         transforms, table = of.transforms.transforms, self._quantization.transforms
         classes = transforms.activity(of.index.T)
-        costs = of.transforms.forward.costs(self._residual(of), of.index, classes >= 0, table)
-        which = transforms.cheapest(costs, classes)
+        which, saved = of.transforms.forward.cheapest(
+            self._residual(of), of.index, classes, transforms.choice_costs, table
+        )
+        if saved <= 0:
+            which[:] = 0
         transforms.encode(self._encoder, which, classes)
         return which
 

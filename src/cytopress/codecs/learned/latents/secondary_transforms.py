@@ -13,6 +13,7 @@ Transactions on Image Processing 24, 2015, choose a whole transform by block in 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -85,6 +86,12 @@ class SecondaryTransforms:
                 "The probability tables of secondary transforms are not one for each class of"
                 " activity."
             )
+
+    @functools.cached_property
+    def choice_costs(self) -> Array:
+        """(CLASSES, 1 + count) int32: bits of each choice, with ``FRACTION`` bits of fraction."""
+        bits = self.choices.bits[:CLASSES, : 1 + len(self.matrices)]
+        return np.rint(bits * 2.0**FRACTION).astype(np.int32)
 
     def activity(self, index: Array) -> Array:
         """Return the class of activity of each place, (places,) int8; -1 for none.
@@ -166,22 +173,6 @@ class SecondaryTransforms:
             saved += float((alone - total.min(0)).sum(dtype=np.float64))
         if saved <= 0:
             which[:] = 0
-        return which
-
-    def cheapest(self, costs: Array, classes: Array) -> Array:
-        """Return the transform of the least cost of each place, as `choose`.
-
-        ``costs`` are (places, 1 + count) integers with ``FRACTION`` bits of fraction, in bits: of
-        no transform and of each one, without those of the choice.
-        """
-        which = np.zeros(classes.shape, np.int8)
-        open_ = np.flatnonzero(classes >= 0)
-        total = costs[open_].astype(np.int64)
-        alone = total[:, 0].sum()
-        choice = np.rint(self.choices.bits[:, : total.shape[1]] * 2.0**FRACTION).astype(np.int64)
-        total += choice[classes[open_]]
-        if total.min(1).sum() < alone:
-            which[open_] = total.argmin(1)
         return which
 
     def encode(self, encoder: Encoder, which: Array, classes: Array) -> None:
