@@ -19,8 +19,8 @@ from cytopress.models.graph_weights import graph_weights
 from cytopress.reuse import reused
 
 Array = npt.NDArray[Any]
-# Rows of latents that are scaled at once: temporary arrays stay in the cache.
-BAND = 8
+# Latents that are scaled at once: temporary arrays stay in the cache.
+CHUNK = 2**17
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +57,9 @@ class ForwardNetworks:
         y = reused(name, [plane], lambda: analysis(plane))
         out = y if y.flags.writeable else np.empty_like(y)
         factor = gain.reshape(-1) * np.float32(2.0 ** (STEP_BITS - LATENT_BITS))
-        for top in range(0, len(y), BAND):
-            band = slice(top, top + BAND)
+        rows = max(1, CHUNK // y[0].size)
+        for top in range(0, len(y), rows):
+            band = slice(top, top + rows)
             out[band] = fixed(y[band].astype(np.float32) * factor, 0, MOST_LATENT)
         return out
 

@@ -92,7 +92,11 @@ def true_logarithms(values: Array) -> Array:
     part >>= 6
     part *= 88
     part >>= 10
-    return np.where(found < 0, found - part, found + part)
+    sign = found >> 15
+    part ^= sign
+    part -= sign
+    part += found
+    return part
 
 
 def _padded(a: Array) -> Array:
