@@ -5,10 +5,12 @@
 ``CYTOPRESS_CACHE``   the folder of fetched and generated data (default: the platform's cache)
 ``CYTOPRESS_INLINE_MODELS``  0 to refuse models that come inside the metadata of an array
 ``CYTOPRESS_KERNELS`` the kernels' path: avx512, avx2, sse4.1, neon, plain or numpy (the fastest)
+``OMP_NUM_THREADS``   threads of the kernels (default: 1)
 """
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from pathlib import Path
 SHIPPED = Path(__file__).parent / "models" / "shipped"
 # Holds a folder for each version, such as 0.1.0, with the packages that a later one replaced.
 EARLIER = "earlier"
+MOST_THREADS = 64
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,13 @@ def from_environment() -> Settings:
         user_data=folders.user_data_path,
         inline_models=os.environ.get("CYTOPRESS_INLINE_MODELS") != "0",
     )
+
+
+@functools.cache
+def omp_threads() -> int:
+    """Return how many threads OpenMP's variable names; 1 unless it names a number."""
+    named = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return min(max(int(named), 1), MOST_THREADS) if named.isdecimal() else 1
 
 
 def forced_kernels() -> str:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cytopress.errors import PackageError
 from cytopress.kernels import extension, paths
 from cytopress.kernels.convolution import BLOCK, MOST_SUM
+from cytopress.kernels.places import gathered, scatter
 from cytopress.kernels.threads import in_spans
 
 Array = npt.NDArray[Any]
@@ -70,8 +71,19 @@ class BlockMatrices:
                 f" {MOST_SUM:.3g}; export the model again."
             )
 
-    def __call__(self, values: Array, which: Array, *, threads: int = 1) -> Array:
+    def __call__(self, values: Array, which: Array) -> Array:
         """Return the products, (n, C) int32, of values, (n, C) int32, rounded.
+
+        See `add`.
+        """
+        out = np.zeros((1, *values.shape), np.int32)
+        self.add(values, which, out)
+        return out[0]
+
+    def add(
+        self, values: Array, which: Array, target: Array, places: Array | None = None
+    ) -> None:
+        """Add the products of values, rounded, to places of ``target``, in place.
 
         Parameters
         ----------
@@ -80,8 +92,10 @@ class BlockMatrices:
             where they are multiplied, and to 22 bits and a sign elsewhere.
         which : ndarray
             (n,) int8: the matrix of each place from 1; 0 for none.
-        threads : int, optional
-            Threads that share the places; no number depends on it.
+        target : ndarray
+            (h, w, C) int32, channels of a wider array perhaps.
+        places : ndarray, optional
+            (n,) int32 flat places of ``target``; all unless given.
 
         Raises
         ------
@@ -89,30 +103,31 @@ class BlockMatrices:
             The arrays have other shapes or types, or a matrix does not exist.
         """
         count, channels = self.matrices.shape[:2]
-        fits = values.ndim == 2 and values.shape[1] == channels and which.shape == values.shape[:1]
-        if values.dtype != np.int32 or which.dtype != np.int8 or not fits:
+        where = target.shape[0] * target.shape[1] if places is None else len(places)
+        fits = values.shape == (where, channels) and target.shape[2:] == (channels,)
+        fits = fits and which.shape == (where,) and which.dtype == np.int8
+        if not fits or values.dtype != np.int32 or target.dtype != np.int32:
             raise ValueError(
                 f"Matrices for {channels} values cannot take {values.dtype} of shape"
-                f" {values.shape} with {which.shape} choices."
+                f" {values.shape} with {which.shape} choices to {target.shape}."
             )
         if which.size and not 0 <= int(which.min()) <= int(which.max()) <= count:
             raise ValueError(f"A place names a matrix that is not one of {count}.")
-        out = np.empty_like(values, order="C")
-        if not out.size:
-            return out
+        if not values.size:
+            return
         path = paths.current(_known_answer)
         if path == paths.NUMPY:
-            in_spans(functools.partial(self._numpy, values, which, out), len(values), threads)
-            return out
+            in_spans(functools.partial(self._numpy, values, which, target, places), where)
+            return
         values, which = np.ascontiguousarray(values), np.ascontiguousarray(which)
-        call = extension.loaded().block_matrices
-        form = (count, channels, self._shift, self.fraction, self.most)
+        call = extension.loaded().add_blocks
+        form = (count, self._shift, self.fraction, self.most)
 
-        def places(first: int, end: int) -> None:
-            call(paths.NUMBERS[path], values, which, self._packed, out, form, (first, end))
+        def span(first: int, end: int) -> None:
+            number = paths.NUMBERS[path]
+            call(number, target, places, values, which, self._packed, form, (first, end))
 
-        in_spans(places, len(values), threads)
-        return out
+        in_spans(span, where)
 
     @property
     def _shift(self) -> int:
@@ -122,7 +137,15 @@ class BlockMatrices:
     def _packed(self) -> Array:
         return packed(self.matrices)
 
-    def _numpy(self, values: Array, which: Array, out: Array, first: int, end: int) -> None:
+    def _numpy(
+        self,
+        values: Array,
+        which: Array,
+        target: Array,
+        places: Array | None,
+        first: int,
+        end: int,
+    ) -> None:
         for start in range(first, end, CHUNK):
             part = slice(start, min(start + CHUNK, end))
             plain = np.clip(values[part], -MOST_PLAIN, MOST_PLAIN)
@@ -134,7 +157,8 @@ class BlockMatrices:
                     at = np.flatnonzero(which[part] == number)
                     sums = seen[at] @ matrix + 2.0 ** (self._shift - 1)
                     found[at] = np.floor(sums * 2.0**-self._shift)
-            out[part] = found
+            found += gathered(target, places, part)
+            scatter(target, found, places, part)
 
 
 def packed(matrices: Array) -> Array:

@@ -120,7 +120,7 @@ class Convolution:
         """Type of the output."""
         return np.dtype(np.int16 if -(2**15) <= self.low <= self.high < 2**15 else np.int32)
 
-    def __call__(self, x: Array, residual: Array | None = None, *, threads: int = 1) -> Array:
+    def __call__(self, x: Array, residual: Array | None = None, out: Array | None = None) -> Array:
         """Return the output, (h', w', C_out), of x, (h, w, C_in) int16.
 
         Parameters
@@ -130,8 +130,8 @@ class Convolution:
         residual : ndarray, optional
             Of the output's shape, int16 or int32; clipped to 30 bits and a sign. Needs a shift of
             2 or more.
-        threads : int, optional
-            Threads that share the rows; no number depends on it.
+        out : ndarray, optional
+            Where the output goes, contiguous.
 
         Raises
         ------
@@ -151,19 +151,20 @@ class Convolution:
                     f"{residual.dtype} of shape {residual.shape} cannot be added to a convolution"
                     f" of shape {shape} and shift {self.shift}."
                 )
-        out = np.empty(shape, self.dtype)
+        if out is None:
+            out = np.empty(shape, self.dtype)
+        elif out.shape != shape or out.dtype != self.dtype or not out.flags.c_contiguous:
+            raise ValueError(f"{out.dtype} of shape {out.shape} cannot be that of {shape}.")
         if not out.size:
             return out
         path = paths.current(_known_answer)
         if path == paths.NUMPY:
-            in_spans(functools.partial(self._rows, x, residual, out), shape[0], threads)
+            in_spans(functools.partial(self._rows, x, residual, out), shape[0])
         else:
-            self._native(path, x, residual, out, threads)
+            self._native(path, x, residual, out)
         return out
 
-    def _native(
-        self, path: str, x: Array, residual: Array | None, out: Array, threads: int
-    ) -> None:
+    def _native(self, path: str, x: Array, residual: Array | None, out: Array) -> None:
         x = np.ascontiguousarray(x)
         added = 0 if residual is None else residual.itemsize
         held = None if residual is None else np.ascontiguousarray(residual)
@@ -175,7 +176,7 @@ class Convolution:
         def rows(first: int, end: int) -> None:
             call(number, x, self._packed, self._bias, held, out, form, tail, (first, end))
 
-        in_spans(rows, out.shape[0], threads)
+        in_spans(rows, out.shape[0])
 
     @functools.cached_property
     def _packed(self) -> Array:

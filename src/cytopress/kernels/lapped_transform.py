@@ -80,7 +80,7 @@ class LappedSynthesis(LappedTransform):
         prove(self._columns, self.shift_y, "A lapped transform along y")
         prove(self._rows, self.shift_x, "A lapped transform along x")
 
-    def __call__(self, latents: Array, *, threads: int = 1) -> Array:
+    def __call__(self, latents: Array) -> Array:
         """Return pixels, (h * S, w * S) int32, of latents, (h, w, S * S) int32.
 
         Latents and what is between both products are clipped to 28 bits and a sign.
@@ -102,7 +102,7 @@ class LappedSynthesis(LappedTransform):
             return out
         path = paths.current(_known_synthesis)
         if path == paths.NUMPY:
-            in_spans(functools.partial(self._numpy, latents, out), height, threads)
+            in_spans(functools.partial(self._numpy, latents, out), height)
             return out
         latents = np.ascontiguousarray(latents)
         call, order = extension.loaded().lapped_synthesis, self._order32()
@@ -112,7 +112,7 @@ class LappedSynthesis(LappedTransform):
             number = paths.NUMBERS[path]
             call(number, latents, self._columns, self._rows, order, out, form, (first, end))
 
-        in_spans(rows, height, threads)
+        in_spans(rows, height)
         return out
 
     @functools.cached_property
@@ -157,7 +157,7 @@ class LappedAnalysis(LappedTransform):
         prove(self.along_y, self.shift_y, "A lapped transform along y")
         prove(self.along_x, self.shift_x, "A lapped transform along x")
 
-    def __call__(self, pixels: Array, *, threads: int = 1) -> Array:
+    def __call__(self, pixels: Array) -> Array:
         """Return latents, (h, w, S * S) int32, of pixels, (h * S + S, w * S + S) int32.
 
         The pixels have a margin of half a block on each side. They and what is between both
@@ -181,7 +181,7 @@ class LappedAnalysis(LappedTransform):
             return out
         path = paths.current(_known_analysis)
         if path == paths.NUMPY:
-            in_spans(functools.partial(self._numpy, pixels, out), height, threads)
+            in_spans(functools.partial(self._numpy, pixels, out), height)
             return out
         pixels = np.ascontiguousarray(pixels)
         call, order = extension.loaded().lapped_analysis, self._order32()
@@ -191,7 +191,7 @@ class LappedAnalysis(LappedTransform):
         def rows(first: int, end: int) -> None:
             call(paths.NUMBERS[path], pixels, *kernels, order, out, form, (first, end))
 
-        in_spans(rows, height, threads)
+        in_spans(rows, height)
         return out
 
     def _numpy(self, pixels: Array, out: Array, first: int, end: int) -> None:

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from cytopress.errors import CytopressWarning, UsageError
 from cytopress.kernels import extension
@@ -25,7 +26,11 @@ _forced: ContextVar[str | None] = ContextVar("forced", default=None)
 
 def available() -> tuple[str, ...]:
     """Return the paths that this machine can take, fastest first; numpy is the last of them."""
-    native = extension.native()
+    return _available(extension.native())
+
+
+@functools.cache
+def _available(native: Any | None) -> tuple[str, ...]:
     if native is None:
         return (NUMPY,)
     held = native.instruction_sets()

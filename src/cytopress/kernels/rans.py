@@ -69,7 +69,7 @@ def symbols_of(values: Array, rows: Array, tables: RansTables) -> tuple[Array, A
         out[:] = np.where(outside, last, symbols)
         return out, np.flatnonzero(outside)
     held = np.ascontiguousarray(values), np.ascontiguousarray(rows)
-    count = extension.loaded().rans_symbols(*held, tables.size, tables.offset, out)
+    count = extension.loaded().rans_symbols(*held, tables.native, out)
     return out, np.flatnonzero(out == (tables.size - 1)[rows]) if count else _NONE
 
 
@@ -94,7 +94,7 @@ class LanesDecoder:
         kind = NumpyDecoder if path == paths.NUMPY else NativeDecoder
         self._coder: Any = kind([np.ascontiguousarray(lane, np.uint32) for lane in words])
 
-    def decode(self, rows: Array, tables: RansTables, *, threads: int = 1) -> tuple[Array, Array]:
+    def decode(self, rows: Array, tables: RansTables) -> tuple[Array, Array]:
         """Return the values, (n,) int32, of rows, (n,) uint8, and the places of escapes, (m,).
 
         A stream that was not encoded so gives other values of these tables.
@@ -105,7 +105,7 @@ class LanesDecoder:
             A row does not exist.
         """
         _refuse_unknown(rows, tables)
-        values, escapes = self._coder.pop(rows, tables, threads)
+        values, escapes = self._coder.pop(rows, tables)
         return values, np.flatnonzero(values == ESCAPE) if escapes else _NONE
 
     def exhausted(self) -> bool:

@@ -30,8 +30,7 @@ class NativeEncoder:
         extension.loaded().rans_encode(
             np.ascontiguousarray(symbols),
             np.ascontiguousarray(rows),
-            tables.cdf,
-            tables.size,
+            tables.native,
             self._states,
             room,
             counts,
@@ -64,17 +63,16 @@ class NativeDecoder:
                 word = int(self._words[self._ends[lane]])
                 self._states[lane] = (int(self._states[lane]) << 32) | word
 
-    def pop(self, rows: Array, tables: RansTables, threads: int) -> tuple[Array, int]:
+    def pop(self, rows: Array, tables: RansTables) -> tuple[Array, int]:
         """Return the values, (n,) int32, of rows, (n,) uint8; and 0 if none is an escape."""
         out, escapes = np.empty(len(rows), np.int32), np.zeros(len(self._states), np.int64)
         rows, call = np.ascontiguousarray(rows), extension.loaded().rans_decode
-        model = tables.cdf, tables.size, tables.offset, tables.coarse
         held = self._words, self._starts, self._ends, self._states, escapes
 
         def lanes(first: int, end: int) -> None:
-            call(rows, *model, *held, out, (first, end))
+            call(rows, tables.native, *held, out, (first, end))
 
-        in_spans(lanes, len(self._states), threads)
+        in_spans(lanes, len(self._states))
         return out, int(escapes.sum())
 
     def exhausted(self) -> bool:

@@ -60,7 +60,7 @@ class NumpyDecoder:
     def __init__(self, words: list[Array]) -> None:
         self._lanes = [constriction.stream.stack.AnsCoder(lane) for lane in words]
 
-    def pop(self, rows: Array, tables: RansTables, threads: int) -> tuple[Array, int]:  # noqa: ARG002
+    def pop(self, rows: Array, tables: RansTables) -> tuple[Array, int]:
         """Return the values, (n,) int32, of rows, (n,) uint8; and 0 if none is an escape."""
         out, escapes = np.empty(len(rows), np.int32), 0
         for piece, (order, shares) in _pieces(rows, len(self._lanes)):

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.errors import PackageError
+from cytopress.kernels import extension
 
 Array = npt.NDArray[Any]
 PRECISION = 24
@@ -70,6 +71,12 @@ class RansTables:
         rows = [np.searchsorted(row, first, side="right") - 1 for row in self.cdf.astype(np.int64)]
         found: Array = np.stack(rows).astype(np.uint16)
         return found
+
+    @functools.cached_property
+    def native(self) -> Any:
+        """The tables as native code holds them, checked."""
+        make = extension.loaded().rans_tables
+        return make(*map(np.ascontiguousarray, (self.cdf, self.size, self.offset, self.coarse)))
 
     @functools.cached_property
     def models(self) -> list[Any]:

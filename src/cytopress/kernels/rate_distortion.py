@@ -51,10 +51,8 @@ class CostTable:
     bits: Array
     weight: float
 
-    def quantized(self, residual: Array, rows: Array, *, threads: int = 1) -> Array:
+    def quantized(self, residual: Array, rows: Array) -> Array:
         """Return an integer for each residual, (n,) int32, by its row, (n,) uint8.
-
-        ``threads`` share them; no number depends on it.
 
         Raises
         ------
@@ -82,7 +80,7 @@ class CostTable:
             def span(first: int, end: int) -> None:
                 call(number, *held, self.packed, out, self.whole_weight, (first, end))
 
-        in_spans(span, len(out), threads)
+        in_spans(span, len(out))
         return out
 
     @functools.cached_property
@@ -167,8 +165,6 @@ class ForwardTransforms:
         classes: Array,
         choice: Array,
         table: CostTable,
-        *,
-        threads: int = 1,
     ) -> tuple[Array, int]:
         """Return the cheapest transform of each place, (places,) int8, and what they save in all.
 
@@ -184,8 +180,6 @@ class ForwardTransforms:
             (classes, 1 + count) int32: what it costs to choose none, or each transform.
         table : CostTable
             Costs by scale index.
-        threads : int, optional
-            Threads that share the places; no number depends on it.
 
         Raises
         ------
@@ -221,13 +215,13 @@ class ForwardTransforms:
             def span(first: int, end: int) -> None:
                 saved.append(call(number, *held, out, form, (first, end)))
 
-        in_spans(span, len(out), threads)
+        in_spans(span, len(out))
         return out, sum(saved)
 
-    def __call__(self, residual: Array, which: Array, *, threads: int = 1) -> Array:
+    def __call__(self, residual: Array, which: Array) -> Array:
         """Return residuals, (places, C) int32, by the transform of each place, (places,) int8.
 
-        A transform is numbered from 1; 0 is none. Threads share the places.
+        A transform is numbered from 1; 0 is none.
 
         Raises
         ------
@@ -256,7 +250,7 @@ class ForwardTransforms:
             def span(first: int, end: int) -> None:
                 call(number, *held, out, (count, channels, self.bits), (first, end))
 
-        in_spans(span, len(out), threads)
+        in_spans(span, len(out))
         return out
 
     @functools.cached_property

@@ -1,12 +1,37 @@
-"""Threads over rows: native code and numpy's products release the interpreter's lock."""
+"""Threads over rows: native code and numpy's products release the interpreter's lock.
+
+There is one thread unless ``OMP_NUM_THREADS`` or `using` names more: several fields at a time, in
+processes of their own, keep processors busier than one field in several threads does.
+"""
 
 from __future__ import annotations
 
 import functools
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from cytopress.settings import omp_threads
+
+_number: ContextVar[int] = ContextVar("threads", default=0)
+
+
+def number() -> int:
+    """Return the number of threads that kernels share their work among."""
+    return _number.get() or omp_threads()
+
+
+@contextmanager
+def using(threads: int) -> Iterator[None]:
+    """Share work among ``threads`` threads inside a ``with`` block; no result depends on it."""
+    token = _number.set(threads)
+    try:
+        yield
+    finally:
+        _number.reset(token)
 
 
 @functools.cache
@@ -19,12 +44,12 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
-def in_spans(function: Callable[[int, int], None], count: int, threads: int) -> None:
-    """Call ``function(first, end)`` for spans that cover ``range(count)``, in ``threads`` threads.
+def in_spans(function: Callable[[int, int], None], count: int) -> None:
+    """Call ``function(first, end)`` for spans that cover ``range(count)``, each in a thread.
 
     Raises what the first span that failed raised, once all have ended.
     """
-    parts = max(1, min(threads, count))
+    parts = max(1, min(number(), count))
     if parts == 1:
         function(0, count)
         return

@@ -13,6 +13,8 @@
 /* Bounds of block_matrices.py and convolution.py. */
 #define MOST_PLAIN (1 << 22)
 #define MOST_RESIDUAL ((1 << 30) - 1)
+/* Bits of fraction of logarithms: that of places.py. */
+#define LOG_BITS 8
 
 enum { OK = 0, NO_MEMORY = 1, OUT_OF_RANGE = 2 };
 
@@ -35,28 +37,42 @@ typedef struct {
     int height, width, size, shift_y, shift_x;
 } lapped;
 
+/* Channels of some places of an array of int32, (height, width, more channels). */
+typedef struct {
+    int32_t *at;           /* the first channel of the first place */
+    ptrdiff_t step;        /* numbers from one place to the next */
+    int height, width, channels;
+    const int32_t *places; /* NULL of all */
+    ptrdiff_t count;
+} part;
+
+static inline int32_t *place_of(const part *p, ptrdiff_t number) {
+    return p->at + (p->places ? p->places[number] : number) * p->step;
+}
+
 typedef struct {
     const int32_t *values;
     const int8_t *which;
     const int16_t *matrices;
-    int32_t *out;
     int count, channels, shift, fraction, most;
 } block_matrices;
 
-/* Numbers that one elementwise step takes: of scaled a factor for each channel. */
+/* Rows of pixels of a band, and of the background that is added to it. */
 typedef struct {
     const int32_t *in;
     void *out;
-    const int64_t *factors;
-    ptrdiff_t channels;
-    int shift, low, high, span, middle;
-} elements;
+    const int64_t *lines;         /* (grid rows, width): the grid, interpolated along x */
+    const int32_t *above, *below; /* of each row: the grid row above, and how far below it */
+    ptrdiff_t in_width, width;
+    int grid, scale, smooth_shift; /* of the background: grid rows, what a line is multiplied by */
+    int shift, span, middle, high;
+} pixels;
 
 /* Bounds of rate_distortion.py: of what is quantized, of the bits rounded off a transform's inputs,
    and of the fraction of its matrices. */
 #define MOST_QUANTIZED (1 << 30)
 #define MOST_DOWN 5
-#define PLACES 14
+#define TRANSFORM_BITS 14
 
 typedef struct {
     const int32_t *residual, *index; /* (places, channels) */
@@ -88,21 +104,38 @@ typedef struct {
     int middle, most;
 } fractions;
 
+/* Lines that rows are interpolated between, and what is less by them: (rows, width). */
+typedef struct {
+    const int64_t *lines;
+    const int32_t *above, *below;
+    int32_t *to;
+    ptrdiff_t width;
+    int grid, scale, shift;
+} lines;
+
 typedef struct {
     int (*convolve)(const convolution *c, int first, int end);
     int (*synthesis)(const lapped *l, int first, int end);
     int (*analysis)(const lapped *l, int first, int end);
-    int (*matrices)(const block_matrices *b, ptrdiff_t first, ptrdiff_t end);
-    void (*scaled)(const elements *e, ptrdiff_t first, ptrdiff_t end);
-    void (*narrowed)(const elements *e, ptrdiff_t first, ptrdiff_t end);
-    void (*rows)(const elements *e, ptrdiff_t first, ptrdiff_t end);
-    void (*counts8)(const elements *e, ptrdiff_t first, ptrdiff_t end);
-    void (*counts16)(const elements *e, ptrdiff_t first, ptrdiff_t end);
+    int (*add_blocks)(const block_matrices *b, const part *to, ptrdiff_t first, ptrdiff_t end);
+    void (*activity)(const part *p, const int32_t *bias, int least, int drop, int classes, int8_t *out,
+                     ptrdiff_t first, ptrdiff_t end);
+    void (*table_rows)(const part *p, const int32_t *bias, const int8_t *which, int shift, int most,
+                       uint8_t *out, ptrdiff_t first, ptrdiff_t end);
+    void (*add_values)(const part *p, const int32_t *values, ptrdiff_t first, ptrdiff_t end);
+    void (*neighborhoods)(const part *p, const int32_t *offsets, int near, int shift, int16_t *logs,
+                          int16_t *narrow, ptrdiff_t first, ptrdiff_t end);
+    void (*dequantized)(const part *p, const int64_t *factors, int shift, int narrow_shift, int32_t *out,
+                        int16_t *narrow, ptrdiff_t first, ptrdiff_t end);
+    int (*pixels8)(const pixels *p, ptrdiff_t first, ptrdiff_t end);
+    int (*pixels16)(const pixels *p, ptrdiff_t first, ptrdiff_t end);
     int (*cheapest)(const transforms *t, ptrdiff_t first, ptrdiff_t end, int64_t *saved);
     int (*forward)(const transforms *t, ptrdiff_t first, ptrdiff_t end);
     void (*quantized)(const quantization *q, ptrdiff_t first, ptrdiff_t end);
     void (*fractions8)(const fractions *f, ptrdiff_t first, ptrdiff_t end);
     void (*fractions16)(const fractions *f, ptrdiff_t first, ptrdiff_t end);
+    void (*narrowed)(const int32_t *from, int16_t *to, int shift, ptrdiff_t first, ptrdiff_t end);
+    void (*subtract_lines)(const lines *l, ptrdiff_t first, ptrdiff_t end);
 } kernel_table;
 
 /* Numbers of the instruction sets: NUMBERS of paths.py. */

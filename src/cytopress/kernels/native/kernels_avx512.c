@@ -36,6 +36,7 @@ static inline V min_(V a, V b) { return _mm256_min_epi32(a, b); }
 static inline V max_(V a, V b) { return _mm256_max_epi32(a, b); }
 static inline V sra(V a, int n) { return _mm256_sra_epi32(a, _mm_cvtsi32_si128(n)); }
 static inline V sll(V a, int n) { return _mm256_sll_epi32(a, _mm_cvtsi32_si128(n)); }
+static inline V float_bits(V a) { return _mm256_castps_si256(_mm256_cvtepi32_ps(a)); }
 static inline V pair(V a, V b) { return _mm256_blend_epi16(a, _mm256_slli_epi32(b, 16), 0xaa); }
 static inline two broadcast(const int16_t *p) {
     int32_t n;

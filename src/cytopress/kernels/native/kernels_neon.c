@@ -24,6 +24,7 @@ static inline V min_(V a, V b) { return vminq_s32(a, b); }
 static inline V max_(V a, V b) { return vmaxq_s32(a, b); }
 static inline V sra(V a, int n) { return vshlq_s32(a, vdupq_n_s32(-n)); }
 static inline V sll(V a, int n) { return vshlq_s32(a, vdupq_n_s32(n)); }
+static inline V float_bits(V a) { return vreinterpretq_s32_f32(vcvtq_f32_s32(a)); }
 static inline V pair(V a, V b) { return vsliq_n_s32(vandq_s32(a, vdupq_n_s32(0xffff)), b, 16); }
 static inline two broadcast(const int16_t *p) {
     int32_t n;

@@ -24,6 +24,12 @@ static inline V min_(V a, V b) { EACH a.lane[i] = a.lane[i] < b.lane[i] ? a.lane
 static inline V max_(V a, V b) { EACH a.lane[i] = a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]; return a; }
 static inline V sra(V a, int n) { EACH a.lane[i] >>= n; return a; }
 static inline V sll(V a, int n) { EACH a.lane[i] = (int32_t)((uint32_t)a.lane[i] << n); return a; }
+static inline V float_bits(V a) {
+    float numbers[LANES];
+    EACH numbers[i] = (float)a.lane[i];
+    memcpy(a.lane, numbers, sizeof numbers);
+    return a;
+}
 /* Pairs of 16 bits, the first one low. */
 static inline V pair(V a, V b) {
     EACH a.lane[i] = (int32_t)(((uint32_t)a.lane[i] & 0xffff) | (uint32_t)b.lane[i] << 16);

@@ -6,17 +6,32 @@
 
 #define MASK ((1u << PRECISION) - 1)
 #define ROWS 256
+/* A symbol of at least three quarters of its row is guessed. */
+#define LIKELY (3u << (PRECISION - 2))
+
+/* Parts of a piece that are counted side by side: a row that repeats then waits for itself less. */
+#define PARTS 4
 
 /* Places of a piece, sorted by row: those of row r end at ends[r]. */
 static void sort(const uint8_t *rows, int count, uint32_t *order, int ends[ROWS]) {
-    int starts[ROWS] = {0}, sum = 0;
-    for (int i = 0; i < count; i++) starts[rows[i]]++;
+    int starts[PARTS][ROWS] = {{0}}, sum = 0, length = count / PARTS, left = length * PARTS;
+    for (int i = 0; i < length; i++)
+        for (int n = 0; n < PARTS; n++) starts[n][rows[n * length + i]]++;
+    for (int i = left; i < count; i++) starts[PARTS - 1][rows[i]]++;
     for (int row = 0; row < ROWS; row++) {
-        int held = starts[row];
-        starts[row] = sum;
-        ends[row] = sum += held;
+        for (int n = 0; n < PARTS; n++) {
+            int held = starts[n][row];
+            starts[n][row] = sum;
+            sum += held;
+        }
+        ends[row] = sum;
     }
-    for (int i = 0; i < count; i++) order[starts[rows[i]]++] = (uint32_t)i;
+    for (int i = 0; i < length; i++)
+        for (int n = 0; n < PARTS; n++) {
+            int at = n * length + i;
+            order[starts[n][rows[at]]++] = (uint32_t)at;
+        }
+    for (int i = left; i < count; i++) order[starts[PARTS - 1][rows[i]]++] = (uint32_t)i;
 }
 
 static int share(int held, int lane, int lanes) { return (int)((int64_t)held * lane / lanes); }
@@ -30,30 +45,71 @@ typedef struct {
 typedef struct {
     const uint32_t *cdf;
     const uint16_t *coarse;
-    int32_t offset, last;
+    int32_t offset, last, likely; /* the symbol that takes most */
 } table;
 
-static inline int32_t decode_one(lane *l, const table *t) {
-    uint32_t slot = (uint32_t)l->state & MASK;
+/* A number of a row, and the state behind it. */
+static inline int32_t decode_one(uint64_t *state, const table *t, int64_t *escapes) {
+    uint32_t slot = (uint32_t)*state & MASK;
     int32_t symbol = t->coarse[slot >> (PRECISION - COARSE)];
     /* A row ends at 1 << PRECISION, which no slot reaches. */
     while (t->cdf[symbol + 1] <= slot) symbol++;
     uint32_t left = t->cdf[symbol];
-    l->state = (l->state >> PRECISION) * (t->cdf[symbol + 1] - left) + (slot - left);
-    if (l->state >> 32 == 0 && l->end > l->start) l->state = l->state << 32 | *--l->end;
-    l->escapes += symbol == t->last;
+    *state = (*state >> PRECISION) * (t->cdf[symbol + 1] - left) + (slot - left);
+    *escapes += symbol == t->last;
     return symbol == t->last ? ESCAPE : symbol + t->offset;
+}
+
+/* The same where the processor may guess that it is the likely one: nothing waits for a table. */
+static inline int32_t decode_likely(uint64_t *state, const table *t, uint32_t from, uint32_t held,
+                                    int32_t value, int64_t *escapes) {
+    uint32_t beyond = ((uint32_t)*state & MASK) - from;
+    if (beyond >= held) return decode_one(state, t, escapes);
+    *state = (*state >> PRECISION) * held + beyond;
+    return value;
+}
+
+static inline void refill(uint64_t *state, const uint32_t *start, const uint32_t **end) {
+    if (*state >> 32 == 0 && *end > start) *state = *state << 32 | *--*end;
 }
 
 /* One row of a piece in the lanes from `first` to `end`: as far as all go together, then each. */
 static inline void decode_row(lane *lanes, int count, const table *t, const uint32_t *const *order,
                               const int *held, int32_t *out) {
+    uint64_t states[MOST_LANES];
+    const uint32_t *ends[MOST_LANES];
+    int64_t escapes = 0;
     int common = held[0];
-    for (int n = 1; n < count; n++) common = held[n] < common ? held[n] : common;
-    for (int i = 0; i < common; i++)
-        for (int n = 0; n < count; n++) out[order[n][i]] = decode_one(&lanes[n], t);
-    for (int n = 0; n < count; n++)
-        for (int i = common; i < held[n]; i++) out[order[n][i]] = decode_one(&lanes[n], t);
+    uint32_t from = t->cdf[t->likely], most = t->cdf[t->likely + 1] - from;
+    for (int n = 0; n < count; n++) {
+        states[n] = lanes[n].state;
+        ends[n] = lanes[n].end;
+        common = held[n] < common ? held[n] : common;
+    }
+    /* A guess that fails costs more than it saves. */
+    if (most >= LIKELY && t->likely != t->last) {
+        int32_t value = t->likely + t->offset;
+        for (int i = 0; i < common; i++)
+            for (int n = 0; n < count; n++) {
+                out[order[n][i]] = decode_likely(&states[n], t, from, most, value, &escapes);
+                refill(&states[n], lanes[n].start, &ends[n]);
+            }
+    } else {
+        for (int i = 0; i < common; i++)
+            for (int n = 0; n < count; n++) {
+                out[order[n][i]] = decode_one(&states[n], t, &escapes);
+                refill(&states[n], lanes[n].start, &ends[n]);
+            }
+    }
+    for (int n = 0; n < count; n++) {
+        for (int i = common; i < held[n]; i++) {
+            out[order[n][i]] = decode_one(&states[n], t, &escapes);
+            refill(&states[n], lanes[n].start, &ends[n]);
+        }
+        lanes[n].state = states[n];
+        lanes[n].end = ends[n];
+    }
+    lanes[0].escapes += escapes;
 }
 
 int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, const uint32_t *words,
@@ -83,10 +139,12 @@ int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, cons
                 counts[n] = share(symbols, first + n + 1, lanes) - at;
             }
             const table of = {t->cdf + row * t->columns, t->coarse + ((size_t)row << COARSE),
-                              t->offset[row], t->size[row] - 1};
+                              t->offset[row], t->size[row] - 1, t->likely[row]};
             /* Of a constant number the inner loop is unrolled. */
             if (own == 8) decode_row(held, 8, &of, places, counts, out + start);
             else if (own == 4) decode_row(held, 4, &of, places, counts, out + start);
+            else if (own == 2) decode_row(held, 2, &of, places, counts, out + start);
+            else if (own == 1) decode_row(held, 1, &of, places, counts, out + start);
             else decode_row(held, own, &of, places, counts, out + start);
         }
     }
@@ -156,12 +214,12 @@ int rans_encode(const rans_tables *t, const uint8_t *rows, const uint16_t *symbo
     return 0;
 }
 
-int64_t rans_symbols(const rans_tables *t, const int32_t *offset, const int32_t *values,
-                     const uint8_t *rows, ptrdiff_t count, uint16_t *symbols) {
+int64_t rans_symbols(const rans_tables *t, const int32_t *values, const uint8_t *rows, ptrdiff_t count,
+                     uint16_t *symbols) {
     int64_t escapes = 0;
     for (ptrdiff_t i = 0; i < count; i++) {
         uint32_t last = (uint32_t)t->size[rows[i]] - 1;
-        uint32_t symbol = (uint32_t)values[i] - (uint32_t)offset[rows[i]];
+        uint32_t symbol = (uint32_t)values[i] - (uint32_t)t->offset[rows[i]];
         /* Below its table a value is far beyond it as well. */
         escapes += symbol >= last;
         symbols[i] = (uint16_t)(symbol < last ? symbol : last);

@@ -16,6 +16,7 @@ typedef struct {
     const int32_t *size;    /* symbols of each row, below columns */
     const int32_t *offset;  /* value of each row's first symbol */
     const uint16_t *coarse; /* (rows, 1 << COARSE): the symbol of a slot's upper bits */
+    const uint16_t *likely; /* the symbol of each row that takes most of it */
     int rows;
     ptrdiff_t columns;
 } rans_tables;
@@ -31,7 +32,7 @@ int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, cons
 int rans_encode(const rans_tables *t, const uint8_t *rows, const uint16_t *symbols, ptrdiff_t count,
                 uint64_t *states, int lanes, uint32_t *words, ptrdiff_t room, int64_t *counts);
 /* Symbols of values by row, the last one where a value is not in its table; return how many are not. */
-int64_t rans_symbols(const rans_tables *t, const int32_t *offset, const int32_t *values,
-                     const uint8_t *rows, ptrdiff_t count, uint16_t *symbols);
+int64_t rans_symbols(const rans_tables *t, const int32_t *values, const uint8_t *rows, ptrdiff_t count,
+                     uint16_t *symbols);
 
 #endif

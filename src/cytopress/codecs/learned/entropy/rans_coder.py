@@ -98,8 +98,6 @@ class RansDecoder:
     ----------
     stream : bytes
         What `RansEncoder` gave.
-    threads : int, optional
-        Threads that share the lanes; no number depends on it.
 
     Raises
     ------
@@ -107,7 +105,7 @@ class RansDecoder:
         The stream cannot be a `RansEncoder`'s; also when decoding.
     """
 
-    def __init__(self, stream: bytes, *, threads: int = 1) -> None:
+    def __init__(self, stream: bytes) -> None:
         reader = Reader(stream)
         lanes = reader.varint()
         if not 1 <= lanes <= MOST_LANES:
@@ -118,12 +116,11 @@ class RansDecoder:
             raise CorruptDataError(f"{len(rest)} bytes are not the words of {lanes} lanes.")
         words = np.frombuffer(rest, WORD).astype(np.uint32)
         self._lanes = LanesDecoder(np.split(words, np.cumsum(counts, dtype=np.int64)))
-        self._threads = threads
 
     def decode(self, rows: Array, tables: ProbabilityTables) -> Array:
         """Return the integers, (n,) of int32, that were encoded with these rows, (n,)."""
         rows = rows.astype(np.uint8, copy=False)
-        values, escaped = self._lanes.decode(rows, tables.lanes, threads=self._threads)
+        values, escaped = self._lanes.decode(rows, tables.lanes)
         if escaped.size:
             of = rows[escaped]
             far, last = self._escaped(len(of)), tables.size[of] - 1
@@ -142,7 +139,7 @@ class RansDecoder:
         return values - 1
 
     def _plain(self, rows: Array) -> Array:
-        values, escaped = self._lanes.decode(rows, ESCAPES.lanes, threads=self._threads)
+        values, escaped = self._lanes.decode(rows, ESCAPES.lanes)
         if escaped.size:
             raise CorruptDataError("An escaped latent has more bits than any can have.")
         return values.astype(np.int64)

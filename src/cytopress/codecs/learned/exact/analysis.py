@@ -23,7 +23,7 @@ from cytopress.codecs.learned.exact.numbers import (
 )
 from cytopress.errors import PackageError
 from cytopress.kernels.convolution import Convolution
-from cytopress.kernels.elementwise import narrowed
+from cytopress.kernels.fractions import narrowed
 from cytopress.kernels.lapped_transform import LappedAnalysis
 
 Array = npt.NDArray[Any]
@@ -75,11 +75,11 @@ class Analysis:
             raise PackageError("The analysis does not end in the channels of its latents.")
         return cls(transform, tuple(layers))
 
-    def __call__(self, plane: Array, *, rows: int = ROWS, threads: int = 1) -> Array:
+    def __call__(self, plane: Array, *, rows: int = ROWS) -> Array:
         """Return latents, (h, w, S * S) int32, of a plane, (h * S, w * S) int32.
 
-        Both in used ranges with ``LATENT_BITS`` bits of fraction. Neither ``rows``, those of
-        latents that are computed at once, nor ``threads`` changes a number.
+        Both in used ranges with ``LATENT_BITS`` bits of fraction. ``rows``, those of latents
+        that are computed at once, changes no number.
         """
         size, halo = self.transform.size, sum(each.margin for each in self.network)
         half, height = size // 2, plane.shape[0] // size
@@ -93,10 +93,10 @@ class Analysis:
             part = plane[above:below]
             start = above - first * size + half
             seen[start : start + len(part), half:-half] = part
-            x = self.transform(seen, threads=threads)
-            a = narrowed(x, LATENT_BITS - ACTIVATION_BITS, threads=threads)
+            x = self.transform(seen)
+            a = narrowed(x, LATENT_BITS - ACTIVATION_BITS)
             for layer in self.network:
-                a = layer(a, threads=threads)
+                a = layer(a)
             inner = slice(top - first, end - first)
             np.add(x[inner], a[inner], out=out[top:end])
         return out

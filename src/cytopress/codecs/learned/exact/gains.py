@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.exact.numbers import LATENT_BITS, STEP_BITS, shifted
+from cytopress.codecs.learned.exact.numbers import ACTIVATION_BITS, LATENT_BITS, STEP_BITS, shifted
 from cytopress.codecs.learned.latents.gain_units import SHARE, Gains, GainSetting
 from cytopress.errors import PackageError
-from cytopress.kernels.elementwise import scaled
+from cytopress.kernels.places import dequantized
 
 Array = npt.NDArray[Any]
 # Fractional bits of log2 of an inverse gain, and of the powers of two that are multiplied.
@@ -37,9 +38,12 @@ class Dequantization:
     multiplier: Array
     shift: int
 
-    def __call__(self, latents: Array) -> Array:
-        """Return int32 of ``LATENT_BITS`` bits of fraction, of (..., M) int32 of ``STEP_BITS``."""
-        return scaled(latents, self.multiplier, self.shift)
+    def __call__(self, latents: Array) -> tuple[Array, Array]:
+        """Return latents in used ranges, of (h, w, M) int32 in steps.
+
+        Those of ``LATENT_BITS`` bits of fraction, int32, and of ``ACTIVATION_BITS``, int16.
+        """
+        return dequantized(latents, self.multiplier, self.shift, LATENT_BITS - ACTIVATION_BITS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,21 +71,26 @@ class ExactGains:
             raise PackageError(f"An inverse gain is beyond 2 ** {MOST_LOG}, either way.")
 
     def at(self, quality: float) -> tuple[GainSetting, Dequantization]:
-        """Return the setting at a quality from 0 to 1, and its multipliers."""
-        last = len(self.inverse) - 1
-        place = round(quality * last * 2**SHARE)
-        left = min(place >> SHARE, max(last - 1, 0))
-        right, share = min(left + 1, last), place - (left << SHARE)
-        logs = self.inverse.astype(np.int64)
-        log = shifted(logs[left] * (2**SHARE - share) + logs[right] * share, SHARE)
-        # The next power of two above every factor.
-        above = int(log.max() >> LOG_BITS) + 1
-        scale = MULTIPLIER_BITS - above
-        multiplier = np.array([power_of_two(int(each), scale) for each in log], np.int64)
-        # No factor reaches the next power of two, but rounding may.
-        multiplier = np.minimum(multiplier, 2**MULTIPLIER_BITS - 1)
-        shift = scale + STEP_BITS - LATENT_BITS
-        return self.gains.at(quality), Dequantization(multiplier, shift)
+        """Return the setting at a quality from 0 to 1, and its multipliers; computed once."""
+        return _at(self, quality)
+
+
+@functools.lru_cache(maxsize=64)
+def _at(gains: ExactGains, quality: float) -> tuple[GainSetting, Dequantization]:
+    last = len(gains.inverse) - 1
+    place = round(quality * last * 2**SHARE)
+    left = min(place >> SHARE, max(last - 1, 0))
+    right, share = min(left + 1, last), place - (left << SHARE)
+    logs = gains.inverse.astype(np.int64)
+    log = shifted(logs[left] * (2**SHARE - share) + logs[right] * share, SHARE)
+    # The next power of two above every factor.
+    above = int(log.max() >> LOG_BITS) + 1
+    scale = MULTIPLIER_BITS - above
+    multiplier = np.array([power_of_two(int(each), scale) for each in log], np.int64)
+    # No factor reaches the next power of two, but rounding may.
+    multiplier = np.minimum(multiplier, 2**MULTIPLIER_BITS - 1)
+    shift = scale + STEP_BITS - LATENT_BITS
+    return gains.gains.at(quality), Dequantization(multiplier, shift)
 
 
 def power_of_two(log: int, scale: int) -> int:

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.codecs.learned.exact.context import logarithms
 from cytopress.codecs.learned.exact.integer_layers import integer_layer
 from cytopress.codecs.learned.exact.numbers import MOST_ACTIVATION, STEP_BITS
 from cytopress.errors import PackageError
 from cytopress.kernels.convolution import Convolution
+from cytopress.kernels.places import neighborhoods
 
 Array = npt.NDArray[Any]
 # Of the layers in a graph, and how many latents each passes over.
@@ -63,7 +63,7 @@ class HyperAnalysis:
             layers.append(Convolution(whole, offset, shift, *limits, MOST_ACTIVATION, stride))
         return cls(tuple(layers))
 
-    def __call__(self, latents: Array, *, threads: int = 1) -> Array:
+    def __call__(self, latents: Array) -> Array:
         """Return hyper-latents, (h / 4, w / 4, Nz) int32, of latents, (h, w, M) int32.
 
         Both in steps with ``STEP_BITS`` bits of fraction; h and w are multiples of 4.
@@ -76,7 +76,7 @@ class HyperAnalysis:
             first = max(4 * top - 4, 0)
             a = true_logarithms(latents[first : 4 * end])
             for layer in self.layers:
-                a = layer(_padded(a) if layer.stride == 2 else a, threads=threads)
+                a = layer(_padded(a) if layer.stride == 2 else a)
             start = top - first // 4
             out[top:end] = a[start : start + end - top]
         return out
@@ -85,7 +85,7 @@ class HyperAnalysis:
 def true_logarithms(values: Array) -> Array:
     """Return sign(v) log2(1 + |v|), int16, of int32; both with ``STEP_BITS``."""
     # Between powers of two it is a line: 0.344 f (1 - f) is missing, to within 0.008.
-    found = logarithms(values)
+    found = neighborhoods(values, 0)[0].reshape(values.shape)
     part = np.abs(found)
     part &= (1 << STEP_BITS) - 1
     part *= (1 << STEP_BITS) - part

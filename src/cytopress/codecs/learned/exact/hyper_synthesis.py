@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, prod
 from typing import Any
@@ -11,16 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cytopress.codecs.learned.exact.numbers import MOST_ACTIVATION
 from cytopress.errors import PackageError
 from cytopress.kernels.convolution import Convolution
-from cytopress.kernels.elementwise import narrowed
 from cytopress.tiling import tiles
 
 Array = npt.NDArray[Any]
-# Hyper-latents along each axis that are computed at once: bounds memory, changes no number.
-SIZE = 32
-# Rows of the last layer that are computed at once: its output stays in the cache.
-BAND = 16
+# Rows of hyper-latents that are computed at once: bounds memory, changes no number.
+ROWS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,19 +104,15 @@ class HyperSynthesis:
             scale *= layer.upsample
         return ceil(reach)
 
-    def parts(self, z_hat: Array) -> Iterator[tuple[tuple[slice, ...], Array]]:
-        """Yield rectangles of the output, each with its values, (h, w, outputs) int32.
-
-        ``z_hat`` is (h', w', Nz) int32, with a fraction as the output.
-        """
-        scale, halo = self.upsample, (self.halo, self.halo)
+    def __call__(self, z_hat: Array) -> Array:
+        """Return (h, w, outputs) int32 of hyper-latents, (h', w', Nz) int32, as their fraction."""
+        (height, width), scale = z_hat.shape[:2], self.upsample
+        out = np.empty((height * scale, width * scale, self.outputs), np.int32)
         *hidden, last = self.layers
-        for tile in tiles(z_hat.shape[:2], size=(SIZE, SIZE), halo=halo):
-            a = narrowed(z_hat[tile.source()])
+        for tile in tiles((height, width), size=(ROWS, width), halo=(self.halo, 0)):
+            seen = z_hat[tile.source()]
+            a = np.clip(seen, -MOST_ACTIVATION, MOST_ACTIVATION).astype(np.int16)
             for layer in hidden:
                 a = layer(a)
-            inner, (rows, columns) = a[tile.inner(scale)], tile.target(scale)
-            for top in range(0, len(inner), BAND):
-                band = last(inner[top : top + BAND])
-                start = rows.start + top
-                yield (slice(start, start + len(band)), columns), band
+            last.convolution(a[tile.inner(scale)], out=out[tile.target(scale)])
+        return out

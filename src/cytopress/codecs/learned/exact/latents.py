@@ -12,22 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
-from cytopress.codecs.learned.exact.context import (
-    ContextModel,
-    HyperContext,
-    Step,
-    neighbors,
-    put_squares,
-    squares,
-)
+from cytopress.codecs.learned.exact.context import NEIGHBORS, ContextModel, HyperContext, Step
 from cytopress.codecs.learned.exact.hyper_synthesis import HyperSynthesis
+from cytopress.codecs.learned.exact.lattices import quarter, squares
 from cytopress.codecs.learned.exact.numbers import STEP_BITS
 from cytopress.codecs.learned.exact.symbols import Pass, SymbolCoder, Transforms
 from cytopress.codecs.learned.latents.gain_units import GainSetting
-from cytopress.kernels.elementwise import nearest_rows
+from cytopress.codecs.learned.latents.secondary_transforms import ACTIVE_FROM, CLASSES, QUIET
+from cytopress.kernels.places import activity, add, table_rows
 
 Array = npt.NDArray[Any]
 Size = tuple[int, int]
+# Of the classes of activity.
+ACTIVITY = ACTIVE_FROM << STEP_BITS, STEP_BITS + QUIET, CLASSES
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,27 +60,25 @@ class LatentCoder:
     def hyper_latents(self, symbols: SymbolCoder, size: Size, setting: GainSetting) -> Array:
         """Code hyper-latents; return them decoded, (h', w', Nz) int32 with a fraction."""
         known = np.zeros((*size, self.h_s.inputs), np.int32)
-        if self.hyper_context is None:
-            known[:] = self._by_prior(symbols, known, 1, setting.node)
-            return known
-        corner = known[::2, ::2]
-        corner[:] = self._by_prior(symbols, corner, 2, setting.node)
-        for mask, mean, index in self.hyper_context.passes(known, setting.node):
-            one = Pass(lambda a, mask=mask: a[mask], mean, index)  # type: ignore[misc]
-            rows = self._rows(index)
-            coded = symbols.code(one, _nothing(index), rows, self.scales).reshape(mean.shape)
-            known[mask] = (coded << STEP_BITS) + mean
+        context, node = self.hyper_context, setting.node
+        self._by_prior(symbols, known, None if context is None else quarter(size, odd=False), node)
+        if context is not None:
+            bias = context.bias[node].astype(np.int32)[None]
+            for places, index in context.passes(known):
+                one = Pass(slice(None), places, (known,), index, bias)
+                self._code(symbols, one, None)
         return known
 
-    def _by_prior(self, symbols: SymbolCoder, like: Array, every: int, node: int) -> Array:
-        channels = like.shape[-1]
+    def _by_prior(
+        self, symbols: SymbolCoder, known: Array, places: Array | None, node: int
+    ) -> None:
+        channels = known.shape[-1]
         prior = self.prior[node % len(self.prior)]
-        rows = np.tile(np.arange(channels, dtype=np.uint8), like[..., 0].size)
-        mean = np.zeros(like.shape, np.int32)
-        one = Pass(lambda a: a[::every, ::every], mean, mean.reshape(-1, channels))
-        coded = symbols.code(one, _nothing(one.index), rows, prior)
-        coded <<= STEP_BITS
-        return coded.reshape(like.shape)
+        count = known[..., 0].size if places is None else len(places)
+        rows = np.tile(np.arange(channels, dtype=np.uint8), count)
+        bias = np.zeros((1, channels), np.int32)
+        one = Pass(slice(None), places, (known,), known, bias)
+        add(known, symbols.code(one, None, rows, prior) << STEP_BITS, places)
 
     def latents(
         self,
@@ -94,100 +89,54 @@ class LatentCoder:
     ) -> Array:
         """Code latents; return them decoded, (h, w, M) int32 in steps, with a fraction.
 
-        ``previous`` is what this returned for the previous slab.
+        ``previous`` is what this returned for the previous slab. Both are views of wider arrays.
 
         Three passes: the first channels on the white squares of a checkerboard, the same channels
         on the black squares, then all other channels.
         """
-        y_hat, index, features = self._moments(z_hat, setting, previous)
         context, (of_first, of_rest) = self.context, self.transforms
-        first, width = context.first, context.width
-        known = np.empty((*y_hat.shape[:2], first), np.int32)
-
-        def white(a: Array) -> Array:
-            return squares(a[..., :first], black=False)
-
-        def black(a: Array) -> Array:
-            return squares(a[..., :first], black=True)
-
-        def others(a: Array) -> Array:
-            return a[..., first:]
-
-        # White squares: by the hyper synthesis alone.
-        decoded = self._residuals(symbols, white, white(y_hat), white(index), of_first)
-        put_squares(known, decoded, black=False)
-
-        # Black squares: their four white neighbors are known.
-        mean, wider = black(y_hat), black(index).astype(np.int32)
-        added = np.empty_like(mean)
-        around = squares(features[..., :width], black=True)
-        for band, offset, more in context.across.parts(neighbors(decoded), around):
-            added[band] = offset
-            wider[band] += more
-        mean += added
-        decoded = self._residuals(symbols, black, mean, wider, of_first)
-        decoded += added
-        put_squares(known, decoded, black=True)
-        del decoded, mean, added, around
-
-        # All other channels: the first ones are known all around.
-        rest, wider = others(y_hat), others(index)
-        for band, offset, more in context.inward.parts(known, features[..., width : 2 * width]):
-            rest[band] += offset
-            wider[band] += more
-        y_hat[..., :first] += known
-        del known, features
-        rest += self._residuals(symbols, others, rest, wider, of_rest)
-        return y_hat
-
-    def _residuals(
-        self,
-        symbols: SymbolCoder,
-        select: Any,
-        mean: Array,
-        index: Array,
-        transforms: Transforms | None,
-    ) -> Array:
-        """Code one pass; return its decoded residuals, as ``mean`` shaped, int32 with a fraction.
-
-        ``index`` may be overwritten: a transform changes the scales.
-        """
-        flat = index.reshape(-1, index.shape[-1])
-        if transforms is None:
-            one = Pass(select, mean, flat)
-            coded = symbols.code(one, _nothing(flat), self._rows(flat), self.scales)
-            coded <<= STEP_BITS
-            return coded.reshape(mean.shape)
-        one = Pass(select, mean, flat, transforms)
-        which = symbols.choose(one, self.scales)
-        transforms.transforms.add_bias(flat.T, which)
-        coded = symbols.code(one, which, self._rows(flat), self.scales)
-        return transforms.inverse(coded.reshape(flat.shape), which).reshape(mean.shape)
-
-    def _rows(self, index: Array) -> Array:
-        """Return the table of each scale index, flat."""
-        return nearest_rows(index, STEP_BITS, len(self.scales)).reshape(-1)
-
-    def _moments(
-        self, z_hat: Array, setting: GainSetting, previous: Array | None
-    ) -> tuple[Array, Array, Array]:
-        """Return means, scale indices and features of the latents, (h, w, C) int32 each."""
-        channels = self.context.channels
-        height, width = (length * self.h_s.upsample for length in z_hat.shape[:2])
-        mean, index = (np.empty((height, width, channels), np.int32) for _ in range(2))
-        features = np.empty((height, width, self.h_s.outputs - 2 * channels), np.int32)
-        bias = setting.scale_bias.reshape(-1)
-        for place, moments in self.h_s.parts(z_hat):
-            mean[place] = moments[..., :channels]
-            index[place] = moments[..., channels : 2 * channels] + bias
-            features[place] = moments[..., 2 * channels :]
+        channels, first, width = context.channels, context.first, context.width
+        moments = self.h_s(z_hat)
+        mean, index = moments[..., :channels], moments[..., channels : 2 * channels]
+        features = moments[..., 2 * channels :]
+        shape = moments.shape[0], moments.shape[1]
+        bias = setting.scale_bias.reshape(-1).astype(np.int32)
         if self.slab_prediction is not None and previous is not None:
             own = features[..., -self.slab_prediction.form[1] :]
-            for band, offset, wider in self.slab_prediction.parts(previous, own):
-                mean[band] += offset
-                index[band] += wider
-        return mean, index, features
+            self.slab_prediction.add(previous, own, mean, index)
 
+        def one(where: Array | None, part: slice, *means: Array) -> Pass:
+            return Pass(part, where, means, index[..., part], bias[None, part])
 
-def _nothing(index: Array) -> Array:
-    return np.zeros(len(index), np.int8)
+        # Residuals of the first channels, with what the context adds to their means.
+        known = np.zeros((*shape, first), np.int32)
+        firsts, rest = slice(first), slice(first, None)
+        # White squares: by the hyper synthesis alone.
+        white, black = (squares(shape, black=black) for black in (False, True))
+        self._code(symbols, one(white, firsts, mean[..., firsts], known), of_first)
+        # Black squares: their four white neighbors are known.
+        own = features[..., :width]
+        context.across.add_at(black, NEIGHBORS, known, own, known, index[..., firsts])
+        self._code(symbols, one(black, firsts, mean[..., firsts], known), of_first)
+        # All other channels: the first ones are known all around.
+        own = features[..., width : 2 * width]
+        context.inward.add(known, own, mean[..., rest], index[..., rest])
+        add(mean[..., firsts], known)
+        del known
+        self._code(symbols, one(None, rest, mean[..., rest]), of_rest)
+        return mean
+
+    def _code(self, symbols: SymbolCoder, of: Pass, transforms: Transforms | None) -> None:
+        """Code one pass, and add its decoded residuals to its means."""
+        target, which = of.means[-1], None
+        if transforms is not None:
+            of = transforms.of(of)
+            classes = activity(of.indices, of.bias[0], ACTIVITY, of.places)
+            which = symbols.choose(of, classes, self.scales)
+        rows = table_rows(of.indices, of.bias, STEP_BITS, len(self.scales), of.places, which)
+        coded = symbols.code(of, which, rows, self.scales)
+        if transforms is None or which is None:
+            coded <<= STEP_BITS
+            add(target, coded, of.places)
+        else:
+            transforms.inverse.add(coded.reshape(-1, target.shape[2]), which, target, of.places)

@@ -43,12 +43,15 @@ from cytopress.codecs.learned.model.stored_arrays import StoredArrays
 from cytopress.errors import PackageError
 from cytopress.kernels.block_matrices import BlockMatrices
 from cytopress.kernels.convolution import Convolution
+from cytopress.kernels.fixed_point import MOST_VALUE
 from cytopress.kernels.lapped_transform import LappedSynthesis
 from cytopress.kernels.rate_distortion import ForwardTransforms
 from cytopress.models.model_package import Package
 
 Array = npt.NDArray[Any]
 PREFIX = "r0/"
+# Ranges of a layer's output: of activations, and of 32 bits.
+RECTIFIED, ANY = (0, MOST_ACTIVATION), (-(2**31), 2**31 - 1)
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ class _Loader:
         h_s = HyperSynthesis(
             tuple(
                 Layer(
-                    self._layer(f"hs.{entry['index']}", entry["shift"], relu=entry["relu"]),
+                    self._hyper_layer(entry),
                     entry["upsample"],
                 )
                 for entry in manifest.hyper_synthesis
@@ -184,15 +187,20 @@ class _Loader:
         return [Step(*self._layers(f"{name}.{step}", named)) for step in steps]
 
     def _layers(self, name: str, shifts: Mapping[str, int]) -> list[Convolution]:
-        """Return the layers of a step."""
-        names = [f"{name}.{layer}" for layer in STEP_LAYERS]
-        return [self._layer(each, shifts[each], relu=False) for each in names]
+        """Return the layers of a step; features are added before the rectifier of the first."""
+        hidden, *others = (f"{name}.{layer}" for layer in STEP_LAYERS)
+        first = self._layer(hidden, shifts[hidden], range_=RECTIFIED, added=True)
+        return [first, *(self._layer(each, shifts[each]) for each in others)]
 
     def _synthesis(self) -> Synthesis:
         shifts, size = self.manifest.synthesis, self.manifest.stride
         last = len(shifts) - 1
         layers = tuple(
-            self._layer(f"synthesis.{index}", shift, relu=index < last)
+            self._layer(
+                *(f"synthesis.{index}", shift),
+                range_=RECTIFIED if index < last else (-MOST_VALUE, MOST_VALUE),
+                added=index == last,
+            )
             for index, shift in enumerate(shifts)
         )
         form = size, 2 * size
@@ -210,16 +218,24 @@ class _Loader:
         along_z = AlongZ(matrix, place.reshape(depth, size**2), channels)
         return Synthesis(layers, transform, along_z)
 
-    def _layer(self, name: str, shift: int, *, relu: bool) -> Convolution:
-        if not relu and not LEAST_SHIFT <= shift <= MOST_SHIFT:
+    def _hyper_layer(self, entry: Mapping[str, Any]) -> Convolution:
+        name, shift = f"hs.{entry['index']}", entry["shift"]
+        if entry["relu"]:
+            return self._layer(name, shift, range_=RECTIFIED, added=False)
+        return self._layer(name, shift)
+
+    def _layer(
+        self, name: str, shift: int, *, range_: tuple[int, int] = ANY, added: bool = True
+    ) -> Convolution:
+        """Return a layer; ``added`` says that its sums are added to others, or others to them."""
+        if added and not LEAST_SHIFT <= shift <= MOST_SHIFT:
             raise PackageError(
                 f"{name} has shift {shift}, not one from {LEAST_SHIFT} to {MOST_SHIFT}."
             )
         weight, bias = (
             self.stored.package.array(f"{PREFIX}{name}.{part}") for part in ("weight", "bias")
         )
-        low, high = (0, MOST_ACTIVATION) if relu else (-(2**31), 2**31 - 1)
         try:
-            return Convolution(weight, bias, shift, low, high, most=MOST_ACTIVATION)
+            return Convolution(weight, bias, shift, *range_, most=MOST_ACTIVATION)
         except PackageError as error:
             raise PackageError(f"{name}: {error}") from error

@@ -28,6 +28,8 @@ VERSION = 2
 CHECKSUM = struct.Struct("<I")
 # Rows of pixels that are rounded at once.
 ROWS = 64
+# Pixels whose checksum is computed at once.
+CHUNK = 2**17
 
 
 def compress(model: ExactModel, quality: float | None, image: Image) -> bytes:
@@ -46,15 +48,15 @@ def compress(model: ExactModel, quality: float | None, image: Image) -> bytes:
         plane = np.empty(volume.shape[1:], np.int32)
         for _, rows, band in bands:
             part = plane[rows]
-            part[:] = band[0, : len(part), : plane.shape[1]]
+            part[:] = band[0][: len(part), : plane.shape[1]]
         seen = _Normalized(normalization, volume[0])
         grid = fixed_mesh(background.mesh).refit(seen, plane, most=1 << LATENT_BITS)
         smooth = background.pack(grid)
         surface = Surface(background.mesh, grid, plane.shape[1])
         tops = range(0, len(plane), ROWS)
-        bands = ((slice(1), slice(t, t + ROWS), plane[None, t : t + ROWS]) for t in tops)
+        bands = ((slice(1), slice(t, t + ROWS), [plane[t : t + ROWS]]) for t in tops)
     pixels = _pixels(bands, surface, normalization, Form.of(image))
-    checksum = CHECKSUM.pack(google_crc32c.value(pixels.tobytes()))
+    checksum = _checksum(pixels)
     # A plane is one slab, and all that is left.
     slabs = [varints(len(stream)) + stream for stream in streams[:-1]]
     return b"".join((head, checksum, smooth, *slabs, streams[-1]))
@@ -85,7 +87,7 @@ def decompress(model: ExactModel, quality: float | None, stream: bytes, form: Fo
         surface = Surface(setting.background.mesh, grid, shape[2])
     latents = _decoded(model, setting, coded, shape)
     pixels = _pixels(synthesized(model, dequantize, latents, shape), surface, normalization, form)
-    if CHECKSUM.pack(google_crc32c.value(pixels.tobytes())) != rest[: CHECKSUM.size]:
+    if _checksum(pixels) != rest[: CHECKSUM.size]:
         raise CorruptDataError(
             "The decoded pixels are not those that were encoded: the file was altered."
         )
@@ -151,8 +153,16 @@ def _pixels(
     for planes, place, band in bands:
         rows = range(place.start, min(place.stop, height))
         if rows:
-            values = band[:, : len(rows), :width]
-            if surface is not None:
-                values = values + surface.rows(rows)
-            pixels[planes, rows.start : rows.stop] = normalization.pixels(values, form)
+            smooth = None if surface is None else surface.rows(rows)
+            for plane, values in zip(pixels[planes], band, strict=True):
+                out = plane[rows.start : rows.stop]
+                normalization.write(values[: len(rows)], form, out, smooth)
     return pixels.reshape(form.shape)
+
+
+def _checksum(pixels: Pixels) -> bytes:
+    """Return the CRC-32C of pixels, some at a time: the checksum takes copies only."""
+    flat, found = pixels.reshape(-1), 0
+    for start in range(0, flat.size, CHUNK):
+        found = google_crc32c.extend(found, flat[start : start + CHUNK].tobytes())
+    return CHECKSUM.pack(found)

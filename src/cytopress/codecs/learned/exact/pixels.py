@@ -18,21 +18,17 @@ from cytopress.codecs.learned.pixels.background import Grid, Mesh
 from cytopress.codecs.learned.pixels.normalization import Plane, coded_range, mean_of
 from cytopress.errors import CorruptDataError, PackageError
 from cytopress.image import Image, Pixels, integer_limits
-from cytopress.kernels.elementwise import counts as rounded_counts
-from cytopress.kernels.fractions import fractions
+from cytopress.kernels.fractions import fractions, subtract
+from cytopress.kernels.pixel_rows import Counts, Lines, counts
 from cytopress.metrics.histogram import histogram, histogram_percentiles
 
 Array = npt.NDArray[Any]
 # Used ranges: no pixel is farther from the middle, so that no latent is clipped.
 MOST_RANGES = 2**10
-# Rows of a background that are computed at once: temporary arrays stay in the cache.
-BAND = 16
-# Pixels that are normalized at once, for the same reason.
+# Pixels that are normalized at once: temporary arrays stay in the cache.
 CHUNK = 2**15
 # An encoder's medians are those of every so many rows and columns.
 EVERY = 4
-# Rows of a background that are subtracted at once.
-ROWS = 64
 # Used ranges of a background.
 BACKGROUND_BITS = 12
 INTEGERS, FLOATS = struct.Struct("<HH"), struct.Struct("<ffe")
@@ -123,17 +119,25 @@ class Normalization:
             out[band] = fixed(self(pixels[band]), LATENT_BITS, most)
         return out
 
-    def pixels(self, values: Array, form: Form) -> Pixels:
-        """Return int32 with ``LATENT_BITS`` bits of fraction as pixels of ``form``."""
-        if form.dtype.kind == "f":
-            # Two operations that every IEEE machine rounds alike.
-            floats = values * (self.span * 2.0**-LATENT_BITS)
-            floats += self.middle
-            most = float(np.finfo(np.float32).max)
-            return round_to_dtype(np.clip(floats, -most, most, out=floats), form)
-        _, most = integer_limits(form.dtype, form.bits)
-        found = rounded_counts(values, int(self.span), int(self.middle), LATENT_BITS, most)
-        return found.astype(form.dtype, copy=False)
+    def write(self, values: Array, form: Form, out: Pixels, smooth: Lines | None) -> None:
+        """Write values, (rows, columns) int32, to rows of pixels of ``form``.
+
+        Values have ``LATENT_BITS`` bits of fraction and go on beyond the pixels perhaps;
+        ``smooth`` is added to them.
+        """
+        if form.dtype.kind != "f":
+            _, most = integer_limits(form.dtype, form.bits)
+            rounding = Counts(int(self.span), int(self.middle), LATENT_BITS, most)
+            counts(values, rounding, out, smooth)
+            return
+        own = values[:, : out.shape[1]]
+        if smooth is not None:
+            own = own + smooth[:]
+        # Two operations that every IEEE machine rounds alike.
+        floats = own * (self.span * 2.0**-LATENT_BITS)
+        floats += self.middle
+        limit = float(np.finfo(np.float32).max)
+        out[:] = round_to_dtype(np.clip(floats, -limit, limit, out=floats), form)
 
     def constant(self, form: Form) -> Pixels:
         """Return the pixels of a constant image."""
@@ -158,22 +162,12 @@ class Surface:
     grid: Grid
     width: int
 
-    def rows(self, rows: range) -> Array:
-        """Return the background of some rows, (rows, width) int32, ``LATENT_BITS`` a fraction."""
-        lines, block, shift = self._lines, self.mesh.block, shift_of(self.mesh)
-        found = np.empty((len(rows), self.width), np.int32)
-        above, below = _between(rows, len(lines), block)
-        for number in np.unique(above):
-            behind = min(int(number) + 1, len(lines) - 1)
-            start, step = lines[number] * (2 * block), lines[behind] - lines[number]
-            start += 1 << shift - 1
-            places = np.flatnonzero(above == number)
-            for part in np.array_split(places, -(-len(places) // BAND)):
-                sums = step * below[part, None]
-                sums += start
-                # Extrapolated numbers are below 2 ** 30.
-                found[part[0] : part[-1] + 1] = np.right_shift(sums, shift, out=sums)
-        return found
+    def rows(self, rows: range) -> Lines:
+        """Return the background of some rows, with ``LATENT_BITS`` bits of fraction."""
+        block = self.mesh.block
+        above, below = (a.astype(np.int32) for a in _between(rows, len(self._lines), block))
+        # Extrapolated numbers are below 2 ** 30.
+        return Lines(self._lines, above, below, 2 * block, shift_of(self.mesh))
 
     @functools.cached_property
     def _lines(self) -> Array:
@@ -182,7 +176,9 @@ class Surface:
         grid = np.clip(self.grid, -most, most).astype(np.int64)
         before, after = _between(range(self.width), grid.shape[1], self.mesh.block)
         behind = np.minimum(before + 1, grid.shape[1] - 1)
-        return grid[:, before] * (2 * self.mesh.block) + (grid[:, behind] - grid[:, before]) * after
+        lines = grid[:, before] * (2 * self.mesh.block)
+        lines += (grid[:, behind] - grid[:, before]) * after
+        return np.ascontiguousarray(lines)
 
 
 def step_bits_of(mesh: Mesh) -> int:
@@ -227,6 +223,4 @@ def subtract_background(mesh: Mesh, plane: Array) -> None:
     latents lost.
     """
     surface = Surface(mesh, fixed_mesh(mesh).fit(plane, every=EVERY), plane.shape[1])
-    for top in range(0, len(plane), ROWS):
-        rows = range(top, min(top + ROWS, len(plane)))
-        plane[top : rows.stop] -= surface.rows(rows)
+    subtract(surface.rows(range(len(plane))), plane)

@@ -14,8 +14,8 @@ from cytopress.codecs.learned.exact.model import ExactModel
 from cytopress.codecs.progress import track
 
 Array = npt.NDArray[Any]
-# Which planes and which rows, and their values, (planes, rows, columns) int32.
-Band = tuple[slice, slice, Array]
+# Which planes and which rows, and of each plane its values, (rows, columns) int32.
+Band = tuple[slice, slice, list[Array]]
 
 
 def synthesized(

@@ -5,8 +5,7 @@ As in `latents.symbols`, with channels last and means in fixed point.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,13 +16,11 @@ from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
 from cytopress.codecs.learned.exact.numbers import MOST_LATENT, MOST_SYMBOL, STEP_BITS, shifted
 from cytopress.codecs.learned.latents.rate_distortion import BITS_PER_SQUARE
 from cytopress.codecs.learned.latents.secondary_transforms import SecondaryTransforms
-from cytopress.errors import CorruptDataError
 from cytopress.kernels.block_matrices import BlockMatrices
+from cytopress.kernels.places import Places, gathered
 from cytopress.kernels.rate_distortion import CostTable, ForwardTransforms
 
 Array = npt.NDArray[Any]
-# Selects the latents of a pass out of all latents, (h, w, M).
-Select = Callable[[Array], Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +31,11 @@ class Transforms:
     forward: ForwardTransforms
     inverse: BlockMatrices
 
+    def of(self, one: Pass) -> Pass:
+        """Return a pass that chooses among them: each adds to the scale indices."""
+        bias = np.concatenate([one.bias, one.bias + self.transforms.bias.astype(np.int32)])
+        return replace(one, bias=bias, transforms=self)
+
 
 @dataclass(frozen=True, eq=False)
 class Pass:
@@ -41,30 +43,59 @@ class Pass:
 
     Parameters
     ----------
-    select : callable
-        Selects its latents out of all latents.
-    mean : ndarray
-        (..., C) int32 predicted means, with a fraction.
-    index : ndarray
-        (places, C) int32 scale indices, with a fraction.
+    channels : slice
+        Which of the latents it codes.
+    places : ndarray, optional
+        Where, (n,) int32; all places unless given.
+    means : tuple of ndarray
+        (h, w, C) int32 each, with a fraction: predicted means are their sum. Residuals are added
+        to the last one.
+    indices : ndarray
+        (h, w, C) int32 scale indices, with a fraction.
+    bias : ndarray
+        (1 + transforms, C) int32 that is added to them: without a transform, and with each.
     transforms : Transforms, optional
         The secondary transforms to choose from.
     """
 
-    select: Select
-    mean: Array
-    index: Array
+    channels: slice
+    places: Places
+    means: tuple[Array, ...]
+    indices: Array
+    bias: Array
     transforms: Transforms | None = None
+
+    @property
+    def mean(self) -> Array:
+        """Predicted means, (n, C) int32."""
+        first, *others = (gathered(each, self.places) for each in self.means)
+        return sum(others, first)
+
+    @property
+    def index(self) -> Array:
+        """Scale indices without a transform, (n, C) int32."""
+        found: Array = gathered(self.indices, self.places) + self.bias[0]
+        return found
+
+    def select(self, values: Array) -> Array:
+        """Return its values, (n, C), of those of all latents, (h, w, M)."""
+        return gathered(values, self.places)[:, self.channels]
 
 
 class SymbolCoder(Protocol):
     """One direction of coding."""
 
-    def choose(self, of: Pass, scales: ProbabilityTables) -> Array:
-        """Code and return the secondary transform of each place of a pass, (places,) int8."""
+    def choose(self, of: Pass, classes: Array, scales: ProbabilityTables) -> Array:
+        """Code and return the secondary transform of each place of a pass, (n,) int8.
 
-    def code(self, of: Pass, which: Array, rows: Array, tables: ProbabilityTables) -> Array:
-        """Code and return the symbols of a pass, (n,) int32, by their ``rows`` of ``tables``."""
+        ``classes`` are the places' `activity`.
+        """
+
+    def code(self, of: Pass, which: Array | None, rows: Array, tables: ProbabilityTables) -> Array:
+        """Code and return the symbols of a pass, (n * C,) int32, by their ``rows`` of ``tables``.
+
+        ``which`` is what `choose` returned; None without transforms.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,11 +143,10 @@ class SymbolEncoder:
         self._encoder, self._values, self._quantization = encoder, values, quantization
         self._pass: tuple[Pass, Array] | None = None
 
-    def choose(self, of: Pass, scales: ProbabilityTables) -> Array:  # noqa: ARG002
+    def choose(self, of: Pass, classes: Array, scales: ProbabilityTables) -> Array:  # noqa: ARG002
         """Encode and return the transforms with the least rate-distortion cost."""
         assert of.transforms is not None and self._quantization is not None
         transforms, table = of.transforms.transforms, self._quantization.transforms
-        classes = transforms.activity(of.index.T)
         which, saved = of.transforms.forward.cheapest(
             self._residual(of), of.index, classes, transforms.choice_costs, table
         )
@@ -125,10 +155,10 @@ class SymbolEncoder:
         transforms.encode(self._encoder, which, classes)
         return which
 
-    def code(self, of: Pass, which: Array, rows: Array, tables: ProbabilityTables) -> Array:
+    def code(self, of: Pass, which: Array | None, rows: Array, tables: ProbabilityTables) -> Array:
         """Encode the symbols of one pass and return them."""
         residual = self._residual(of)
-        if of.transforms is not None and which.any():
+        if of.transforms is not None and which is not None and which.any():
             residual = of.transforms.forward(residual, which)
         flat, table = residual.reshape(-1), self._quantization and self._quantization.symbols
         symbols = shifted(flat, STEP_BITS) if table is None else table.quantized(flat, rows)
@@ -140,8 +170,7 @@ class SymbolEncoder:
         """Return what a pass codes, (places, C) int32; it is kept until the next pass."""
         if self._pass is None or self._pass[0] is not of:
             mean = np.clip(of.mean, -MOST_LATENT, MOST_LATENT)
-            residual = np.subtract(of.select(self._values), mean, out=mean)
-            self._pass = of, residual.reshape(-1, mean.shape[-1])
+            self._pass = of, np.subtract(of.select(self._values), mean, out=mean)
         return self._pass[1]
 
 
@@ -152,20 +181,22 @@ class SymbolDecoder:
     Parameters
     ----------
     decoder : RansDecoder
-        Where the symbols come from.
+        Where the symbols come from. It refuses those that are farther from 0 than any can be.
     """
 
     decoder: RansDecoder
 
-    def choose(self, of: Pass, scales: ProbabilityTables) -> Array:  # noqa: ARG002
+    def choose(self, of: Pass, classes: Array, scales: ProbabilityTables) -> Array:  # noqa: ARG002
         """Return the decoded transforms."""
         assert of.transforms is not None
-        transforms = of.transforms.transforms
-        return transforms.decode(self.decoder, transforms.activity(of.index.T))
+        return of.transforms.transforms.decode(self.decoder, classes)
 
-    def code(self, of: Pass, which: Array, rows: Array, tables: ProbabilityTables) -> Array:  # noqa: ARG002
+    def code(
+        self,
+        of: Pass,  # noqa: ARG002
+        which: Array | None,  # noqa: ARG002
+        rows: Array,
+        tables: ProbabilityTables,
+    ) -> Array:
         """Return the decoded symbols of one pass."""
-        symbols = self.decoder.decode(rows, tables)
-        if symbols.size and max(-int(symbols.min()), int(symbols.max())) > MOST_SYMBOL:
-            raise CorruptDataError("A latent is farther from 0 than any can be.")
-        return symbols
+        return self.decoder.decode(rows, tables)
