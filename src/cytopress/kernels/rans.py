@@ -69,8 +69,9 @@ def symbols_of(values: Array, rows: Array, tables: RansTables) -> tuple[Array, A
         out[:] = np.where(outside, last, symbols)
         return out, np.flatnonzero(outside)
     held = np.ascontiguousarray(values), np.ascontiguousarray(rows)
-    count = extension.loaded().rans_symbols(*held, tables.native, out)
-    return out, np.flatnonzero(out == (tables.size - 1)[rows]) if count else _NONE
+    places = np.empty(len(values), np.int32)
+    count = extension.loaded().rans_symbols(*held, tables.native, out, places)
+    return out, places[:count].astype(np.int64)
 
 
 class LanesDecoder:

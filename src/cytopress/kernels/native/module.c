@@ -287,20 +287,21 @@ static PyObject *encode(PyObject *self, PyObject *args) {
 
 static PyObject *symbols_of(PyObject *self, PyObject *args) {
     (void)self;
-    Py_buffer b[3];
-    enum { VALUES, ROWS, OUT };
+    Py_buffer b[4];
+    enum { VALUES, ROWS, OUT, PLACES };
     memset(b, 0, sizeof b);
     PyObject *capsule;
-    if (!PyArg_ParseTuple(args, "y*y*Ow*", &b[VALUES], &b[ROWS], &capsule, &b[OUT])) return NULL;
+    if (!PyArg_ParseTuple(args, "y*y*Ow*w*", &b[VALUES], &b[ROWS], &capsule, &b[OUT], &b[PLACES])) return NULL;
     const rans_tables *t = PyCapsule_IsValid(capsule, TABLES) ? PyCapsule_GetPointer(capsule, TABLES) : NULL;
     int64_t count = b[ROWS].len, escapes = 0;
-    int fits = t && HOLDS(b[VALUES], 4, count) && HOLDS(b[OUT], 2, count) && are_rows(&b[ROWS], t->rows);
+    int fits = t && HOLDS(b[VALUES], 4, count) && HOLDS(b[OUT], 2, count) && HOLDS(b[PLACES], 4, count)
+        && count <= INT32_MAX && are_rows(&b[ROWS], t->rows);
     if (fits) {
         Py_BEGIN_ALLOW_THREADS
-        escapes = rans_symbols(t, b[VALUES].buf, b[ROWS].buf, count, b[OUT].buf);
+        escapes = rans_symbols(t, b[VALUES].buf, b[ROWS].buf, count, b[OUT].buf, b[PLACES].buf);
         Py_END_ALLOW_THREADS
     }
-    release(b, 3);
+    release(b, 4);
     return fits ? PyLong_FromLongLong(escapes) : refused("symbols");
 }
 

@@ -215,12 +215,13 @@ int rans_encode(const rans_tables *t, const uint8_t *rows, const uint16_t *symbo
 }
 
 int64_t rans_symbols(const rans_tables *t, const int32_t *values, const uint8_t *rows, ptrdiff_t count,
-                     uint16_t *symbols) {
+                     uint16_t *symbols, int32_t *places) {
     int64_t escapes = 0;
     for (ptrdiff_t i = 0; i < count; i++) {
         uint32_t last = (uint32_t)t->size[rows[i]] - 1;
         uint32_t symbol = (uint32_t)values[i] - (uint32_t)t->offset[rows[i]];
         /* Below its table a value is far beyond it as well. */
+        places[escapes] = (int32_t)i;
         escapes += symbol >= last;
         symbols[i] = (uint16_t)(symbol < last ? symbol : last);
     }

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
 from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
-from cytopress.codecs.learned.exact.numbers import MOST_LATENT, MOST_SYMBOL, STEP_BITS, shifted
+from cytopress.codecs.learned.exact.numbers import MOST_SYMBOL, STEP_BITS, shifted
 from cytopress.codecs.learned.latents.rate_distortion import BITS_PER_SQUARE
 from cytopress.codecs.learned.latents.secondary_transforms import SecondaryTransforms
 from cytopress.kernels.block_matrices import BlockMatrices
@@ -79,7 +79,7 @@ class Pass:
 
     def select(self, values: Array) -> Array:
         """Return its values, (n, C), of those of all latents, (h, w, M)."""
-        return gathered(values, self.places)[:, self.channels]
+        return gathered(values[..., self.channels], self.places)
 
 
 class SymbolCoder(Protocol):
@@ -161,16 +161,18 @@ class SymbolEncoder:
         if of.transforms is not None and which is not None and which.any():
             residual = of.transforms.forward(residual, which)
         flat, table = residual.reshape(-1), self._quantization and self._quantization.symbols
-        symbols = shifted(flat, STEP_BITS) if table is None else table.quantized(flat, rows)
-        np.clip(symbols, -MOST_SYMBOL, MOST_SYMBOL, out=symbols)
+        if table is None:
+            symbols = np.clip(shifted(flat, STEP_BITS), -MOST_SYMBOL, MOST_SYMBOL)
+        else:
+            symbols = table.quantized(flat, rows)
         self._encoder.encode(symbols, rows, tables)
         return symbols
 
     def _residual(self, of: Pass) -> Array:
         """Return what a pass codes, (places, C) int32; it is kept until the next pass."""
         if self._pass is None or self._pass[0] is not of:
-            mean = np.clip(of.mean, -MOST_LATENT, MOST_LATENT)
-            self._pass = of, np.subtract(of.select(self._values), mean, out=mean)
+            # Latents are below 2 ** 30, and so are all means but those of an absurd package.
+            self._pass = of, of.select(self._values) - of.mean
         return self._pass[1]
 
 

@@ -210,8 +210,8 @@ class Background:
     def pack(self, grid: Grid) -> bytes:
         """Return a grid's bytes: the number of words, then the words of a range coder."""
         residuals = [_residuals(grid, index).reshape(-1) for index in range(len(PREDICTORS))]
-        bits = [_bits(each, row, self.tables) for each in residuals for row in range(self._spreads)]
-        choice = int(np.argmin(bits))
+        bits = [_bits(each, self.tables)[: self._spreads] for each in residuals]
+        choice = int(np.argmin(np.concatenate(bits)))
         predictor, row = divmod(choice, self._spreads)
         coder, values = RangeEncoder(), residuals[predictor]
         coder.encode(np.array([choice], np.int32), np.array([self._spreads], np.uint8), self.tables)
@@ -242,12 +242,15 @@ class Background:
         return _summed(missed.reshape(height, width), predictor), data[end:]
 
 
-def _bits(missed: Grid, row: int, tables: ProbabilityTables) -> float:
-    symbols, last = missed - int(tables.offset[row]), int(tables.size[row]) - 1
+def _bits(missed: Grid, tables: ProbabilityTables) -> npt.NDArray[Any]:
+    """Return the bits of residuals, (n,), by each table, (rows,)."""
+    symbols, last = missed - tables.offset[:, None], tables.size[:, None] - 1
     outside = (symbols < 0) | (symbols >= last)
-    bits = tables.bits[row, np.where(outside, last, symbols)]
+    bits = np.take_along_axis(tables.bits, np.where(outside, last, symbols), 1)
     # An escaped value is written bit by bit, twice.
-    return float(bits.sum() + 2 * np.log2(1.0 + np.abs(missed[outside])).sum())
+    escaped = np.where(outside, 2 * np.log2(1.0 + np.abs(missed)), 0.0)
+    found: npt.NDArray[Any] = bits.sum(1) + escaped.sum(1)
+    return found
 
 
 def _plane(above: Any, left: Any, corner: Any) -> Any:
