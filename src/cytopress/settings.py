@@ -4,7 +4,7 @@
 ``CYTOPRESS_MODELS``  folders of model packages, separated as in PATH
 ``CYTOPRESS_CACHE``   the folder of fetched and generated data (default: the platform's cache)
 ``CYTOPRESS_INLINE_MODELS``  0 to refuse models that come inside the metadata of an array
-``CYTOPRESS_KERNELS`` the kernels' path: avx2, sse4.1, neon, plain or numpy (default: the fastest)
+``CYTOPRESS_KERNELS`` the kernels' path: avx512, avx2, sse4.1, neon, plain or numpy (the fastest)
 ``OMP_NUM_THREADS``   threads of the kernels (default: 1)
 """
 

@@ -135,13 +135,7 @@ class BlockMatrices:
 
     @functools.cached_property
     def _packed(self) -> Array:
-        """(count, blocks, pairs, BLOCK, 2) int16: pairs of inputs for BLOCK outputs."""
-        count, channels = self.matrices.shape[:2]
-        blocks, pairs = -(-channels // BLOCK), -(-channels // 2)
-        padded = np.zeros((count, blocks * BLOCK, pairs * 2), np.int16)
-        padded[:, :channels, :channels] = self.matrices
-        split = padded.reshape(count, blocks, BLOCK, pairs, 2)
-        return np.ascontiguousarray(split.transpose(0, 1, 3, 2, 4))
+        return packed(self.matrices)
 
     def _numpy(
         self,
@@ -165,6 +159,19 @@ class BlockMatrices:
                     found[at] = np.floor(sums * 2.0**-self._shift)
             found += gathered(target, places, part)
             scatter(target, found, places, part)
+
+
+def packed(matrices: Array) -> Array:
+    """Return (count, blocks, pairs, BLOCK, 2) int16: pairs of inputs for BLOCK outputs.
+
+    ``matrices`` are (count, C, C).
+    """
+    count, channels = matrices.shape[:2]
+    blocks, pairs = -(-channels // BLOCK), -(-channels // 2)
+    padded = np.zeros((count, blocks * BLOCK, pairs * 2), np.int16)
+    padded[:, :channels, :channels] = matrices
+    split = padded.reshape(count, blocks, BLOCK, pairs, 2)
+    return np.ascontiguousarray(split.transpose(0, 1, 3, 2, 4))
 
 
 def _known_answer(path: str) -> bool:

@@ -18,7 +18,7 @@ from cytopress.settings import forced_kernels
 
 NUMPY = "numpy"
 # Fastest first; the numbers are those of native/vectors.h.
-NUMBERS = {"avx2": 3, "sse4.1": 2, "neon": 1, "plain": 0}
+NUMBERS = {"avx512": 4, "avx2": 3, "sse4.1": 2, "neon": 1, "plain": 0}
 # Whether a path gives a kernel's known answer.
 Check = Callable[[str], bool]
 _forced: ContextVar[str | None] = ContextVar("forced", default=None)

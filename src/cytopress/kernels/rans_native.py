@@ -30,8 +30,7 @@ class NativeEncoder:
         extension.loaded().rans_encode(
             np.ascontiguousarray(symbols),
             np.ascontiguousarray(rows),
-            tables.cdf,
-            tables.size,
+            tables.native,
             self._states,
             room,
             counts,

@@ -40,6 +40,8 @@ class NumpyEncoder:
 
     def push(self, symbols: Array, rows: Array, tables: RansTables) -> None:
         """Encode symbols, (n,) uint16, of rows, (n,) uint8, before those that were pushed."""
+        if (symbols >= tables.size[rows]).any():
+            raise ValueError("A symbol is not in its table.")
         for piece, (order, shares) in reversed(list(_pieces(rows, len(self._lanes)))):
             ordered = symbols[piece][order].astype(np.int32)
             for row, cuts in reversed(shares):

@@ -6,7 +6,7 @@ that this needs neither a copy of the weights nor the package onnx.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from cytopress.models.protobuf import fields
 
 # Messages of onnx.proto that hold tensors, by the number of the field that they are in.
 MESSAGES = {
@@ -28,7 +28,6 @@ MESSAGES = {
     "entry": {},
 }
 KEY, VALUE, DATA_LOCATION = 1, 2, 14
-VARINT, FIXED_64, BYTES, FIXED_32 = 0, 1, 2, 5
 # A serialized graph of onnxruntime's own format, which holds all of its weights.
 ORT_FORMAT = b"ORTM"
 
@@ -50,12 +49,12 @@ def external_files(model: bytes) -> tuple[str, ...]:
     left = [("model", memoryview(model))]
     while left:
         kind, message = left.pop()
-        fields = list(_fields(message))
-        if kind == "tensor" and any(n == DATA_LOCATION and value for n, value in fields):
-            entries = [value for n, value in fields if MESSAGES[kind].get(n) == "entry"]
+        parts = list(fields(message))
+        if kind == "tensor" and any(n == DATA_LOCATION and value for n, value in parts):
+            entries = [value for n, value in parts if MESSAGES[kind].get(n) == "entry"]
             names.append(_location(entries))
             continue
-        for number, value in fields:
+        for number, value in parts:
             inside = MESSAGES[kind].get(number)
             if inside is not None and isinstance(value, memoryview):
                 left.append((inside, value))
@@ -65,42 +64,7 @@ def external_files(model: bytes) -> tuple[str, ...]:
 def _location(entries: list[int | memoryview]) -> str:
     for entry in entries:
         if isinstance(entry, memoryview):
-            found = {n: bytes(v) for n, v in _fields(entry) if isinstance(v, memoryview)}
+            found = {n: bytes(v) for n, v in fields(entry) if isinstance(v, memoryview)}
             if found.get(KEY) == b"location":
                 return found.get(VALUE, b"?").decode(errors="replace")
     return "?"
-
-
-def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Yield the fields of a message, by number: integers, and bytes (also messages and text)."""
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        number, wire = tag >> 3, tag & 7
-        if wire == VARINT:
-            value, at = _varint(message, at)
-            yield number, value
-        elif wire == BYTES:
-            length, at = _varint(message, at)
-            yield number, message[at : at + length]
-            at += length
-        elif wire in (FIXED_32, FIXED_64):
-            at += 4 if wire == FIXED_32 else 8
-        else:
-            raise ValueError("not an ONNX model")
-    if at > len(message):
-        raise ValueError("not a whole ONNX model")
-
-
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """Return the integer at a position, and the position behind it."""
-    value = 0
-    for shift in range(0, 70, 7):
-        if at >= len(message):
-            raise ValueError("not a whole ONNX model")
-        byte = message[at]
-        value |= (byte & 127) << shift
-        at += 1
-        if byte < 128:
-            return value, at
-    raise ValueError("not an ONNX model")

@@ -68,6 +68,51 @@ typedef struct {
     int shift, span, middle, high;
 } pixels;
 
+/* Bounds of rate_distortion.py: of what is quantized, of the bits rounded off a transform's inputs,
+   and of the fraction of its matrices. */
+#define MOST_QUANTIZED (1 << 30)
+#define MOST_DOWN 5
+#define TRANSFORM_BITS 14
+
+typedef struct {
+    const int32_t *residual, *index; /* (places, channels) */
+    const int8_t *which;             /* of each place: its transform; or its class, -1 for none */
+    const int16_t *matrices;
+    const int32_t *bias;   /* (count, channels) */
+    const uint32_t *costs; /* (rows, 256) */
+    const int32_t *choice; /* (classes, 1 + count): what it costs to choose */
+    int8_t *chosen;
+    int32_t *out;
+    int count, channels, rows, weight, bits;
+} transforms;
+
+typedef struct {
+    const int32_t *residual;
+    const uint8_t *rows;
+    const uint32_t *costs;
+    int32_t *out;
+    int weight;
+} quantization;
+
+/* Pixels to fixed-point numbers. */
+#define PIXEL_SHIFT 30
+
+typedef struct {
+    const void *pixels;
+    int32_t *out;
+    int64_t factor;
+    int middle, most;
+} fractions;
+
+/* Lines that rows are interpolated between, and what is less by them: (rows, width). */
+typedef struct {
+    const int64_t *lines;
+    const int32_t *above, *below;
+    int32_t *to;
+    ptrdiff_t width;
+    int grid, scale, shift;
+} lines;
+
 typedef struct {
     int (*convolve)(const convolution *c, int first, int end);
     int (*synthesis)(const lapped *l, int first, int end);
@@ -84,15 +129,22 @@ typedef struct {
                         int16_t *narrow, ptrdiff_t first, ptrdiff_t end);
     int (*pixels8)(const pixels *p, ptrdiff_t first, ptrdiff_t end);
     int (*pixels16)(const pixels *p, ptrdiff_t first, ptrdiff_t end);
+    int (*cheapest)(const transforms *t, ptrdiff_t first, ptrdiff_t end, int64_t *saved);
+    int (*forward)(const transforms *t, ptrdiff_t first, ptrdiff_t end);
+    void (*quantized)(const quantization *q, ptrdiff_t first, ptrdiff_t end);
+    void (*fractions8)(const fractions *f, ptrdiff_t first, ptrdiff_t end);
+    void (*fractions16)(const fractions *f, ptrdiff_t first, ptrdiff_t end);
+    void (*narrowed)(const int32_t *from, int16_t *to, int shift, ptrdiff_t first, ptrdiff_t end);
+    void (*subtract_lines)(const lines *l, ptrdiff_t first, ptrdiff_t end);
 } kernel_table;
 
 /* Numbers of the instruction sets: NUMBERS of paths.py. */
-enum { PLAIN = 0, NEON = 1, SSE41 = 2, AVX2 = 3, SETS = 4 };
+enum { PLAIN = 0, NEON = 1, SSE41 = 2, AVX2 = 3, AVX512 = 4, SETS = 5 };
 
 extern const kernel_table kernels_plain;
 #if defined(__x86_64__) || defined(_M_X64)
 #define HAS_X86 1
-extern const kernel_table kernels_sse41, kernels_avx2;
+extern const kernel_table kernels_sse41, kernels_avx2, kernels_avx512;
 #endif
 #if defined(__aarch64__) || defined(_M_ARM64)
 #define HAS_NEON 1

@@ -6,6 +6,7 @@
 #include "kernels.h"
 #include "latents.h"
 #include "rans.h"
+#include "rate_distortion.h"
 
 #include <stdlib.h>
 
@@ -20,9 +21,19 @@ static int has_avx2(void) {
     __cpuidex(r, 7, 0);
     return r[1] >> 5 & 1;
 }
+static int has_avx512(void) {
+    int r[4];
+    __cpuidex(r, 7, 0);
+    /* F, BW, VL and VNNI, and the system saves the registers that they add. */
+    return has_avx2() && (_xgetbv(0) & 0xe6) == 0xe6 && r[1] >> 16 & r[1] >> 30 & r[1] >> 31 & r[2] >> 11 & 1;
+}
 #elif defined(HAS_X86)
 static int has_sse41(void) { return __builtin_cpu_supports("sse4.1") != 0; }
 static int has_avx2(void) { return __builtin_cpu_supports("avx2") != 0; }
+static int has_avx512(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+}
 #endif
 
 static const kernel_table *tables[SETS];
@@ -32,6 +43,7 @@ static void find_sets(void) {
 #ifdef HAS_X86
     if (has_sse41()) tables[SSE41] = &kernels_sse41;
     if (has_avx2()) tables[AVX2] = &kernels_avx2;
+    if (has_avx512()) tables[AVX512] = &kernels_avx512;
 #endif
 #ifdef HAS_NEON
     tables[NEON] = &kernels_neon;
@@ -243,33 +255,54 @@ static PyObject *decode(PyObject *self, PyObject *args) {
 
 static PyObject *encode(PyObject *self, PyObject *args) {
     (void)self;
-    Py_buffer b[7];
-    enum { SYMBOLS, ROWS, CDF, SIZE, STATES, WORDS, COUNTS };
+    Py_buffer b[5];
+    enum { SYMBOLS, ROWS, STATES, WORDS, COUNTS };
     memset(b, 0, sizeof b);
-    if (!PyArg_ParseTuple(args, "y*y*y*y*w*w*w*", &b[SYMBOLS], &b[ROWS], &b[CDF], &b[SIZE], &b[STATES],
-                          &b[WORDS], &b[COUNTS]))
+    PyObject *capsule;
+    if (!PyArg_ParseTuple(args, "y*y*Ow*w*w*", &b[SYMBOLS], &b[ROWS], &capsule, &b[STATES], &b[WORDS],
+                          &b[COUNTS]))
         return NULL;
-    rans_tables t;
-    memset(&t, 0, sizeof t);
+    const rans_tables *t = PyCapsule_IsValid(capsule, TABLES) ? PyCapsule_GetPointer(capsule, TABLES) : NULL;
     int64_t lanes = b[STATES].len / 8, count = b[ROWS].len;
-    int fits = in_range(lanes, 1, MOST_LANES) && are_tables(&t, &b[CDF], &b[SIZE])
-        && are_rows(&b[ROWS], t.rows) && HOLDS(b[SYMBOLS], 2, count) && HOLDS(b[STATES], 8, lanes)
-        && HOLDS(b[COUNTS], 8, lanes);
+    int fits = t && in_range(lanes, 1, MOST_LANES) && are_rows(&b[ROWS], t->rows)
+        && HOLDS(b[SYMBOLS], 2, count) && HOLDS(b[STATES], 8, lanes) && HOLDS(b[COUNTS], 8, lanes);
     int64_t room = fits ? b[WORDS].len / 4 / lanes : 0;
     fits = fits && HOLDS(b[WORDS], 4, lanes, room) && room >= count / lanes + 256 * (count / PIECE + 1);
     const uint16_t *symbols = b[SYMBOLS].buf;
     const uint8_t *rows = b[ROWS].buf;
-    for (int64_t i = 0; fits && i < count; i++) fits = symbols[i] < t.size[rows[i]];
+    int known = 1, status = OK;
+    for (int64_t i = 0; fits && known && i < count; i++) known = symbols[i] < t->size[rows[i]];
     for (int64_t n = 0; fits && n < lanes; n++) fits = ((const int64_t *)b[COUNTS].buf)[n] == 0;
-    int status = OK;
-    if (fits) {
+    if (fits && known) {
         Py_BEGIN_ALLOW_THREADS
-        status = rans_encode(&t, rows, symbols, count, b[STATES].buf, (int)lanes, b[WORDS].buf, room,
+        status = rans_encode(t, rows, symbols, count, b[STATES].buf, (int)lanes, b[WORDS].buf, room,
                              b[COUNTS].buf);
         Py_END_ALLOW_THREADS
     }
-    release(b, 7);
+    release(b, 5);
+    if (!known) PyErr_SetString(PyExc_ValueError, "A symbol is not in its table.");
+    if (!known) return NULL;
     return fits ? ended(status) : refused("encode");
+}
+
+static PyObject *symbols_of(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer b[4];
+    enum { VALUES, ROWS, OUT, PLACES };
+    memset(b, 0, sizeof b);
+    PyObject *capsule;
+    if (!PyArg_ParseTuple(args, "y*y*Ow*w*", &b[VALUES], &b[ROWS], &capsule, &b[OUT], &b[PLACES])) return NULL;
+    const rans_tables *t = PyCapsule_IsValid(capsule, TABLES) ? PyCapsule_GetPointer(capsule, TABLES) : NULL;
+    int64_t count = b[ROWS].len, escapes = 0;
+    int fits = t && HOLDS(b[VALUES], 4, count) && HOLDS(b[OUT], 2, count) && HOLDS(b[PLACES], 4, count)
+        && count <= INT32_MAX && are_rows(&b[ROWS], t->rows);
+    if (fits) {
+        Py_BEGIN_ALLOW_THREADS
+        escapes = rans_symbols(t, b[VALUES].buf, b[ROWS].buf, count, b[OUT].buf, b[PLACES].buf);
+        Py_END_ALLOW_THREADS
+    }
+    release(b, 4);
+    return fits ? PyLong_FromLongLong(escapes) : refused("symbols");
 }
 
 static PyMethodDef methods[] = {
@@ -280,6 +313,7 @@ static PyMethodDef methods[] = {
     {"add_blocks", add_blocks, METH_VARARGS, "Products of some places, added."},
     {"rans_tables", rans_tables_of, METH_VARARGS, "Tables, checked."},
     {"rans_decode", decode, METH_VARARGS, "Symbols of some lanes."},
+    {"rans_symbols", symbols_of, METH_VARARGS, "Symbols of values; how many are escaped."},
     {"rans_encode", encode, METH_VARARGS, "Words of all lanes."},
     {"activity", activity, METH_VARARGS, "Classes of activity of some places."},
     {"table_rows", table_rows, METH_VARARGS, "Rows of probability tables of some places."},
@@ -287,6 +321,12 @@ static PyMethodDef methods[] = {
     {"neighborhoods", neighborhoods, METH_VARARGS, "Logarithms and narrow numbers around places."},
     {"dequantized", dequantized, METH_VARARGS, "Numbers times factors by channel, and narrow ones."},
     {"pixel_rows", pixel_rows, METH_VARARGS, "Pixels of some rows, with their background."},
+    {"cheapest", cheapest, METH_VARARGS, "The cheapest transform of places; what it saves."},
+    {"forward", forward, METH_VARARGS, "Places transformed."},
+    {"quantized", quantized, METH_VARARGS, "Integers of the least cost."},
+    {"fractions", fractions_of, METH_VARARGS, "Pixels as fixed-point numbers."},
+    {"narrowed", narrowed, METH_VARARGS, "Numbers of 16 bits."},
+    {"subtract_lines", subtract_lines, METH_VARARGS, "Rows less their background."},
     {NULL, NULL, 0, NULL},
 };
 

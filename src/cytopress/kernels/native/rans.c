@@ -160,36 +160,73 @@ int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, cons
     return 0;
 }
 
+typedef struct {
+    uint64_t state;
+    uint32_t *to;
+} written;
+
+static inline void encode_one(written *l, const uint32_t *cdf, uint32_t symbol) {
+    uint32_t left = cdf[symbol];
+    uint64_t probability = cdf[symbol + 1] - left, state = l->state;
+    if (state >> (64 - PRECISION) >= probability) {
+        *l->to++ = (uint32_t)state;
+        state >>= 32;
+    }
+    uint64_t quotient = state / probability;
+    l->state = quotient << PRECISION | (left + (state - quotient * probability));
+}
+
+/* One row of a piece, last symbols first: what lanes have more than others, then all together. */
+static inline void encode_row(written *lanes, int count, const uint32_t *cdf,
+                              const uint32_t *const *order, const int *held,
+                              const uint16_t *symbols) {
+    int common = held[0];
+    for (int n = 1; n < count; n++) common = held[n] < common ? held[n] : common;
+    for (int n = 0; n < count; n++)
+        for (int i = held[n] - 1; i >= common; i--) encode_one(&lanes[n], cdf, symbols[order[n][i]]);
+    for (int i = common - 1; i >= 0; i--)
+        for (int n = 0; n < count; n++) encode_one(&lanes[n], cdf, symbols[order[n][i]]);
+}
+
 int rans_encode(const rans_tables *t, const uint8_t *rows, const uint16_t *symbols, ptrdiff_t count,
                 uint64_t *states, int lanes, uint32_t *words, ptrdiff_t room, int64_t *counts) {
     uint32_t *order = malloc((size_t)(count < PIECE ? count : PIECE) * sizeof *order + 1);
     if (!order) return 1;
+    written to[MOST_LANES];
+    for (int n = 0; n < lanes; n++) to[n].state = states[n], to[n].to = words + n * room + counts[n];
     /* Last symbols first: a lane is a stack. */
     for (ptrdiff_t start = (count - 1) / PIECE * PIECE; count && start >= 0; start -= PIECE) {
         int size = count - start < PIECE ? (int)(count - start) : PIECE, row_ends[ROWS];
         sort(rows + start, size, order, row_ends);
         for (int row = t->rows - 1; row >= 0; row--) {
-            int from = row ? row_ends[row - 1] : 0, held = row_ends[row] - from;
-            const uint32_t *cdf = t->cdf + row * t->columns;
+            int from = row ? row_ends[row - 1] : 0, all = row_ends[row] - from, held[MOST_LANES];
+            const uint32_t *places[MOST_LANES], *cdf = t->cdf + row * t->columns;
+            if (!all) continue;
             for (int n = 0; n < lanes; n++) {
-                uint64_t state = states[n];
-                uint32_t *to = words + n * room;
-                int64_t written = counts[n];
-                for (int i = share(held, n + 1, lanes) - 1; i >= share(held, n, lanes); i--) {
-                    uint32_t symbol = symbols[start + order[from + i]], left = cdf[symbol];
-                    uint64_t probability = cdf[symbol + 1] - left;
-                    if (state >> (64 - PRECISION) >= probability) {
-                        to[written++] = (uint32_t)state;
-                        state >>= 32;
-                    }
-                    uint64_t quotient = state / probability;
-                    state = quotient << PRECISION | (left + (state - quotient * probability));
-                }
-                states[n] = state;
-                counts[n] = written;
+                places[n] = order + from + share(all, n, lanes);
+                held[n] = share(all, n + 1, lanes) - share(all, n, lanes);
             }
+            if (lanes == 8) encode_row(to, 8, cdf, places, held, symbols + start);
+            else if (lanes == 4) encode_row(to, 4, cdf, places, held, symbols + start);
+            else if (lanes == 2) encode_row(to, 2, cdf, places, held, symbols + start);
+            else encode_row(to, lanes, cdf, places, held, symbols + start);
         }
     }
+    for (int n = 0; n < lanes; n++) states[n] = to[n].state, counts[n] = to[n].to - (words + n * room);
     free(order);
     return 0;
+}
+
+int64_t rans_symbols(const rans_tables *t, const int32_t *values, const uint8_t *rows, ptrdiff_t count,
+                     uint16_t *symbols, int32_t *places) {
+    int64_t escapes = 0;
+    for (ptrdiff_t i = 0; i < count; i++) {
+        uint32_t last = (uint32_t)t->size[rows[i]] - 1;
+        uint32_t symbol = (uint32_t)values[i] - (uint32_t)t->offset[rows[i]];
+        /* Below its table a value is far beyond it as well. */
+        places[escapes] = (int32_t)i;
+        escapes += symbol >= last;
+        symbols[i] = (uint16_t)(symbol < last ? symbol : last);
+    }
+    return escapes;
 }

@@ -31,5 +31,9 @@ int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, cons
 /* Symbols are below their row's size. Room is for `room` words in each lane, enough for its share. */
 int rans_encode(const rans_tables *t, const uint8_t *rows, const uint16_t *symbols, ptrdiff_t count,
                 uint64_t *states, int lanes, uint32_t *words, ptrdiff_t room, int64_t *counts);
+/* Symbols of values by row, the last one where a value is not in its table: return how many are not.
+   There is room for `count` of their places. */
+int64_t rans_symbols(const rans_tables *t, const int32_t *values, const uint8_t *rows, ptrdiff_t count,
+                     uint16_t *symbols, int32_t *places);
 
 #endif

@@ -11,18 +11,15 @@ import torch
 from torch import nn
 
 from cytopress.codecs.learned.exact.gains import LOG_BITS
+from cytopress.codecs.learned.exact.integer_layers import integer_layer, with_identity
 from cytopress.codecs.learned.exact.numbers import (
     ACTIVATION_BITS,
     FILTER_BITS,
     LATENT_BITS,
-    LEAST_SHIFT,
-    MOST_ACTIVATION,
     NARROW_BITS,
     STEP_BITS,
 )
 from cytopress.codecs.learned.model.manifest import STEP_LAYERS
-from cytopress.errors import PackageError
-from cytopress.kernels.convolution import MOST_SUM
 from cytopress.models.model_package import EXACT_FORMAT
 from cytopress.training.codec.context import ContextStep
 from cytopress.training.codec.gaussian import STEP
@@ -34,8 +31,6 @@ from cytopress.training.codec.separable_slabs import SlabSynthesis
 Array = npt.NDArray[Any]
 # Syntheses that have an integer form.
 Transform = SeparableSynthesis | SlabSynthesis
-# More bits of fraction than weights can use.
-MOST_BITS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,33 +58,20 @@ class IntegerLayer:
     @property
     def identity(self) -> Array:
         """What is added to the weights."""
-        added = np.zeros(self.convolution.weight.shape)
-        if self.residual:
-            channels, middle = np.arange(len(added)), added.shape[2] // 2
-            added[channels, channels, middle, middle] = 1
-        return added
+        nothing = np.zeros(self.convolution.weight.shape)
+        return with_identity(nothing) if self.residual else nothing
 
     def stored(self) -> tuple[int, Array, Array]:
         """Return the shift, the weights and the biases.
 
         With as many bits of fraction as keep every weight in 16 bits and every sum in 32.
         """
-        before, behind = self.bits
         weight, bias = _numbers(self.convolution.weight), np.zeros(self.convolution.out_channels)
         if self.convolution.bias is not None:
             bias = _numbers(self.convolution.bias)
         factor = np.ones(len(weight)) if self.factor is None else self.factor
         weight, bias = weight * factor[:, None, None, None] + self.identity, bias * factor
-        for fraction in range(MOST_BITS, behind - before + LEAST_SHIFT - 1, -1):
-            whole, shift = np.rint(weight * 2.0**fraction), fraction + before - behind
-            offset = np.rint(bias * 2.0 ** (fraction + before))
-            sums = np.abs(whole).sum((1, 2, 3)) * MOST_ACTIVATION + np.abs(offset) + 2.0**shift
-            if np.abs(whole).max() < 2**15 and sums.max() < MOST_SUM:
-                return shift, whole.astype(np.int16), offset.astype(np.int32)
-        raise PackageError(
-            f"Weights up to {np.abs(weight).max():.3g} have no form in 16 bits with sums of 32:"
-            " train with a smaller learning rate, or export a float synthesis."
-        )
+        return integer_layer(weight, bias, self.bits)
 
 
 def integer_layers(network: LatentNetwork) -> dict[str, IntegerLayer]:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from cytopress.codecs.container.wire import Reader, varints
 from cytopress.codecs.learned.entropy.probability_tables import PRECISION, ProbabilityTables
 from cytopress.errors import CorruptDataError
-from cytopress.kernels.rans import LanesDecoder, encode
+from cytopress.kernels.rans import LanesDecoder, encode, symbols_of
 from cytopress.kernels.rans_tables import MOST_LANES, RansTables
 
 Array = npt.NDArray[Any]
@@ -63,14 +63,14 @@ class RansEncoder:
 
         None is farther from 0 than ``MOST_VALUE``.
         """
-        last = (tables.size - 1).astype(np.int32)[rows]
-        symbols = values - tables.offset.astype(np.int32)[rows]
+        values, rows = values.astype(np.int32, copy=False), rows.astype(np.uint8, copy=False)
+        symbols, outside = symbols_of(values, rows, tables.lanes)
         self._unlikely += int(np.count_nonzero(values))
-        outside = np.flatnonzero((symbols < 0) | (symbols >= last))
-        beyond, last = symbols[outside].astype(np.int64), last[outside]
-        symbols[outside] = last
-        self._calls.append((symbols.astype(np.uint16), rows.astype(np.uint8), tables.lanes))
+        self._calls.append((symbols, rows, tables.lanes))
         if outside.size:
+            of = rows[outside]
+            last = tables.size[of] - 1
+            beyond = values[outside].astype(np.int64) - tables.offset[of]
             self._escape(np.where(beyond < 0, -2 * beyond - 1, 2 * (beyond - last)) + 1)
 
     def _escape(self, values: Array) -> None:

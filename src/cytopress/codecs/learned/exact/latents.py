@@ -5,7 +5,7 @@ The order of the passes is that of `latents.latent_coder`. Arrays have their cha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,34 +16,15 @@ from cytopress.codecs.learned.exact.context import NEIGHBORS, ContextModel, Hype
 from cytopress.codecs.learned.exact.hyper_synthesis import HyperSynthesis
 from cytopress.codecs.learned.exact.lattices import quarter, squares
 from cytopress.codecs.learned.exact.numbers import STEP_BITS
-from cytopress.codecs.learned.exact.symbols import Pass, SymbolCoder
+from cytopress.codecs.learned.exact.symbols import Pass, SymbolCoder, Transforms
 from cytopress.codecs.learned.latents.gain_units import GainSetting
-from cytopress.codecs.learned.latents.secondary_transforms import (
-    ACTIVE_FROM,
-    CLASSES,
-    QUIET,
-    SecondaryTransforms,
-)
-from cytopress.kernels.block_matrices import BlockMatrices
+from cytopress.codecs.learned.latents.secondary_transforms import ACTIVE_FROM, CLASSES, QUIET
 from cytopress.kernels.places import activity, add, table_rows
 
 Array = npt.NDArray[Any]
 Size = tuple[int, int]
 # Of the classes of activity.
 ACTIVITY = ACTIVE_FROM << STEP_BITS, STEP_BITS + QUIET, CLASSES
-
-
-@dataclass(frozen=True, eq=False)
-class Transforms:
-    """Secondary transforms of a part of the channels, and their inverses in integers."""
-
-    transforms: SecondaryTransforms
-    inverse: BlockMatrices
-
-    def of(self, one: Pass) -> Pass:
-        """Return a pass that chooses among them: each adds to the scale indices."""
-        bias = np.concatenate([one.bias, one.bias + self.transforms.bias.astype(np.int32)])
-        return replace(one, bias=bias, transforms=self.transforms)
 
 
 @dataclass(frozen=True, eq=False)

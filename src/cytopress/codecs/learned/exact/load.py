@@ -14,9 +14,10 @@ import numpy.typing as npt
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
 from cytopress.codecs.learned.exact.along_z import AlongZ
 from cytopress.codecs.learned.exact.context import ContextModel, HyperContext, Step
+from cytopress.codecs.learned.exact.forward import forward_networks
 from cytopress.codecs.learned.exact.gains import LOG_BITS, ExactGains
 from cytopress.codecs.learned.exact.hyper_synthesis import HyperSynthesis, Layer
-from cytopress.codecs.learned.exact.latents import LatentCoder, Transforms
+from cytopress.codecs.learned.exact.latents import LatentCoder
 from cytopress.codecs.learned.exact.model import ExactModel
 from cytopress.codecs.learned.exact.numbers import (
     FILTER_BITS,
@@ -26,6 +27,7 @@ from cytopress.codecs.learned.exact.numbers import (
     STEP_BITS,
 )
 from cytopress.codecs.learned.exact.pixels import check_mesh
+from cytopress.codecs.learned.exact.symbols import Transforms
 from cytopress.codecs.learned.exact.synthesis import Synthesis
 from cytopress.codecs.learned.latents.gain_units import Gains
 from cytopress.codecs.learned.latents.secondary_transforms import PARTS, SHIFT
@@ -43,6 +45,7 @@ from cytopress.kernels.block_matrices import BlockMatrices
 from cytopress.kernels.convolution import Convolution
 from cytopress.kernels.fixed_point import MOST_VALUE
 from cytopress.kernels.lapped_transform import LappedSynthesis
+from cytopress.kernels.rate_distortion import ForwardTransforms
 from cytopress.models.model_package import Package
 
 Array = npt.NDArray[Any]
@@ -91,7 +94,9 @@ class _Loader:
     def model(self) -> ExactModel:
         package = self.stored.package
         networks = Networks(package, PREFIX, self.manifest)
-        return ExactModel(self.manifest, self._gains(), networks, self._coder(), self._synthesis())
+        synthesis = self._synthesis()
+        forward = forward_networks(networks, synthesis.transform.order)
+        return ExactModel(self.manifest, self._gains(), forward, self._coder(), synthesis)
 
     def _gains(self) -> ExactGains:
         shape, background = (max(self.manifest.gains, 1), self.manifest.latent_channels), None
@@ -174,7 +179,8 @@ class _Loader:
         transforms = self.stored.part_transforms(name, channels)
         # The inverse of an orthonormal matrix is its transpose.
         matrices = np.ascontiguousarray(transforms.matrices.swapaxes(1, 2))
-        return Transforms(transforms, BlockMatrices(matrices, SHIFT, STEP_BITS))
+        forward = ForwardTransforms(transforms.matrices, transforms.bias)
+        return Transforms(transforms, forward, BlockMatrices(matrices, SHIFT, STEP_BITS))
 
     def _steps(self, name: str, steps: Sequence[str], shifts: Mapping[str, int]) -> list[Step]:
         named = {f"{name}.{layer}": shift for layer, shift in shifts.items()}

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
+from cytopress.codecs.learned.exact.forward import ForwardNetworks
 from cytopress.codecs.learned.exact.gains import ExactGains
 from cytopress.codecs.learned.exact.latents import LatentCoder
-from cytopress.codecs.learned.exact.symbols import SymbolDecoder, SymbolEncoder
+from cytopress.codecs.learned.exact.symbols import Quantization, SymbolDecoder, SymbolEncoder
 from cytopress.codecs.learned.exact.synthesis import Synthesis
 from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.codecs.learned.model.manifest import CodecManifest
-from cytopress.codecs.learned.model.networks import Networks
-from cytopress.codecs.learned.pixels.normalization import Plane
 from cytopress.codecs.learned.pixels.slabs import SlabLayout
 
 Array = npt.NDArray[Any]
@@ -33,8 +32,8 @@ class ExactModel:
         The checked manifest of the package.
     gains : ExactGains
         Its qualities.
-    networks : Networks
-        Planes to latents, and latents to hyper-latents, in float: an encoder's alone.
+    forward : ForwardNetworks
+        Planes to latents, and latents to hyper-latents: an encoder's alone.
     coder : LatentCoder
         Latents to symbols and back.
     synthesis : Synthesis
@@ -43,19 +42,24 @@ class ExactModel:
 
     manifest: CodecManifest
     gains: ExactGains
-    networks: Networks
+    forward: ForwardNetworks
     coder: LatentCoder
     synthesis: Synthesis
 
     @property
     def slabs(self) -> SlabLayout:
         """How volumes are coded in slabs; a plane is one."""
-        return self.networks.slabs
+        return self.forward.networks.slabs
+
+    @functools.cached_property
+    def quantization(self) -> Quantization:
+        """How an encoder chooses symbols and transforms."""
+        return Quantization.of(self.coder.scales, self.manifest.rdo)
 
     def encode_latents(
         self,
         encoder: RansEncoder,
-        planes: Sequence[Plane],
+        planes: Sequence[Array],
         setting: GainSetting,
         previous: Array | None = None,
     ) -> Array:
@@ -64,11 +68,11 @@ class ExactModel:
         ``planes`` are those that the slab sees; ``previous`` is what this returned for the slab
         before it.
         """
-        y = self.networks.analyze(planes, setting.gain)
-        z = self.networks.hyper_analyze(y)
-        symbols = SymbolEncoder(encoder, np.moveaxis(z, 0, -1))
-        z_hat = self.coder.hyper_latents(symbols, (z.shape[1], z.shape[2]), setting)
-        symbols = SymbolEncoder(encoder, np.moveaxis(y, 0, -1), self.manifest.rdo)
+        y = self.forward.latents(planes, setting.gain)
+        z = self.forward.hyper_latents(y)
+        symbols = SymbolEncoder(encoder, z)
+        z_hat = self.coder.hyper_latents(symbols, z.shape[:2], setting)
+        symbols = SymbolEncoder(encoder, y, self.quantization)
         return self.coder.latents(symbols, z_hat, setting, previous)
 
     def decode_latents(
@@ -86,7 +90,7 @@ class ExactModel:
             The stream holds no latents of such a slab.
         """
         step = self.manifest.hyper_stride
-        height, width = (length // step for length in self.networks.padded(shape))
+        height, width = (length // step for length in self.forward.networks.padded(shape))
         symbols = SymbolDecoder(decoder)
         z_hat = self.coder.hyper_latents(symbols, (height, width), setting)
         return self.coder.latents(symbols, z_hat, setting, previous)

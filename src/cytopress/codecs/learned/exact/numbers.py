@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
@@ -12,6 +13,8 @@ Array = npt.NDArray[Any]
 STEP_BITS, NARROW_BITS, LATENT_BITS, ACTIVATION_BITS, FILTER_BITS = 8, 4, 15, 12, 14
 MOST_ACTIVATION = 2**15 - 1
 MOST_SYMBOL = 2**22
+# Of latents in steps with a fraction: a difference of two fits 32 bits.
+MOST_LATENT = 2**30 - 1
 # Shifts of layers whose output is added up: eight such sums fit 32 bits.
 LEAST_SHIFT, MOST_SHIFT = 3, 24
 
@@ -23,3 +26,10 @@ def shifted(values: Array, bits: int) -> Array:
     rounded: Array = values + (1 << bits - 1)
     rounded >>= bits
     return rounded
+
+
+def fixed(values: Array, bits: int, most: int) -> Array:
+    """Return floats as int32 with ``bits`` of fraction, the nearest, clipped to ``most``."""
+    # Of float32 a number below 2 ** 30 may be rounded up to it, and still fits.
+    scaled: Array = np.rint(values * np.float32(2.0**bits) if bits else values)
+    return np.clip(scaled, -most, most, out=scaled).astype(np.int32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import google_crc32c
@@ -16,7 +17,7 @@ from cytopress.codecs.container.wire import Reader, varints
 from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
 from cytopress.codecs.learned.exact.model import ExactModel
 from cytopress.codecs.learned.exact.numbers import LATENT_BITS
-from cytopress.codecs.learned.exact.pixels import Normalization, Surface
+from cytopress.codecs.learned.exact.pixels import Normalization, Surface, fixed_mesh, subtract_background
 from cytopress.codecs.learned.exact.slabs import Band, synthesized
 from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.errors import CorruptDataError
@@ -44,12 +45,12 @@ def compress(model: ExactModel, quality: float | None, image: Image) -> bytes:
     bands: Iterable[Band] = synthesized(model, dequantize, latents, volume.shape)
     smooth, surface, background = b"", None, setting.background
     if background is not None:
-        plane = np.zeros(volume.shape[1:], np.int32)
+        plane = np.empty(volume.shape[1:], np.int32)
         for _, rows, band in bands:
             part = plane[rows]
             part[:] = band[0][: len(part), : plane.shape[1]]
-        decoded = plane * np.float32(2.0**-LATENT_BITS)
-        grid = background.mesh.refit(normalization(image.pixels), decoded)
+        seen = _Normalized(normalization, volume[0])
+        grid = fixed_mesh(background.mesh).refit(seen, plane, most=1 << LATENT_BITS)
         smooth = background.pack(grid)
         surface = Surface(background.mesh, grid, plane.shape[1])
         tops = range(0, len(plane), ROWS)
@@ -93,6 +94,21 @@ def decompress(model: ExactModel, quality: float | None, stream: bytes, form: Fo
     return pixels
 
 
+@dataclass(frozen=True)
+class _Normalized:
+    """A normalized plane that is computed where it is indexed."""
+
+    normalization: Normalization
+    pixels: Pixels
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.pixels.shape
+
+    def __getitem__(self, place: tuple[slice, ...]) -> Array:
+        return self.normalization.fixed(self.pixels[place])
+
+
 def _encoded(
     model: ExactModel,
     setting: GainSetting,
@@ -103,10 +119,9 @@ def _encoded(
     """Encode slabs in order to ``streams``; yield the latents of each as a decoder has them."""
     previous = None
     for slab in range(model.slabs.count(len(volume))):
-        planes = [normalization(volume[z]) for z in model.slabs.seen(slab, len(volume))]
+        planes = [normalization.fixed(volume[z]) for z in model.slabs.seen(slab, len(volume))]
         if setting.background is not None:
-            mesh = setting.background.mesh
-            mesh.subtract(planes[0], mesh.fit(planes[0]))
+            subtract_background(setting.background.mesh, planes[0])
         encoder = RansEncoder()
         previous = model.encode_latents(encoder, planes, setting, previous)
         streams.append(encoder.bytes())

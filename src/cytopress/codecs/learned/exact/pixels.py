@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,16 +13,22 @@ import numpy.typing as npt
 
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.decoded_pixels import round_to_dtype
-from cytopress.codecs.learned.exact.numbers import LATENT_BITS
+from cytopress.codecs.learned.exact.numbers import LATENT_BITS, fixed
 from cytopress.codecs.learned.pixels.background import Grid, Mesh
 from cytopress.codecs.learned.pixels.normalization import Plane, coded_range, mean_of
 from cytopress.errors import CorruptDataError, PackageError
 from cytopress.image import Image, Pixels, integer_limits
+from cytopress.kernels.fractions import fractions, subtract
 from cytopress.kernels.pixel_rows import Counts, Lines, counts
+from cytopress.metrics.histogram import histogram, histogram_percentiles
 
 Array = npt.NDArray[Any]
 # Used ranges: no pixel is farther from the middle, so that no latent is clipped.
 MOST_RANGES = 2**10
+# Pixels that are normalized at once: temporary arrays stay in the cache.
+CHUNK = 2**15
+# An encoder's medians are those of every so many rows and columns.
+EVERY = 4
 # Used ranges of a background.
 BACKGROUND_BITS = 12
 INTEGERS, FLOATS = struct.Struct("<HH"), struct.Struct("<ffe")
@@ -51,14 +57,23 @@ class Normalization:
     @classmethod
     def of(cls, image: Image, percentiles: tuple[float, float]) -> Normalization:
         """Return the normalization of an image."""
-        low, high = coded_range(image, percentiles)
         if image.dtype.kind == "f":
+            low, high = coded_range(image, percentiles)
             planes = image.pixels.reshape(-1, *image.pixels.shape[-2:])
             center = mean_of(planes, low, high) if low < high else 0.0
             return cls.take(FLOATS.pack(low, high, center), image.dtype)[0]
-        middle, span = round(float(image.pixels.mean(dtype=np.float64))), 0
-        if low < high:
-            farthest = max(int(image.pixels.max()) - middle, middle - int(image.pixels.min()))
+        counts = np.bincount(image.pixels.ravel()) if image.pixels.ndim == 2 else histogram(image.pixels)
+        held = np.flatnonzero(counts)
+        middle = round(float(counts[held] @ held) / image.pixels.size)
+        least, most, span = int(held[0]), int(held[-1]), 0
+        if least < most:
+            low, high = histogram_percentiles(counts, percentiles)
+            if image.limits is not None:
+                low, high = coded_range(image, percentiles)
+            elif low == high:
+                # An image whose bright pixels are fewer than the percentile leaves out.
+                low, high = least, most
+            farthest = max(most - middle, middle - least)
             span = max(round(high - low), -(-farthest // MOST_RANGES), 1)
         return cls(span, middle, INTEGERS.pack(min(span, 2**16 - 1), middle))
 
@@ -91,6 +106,18 @@ class Normalization:
         plane *= kind(1 / self.span)
         np.clip(plane, -MOST_RANGES, MOST_RANGES, out=plane)
         return plane.astype(np.float32, copy=False)
+
+    def fixed(self, pixels: Pixels) -> Array:
+        """Return pixels as `__call__`, int32 with ``LATENT_BITS`` bits of fraction, (H, W)."""
+        most = MOST_RANGES << LATENT_BITS
+        if pixels.dtype.kind != "f":
+            return fractions(pixels, int(self.middle), int(self.span), LATENT_BITS, most)
+        out = np.empty(pixels.shape, np.int32)
+        rows = max(1, CHUNK // pixels.shape[1])
+        for top in range(0, len(pixels), rows):
+            band = slice(top, top + rows)
+            out[band] = fixed(self(pixels[band]), LATENT_BITS, most)
+        return out
 
     def write(self, values: Array, form: Form, out: Pixels, smooth: Lines | None) -> None:
         """Write values, (rows, columns) int32, to rows of pixels of ``form``.
@@ -182,3 +209,18 @@ def check_mesh(mesh: Mesh) -> None:
             f"The background has blocks of {block} pixels and a step of {mesh.step}, which in a"
             " package of format 2 are powers of two."
         )
+
+
+def fixed_mesh(mesh: Mesh) -> Mesh:
+    """Return a mesh for planes that are integers with ``LATENT_BITS`` bits of fraction."""
+    return replace(mesh, step=mesh.step * 2.0**LATENT_BITS)
+
+
+def subtract_background(mesh: Mesh, plane: Array) -> None:
+    """Subtract the smooth background from a plane, int32, in place.
+
+    It is approximate, since the numbers that a stream holds are those that are fitted to what the
+    latents lost.
+    """
+    surface = Surface(mesh, fixed_mesh(mesh).fit(plane, every=EVERY), plane.shape[1])
+    subtract(surface.rows(range(len(plane))), plane)

@@ -5,7 +5,7 @@ As in `latents.symbols`, with channels last and means in fixed point.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,12 +13,28 @@ import numpy.typing as npt
 
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
 from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
-from cytopress.codecs.learned.exact.numbers import MOST_SYMBOL, STEP_BITS
-from cytopress.codecs.learned.latents.rate_distortion import BITS_PER_SQUARE, rounded
+from cytopress.codecs.learned.exact.numbers import MOST_SYMBOL, STEP_BITS, shifted
+from cytopress.codecs.learned.latents.rate_distortion import BITS_PER_SQUARE
 from cytopress.codecs.learned.latents.secondary_transforms import SecondaryTransforms
+from cytopress.kernels.block_matrices import BlockMatrices
 from cytopress.kernels.places import Places, gathered
+from cytopress.kernels.rate_distortion import CostTable, ForwardTransforms
 
 Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Transforms:
+    """Secondary transforms of a part of the channels, and their inverses, in integers."""
+
+    transforms: SecondaryTransforms
+    forward: ForwardTransforms
+    inverse: BlockMatrices
+
+    def of(self, one: Pass) -> Pass:
+        """Return a pass that chooses among them: each adds to the scale indices."""
+        bias = np.concatenate([one.bias, one.bias + self.transforms.bias.astype(np.int32)])
+        return replace(one, bias=bias, transforms=self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +54,7 @@ class Pass:
         (h, w, C) int32 scale indices, with a fraction.
     bias : ndarray
         (1 + transforms, C) int32 that is added to them: without a transform, and with each.
-    transforms : SecondaryTransforms, optional
+    transforms : Transforms, optional
         The secondary transforms to choose from.
     """
 
@@ -47,7 +63,7 @@ class Pass:
     means: tuple[Array, ...]
     indices: Array
     bias: Array
-    transforms: SecondaryTransforms | None = None
+    transforms: Transforms | None = None
 
     @property
     def mean(self) -> Array:
@@ -63,7 +79,7 @@ class Pass:
 
     def select(self, values: Array) -> Array:
         """Return its values, (n, C), of those of all latents, (h, w, M)."""
-        return gathered(values, self.places)[:, self.channels]
+        return gathered(values[..., self.channels], self.places)
 
 
 class SymbolCoder(Protocol):
@@ -83,6 +99,31 @@ class SymbolCoder(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class Quantization:
+    """Costs by which an encoder chooses.
+
+    Parameters
+    ----------
+    transforms : CostTable
+        Of secondary transforms.
+    symbols : CostTable, optional
+        Of symbols; each is the nearest integer unless given.
+    """
+
+    transforms: CostTable
+    symbols: CostTable | None = None
+
+    @classmethod
+    def of(cls, scales: ProbabilityTables, weight: float) -> Quantization:
+        """Return that of the tables of residuals, and of a rate-distortion trade-off.
+
+        ``weight`` is bits per unit of squared error, in quantization steps; 0 rounds to the nearest
+        integer.
+        """
+        table = CostTable(scales.bits_by_size, weight or BITS_PER_SQUARE)
+        return cls(table, table if weight else None)
+
+
 class SymbolEncoder:
     """Rounds latents to symbols and writes them.
 
@@ -91,44 +132,48 @@ class SymbolEncoder:
     encoder : RansEncoder
         Where the symbols go.
     values : ndarray
-        (h, w, M) float32 latents in quantization steps.
-    weight : float, optional
-        Rate-distortion trade-off of the rounding: bits per unit of squared error, in quantization
-        steps; 0 rounds to the nearest integer.
+        (h, w, M) int32 latents in quantization steps, with a fraction.
+    quantization : Quantization, optional
+        Costs of latents; hyper-latents have none, and go to the nearest integer.
     """
 
-    encoder: RansEncoder
-    values: Array
-    weight: float = 0.0
+    def __init__(
+        self, encoder: RansEncoder, values: Array, quantization: Quantization | None = None
+    ) -> None:
+        self._encoder, self._values, self._quantization = encoder, values, quantization
+        self._pass: tuple[Pass, Array] | None = None
 
-    def choose(self, of: Pass, classes: Array, scales: ProbabilityTables) -> Array:
+    def choose(self, of: Pass, classes: Array, scales: ProbabilityTables) -> Array:  # noqa: ARG002
         """Encode and return the transforms with the least rate-distortion cost."""
-        transforms = of.transforms
-        assert transforms is not None
-        index = np.ascontiguousarray(of.index.T)
-        weight = self.weight or BITS_PER_SQUARE
-        residual = np.ascontiguousarray(self._residual(of).T)
-        which = transforms.choose(residual, index, classes, scales, weight)
-        transforms.encode(self.encoder, which, classes)
+        assert of.transforms is not None and self._quantization is not None
+        transforms, table = of.transforms.transforms, self._quantization.transforms
+        which, saved = of.transforms.forward.cheapest(
+            self._residual(of), of.index, classes, transforms.choice_costs, table
+        )
+        if saved <= 0:
+            which[:] = 0
+        transforms.encode(self._encoder, which, classes)
         return which
 
     def code(self, of: Pass, which: Array | None, rows: Array, tables: ProbabilityTables) -> Array:
         """Encode the symbols of one pass and return them."""
         residual = self._residual(of)
         if of.transforms is not None and which is not None and which.any():
-            turned = np.ascontiguousarray(residual.T)
-            of.transforms.forward(turned, which)
-            residual = np.ascontiguousarray(turned.T)
-        np.clip(residual, -MOST_SYMBOL, MOST_SYMBOL, out=residual)
-        symbols = rounded(residual.reshape(-1), rows, tables, self.weight)
-        self.encoder.encode(symbols, rows, tables)
+            residual = of.transforms.forward(residual, which)
+        flat, table = residual.reshape(-1), self._quantization and self._quantization.symbols
+        if table is None:
+            symbols = np.clip(shifted(flat, STEP_BITS), -MOST_SYMBOL, MOST_SYMBOL)
+        else:
+            symbols = table.quantized(flat, rows)
+        self._encoder.encode(symbols, rows, tables)
         return symbols
 
     def _residual(self, of: Pass) -> Array:
-        mean = of.mean.astype(np.float32)
-        mean *= np.float32(2.0**-STEP_BITS)
-        residual: Array = of.select(self.values) - mean
-        return residual
+        """Return what a pass codes, (places, C) int32; it is kept until the next pass."""
+        if self._pass is None or self._pass[0] is not of:
+            # Latents are below 2 ** 30, and so are all means but those of an absurd package.
+            self._pass = of, of.select(self._values) - of.mean
+        return self._pass[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +191,7 @@ class SymbolDecoder:
     def choose(self, of: Pass, classes: Array, scales: ProbabilityTables) -> Array:  # noqa: ARG002
         """Return the decoded transforms."""
         assert of.transforms is not None
-        return of.transforms.decode(self.decoder, classes)
+        return of.transforms.transforms.decode(self.decoder, classes)
 
     def code(
         self,

@@ -13,6 +13,7 @@ Transactions on Image Processing 24, 2015, choose a whole transform by block in 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -85,6 +86,12 @@ class SecondaryTransforms:
                 "The probability tables of secondary transforms are not one for each class of"
                 " activity."
             )
+
+    @functools.cached_property
+    def choice_costs(self) -> Array:
+        """(CLASSES, 1 + count) int32: bits of each choice, with ``FRACTION`` bits of fraction."""
+        bits = self.choices.bits[:CLASSES, : 1 + len(self.matrices)]
+        return np.rint(bits * 2.0**FRACTION).astype(np.int32)
 
     def activity(self, index: Array) -> Array:
         """Return the class of activity of each place, (places,) int8; -1 for none.

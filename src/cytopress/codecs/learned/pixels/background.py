@@ -60,28 +60,28 @@ class Mesh:
         height, width = (-(-length // self.block) for length in shape)
         return height, width
 
-    def fit(self, plane: Plane) -> Grid:
-        """Return the medians of blocks, in steps, of a plane (H, W)."""
+    def fit(self, plane: npt.NDArray[Any], *, every: int = EVERY) -> Grid:
+        """Return the medians of blocks, in steps, of a plane (H, W): of ``every`` such row and column."""
         height, width = self.form(plane.shape)
         medians = np.empty((height, width))
         whole = plane.shape[1] // self.block
         for row in range(height):
-            band = plane[row * self.block : (row + 1) * self.block : EVERY, ::EVERY]
+            band = plane[row * self.block : (row + 1) * self.block : every, ::every]
             # Whole blocks at once; what is left of the width is one more.
             if whole:
-                parts = band[:, : whole * self.block // EVERY].reshape(len(band), whole, -1)
+                parts = band[:, : whole * self.block // every].reshape(len(band), whole, -1)
                 parts = parts.swapaxes(0, 1).reshape(whole, -1)
                 medians[row, :whole] = np.median(parts, axis=1)
             if whole < width:
-                medians[row, whole] = np.median(band[:, whole * self.block // EVERY :])
+                medians[row, whole] = np.median(band[:, whole * self.block // every :])
         return self._in_steps(medians)
 
-    def refit(self, seen: PlaneLike, decoded: Plane) -> Grid:
+    def refit(self, seen: PlaneLike, decoded: npt.NDArray[Any], *, most: int = 1) -> Grid:
         """Return the grid whose background, added to ``decoded``, comes nearest to ``seen``.
 
         Nearest by least squares, up to the rounding to steps. It restores the lowest frequencies
         that the latents lost where the encoder set small ones to zero. Differences are clipped to
-        the used range, so that a hot pixel that the latents missed has little weight.
+        the used range, ``most``, so that a hot pixel that the latents missed has little weight.
         """
         rows, columns = (
             self._lines(length, count)
@@ -90,8 +90,8 @@ class Mesh:
         sums = np.zeros((self.form(decoded.shape)[0], decoded.shape[1]))
         for top in range(0, len(decoded), BAND):
             band = slice(top, top + BAND)
-            missed = np.clip(seen[band, :] - decoded[band], -1, 1)
-            sums += rows[band].T @ missed
+            missed = np.clip(seen[band, :] - decoded[band], -most, most)
+            sums += rows[band].T @ missed.astype(np.float32, copy=False)
         # Least squares along one axis, then along the other: interpolation is separable.
         return self._in_steps(_solved(columns, _solved(rows, sums @ columns).T, turned=True))
 
@@ -210,8 +210,8 @@ class Background:
     def pack(self, grid: Grid) -> bytes:
         """Return a grid's bytes: the number of words, then the words of a range coder."""
         residuals = [_residuals(grid, index).reshape(-1) for index in range(len(PREDICTORS))]
-        bits = [_bits(each, row, self.tables) for each in residuals for row in range(self._spreads)]
-        choice = int(np.argmin(bits))
+        bits = [_bits(each, self.tables)[: self._spreads] for each in residuals]
+        choice = int(np.argmin(np.concatenate(bits)))
         predictor, row = divmod(choice, self._spreads)
         coder, values = RangeEncoder(), residuals[predictor]
         coder.encode(np.array([choice], np.int32), np.array([self._spreads], np.uint8), self.tables)
@@ -242,12 +242,15 @@ class Background:
         return _summed(missed.reshape(height, width), predictor), data[end:]
 
 
-def _bits(missed: Grid, row: int, tables: ProbabilityTables) -> float:
-    symbols, last = missed - int(tables.offset[row]), int(tables.size[row]) - 1
+def _bits(missed: Grid, tables: ProbabilityTables) -> npt.NDArray[Any]:
+    """Return the bits of residuals, (n,), by each table, (rows,)."""
+    symbols, last = missed - tables.offset[:, None], tables.size[:, None] - 1
     outside = (symbols < 0) | (symbols >= last)
-    bits = tables.bits[row, np.where(outside, last, symbols)]
+    bits = np.take_along_axis(tables.bits, np.where(outside, last, symbols), 1)
     # An escaped value is written bit by bit, twice.
-    return float(bits.sum() + 2 * np.log2(1.0 + np.abs(missed[outside])).sum())
+    escaped = np.where(outside, 2 * np.log2(1.0 + np.abs(missed)), 0.0)
+    found: npt.NDArray[Any] = bits.sum(1) + escaped.sum(1)
+    return found
 
 
 def _plane(above: Any, left: Any, corner: Any) -> Any:
