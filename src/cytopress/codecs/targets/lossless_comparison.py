@@ -9,6 +9,8 @@ from cytopress.codecs.adapters.zstd import Zstd
 from cytopress.codecs.targets.encodes import Encodes
 from cytopress.figures import ratio_text
 
+# An image is coded losslessly only if a sample of it is within so many times that ratio.
+FAR = 2.0
 UNLIKE = " the image may be unlike those that the model learned from."
 
 
@@ -23,8 +25,10 @@ def lossless_ratio(encodes: Encodes) -> tuple[str, float]:
 
 def dearer_than_lossless(encodes: Encodes, coded_bytes: int) -> list[str]:
     """Return a warning where lossy coding takes no fewer bytes than lossless coding."""
-    name, ratio = lossless_ratio(encodes)
     reached = encodes.image.raw_bytes / coded_bytes
+    if lossless_ratio(encodes.sample)[1] * FAR < reached:
+        return []
+    name, ratio = lossless_ratio(encodes)
     if reached > ratio:
         return []
     return [
