@@ -49,8 +49,9 @@ def psnr(pixels: np.ndarray, decoded: np.ndarray) -> float:
     return float(10 * np.log10(RANGE**2 / mse))
 
 
+@pytest.mark.slow
 def test_a_target_beyond_the_finest_setting_is_planned_and_met(tmp_path: Path) -> None:
-    plane, wanted = smooth(), 74.0
+    plane, wanted = np.ascontiguousarray(smooth()[:, 16:144]), 74.0
     finest = decode(codec(f"{NAME}:quality=1,lines=0").encode(Image(plane))).pixels
     assert psnr(plane, finest) < wanted - 3
     (tmp_path / "images").mkdir()
@@ -62,27 +63,25 @@ def test_a_target_beyond_the_finest_setting_is_planned_and_met(tmp_path: Path) -
     assert codec(coding.spec).guard is not None
     assert "lines=0" in coding.spec
     run(out)
-    (array,) = (
-        found
-        for _, found in zarr.open_group(out, mode="r").members(max_depth=None)
-        if isinstance(found, zarr.Array) and found.shape[-2:] == plane.shape
-    )
+    arrays = (zarr.open(path.parent) for path in sorted(out.rglob("zarr.json")))
+    array = next(one for one in arrays if getattr(one, "shape", ())[-2:] == plane.shape)
     reached = psnr(plane, np.asarray(array[:]).reshape(plane.shape))
     # What the archive promises of a field; and no better than it needs to be.
     assert wanted - 0.3 <= reached < wanted + 1.5
 
 
-@pytest.mark.parametrize("target", ["max_error=3", "sigma=0.1"])
-def test_bounds_and_noise_are_met_too(target: str) -> None:
+@pytest.mark.parametrize("target", ["max_error=3", f"psnr=74,range={RANGE:g}"])
+def test_a_bound_and_a_mean_error_are_met_on_chunks(target: str) -> None:
     of = samples(smooth())
     found = solve(codec(f"{NAME}:{target},lines=0,scale=1"), of)
     guard = codec(found.spec).guard
     assert guard is not None
     coding = chunk_coding_of(found)
-    for chunk in of.chunks:
-        data = encode_better(coding.request, coding.image(chunk))
-        error = np.abs(decode(data).pixels.astype(int) - chunk).max()
-        assert error <= guard
+    coded = [encode_better(coding.request, coding.image(chunk)) for chunk in of.chunks]
+    decoded = np.concatenate([decode(data).pixels for data in coded], axis=1)
+    assert np.abs(decoded.astype(int) - of.planes[0]).max() <= guard
+    if target.startswith("psnr"):
+        assert 74 <= psnr(of.planes[0], decoded) < 75.5
     if target.startswith("max_error"):
         assert guard == 3
     # A chunk that needs it is taken finer by its bound.
@@ -111,8 +110,8 @@ def wrappers(data: bytes) -> set[type]:
 def test_what_a_spec_turns_off_stays_off_in_chunks() -> None:
     plane = humming()
     of = samples(plane)
-    auto = solve(codec(f"{NAME}:ratio=150"), of)
-    off = solve(codec(f"{NAME}:ratio=150,lines=0,scale=1"), of)
+    auto = solve(codec(f"{NAME}:quality=0.4"), of)
+    off = solve(codec(f"{NAME}:quality=0.4,lines=0,scale=1"), of)
     assert "lines=x0.2" in auto.spec
     assert (codec(off.spec).lines, codec(off.spec).scale) == ("0", "1")
     for found, expected in ((auto, True), (off, False)):
