@@ -56,7 +56,8 @@ def test_hyper_synthesis_is_that_of_sums_of_64_bits(package: Package, model: Exa
             part = a[..., place * channels : (place + 1) * channels]
             wide[place // up :: up, place % up :: up] = part
         a = wide
-    assert_array_equal(model.coder.h_s(z_hat), a)
+    counts = 5, 60, a.shape[2] - 65
+    assert_array_equal(np.concatenate(model.coder.h_s(z_hat, counts), axis=2), a)
 
 
 def test_steps_are_those_of_sums_of_64_bits(package: Package, model: ExactModel) -> None:

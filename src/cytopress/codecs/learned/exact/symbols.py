@@ -51,7 +51,7 @@ class Pass:
         (h, w, C) int32 each, with a fraction: predicted means are their sum. Residuals are added
         to the last one.
     indices : ndarray
-        (h, w, C) int32 scale indices, with a fraction.
+        (h, w, C) int32 scale indices, with a fraction; for `SymbolCoder.choose` alone.
     bias : ndarray
         (1 + transforms, C) int32 that is added to them: without a transform, and with each.
     transforms : Transforms, optional
