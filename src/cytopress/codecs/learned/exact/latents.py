@@ -5,7 +5,7 @@ The order of the passes is that of `latents.latent_coder`. Arrays have their cha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
