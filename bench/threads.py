@@ -2,8 +2,8 @@
 
     python bench/threads.py [NAME]      learned/cytopress-2d unless another codec is named
 
-Fields of `ecoli-phase` side by side, 4096 x 4096, on as many processors as there are: wall time, the
-least of several turns. Meaningful on a machine where nothing else runs.
+Fields of `ecoli-phase` side by side, 4096 x 4096, on as many processors as there are: wall time,
+the least of several turns. Meaningful on a machine where nothing else runs.
 """
 
 from __future__ import annotations
