@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-
 from cytopress.kernels.elementwise import counts, narrowed, nearest_rows, scaled
 
 pytestmark = pytest.mark.both_numpy

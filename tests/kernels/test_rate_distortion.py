@@ -64,7 +64,7 @@ def test_transforms_are_products_to_within_a_fraction(path: str, channels: int) 
     spread = 2.0 ** random.integers(0, 12, (places, 1))
     residual = np.rint(random.normal(0, 1, (places, channels)) * 256 * spread).astype(np.int32)
     which = random.integers(0, 4, places).astype(np.int8)
-    for row, number, given in zip(of(residual, which), which, residual, strict=True):
+    for row, number, given in zip(of(residual.copy(), which), which, residual, strict=True):
         exact = of.matrices[number - 1] * 2.0**-14 @ given if number else given
         most = np.abs(given).max()
         if number and most >= 2**19:
@@ -91,7 +91,7 @@ def test_the_cheapest_transform_of_a_place_is_chosen(path: str, channels: int) -
         by_number = []
         for number in range(4):
             which = np.array([number], np.int8)
-            numbers = of(residual[place : place + 1], which)[0]
+            numbers = of(residual[place : place + 1].copy(), which)[0]
             wider = index[place] + (of.bias[number - 1] if number else 0)
             rows = np.clip((wider + 128) >> 8, 0, 8).astype(np.uint8)
             integers = costs.quantized(numbers, rows)

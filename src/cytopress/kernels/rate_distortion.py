@@ -221,7 +221,7 @@ class ForwardTransforms:
     def __call__(self, residual: Array, which: Array) -> Array:
         """Return residuals, (places, C) int32, by the transform of each place, (places,) int8.
 
-        A transform is numbered from 1; 0 is none.
+        A transform is numbered from 1; 0 is none. The residuals are overwritten, if contiguous.
 
         Raises
         ------
@@ -232,23 +232,22 @@ class ForwardTransforms:
         count, channels = self.bias.shape
         if which.size and not 0 <= int(which.min()) <= int(which.max()) <= count:
             raise ValueError(f"A place names a transform that is not one of {count}.")
-        out = np.empty(residual.shape, np.int32)
+        out = np.ascontiguousarray(residual)
         path = paths.current(_known_answer)
         if path == paths.NUMPY:
 
             def span(first: int, end: int) -> None:
-                out[first:end] = residual[first:end]
                 for each in range(count):
                     places = first + np.flatnonzero(which[first:end] == each + 1)
-                    found, possible = self._product(residual[places], each)
+                    found, possible = self._product(out[places], each)
                     out[places[possible]] = found[possible]
 
         else:
             call, number = extension.loaded().forward, paths.NUMBERS[path]
-            held = np.ascontiguousarray(residual), np.ascontiguousarray(which), self._packed
+            held = np.ascontiguousarray(which), self._packed
 
             def span(first: int, end: int) -> None:
-                call(number, *held, out, (count, channels, self.bits), (first, end))
+                call(number, out, *held, (count, channels, self.bits), (first, end))
 
         in_spans(span, len(out))
         return out
@@ -316,5 +315,5 @@ def _known_answer(path: str) -> bool:
         with paths.using(each):
             best, saved = transforms.cheapest(residual, index, which, choice, table)
             quantized = table.quantized(residual.reshape(-1), rows)
-            found.append((best, np.array(saved), transforms(residual, which), quantized))
+            found.append((best, np.array(saved), transforms(residual.copy(), which), quantized))
     return all(np.array_equal(*pair) for pair in zip(*found, strict=True))

@@ -17,7 +17,12 @@ from cytopress.codecs.container.wire import Reader, varints
 from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
 from cytopress.codecs.learned.exact.model import ExactModel
 from cytopress.codecs.learned.exact.numbers import LATENT_BITS
-from cytopress.codecs.learned.exact.pixels import Normalization, Surface, fixed_mesh, subtract_background
+from cytopress.codecs.learned.exact.pixels import (
+    Normalization,
+    Surface,
+    fixed_mesh,
+    subtract_background,
+)
 from cytopress.codecs.learned.exact.slabs import Band, synthesized
 from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.errors import CorruptDataError
