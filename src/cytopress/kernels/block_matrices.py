@@ -80,9 +80,7 @@ class BlockMatrices:
         self.add(values, which, out)
         return out[0]
 
-    def add(
-        self, values: Array, which: Array, target: Array, places: Array | None = None
-    ) -> None:
+    def add(self, values: Array, which: Array, target: Array, places: Array | None = None) -> None:
         """Add the products of values, rounded, to places of ``target``, in place.
 
         Parameters

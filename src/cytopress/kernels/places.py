@@ -27,9 +27,7 @@ CHUNK = 512
 ITSELF = np.zeros((1, 2), np.int32)
 
 
-def activity(
-    index: Array, bias: Array, form: tuple[int, int, int], places: Places = None
-) -> Array:
+def activity(index: Array, bias: Array, form: tuple[int, int, int], places: Places = None) -> Array:
     """Return the class of activity of each place, (n,) int8; -1 for none.
 
     The class is the number of bits of the sum of what indices exceed a threshold by, less 1, less

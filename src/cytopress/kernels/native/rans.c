@@ -141,11 +141,14 @@ int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, cons
             const table of = {t->cdf + row * t->columns, t->coarse + ((size_t)row << COARSE),
                               t->offset[row], t->size[row] - 1, t->likely[row]};
             /* Of a constant number the inner loop is unrolled. */
-            if (own == 8) decode_row(held, 8, &of, places, counts, out + start);
-            else if (own == 4) decode_row(held, 4, &of, places, counts, out + start);
-            else if (own == 2) decode_row(held, 2, &of, places, counts, out + start);
-            else if (own == 1) decode_row(held, 1, &of, places, counts, out + start);
-            else decode_row(held, own, &of, places, counts, out + start);
+            for (int n = 0; n < own;) {
+                int left = own - n, step = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+                if (step == 8) decode_row(held + n, 8, &of, places + n, counts + n, out + start);
+                else if (step == 4) decode_row(held + n, 4, &of, places + n, counts + n, out + start);
+                else if (step == 2) decode_row(held + n, 2, &of, places + n, counts + n, out + start);
+                else decode_row(held + n, 1, &of, places + n, counts + n, out + start);
+                n += step;
+            }
         }
     }
     for (int n = 0; n < own; n++) {
