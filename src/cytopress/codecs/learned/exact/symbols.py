@@ -145,7 +145,8 @@ class SymbolEncoder:
 
     def choose(self, of: Pass, classes: Array, scales: ProbabilityTables) -> Array:  # noqa: ARG002
         """Encode and return the transforms with the least rate-distortion cost."""
-        assert of.transforms is not None and self._quantization is not None
+        assert of.transforms is not None
+        assert self._quantization is not None
         transforms, table = of.transforms.transforms, self._quantization.transforms
         which, saved = of.transforms.forward.cheapest(
             self._residual(of), of.index, classes, transforms.choice_costs, table
