@@ -126,7 +126,7 @@ environments: .venv/native-$(NATIVE) .venv-test/native-$(NATIVE) .venv-core/stam
 
 .venv-core/stamp-$(DIGEST): | dist
 	$(PYTHON) -m venv --clear .venv-core
-	.venv-core/bin/python -m pip install --quiet dist/*.whl 'numpy>=2' pytest pytest-timeout pytest-xdist hypothesis
+	.venv-core/bin/python -m pip install --quiet dist/*.whl 'numpy>=2' pytest pytest-timeout pytest-xdist hypothesis scikit-image
 	touch $@
 
 .venv-napari/stamp-$(DIGEST):

@@ -67,7 +67,8 @@ def compile_extension(root: Path, flags: tuple[str, ...] = ()) -> Path:
         command.build_lib = command.build_temp = folder
         command.ensure_finalized()
         command.run()
-        (made,) = Path(folder).rglob("_native.*")
+        # Beside it MSVC's linker leaves an import library of the same name.
+        made = Path(command.get_ext_fullpath(extension.name))
         built = root / PACKAGE / made.name
         # A process that has the old one loaded keeps it, and another may be compiling too.
         beside = built.with_name(f"{built.name}.{os.getpid()}")

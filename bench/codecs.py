@@ -16,7 +16,7 @@ from cytopress.codecs.spec import codec
 from cytopress.datasets.catalogue import dataset
 from cytopress.errors import CytopressError
 from cytopress.image import Image
-from cytopress.study.reference_scales import ReferenceScales, measure
+from cytopress.study.reference_scales import ReferenceScales, measure, sources_of
 
 DATASET, FIELDS = "ecoli-phase", 3
 # The first is what every lossy codec here reaches, the second what the comparison is about.
@@ -31,7 +31,7 @@ def main() -> int:
         print(f"No benchmark without its images: {error}", file=sys.stderr)
         return 1
     images = [data.read_input(field) for field in data.part("test")[:FIELDS]]
-    reference_scales = measure(data, step=lambda _: None)
+    reference_scales = measure(data, sources_of(data, {}), step=lambda _: None)
     print(f"{DATASET}: {len(images)} fields of the test group, {images[0]!r} and alike")
     print(f"PSNR over {reference_scales.data_range:g} counts ({reference_scales.source})")
     print_machine(one_core=one_core)

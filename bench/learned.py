@@ -28,7 +28,7 @@ from cytopress.datasets.catalogue import Dataset, dataset
 from cytopress.errors import CytopressError
 from cytopress.image import Image
 from cytopress.machine import versions
-from cytopress.study.reference_scales import measure
+from cytopress.study.reference_scales import measure, sources_of
 
 NAME = "learned/cytopress-2d"
 DATASET, FIELDS, TILES = "ecoli-phase", 3, 4
@@ -49,7 +49,7 @@ def main() -> int:
         print(f"No benchmark of learned codecs: {error}", file=sys.stderr)
         return 1
     fields = [data.read_input(field) for field in data.part("test")]
-    data_range = measure(data, step=lambda _: None).data_range
+    data_range = measure(data, sources_of(data, {}), step=lambda _: None).data_range
     print_circumstances(data, data_range, one_core=one_core)
     single, tiled = curves(names, fields, data_range)
     for where, rows in (("fields", single), ("tiling", tiled)):

@@ -16,6 +16,7 @@ import numpy as np
 
 import cytopress
 from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.registry import decode_by
 from cytopress.codecs.targets.request import CodecRequest
 from cytopress.errors import CytopressWarning
 from cytopress.image import Image
@@ -66,7 +67,7 @@ def timed(
     """Return what codecs did, each with its image, all together."""
     encodes = [partial(coder.encode, image) for coder, image in zip(coders, images, strict=True)]
     coded = [encode() for encode in encodes]
-    decodes = [partial(coder.decode, data) for coder, data in zip(coders, coded, strict=True)]
+    decodes = [partial(decode_by, coder, data) for coder, data in zip(coders, coded, strict=True)]
     raw = sum(image.raw_bytes for image in images)
     values = [
         metric("psnr")(image.pixels, decode().pixels, data_range)

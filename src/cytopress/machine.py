@@ -14,7 +14,6 @@ DISTRIBUTIONS = (
     "imagecodecs",
     "numpy",
     "scipy",
-    "scikit-image",
     "onnxruntime",
     "constriction",
     "tifffile",

@@ -38,7 +38,7 @@ def test_the_schema_takes_what_the_codec_writes(models: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": 2},
+        {"format": 3},
         {"codec": ""},
         {"lossless": "yes"},
         {"limits": [1]},

@@ -34,7 +34,7 @@ def test_a_large_source_is_planned_by_its_parts(
     # So that this plane is a large one, of which four parts tell limits.
     monkeypatch.setattr(sampling, "PARTS", 4)
     monkeypatch.setattr(sampling, "PART", 100)
-    wanted = Wanted(codec="jpegls:psnr=50", chunk=128, memory=268_000_000)
+    wanted = Wanted(codec="jpegls:psnr=50", chunk=128, memory=302_200_000)
     at_once, _ = make_plan([tmp_path / "a.tif"], tmp_path / "out", wanted)
     monkeypatch.setattr(stacks, "WHOLE", 0)
     sizes: list[int] = []

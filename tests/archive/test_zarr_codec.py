@@ -332,7 +332,7 @@ def test_metadata_that_make_no_sense_are_a_sentence_when_chunks_are_coded(
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"format": 2}, "coded with format 2 .* this version reads format 1; update cytopress"),
+        ({"format": 3}, "format 3 .* this version reads formats 1 and 2; update cytopress"),
         ({"format": None}, "coded with format None"),
         ({"format": 1, "new": [1]}, ""),
         ({"codec": 7}, ""),

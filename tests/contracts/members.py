@@ -15,6 +15,9 @@ COARSE = {
     " the largest error at its finest setting are out of reach until it is trained with all",
 }
 
+# The general models that ship.
+SHIPPED = ("learned/cytopress-2d", "learned/cytopress-3d")
+
 # Packages that were trained from `learned/cytopress-2d` for one kind of image.
 SPECIALISTS = ("learned/ecoli-phase", "learned/nuclei-brightfield")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from contracts.members import members, taken
+from contracts.members import SPECIALISTS, members, taken
 from cytopress.codecs.container.container import unpack
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
@@ -17,10 +17,16 @@ def lossy() -> list[str]:
     return [name for name, family in members().items() if family.traits.parameter is not None]
 
 
-def asked() -> list[tuple[str, str, float]]:
+def marked(name: str, *options: object) -> object:
+    """Return a family with its marks: specialists differ in their weights alone."""
+    marks = [pytest.mark.slow] if name in SPECIALISTS else []
+    return pytest.param(name, *options, marks=marks)
+
+
+def asked() -> list[object]:
     """Return each family with each target."""
     return [
-        (name, kind, value)
+        marked(name, kind, value)
         for name in lossy()
         for kind, value in (("max_error", 90), ("sigma", 1), ("psnr", 33))
     ]
@@ -50,7 +56,7 @@ def test_a_quality_asked_is_met_and_not_far_exceeded(
     assert notes["reached"] == pytest.approx(reached, rel=1e-3)
 
 
-@pytest.mark.parametrize("name", lossy())
+@pytest.mark.parametrize("name", map(marked, lossy()))
 def test_a_ratio_asked_is_met_or_its_excess_told(name: str, micrograph: Image) -> None:
     micrograph = taken(name, micrograph)
     found = codec(f"{name}:ratio=6,a=2,b=20").solve(micrograph)
@@ -61,14 +67,14 @@ def test_a_ratio_asked_is_met_or_its_excess_told(name: str, micrograph: Image) -
     assert not exceeded or "ratio=6" in exceeded[0]
 
 
-@pytest.mark.parametrize("name", lossy())
+@pytest.mark.parametrize("name", map(marked, lossy()))
 def test_what_no_setting_meets_is_an_error(name: str, micrograph: Image) -> None:
     micrograph = taken(name, micrograph)
     with pytest.raises(UnreachableTargetError, match="the nearest"):
         codec(f"{name}:ratio=100000,a=2,b=20").solve(micrograph)
 
 
-@pytest.mark.parametrize("name", lossy())
+@pytest.mark.parametrize("name", map(marked, lossy()))
 def test_the_resolution_is_chosen_where_that_is_better(name: str, micrograph: Image) -> None:
     """Never for more bytes than at full resolution, and the quality asked is met all the same."""
     if "uint16" not in members()[name].traits.dtypes:

@@ -10,15 +10,13 @@ import numpy as np
 import zarr
 from zarr.codecs import ShardingCodec
 from zarr.core.array import AsyncArray
-from zarr.core.array_spec import ArraySpec
-from zarr.core.buffer import Buffer, NDBuffer
 from zarr.core.metadata import ArrayV3Metadata
 
 from cytopress.archive.chunk_encoding import ChunkCoding
 from cytopress.archive.chunk_form import ChunkForm
 from cytopress.archive.finer import finer
 from cytopress.archive.plan import Coding
-from cytopress.archive.zarr_codec import CytopressCodec, _form
+from cytopress.archive.zarr_codec import CytopressCodec
 from cytopress.codecs.spec import codec, stored_codec
 from cytopress.errors import CodecError
 from cytopress.image import Pixels
@@ -95,12 +93,9 @@ class _Writer(CytopressCodec):
 
     chunks: ShardChunks | None = field(default=None, compare=False)
 
-    def _encode_sync(self, chunk_data: NDBuffer, chunk_spec: ArraySpec) -> Buffer | None:
+    def _container(self, pixels: Pixels, form: ChunkForm) -> bytes | None:
         assert self.chunks is not None
-        form = _form(chunk_spec)
-        pixels: Pixels = np.asarray(chunk_data.as_numpy_array(), form.dtype.newbyteorder("="))
-        data = self.chunks.encode(pixels, form)
-        return None if data is None else chunk_spec.prototype.buffer.from_bytes(data)
+        return self.chunks.encode(pixels, form)
 
 
 def writable(array: zarr.Array[Any], chunks: ShardChunks | None) -> zarr.Array[Any]:

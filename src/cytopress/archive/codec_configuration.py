@@ -23,6 +23,7 @@ from cytopress.archive.model_references import (
     references,
     require_models,
 )
+from cytopress.codecs.container import container
 from cytopress.codecs.learned.codec import LearnedFamily
 from cytopress.codecs.learned.model.packages import find_by_digest
 from cytopress.codecs.spec import stored_codec
@@ -32,7 +33,9 @@ from cytopress.image import Image
 from cytopress.metrics.noise import NoiseModel
 from cytopress.settings import from_environment
 
-FORMAT = 1
+# Chunks of format 2 may have short headers, which older versions cannot read: those of learned
+# codecs, which may need only hundreds of bytes for a chunk.
+FORMATS = (1, 2)
 # Instead of a spec, where each chunk has its own.
 PER_CHUNK = "per chunk"
 
@@ -46,8 +49,8 @@ def configuration(
     models: Travel = "named",
 ) -> dict[str, Any]:
     """Return the configuration of a codec, as JSON values; raises as `chunk_coding` does."""
-    found: dict[str, Any] = {"format": FORMAT, "codec": spec}
     request = _native(stored_codec(spec))
+    found: dict[str, Any] = {"format": format_of(request), "codec": spec}
     found["lossless"] = request.lossless
     if limits is not None:
         found["limits"] = [float(limit) for limit in limits]
@@ -65,8 +68,19 @@ def merged(configurations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the configuration of an array whose chunks are coded by any of several."""
     models = {one["sha256"]: one for given in configurations for one in given.get("models", ())}
     lossless = all(given["lossless"] for given in configurations)
-    found = {"format": FORMAT, "codec": PER_CHUNK, "lossless": lossless}
+    newest = max(given["format"] for given in configurations)
+    found = {"format": newest, "codec": PER_CHUNK, "lossless": lossless}
     return found | ({"models": list(models.values())} if models else {})
+
+
+def format_of(request: CodecRequest) -> int:
+    """Return the format of new arrays whose chunks a request codes."""
+    return FORMATS[bool(request.packages)]
+
+
+def stored(data: bytes, number: int) -> bytes:
+    """Return a chunk's container as arrays of a format store it."""
+    return container.of_chunk(data) if number == FORMATS[1] else data
 
 
 @functools.lru_cache(maxsize=64)
@@ -110,10 +124,10 @@ def models_of(given: Any) -> list[Reference]:
         The configuration is of a format that this version does not know.
     """
     found = given.get("format") if isinstance(given, Mapping) else None
-    if found != FORMAT:
+    if found not in FORMATS:
         raise UsageError(
             f"This array was coded with format {found!r} of the codec cytopress, and this version"
-            f" reads format {FORMAT}; update cytopress."
+            f" reads formats {FORMATS[0]} and {FORMATS[1]}; update cytopress."
         )
     return read_references(given.get("models"))
 

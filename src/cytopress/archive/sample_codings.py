@@ -11,6 +11,7 @@ import numpy as np
 from cytopress.archive.chunk_decoding import decode_chunk
 from cytopress.archive.chunk_encoding import ChunkCoding
 from cytopress.archive.chunk_form import ChunkForm
+from cytopress.archive.codec_configuration import format_of, stored
 from cytopress.archive.errors_of_pixels import Errors, errors_between
 from cytopress.archive.finer import parameter_for
 from cytopress.archive.pyramid import halved
@@ -155,6 +156,7 @@ def _code(coding: ChunkCoding, chunk: Pixels) -> _CodedChunk:
         data, fallen_back = Zstd().encode(Image(chunk)), True
     if data is None:
         raise UsageError("a chunk holds nothing but values that are no numbers.")
+    data = stored(data, format_of(coding.request))
     decoded = decode_chunk(data, form, [])
     errors = errors_between(chunk, decoded, coding.request.noise)
     return _CodedChunk(errors, len(data), fallen_back, halved(decoded))

@@ -147,10 +147,18 @@ class CytopressCodec(ArrayBytesCodec):
         return chunk_spec.prototype.nd_buffer.from_numpy_array(pixels)
 
     def _encode_sync(self, chunk_data: NDBuffer, chunk_spec: ArraySpec) -> Buffer | None:
+        from cytopress.archive.codec_configuration import stored
+
         form = _form(chunk_spec)
         pixels: Pixels = np.asarray(chunk_data.as_numpy_array(), form.dtype.newbyteorder("="))
-        data = self._coding().encode(pixels, form)
-        return None if data is None else chunk_spec.prototype.buffer.from_bytes(data)
+        data = self._container(pixels, form)
+        if data is None:
+            return None
+        return chunk_spec.prototype.buffer.from_bytes(stored(data, self.configuration["format"]))
+
+    def _container(self, pixels: Pixels, form: ChunkForm) -> bytes | None:
+        """Return a chunk as a container; None if a missing chunk stands for it."""
+        return self._coding().encode(pixels, form)
 
     @property
     def configuration(self) -> Any:

@@ -46,8 +46,7 @@ def demo(out: Out = Path("cytopress-demo"), jobs: Jobs = 1) -> None:
     from cytopress.kernels import paths
     from cytopress.study.spec import load_study
 
-    if paths.available() == (paths.NUMPY,):
-        print(paths.described(), file=sys.stderr)
+    print(paths.described(), file=sys.stderr)
     with as_file(files("cytopress.study") / "demo.toml") as spec:
         settings = from_environment()
         run_study(load_study(spec, settings), out, settings=settings, jobs=jobs, scheduler=None)

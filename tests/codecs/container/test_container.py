@@ -18,13 +18,13 @@ from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.container import container
 from cytopress.codecs.container.container import (
     MAGIC,
-    MOST_BYTES,
     Form,
     Recipe,
     pack,
     pack_parts,
     unpack,
 )
+from cytopress.codecs.container.form import MOST_BYTES
 from cytopress.codecs.container.wire import join_streams, put_varint, varints
 from cytopress.codecs.registry import build, decode
 from cytopress.codecs.wrappers import Guarded, PerPlane, Rescaled, Tiled

@@ -59,7 +59,7 @@ def _mirrored(length: int, before: int, count: int) -> np.ndarray:
     return np.minimum(places, 2 * length - 1 - places)
 
 
-@pytest.mark.parametrize("quality", [0.2, 0.7])
+@pytest.mark.parametrize("quality", [pytest.param(0.2, marks=pytest.mark.slow), 0.7])
 def test_no_border_of_slabs_or_regions_shows(small: Image, quality: float) -> None:
     """The error on borders is at most 1.05 times the error inside."""
     # Mirrored over and over, so that it is larger than a region of 512 x 1024 pixels.

@@ -135,8 +135,8 @@ def test_a_field_hands_its_frequencies_to_its_chunks() -> None:
 
 def test_a_codec_of_few_bytes_gets_a_coarser_layer() -> None:
     assert strength_of(2**20, 2**19) == pytest.approx(1.5)
-    assert 1.5 < strength_of(2**20, 5000) < strength_of(2**20, 1000) < 64
-    assert strength_of(2**20, 10) == 64
+    assert 1.5 < strength_of(2**20, 5000) < strength_of(2**20, 1000) < 128
+    assert strength_of(2**20, 10) == 128
 
 
 def test_a_report_says_where_and_how_much() -> None:

@@ -38,6 +38,9 @@ folder = "images"
 """
 
 
+COARSE_ALONE = "lambdas = [0.1]\nprefer_coarse = 2"
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_file_names_its_package(path: Path) -> None:
     assert read_codec_training(path).name.replace("/", "-") == path.stem
@@ -65,6 +68,7 @@ def test_valid(tmp_path: Path, text: str) -> None:
         ("lambda_range = [0.001, 0.1]", "", "gains and lambda_range go together"),
         ("gains = 4", "gains = 1", "gains = 1"),
         ("gains = 4", "gains = 4\nfrom_finer = true", "from_finer goes with lambdas"),
+        ("gains = 4\nlambda_range = [0.001, 0.1]", COARSE_ALONE, "prefer_coarse goes with"),
         ("[0.001, 0.1]", "[0.1, 0.001]", "increase"),
         ("[0.001, 0.1]", "[0.0, 0.1]", "above 0"),
         ("learned/cells", "compressai/cells", "named learned/NAME"),

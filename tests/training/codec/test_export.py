@@ -28,6 +28,7 @@ SEPARABLE = {"transform": "separable", "latent_channels": 64}
 every_architecture = pytest.mark.parametrize("architecture", fakes.ARCHITECTURES)
 HEADER = 80
 MODELS = Path(cytopress.__file__).parent / "models" / "shipped"
+GENERAL = MODELS / "cytopress-2d.cytomodel"
 # Of planes; test_volumes.py has the one of volumes.
 SHIPPED = [
     path
@@ -285,9 +286,16 @@ def test_equal_networks_make_equal_packages(tmp_path: Path) -> None:
     assert one.sha256 == two.sha256
 
 
+# Specialists differ from the general model in their weights alone.
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["ecoli-phase", "nuclei-brightfield"])
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[] if path == GENERAL else [pytest.mark.slow])
+        for path in SHIPPED
+    ],
+)
 def test_true_bytes_of_a_shipped_codec(path: Path, name: str) -> None:
     from cytopress.datasets.catalogue import dataset
     from cytopress.settings import from_environment

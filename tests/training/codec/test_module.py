@@ -69,13 +69,14 @@ def _fit(path: Path, network: Recorder, *, balance: float = 0.3, **options: Any)
     plane = Plane(pixels, 0.0, 1.0, 1.0, None, "a", "a", "input", source)
     progress, judges = options.pop("progress", None), options.pop("judges", None)
     form = options.pop("form", {"architecture": "mean-scale"})
+    rate = {"gains": 3, "lambda_range": [LOW, HIGH], **options.pop("rate", {})}
     fit = {"steps": 6, "batch": 3, "crop": 64, "validate_every": 2, "threads": 1, **options}
     config = CodecTraining.model_validate(
         {
             "kind": "codec",
             "name": "learned/a",
             "network": form,
-            "rate": {"gains": 3, "lambda_range": [LOW, HIGH]},
+            "rate": rate,
             "loss": {"balance": balance},
             **({"task": judges.task.options.model_dump()} if judges else {}),
             "fit": fit,
@@ -102,6 +103,20 @@ def test_loss(tmp_path: Path, balance: float) -> None:
     assert row["step"] == 1
     # The center is the whole plane's, as it was changed with the crop.
     assert np.abs(np.array(seen["center"]) - 0.5).max() < 0.2
+
+
+def test_coarse_qualities_are_drawn_more_often(tmp_path: Path) -> None:
+    shares = []
+    for exponent in (1.0, 2.0):
+        network = Recorder()
+        _fit(tmp_path / f"{exponent}.ckpt", network, steps=100, rate={"prefer_coarse": exponent})
+        drawn = np.concatenate([seen["quality"] for seen in network.seen])
+        assert drawn.min() >= 0
+        assert drawn.max() <= 1
+        shares.append((drawn < 0.25).mean())
+    # The square of a number below a half is below a quarter.
+    assert shares[0] == pytest.approx(0.25, abs=0.08)
+    assert shares[1] == pytest.approx(0.5, abs=0.09)
 
 
 class Shade:

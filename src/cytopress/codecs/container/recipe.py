@@ -6,6 +6,9 @@ count 3 a varint of the count above 3 follows), for an external codec its name, 
 number and the kind of its value (``number << 3 | kind``), its name if it has no number, then the
 value. So a codec in four wrappers takes some twenty bytes, and a reader can list the options of a
 codec that it does not know.
+
+In the short form, that of chunks, a learned codec is ``SHORT_LEARNED << 2 | count`` with the count
+of its options, the eight bytes of its model's digest, and the quality if the count is 2.
 """
 
 from __future__ import annotations
@@ -49,6 +52,8 @@ OPTION_NAMES = {number: name for name, number in OPTION_NUMBERS.items()}
 # Numbers of wrappers; frozen too.
 WRAPPER_NUMBERS = range(25, 32)
 DEEPEST = 8
+# Learned codecs, and the number by which they are known in the short form.
+LEARNED, SHORT_LEARNED, DIGEST_BYTES = 32, 24, 8
 
 
 class ValueKind(IntEnum):
@@ -96,9 +101,15 @@ STORED = (
 )
 
 
-def put_recipe(out: bytearray, recipe: Recipe) -> None:
-    """Append a recipe."""
+def put_recipe(out: bytearray, recipe: Recipe, *, short: bool = False) -> None:
+    """Append a recipe; that of a learned codec in its short form, if asked and possible."""
     options = dict(recipe.options)
+    if short and _can_be_short(recipe):
+        out.append(SHORT_LEARNED << 2 | len(options))
+        out += options["model"]
+        if "quality" in options:
+            put_decimal(out, options["quality"])
+        return
     inner = options.pop("codec") if recipe.number in WRAPPER_NUMBERS else None
     count = len(options)
     put_varint(out, recipe.number << 2 | min(count, 3))
@@ -107,7 +118,7 @@ def put_recipe(out: bytearray, recipe: Recipe) -> None:
     if not recipe.number:
         put_text(out, recipe.name)
     if inner is not None:
-        put_recipe(out, inner)
+        put_recipe(out, inner, short=short)
     for name, value in options.items():
         number, kind = OPTION_NUMBERS.get(name, 0), _kind(value)
         put_varint(out, number << 3 | kind)
@@ -116,8 +127,15 @@ def put_recipe(out: bytearray, recipe: Recipe) -> None:
         _put_value(out, kind, value)
 
 
-def take_recipe(reader: Reader, depth: int = 0) -> Recipe:
-    """Read a recipe.
+def _can_be_short(recipe: Recipe) -> bool:
+    model, quality = recipe.options.get("model"), recipe.options.get("quality", 0.0)
+    named = isinstance(model, bytes) and len(model) == DIGEST_BYTES
+    known = not recipe.options.keys() - {"model", "quality"}
+    return recipe.number == LEARNED and named and known and isinstance(quality, float)
+
+
+def take_recipe(reader: Reader, depth: int = 0, *, short: bool = False) -> Recipe:
+    """Read a recipe; ``short`` as it was appended.
 
     Raises
     ------
@@ -128,12 +146,15 @@ def take_recipe(reader: Reader, depth: int = 0) -> Recipe:
         raise CorruptDataError(f"This cytopress file nests more than {DEEPEST} codecs.")
     head = reader.varint()
     number, count = head >> 2, head & 3
+    if short and number == SHORT_LEARNED and count in (1, 2):
+        model: Options = {"model": reader.take(DIGEST_BYTES)}
+        return Recipe(LEARNED, "", {**model, "quality": reader.decimal()} if count > 1 else model)
     if count == 3:
         count += reader.varint()
     name = "" if number else reader.text()
     options: dict[str, Any] = {}
     if number in WRAPPER_NUMBERS:
-        options["codec"] = take_recipe(reader, depth + 1)
+        options["codec"] = take_recipe(reader, depth + 1, short=short)
     for _ in range(count):
         option, value = _take_option(reader, depth)
         if option in options:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from cytopress.codecs.base import StreamCodec, Traits
 from cytopress.codecs.container.container import Form, Options, Recipe
+from cytopress.codecs.container.recipe import DIGEST_BYTES, LEARNED
 from cytopress.codecs.learned.entropy.range_coder import RangeDecoder, RangeEncoder
 from cytopress.codecs.learned.exact import payload
 from cytopress.codecs.learned.exact.load import open_exact
@@ -47,8 +48,7 @@ from cytopress.image import Image, Pixels
 from cytopress.models.model_package import Package
 
 Array = npt.NDArray[Any]
-NUMBER = 32
-DIGEST_BYTES = 8
+NUMBER = LEARNED
 REST = struct.Struct("<eI")
 
 

@@ -111,7 +111,7 @@ class Encodes:
         if not by_ratio and measure not in known.errors:
             assert coded is not None
             header, stream = container.unpack(coded)
-            with encoding(codec, self.image):
+            with encoding(codec, self.image), reusing(self._reuse):
                 decoded = codec.restore(stream, header.form).pixels
             known.errors[measure] = target.reached(self.image, decoded)
         reached = None if by_ratio else known.errors[measure]

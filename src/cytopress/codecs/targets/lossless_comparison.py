@@ -10,6 +10,8 @@ from cytopress.codecs.targets import search
 from cytopress.codecs.targets.encodes import Encodes
 from cytopress.figures import ratio_text
 
+# An image is coded losslessly only if a sample of it is within so many times that ratio.
+FAR = 2.0
 UNLIKE = " the image may be unlike those that the model learned from."
 
 
@@ -24,8 +26,13 @@ def lossless_ratio(encodes: Encodes) -> tuple[str, float]:
 
 def dearer_than_lossless(encodes: Encodes, coded_bytes: int) -> list[str]:
     """Return a warning where lossy coding takes no fewer bytes than lossless coding."""
+<<<<<<< HEAD
     reached, sample = encodes.image.raw_bytes / coded_bytes, encodes.sample
     if sample is not encodes and lossless_ratio(sample)[1] * search.UNLIKE < reached:
+=======
+    reached = encodes.image.raw_bytes / coded_bytes
+    if lossless_ratio(encodes.sample)[1] * FAR < reached:
+>>>>>>> main
         return []
     name, ratio = lossless_ratio(encodes)
     if reached > ratio:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.container import container
 from cytopress.codecs.family import Family
 from cytopress.codecs.periodic_noise.frequencies import frequencies_text
 from cytopress.codecs.registry import decode
@@ -291,7 +292,8 @@ class CodecRequest:
         found = self.with_reference_scales(None, noise).solve(image)
         for text in found.warnings:
             warnings.warn(f"{self.spec}: {text}", CytopressWarning, stacklevel=2)
-        return found.data
+        chunk = image.limits is not None or image.lines is not None
+        return container.of_chunk(found.data) if chunk and found.codec.packages() else found.data
 
     def decode(self, data: bytes) -> Image:
         """Return the image of coded bytes, whichever codec made them."""

@@ -27,8 +27,10 @@ SEAMS_FROM, SEAMS = 7.0, 0.2
 MOST_REPEATS, NEAR = 2, 0.1
 # Bytes, relative, that more tries for the largest error could still save.
 SPARED = 0.005
-# Where the ends of the quality parameter do not decide, its range is tried in so many steps first.
-GRID = 8
+# Where the ends of the quality parameter do not decide, its range is tried in so many steps first;
+# not where the easy end misses the target by this much, relative: no setting meets it then. The
+# largest error is one pixel's, and less sure.
+GRID, HOPELESS, HOPELESS_LARGEST = 8, 0.25, 0.7
 DESCENTS = 3
 # The largest error is one pixel's: it jumps from setting to setting, and a coarser one may do.
 PROBES = (0.01, 0.02, 0.04, 0.08)
@@ -77,7 +79,7 @@ class Tries:
 
     def run(self, begin: Begin) -> None:
         """Approach the target from one setting; where the ends do not decide, from a grid."""
-        if self._problem.guarded or self.approach(begin).at_easy is None:
+        if self._problem.guarded or self._undecided(self.approach(begin)):
             self._from_grid()
         if self.best is None:
             return
@@ -118,6 +120,13 @@ class Tries:
             bracket.aim = 0.0 if self._by_largest else self._close(1) / 2
             place = bracket.next()
         return bracket
+
+    def _undecided(self, bracket: Bracket) -> bool:
+        """Whether no setting met the target so far, and one between those tried still may."""
+        if bracket.at_easy is not None:
+            return False
+        most = HOPELESS_LARGEST if self._by_largest else HOPELESS
+        return self._target.margin(self._try(self._position(1.0)).reached) > -most
 
     def _put(self, bracket: Bracket, ease: float, *, sample: bool = False) -> float:
         """Try a setting, and return its margin; of a sample, that expected of the image."""

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.base import Form, StreamCodec, Traits
-from cytopress.codecs.container.wire import join_streams, split_streams, take_varints, varints
+from cytopress.codecs.container.wire import join_streams, split_views, take_varints, varints
 from cytopress.codecs.wrappers.residual_steps import decode_steps, encode_steps
 from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels
+from cytopress.reuse import reused
 
 
 @dataclass(frozen=True)
@@ -76,21 +77,34 @@ class Guarded(StreamCodec):
 
     def compress(self, image: Image) -> bytes:
         """Return the codec's stream and the residual, length-prefixed."""
-        stream = self.codec.compress(image)
-        decoded = self.codec.restore(stream, Form.of(image)).pixels
+        stream = reused(self._name(image), [image.pixels], lambda: self._coded(image))
+        decoded = self._decoded(stream, Form.of(image))
         error = image.pixels.astype(np.int64) - decoded
         steps = encode_steps(_residual_steps(error, self._bound))
-        return join_streams((stream, varints(self._bound) + steps))
+        return join_streams((stream.tobytes(), varints(self._bound) + steps))
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return pixels within the bound."""
-        inner, residual = split_streams(stream, 2)
+        inner, residual = split_views(stream, 2)
         (bound,), start = take_varints(residual, 1)
-        decoded = self.codec.restore(inner, form).pixels.astype(np.int64)
-        steps = decode_steps(residual[start:], form.shape)
+        decoded = self._decoded(np.frombuffer(inner, np.uint8), form).astype(np.int64)
+        steps = decode_steps(bytes(residual[start:]), form.shape)
         # Of a bound of zero the steps are differences modulo 65536.
         values = decoded + steps * (2 * bound + 1) if bound else (decoded + steps) & 0xFFFF
         return np.clip(values, 0, 2**form.bits - 1).astype(form.dtype)
+
+    def _coded(self, image: Image) -> npt.NDArray[np.uint8]:
+        return np.frombuffer(self.codec.compress(image), np.uint8).copy()
+
+    def _decoded(self, stream: npt.NDArray[np.uint8], form: Form) -> Pixels:
+        """Return what the codec decodes; a search tries many bounds over one stream."""
+        name = f"decoded by {self.codec.recipe()} as {form}"
+        return reused(name, [stream], lambda: self.codec.restore(stream.tobytes(), form).pixels)
+
+    def _name(self, image: Image) -> str:
+        """Return all but the pixels that the codec's stream of an image depends on."""
+        parts = Form.of(image), image.limits, image.lines
+        return f"coded by {self.codec.recipe()} from {parts}"
 
     @property
     def _bound(self) -> int:

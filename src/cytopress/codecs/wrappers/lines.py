@@ -23,9 +23,9 @@ from cytopress.codecs.wrappers.lines_mapping import LinesMapping, mapping_of, pl
 from cytopress.codecs.wrappers.parts import LossyWrapper
 from cytopress.image import Image, Pixels
 
-# Error left in each part of a wave, in variances of the noise: at the finest, and at the coarsest,
-# and the pixels for each byte of the codec's that ask for a strength of 1.
-FINE, COARSE, PIXELS_A_BYTE = 1.5, 64.0, 36.0
+# Error left in each part of a wave, in variances of the noise: at the finest, and at the coarsest;
+# the pixels for each byte of the codec's that ask for a strength of 1, and by which power it grows.
+FINE, COARSE, PIXELS_A_BYTE, POWER = 1.5, 128.0, 70.0, 1.5
 # Fractional bits with which a codec that maps the range codes what is left.
 FRACTION = 4
 
@@ -130,9 +130,10 @@ def strength_of(pixels: int, coded_bytes: int) -> float:
     """Return the error to leave in the waves where a codec needs so many bytes for the rest.
 
     At rates at which noise is left out, the error falls by about a quarter of the rate's relative
-    change, so a bit of the codec's saves an error in proportion to the pixels for each byte.
+    change, so a bit of the codec's saves an error in proportion to the pixels for each byte, and to
+    the error itself, which grows with them.
     """
-    return min(max(pixels / (PIXELS_A_BYTE * coded_bytes), FINE), COARSE)
+    return min(max((pixels / (PIXELS_A_BYTE * coded_bytes)) ** POWER, FINE), COARSE)
 
 
 def take_lines(

@@ -21,6 +21,7 @@ from cytopress.report.pictures import (
     grey_levels,
 )
 from cytopress.results.number_format import label_text, number_text, ratio_text
+from cytopress.tasks.label_images import inner_boundary
 from cytopress.tasks.objects import Objects
 from cytopress.tasks.protocol import Prediction
 
@@ -142,11 +143,8 @@ def _predicted(prediction: Prediction | None, shown: DisplayRange | None) -> lis
     if isinstance(prediction, Image) and shown is not None:
         return [Drawing("prediction", grey_levels(prediction, shown))]
     if isinstance(prediction, Objects):
-        from skimage.segmentation import find_boundaries
-
         labels = prediction.labels
         inside = np.where(labels > 0, INSIDE, 0)
-        edges = find_boundaries(labels, mode="inner")  # type: ignore[no-untyped-call]
-        drawn = np.where(edges, EDGE, inside).astype(np.uint8)
+        drawn = np.where(inner_boundary(labels), EDGE, inside).astype(np.uint8)
         return [Drawing("prediction", drawn)]
     return []

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cytopress.image import Image, Labels
+from cytopress.tasks.label_images import components, watershed
 from cytopress.tasks.objects import Floats, without_small
 from cytopress.tiling import Values
 
@@ -56,10 +56,6 @@ def instances(
     ndarray
         (Y, X) or (Z, Y, X) int32, 0 is background; numbers may have gaps.
     """
-    from skimage import measure, segmentation
-
-    label: Any = measure.label
-    watershed: Any = segmentation.watershed
     likelihood = np.exp(logits.astype(np.float64) - logits.max(axis=0))
     background, inside, _ = likelihood / likelihood.sum(axis=0)
     mask = 1 - background > foreground
@@ -67,7 +63,7 @@ def instances(
     if core:
         inside = depth(deep, spacing)
         deep = inside > core
-    labels = watershed(-inside, label(deep, connectivity=1), mask=mask)
+    labels = watershed(-inside, components(deep), mask)
     return without_small(labels, min_area).astype(np.int32)
 
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ import numpy.typing as npt
 from cytopress.digests import digest_text
 from cytopress.errors import UsageError
 from cytopress.image import Image, Labels
+from cytopress.tasks.builtin.otsu import otsu_threshold
+from cytopress.tasks.label_images import components
 from cytopress.tasks.objects import (
     CONTRAST,
     OBJECTS,
@@ -112,19 +114,14 @@ class Measurement:
     def _labels(self, image: Image) -> tuple[Labels, bool]:
         """Return the labels, and whether they stand out from the noise."""
         from scipy.ndimage import gaussian_filter
-        from skimage import filters, measure
 
-        threshold_otsu: Any = filters.threshold_otsu
-        label: Any = measure.label
         pixels = image.pixels
         if pixels.min() == pixels.max():
             # Otsu's threshold needs two classes.
             return np.zeros(pixels.shape, np.int32), False
         smooth = gaussian_filter(pixels.astype(np.float64), self._sigmas(image))
-        # Flat, since an image of three columns would count as color.
-        bright = smooth > threshold_otsu(smooth.ravel())
-        labels = np.asarray(label(bright, connectivity=pixels.ndim))
-        return labels, _separation(smooth, bright) >= LEAST_SEPARATION
+        bright = smooth > otsu_threshold(smooth)
+        return components(bright, corners=True), _separation(smooth, bright) >= LEAST_SEPARATION
 
     def _sigmas(self, image: Image) -> tuple[float, ...]:
         if image.axes == "YX" or image.full_spacing_um is None:

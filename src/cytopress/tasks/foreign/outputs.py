@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytopress.errors import NotAvailableError, TaskError
-from cytopress.image import Image, Labels, Pixels
+from cytopress.image import Image, Pixels
 from cytopress.metrics import METRICS, metric
 from cytopress.metrics.data_range import data_range
 from cytopress.tasks.builtin.labelfree import pearson_or_zero
 from cytopress.tasks.foreign.options import Model
+from cytopress.tasks.label_images import components
 from cytopress.tasks.objects import OBJECTS, Objects, measure_objects, without_small
 from cytopress.tasks.protocol import Prediction, Score
 from cytopress.tiling import Values
@@ -115,11 +116,7 @@ class LabelsOutput:
 
     def make(self, values: Values, image: Image) -> Objects:
         """Label face-connected components, and measure them in the input image."""
-        from skimage.measure import label
-
-        labels: Labels = label(  # type: ignore[no-untyped-call]
-            values > self.threshold, connectivity=1
-        )
+        labels = components(values > self.threshold)
         return measure_objects(without_small(labels, self.min_area), image)
 
     def compare(self, prediction: Prediction, reference: Prediction) -> dict[str, float]:

@@ -27,12 +27,15 @@ class Rate(TomlTable):
     Lambda weighs the mean squared error, in units of (used range / 255) squared, against bits a
     pixel, as CompressAI does; with MS-SSIM it weighs 1 - MS-SSIM. With ``from_finer`` the network
     of the largest lambda is trained first, and each other one starts from the next finer one.
+    ``prefer_coarse`` is the exponent of the qualities drawn in training: 1 draws all alike, larger
+    ones draw coarse qualities more often.
     """
 
     lambdas: tuple[float, ...] = ()
     from_finer: bool = False
     gains: int = Field(default=0, ge=0, le=100)
     lambda_range: tuple[float, float] | None = None
+    prefer_coarse: float = Field(default=1.0, ge=0.5, le=3.0)
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Rate:
@@ -42,6 +45,8 @@ class Rate(TomlTable):
             raise ValueError("gains and lambda_range go together")
         if self.from_finer and self.gains:
             raise ValueError("from_finer goes with lambdas: gains are one network")
+        if self.prefer_coarse != 1 and not self.gains:
+            raise ValueError("prefer_coarse goes with gains: each lambda has a network of its own")
         if self.gains == 1:
             raise ValueError("gains = 1 is one rate: give it as lambdas instead")
         values = self.lambdas or self.lambda_range or ()

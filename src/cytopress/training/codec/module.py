@@ -126,7 +126,7 @@ class CodecModule(lightning.LightningModule):
         """Return the loss, and means of bits a pixel, squared error and task distortion."""
         options = self._config.loss
         x = batch.pixels.contiguous(memory_format=torch.channels_last)
-        quality = torch.rand(len(x), device=x.device)
+        quality = torch.rand(len(x), device=x.device) ** self._config.rate.prefer_coarse
         levels = getattr(self.network, "gains", 0)
         if levels:
             # CompressAI's models are trained at their gains alone, so lambda is theirs too.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cytopress.image import Labels
 from cytopress.tasks.builtin.instances import depth
+from cytopress.tasks.label_images import inner_boundary
 from cytopress.training.pairs import Values
 
 BACKGROUND, INTERIOR, BOUNDARY = range(3)
@@ -30,12 +30,9 @@ def classes(labels: Labels, spacing_um: Sequence[float] | None = None) -> Values
     are farther apart than ``COARSE`` pixels, a boundary of whole voxels above and below would leave
     no interior to flat objects: there it is drawn in the plane, and between objects that touch.
     """
-    from skimage.segmentation import find_boundaries
-
-    find: Any = find_boundaries
-    boundary = find(labels, mode="inner", connectivity=1)
+    boundary = inner_boundary(labels)
     if labels.ndim == 3 and spacing_um is not None and spacing_um[0] > COARSE * spacing_um[-1]:
-        in_plane = np.stack([find(plane, mode="inner", connectivity=1) for plane in labels])
+        in_plane = np.stack([inner_boundary(plane) for plane in labels])
         boundary = in_plane | _touching(labels)
     found = np.where(labels > 0, np.where(boundary, BOUNDARY, INTERIOR), BACKGROUND)
     return found.astype(np.float32)

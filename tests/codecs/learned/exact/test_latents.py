@@ -10,6 +10,7 @@ from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
 from cytopress.codecs.learned.exact.context import NEIGHBORS
 from cytopress.codecs.learned.exact.lattices import quarter, squares
 from cytopress.codecs.learned.exact.model import ExactModel
+from cytopress.codecs.learned.exact.numbers import MOST_LATENT, STEP_BITS, fixed
 from cytopress.codecs.learned.exact.symbols import SymbolDecoder, SymbolEncoder
 from cytopress.codecs.learned.latents import context_model
 from cytopress.errors import CorruptDataError
@@ -26,17 +27,18 @@ def test_what_was_encoded_is_decoded(model: ExactModel, path: str) -> None:
     z = random.normal(0, 2, (5, 6, 5)).astype(np.float32)
     y = random.normal(0, 3, (20, 24, 64)).astype(np.float32)
     y[3, 4, 5], y[7, 8, 60], y[0, 0, 0] = 1e9, -4000, 70_000
-    encoder = RansEncoder()
-    z_hat = model.coder.hyper_latents(SymbolEncoder(encoder, z), (5, 6), setting)
-    y_hat = model.coder.latents(SymbolEncoder(encoder, y, 6.0), z_hat, setting)
+    encoder, (whole_y, whole_z) = RansEncoder(), (fixed(a, STEP_BITS, MOST_LATENT) for a in (y, z))
+    z_hat = model.coder.hyper_latents(SymbolEncoder(encoder, whole_z), (5, 6), setting)
+    symbols = SymbolEncoder(encoder, whole_y, model.quantization)
+    y_hat = model.coder.latents(symbols, z_hat, setting)
     # To half a step, but for what is clipped and what is rounded towards 0.
     missed = np.abs(y_hat / 256 - y)
     assert np.median(missed) < 0.5
     assert missed[7, 8, 60] <= 1
     decoder = RansDecoder(encoder.bytes())
-    symbols = SymbolDecoder(decoder)
-    assert_array_equal(model.coder.hyper_latents(symbols, (5, 6), setting), z_hat)
-    assert_array_equal(model.coder.latents(symbols, z_hat, setting), y_hat)
+    reader = SymbolDecoder(decoder)
+    assert_array_equal(model.coder.hyper_latents(reader, (5, 6), setting), z_hat)
+    assert_array_equal(model.coder.latents(reader, z_hat, setting), y_hat)
     decoder.finish()
 
 
