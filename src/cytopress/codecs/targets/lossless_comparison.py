@@ -6,7 +6,6 @@ from operator import itemgetter
 
 from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.adapters.zstd import Zstd
-from cytopress.codecs.targets import search
 from cytopress.codecs.targets.encodes import Encodes
 from cytopress.figures import ratio_text
 
@@ -26,13 +25,8 @@ def lossless_ratio(encodes: Encodes) -> tuple[str, float]:
 
 def dearer_than_lossless(encodes: Encodes, coded_bytes: int) -> list[str]:
     """Return a warning where lossy coding takes no fewer bytes than lossless coding."""
-<<<<<<< HEAD
-    reached, sample = encodes.image.raw_bytes / coded_bytes, encodes.sample
-    if sample is not encodes and lossless_ratio(sample)[1] * search.UNLIKE < reached:
-=======
     reached = encodes.image.raw_bytes / coded_bytes
     if lossless_ratio(encodes.sample)[1] * FAR < reached:
->>>>>>> main
         return []
     name, ratio = lossless_ratio(encodes)
     if reached > ratio:
