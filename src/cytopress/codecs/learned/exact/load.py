@@ -44,8 +44,8 @@ from cytopress.errors import PackageError
 from cytopress.kernels.block_matrices import BlockMatrices
 from cytopress.kernels.convolution import Convolution
 from cytopress.kernels.fixed_point import MOST_VALUE
+from cytopress.kernels.forward_transforms import ForwardTransforms
 from cytopress.kernels.lapped_transform import LappedSynthesis
-from cytopress.kernels.rate_distortion import ForwardTransforms
 from cytopress.models.model_package import Package
 
 Array = npt.NDArray[Any]

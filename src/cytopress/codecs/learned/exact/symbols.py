@@ -17,8 +17,9 @@ from cytopress.codecs.learned.exact.numbers import MOST_SYMBOL, STEP_BITS, shift
 from cytopress.codecs.learned.latents.rate_distortion import BITS_PER_SQUARE
 from cytopress.codecs.learned.latents.secondary_transforms import SecondaryTransforms
 from cytopress.kernels.block_matrices import BlockMatrices
+from cytopress.kernels.forward_transforms import ForwardTransforms
 from cytopress.kernels.places import Places, gathered
-from cytopress.kernels.rate_distortion import CostTable, ForwardTransforms
+from cytopress.kernels.rate_distortion import CostTable
 
 Array = npt.NDArray[Any]
 
