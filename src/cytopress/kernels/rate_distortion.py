@@ -81,7 +81,7 @@ class CostTable:
     @functools.cached_property
     def whole_weight(self) -> int:
         """The weight with a fraction."""
-        return min(round(self.weight * 2**FRACTION), MOST_WEIGHT)
+        return min(int(round(self.weight * 2**FRACTION)), MOST_WEIGHT)
 
     @functools.cached_property
     def packed(self) -> Array:
@@ -97,7 +97,8 @@ class CostTable:
     def _by_numpy(self, residual: Array, rows: Array) -> Array:
         nearest, upper, lower = self.both(residual, rows)
         nearest -= lower < upper
-        return np.where(residual < 0, -nearest, nearest)
+        found: Array = np.where(residual < 0, -nearest, nearest)
+        return found
 
     def both(self, residual: Array, rows: Array) -> tuple[Array, Array, Array]:
         """Return the sizes of the nearest integers, their costs, and those of the next lower."""
@@ -130,4 +131,4 @@ def _known_answer(path: str) -> bool:
         with paths.using(each):
             rows = (numbers % 5).astype(np.uint8)
             found.append(table.quantized(residual.astype(np.int32), rows))
-    return np.array_equal(*found)
+    return np.array_equal(found[0], found[1])

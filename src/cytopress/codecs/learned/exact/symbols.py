@@ -162,7 +162,8 @@ class SymbolEncoder:
         residual = self._residual(of)
         if of.transforms is not None and which is not None and which.any():
             residual = of.transforms.forward(residual, which)
-        flat, table = residual.reshape(-1), self._quantization and self._quantization.symbols
+        flat = residual.reshape(-1)
+        table = None if self._quantization is None else self._quantization.symbols
         if table is None:
             symbols = np.clip(shifted(flat, STEP_BITS), -MOST_SYMBOL, MOST_SYMBOL)
         else:
