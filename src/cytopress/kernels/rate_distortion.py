@@ -81,7 +81,8 @@ class CostTable:
     @functools.cached_property
     def whole_weight(self) -> int:
         """The weight with a fraction."""
-        return min(int(round(self.weight * 2**FRACTION)), MOST_WEIGHT)
+        whole: int = round(self.weight * 2**FRACTION)
+        return min(whole, MOST_WEIGHT)
 
     @functools.cached_property
     def packed(self) -> Array:
