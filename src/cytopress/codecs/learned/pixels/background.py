@@ -279,6 +279,9 @@ def _residuals(grid: Grid, predictor: int) -> Grid:
 def _summed(missed: Grid, predictor: int) -> Grid:
     """Return the grid of prediction residuals."""
     predict = PREDICTORS[predictor]
+    if predict is _plane:
+        sums = missed.astype(np.int64).cumsum(0).cumsum(1)
+        return np.clip(sums, -MOST, MOST).astype(np.int32)
     before: list[int] = []
     values = []
     for row in missed.tolist():
