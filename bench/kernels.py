@@ -20,11 +20,14 @@ import numpy as np
 from cytopress.kernels import paths, threads
 from cytopress.kernels.block_matrices import BlockMatrices
 from cytopress.kernels.convolution import Convolution
+from cytopress.kernels.forward_transforms import ForwardTransforms
+from cytopress.kernels.fractions import fractions
 from cytopress.kernels.lapped_transform import LappedAnalysis, LappedSynthesis
 from cytopress.kernels.pixel_rows import Counts, counts
 from cytopress.kernels.places import activity, dequantized, table_rows
 from cytopress.kernels.rans import LanesDecoder, encode
 from cytopress.kernels.rans_tables import RansTables
+from cytopress.kernels.rate_distortion import CostTable
 from cytopress.machine import processor
 
 PASSES = 7
@@ -106,6 +109,13 @@ def transforms() -> list[Case]:
     factors = RANDOM.integers(0, 2**31, LATENTS)
     out = np.empty((8 * PLACES, 8 * PLACES), np.uint16)
     rounding, bias = Counts(900, 400, 15, 65535), np.zeros((1, LATENTS), np.int32)
+    kernels = np.linalg.qr(RANDOM.normal(size=(3, 48, 48)))[0]
+    forward = ForwardTransforms(np.rint(kernels * 2**14).astype(np.int16), np.zeros((3, 48), int))
+    table = CostTable(np.minimum(RANDOM.exponential(1, (56, 256)).cumsum(1), 99), 10.0)
+    residual = RANDOM.integers(-900, 900, (PLACES**2, 48)).astype(np.int32)
+    index = RANDOM.integers(0, 20 * 256, residual.shape).astype(np.int32)
+    classes, choice = np.zeros(PLACES**2, np.int8), np.zeros((1, 4), np.int32)
+    rows = RANDOM.integers(0, 56, residual.size).astype(np.uint8)
     runs: dict[str, Callable[[], Any]] = {
         "lapped synthesis": lambda: synthesis(latents),
         "lapped analysis": lambda: analysis(pixels),
@@ -113,6 +123,11 @@ def transforms() -> list[Case]:
         "activity": lambda: activity(latents, bias[0], (2304, 9, 9)),
         "rows of tables": lambda: table_rows(latents, bias, 8, 56),
         "dequantized": lambda: dequantized(latents, factors, 30, 3),
+        "cheapest of 4 transforms": lambda: forward.cheapest(
+            residual, index, classes, choice, table
+        ),
+        "quantized": lambda: table.quantized(residual.reshape(-1), rows),
+        "pixels to fractions": lambda: fractions(out, 400, 900, 15, 2**25),
         "counts": lambda: counts(pixels[: 8 * PLACES].copy(), rounding, out),
     }
     return [Case(name, run, counted, "MB/s, 16 bit") for name, run in runs.items()]

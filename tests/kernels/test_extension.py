@@ -68,8 +68,34 @@ def arguments() -> dict[str, list[Any]]:
             np.zeros(4, np.int32), (0, 2),
         ],
         "rans_encode": [
-            np.array([1, 2, 0, 0], np.uint16), rows, cdf, size, np.zeros(2, np.uint64),
+            np.array([1, 2, 0, 0], np.uint16), rows, tables, np.zeros(2, np.uint64),
             np.zeros(2 * 258, np.uint32), np.zeros(2, np.int64),
+        ],
+        "rans_symbols": [
+            np.array([1, -9, 0, 0], np.int32), rows, tables, np.zeros(4, np.uint16),
+            np.zeros(4, np.int32),
+        ],
+        "cheapest": [
+            number, np.ones((3, 5), np.int32), np.ones((3, 5), np.int32),
+            np.array([-1, 0, 1], np.int8), np.ones((2, 1, 3, 16, 2), np.int16),
+            np.zeros((2, 5), np.int32), np.ones((4, 256), np.uint32), np.ones((2, 3), np.int32),
+            np.zeros(3, np.int8), (2, 5, 14, 2000), (0, 3),
+        ],
+        "forward": [
+            number, np.ones((3, 5), np.int32), np.array([0, 1, 2], np.int8),
+            np.ones((2, 1, 3, 16, 2), np.int16), (2, 5, 14), (0, 3),
+        ],
+        "quantized": [
+            number, np.ones(4, np.int32), rows, np.ones((4, 256), np.uint32), np.zeros(4, np.int32),
+            2000, (0, 4),
+        ],
+        "fractions": [
+            number, np.ones(9, np.uint16), np.zeros(9, np.int32), (3, 2**40, 2**25, 2), (0, 9),
+        ],
+        "narrowed": [number, np.ones(9, np.int32), np.zeros(9, np.int16), 5, (0, 9)],
+        "subtract_lines": [
+            number, np.ones((3, 4), np.int32), np.ones((2, 4), np.int64),
+            np.array([0, 1, 1], np.int32), np.ones(3, np.int32), (8, 6), (0, 3),
         ],
     }  # fmt: skip
 

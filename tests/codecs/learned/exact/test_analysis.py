@@ -67,8 +67,8 @@ def test_another_graph_has_no_integer_form(analysis: dict[str, np.ndarray], miss
     held = {name: weight for name, weight in analysis.items() if name != missing}
     with pytest.raises(PackageError, match=missing.replace(".", r"\.")):
         Analysis.of(held, np.arange(SIZE**2))
+    held = analysis | {"g_a.network.2.convolution.weight": np.zeros((WIDTH, 9, 3, 3))}
     with pytest.raises(PackageError, match="do not follow"):
-        held = analysis | {"g_a.network.2.convolution.weight": np.zeros((WIDTH, 9, 3, 3))}
         Analysis.of(held, np.arange(SIZE**2))
 
 

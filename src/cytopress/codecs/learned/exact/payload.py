@@ -127,8 +127,12 @@ def _encoded(
         planes = [normalization.fixed(volume[z]) for z in model.slabs.seen(slab, len(volume))]
         if setting.background is not None:
             subtract_background(setting.background.mesh, planes[0])
+        y = model.forward.latents(planes, setting.gain)
+        # Of a large plane the memory counts.
+        del planes
         encoder = RansEncoder()
-        previous = model.encode_latents(encoder, planes, setting, previous)
+        previous = model.encode_latents(encoder, y, setting, previous)
+        del y
         streams.append(encoder.bytes())
         yield previous
 

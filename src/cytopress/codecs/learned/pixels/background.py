@@ -61,7 +61,10 @@ class Mesh:
         return height, width
 
     def fit(self, plane: npt.NDArray[Any], *, every: int = EVERY) -> Grid:
-        """Return the medians of blocks, in steps, of a plane (H, W): of ``every`` such row and column."""
+        """Return the medians of blocks, in steps, of a plane (H, W).
+
+        Of a block those of one row and column in ``every`` count.
+        """
         height, width = self.form(plane.shape)
         medians = np.empty((height, width))
         whole = plane.shape[1] // self.block
