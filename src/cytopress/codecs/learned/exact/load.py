@@ -44,8 +44,8 @@ from cytopress.errors import PackageError
 from cytopress.kernels.block_matrices import BlockMatrices
 from cytopress.kernels.convolution import Convolution
 from cytopress.kernels.fixed_point import MOST_VALUE
+from cytopress.kernels.forward_transforms import ForwardTransforms
 from cytopress.kernels.lapped_transform import LappedSynthesis
-from cytopress.kernels.rate_distortion import ForwardTransforms
 from cytopress.models.model_package import Package
 
 Array = npt.NDArray[Any]
@@ -90,9 +90,9 @@ class _Loader:
     def model(self) -> ExactModel:
         package = self.stored.package
         networks = Networks(package, PREFIX, self.manifest)
-        synthesis = self._synthesis()
+        gains, coder, synthesis = self._gains(), self._coder(), self._synthesis()
         forward = forward_networks(networks, synthesis.transform.order)
-        return ExactModel(self.manifest, self._gains(), forward, self._coder(), synthesis)
+        return ExactModel(self.manifest, gains, forward, coder, synthesis)
 
     def _gains(self) -> ExactGains:
         shape, background = (max(self.manifest.gains, 1), self.manifest.latent_channels), None

@@ -61,7 +61,10 @@ class Mesh:
         return height, width
 
     def fit(self, plane: npt.NDArray[Any], *, every: int = EVERY) -> Grid:
-        """Return the medians of blocks, in steps, of a plane (H, W): of ``every`` such row and column."""
+        """Return the medians of blocks, in steps, of a plane (H, W).
+
+        Of a block those of one row and column in ``every`` count.
+        """
         height, width = self.form(plane.shape)
         medians = np.empty((height, width))
         whole = plane.shape[1] // self.block
@@ -276,6 +279,9 @@ def _residuals(grid: Grid, predictor: int) -> Grid:
 def _summed(missed: Grid, predictor: int) -> Grid:
     """Return the grid of prediction residuals."""
     predict = PREDICTORS[predictor]
+    if predict is _plane:
+        sums = missed.astype(np.int64).cumsum(0).cumsum(1)
+        return np.clip(sums, -MOST, MOST).astype(np.int32)
     before: list[int] = []
     values = []
     for row in missed.tolist():
