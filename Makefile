@@ -98,6 +98,7 @@ bench: .venv-test/native-$(NATIVE)
 	$(TEST)/python bench/intervals.py
 	$(TEST)/python bench/archive.py
 	$(TEST)/python bench/kernels.py
+	$(TEST)/python bench/threads.py
 
 # Rewrites the frozen bytes: only when the format itself changes.
 golden: .venv-test/native-$(NATIVE)

@@ -169,7 +169,7 @@ def dequantized(
     wide, beside = (each.reshape(-1, latents.shape[2]) for each in (out, narrow))
 
     def step(part: slice) -> None:
-        sums = gathered(latents, None, part) * multiplier
+        sums: Array = gathered(latents, None, part) * multiplier
         sums += 1 << shift >> 1
         sums >>= shift
         np.clip(sums, -MOST_VALUE, MOST_VALUE, out=sums)

@@ -124,8 +124,8 @@ class HyperSynthesis:
             for layer in hidden:
                 a = layer(a)
             inner, target = a[tile.inner(scale)], tile.target(scale)
-            for layer, part in zip(parts, out, strict=True):
-                layer(inner, out=part[target])
+            for convolution, part in zip(parts, out, strict=True):
+                convolution(inner, out=part[target])
         return out
 
 

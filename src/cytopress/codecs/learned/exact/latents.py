@@ -117,10 +117,10 @@ class LatentCoder:
         context.across.add_at(black, NEIGHBORS, known, features[..., :width], known, indices)
         self._code(symbols, Pass(firsts, black, means, indices, own), of_first)
         # All other channels: the first ones are known all around.
-        means, indices, own = (mean[..., rest],), index[..., rest], bias[None, rest]
-        context.inward.add(known, features[..., width : 2 * width], *means, indices)
+        others, indices = mean[..., rest], index[..., rest]
+        context.inward.add(known, features[..., width : 2 * width], others, indices)
         add(mean[..., firsts], known)
-        one = [Pass(rest, None, means, indices, own)]
+        one = [Pass(rest, None, (others,), indices, bias[None, rest])]
         # Large arrays go as soon as they can.
         del known, features, index, indices
         self._code(symbols, one.pop(), of_rest)
