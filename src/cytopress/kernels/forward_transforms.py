@@ -98,11 +98,10 @@ class ForwardTransforms:
                 step = max(1, CHUNK // channels)
                 for start in range(0, len(places), step):
                     part = places[start : start + step]
-                    total = self._costs_by_numpy(residual[part], index[part], table)
-                    alone = int(total[:, 0].sum())
-                    total += choice[classes[part]]
+                    own = choice[classes[part]]
+                    total = self._costs_by_numpy(residual[part], index[part], own, table)
                     out[part] = total.argmin(1)
-                    saved.append(alone - int(total.min(1).sum()))
+                    saved.append(int((total[:, 0] - own[:, 0] - total.min(1)).sum()))
 
         else:
             call, number = extension.loaded().cheapest, paths.NUMBERS[path]
@@ -167,20 +166,21 @@ class ForwardTransforms:
                 f" {values.shape} with {places.shape} of {places.dtype}."
             )
 
-    def _costs_by_numpy(self, residual: Array, index: Array, table: CostTable) -> Array:
-        count, last = len(self.bias), len(table.bits) - 1
-        found = np.empty((len(residual), 1 + count), np.int64)
-        for number in range(1 + count):
-            wider = index if number == 0 else index + self._bias32[number - 1]
-            rows = np.clip(wider + (1 << FRACTION - 1) >> FRACTION, 0, last)
-            values, possible = residual, None
-            if number:
-                values, possible = self._product(residual, number - 1)
-            _, upper, lower = table.both(values, rows)
-            found[:, number] = np.minimum(upper, lower).sum(1, dtype=np.int64)
-            if possible is not None:
-                found[~possible, number] = NEVER
-        return found
+    def _costs_by_numpy(
+        self, residual: Array, index: Array, choice: Array, table: CostTable
+    ) -> Array:
+        """Return the cost of each choice, (places, 1 + count) int64; `NEVER` where it is no use."""
+        total = np.full(choice.shape, NEVER, np.int64)
+        total[:, 0] = _costs(residual, index, table) + choice[:, 0]
+        # No transform costs less than to choose it.
+        least = choice[:, 1:].min(1, initial=2**31 - 1)
+        open_ = np.flatnonzero(total[:, 0] > least)
+        residual, index = residual[open_], index[open_]
+        for number in range(len(self.bias)):
+            values, possible = self._product(residual, number)
+            cost = _costs(values, index + self._bias32[number], table) + choice[open_, number + 1]
+            total[open_, number + 1] = np.where(possible, cost, NEVER)
+        return total
 
     def _product(self, residual: Array, number: int) -> tuple[Array, Array]:
         """Return transformed residuals, and of which places they are true."""
@@ -194,6 +194,15 @@ class ForwardTransforms:
         found = np.floor(np.ldexp(sums, down - PLACES))
         found[~possible] = 0
         return found.astype(np.int32), possible
+
+
+def _costs(residual: Array, index: Array, table: CostTable) -> Array:
+    """Return the cost of each place, (places,) int64."""
+    last = len(table.bits) - 1
+    rows = np.clip(index + (1 << FRACTION - 1) >> FRACTION, 0, last)
+    _, upper, lower = table.both(residual, rows)
+    found: Array = np.minimum(upper, lower).sum(1, dtype=np.int64)
+    return found
 
 
 def _known_answer(path: str) -> bool:

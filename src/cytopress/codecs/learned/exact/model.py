@@ -69,7 +69,7 @@ class ExactModel:
         """
         z = self.forward.hyper_latents(y)
         symbols = SymbolEncoder(encoder, z)
-        z_hat = self.coder.hyper_latents(symbols, z.shape[:2], setting)
+        z_hat = self.coder.hyper_latents(symbols, (z.shape[0], z.shape[1]), setting)
         symbols = SymbolEncoder(encoder, y, self.quantization)
         return self.coder.latents(symbols, z_hat, setting, previous)
 
