@@ -92,12 +92,14 @@ dist: .venv-dist/stamp-$(DIGEST)
 bench: .venv-test/native-$(NATIVE)
 	$(TEST)/python bench/codecs.py
 	$(TEST)/python bench/learned.py
+	$(TEST)/python bench/terabyte.py
 	$(TEST)/python bench/volumes.py
 	$(TEST)/python bench/study.py $(if $(AGAINST),--against $(AGAINST))
 	$(TEST)/python bench/targets.py $(if $(AGAINST),--against $(AGAINST))
 	$(TEST)/python bench/intervals.py
 	$(TEST)/python bench/archive.py
 	$(TEST)/python bench/kernels.py
+	$(TEST)/python bench/threads.py
 
 # Rewrites the frozen bytes: only when the format itself changes.
 golden: .venv-test/native-$(NATIVE)

@@ -17,12 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from cytopress.kernels import elementwise, paths
+from cytopress.kernels import paths, threads
 from cytopress.kernels.block_matrices import BlockMatrices
 from cytopress.kernels.convolution import Convolution
+from cytopress.kernels.forward_transforms import ForwardTransforms
+from cytopress.kernels.fractions import fractions
 from cytopress.kernels.lapped_transform import LappedAnalysis, LappedSynthesis
+from cytopress.kernels.pixel_rows import Counts, counts
+from cytopress.kernels.places import activity, dequantized, table_rows
 from cytopress.kernels.rans import LanesDecoder, encode
 from cytopress.kernels.rans_tables import RansTables
+from cytopress.kernels.rate_distortion import CostTable
 from cytopress.machine import processor
 
 PASSES = 7
@@ -33,10 +38,10 @@ RANDOM = np.random.default_rng(0)
 
 @dataclass(frozen=True)
 class Case:
-    """One kernel: what it does at a number of threads, and how much that is."""
+    """One kernel: what it does, and how much that is."""
 
     name: str
-    run: Callable[[int], Any]
+    run: Callable[[], Any]
     amount: float
     unit: str
 
@@ -55,7 +60,7 @@ def main() -> int:
         print(f"{case.name:26} {case.unit:12}{shown}")
     print(f"\n{'wall time, ms':39}" + "".join(f"{n:>10}" for n in (1, 2)) + "  threads")
     for case in cases:
-        walls = [min(wall(case, threads) for _ in range(PASSES)) for threads in (1, 2)]
+        walls = [min(wall(case, number) for _ in range(PASSES)) for number in (1, 2)]
         print(f"{case.name:39}" + "".join(f"{1000 * each:10.2f}" for each in walls))
     return 0
 
@@ -67,15 +72,16 @@ def times(case: Case, held: tuple[str, ...]) -> dict[str, float]:
         for path in best:
             with paths.using(path):
                 began = time.thread_time()
-                case.run(1)
+                case.run()
                 best[path] = min(best[path], time.thread_time() - began)
     return best
 
 
-def wall(case: Case, threads: int) -> float:
-    began = time.perf_counter()
-    case.run(threads)
-    return time.perf_counter() - began
+def wall(case: Case, number: int) -> float:
+    with threads.using(number):
+        began = time.perf_counter()
+        case.run()
+        return time.perf_counter() - began
 
 
 def convolutions() -> list[Case]:
@@ -86,7 +92,7 @@ def convolutions() -> list[Case]:
         x = RANDOM.integers(0, 2**12, (PLACES, PLACES, inputs)).astype(np.int16)
         work = weight.size * PLACES**2 / 1e9
         name = f"{side} x {side}, {inputs} to {outputs}"
-        found.append(Case(name, lambda n, f=layer, x=x: f(x, threads=n), work, "GMAC/s"))
+        found.append(Case(name, lambda f=layer, x=x: f(x), work, "GMAC/s"))
     return found
 
 
@@ -101,12 +107,28 @@ def transforms() -> list[Case]:
     symbols = RANDOM.integers(-9, 9, (PLACES**2, 48)).astype(np.int32)
     which = RANDOM.integers(0, 4, PLACES**2).astype(np.int8)
     factors = RANDOM.integers(0, 2**31, LATENTS)
-    runs: dict[str, Callable[[int], Any]] = {
-        "lapped synthesis": lambda n: synthesis(latents, threads=n),
-        "lapped analysis": lambda n: analysis(pixels, threads=n),
-        "secondary transforms": lambda n: matrices(symbols, which, threads=n),
-        "scaled": lambda n: elementwise.scaled(latents, factors, 30, threads=n),
-        "counts": lambda n: elementwise.counts(latents, 900, 400, 15, 65535, threads=n),
+    out = np.empty((8 * PLACES, 8 * PLACES), np.uint16)
+    rounding, bias = Counts(900, 400, 15, 65535), np.zeros((1, LATENTS), np.int32)
+    kernels = np.linalg.qr(RANDOM.normal(size=(3, 48, 48)))[0]
+    forward = ForwardTransforms(np.rint(kernels * 2**14).astype(np.int16), np.zeros((3, 48), int))
+    table = CostTable(np.minimum(RANDOM.exponential(1, (56, 256)).cumsum(1), 99), 10.0)
+    residual = RANDOM.integers(-900, 900, (PLACES**2, 48)).astype(np.int32)
+    index = RANDOM.integers(0, 20 * 256, residual.shape).astype(np.int32)
+    classes, choice = np.zeros(PLACES**2, np.int8), np.zeros((1, 4), np.int32)
+    rows = RANDOM.integers(0, 56, residual.size).astype(np.uint8)
+    runs: dict[str, Callable[[], Any]] = {
+        "lapped synthesis": lambda: synthesis(latents),
+        "lapped analysis": lambda: analysis(pixels),
+        "secondary transforms": lambda: matrices(symbols, which),
+        "activity": lambda: activity(latents, bias[0], (2304, 9, 9)),
+        "rows of tables": lambda: table_rows(latents, bias, 8, 56),
+        "dequantized": lambda: dequantized(latents, factors, 30, 3),
+        "cheapest of 4 transforms": lambda: forward.cheapest(
+            residual, index, classes, choice, table
+        ),
+        "quantized": lambda: table.quantized(residual.reshape(-1), rows),
+        "pixels to fractions": lambda: fractions(out, 400, 900, 15, 2**25),
+        "counts": lambda: counts(pixels[: 8 * PLACES].copy(), rounding, out),
     }
     return [Case(name, run, counted, "MB/s, 16 bit") for name, run in runs.items()]
 
@@ -134,11 +156,11 @@ def coders() -> list[Case]:
     bits = 32 * sum(map(len, words)) / PIXELS
     name = f"rANS, {bits:.2f} bits a symbol"
 
-    def encoded(_: int) -> Any:
+    def encoded() -> Any:
         return encode([(symbols, rows, tables)], 8)
 
-    def decoded(threads: int) -> Any:
-        return LanesDecoder(words).decode(rows, tables, threads=threads)
+    def decoded() -> Any:
+        return LanesDecoder(words).decode(rows, tables)
 
     both = (("in", encoded), ("out", decoded))
     return [Case(f"{name}: {way}", run, PIXELS / 1e6, "M symbols/s") for way, run in both]

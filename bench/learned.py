@@ -34,7 +34,9 @@ NAME = "learned/cytopress-2d"
 DATASET, FIELDS, TILES = "ecoli-phase", 3, 4
 RATIOS, TARGET_RATIO = (20, 40, 60, 80, 160, 320), 60
 # What is asked for: a share of OpenJPEG's decoding, and of JPEG XL's encoding at effort 7.
-DECODE_SHARE, ENCODE_SHARE = 1 / 12, 1.0
+DECODE_SHARES, ENCODE_SHARE = {20: 0.8, 60: 0.4}, 1.0
+# And MB/s of raw bytes at any ratio.
+LEAST_DECODE = 80.0
 Rows = dict[str, dict[int, Row]]
 
 
@@ -95,18 +97,24 @@ def tiling(fields: list[Image]) -> Image:
 
 def print_targets(where: str, name: str, rows: Rows) -> None:
     """Print how the learned codec does beside what it is measured by."""
-    try:
-        ours, openjpeg, jpegxl = (rows[key][TARGET_RATIO] for key in (name, "jpeg2000", "jpegxl"))
-    except KeyError:
-        print(f"{where}: not every codec reaches ratio {TARGET_RATIO}")
-        return
-    decode, encode = ours.decode / openjpeg.decode, ours.encode / jpegxl.encode
-    reached = " / ".join(f"{row.ratio:.0f}" for row in (ours, openjpeg, jpegxl))
-    good = [fresh.verdict(decode >= DECODE_SHARE), fresh.verdict(encode >= ENCODE_SHARE)]
-    least = 1 / DECODE_SHARE
-    print(f"\n{where}, about ratio {TARGET_RATIO} ({reached}):")
-    print(f"  decode  1/{1 / decode:.1f} of OpenJPEG's MB/s, wanted 1/{least:g}: {good[0]}")
-    print(f"  encode  {encode:.2f} of JPEG XL's MB/s, wanted {ENCODE_SHARE:g}: {good[1]}")
+    ours = rows[name]
+    print(f"\n{where}:")
+    for ratio, share in DECODE_SHARES.items():
+        if ratio in ours and ratio in rows["jpeg2000"]:
+            row, openjpeg = ours[ratio], rows["jpeg2000"][ratio]
+            found = row.decode / openjpeg.decode
+            good = fresh.verdict(found >= share)
+            reached = f"{row.ratio:.0f} / {openjpeg.ratio:.0f}"
+            print(
+                f"  decode  {found:.2f} of OpenJPEG's MB/s at {reached}, wanted {share:g}: {good}"
+            )
+    least = min((row.decode for row in ours.values()), default=0.0)
+    good = fresh.verdict(least >= LEAST_DECODE)
+    print(f"  decode  {least:.0f} MB/s at the slowest ratio, wanted {LEAST_DECODE:g}: {good}")
+    if TARGET_RATIO in ours and TARGET_RATIO in rows["jpegxl"]:
+        encode = ours[TARGET_RATIO].encode / rows["jpegxl"][TARGET_RATIO].encode
+        good = fresh.verdict(encode >= ENCODE_SHARE)
+        print(f"  encode  {encode:.2f} of JPEG XL's MB/s, wanted {ENCODE_SHARE:g}: {good}")
 
 
 def print_circumstances(data: Dataset, data_range: float, *, one_core: bool) -> None:

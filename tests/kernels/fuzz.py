@@ -22,7 +22,7 @@ from test_extension import arguments, changed
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
 from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
 from cytopress.errors import CorruptDataError
-from cytopress.kernels import extension, paths
+from cytopress.kernels import extension, paths, threads
 
 TOTAL = 2**24
 
@@ -54,9 +54,9 @@ def damaged(stream: bytes, draw: np.random.Generator) -> bytes:
     return bytes(other)
 
 
-def decoded(stream: bytes, rows: np.ndarray, of: ProbabilityTables, threads: int) -> str | bytes:
+def decoded(stream: bytes, rows: np.ndarray, of: ProbabilityTables) -> str | bytes:
     try:
-        decoder = RansDecoder(stream, threads=threads)
+        decoder = RansDecoder(stream)
         values = decoder.decode(rows, of).tobytes()
         decoder.finish()
     except CorruptDataError as error:
@@ -74,8 +74,8 @@ def one_stream(seed: int) -> None:
     stream = damaged(encoder.bytes(), draw)
     found = []
     for path in (paths.available()[0], paths.NUMPY):
-        with paths.using(path):
-            found.append(decoded(stream, rows, of, int(draw.integers(1, 4))))
+        with paths.using(path), threads.using(int(draw.integers(1, 4))):
+            found.append(decoded(stream, rows, of))
     assert found[0] == found[1], f"the paths differ: seed {seed}"
 
 

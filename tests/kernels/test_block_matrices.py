@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from cytopress.errors import PackageError
+from cytopress.kernels import threads
 from cytopress.kernels.block_matrices import BlockMatrices
 
 pytestmark = pytest.mark.both_numpy
@@ -39,7 +40,20 @@ def test_products_are_those_of_the_definition(path: str, channels: int, places: 
     which = random.integers(0, 4, places).astype(np.int8)
     expected = by_definition(of, values, which)
     np.testing.assert_array_equal(of(values, which), expected)
-    np.testing.assert_array_equal(of(values, which, threads=3), expected)
+    with threads.using(3):
+        np.testing.assert_array_equal(of(values, which), expected)
+
+
+def test_products_are_added_to_places(path: str) -> None:
+    random = np.random.default_rng(7)
+    of, wide = made(18), random.integers(-(2**20), 2**20, (4, 5, 30)).astype(np.int32)
+    values = random.integers(-99, 99, (6, 18)).astype(np.int32)
+    which = np.array([0, 3, 1, 2, 0, 1], np.int8)
+    places = np.array([19, 0, 7, 8, 3, 12], np.int32)
+    expected = wide.reshape(20, 30).astype(np.int64)
+    expected[places, 5:23] += by_definition(of, values, which)
+    of.add(values, which, wide[..., 5:23], places)
+    np.testing.assert_array_equal(wide.reshape(20, 30), expected)
 
 
 def test_no_places_and_no_matrices(path: str) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cytopress.errors import PackageError
-from cytopress.kernels import paths
+from cytopress.kernels import paths, threads
 from cytopress.kernels.convolution import Convolution
 
 pytestmark = pytest.mark.both_numpy
@@ -113,12 +113,14 @@ def test_inputs_beyond_the_proof_are_refused(path: str) -> None:
             of(x)
 
 
-@pytest.mark.parametrize("threads", [2, 3, 8])
-def test_threads_change_no_number(path: str, threads: int) -> None:
+@pytest.mark.parametrize("number", [2, 3, 8])
+def test_threads_change_no_number(path: str, number: int) -> None:
     random = np.random.default_rng(6)
     of = layer(random, (20, 10, 3, 3))
     x = drawn(random, (37, 19, 10))
-    np.testing.assert_array_equal(of(x, threads=threads), of(x))
+    alone = of(x)
+    with threads.using(number):
+        np.testing.assert_array_equal(of(x), alone)
 
 
 def test_numpy_computes_in_float32_where_it_is_exact(path: str) -> None:
@@ -148,7 +150,7 @@ def test_random_layers_agree_on_every_path() -> None:
         x = drawn(random, (*random.integers(1, 40, 2), shape[1]), 2**9)
         found = []
         for path in paths.available():
-            with paths.using(path):
-                found.append(of(x, threads=int(random.integers(1, 9))))
+            with paths.using(path), threads.using(int(random.integers(1, 9))):
+                found.append(of(x))
         for each in found[:-1]:
             np.testing.assert_array_equal(each, found[-1])

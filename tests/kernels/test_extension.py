@@ -21,6 +21,8 @@ def arguments() -> dict[str, list[Any]]:
     number = SETS[0]
     pixels, latents = np.zeros((24, 32), np.int32), np.zeros((2, 3, 64), np.int32)
     kernel, order = np.ones((8, 16), np.int16), np.arange(64, dtype=np.int32)
+    wide, places = np.ones((2, 4, 9), np.int32)[..., 2:7], np.array([7, 0, 3], np.int32)
+    tables = extension.loaded().rans_tables(cdf, size, offset, coarse)
     return {
         "convolve": [
             number, np.ones((5, 6, 4), np.int16), np.ones((1, 3, 3, 2, 16, 2), np.int16),
@@ -34,40 +36,90 @@ def arguments() -> dict[str, list[Any]]:
         "lapped_analysis": [
             number, pixels, kernel, kernel, order, latents, (2, 3, 8, 14, 14), (0, 2),
         ],
-        "block_matrices": [
-            number, np.ones((3, 5), np.int32), np.array([0, 1, 2], np.int8),
-            np.ones((2, 1, 3, 16, 2), np.int16), np.zeros((3, 5), np.int32),
-            (2, 5, 6, 8, 99), (0, 3),
+        "add_blocks": [
+            number, wide, places, np.ones((3, 5), np.int32), np.array([0, 1, 2], np.int8),
+            np.ones((2, 1, 3, 16, 2), np.int16), (2, 6, 8, 99), (0, 3),
         ],
-        "scaled": [
-            number, np.ones((4, 3), np.int32), np.ones(3, np.int64), np.zeros((4, 3), np.int32), 5,
-            (0, 12),
+        "activity": [
+            number, wide, places, np.ones(5, np.int32), np.zeros(3, np.int8), (9, 9, 9), (0, 3),
         ],
-        "narrowed": [number, np.ones(9, np.int32), None, np.zeros(9, np.int16), 5, (0, 9)],
-        "nearest_rows": [number, np.ones(9, np.int32), 56, np.zeros(9, np.uint8), 5, (0, 9)],
-        "counts": [number, np.ones(9, np.int32), (3, 4, 255), np.zeros(9, np.uint8), 5, (0, 9)],
+        "table_rows": [
+            number, wide, places, np.ones((2, 5), np.int32), np.array([0, 1, 1], np.int8),
+            np.zeros((3, 5), np.uint8), (8, 55), (0, 3),
+        ],
+        "add_values": [number, wide, places, np.ones((3, 5), np.int32), (0, 3)],
+        "neighborhoods": [
+            number, wide, places, np.array([(0, 1), (-1, 9)], np.int32),
+            np.zeros((3, 2, 5), np.int16), np.zeros((3, 2, 5), np.int16), 4, (0, 3),
+        ],
+        "dequantized": [
+            number, wide, np.ones(5, np.int64), np.zeros((2, 4, 5), np.int32),
+            np.zeros((2, 4, 5), np.int16), (20, 3), (0, 8),
+        ],
+        "pixel_rows": [
+            number, np.ones((4, 7), np.int32), np.ones((2, 6), np.int64),
+            np.array([0, 0, 1, 1], np.int32), np.array([-3, -1, 1, 3], np.int32),
+            np.zeros((4, 6), np.uint16), (4, 6, 7), (2, 8, 12), (15, 9, 9, 999), (0, 4),
+        ],
+        "rans_tables": [cdf, size, offset, coarse],
         "rans_decode": [
-            rows, cdf, size, offset, coarse, np.array([7, 8, 9], np.uint32), np.array([0, 2]),
-            np.array([2, 3]), np.array([5, 6], np.uint64), np.zeros(2, np.int64),
+            rows, tables, np.array([7, 8, 9], np.uint32), np.array([0, 2]), np.array([2, 3]),
+            np.array([5, 6], np.uint64), np.zeros(2, np.int64),
             np.zeros(4, np.int32), (0, 2),
         ],
         "rans_encode": [
-            np.array([1, 2, 0, 0], np.uint16), rows, cdf, size, np.zeros(2, np.uint64),
+            np.array([1, 2, 0, 0], np.uint16), rows, tables, np.zeros(2, np.uint64),
             np.zeros(2 * 258, np.uint32), np.zeros(2, np.int64),
+        ],
+        "rans_symbols": [
+            np.array([1, -9, 0, 0], np.int32), rows, tables, np.zeros(4, np.uint16),
+            np.zeros(4, np.int32),
+        ],
+        "cheapest": [
+            number, np.ones((3, 5), np.int32), np.ones((3, 5), np.int32),
+            np.array([-1, 0, 1], np.int8), np.ones((2, 1, 3, 16, 2), np.int16),
+            np.zeros((2, 5), np.int32), np.ones((4, 256), np.uint32), np.ones((2, 3), np.int32),
+            np.zeros(3, np.int8), (2, 5, 14, 2000), (0, 3),
+        ],
+        "forward": [
+            number, np.ones((3, 5), np.int32), np.array([0, 1, 2], np.int8),
+            np.ones((2, 1, 3, 16, 2), np.int16), (2, 5, 14), (0, 3),
+        ],
+        "quantized": [
+            number, np.ones(4, np.int32), rows, np.ones((4, 256), np.uint32), np.zeros(4, np.int32),
+            2000, (0, 4),
+        ],
+        "fractions": [
+            number, np.ones(9, np.uint16), np.zeros(9, np.int32), (3, 2**40, 2**25, 2), (0, 9),
+        ],
+        "narrowed": [number, np.ones(9, np.int32), np.zeros(9, np.int16), 5, (0, 9)],
+        "subtract_lines": [
+            number, np.ones((3, 4), np.int32), np.ones((2, 4), np.int64),
+            np.array([0, 1, 1], np.int32), np.ones(3, np.int32), (8, 6), (0, 3),
         ],
     }  # fmt: skip
 
 
+EXTREMES = -1, 0, 1, 2, 17, 2**15, 2**16, 2**24 + 1, 2**31 - 1, -(2**31)
+
+
 def changed(value: Any, draw: random.Random) -> Any:
     """Return another value: a larger number, a shorter array, one with other numbers."""
-    extremes = (-1, 0, 1, 2, 17, 2**15, 2**16, 2**24 + 1, 2**31 - 1, -(2**31))
     if isinstance(value, int):
-        return draw.choice(extremes)
+        return draw.choice(EXTREMES)
     if isinstance(value, tuple):
         at = draw.randrange(len(value))
-        return tuple(draw.choice(extremes) if n == at else v for n, v in enumerate(value))
-    if value is None:
-        return np.ones(3, np.int16)
+        return tuple(draw.choice(EXTREMES) if n == at else v for n, v in enumerate(value))
+    if isinstance(value, np.ndarray):
+        return changed_array(value, draw)
+    return draw.choice((None, 7, np.ones(3, np.int16), np.full(3, 2**30, np.int32)))
+
+
+def changed_array(value: np.ndarray, draw: random.Random) -> np.ndarray:
+    if value.ndim == 3 and draw.random() < 0.3:
+        # Views of other strides.
+        other = value[::-1], value[:, ::2], value[..., ::-1], value[:0], value[..., :1]
+        return draw.choice(other)
     kind = draw.randrange(4) if value.size else 1
     if kind == 0:
         return value.reshape(-1)[: draw.randrange(value.size + 1)].copy()
@@ -104,7 +156,7 @@ def test_arguments_that_do_not_fit_are_refused(name: str) -> None:
 
 @pytest.mark.parametrize("number", [-1, 5, 2**20])
 def test_an_instruction_set_that_does_not_exist_is_refused(number: int) -> None:
-    for name in ("convolve", "narrowed", "block_matrices", "lapped_analysis"):
+    for name in ("convolve", "dequantized", "add_blocks", "lapped_analysis"):
         given = arguments()[name]
         given[0] = number
         with pytest.raises(ValueError, match="do not fit"):

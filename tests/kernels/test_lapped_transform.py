@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cytopress.errors import PackageError
-from cytopress.kernels import paths
+from cytopress.kernels import paths, threads
 from cytopress.kernels.lapped_transform import LappedAnalysis, LappedSynthesis, LappedTransform
 
 pytestmark = pytest.mark.both_numpy
@@ -82,14 +82,18 @@ def test_latents_are_those_of_the_definition(
     np.testing.assert_array_equal(of(pixels), analyzed(of, pixels))
 
 
-@pytest.mark.parametrize("threads", [2, 5])
-def test_threads_change_no_number(path: str, threads: int) -> None:
+@pytest.mark.parametrize("number", [2, 5])
+def test_threads_change_no_number(path: str, number: int) -> None:
     synthesis = LappedSynthesis(*kernels(8)[:2], 14, 14, kernels(8)[2])
     latents = drawn((11, 6, 64))
-    np.testing.assert_array_equal(synthesis(latents, threads=threads), synthesis(latents))
+    alone = synthesis(latents)
+    with threads.using(number):
+        np.testing.assert_array_equal(synthesis(latents), alone)
     analysis = LappedAnalysis(*kernels(8)[:2], 14, 14, kernels(8)[2])
     pixels = drawn((96, 64))
-    np.testing.assert_array_equal(analysis(pixels, threads=threads), analysis(pixels))
+    alone = analysis(pixels)
+    with threads.using(number):
+        np.testing.assert_array_equal(analysis(pixels), alone)
 
 
 def test_a_part_of_the_latents_gives_its_part_of_the_pixels(path: str) -> None:
@@ -153,7 +157,7 @@ def test_ten_thousand_random_latents_agree_on_every_path() -> None:
         latents = drawn((10, 10, 64), int(random.integers(2**31)))
         found = []
         for path in paths.available():
-            with paths.using(path):
-                found.append(of(latents, threads=int(random.integers(1, 9))))
+            with paths.using(path), threads.using(int(random.integers(1, 9))):
+                found.append(of(latents))
         for each in found[:-1]:
             np.testing.assert_array_equal(each, found[-1])

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from cytopress.errors import CytopressWarning, UsageError
-from cytopress.kernels import convolution, extension, paths
+from cytopress.kernels import convolution, extension, paths, threads
 from cytopress.kernels.threads import in_spans
+from cytopress.settings import omp_threads
 
 
 @pytest.mark.skipif(
@@ -98,14 +99,15 @@ def test_a_kernel_that_computes_something_else_is_found(
         assert of(np.full((1, 1, 1), 6, np.int16)) == 6
 
 
-@pytest.mark.parametrize(("count", "threads"), [(1, 1), (5, 2), (3, 8), (100, 7), (4, 0)])
-def test_spans_cover_every_number_once(count: int, threads: int) -> None:
+@pytest.mark.parametrize(("count", "number"), [(1, 1), (5, 2), (3, 8), (100, 7), (4, 1)])
+def test_spans_cover_every_number_once(count: int, number: int) -> None:
     seen = np.zeros(count, int)
 
     def add(first: int, end: int) -> None:
         seen[first:end] += 1
 
-    in_spans(add, count, threads)
+    with threads.using(number):
+        in_spans(add, count)
     assert (seen == 1).all()
 
 
@@ -114,5 +116,20 @@ def test_an_error_in_a_thread_is_raised() -> None:
         if first == 0:
             raise ValueError("span of the first thread")
 
-    with pytest.raises(ValueError, match="first thread"):
-        in_spans(fail, 10, 3)
+    with pytest.raises(ValueError, match="first thread"), threads.using(3):
+        in_spans(fail, 10)
+
+
+@pytest.mark.parametrize(
+    ("named", "number"), [("", 1), ("3", 3), ("2,4", 2), ("0", 1), ("many", 1), ("1000", 64)]
+)
+def test_threads_are_those_of_openmp_variable(
+    monkeypatch: pytest.MonkeyPatch, named: str, number: int
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", named)
+    omp_threads.cache_clear()
+    assert threads.number() == number
+    with threads.using(5):
+        assert threads.number() == 5
+    monkeypatch.undo()
+    omp_threads.cache_clear()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cytopress.errors import CorruptDataError, PackageError
-from cytopress.kernels import paths
+from cytopress.kernels import paths, threads
 from cytopress.kernels.rans import LanesDecoder, encode
 from cytopress.kernels.rans_tables import ESCAPE, PIECE, RansTables
 
@@ -50,10 +50,11 @@ def test_symbols_come_back(path: str, lanes: int, count: int) -> None:
     of = tables([2, 3, 40, 1000, 2])
     calls = [(*drawn(of, count, seed), of) for seed in (1, 2)]
     words = encode(calls, lanes)
-    for threads in (1, 3):
+    for number in (1, 3):
         decoder = LanesDecoder(words)
         for symbols, rows, _ in calls:
-            values, escapes = decoder.decode(rows, of, threads=threads)
+            with threads.using(number):
+                values, escapes = decoder.decode(rows, of)
             np.testing.assert_array_equal(values, values_of(of, symbols, rows))
             np.testing.assert_array_equal(escapes, np.flatnonzero(symbols == of.size[rows] - 1))
         assert decoder.exhausted()
@@ -177,7 +178,7 @@ def test_ten_million_symbols_agree_on_every_path() -> None:
     words = [random.integers(1, 2**32, 10**6).astype(np.uint32) for _ in range(8)]
     found = []
     for path in paths.available():
-        with paths.using(path):
-            found.append(LanesDecoder(words).decode(rows, of, threads=2)[0])
+        with paths.using(path), threads.using(2):
+            found.append(LanesDecoder(words).decode(rows, of)[0])
     for values in found[:-1]:
         np.testing.assert_array_equal(values, found[-1])

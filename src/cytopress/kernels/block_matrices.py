@@ -76,13 +76,11 @@ class BlockMatrices:
 
         See `add`.
         """
-        out = np.zeros((1, *values.shape), np.int32)
-        self.add(values, which, out)
-        return out[0]
+        out: Array = np.zeros(values.shape, np.int32)
+        self.add(values, which, out[None])
+        return out
 
-    def add(
-        self, values: Array, which: Array, target: Array, places: Array | None = None
-    ) -> None:
+    def add(self, values: Array, which: Array, target: Array, places: Array | None = None) -> None:
         """Add the products of values, rounded, to places of ``target``, in place.
 
         Parameters

@@ -138,7 +138,8 @@ def _known_answer(path: str) -> bool:
     """Return whether a path computes what numpy does of a few pixels."""
     pixels = (np.arange(77) * 40503 % 2**16).astype(np.uint16)
     above, below = (np.arange(7, dtype=np.int32) // n - n // 3 for n in (3, 1))
-    lines = Lines(pixels[:33].reshape(3, 11).astype(np.int64) << 9, np.maximum(above, 0), below, 8, 6)
+    grid = pixels[:33].reshape(3, 11).astype(np.int64) << 9
+    lines = Lines(grid, np.maximum(above, 0), below, 8, 6)
     found = []
     for each in (path, paths.NUMPY):
         with paths.using(each):

@@ -72,10 +72,11 @@ class Lines:
         start += rise
         start += 1 << self.shift >> 1
         start >>= self.shift
-        return start.astype(np.int32)
+        found: Array = start.astype(np.int32)
+        return found
 
 
-NO_LINES = Lines(*(np.empty(0, kind) for kind in (np.int64, np.int32, np.int32)), 0, 1)
+NO_LINES = Lines(np.empty((0, 0), np.int64), np.empty(0, np.int32), np.empty(0, np.int32), 0, 1)
 
 
 def counts(values: Array, rounding: Counts, out: Array, lines: Lines | None = None) -> None:

@@ -27,9 +27,7 @@ CHUNK = 512
 ITSELF = np.zeros((1, 2), np.int32)
 
 
-def activity(
-    index: Array, bias: Array, form: tuple[int, int, int], places: Places = None
-) -> Array:
+def activity(index: Array, bias: Array, form: tuple[int, int, int], places: Places = None) -> Array:
     """Return the class of activity of each place, (n,) int8; -1 for none.
 
     The class is the number of bits of the sum of what indices exceed a threshold by, less 1, less
@@ -171,7 +169,7 @@ def dequantized(
     wide, beside = (each.reshape(-1, latents.shape[2]) for each in (out, narrow))
 
     def step(part: slice) -> None:
-        sums = gathered(latents, None, part) * multiplier
+        sums: Array = gathered(latents, None, part) * multiplier
         sums += 1 << shift >> 1
         sums >>= shift
         np.clip(sums, -MOST_VALUE, MOST_VALUE, out=sums)

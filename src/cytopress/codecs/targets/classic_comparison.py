@@ -69,7 +69,8 @@ def dearer_than_classic(
     """
     if 8 * coded_bytes < FINE_BITS * image.pixels.size:
         return []
-    limits = request.field_limits([image]) if image.limits is None else image.limits
+    plain = replace(request, lines="0")
+    limits = plain.field_limits([image]) if image.limits is None else image.limits
     square = Encodes(replace(middle_of(image), limits=limits))
     own = square.attempt(codec, ERROR)
     found = dict(_bounded(request, codec, square) or _alike(request, own.reached, square))

@@ -46,34 +46,33 @@ PyObject *cheapest(PyObject *self, PyObject *args) {
 
 PyObject *forward(PyObject *self, PyObject *args) {
     (void)self;
-    Py_buffer b[4];
-    enum { RESIDUAL, WHICH, MATRICES, OUT };
+    Py_buffer b[3];
+    enum { RESIDUAL, WHICH, MATRICES };
     memset(b, 0, sizeof b);
     transforms t;
     memset(&t, 0, sizeof t);
     int number;
     Py_ssize_t first, end;
-    if (!PyArg_ParseTuple(args, "iy*y*y*w*(iii)(nn)", &number, &b[RESIDUAL], &b[WHICH], &b[MATRICES],
-                          &b[OUT], &t.count, &t.channels, &t.bits, &first, &end))
+    if (!PyArg_ParseTuple(args, "iw*y*y*(iii)(nn)", &number, &b[RESIDUAL], &b[WHICH], &b[MATRICES],
+                          &t.count, &t.channels, &t.bits, &first, &end))
         return NULL;
     const kernel_table *kernels = table(number);
     int64_t places = b[WHICH].len;
     int64_t blocks = ((int64_t)t.channels + BLOCK - 1) / BLOCK, pairs = ((int64_t)t.channels + 1) / 2;
     int fits = kernels && in_range(t.channels, 1, 1 << 14) && in_range(t.count, 0, 127)
         && in_range(t.bits, 1, 14) && in_range(first, 0, places) && in_range(end, first, places)
-        && HOLDS(b[RESIDUAL], 4, places, t.channels) && HOLDS(b[OUT], 4, places, t.channels)
+        && HOLDS(b[RESIDUAL], 4, places, t.channels)
         && HOLDS(b[MATRICES], 2, t.count, blocks, pairs, BLOCK, 2);
     for (Py_ssize_t i = first; fits && i < end; i++)
         fits = in_range(((const int8_t *)b[WHICH].buf)[i], 0, t.count);
     int status = OK;
     if (fits) {
-        t.residual = b[RESIDUAL].buf, t.which = b[WHICH].buf, t.matrices = b[MATRICES].buf;
-        t.out = b[OUT].buf;
+        t.out = b[RESIDUAL].buf, t.which = b[WHICH].buf, t.matrices = b[MATRICES].buf;
         Py_BEGIN_ALLOW_THREADS
         status = kernels->forward(&t, first, end);
         Py_END_ALLOW_THREADS
     }
-    release(b, 4);
+    release(b, 3);
     return fits ? ended(status) : refused("forward");
 }
 

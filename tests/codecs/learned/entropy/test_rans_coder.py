@@ -12,7 +12,7 @@ from cytopress.codecs.learned.entropy.rans_coder import (
     RansEncoder,
 )
 from cytopress.errors import CorruptDataError
-from cytopress.kernels import paths
+from cytopress.kernels import paths, threads
 from cytopress.kernels.rans_tables import MOST_LANES
 
 pytestmark = pytest.mark.both_numpy
@@ -69,9 +69,9 @@ def test_several_calls_share_one_stream(most: int) -> None:
     calls = [drawn(count, most, count) for count in (0, 1, 3000, 17)]
     stream = on_every_path(lambda: coded(*calls))
     for path in paths.available():
-        for threads in (1, 2):
-            with paths.using(path):
-                decoder = RansDecoder(stream, threads=threads)
+        for number in (1, 2):
+            with paths.using(path), threads.using(number):
+                decoder = RansDecoder(stream)
                 for values, rows in calls:
                     np.testing.assert_array_equal(decoder.decode(rows, TABLES), values)
                 decoder.finish()

@@ -37,7 +37,7 @@ def test_multipliers_follow_the_inverse_gains(model: ExactModel) -> None:
 def test_latents_are_scaled_and_clipped(model: ExactModel) -> None:
     dequantize = model.gains.at(1.0)[1]
     latents = np.resize([0, 1, -1, 255, 2**31 - 1, -(2**31)], 64).astype(np.int32)
-    found = dequantize(latents)
+    (found,) = dequantize(latents.reshape(1, 1, 64))[0].reshape(1, 64)
     for value, multiplier, got in zip(
         latents.tolist(), dequantize.multiplier.tolist(), found.tolist(), strict=True
     ):

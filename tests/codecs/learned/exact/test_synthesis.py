@@ -11,6 +11,7 @@ from numpy.testing import assert_array_equal
 from cytopress.codecs.learned.exact.gains import Dequantization
 from cytopress.codecs.learned.exact.model import ExactModel
 from cytopress.codecs.learned.exact.synthesis import Synthesis
+from cytopress.kernels import threads
 from cytopress.models.model_package import Package
 from fakes.exact_reference import corrected, halved, transformed
 
@@ -54,39 +55,28 @@ def test_pixels_are_those_of_sums_of_64_bits(
     assert_array_equal(found, expected(package, latents, dequantize))
 
 
-@pytest.mark.parametrize(("rows", "threads"), [(1, 1), (2, 2), (5, 1), (7, 8), (100, 3)])
-def test_tiles_and_threads_change_nothing(model: ExactModel, rows: int, threads: int) -> None:
+@pytest.mark.parametrize(("rows", "number"), [(1, 1), (2, 2), (5, 1), (7, 8), (100, 3)])
+def test_tiles_and_threads_change_nothing(model: ExactModel, rows: int, number: int) -> None:
     dequantize, latents = model.gains.at(0.5)[1], random_latents(2.0)
     # And a place where all are equal.
     latents[1:12, 2:10] = latents[3, 4]
     whole = plane_of(model.synthesis, latents, dequantize)
-    tiled = plane_of(model.synthesis, latents, dequantize, rows=rows, threads=threads)
+    with threads.using(number):
+        tiled = plane_of(model.synthesis, latents, dequantize, rows=rows)
     assert_array_equal(tiled, whole)
 
 
-def test_empty_places_are_computed_once(
-    package: Package, model: ExactModel, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("period", [1, 2, 4, 8, 3])
+def test_places_that_repeat_are_those_of_the_definition(
+    package: Package, model: ExactModel, path: str, period: int
 ) -> None:
-    random = np.random.default_rng(1)
+    random = np.random.default_rng(period)
+    latents = np.resize(random.integers(-900, 900, (1, period, 64)), (1, 96, 64)).repeat(9, 0)
+    latents[4:6, 50:52] = random.integers(-3000, 3000, (2, 2, 64))
     dequantize = model.gains.at(0.5)[1]
-    latents = np.zeros((40, 40, 64), np.int32)
-    latents[:] = random.integers(-300, 300, 64)
-    latents[20:24, 20:24] = random.integers(-3000, 3000, (4, 4, 64))
-    computed: list[int] = []
-    part = Synthesis._part
-
-    def counted(self: Synthesis, stack: Any, dequantize: Any, box: Any, threads: int) -> Any:
-        (top, end), (left, right) = box
-        computed.append((end - top) * (right - left))
-        return part(self, stack, dequantize, box, threads)
-
-    monkeypatch.setattr(Synthesis, "_part", counted)
-    found = plane_of(model.synthesis, latents, dequantize, rows=4)
-    assert sum(computed) < 40 * 40 / 2
-    monkeypatch.setattr(Synthesis, "_spans", lambda self, a, rows: [(0, 40, False)])
-    whole = plane_of(model.synthesis, latents, dequantize, rows=4)
-    assert_array_equal(found, whole)
-    assert_array_equal(whole, expected(package, latents, dequantize))
+    latents = latents.astype(np.int32)
+    found = plane_of(model.synthesis, latents, dequantize)
+    assert_array_equal(found, expected(package, latents, dequantize))
 
 
 @pytest.mark.parametrize("place", [(0, 0), (5, 39), (39, 3), (20, 20), (17, 31)])

@@ -14,7 +14,7 @@ from cytopress.codecs.learned.exact.numbers import MOST_ACTIVATION, NARROW_BITS,
 from cytopress.codecs.learned.latents.hyper_context import BESIDE, DIAGONAL
 from cytopress.errors import PackageError
 from cytopress.kernels.convolution import Convolution
-from cytopress.kernels.places import ITSELF, add, gathered, neighborhoods
+from cytopress.kernels.places import add, gathered, neighborhoods
 
 Array = npt.NDArray[Any]
 # Rows of latents that are computed at once: bounds memory, changes no number.

@@ -1,4 +1,4 @@
-"""Planes to latents to hyper-latents, an encoder's half: in integers, or by the package's graphs."""
+"""Planes to latents to hyper-latents, for encoders: in integers, or by the package's graphs."""
 
 from __future__ import annotations
 

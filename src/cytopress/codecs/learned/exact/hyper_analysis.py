@@ -86,7 +86,7 @@ def true_logarithms(values: Array) -> Array:
     """Return sign(v) log2(1 + |v|), int16, of int32; both with ``STEP_BITS``."""
     # Between powers of two it is a line: 0.344 f (1 - f) is missing, to within 0.008.
     found = neighborhoods(values, 0)[0].reshape(values.shape)
-    part = np.abs(found)
+    part: Array = np.abs(found)
     part &= (1 << STEP_BITS) - 1
     part *= (1 << STEP_BITS) - part
     part >>= 6

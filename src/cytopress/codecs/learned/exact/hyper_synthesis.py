@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, prod
 from typing import Any
 
@@ -104,15 +104,34 @@ class HyperSynthesis:
             scale *= layer.upsample
         return ceil(reach)
 
-    def __call__(self, z_hat: Array) -> Array:
-        """Return (h, w, outputs) int32 of hyper-latents, (h', w', Nz) int32, as their fraction."""
+    def __call__(self, z_hat: Array, counts: tuple[int, ...]) -> list[Array]:
+        """Return arrays of the output, (h, w, count) int32, with a fraction.
+
+        Parameters
+        ----------
+        z_hat : ndarray
+            (h', w', Nz) int32 hyper-latents, with as many bits of fraction.
+        counts : tuple of int
+            Channels of each array: arrays of their own are freed one by one.
+        """
         (height, width), scale = z_hat.shape[:2], self.upsample
-        out = np.empty((height * scale, width * scale, self.outputs), np.int32)
+        out = [np.empty((height * scale, width * scale, count), np.int32) for count in counts]
         *hidden, last = self.layers
+        parts = _split(last.convolution, counts)
         for tile in tiles((height, width), size=(ROWS, width), halo=(self.halo, 0)):
             seen = z_hat[tile.source()]
             a = np.clip(seen, -MOST_ACTIVATION, MOST_ACTIVATION).astype(np.int16)
             for layer in hidden:
                 a = layer(a)
-            last.convolution(a[tile.inner(scale)], out=out[tile.target(scale)])
+            inner, target = a[tile.inner(scale)], tile.target(scale)
+            for convolution, part in zip(parts, out, strict=True):
+                convolution(inner, out=part[target])
         return out
+
+
+@functools.lru_cache(maxsize=64)
+def _split(layer: Convolution, counts: tuple[int, ...]) -> list[Convolution]:
+    """Return a layer as one for each part of its outputs."""
+    ends = np.cumsum(counts)
+    spans = zip(ends - counts, ends, strict=True)
+    return [replace(layer, weight=layer.weight[a:b], bias=layer.bias[a:b]) for a, b in spans]

@@ -5,7 +5,7 @@ The order of the passes is that of `latents.latent_coder`. Arrays have their cha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ Array = npt.NDArray[Any]
 Size = tuple[int, int]
 # Of the classes of activity.
 ACTIVITY = ACTIVE_FROM << STEP_BITS, STEP_BITS + QUIET, CLASSES
+NOTHING: Array = np.empty((0, 0, 0), np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,41 +90,40 @@ class LatentCoder:
     ) -> Array:
         """Code latents; return them decoded, (h, w, M) int32 in steps, with a fraction.
 
-        ``previous`` is what this returned for the previous slab. Both are views of wider arrays.
+        ``previous`` is what this returned for the previous slab.
 
         Three passes: the first channels on the white squares of a checkerboard, the same channels
         on the black squares, then all other channels.
         """
         context, (of_first, of_rest) = self.context, self.transforms
         channels, first, width = context.channels, context.first, context.width
-        moments = self.h_s(z_hat)
-        mean, index = moments[..., :channels], moments[..., channels : 2 * channels]
-        features = moments[..., 2 * channels :]
-        shape = moments.shape[0], moments.shape[1]
+        counts = channels, channels, self.h_s.outputs - 2 * channels
+        mean, index, features = self.h_s(z_hat, counts)
+        shape = mean.shape[0], mean.shape[1]
         bias = setting.scale_bias.reshape(-1).astype(np.int32)
         if self.slab_prediction is not None and previous is not None:
             own = features[..., -self.slab_prediction.form[1] :]
             self.slab_prediction.add(previous, own, mean, index)
 
-        def one(where: Array | None, part: slice, *means: Array) -> Pass:
-            return Pass(part, where, means, index[..., part], bias[None, part])
-
         # Residuals of the first channels, with what the context adds to their means.
         known = np.zeros((*shape, first), np.int32)
         firsts, rest = slice(first), slice(first, None)
+        means, indices = (mean[..., firsts], known), index[..., firsts]
         # White squares: by the hyper synthesis alone.
         white, black = (squares(shape, black=black) for black in (False, True))
-        self._code(symbols, one(white, firsts, mean[..., firsts], known), of_first)
+        own = bias[None, firsts]
+        self._code(symbols, Pass(firsts, white, means, indices, own), of_first)
         # Black squares: their four white neighbors are known.
-        own = features[..., :width]
-        context.across.add_at(black, NEIGHBORS, known, own, known, index[..., firsts])
-        self._code(symbols, one(black, firsts, mean[..., firsts], known), of_first)
+        context.across.add_at(black, NEIGHBORS, known, features[..., :width], known, indices)
+        self._code(symbols, Pass(firsts, black, means, indices, own), of_first)
         # All other channels: the first ones are known all around.
-        own = features[..., width : 2 * width]
-        context.inward.add(known, own, mean[..., rest], index[..., rest])
+        others, indices = mean[..., rest], index[..., rest]
+        context.inward.add(known, features[..., width : 2 * width], others, indices)
         add(mean[..., firsts], known)
-        del known
-        self._code(symbols, one(None, rest, mean[..., rest]), of_rest)
+        one = [Pass(rest, None, (others,), indices, bias[None, rest])]
+        # Large arrays go as soon as they can.
+        del known, features, index, indices
+        self._code(symbols, one.pop(), of_rest)
         return mean
 
     def _code(self, symbols: SymbolCoder, of: Pass, transforms: Transforms | None) -> None:
@@ -134,6 +134,7 @@ class LatentCoder:
             classes = activity(of.indices, of.bias[0], ACTIVITY, of.places)
             which = symbols.choose(of, classes, self.scales)
         rows = table_rows(of.indices, of.bias, STEP_BITS, len(self.scales), of.places, which)
+        of = replace(of, indices=NOTHING)
         coded = symbols.code(of, which, rows, self.scales)
         if transforms is None or which is None:
             coded <<= STEP_BITS

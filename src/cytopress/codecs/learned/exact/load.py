@@ -39,13 +39,13 @@ from cytopress.codecs.learned.model.manifest import (
     read_manifest,
 )
 from cytopress.codecs.learned.model.networks import Networks
-from cytopress.codecs.learned.model.stored_arrays import StoredArrays
+from cytopress.codecs.learned.model.stored_arrays import StoredArrays, named_in_errors
 from cytopress.errors import PackageError
 from cytopress.kernels.block_matrices import BlockMatrices
 from cytopress.kernels.convolution import Convolution
 from cytopress.kernels.fixed_point import MOST_VALUE
+from cytopress.kernels.forward_transforms import ForwardTransforms
 from cytopress.kernels.lapped_transform import LappedSynthesis
-from cytopress.kernels.rate_distortion import ForwardTransforms
 from cytopress.models.model_package import Package
 
 Array = npt.NDArray[Any]
@@ -78,12 +78,8 @@ def open_exact(package: Package) -> ExactModel:
 def _opened(key: _Key) -> ExactModel:
     package = key.package
     manifest = read_manifest(package)
-    try:
+    with named_in_errors(package):
         return _Loader(StoredArrays(package, PREFIX, manifest), manifest).model()
-    except PackageError as error:
-        if str(error).startswith(str(package.path)):
-            raise
-        raise PackageError(f"{package.path}: {error}") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +90,9 @@ class _Loader:
     def model(self) -> ExactModel:
         package = self.stored.package
         networks = Networks(package, PREFIX, self.manifest)
-        synthesis = self._synthesis()
+        gains, coder, synthesis = self._gains(), self._coder(), self._synthesis()
         forward = forward_networks(networks, synthesis.transform.order)
-        return ExactModel(self.manifest, self._gains(), forward, self._coder(), synthesis)
+        return ExactModel(self.manifest, gains, forward, coder, synthesis)
 
     def _gains(self) -> ExactGains:
         shape, background = (max(self.manifest.gains, 1), self.manifest.latent_channels), None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,19 +58,18 @@ class ExactModel:
     def encode_latents(
         self,
         encoder: RansEncoder,
-        planes: Sequence[Array],
+        y: Array,
         setting: GainSetting,
         previous: Array | None = None,
     ) -> Array:
         """Encode the latents of a slab; return them decoded, (h, w, M) int32 with a fraction.
 
-        ``planes`` are those that the slab sees; ``previous`` is what this returned for the slab
-        before it.
+        ``y`` are the latents as `ForwardNetworks.latents` gives them; ``previous`` is what this
+        returned for the slab before it.
         """
-        y = self.forward.latents(planes, setting.gain)
         z = self.forward.hyper_latents(y)
         symbols = SymbolEncoder(encoder, z)
-        z_hat = self.coder.hyper_latents(symbols, z.shape[:2], setting)
+        z_hat = self.coder.hyper_latents(symbols, (z.shape[0], z.shape[1]), setting)
         symbols = SymbolEncoder(encoder, y, self.quantization)
         return self.coder.latents(symbols, z_hat, setting, previous)
 

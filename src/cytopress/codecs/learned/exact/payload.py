@@ -17,7 +17,12 @@ from cytopress.codecs.container.wire import Reader, varints
 from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
 from cytopress.codecs.learned.exact.model import ExactModel
 from cytopress.codecs.learned.exact.numbers import LATENT_BITS
-from cytopress.codecs.learned.exact.pixels import Normalization, Surface, fixed_mesh, subtract_background
+from cytopress.codecs.learned.exact.pixels import (
+    Normalization,
+    Surface,
+    fixed_mesh,
+    subtract_background,
+)
 from cytopress.codecs.learned.exact.slabs import Band, synthesized
 from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.errors import CorruptDataError
@@ -122,8 +127,12 @@ def _encoded(
         planes = [normalization.fixed(volume[z]) for z in model.slabs.seen(slab, len(volume))]
         if setting.background is not None:
             subtract_background(setting.background.mesh, planes[0])
+        y = model.forward.latents(planes, setting.gain)
+        # Of a large plane the memory counts.
+        del planes
         encoder = RansEncoder()
-        previous = model.encode_latents(encoder, planes, setting, previous)
+        previous = model.encode_latents(encoder, y, setting, previous)
+        del y
         streams.append(encoder.bytes())
         yield previous
 

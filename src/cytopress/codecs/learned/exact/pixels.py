@@ -62,7 +62,8 @@ class Normalization:
             planes = image.pixels.reshape(-1, *image.pixels.shape[-2:])
             center = mean_of(planes, low, high) if low < high else 0.0
             return cls.take(FLOATS.pack(low, high, center), image.dtype)[0]
-        counts = np.bincount(image.pixels.ravel()) if image.pixels.ndim == 2 else histogram(image.pixels)
+        plane = image.pixels.ndim == 2
+        counts = np.bincount(image.pixels.ravel()) if plane else histogram(image.pixels)
         held = np.flatnonzero(counts)
         middle = round(float(counts[held] @ held) / image.pixels.size)
         least, most, span = int(held[0]), int(held[-1]), 0

@@ -41,7 +41,7 @@ def synthesized(
         if place < count:
             found = next(latents)
             # Beyond its ends a volume has no latents.
-            stack.extend([np.zeros_like(found)] * (neighbors if not place else 0))
+            stack.extend(np.zeros_like(found) for _ in range(0 if place else neighbors))
             stack.append(found)
         else:
             stack.append(np.zeros_like(stack[-1]))

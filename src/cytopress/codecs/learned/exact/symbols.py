@@ -17,8 +17,9 @@ from cytopress.codecs.learned.exact.numbers import MOST_SYMBOL, STEP_BITS, shift
 from cytopress.codecs.learned.latents.rate_distortion import BITS_PER_SQUARE
 from cytopress.codecs.learned.latents.secondary_transforms import SecondaryTransforms
 from cytopress.kernels.block_matrices import BlockMatrices
+from cytopress.kernels.forward_transforms import ForwardTransforms
 from cytopress.kernels.places import Places, gathered
-from cytopress.kernels.rate_distortion import CostTable, ForwardTransforms
+from cytopress.kernels.rate_distortion import CostTable
 
 Array = npt.NDArray[Any]
 
@@ -51,7 +52,7 @@ class Pass:
         (h, w, C) int32 each, with a fraction: predicted means are their sum. Residuals are added
         to the last one.
     indices : ndarray
-        (h, w, C) int32 scale indices, with a fraction.
+        (h, w, C) int32 scale indices, with a fraction; for `SymbolCoder.choose` alone.
     bias : ndarray
         (1 + transforms, C) int32 that is added to them: without a transform, and with each.
     transforms : Transforms, optional
@@ -141,11 +142,12 @@ class SymbolEncoder:
         self, encoder: RansEncoder, values: Array, quantization: Quantization | None = None
     ) -> None:
         self._encoder, self._values, self._quantization = encoder, values, quantization
-        self._pass: tuple[Pass, Array] | None = None
+        self._held: tuple[Pass, Array] | None = None
 
     def choose(self, of: Pass, classes: Array, scales: ProbabilityTables) -> Array:  # noqa: ARG002
         """Encode and return the transforms with the least rate-distortion cost."""
-        assert of.transforms is not None and self._quantization is not None
+        assert of.transforms is not None
+        assert self._quantization is not None
         transforms, table = of.transforms.transforms, self._quantization.transforms
         which, saved = of.transforms.forward.cheapest(
             self._residual(of), of.index, classes, transforms.choice_costs, table
@@ -160,7 +162,8 @@ class SymbolEncoder:
         residual = self._residual(of)
         if of.transforms is not None and which is not None and which.any():
             residual = of.transforms.forward(residual, which)
-        flat, table = residual.reshape(-1), self._quantization and self._quantization.symbols
+        flat = residual.reshape(-1)
+        table = None if self._quantization is None else self._quantization.symbols
         if table is None:
             symbols = np.clip(shifted(flat, STEP_BITS), -MOST_SYMBOL, MOST_SYMBOL)
         else:
@@ -170,10 +173,15 @@ class SymbolEncoder:
 
     def _residual(self, of: Pass) -> Array:
         """Return what a pass codes, (places, C) int32; it is kept until the next pass."""
-        if self._pass is None or self._pass[0] is not of:
+        held = self._held
+        # The pass as it was chosen for has scale indices, which the same pass lacks later.
+        if held is None or held[0].means is not of.means or held[0].places is not of.places:
             # Latents are below 2 ** 30, and so are all means but those of an absurd package.
-            self._pass = of, of.select(self._values) - of.mean
-        return self._pass[1]
+            held = self._held = (
+                replace(of, indices=of.means[0][:0]),
+                of.select(self._values) - of.mean,
+            )
+        return held[1]
 
 
 @dataclass(frozen=True, eq=False)

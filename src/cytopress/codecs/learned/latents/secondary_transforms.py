@@ -91,7 +91,8 @@ class SecondaryTransforms:
     def choice_costs(self) -> Array:
         """(CLASSES, 1 + count) int32: bits of each choice, with ``FRACTION`` bits of fraction."""
         bits = self.choices.bits[:CLASSES, : 1 + len(self.matrices)]
-        return np.rint(bits * 2.0**FRACTION).astype(np.int32)
+        costs: Array = np.rint(bits * 2.0**FRACTION).astype(np.int32)
+        return costs
 
     def activity(self, index: Array) -> Array:
         """Return the class of activity of each place, (places,) int8; -1 for none.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cytopress.codecs.learned.pixels.background import Mesh
@@ -95,13 +96,27 @@ def is_exact(package: Package) -> bool:
 
 
 def read_manifest(package: Package) -> CodecManifest:
-    """Return the checked manifest of a codec package.
+    """Return the checked manifest of a codec package; checked once.
 
     Raises
     ------
     PackageError
         The package is no `learned/NAME`, or its manifest contradicts itself.
     """
+    return _checked(_Key(id(package.manifest), package))
+
+
+@dataclass(frozen=True)
+class _Key:
+    """A package by its manifest, which lives as long as the key, as a cache needs it."""
+
+    identity: int
+    package: Package = field(compare=False)
+
+
+@functools.lru_cache(maxsize=64)
+def _checked(key: _Key) -> CodecManifest:
+    package = key.package
     manifest = package.manifest
     architecture, name = manifest["architecture"], package.name
     if manifest["kind"] != "codec" or not name.startswith(f"{FAMILY}/"):

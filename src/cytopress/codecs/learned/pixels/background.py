@@ -18,6 +18,7 @@ import numpy.typing as npt
 from cytopress.codecs.container.wire import take_varints, varints
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
 from cytopress.codecs.learned.entropy.range_coder import RangeDecoder, RangeEncoder
+from cytopress.codecs.learned.pixels.interpolation import between, lines, solved
 from cytopress.codecs.learned.pixels.normalization import Plane, PlaneLike
 from cytopress.errors import CorruptDataError, PackageError
 
@@ -29,8 +30,6 @@ MOST = 2**24
 WORD = 4
 # Rows of a plane that are computed at once.
 BAND = 64
-# Grid numbers along an axis from which their equations are solved as the three diagonals they have.
-MANY = 128
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,10 @@ class Mesh:
         return height, width
 
     def fit(self, plane: npt.NDArray[Any], *, every: int = EVERY) -> Grid:
-        """Return the medians of blocks, in steps, of a plane (H, W): of ``every`` such row and column."""
+        """Return the medians of blocks, in steps, of a plane (H, W).
+
+        Of a block those of one row and column in ``every`` count.
+        """
         height, width = self.form(plane.shape)
         medians = np.empty((height, width))
         whole = plane.shape[1] // self.block
@@ -83,47 +85,26 @@ class Mesh:
         that the latents lost where the encoder set small ones to zero. Differences are clipped to
         the used range, ``most``, so that a hot pixel that the latents missed has little weight.
         """
-        rows, columns = (
-            self._lines(length, count)
+        (rows, _), (columns, _) = axes = [
+            lines(self.block, length, count)
             for length, count in zip(decoded.shape, self.form(decoded.shape), strict=True)
-        )
+        ]
         sums = np.zeros((self.form(decoded.shape)[0], decoded.shape[1]))
         for top in range(0, len(decoded), BAND):
             band = slice(top, top + BAND)
             missed = np.clip(seen[band, :] - decoded[band], -most, most)
             sums += rows[band].T @ missed.astype(np.float32, copy=False)
         # Least squares along one axis, then along the other: interpolation is separable.
-        return self._in_steps(_solved(columns, _solved(rows, sums @ columns).T, turned=True))
+        return self._in_steps(solved(*axes[1], solved(*axes[0], sums @ columns).T, turned=True))
 
     def _in_steps(self, values: npt.NDArray[Any]) -> Grid:
         grid: Grid = np.clip(np.rint(values / self.step), -MOST, MOST).astype(np.int32)
         return grid
 
-    def _lines(self, length: int, count: int) -> Any:
-        """Return the weights, (length, count), of grid numbers in each pixel along one axis.
-
-        A sparse array where there are many, since the time would go with the square of the length.
-        """
-        if count == 1:
-            return np.ones((length, 1), np.float32)
-        before, after = self._between(range(length), count)
-        if count > MANY:
-            from scipy.sparse import csr_array
-
-            weights = np.stack([1 - after, after], axis=1).ravel().astype(np.float64)
-            numbers = np.stack([before, before + 1], axis=1).ravel()
-            return csr_array(
-                (weights, numbers, np.arange(0, 2 * length + 1, 2)), shape=(length, count)
-            )
-        lines = np.zeros((length, count), np.float32)
-        places = np.arange(length)
-        lines[places, before], lines[places, before + 1] = 1 - after, after
-        return lines
-
     def surface(self, grid: Grid, rows: range, columns: range) -> Plane:
         """Return the background of some pixels, float32, by linear interpolation of the grid."""
-        down, after = self._between(rows, grid.shape[0])
-        across, beyond = self._between(columns, grid.shape[1])
+        down, after = between(self.block, rows, grid.shape[0])
+        across, beyond = between(self.block, columns, grid.shape[1])
         values = grid.astype(np.float32) * np.float32(self.step)
         if grid.shape[1] > 1:
             values = values[:, across] + (values[:, across + 1] - values[:, across]) * beyond
@@ -146,30 +127,6 @@ class Mesh:
         for top in range(0, plane.shape[0], BAND):
             rows = range(top, min(top + BAND, plane.shape[0]))
             yield plane[top : rows.stop], self.surface(grid, rows, range(plane.shape[1]))
-
-    def _between(self, places: range, count: int) -> tuple[npt.NDArray[Any], Plane]:
-        """Return for each pixel the grid number before it, and its fraction toward the next one."""
-        at = (np.arange(places.start, places.stop) + 0.5) / self.block - 0.5
-        # Beyond the outermost numbers it extrapolates.
-        before = np.clip(np.floor(at), 0, max(count - 2, 0)).astype(np.intp)
-        return before, (at - before).astype(np.float32)
-
-
-def _solved(lines: Any, values: npt.NDArray[Any], *, turned: bool = False) -> npt.NDArray[Any]:
-    """Return the least-squares grid numbers along an axis, of (count, n) products with its lines.
-
-    ``turned`` returns them as (n, count).
-    """
-    normal = lines.T @ lines
-    if isinstance(normal, np.ndarray):
-        inverse = np.linalg.pinv(normal, hermitian=True)
-        return values.T @ inverse if turned else inverse @ values
-    from scipy.linalg import solveh_banded
-
-    diagonals = np.zeros((2, normal.shape[0]))
-    diagonals[0], diagonals[1, :-1] = normal.diagonal(), normal.diagonal(1)
-    found: npt.NDArray[Any] = solveh_banded(diagonals, values, lower=True)
-    return found.T if turned else found
 
 
 @dataclass(frozen=True, eq=False)
@@ -276,6 +233,9 @@ def _residuals(grid: Grid, predictor: int) -> Grid:
 def _summed(missed: Grid, predictor: int) -> Grid:
     """Return the grid of prediction residuals."""
     predict = PREDICTORS[predictor]
+    if predict is _plane:
+        sums = missed.astype(np.int64).cumsum(0).cumsum(1)
+        return np.clip(sums, -MOST, MOST).astype(np.int32)
     before: list[int] = []
     values = []
     for row in missed.tolist():
