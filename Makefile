@@ -92,6 +92,7 @@ dist: .venv-dist/stamp-$(DIGEST)
 bench: .venv-test/native-$(NATIVE)
 	$(TEST)/python bench/codecs.py
 	$(TEST)/python bench/learned.py
+	$(TEST)/python bench/terabyte.py
 	$(TEST)/python bench/volumes.py
 	$(TEST)/python bench/study.py $(if $(AGAINST),--against $(AGAINST))
 	$(TEST)/python bench/targets.py $(if $(AGAINST),--against $(AGAINST))

@@ -6,6 +6,8 @@ from scipy.ndimage import gaussian_filter
 
 import cytopress
 from cytopress.codecs.container import container
+from cytopress.codecs.spec import codec
+from cytopress.codecs.wrappers import Lines
 from cytopress.codecs.wrappers.coefficients import FloatCoefficients
 from cytopress.codecs.wrappers.range_mapping import RangeMapping
 from cytopress.errors import ImageError
@@ -133,3 +135,26 @@ def test_limits_go_with_pixels_of_the_same_type_and_are_no_part_of_equality() ->
 def test_refuses_limits_that_are_no_range(limits: tuple) -> None:
     with pytest.raises(ImageError, match="limits are two numbers"):
         Image(FIELD.pixels, limits=limits)
+
+
+def test_the_limits_of_a_humming_field_are_those_without_its_hum() -> None:
+    """A field as a whole is mapped after its noise is subtracted, so its chunks have to be."""
+    y, x = np.mgrid[:256, :512]
+    scene = np.maximum(30 * np.sin(x / 40) * np.sin(y / 30), 0)
+    noise = np.random.default_rng(2).normal(0, 1, y.shape)
+    hum = 4 * np.cos(2 * np.pi * (0.215 * x + 0.37 * y))
+    name = "learned/cytopress-2d:quality=0.4"
+    plain = Image(np.rint(np.clip(scene + 2 + noise, 0, 255)).astype(np.uint8))
+    field = Image(np.rint(np.clip(scene + 6 + noise + hum, 0, 255)).astype(np.uint8))
+    for lines in ("auto", "0"):
+        assert codec(f"{name},lines={lines}").field_limits([plain]) == tuple(
+            np.percentile(plain.pixels, codec(name).family.traits.percentiles)
+        )
+    low, high = codec(name).field_limits([field, field])
+    wide = codec(f"{name},lines=0").field_limits([field])
+    assert high - low < wide[1] - wide[0] - 2
+    # As the field itself is mapped, without limits.
+    inner = next(one for one in codec(name).solve(field).codec.nested() if isinstance(one, Lines))
+    rest = inner.rest(field).pixels
+    ends = np.percentile(rest, inner.codec.traits.percentiles) / 2**4
+    assert ends[1] - ends[0] == pytest.approx(high - low, abs=1e-4)

@@ -48,4 +48,12 @@ def finer(
     if place >= 1:
         return None
     value = parameter.value_at(min(place + steps * STEP, 1.0))
-    return replace(request, native=value)
+    return replace(request, native=value, guard=_tighter(request, steps))
+
+
+def _tighter(request: CodecRequest, steps: int) -> int | None:
+    """Return the bound of a residual some steps finer: errors within it do not follow a setting."""
+    if request.guard is None or request.scale != "1":
+        return request.guard
+    least = request.adapter(request.native).deviation
+    return max(request.guard >> steps, min(least, request.guard))

@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from cytopress.codecs.container.recipe import Recipe
-from cytopress.codecs.learned.codec import DIGEST_BYTES, NUMBER
+from cytopress.codecs.container.recipe import DIGEST_BYTES, Recipe
+from cytopress.codecs.learned.codec import NUMBER
 from cytopress.codecs.learned.model.packages import find_by_digest
 from cytopress.digests import digest_bytes
 from cytopress.errors import PackageError

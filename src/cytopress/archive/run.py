@@ -22,7 +22,7 @@ from cytopress.batch.cluster import connected, run_on
 from cytopress.batch.ledger import Ledger
 from cytopress.batch.run import run as run_tasks
 from cytopress.callbacks import Progress, no_progress
-from cytopress.codecs.learned.codec import DIGEST_BYTES
+from cytopress.codecs.container.recipe import DIGEST_BYTES
 from cytopress.codecs.learned.model.packages import find_by_digest
 from cytopress.errors import LockHeldError, StoreError
 from cytopress.models.model_package import SUFFIX

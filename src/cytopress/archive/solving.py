@@ -1,4 +1,7 @@
-"""Solve a target once for a whole data set: one native setting for each channel, from samples."""
+"""Solve a target once for a whole data set: one native setting for each channel, from samples.
+
+A target beyond a learned codec's finest setting is met by a residual (`residual_setting`).
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from cytopress.archive.promise import (
     unseen_share,
 )
 from cytopress.archive.pyramid import halved
+from cytopress.archive.residual_setting import may_be_met, residual_setting
 from cytopress.archive.sample_codings import Coded, SampleCodings, Samples
 from cytopress.archive.scale_of_chunks import SCALES, is_better, may_pay
 from cytopress.archive.setting_search import Search
@@ -66,7 +70,14 @@ def _solve(asked: CodecRequest, chosen: CodecRequest, samples: Samples, seen: fl
     """Return the coding at a choice of all that was asked as ``auto``."""
     request, limits = with_scales(chosen, samples)
     codings = SampleCodings(request, samples.chunks, limits, samples.bits)
-    native = native_setting(request, codings, samples.fields)
+    native: float | None
+    try:
+        native = native_setting(request, codings, samples.fields)
+    except UnreachableTargetError:
+        if not may_be_met(request, samples):
+            raise
+        codings, native = _with_residual(request, samples, limits)
+        request = replace(request, guard=codings.coding(native).request.guard)
     coded = codings.at(native)
     lossless = codings.coding(native).request.lossless
     ceiling = None if lossless else ceiling_of(request, coded.errors)
@@ -75,6 +86,19 @@ def _solve(asked: CodecRequest, chosen: CodecRequest, samples: Samples, seen: fl
         return found
     unseen = unseen_share(coded.errors, ceiling, seen)
     return replace(found, expected_finer=found.expected_finer + unseen)
+
+
+def _with_residual(
+    request: CodecRequest, samples: Samples, limits: tuple[float, float]
+) -> tuple[SampleCodings, float]:
+    assert request.asked is not None
+    target = Target(*request.asked, request.data_range, request.noise)
+
+    def surplus(codings: SampleCodings, value: float, every: int) -> float:
+        return _surplus(request, target, codings, value, every, samples.fields[::every])
+
+    every = EVERY if len(samples.chunks) >= 2 * EVERY else 1
+    return residual_setting(request, samples, limits, surplus, every=every, close=CLOSE)
 
 
 def coding_of(

@@ -76,13 +76,17 @@ def training_rows(results: Results) -> list[TrainingRow]:
 
 
 def in_training(results: Results, curve: Curve) -> UnfinishedTraining | None:
-    """Return the training of a curve's codec if it has not ended."""
+    """Return the training of a curve's codec if it has not ended.
+
+    A learned codec has one package, whatever its options; of others the options choose it.
+    """
+    learned = curve.codec.startswith("learned/")
     return next(
         (
             one
             for one in results.unfinished
             if one.codec == curve.codec
-            and curve.options in (one.options, bare_options(one.codec, one.options))
+            and (learned or curve.options in (one.options, bare_options(one.codec, one.options)))
         ),
         None,
     )

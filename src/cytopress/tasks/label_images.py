@@ -68,7 +68,7 @@ def watershed(height: npt.NDArray[np.float64], seeds: Labels, mask: Mask) -> Lab
     queue = [(low, 0, at) for low, at in zip(heights[edge].tolist(), edge.tolist(), strict=True)]
     heapify(queue)
     # Python reads single numbers through a view several times as fast as from an array.
-    levels, label, is_free = memoryview(heights), memoryview(labels), memoryview(free)
+    levels, label, is_free = heights.data, labels.data, free.data
     turn = 0
     while queue:
         at = heappop(queue)[-1]

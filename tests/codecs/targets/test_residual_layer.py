@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cytopress.codecs.container.container import unpack
+from cytopress.codecs.learned.codec import Learned
 from cytopress.codecs.registry import decode
 from cytopress.codecs.spec import codec
 from cytopress.codecs.wrappers import Guarded
@@ -73,3 +75,29 @@ def test_where_a_setting_reaches_the_target_there_is_no_residual(smooth: Image) 
 def test_classic_codecs_have_none(smooth: Image) -> None:
     with pytest.raises(UnreachableTargetError):
         codec("avif:max_error=1").solve(smooth)
+
+
+@pytest.mark.parametrize("target", ["max_error=4", "psnr=85,range=65535"])
+def test_few_settings_are_coded_and_the_base_of_a_residual_once(
+    smooth: Image, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    coded: list[tuple[int, float | None]] = []
+    honest = Learned.compress
+
+    def counted(codec: Learned, image: Image) -> bytes:
+        coded.append((image.pixels.size, codec.quality))
+        return honest(codec, image)
+
+    monkeypatch.setattr(Learned, "compress", counted)
+    large = Image(np.tile(smooth.pixels, (4, 4)))
+    found = codec(f"{NAME}:{target},{PLAIN}").solve(large)
+    (guard,) = (one for one in found.codec.nested() if isinstance(one, Guarded))
+    monkeypatch.undo()
+    whole = [quality for size, quality in coded if size == large.pixels.size]
+    # The finest setting, which says that none is fine enough, and the residual's base.
+    assert set(whole) == {1.0, found.setting}
+    assert len(whole) <= 3
+    # What is reused changes nothing.
+    data = guard.encode(large)
+    assert np.array_equal(decode(data).pixels, decode(found.data).pixels)
+    assert unpack(data)[1] == unpack(found.data)[1]

@@ -9,7 +9,8 @@ import pytest
 from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.adapters.round_zstd import RoundZstd
 from cytopress.codecs.container.container import Form, unpack
-from cytopress.codecs.registry import decode
+from cytopress.codecs.registry import build, decode
+from cytopress.codecs.spec import codec
 from cytopress.codecs.wrappers import Guarded, Lines, PerPlane, Tiled
 from cytopress.codecs.wrappers.lines import find_lines, strength_of, take_lines
 from cytopress.codecs.wrappers.lines_report import lines_report
@@ -161,3 +162,23 @@ def test_damaged_streams_are_one_error(stream: bytes) -> None:
     form = Form.of(image_of(hum()))
     with pytest.raises(CorruptDataError):
         Lines(JpegLS(near=1)).restore(stream, form)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spec", ["quality=0.35,lines=auto", "quality=0.5,lines=auto"])
+def test_a_humming_field_in_chunks_takes_at_most_a_tenth_more_than_whole(spec: str) -> None:
+    y, x = np.mgrid[:1024, :1024]
+    random = np.random.default_rng(3)
+    drift = np.cumsum(random.normal(0, 0.02, 1024))[:, None]
+    hum = 1.5 * np.cos(2 * np.pi * (0.215 * x + 0.37 * y) + drift)
+    cells = np.zeros(hum.shape)
+    for cy, cx in random.uniform(0, 1024, (300, 2)):
+        cells += 60 * np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / 60)
+    field = image_of(90 + cells + hum + random.normal(0, 1.5, hum.shape))
+    request = codec(f"learned/cytopress-2d:{spec}")
+    limits, lines = request.field_limits([field]), request.field_lines([field])
+    parts = [field.pixels[row : row + 512, column : column + 512]
+             for row in (0, 512) for column in (0, 512)]  # fmt: skip
+    chunks = [request.encode(Image(part), limits=limits, lines=lines) for part in parts]
+    assert all(build(unpack(data)[0].recipe).name == "lines" for data in chunks)
+    assert sum(map(len, chunks)) <= 1.10 * len(request.encode(field))

@@ -1,11 +1,14 @@
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from cytopress.results.recommendation import Criterion, as_json, recommend, sentence
 from cytopress.results.recommendation.amounts import figure_text
 from cytopress.results.recommendation.text import cost_text, duration_text, lines
+from cytopress.results.unfinished import in_training
+from cytopress.study.results import UnfinishedNetwork, UnfinishedTraining
 
 TASK = "labelfree/cells"
 
@@ -139,3 +142,27 @@ def test_figures_are_read_without_counting_exponents(value, text):
 )
 def test_durations_are_in_the_unit_that_people_choose(minutes, text):
     assert duration_text(minutes) == text
+
+
+def test_a_model_in_training_is_named_with_a_note_on_it(make_study):
+    study = make_study(fields=12, groups=6)
+    asked = Criterion(task=TASK, margin=0.01)
+    (found,) = recommend(study, asked)
+    assert not any("training of" in warning for warning in found.warnings)
+    network = UnfinishedNetwork(quality=1, steps=7000, of=20000, loss="training", losses=())
+    named = [found.chosen.curve, found.runner_up.curve]
+    for curve in named:
+        training = UnfinishedTraining(
+            codec=curve.codec, options=curve.options, package="own", networks=(network,)
+        )
+        (again,) = recommend(dataclasses.replace(study, unfinished=(training,)), asked)
+        (note,) = (warning for warning in again.warnings if "training of" in warning)
+        assert note.startswith(f"the training of {curve.codec} has not ended (35% of its steps)")
+        assert f"  Note:       {note}" in lines(again)
+    # A learned codec is one package with any options: a study may have several of them.
+    curve = SimpleNamespace(codec="learned/x", options="lines=0")
+    other = dataclasses.replace(training, codec="learned/x", options="lines=auto")
+    assert in_training(dataclasses.replace(study, unfinished=(other,)), curve) is other
+    elsewhere = dataclasses.replace(training, codec="learned/other")
+    (again,) = recommend(dataclasses.replace(study, unfinished=(elsewhere,)), asked)
+    assert again.warnings == found.warnings

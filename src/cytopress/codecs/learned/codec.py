@@ -7,6 +7,7 @@ the background, if the package has one, and the coded latents.
 
 from __future__ import annotations
 
+import functools
 import math
 import struct
 import warnings
@@ -93,7 +94,7 @@ class Learned(StreamCodec):
         quality = "" if self.quality is None else f", quality={self.quality:g}"
         return f"Learned({self.name!r}, sha256={self.sha256[: 2 * DIGEST_BYTES]!r}{quality})"
 
-    @property
+    @functools.cached_property
     def traits(self) -> Traits:  # type: ignore[override]
         """Traits of the package's codec, with its quality parameter."""
         return traits(read_manifest(self.package))

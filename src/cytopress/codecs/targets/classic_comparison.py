@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from cytopress.codecs.targets.request import CodecRequest
 
 RIVALS = (JpegXL, Jpeg2000)
-# Bits a pixel from which on a learned setting codes noise, and is compared: on all validation images
-# at hand the learned codec was ahead below.
+# Bits a pixel from which on a learned setting codes noise, and is compared. On all validation
+# images at hand the learned codec was ahead below that.
 FINE_BITS = 1.0
 # Fewer bytes than this, relative, may be the square's.
 LEAST_GAIN = 0.03
@@ -69,7 +69,8 @@ def dearer_than_classic(
     """
     if 8 * coded_bytes < FINE_BITS * image.pixels.size:
         return []
-    limits = request.field_limits([image]) if image.limits is None else image.limits
+    plain = replace(request, lines="0")
+    limits = plain.field_limits([image]) if image.limits is None else image.limits
     square = Encodes(replace(middle_of(image), limits=limits))
     own = square.attempt(codec, ERROR)
     found = dict(_bounded(request, codec, square) or _alike(request, own.reached, square))

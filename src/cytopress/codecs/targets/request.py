@@ -20,6 +20,7 @@ from cytopress.codecs.registry import decode
 from cytopress.codecs.targets import resolve
 from cytopress.codecs.targets.classic_comparison import dearer
 from cytopress.codecs.targets.encodes import Encodes, Solution
+from cytopress.codecs.targets.field_range import field_range
 from cytopress.codecs.targets.lines_choice import field_lines, lines_for, seeks_lines
 from cytopress.codecs.targets.request_options import check_quality, lines_option, scale_option
 from cytopress.codecs.targets.solutions import solution_of
@@ -28,7 +29,6 @@ from cytopress.codecs.targets.target import Target, TargetKind
 from cytopress.codecs.wrappers import Guarded, Lines, Scaled, Tiled, Wavelet
 from cytopress.errors import CytopressWarning, UsageError
 from cytopress.image import Image
-from cytopress.metrics.data_range import pooled_percentiles
 from cytopress.metrics.noise import NoiseModel
 from cytopress.models.model_package import Package
 from cytopress.settings import Settings
@@ -154,16 +154,15 @@ class CodecRequest:
         """Return the limits, in counts, of fields whose chunks this request is to code alike.
 
         The range that the codec would take from a field, pooled over all: least and largest count,
-        or the percentiles that a learned codec was trained with. Of constant fields, any range.
+        or the percentiles that a learned codec was trained with; without the structured noise that
+        is coded apart. Of constant fields, any range.
 
         Parameters
         ----------
         images : iterable of Image
             Whole fields of one pixel type, at least one; one is in memory at a time.
         """
-        low, high = pooled_percentiles(
-            (image.pixels for image in images), self.family.traits.percentiles
-        )
+        low, high = field_range(self, images)
         return low, high if low < high else low + (abs(low) or 1.0)
 
     def field_lines(self, images: Iterable[Image]) -> tuple[tuple[int, int], ...]:

@@ -35,9 +35,15 @@ def may_have_residual(request: CodecRequest, image: Image) -> bool:
     if not request.packages or image.dtype.name not in Guarded.traits.dtypes:
         return False
     kind, value = request.asked
-    bare = compose(request, parameter.finest, image, None, given_levels(request))
     # Another machine may decode otherwise by more than was asked for.
-    return kind != "ratio" and not (kind == "max_error" and value < bare.deviation)
+    return kind != "ratio" and not (kind == "max_error" and value < deviation_of(request, image))
+
+
+def deviation_of(request: CodecRequest, image: Image) -> int:
+    """Return the counts by which another machine may decode a setting otherwise."""
+    parameter = request.family.traits.parameter
+    assert parameter is not None
+    return compose(request, parameter.finest, image, None, given_levels(request)).deviation
 
 
 def solve_with_residual(
@@ -66,7 +72,7 @@ def solve_with_residual(
         return Guarded(bare, max_error=bare.deviation + round(bound) - 1)
 
     def problem(base: float) -> SearchProblem:
-        name, bounds = request.name, _bounds(image)
+        name, bounds = request.name, bounds_of(image)
         return SearchProblem(name, target, bounds, lambda bound: guarded(base, bound or 1))
 
     def sample_size(base: float) -> float:
@@ -81,7 +87,7 @@ def solve_with_residual(
     return replace(solve(problem(base), encodes), setting=base)
 
 
-def _bounds(image: Image) -> QualityParameter:
+def bounds_of(image: Image) -> QualityParameter:
     """Return the parameter of the search: the bound on this machine's error, and one more."""
     most = float(1 << max(image.bits - 1, 1))
     return QualityParameter("bound", "counts", 1, most, finer="lower", integer=True)

@@ -104,7 +104,7 @@ def _promising(request: CodecRequest, level: int, codec: StreamCodec, image: Ima
     lines = [one for one in codec.nested() if isinstance(one, Lines)]
     for one in lines:
         codec, image = one.codec, one.rest(image)
-    limits = request.field_limits([image])
+    limits = replace(request, lines="0").field_limits([image])
     encodes = Encodes(replace(middle_of(image), limits=limits))
     before = encodes.attempt(codec, ERROR)
     problem = _problem(request, encodes.image, level)

@@ -133,7 +133,8 @@ def strength_of(pixels: int, coded_bytes: int) -> float:
     change, so a bit of the codec's saves an error in proportion to the pixels for each byte, and to
     the error itself, which grows with them.
     """
-    return min(max((pixels / (PIXELS_A_BYTE * coded_bytes)) ** POWER, FINE), COARSE)
+    asked: float = (pixels / (PIXELS_A_BYTE * coded_bytes)) ** POWER
+    return min(max(asked, FINE), COARSE)
 
 
 def take_lines(

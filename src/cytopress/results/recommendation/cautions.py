@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from cytopress.figures import count_text
 from cytopress.results.curves import setting_name
@@ -13,6 +13,7 @@ from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.recommendation.evidence import Evidence
 from cytopress.results.recommendation.margin import share_of_signal, share_text
 from cytopress.results.recommendation.setting import JudgedSetting
+from cytopress.results.unfinished import in_training
 from cytopress.statistics import LEAST_UNITS
 from cytopress.statistics.margin import NOISE
 from cytopress.study.margin_limits import OF_ALL_LIGHT
@@ -61,6 +62,22 @@ def cautions(
         said.append(
             f"the study is not finished: {results.trials_done:,} of {results.trials_planned:,} done"
         )
+    return said
+
+
+def training_cautions(results: Results, named: Iterable[JudgedSetting | None]) -> list[str]:
+    """Return the warnings about codecs that a recommendation names and whose training goes on."""
+    said = []
+    for curve in dict.fromkeys(setting.curve for setting in named if setting is not None):
+        training = in_training(results, curve)
+        if training is not None:
+            steps = sum(network.steps for network in training.networks)
+            share = steps / max(sum(network.of for network in training.networks), 1)
+            said.append(
+                f"the training of {curve.codec} has not ended ({share:.0%} of its steps): these are"
+                " results of the model as it was, and those of the finished one will differ; run"
+                " the study again with that"
+            )
     return said
 
 

@@ -15,7 +15,11 @@ from cytopress.errors import (
 from cytopress.results.curves import Curve
 from cytopress.results.dataset_summary import DatasetSummary, dataset_summaries
 from cytopress.results.recommendation.bounds import bounded_settings
-from cytopress.results.recommendation.cautions import cautions, floor_cautions
+from cytopress.results.recommendation.cautions import (
+    cautions,
+    floor_cautions,
+    training_cautions,
+)
 from cytopress.results.recommendation.choice import choose
 from cytopress.results.recommendation.criterion import Criterion
 from cytopress.results.recommendation.evidence import evidence_of
@@ -180,6 +184,7 @@ def _recommendation(
     fewest = safe[0] if safe else None
     faster_than = fewest if chosen and fewest and fewest.curve is not chosen.curve else None
     others = [setting for setting in safe if chosen and setting.curve is not chosen.curve]
+    runner_up = others[0] if others else None
     return Recommendation(
         criterion=criterion,
         summary=summary,
@@ -187,7 +192,7 @@ def _recommendation(
         margin=margin,
         noise=evidence.noise,
         chosen=chosen,
-        runner_up=others[0] if others else None,
+        runner_up=runner_up,
         lossless=lossless,
         faster_than=faster_than,
         settings=tuple(settings),
@@ -209,5 +214,6 @@ def _recommendation(
                 margin=margin,
                 chosen=chosen,
             ),
+            *training_cautions(results, [chosen, runner_up, faster_than]),
         ),
     )

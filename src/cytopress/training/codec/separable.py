@@ -66,17 +66,24 @@ class LatentCorrection(nn.Sequential):
 
 
 class LappedAnalysis(nn.Module):
-    """The lapped transform of planes, in frequencies along y and x.
+    """The lapped transform of planes, in frequencies along y and x, and a network behind it.
+
+    Subclasses add the ``network``, and the ``place`` of each latent among the frequencies.
 
     Parameters
     ----------
+    widths : sequence of int
+        Channels of the network's 3 x 3 convolutions.
     stride : {8, 16}
         Pixels a latent, along each axis.
     """
 
-    def __init__(self, stride: int) -> None:
+    network: nn.Module
+    place: torch.Tensor
+
+    def __init__(self, widths: Sequence[int], stride: int) -> None:
         super().__init__()
-        self.stride = stride
+        self.stride, self.reach = stride, (1 + len(widths)) * stride
         kernel, edge = 2 * stride, stride // 2
         self.along_x = nn.Conv2d(
             1, stride, (1, kernel), stride=(1, stride), padding=(0, edge), bias=False
@@ -94,13 +101,23 @@ class LappedAnalysis(nn.Module):
         y = y.reshape(-1, size, size, *y.shape[2:]).transpose(1, 2)
         return y.reshape(-1, depth * size**2, *y.shape[3:])  # type: ignore[no-any-return]
 
+    def linear(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the latents of the lapped transform alone."""
+        with torch.autocast(x.device.type, enabled=False):
+            return self.blocks(x)[:, self.place]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return y."""
+        y = self.linear(x)
+        return y + self.network(y.clamp(-MOST, MOST)).float()  # type: ignore[no-any-return]
+
 
 class LappedSynthesis(nn.Module):
-    """The way back; ``stride`` as in `LappedAnalysis`."""
+    """The way back; ``widths`` and ``stride`` are as in `LappedAnalysis`."""
 
-    def __init__(self, stride: int) -> None:
+    def __init__(self, widths: Sequence[int], stride: int) -> None:
         super().__init__()
-        self.stride = stride
+        self.stride, self.reach = stride, (1 + len(widths)) * stride
         kernel, edge = 2 * stride, stride // 2
         self.along_y = nn.ConvTranspose2d(
             stride, 1, (kernel, 1), stride=(stride, 1), padding=(edge, 0), bias=False
@@ -121,49 +138,20 @@ class LappedSynthesis(nn.Module):
 
 
 class SeparableAnalysis(LappedAnalysis):
-    """g_a: (N, 1, H, W) to (N, stride ** 2, H / stride, W / stride).
-
-    Parameters
-    ----------
-    widths : sequence of int
-        Channels of the network's 3 x 3 convolutions.
-    stride : {8, 16}
-        Pixels a latent, along each axis.
-    """
+    """g_a: (N, 1, H, W) to (N, stride ** 2, H / stride, W / stride)."""
 
     def __init__(self, widths: Sequence[int], stride: int) -> None:
-        super().__init__(stride)
-        self.reach = (1 + len(widths)) * stride
+        super().__init__(widths, stride)
         self.network = LatentCorrection(stride**2, widths)
         # Latents in order of frequency, of those by frequency along y and x.
-        self.place: torch.Tensor
         self.register_buffer("place", places(stride**2, stride), persistent=False)
-
-    def linear(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the latents of the lapped transform alone."""
-        with torch.autocast(x.device.type, enabled=False):
-            return self.blocks(x)[:, self.place]
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return y."""
-        y = self.linear(x)
-        return y + self.network(y.clamp(-MOST, MOST)).float()  # type: ignore[no-any-return]
 
 
 class SeparableSynthesis(LappedSynthesis):
-    """g_s: (N, stride ** 2, h, w) to (N, 1, h * stride, w * stride).
-
-    Parameters
-    ----------
-    widths : sequence of int
-        Channels of the network's 3 x 3 convolutions.
-    stride : {8, 16}
-        Pixels a latent, along each axis.
-    """
+    """g_s: (N, stride ** 2, h, w) to (N, 1, h * stride, w * stride)."""
 
     def __init__(self, widths: Sequence[int], stride: int) -> None:
-        super().__init__(stride)
-        self.reach = (1 + len(widths)) * stride
+        super().__init__(widths, stride)
         self.network = LatentCorrection(stride**2, widths)
         # Latents are in order of frequency; the transform takes them by frequency along y and x.
         self.place: torch.Tensor

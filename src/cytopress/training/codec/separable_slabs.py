@@ -41,8 +41,7 @@ class SlabAnalysis(LappedAnalysis):
     def __init__(
         self, channels: int, widths: Sequence[int], stride: int, slabs: SlabLayout
     ) -> None:
-        super().__init__(stride)
-        self.reach = (1 + len(widths)) * stride
+        super().__init__(widths, stride)
         depth = slabs.stride
         self.along_z = nn.Conv2d(slabs.window, depth, 1, bias=False)
         with torch.no_grad():
@@ -50,18 +49,11 @@ class SlabAnalysis(LappedAnalysis):
             own = self.along_z.weight[:, slabs.margin : slabs.margin + depth, 0, 0]
             own.copy_(torch.from_numpy(cosines(depth).astype(np.float32)))
         self.network = LatentCorrection(channels, widths)
-        self.place: torch.Tensor
         self.register_buffer("place", places(channels, stride, depth), persistent=False)
 
-    def linear(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the latents of the lapped transform alone."""
-        with torch.autocast(x.device.type, enabled=False):
-            return self.blocks(self.along_z(x))[:, self.place]
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return y."""
-        y = self.linear(x)
-        return y + self.network(y.clamp(-MOST, MOST)).float()  # type: ignore[no-any-return]
+    def blocks(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (N, window, H, W) to (N, depth * stride ** 2, h, w)."""
+        return super().blocks(self.along_z(x))
 
 
 class SlabSynthesis(LappedSynthesis):
@@ -73,8 +65,7 @@ class SlabSynthesis(LappedSynthesis):
     def __init__(
         self, channels: int, widths: Sequence[int], stride: int, slabs: SlabLayout
     ) -> None:
-        super().__init__(stride)
-        self.reach = (1 + len(widths)) * stride
+        super().__init__(widths, stride)
         self.channels, self.slabs = channels, slabs
         depth, stack = slabs.stride, slabs.stack
         self.network = LatentCorrection(stack * channels, widths, channels)

@@ -39,7 +39,7 @@ from cytopress.codecs.learned.model.manifest import (
     read_manifest,
 )
 from cytopress.codecs.learned.model.networks import Networks
-from cytopress.codecs.learned.model.stored_arrays import StoredArrays
+from cytopress.codecs.learned.model.stored_arrays import StoredArrays, named_in_errors
 from cytopress.errors import PackageError
 from cytopress.kernels.block_matrices import BlockMatrices
 from cytopress.kernels.convolution import Convolution
@@ -78,12 +78,8 @@ def open_exact(package: Package) -> ExactModel:
 def _opened(key: _Key) -> ExactModel:
     package = key.package
     manifest = read_manifest(package)
-    try:
+    with named_in_errors(package):
         return _Loader(StoredArrays(package, PREFIX, manifest), manifest).model()
-    except PackageError as error:
-        if str(error).startswith(str(package.path)):
-            raise
-        raise PackageError(f"{package.path}: {error}") from error
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ from cytopress.codecs.learned.model.manifest import (
     read_manifest,
 )
 from cytopress.codecs.learned.model.networks import Networks
-from cytopress.codecs.learned.model.stored_arrays import StoredArrays
+from cytopress.codecs.learned.model.stored_arrays import StoredArrays, named_in_errors
 from cytopress.errors import PackageError
 from cytopress.models.model_package import Package
 
@@ -69,12 +69,8 @@ def open_model(package: Package, index: int = 0) -> CodecModel:
 def _opened(key: _Key) -> CodecModel:
     package = key.package
     manifest = read_manifest(package)
-    try:
+    with named_in_errors(package):
         return _Loader(package, f"r{key.index}/", manifest).model()
-    except PackageError as error:
-        if str(error).startswith(str(package.path)):
-            raise
-        raise PackageError(f"{package.path}: {error}") from error
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cytopress.codecs.container.container import Options
-from cytopress.codecs.learned.codec import DIGEST_BYTES, Learned, LearnedFamily, digest_text
+from cytopress.codecs.container.recipe import DIGEST_BYTES
+from cytopress.codecs.learned.codec import Learned, LearnedFamily, digest_text
 from cytopress.codecs.learned.model.manifest import FAMILY
 from cytopress.errors import CorruptDataError, PackageError, UsageError
 from cytopress.models.model_package import SUFFIX, Package, open_package

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +21,17 @@ Array = npt.NDArray[Any]
 MOST_SCALES = 256
 # Far beyond any scale index.
 MOST_BIAS = 2**20
+
+
+@contextmanager
+def named_in_errors(package: Package) -> Iterator[None]:
+    """Begin the message of a `PackageError` with the package's path."""
+    try:
+        yield
+    except PackageError as error:
+        if str(error).startswith(str(package.path)):
+            raise
+        raise PackageError(f"{package.path}: {error}") from error
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,102 @@
+"""What chunks cost more than the whole field, part by part, by a learned codec.
+
+    python bench/chunk_costs.py IMAGE [IMAGE ...] [--spec learned/cytopress-2d:quality=0.35]
+
+Chunks have the limits and the frequencies of their field, as in an archive. Of each part its bytes
+in the whole field and in all chunks, and the difference in percent of the whole field; then the
+error of both, since chunks may be better or worse.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from cytopress.codecs.container.container import unpack
+from cytopress.codecs.learned.codec import Learned
+from cytopress.codecs.learned.exact.load import open_exact
+from cytopress.codecs.learned.latents.gain_units import GainSetting
+from cytopress.codecs.learned.model.load import open_model
+from cytopress.codecs.learned.model.manifest import is_exact
+from cytopress.codecs.registry import build, decode
+from cytopress.codecs.spec import codec
+from cytopress.codecs.wrappers.lines import Lines, take_lines
+from cytopress.formats.images import read
+from cytopress.image import Image
+
+PARTS = ("header", "structured noise", "range and checksum", "background", "latents")
+# Bytes of range and checksum in each format of packages.
+FORMAT_1, FORMAT_2 = 14, 9
+
+
+def main() -> None:
+    """Print a table for each image."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("images", type=Path, nargs="+")
+    parser.add_argument("--spec", default="learned/cytopress-2d:quality=0.35")
+    parser.add_argument("--edge", type=int, default=512)
+    given = parser.parse_args()
+    for file in given.images:
+        print_costs(read(file)[0], given.spec, given.edge, file.stem)
+
+
+def print_costs(field: Image, spec: str, edge: int, title: str) -> None:
+    """Print the parts of a field as a whole, and of its chunks."""
+    request = codec(spec)
+    part_of = {"limits": request.field_limits([field]), "lines": request.field_lines([field])}
+    rows, columns = (range(0, length, edge) for length in field.shape)
+    chunks = [
+        Image(field.pixels[row : row + edge, column : column + edge], bits=field.bits)
+        for row in rows
+        for column in columns
+    ]
+    whole, whole_error = coded(field, request.encode(field))
+    split, split_error = Counter[str](), 0.0
+    for chunk in chunks:
+        found, error = coded(chunk, request.encode(chunk, **part_of))
+        split.update(found)
+        split_error += error
+    print(f"\n{title}, {spec}\n\n| part | whole | {len(chunks)} chunks | more |\n|---|---|---|---|")
+    size = whole.total()
+    for part in PARTS:
+        more = (split[part] - whole[part]) / size
+        print(f"| {part} | {whole[part]} | {split[part]} | {more:+.1%} |")
+    print(f"| all | {size} | {split.total()} | {split.total() / size - 1:+.1%} |")
+    rmse = [(error / field.pixels.size) ** 0.5 for error in (whole_error, split_error)]
+    print(f"| RMSE | {rmse[0]:.3f} | {rmse[1]:.3f} | {rmse[1] / rmse[0] - 1:+.1%} |", flush=True)
+
+
+def coded(image: Image, data: bytes) -> tuple[Counter[str], float]:
+    """Return the bytes of each part of a container, and the sum of its squared errors."""
+    header, stream = unpack(data)
+    inner, rest = build(header.recipe), stream
+    if isinstance(inner, Lines):
+        rest, inner = take_lines(stream, header.form)[2], inner.codec
+    assert isinstance(inner, Learned)
+    fixed = FORMAT_2 if is_exact(inner.package) else FORMAT_1
+    setting, latents = setting_of(inner), bytes(rest[fixed:])
+    if setting.background is not None:
+        latents = setting.background.unpack(latents, header.form.shape)[1]
+    sizes = {
+        "header": header.header_bytes,
+        "structured noise": len(stream) - len(rest),
+        "range and checksum": fixed,
+        "background": len(rest) - fixed - len(latents),
+        "latents": len(latents),
+    }
+    error = decode(data).pixels.astype(np.float64) - image.pixels
+    return Counter(sizes), float(np.square(error).sum())
+
+
+def setting_of(inner: Learned) -> GainSetting:
+    """Return the factors of a codec's quality."""
+    if is_exact(inner.package):
+        return open_exact(inner.package).gains.at(inner.quality or 0.0)[0]
+    return open_model(inner.package).setting(inner.quality)
+
+
+if __name__ == "__main__":
+    main()
