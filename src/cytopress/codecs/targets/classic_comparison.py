@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from cytopress.codecs.targets.request import CodecRequest
 
 RIVALS = (JpegXL, Jpeg2000)
-# Bits a pixel from which on a learned setting codes noise, and is compared: on all validation images
-# at hand the learned codec was ahead below.
+# Bits a pixel from which on a learned setting codes noise, and is compared. On all validation
+# images at hand the learned codec was ahead below that.
 FINE_BITS = 1.0
 # Fewer bytes than this, relative, may be the square's.
 LEAST_GAIN = 0.03
