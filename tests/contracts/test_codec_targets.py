@@ -56,7 +56,7 @@ def test_a_quality_asked_is_met_and_not_far_exceeded(
     assert notes["reached"] == pytest.approx(reached, rel=1e-3)
 
 
-@pytest.mark.parametrize("name", map(marked, lossy()))
+@pytest.mark.parametrize("name", [marked(name) for name in lossy()])
 def test_a_ratio_asked_is_met_or_its_excess_told(name: str, micrograph: Image) -> None:
     micrograph = taken(name, micrograph)
     found = codec(f"{name}:ratio=6,a=2,b=20").solve(micrograph)
@@ -67,14 +67,14 @@ def test_a_ratio_asked_is_met_or_its_excess_told(name: str, micrograph: Image) -
     assert not exceeded or "ratio=6" in exceeded[0]
 
 
-@pytest.mark.parametrize("name", map(marked, lossy()))
+@pytest.mark.parametrize("name", [marked(name) for name in lossy()])
 def test_what_no_setting_meets_is_an_error(name: str, micrograph: Image) -> None:
     micrograph = taken(name, micrograph)
     with pytest.raises(UnreachableTargetError, match="the nearest"):
         codec(f"{name}:ratio=100000,a=2,b=20").solve(micrograph)
 
 
-@pytest.mark.parametrize("name", map(marked, lossy()))
+@pytest.mark.parametrize("name", [marked(name) for name in lossy()])
 def test_the_resolution_is_chosen_where_that_is_better(name: str, micrograph: Image) -> None:
     """Never for more bytes than at full resolution, and the quality asked is met all the same."""
     if "uint16" not in members()[name].traits.dtypes:

@@ -12,7 +12,8 @@ from cytopress.codecs.spec import codec
 from cytopress.codecs.targets import classic_comparison
 from cytopress.image import Image
 
-NAME = "learned/cytopress-2d"
+# The model of 0.1.0: classic codecs need fewer bytes for the images made here.
+NAME = "learned/cytopress-2d@40fd4518"
 PLAIN = "lines=0,scale=1"
 
 

@@ -34,6 +34,8 @@ GRID, HOPELESS, HOPELESS_LARGEST = 8, 0.25, 0.7
 DESCENTS = 3
 # The largest error is one pixel's: it jumps from setting to setting, and a coarser one may do.
 PROBES = (0.01, 0.02, 0.04, 0.08)
+# Largest logarithm of a number of bytes.
+LARGEST = 700.0
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ class Tries:
         near = sorted(self.tried.values(), key=lambda one: abs(one.reached - reached))[:2]
         (first, size), (second, other) = ((one.reached, math.log(one.size)) for one in near)
         slope = (other - size) / (second - first) if second != first else 0.0
-        return math.exp(size + slope * (reached - first))
+        # Far from all tries the line may lead anywhere.
+        return math.exp(min(size + slope * (reached - first), LARGEST))
 
     def approach(self, begin: Begin, bracket: Bracket | None = None) -> Bracket:
         """Try settings until one is close to the target, or the codec has none that is."""

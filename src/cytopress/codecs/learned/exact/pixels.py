@@ -129,7 +129,12 @@ class Normalization:
         if form.dtype.kind != "f":
             _, most = integer_limits(form.dtype, form.bits)
             rounding = Counts(int(self.span), int(self.middle), LATENT_BITS, most)
-            counts(values, rounding, out, smooth)
+            # Few bits may be held by a wide type.
+            narrow = most < 2**8 and out.dtype != np.uint8
+            own = np.empty(out.shape, np.uint8) if narrow else out
+            counts(values, rounding, own, smooth)
+            if narrow:
+                out[:] = own
             return
         own = values[:, : out.shape[1]]
         if smooth is not None:
