@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio
 
-from cytopress.codecs.container.container import STORED_TARGETS
+from cytopress.codecs.container.form import STORED_TARGETS
 from cytopress.codecs.targets.target import TARGET_KINDS, Target
 from cytopress.errors import UsageError
 from cytopress.image import Image
