@@ -25,7 +25,7 @@ def test_folders_are_absolute_wherever_the_command_runs(
         tmp_path / "one",
         tmp_path / "two",
     )
-    assert (settings.model_folders[-1] / "labelfree-ecoli-phase.cytomodel").is_file()
+    assert (settings.model_folders[3] / "labelfree-ecoli-phase.cytomodel").is_file()
 
 
 def test_nothing_set_is_no_data_and_the_users_own_cache(monkeypatch: pytest.MonkeyPatch) -> None:

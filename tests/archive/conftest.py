@@ -15,7 +15,7 @@ from cytopress.archive.zarr_codec import CytopressCodec
 from cytopress.codecs.registry import find_family
 from fakes.learned_packages import remade
 
-LEARNED = "learned/elsewhere:quality=0.5"
+LEARNED = "learned/elsewhere:quality=0.3"
 
 
 @pytest.fixture(scope="session", autouse=True)

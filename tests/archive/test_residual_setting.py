@@ -89,9 +89,9 @@ def test_a_bound_and_a_mean_error_are_met_on_chunks(target: str) -> None:
 
 
 def test_ratios_and_what_no_machine_can_promise_are_still_refused() -> None:
-    for target in ("ratio=100000", "max_error=0"):
+    for target in (f"{NAME}:ratio=100000", f"{NAME}@40fd4518:max_error=0"):
         with pytest.raises(UnreachableTargetError):
-            solve(codec(f"{NAME}:{target},lines=0,scale=1"), samples(smooth()))
+            solve(codec(f"{target},lines=0,scale=1"), samples(smooth()))
 
 
 def humming() -> np.ndarray:

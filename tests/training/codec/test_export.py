@@ -28,12 +28,14 @@ SEPARABLE = {"transform": "separable", "latent_channels": 64}
 every_architecture = pytest.mark.parametrize("architecture", fakes.ARCHITECTURES)
 HEADER = 80
 MODELS = Path(cytopress.__file__).parent / "models" / "shipped"
-GENERAL = MODELS / "cytopress-2d.cytomodel"
-# Of planes; test_volumes.py has the one of volumes.
+GENERAL = MODELS / "earlier" / "0.1.0" / "cytopress-2d.cytomodel"
+# Of planes, with a synthesis in floats; test_volumes.py has the one of volumes, and test_integer.py
+# those in integers.
 SHIPPED = [
     path
-    for path in sorted(MODELS.glob("*.cytomodel"))
-    if (open_package(path).manifest["kind"], open_package(path).manifest["axes"]) == ("codec", "YX")
+    for path in sorted(MODELS.rglob("*.cytomodel"))
+    if (one := open_package(path).manifest)["kind"] == "codec"
+    if one["axes"] == "YX" and one["format"] == 1
 ]
 
 

@@ -17,7 +17,7 @@ from cytopress.codecs.registry import decode_by
 from cytopress.errors import CytopressError, CytopressWarning, DatasetError, UsageError
 from cytopress.image import Image
 from cytopress.models.model_package import open_package
-from cytopress.settings import Settings
+from cytopress.settings import SHIPPED, Settings
 
 pytest.importorskip("torch", reason="needs torch (extra learn)")
 pytest.importorskip("lightning", reason="needs Lightning (extra learn)")
@@ -339,9 +339,7 @@ def test_a_task_moves_the_weights_and_stands_in_the_package(
     assert _weights(one) != _weights(two)
     assert _weights(one).keys() == _weights(two).keys()
     (shipped,) = (
-        found
-        for found in cells.model_folders[-1].glob("*.cytomodel")
-        if found.stem == "labelfree-scratch-assay"
+        found for found in SHIPPED.glob("*.cytomodel") if found.stem == "labelfree-scratch-assay"
     )
     manifest = open_package(two).manifest
     assert manifest["task"] == {"name": TASK["name"], "sha256": open_package(shipped).sha256}
