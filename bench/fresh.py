@@ -57,7 +57,7 @@ def report(spec: str, field: Any, folder: Path) -> None:
     # The setting that was found for the field: a search would encode the large one many times.
     assert request.family.traits.parameter is not None
     parameter = request.family.traits.parameter.name
-    native = f"{request.name}:{parameter}={getattr(found.codec, parameter)}"
+    native = f"{request.name}:{parameter}={found.setting}"
     runs = [process("decode", small) for _ in range(RUNS)]
     # The least, since whatever else runs here only adds to it; most of all to the wall's clock.
     wall, cpu = (min(run[key] for run in runs) for key in ("seconds", "processor_seconds"))

@@ -104,22 +104,27 @@ def run_on(
     # New names in every run: a scheduler may still hold what ended a task in the run before, and
     # another archive of the same plan has tasks of the same keys.
     name = f"cytopress-{uuid.uuid4().hex[:8]}"
-    waiting = iter(tasks)
+    waiting, alone = iter(tasks), False
     flying: dict[str, Any] = {}
+    suspects: list[Task] = []
     results = distributed.as_completed(with_results=True, raise_errors=False)
     begin, looked, count = time.monotonic(), -LOOK, 1
     try:
         while True:
             if time.monotonic() - looked > LOOK:
                 count, looked = len(client.nthreads()), time.monotonic()
-            while len(flying) < max(AT_ONCE * count, 1) and (task := next(waiting, None)):
-                future = client.submit(
-                    work, task, key=f"{name}-{task.key}", pure=False, retries=RETRIES
-                )
+            most = 1 if alone else max(AT_ONCE * count, 1)
+            while len(flying) < most and (task := next(waiting, None)):
+                key = f"{name}-{'alone-' * alone}{task.key}"
+                future = client.submit(work, task, key=key, pure=False, retries=RETRIES)
                 flying[future.key] = task
                 results.add(future)
-            if not flying:
+            if not flying and (alone or not suspects):
                 return
+            if not flying:
+                # Tasks that only waited on workers that others killed are done alone.
+                waiting, alone = iter(suspects), True
+                continue
             batch = results.next_batch(block=False)
             if batch or count:
                 begin = time.monotonic()
@@ -128,7 +133,11 @@ def run_on(
             if not batch:
                 time.sleep(POLL)
             for future, result in batch:
-                row = {"key": flying.pop(future.key).key, "error": "", **_found(result, address)}
+                task, found = flying.pop(future.key), _found(result, address)
+                if found.get("error") == DIED and not alone:
+                    suspects.append(task)
+                    continue
+                row = {"key": task.key, "error": "", **found}
                 ledger.add(row)
                 yield row
     finally:
