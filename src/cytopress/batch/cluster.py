@@ -100,13 +100,38 @@ def run_on(
     StoreError
         The ledger cannot be written.
     """
+    suspects = []
+    for task, found in _worked(client, address, tasks, work, alone=False):
+        if found.get("error") == DIED:
+            suspects.append(task)
+        else:
+            yield _noted(task, found, ledger)
+    # Tasks that only waited on workers that another killed are done alone.
+    for task, found in _worked(client, address, suspects, work, alone=True):
+        yield _noted(task, found, ledger)
+
+
+def _noted(task: Task, found: Mapping[str, Any], ledger: Ledger) -> dict[str, Any]:
+    row = {"key": task.key, "error": "", **found}
+    ledger.add(row)
+    return row
+
+
+def _worked(
+    client: Any,
+    address: str,
+    tasks: Sequence[Task],
+    work: Callable[[Task], Mapping[str, Any]],
+    *,
+    alone: bool,
+) -> Iterator[tuple[Task, Mapping[str, Any]]]:
+    """Yield each task and what its row holds: one in flight, or two for each worker."""
     distributed = dask_distributed()
     # New names in every run: a scheduler may still hold what ended a task in the run before, and
     # another archive of the same plan has tasks of the same keys.
     name = f"cytopress-{uuid.uuid4().hex[:8]}"
-    waiting, alone = iter(tasks), False
+    waiting = iter(tasks)
     flying: dict[str, Any] = {}
-    suspects: list[Task] = []
     results = distributed.as_completed(with_results=True, raise_errors=False)
     begin, looked, count = time.monotonic(), -LOOK, 1
     try:
@@ -115,16 +140,13 @@ def run_on(
                 count, looked = len(client.nthreads()), time.monotonic()
             most = 1 if alone else max(AT_ONCE * count, 1)
             while len(flying) < most and (task := next(waiting, None)):
-                key = f"{name}-{'alone-' * alone}{task.key}"
-                future = client.submit(work, task, key=key, pure=False, retries=RETRIES)
+                future = client.submit(
+                    work, task, key=f"{name}-{task.key}", pure=False, retries=RETRIES
+                )
                 flying[future.key] = task
                 results.add(future)
-            if not flying and (alone or not suspects):
-                return
             if not flying:
-                # Tasks that only waited on workers that others killed are done alone.
-                waiting, alone = iter(suspects), True
-                continue
+                return
             batch = results.next_batch(block=False)
             if batch or count:
                 begin = time.monotonic()
@@ -133,13 +155,7 @@ def run_on(
             if not batch:
                 time.sleep(POLL)
             for future, result in batch:
-                task, found = flying.pop(future.key), _found(result, address)
-                if found.get("error") == DIED and not alone:
-                    suspects.append(task)
-                    continue
-                row = {"key": task.key, "error": "", **found}
-                ledger.add(row)
-                yield row
+                yield flying.pop(future.key), _found(result, address)
     finally:
         with suppress(OSError):
             client.cancel(list(results.futures))
