@@ -26,7 +26,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from image_collections import Field, fields_under
+from image_collections import Field, collections_root, fields_under
 from rate_curves import Curve, curve
 from timing import stay_on_one_core
 
@@ -35,7 +35,6 @@ from cytopress.codecs.targets.encodes import Encodes
 from cytopress.errors import CytopressError, CytopressWarning, UnknownNameError
 from cytopress.image import Image
 from cytopress.metrics.data_range import data_range
-from cytopress.settings import from_environment
 from cytopress.statistics.interval import bootstrap_mean
 
 CLASSIC = {"jpeg2000": "JPEG 2000", "jpegxl": "JPEG XL", "avif": "AVIF"}
@@ -51,9 +50,7 @@ def main() -> int:
     stay_on_one_core()
     # Of color that is gray, and of ratios exceeded, which are points like any other.
     warnings.simplefilter("ignore", CytopressWarning)
-    root = from_environment().data
-    if root is None:
-        sys.exit("CYTOPRESS_DATA names no folder: set it to the folder that holds the collections.")
+    root = collections_root()
     try:
         specs = _specs(asked.names)
         found = _chosen(list(fields_under(root)), asked)

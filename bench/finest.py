@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from by_collection import cropped, spread
-from image_collections import Field, fields_under
+from image_collections import Field, collections_root, fields_under
 from timing import stay_on_one_core
 
 from cytopress.codecs.spec import codec
@@ -33,7 +33,6 @@ from cytopress.errors import CytopressError, CytopressWarning
 from cytopress.image import Image
 from cytopress.metrics.noise import NoiseFit, fit_noise
 from cytopress.metrics.rmse_sigma import rmse_sigma
-from cytopress.settings import from_environment
 
 MOST_SIGMA, MOST_COUNTS = 0.3, 1.0
 GUARDS, QUALITIES = (1, 2), (0.4, 0.7, 1.0)
@@ -61,9 +60,7 @@ def main() -> int:
     asked = _arguments()
     stay_on_one_core()
     warnings.simplefilter("ignore", CytopressWarning)
-    root = from_environment().data
-    if root is None:
-        sys.exit("CYTOPRESS_DATA names no folder: set it to the folder that holds the collections.")
+    root = collections_root()
     collections: dict[str, list[Field]] = defaultdict(list)
     for field in fields_under(root):
         if field.part in asked.parts.split(",") and re.search(asked.collections, field.collection):

@@ -8,6 +8,7 @@ test images, so that none is scored by accident.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from cytopress.datasets.catalogue import dataset
 from cytopress.datasets.splits import Part
 from cytopress.formats.images import read_one, read_shape
 from cytopress.image import Image
+from cytopress.settings import from_environment
 
 UNPAIRED = "codec-training"
 SUFFIXES = {".png", ".tif", ".tiff"}
@@ -46,6 +48,14 @@ class Field:
     name: str
     part: Part
     image: Callable[[], Image]
+
+
+def collections_root() -> Path:
+    """Return the folder of the data, or end the benchmark with a sentence."""
+    root = from_environment().data
+    if root is None:
+        sys.exit("CYTOPRESS_DATA names no folder: set it to the folder that holds the collections.")
+    return root
 
 
 def fields_under(root: Path) -> Iterator[Field]:

@@ -17,7 +17,7 @@ from collections import defaultdict
 
 import numpy as np
 from by_collection import cropped, spread
-from image_collections import Field, fields_under
+from image_collections import Field, collections_root, fields_under
 from rate_curves import Curve
 from timing import stay_on_one_core
 
@@ -26,7 +26,6 @@ from cytopress.errors import CytopressError, CytopressWarning
 from cytopress.image import Image
 from cytopress.metrics import metric
 from cytopress.metrics.data_range import data_range
-from cytopress.settings import from_environment
 
 QUALITIES = tuple(step / 12 for step in range(13))
 
@@ -42,9 +41,7 @@ def main() -> int:
     asked = parser.parse_args()
     stay_on_one_core()
     warnings.simplefilter("ignore", CytopressWarning)
-    root = from_environment().data
-    if root is None:
-        sys.exit("CYTOPRESS_DATA names no folder: set it to the folder that holds the collections.")
+    root = collections_root()
     found: dict[str, list[Field]] = defaultdict(list)
     for field in fields_under(root):
         if field.part == "validation":
