@@ -19,6 +19,14 @@ class CytopressError(Exception):
         return " ".join(str(part) for part in self.args)
 
 
+class Stopped(KeyboardInterrupt):  # noqa: N818 - no error: the user wants it
+    """Long work was ended by a signal, and what it had reached is kept."""
+
+    def __init__(self, message: str, *, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
 class UsageError(CytopressError, ValueError):
     """A wrong request: an unknown option, two targets, a file that does not exist."""
 

@@ -19,11 +19,11 @@ class FullDisk:
 
 def test_a_full_disk_keeps_the_last_checkpoint_and_leaves_nothing(tmp_path: Path) -> None:
     pytest.importorskip("lightning", reason="training needs the extra learn")
-    from cytopress.training.rounds import AfterRound
+    from cytopress.training.rounds import Checkpoints
 
     path = tmp_path / "checkpoint.ckpt"
     path.write_bytes(b"whole")
-    after = AfterRound({}, path, steps=3, report=str, progress=None)
+    after = Checkpoints({}, path, steps=3, report=str, progress=None)
     with pytest.raises(OSError, match="No space left") as caught:
         after.on_train_epoch_end(FullDisk(), SimpleNamespace(steps_done=3))  # type: ignore[arg-type]
     assert caught.value.filename == str(path)

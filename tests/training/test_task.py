@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,6 +105,36 @@ def test_killed_and_resumed_equals_uninterrupted(settings: Settings, tmp_path: P
     )
     assert rounds == [6, 7]
     assert _graph(resumed) == _graph(whole)
+    _assert_equal(_checkpoint(out), _checkpoint(tmp_path / "whole"))
+    assert (out / "log.csv").read_text() == (tmp_path / "whole" / "log.csv").read_text()
+
+
+@pytest.mark.parametrize("after", [(1, 2, 1, 2), (3, 3)], ids=str)
+def test_died_within_rounds_and_resumed_equals_uninterrupted(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: tuple[int, ...]
+) -> None:
+    from cytopress.training.module import TaskModule
+    from cytopress.training.task import train_task
+
+    monkeypatch.setattr("cytopress.training.rounds.SAVE_EVERY_S", -1.0)
+    config, out = _config(validate_every=3), tmp_path / "died"
+    whole = train_task(config, tmp_path / "whole", settings=settings)
+    step, left = TaskModule.training_step, [0]
+
+    def dying(module: TaskModule, *inputs: Any) -> Any:
+        left[0] -= 1
+        if left[0] < 0:
+            raise BrokenPipeError
+        return step(module, *inputs)
+
+    monkeypatch.setattr(TaskModule, "training_step", dying)
+    for steps in after:
+        left[0] = steps
+        with pytest.raises(BrokenPipeError):
+            train_task(config, out, settings=settings)
+    left[0] = config.fit.steps - sum(after)
+    assert _graph(train_task(config, out, settings=settings)) == _graph(whole)
+    assert left == [0]
     _assert_equal(_checkpoint(out), _checkpoint(tmp_path / "whole"))
     assert (out / "log.csv").read_text() == (tmp_path / "whole" / "log.csv").read_text()
 

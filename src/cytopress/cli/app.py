@@ -34,8 +34,24 @@ ORDER = ("try", "study", "recommend", "encode", "decode", "info", "archive", "pr
 SAME = {"workers": "jobs"}
 
 
+class StoppedCommand(CytopressError):
+    """Ctrl-C or SIGTERM ended a command."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
 class InOrder(TyperGroup):
     """The commands in the order in which they are met; those of no such order come last."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; Typer would leave without a word where it is stopped."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            sentence = str(error) or "Stopped; run the same command again to resume."
+            raise StoppedCommand(sentence, getattr(error, "exit_code", 130)) from error
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of the commands."""
@@ -113,8 +129,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _leave(error, f"This needs more memory than there is{detail}.", 1, debug=debug)
     except ImportError as error:
         _leave(error, f"{error}; install the extra that provides it.", 1, debug=debug)
-    except KeyboardInterrupt as error:
-        _leave(error, "Stopped; run the same command again to resume.", 130, debug=debug)
 
 
 def _leave(error: BaseException, sentence: str, code: int, *, debug: bool) -> None:

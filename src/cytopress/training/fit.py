@@ -1,4 +1,4 @@
-"""Fitting of a task with Lightning: a checkpoint after every round, resumed if there is one."""
+"""Fitting of a task with Lightning, resumed from its checkpoint if there is one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cytopress.training.pairs import Pair
 from cytopress.training.precision import computed_in
 from cytopress.training.rounds import (
     CHECKPOINT,
-    AfterRound,
+    Checkpoints,
     LogRow,
     load_checkpoint,
     quiet,
@@ -51,6 +51,8 @@ def fit(
     ------
     UsageError
         ``out`` holds a checkpoint of another config.
+    Stopped
+        SIGTERM or Ctrl-C arrived; the last checkpoint has the steps until then.
     """
     path, identity = out / CHECKPOINT, {**config.recorded(), **kind.identity}
     found = load_checkpoint(path, identity) if path.exists() else None
@@ -58,22 +60,23 @@ def fit(
         return found
     with quiet(config.fit.threads):
         lightning.seed_everything(config.seed, verbose=False)
-        after = AfterRound(
+        checkpoints = Checkpoints(
             identity, path, steps=config.fit.steps, report=_report, progress=progress
         )
-        trainer = _trainer(config, out, after, validation=bool(validation))
+        trainer = _trainer(config, out, checkpoints, validation=bool(validation))
         module = kind.module(config, train)
-        trainer.fit(
-            module,
-            _loader(config, kind, train, module),
-            _whole(validation) if validation else None,
-            ckpt_path=path if found else None,
-        )
+        with checkpoints.stoppable():
+            trainer.fit(
+                module,
+                _loader(config, kind, train, module),
+                _whole(validation) if validation else None,
+                ckpt_path=path if found else None,
+            )
     return load_checkpoint(path, identity)
 
 
 def _trainer(
-    config: TaskTraining, out: Path, after: AfterRound, *, validation: bool
+    config: TaskTraining, out: Path, checkpoints: Checkpoints, *, validation: bool
 ) -> lightning.Trainer:
     return lightning.Trainer(
         accelerator="auto",
@@ -83,7 +86,7 @@ def _trainer(
         max_epochs=-1,
         limit_val_batches=None if validation else 0,
         num_sanity_val_steps=0,
-        callbacks=[after],
+        callbacks=[checkpoints],
         logger=False,
         enable_checkpointing=True,
         enable_progress_bar=False,

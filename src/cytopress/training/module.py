@@ -155,12 +155,15 @@ class TaskModule(lightning.LightningModule):
             "history": self.history,
             "best": self.best,
             "best_step": self.best_step,
+            "noted": self._noted,
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restore it."""
         kept = kept_in(checkpoint)
         self.history, self.best, self.best_step = kept["history"], kept["best"], kept["best_step"]
+        # Earlier versions wrote checkpoints after rounds alone.
+        self._noted = list(kept.get("noted", ()))
 
     def configure_optimizers(self) -> dict[str, Any]:  # type: ignore[override]
         """Return AdamW and a schedule that rises over 5 % of the steps and falls to zero."""

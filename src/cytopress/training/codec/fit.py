@@ -20,7 +20,7 @@ from cytopress.training.codec.crops import CropBatches
 from cytopress.training.codec.module import CodecModule, Judges
 from cytopress.training.codec.networks import LatentNetwork
 from cytopress.training.codec.sources import Plane
-from cytopress.training.rounds import AfterRound, LogRow, load_checkpoint, quiet
+from cytopress.training.rounds import Checkpoints, LogRow, load_checkpoint, quiet
 from cytopress.training.steps import StepSampler
 
 # Crops by which the scales of an untrained network are set.
@@ -53,6 +53,8 @@ def fit(  # noqa: PLR0913 - a network, its training, and who watches
         The checkpoint is of another config.
     CytopressError
         The loss was not finite too often.
+    Stopped
+        SIGTERM or Ctrl-C arrived; the last checkpoint has the steps until then.
     """
     identity = config.model_dump(mode="json")
     steps = steps or config.fit.steps
@@ -84,19 +86,19 @@ def fit(  # noqa: PLR0913 - a network, its training, and who watches
         sampler = StepSampler(
             steps=steps, each_round=options.validate_every, done=lambda: module.steps_done
         )
-        after = AfterRound(
+        checkpoints = Checkpoints(
             identity,
             path,
             steps=steps,
             report=_Report(steps, found["steps_done"] if found else 0),
             progress=progress,
         )
-        rounds = -(-steps // options.validate_every)
         # Rows that a killed run logged after its last checkpoint are logged again.
         logger = _logger(path, found["steps_done"] + 1 if found else None)
-        trainer = _trainer(path, after, logger, rounds=rounds)
+        trainer = _trainer(path, checkpoints, logger)
         loader = DataLoader(batches, sampler=sampler, batch_size=None)
-        trainer.fit(module, loader, ckpt_path=path if found else None)
+        with checkpoints.stoppable():
+            trainer.fit(module, loader, ckpt_path=path if found else None)
     return load_checkpoint(path, identity)
 
 
@@ -108,15 +110,15 @@ def _logger(path: Path, first: int | None) -> Any:
     return False
 
 
-def _trainer(path: Path, after: AfterRound, logger: Any, *, rounds: int) -> lightning.Trainer:
+def _trainer(path: Path, checkpoints: Checkpoints, logger: Any) -> lightning.Trainer:
     return lightning.Trainer(
         accelerator="auto",
         devices=1,
-        max_epochs=rounds,
+        max_epochs=-1,
         num_sanity_val_steps=0,
         # It logs nothing by itself, and warns of rounds shorter than this.
         log_every_n_steps=1,
-        callbacks=[after],
+        callbacks=[checkpoints],
         logger=logger,
         enable_checkpointing=True,
         enable_progress_bar=False,

@@ -207,8 +207,10 @@ class CodecModule(lightning.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the state that ``state_dict`` does not hold."""
-        checkpoint["history"] = self.history
+        checkpoint["history"], checkpoint["round"] = self.history, self._round
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restore it."""
         self.history = checkpoint["history"]
+        # Earlier versions wrote checkpoints after rounds alone.
+        self._round = list(checkpoint.get("round", ()))
