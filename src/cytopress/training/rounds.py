@@ -167,8 +167,6 @@ def quiet(threads: int) -> Iterator[None]:
             warnings.filterwarnings("ignore", ".*does not have many workers.*")
             # A dataset may have no validation part.
             warnings.filterwarnings("ignore", ".*have no `val_dataloader`.*")
-            # Which batches are left of a round follows from the steps done alone.
-            warnings.filterwarnings("ignore", ".*dataloader is not resumable.*")
             # One library of the training stack still uses a name that another has deprecated.
             warnings.filterwarnings("ignore", ".*LeafSpec.*")
             yield
