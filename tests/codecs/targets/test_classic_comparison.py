@@ -68,3 +68,19 @@ def test_at_a_setting_the_classic_setting_is_named(
     other = decode(data).pixels.astype(float) - noise.pixels
     assert float(np.sqrt(np.mean(other**2))) == pytest.approx(error, rel=0.05)
     assert len(data) == pytest.approx((1 - int(fewer) / 100) * size, rel=0.1)
+
+
+@pytest.mark.parametrize("counts", [1e-30, 1.0, 1e30])
+def test_floats_are_coded_whatever_their_unit(noise: Image, counts: float) -> None:
+    """Their error may be of more counts than 16 bits have; no rival codes them."""
+    image = Image((noise.pixels * counts).astype(np.float32))
+    warnings, size, error = told(f"{NAME}:quality=0.9,lines=0", image)
+    assert warnings == []
+    assert size > 0
+    assert error < 100 * counts
+
+
+def test_a_hot_pixel_of_a_float_image_is_coded(noise: Image) -> None:
+    pixels = noise.pixels.astype(np.float32)
+    pixels[40:60:3, 50:70:3] = 1e30
+    assert told(f"{NAME}:quality=0.5,lines=0", Image(pixels))[1] > 0

@@ -97,8 +97,12 @@ def _bounded(request: CodecRequest, codec: StreamCodec, square: Encodes) -> list
 
 
 def _alike(request: CodecRequest, reached: float, square: Encodes) -> Iterator[tuple[str, int]]:
-    """Yield lossy classic codecs at an error, as specs, and their bytes."""
-    for family in RIVALS:
+    """Yield lossy classic codecs at an error, as specs, and their bytes; of floats there are none.
+
+    An error of floats may be of any size, so that it has no decibels of the range of 16 bits.
+    """
+    takes = square.image.dtype.name
+    for family in (each for each in RIVALS if takes in each.traits.dtypes):
         rival = _plain(request, family)
         if not math.isinf(reached):
             rival = replace(rival, asked=("psnr", reached), data_range=ERROR.data_range)
