@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "kernels.h"
 #include "latents.h"
+#include "plane_synthesis.h"
 #include "rans.h"
 #include "rate_distortion.h"
 
@@ -327,6 +328,7 @@ static PyMethodDef methods[] = {
     {"fractions", fractions_of, METH_VARARGS, "Pixels as fixed-point numbers."},
     {"narrowed", narrowed, METH_VARARGS, "Numbers of 16 bits."},
     {"subtract_lines", subtract_lines, METH_VARARGS, "Rows less their background."},
+    {"plane", plane, METH_VARARGS, "Rows of a plane's pixels from its latents."},
     {NULL, NULL, 0, NULL},
 };
 
