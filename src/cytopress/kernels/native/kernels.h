@@ -137,9 +137,9 @@ typedef struct {
     int (*analysis)(const lapped *l, int first, int end);
     int (*add_blocks)(const block_matrices *b, const part *to, ptrdiff_t first, ptrdiff_t end);
     void (*activity)(const part *p, const int32_t *bias, int least, int drop, int classes, int8_t *out,
-                     ptrdiff_t first, ptrdiff_t end);
+                     int shift, int most, uint8_t *rows, ptrdiff_t first, ptrdiff_t end);
     void (*table_rows)(const part *p, const int32_t *bias, const int8_t *which, int shift, int most,
-                       uint8_t *out, ptrdiff_t first, ptrdiff_t end);
+                       int kept, uint8_t *out, ptrdiff_t first, ptrdiff_t end);
     void (*add_values)(const part *p, const int32_t *values, ptrdiff_t first, ptrdiff_t end);
     void (*neighborhoods)(const part *p, const int32_t *offsets, int near, int shift, int16_t *logs,
                           int16_t *narrow, ptrdiff_t first, ptrdiff_t end);

@@ -56,24 +56,27 @@ static PyObject *finished(Py_buffer *b, int count, int taken, int fits, int stat
 
 PyObject *activity(PyObject *self, PyObject *args) {
     (void)self;
-    enum { PART, PLACES, BIAS, OUT, ALL };
+    enum { PART, PLACES, BIAS, OUT, OF, ALL };
     Py_buffer b[ALL];
     PyObject *array, *places;
-    int number, least, drop, classes;
+    int number, least, drop, classes, shift, most;
     Py_ssize_t first, end;
     part p;
     memset(b, 0, sizeof b);
-    if (!PyArg_ParseTuple(args, "iOOy*w*(iii)(nn)", &number, &array, &places, &b[BIAS], &b[OUT], &least,
-                          &drop, &classes, &first, &end))
+    /* Without room for rows there are none. */
+    if (!PyArg_ParseTuple(args, "iOOy*w*w*(iii)(ii)(nn)", &number, &array, &places, &b[BIAS], &b[OUT],
+                          &b[OF], &least, &drop, &classes, &shift, &most, &first, &end))
         return NULL;
     const kernel_table *kernels = table(number);
     int taken = take_part(array, places, 0, first, end, b, &p);
     int fits = taken && kernels && is_span(&p, first, end) && in_range(least, 0, 1 << 24)
         && in_range(drop, 0, 20) && in_range(classes, 1, 20 - drop) && in_range(p.channels, 1, 1 << 10)
-        && HOLDS(b[BIAS], 4, p.channels) && HOLDS(b[OUT], 1, p.count);
+        && HOLDS(b[BIAS], 4, p.channels) && HOLDS(b[OUT], 1, p.count) && in_range(shift, 0, 30)
+        && in_range(most, 0, 255) && (!b[OF].len || HOLDS(b[OF], 1, p.count, p.channels));
     if (fits) {
         Py_BEGIN_ALLOW_THREADS
-        kernels->activity(&p, b[BIAS].buf, least, drop, classes, b[OUT].buf, first, end);
+        kernels->activity(&p, b[BIAS].buf, least, drop, classes, b[OUT].buf, shift, most,
+                          b[OF].len ? b[OF].buf : NULL, first, end);
         Py_END_ALLOW_THREADS
     }
     return finished(b, ALL, taken, fits, OK, "activity");
@@ -84,12 +87,12 @@ PyObject *table_rows(PyObject *self, PyObject *args) {
     enum { PART, PLACES, BIAS, WHICH, OUT, ALL };
     Py_buffer b[ALL];
     PyObject *array, *places;
-    int number, shift, most;
+    int number, shift, most, kept;
     Py_ssize_t first, end;
     part p;
     memset(b, 0, sizeof b);
-    if (!PyArg_ParseTuple(args, "iOOy*z*w*(ii)(nn)", &number, &array, &places, &b[BIAS], &b[WHICH],
-                          &b[OUT], &shift, &most, &first, &end))
+    if (!PyArg_ParseTuple(args, "iOOy*z*w*(iii)(nn)", &number, &array, &places, &b[BIAS], &b[WHICH],
+                          &b[OUT], &shift, &most, &kept, &first, &end))
         return NULL;
     const kernel_table *kernels = table(number);
     int taken = take_part(array, places, 0, first, end, b, &p);
@@ -100,7 +103,7 @@ PyObject *table_rows(PyObject *self, PyObject *args) {
         && (!b[WHICH].obj || are_choices(&b[WHICH], &p, (int)kinds - 1, first, end));
     if (fits) {
         Py_BEGIN_ALLOW_THREADS
-        kernels->table_rows(&p, b[BIAS].buf, b[WHICH].obj ? b[WHICH].buf : NULL, shift, most,
+        kernels->table_rows(&p, b[BIAS].buf, b[WHICH].obj ? b[WHICH].buf : NULL, shift, most, kept,
                             b[OUT].buf, first, end);
         Py_END_ALLOW_THREADS
     }
