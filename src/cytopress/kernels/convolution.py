@@ -174,27 +174,25 @@ class Convolution:
         number = paths.NUMBERS[path]
 
         def rows(first: int, end: int) -> None:
-            call(number, x, self._packed, self._bias, held, out, form, tail, (first, end))
+            call(number, x, *self.packed, held, out, form, tail, (first, end))
 
         in_spans(rows, out.shape[0])
 
     @functools.cached_property
-    def _packed(self) -> Array:
-        """(blocks, k, k, pairs, BLOCK, 2) int16: pairs of input channels for BLOCK outputs."""
+    def packed(self) -> tuple[Array, Array]:
+        """Weights and biases as native code takes them, whole blocks of outputs.
+
+        (blocks, k, k, pairs, BLOCK, 2) int16, pairs of input channels, and (blocks * BLOCK,) int32
+        with half of what is rounded off.
+        """
         outputs, inputs, side, _ = self.weight.shape
         blocks, pairs = -(-outputs // BLOCK), -(-inputs // 2)
         padded = np.zeros((blocks * BLOCK, pairs * 2, side, side), np.int16)
         padded[:outputs, :inputs] = self.weight
         split = padded.reshape(blocks, BLOCK, pairs, 2, side, side)
-        return np.ascontiguousarray(split.transpose(0, 4, 5, 2, 1, 3))
-
-    @functools.cached_property
-    def _bias(self) -> Array:
-        """Biases with half of what is rounded off, a whole number of blocks of them."""
-        outputs = len(self.bias)
-        padded = np.zeros(-(-outputs // BLOCK) * BLOCK, np.int32)
-        padded[:outputs] = self.bias + np.int32(self._half)
-        return padded
+        bias = np.zeros(blocks * BLOCK, np.int32)
+        bias[:outputs] = self.bias + np.int32(self._half)
+        return np.ascontiguousarray(split.transpose(0, 4, 5, 2, 1, 3)), bias
 
     @functools.cached_property
     def _matrix(self) -> Array:

@@ -68,7 +68,9 @@ class LappedTransform:
         """S: pixels of a block along each axis."""
         return len(self.along_y)
 
-    def _order32(self) -> Array:
+    @functools.cached_property
+    def order32(self) -> Array:
+        """The order as native code takes it."""
         return np.ascontiguousarray(self.order, np.int32)
 
 
@@ -77,8 +79,8 @@ class LappedSynthesis(LappedTransform):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        prove(self._columns, self.shift_y, "A lapped transform along y")
-        prove(self._rows, self.shift_x, "A lapped transform along x")
+        prove(self.columns, self.shift_y, "A lapped transform along y")
+        prove(self.rows, self.shift_x, "A lapped transform along x")
 
     def __call__(self, latents: Array) -> Array:
         """Return pixels, (h * S, w * S) int32, of latents, (h, w, S * S) int32.
@@ -105,18 +107,18 @@ class LappedSynthesis(LappedTransform):
             in_spans(functools.partial(self._numpy, latents, out), height)
             return out
         latents = np.ascontiguousarray(latents)
-        call, order = extension.loaded().lapped_synthesis, self._order32()
+        call, order = extension.loaded().lapped_synthesis, self.order32
         form = (height, width, size, self.shift_y, self.shift_x)
 
         def rows(first: int, end: int) -> None:
             number = paths.NUMBERS[path]
-            call(number, latents, self._columns, self._rows, order, out, form, (first, end))
+            call(number, latents, self.columns, self.rows, order, out, form, (first, end))
 
         in_spans(rows, height)
         return out
 
     @functools.cached_property
-    def _columns(self) -> Array:
+    def columns(self) -> Array:
         """(S, 2 S): pixels of a segment, from the middle of one block to that of the next.
 
         The frequencies of the block before, then those of the block behind.
@@ -124,7 +126,8 @@ class LappedSynthesis(LappedTransform):
         return _segments(self.along_y)
 
     @functools.cached_property
-    def _rows(self) -> Array:
+    def rows(self) -> Array:
+        """The same along x."""
         return _segments(self.along_x)
 
     def _numpy(self, latents: Array, out: Array, first: int, end: int) -> None:
@@ -139,10 +142,10 @@ class LappedSynthesis(LappedTransform):
             top = 1 if start == 0 else 0
             y[top : top + len(seen), 1:-1] = clipped(seen).reshape(len(seen), width, size, size)
             pairs = np.concatenate([y[:-1], y[1:]], axis=2)
-            columns = rounded(self._columns.astype(np.float64) @ pairs, self.shift_y)
+            columns = rounded(self.columns.astype(np.float64) @ pairs, self.shift_y)
             # By segment along y, block, pixel row, frequency along x.
             pairs = np.concatenate([columns[:, :-1], columns[:, 1:]], axis=3)
-            pixels = rounded(pairs @ self._rows.T.astype(np.float64), self.shift_x)
+            pixels = rounded(pairs @ self.rows.T.astype(np.float64), self.shift_x)
             plane = pixels.transpose(0, 2, 1, 3).reshape(len(pixels) * size, -1)
             half = size // 2
             inner = plane[half:-half, half:-half]
@@ -184,7 +187,7 @@ class LappedAnalysis(LappedTransform):
             in_spans(functools.partial(self._numpy, pixels, out), height)
             return out
         pixels = np.ascontiguousarray(pixels)
-        call, order = extension.loaded().lapped_analysis, self._order32()
+        call, order = extension.loaded().lapped_analysis, self.order32
         kernels = np.ascontiguousarray(self.along_y), np.ascontiguousarray(self.along_x)
         form = (height, width, size, self.shift_y, self.shift_x)
 

@@ -27,8 +27,14 @@ CHUNK = 512
 ITSELF = np.zeros((1, 2), np.int32)
 
 
-def activity(index: Array, bias: Array, form: tuple[int, int, int], places: Places = None) -> Array:
-    """Return the class of activity of each place, (n,) int8; -1 for none.
+def activity(
+    index: Array,
+    bias: Array,
+    form: tuple[int, int, int],
+    places: Places = None,
+    table: tuple[int, int] | None = None,
+) -> tuple[Array, Array]:
+    """Return the class of activity of each place, (n,) int8; -1 for none; and rows of a table.
 
     The class is the number of bits of the sum of what indices exceed a threshold by, less 1, less
     another number, and below a number of classes.
@@ -43,19 +49,27 @@ def activity(index: Array, bias: Array, form: tuple[int, int, int], places: Plac
         Threshold, from 0, bits that are subtracted, and number of classes: both at most 20.
     places : ndarray, optional
         The places.
+    table : tuple of int, optional
+        Shift and number of rows, for what `table_rows` returns; none are returned unless given.
     """
     least, drop, classes = form
+    shift, count = table or (0, 1)
     fits = bias.dtype == np.int32 and bias.shape == index.shape[2:] and len(bias) <= 2**10
     _refuse(index, fits and least >= 0 <= drop and 1 <= classes <= 20 - drop)
     out = np.empty(_count(index, places), np.int8)
+    rows = np.empty((len(out) if table else 0, index.shape[2]), np.uint8)
 
     def step(part: slice) -> None:
-        over = np.maximum((gathered(index, places, part) + bias).astype(np.int64) - least, 0)
+        seen = gathered(index, places, part) + bias
+        if table:
+            np.clip(_shifted(seen, shift), 0, count - 1, out=rows[part], casting="unsafe")
+        over = np.maximum(seen.astype(np.int64) - least, 0)
         # An exponent is the number of bits.
         bits = np.frexp(over.sum(1).astype(np.float64))[1]
         out[part] = np.clip(bits - 1 - drop, -1, classes - 1)
 
-    return _run("activity", (index, places, bias, out, form), step, out)
+    given = (index, places, bias, out, rows, form, (shift, count - 1))
+    return _run("activity", given, step, out), rows.reshape(-1)
 
 
 def table_rows(
@@ -65,6 +79,7 @@ def table_rows(
     count: int,
     places: Places = None,
     which: Array | None = None,
+    kept: Array | None = None,
 ) -> Array:
     """Return the row of a table of each index, (n * C,) uint8: ``index + bias >> shift``, clipped.
 
@@ -82,16 +97,20 @@ def table_rows(
         The places.
     which : ndarray, optional
         (n,) int8: the kind of each place; 0 unless given.
+    kept : ndarray, optional
+        (n * C,) uint8: the rows of kind 0, of which those of other kinds are changed, in place.
     """
     _refuse(index, bias.dtype == np.int32 and bias.shape[1:] == index.shape[2:])
-    out = np.empty((_count(index, places), index.shape[2]), np.uint8)
+    shape = _count(index, places), index.shape[2]
+    out = np.empty(shape, np.uint8) if kept is None else kept.reshape(shape)
 
     def step(part: slice) -> None:
         own = bias[0] if which is None else bias[which[part]]
         found = _shifted(gathered(index, places, part) + own, shift)
         np.clip(found, 0, count - 1, out=out[part], casting="unsafe")
 
-    _run("table_rows", (index, places, bias, which, out, (shift, count - 1)), step, out)
+    given = (index, places, bias, which, out, (shift, count - 1, kept is not None))
+    _run("table_rows", given, step, out)
     return out.reshape(-1)
 
 
@@ -256,7 +275,7 @@ def _known_answer(path: str) -> bool:
             add(target, gathered(a, where), where)
             parts = (
                 target,
-                activity(a, bias[0], (2304, 9, 9), where),
+                *activity(a, bias[0], (2304, 9, 9), where, (8, 56)),
                 table_rows(a, bias, 8, 56, where, which),
                 *neighborhoods(a, 4, where, around),
                 *dequantized(a, factors, 21, 3),

@@ -18,10 +18,9 @@ from cytopress.errors import CorruptDataError
 from cytopress.kernels import extension, paths
 from cytopress.kernels.rans_native import NativeDecoder, NativeEncoder
 from cytopress.kernels.rans_numpy import NumpyDecoder, NumpyEncoder
-from cytopress.kernels.rans_tables import ESCAPE, RansTables
+from cytopress.kernels.rans_tables import RansTables
 
 Array = npt.NDArray[Any]
-_NONE: Array = np.empty(0, np.int64)
 
 
 def encode(calls: Sequence[tuple[Array, Array, RansTables]], lanes: int) -> list[Array]:
@@ -105,9 +104,8 @@ class LanesDecoder:
         ValueError
             A row does not exist.
         """
-        _refuse_unknown(rows, tables)
-        values, escapes = self._coder.pop(rows, tables)
-        return values, np.flatnonzero(values == ESCAPE) if escapes else _NONE
+        _refuse_other_types(rows)
+        return self._coder.pop(rows, tables)  # type: ignore[no-any-return]
 
     def exhausted(self) -> bool:
         """Return whether every lane is at its end, as after everything that was encoded."""
@@ -115,10 +113,14 @@ class LanesDecoder:
 
 
 def _refuse_unknown(rows: Array, tables: RansTables) -> None:
-    if rows.dtype != np.uint8 or rows.ndim != 1:
-        raise ValueError(f"Rows are (n,) of uint8, not {rows.dtype} of shape {rows.shape}.")
+    _refuse_other_types(rows)
     if rows.size and int(rows.max()) >= len(tables.size):
         raise ValueError(f"A row is not one of {len(tables.size)} tables.")
+
+
+def _refuse_other_types(rows: Array) -> None:
+    if rows.dtype != np.uint8 or rows.ndim != 1:
+        raise ValueError(f"Rows are (n,) of uint8, not {rows.dtype} of shape {rows.shape}.")
 
 
 def _known_answer(path: str) -> bool:

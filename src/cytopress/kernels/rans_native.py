@@ -8,10 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.kernels import extension
-from cytopress.kernels.rans_tables import PIECE, RansTables
+from cytopress.kernels import threads
+from cytopress.kernels.rans_tables import ESCAPE, PIECE, RansTables
 from cytopress.kernels.threads import in_spans
 
 Array = npt.NDArray[Any]
+NONE: Array = np.empty(0, np.int64)
+# Pieces for each thread that are sorted before they are decoded.
+SORTED = 4
 
 
 class NativeEncoder:
@@ -63,17 +67,36 @@ class NativeDecoder:
                 word = int(self._words[self._ends[lane]])
                 self._states[lane] = (int(self._states[lane]) << 32) | word
 
-    def pop(self, rows: Array, tables: RansTables) -> tuple[Array, int]:
-        """Return the values, (n,) int32, of rows, (n,) uint8; and 0 if none is an escape."""
-        out, escapes = np.empty(len(rows), np.int32), np.zeros(len(self._states), np.int64)
-        rows, call = np.ascontiguousarray(rows), extension.loaded().rans_decode
-        held = self._words, self._starts, self._ends, self._states, escapes
+    def pop(self, rows: Array, tables: RansTables) -> tuple[Array, Array]:
+        """Return the values, (n,) int32, of rows, (n,) uint8, and the places of escapes, (m,)."""
+        out, rows = np.zeros(len(rows), np.int32), np.ascontiguousarray(rows)
+        # Threads that share lanes sort a few pieces together, and decode then.
+        step = len(rows) if threads.number() == 1 else PIECE * SORTED * threads.number()
+        found = [
+            self._pop(rows[start : start + step], tables, out[start : start + step]) + start
+            for start in range(0, len(rows), max(step, 1))
+        ]
+        return out, np.concatenate(found) if found else NONE
+
+    def _pop(self, rows: Array, tables: RansTables, out: Array) -> Array:
+        """Write the values of some rows; return the places of escapes."""
+        native, pieces, order = extension.loaded(), -(-len(rows) // PIECE), None
+        escapes = np.zeros((len(self._states), pieces), np.int64)
+        if pieces > 1 and threads.number() > 1:
+            order = native.rans_order(len(rows))
+            in_spans(lambda first, end: native.rans_sort(order, rows, (first, end)), pieces)
+        held = self._words, self._starts, self._ends, self._states, escapes, out
 
         def lanes(first: int, end: int) -> None:
-            call(rows, tables.native, *held, out, (first, end))
+            native.rans_decode(rows, tables.native, order, *held, (first, end))
 
         in_spans(lanes, len(self._states))
-        return out, int(escapes.sum())
+        if not escapes.any():
+            return NONE
+        starts = np.flatnonzero(escapes.any(0)) * PIECE
+        return np.concatenate(
+            [np.flatnonzero(out[start : start + PIECE] == ESCAPE) + start for start in starts]
+        )
 
     def exhausted(self) -> bool:
         """Return whether every lane is at its end."""

@@ -60,8 +60,10 @@ class NumpyDecoder:
     def __init__(self, words: list[Array]) -> None:
         self._lanes = [constriction.stream.stack.AnsCoder(lane) for lane in words]
 
-    def pop(self, rows: Array, tables: RansTables) -> tuple[Array, int]:
-        """Return the values, (n,) int32, of rows, (n,) uint8; and 0 if none is an escape."""
+    def pop(self, rows: Array, tables: RansTables) -> tuple[Array, Array]:
+        """Return the values, (n,) int32, of rows, (n,) uint8, and the places of escapes, (m,)."""
+        if rows.size and int(rows.max()) >= len(tables.size):
+            raise ValueError(f"A row is not one of {len(tables.size)} tables.")
         out, escapes = np.empty(len(rows), np.int32), 0
         for piece, (order, shares) in _pieces(rows, len(self._lanes)):
             ordered = np.empty(len(order), np.int32)
@@ -77,7 +79,7 @@ class NumpyDecoder:
                     held[escaped] = ESCAPE
                     escapes += 1
             out[piece][order] = ordered
-        return out, escapes
+        return out, np.flatnonzero(out == ESCAPE) if escapes else np.empty(0, np.int64)
 
     def exhausted(self) -> bool:
         """Return whether every lane is at its end."""

@@ -47,7 +47,7 @@ if hasattr(os, "register_at_fork"):
 def in_spans(function: Callable[[int, int], None], count: int) -> None:
     """Call ``function(first, end)`` for spans that cover ``range(count)``, each in a thread.
 
-    Raises what the first span that failed raised, once all have ended.
+    Kernels that a function calls share nothing: each thread computes a span alone. Raises what the first span that failed raised, once all have ended.
     """
     parts = max(1, min(number(), count))
     if parts == 1:
@@ -57,11 +57,16 @@ def in_spans(function: Callable[[int, int], None], count: int) -> None:
     # The calling thread takes the last span.
     pool = _pool(parts - 1)
     spans = list(itertools.pairwise(ends))
-    pending = [pool.submit(function, *span) for span in spans[:-1]]
+    pending = [pool.submit(_alone, function, span) for span in spans[:-1]]
     try:
-        function(*spans[-1])
+        _alone(function, spans[-1])
     finally:
         errors = [future.exception() for future in pending]
     for error in errors:
         if error is not None:
             raise error
+
+
+def _alone(function: Callable[[int, int], None], span: tuple[int, int]) -> None:
+    with using(1):
+        function(*span)

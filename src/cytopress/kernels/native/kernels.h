@@ -23,6 +23,8 @@ typedef struct {
     const int32_t *bias; /* with half of what is rounded off */
     const void *residual;
     void *out;
+    /* The rows at which these arrays start. */
+    int x_top, residual_top, out_top;
     int height, width, inputs;
     int out_height, out_width, outputs;
     int side, stride, margin;
@@ -34,6 +36,7 @@ typedef struct {
     const int32_t *in, *order;
     const int16_t *along_y, *along_x; /* (size, 2 size): by output, its inputs */
     int32_t *out;
+    int in_top, out_top; /* the row of blocks, and of pixels, at which they start */
     int height, width, size, shift_y, shift_x;
 } lapped;
 
@@ -63,10 +66,25 @@ typedef struct {
     void *out;
     const int64_t *lines;         /* (grid rows, width): the grid, interpolated along x */
     const int32_t *above, *below; /* of each row: the grid row above, and how far below it */
+    int in_top;                   /* the row at which "in" starts */
     ptrdiff_t in_width, width;
     int grid, scale, smooth_shift; /* of the background: grid rows, what a line is multiplied by */
     int shift, span, middle, high;
 } pixels;
+
+/* Latents of a plane to its pixels. */
+#define MOST_LAYERS 16
+typedef struct {
+    part latents;           /* (height, width, channels) */
+    const int64_t *factors; /* of each channel */
+    int shift, narrow_shift;
+    convolution layers[MOST_LAYERS]; /* the last one adds to the latents */
+    int count;
+    lapped transform;
+    pixels rounding;
+    ptrdiff_t rows; /* of pixels */
+    int out_bytes;  /* 4 of numbers that are not rounded */
+} plane_synthesis;
 
 /* Bounds of rate_distortion.py: of what is quantized, of the bits rounded off a transform's inputs,
    and of the fraction of its matrices. */
@@ -119,9 +137,9 @@ typedef struct {
     int (*analysis)(const lapped *l, int first, int end);
     int (*add_blocks)(const block_matrices *b, const part *to, ptrdiff_t first, ptrdiff_t end);
     void (*activity)(const part *p, const int32_t *bias, int least, int drop, int classes, int8_t *out,
-                     ptrdiff_t first, ptrdiff_t end);
+                     int shift, int most, uint8_t *rows, ptrdiff_t first, ptrdiff_t end);
     void (*table_rows)(const part *p, const int32_t *bias, const int8_t *which, int shift, int most,
-                       uint8_t *out, ptrdiff_t first, ptrdiff_t end);
+                       int kept, uint8_t *out, ptrdiff_t first, ptrdiff_t end);
     void (*add_values)(const part *p, const int32_t *values, ptrdiff_t first, ptrdiff_t end);
     void (*neighborhoods)(const part *p, const int32_t *offsets, int near, int shift, int16_t *logs,
                           int16_t *narrow, ptrdiff_t first, ptrdiff_t end);
@@ -136,6 +154,7 @@ typedef struct {
     void (*fractions16)(const fractions *f, ptrdiff_t first, ptrdiff_t end);
     void (*narrowed)(const int32_t *from, int16_t *to, int shift, ptrdiff_t first, ptrdiff_t end);
     void (*subtract_lines)(const lines *l, ptrdiff_t first, ptrdiff_t end);
+    int (*plane)(const plane_synthesis *p, int first, int end);
 } kernel_table;
 
 /* Numbers of the instruction sets: NUMBERS of paths.py. */

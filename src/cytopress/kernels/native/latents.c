@@ -3,8 +3,10 @@
 
 #include "arguments.h"
 
-/* Take a buffer of channels, and the places that are meant: all, or those listed. */
-static int take_part(PyObject *array, PyObject *places, int writable, Py_buffer b[2], part *p) {
+/* Take a buffer of channels, and the places that are meant: all, or those listed, of which those of a
+   span are looked at. */
+static int take_part(PyObject *array, PyObject *places, int writable, Py_ssize_t first, Py_ssize_t end,
+                     Py_buffer b[2], part *p) {
     int flags = PyBUF_STRIDES | (writable ? PyBUF_WRITABLE : 0);
     memset(p, 0, sizeof *p);
     if (PyObject_GetBuffer(array, &b[0], flags)) return 0;
@@ -22,9 +24,11 @@ static int take_part(PyObject *array, PyObject *places, int writable, Py_buffer 
         if (PyObject_GetBuffer(places, &b[1], PyBUF_SIMPLE)) return 0;
         if (b[1].len % 4 || (uintptr_t)b[1].buf % 4) return 1;
         p->places = b[1].buf;
-        for (Py_ssize_t i = 0; i < b[1].len / 4; i++)
-            if (!in_range(p->places[i], 0, p->count - 1)) return 1;
+        int64_t most = p->count - 1;
         p->count = b[1].len / 4;
+        if (!in_range(first, 0, p->count) || !in_range(end, first, p->count)) return 1;
+        for (Py_ssize_t i = first; i < end; i++)
+            if (!in_range(p->places[i], 0, most)) return 1;
     }
     p->at = b[0].buf, p->step = step / 4;
     p->height = (int)shape[0], p->width = (int)shape[1], p->channels = (int)shape[2];
@@ -36,10 +40,10 @@ static int is_span(const part *p, Py_ssize_t first, Py_ssize_t end) {
     return p->at != NULL && in_range(first, 0, p->count) && in_range(end, first, p->count);
 }
 
-static int are_choices(const Py_buffer *b, const part *p, int most) {
+static int are_choices(const Py_buffer *b, const part *p, int most, Py_ssize_t first, Py_ssize_t end) {
     const int8_t *which = b->buf;
     int fits = HOLDS(*b, 1, p->count);
-    for (Py_ssize_t i = 0; fits && i < p->count; i++) fits = in_range(which[i], 0, most);
+    for (Py_ssize_t i = first; fits && i < end; i++) fits = in_range(which[i], 0, most);
     return fits;
 }
 
@@ -52,24 +56,27 @@ static PyObject *finished(Py_buffer *b, int count, int taken, int fits, int stat
 
 PyObject *activity(PyObject *self, PyObject *args) {
     (void)self;
-    enum { PART, PLACES, BIAS, OUT, ALL };
+    enum { PART, PLACES, BIAS, OUT, OF, ALL };
     Py_buffer b[ALL];
     PyObject *array, *places;
-    int number, least, drop, classes;
+    int number, least, drop, classes, shift, most;
     Py_ssize_t first, end;
     part p;
     memset(b, 0, sizeof b);
-    if (!PyArg_ParseTuple(args, "iOOy*w*(iii)(nn)", &number, &array, &places, &b[BIAS], &b[OUT], &least,
-                          &drop, &classes, &first, &end))
+    /* Without room for rows there are none. */
+    if (!PyArg_ParseTuple(args, "iOOy*w*w*(iii)(ii)(nn)", &number, &array, &places, &b[BIAS], &b[OUT],
+                          &b[OF], &least, &drop, &classes, &shift, &most, &first, &end))
         return NULL;
     const kernel_table *kernels = table(number);
-    int taken = take_part(array, places, 0, b, &p);
+    int taken = take_part(array, places, 0, first, end, b, &p);
     int fits = taken && kernels && is_span(&p, first, end) && in_range(least, 0, 1 << 24)
         && in_range(drop, 0, 20) && in_range(classes, 1, 20 - drop) && in_range(p.channels, 1, 1 << 10)
-        && HOLDS(b[BIAS], 4, p.channels) && HOLDS(b[OUT], 1, p.count);
+        && HOLDS(b[BIAS], 4, p.channels) && HOLDS(b[OUT], 1, p.count) && in_range(shift, 0, 30)
+        && in_range(most, 0, 255) && (!b[OF].len || HOLDS(b[OF], 1, p.count, p.channels));
     if (fits) {
         Py_BEGIN_ALLOW_THREADS
-        kernels->activity(&p, b[BIAS].buf, least, drop, classes, b[OUT].buf, first, end);
+        kernels->activity(&p, b[BIAS].buf, least, drop, classes, b[OUT].buf, shift, most,
+                          b[OF].len ? b[OF].buf : NULL, first, end);
         Py_END_ALLOW_THREADS
     }
     return finished(b, ALL, taken, fits, OK, "activity");
@@ -80,23 +87,23 @@ PyObject *table_rows(PyObject *self, PyObject *args) {
     enum { PART, PLACES, BIAS, WHICH, OUT, ALL };
     Py_buffer b[ALL];
     PyObject *array, *places;
-    int number, shift, most;
+    int number, shift, most, kept;
     Py_ssize_t first, end;
     part p;
     memset(b, 0, sizeof b);
-    if (!PyArg_ParseTuple(args, "iOOy*z*w*(ii)(nn)", &number, &array, &places, &b[BIAS], &b[WHICH],
-                          &b[OUT], &shift, &most, &first, &end))
+    if (!PyArg_ParseTuple(args, "iOOy*z*w*(iii)(nn)", &number, &array, &places, &b[BIAS], &b[WHICH],
+                          &b[OUT], &shift, &most, &kept, &first, &end))
         return NULL;
     const kernel_table *kernels = table(number);
-    int taken = take_part(array, places, 0, b, &p);
+    int taken = take_part(array, places, 0, first, end, b, &p);
     int fits = taken && kernels && is_span(&p, first, end) && in_range(shift, 0, 30)
         && in_range(most, 0, 255) && HOLDS(b[OUT], 1, p.count, p.channels);
     int64_t kinds = fits ? b[BIAS].len / 4 / p.channels : 0;
     fits = fits && in_range(kinds, 1, 128) && HOLDS(b[BIAS], 4, kinds, p.channels)
-        && (!b[WHICH].obj || are_choices(&b[WHICH], &p, (int)kinds - 1));
+        && (!b[WHICH].obj || are_choices(&b[WHICH], &p, (int)kinds - 1, first, end));
     if (fits) {
         Py_BEGIN_ALLOW_THREADS
-        kernels->table_rows(&p, b[BIAS].buf, b[WHICH].obj ? b[WHICH].buf : NULL, shift, most,
+        kernels->table_rows(&p, b[BIAS].buf, b[WHICH].obj ? b[WHICH].buf : NULL, shift, most, kept,
                             b[OUT].buf, first, end);
         Py_END_ALLOW_THREADS
     }
@@ -115,7 +122,7 @@ PyObject *add_values(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "iOOy*(nn)", &number, &array, &places, &b[VALUES], &first, &end))
         return NULL;
     const kernel_table *kernels = table(number);
-    int taken = take_part(array, places, 1, b, &p);
+    int taken = take_part(array, places, 1, first, end, b, &p);
     int fits = taken && kernels && is_span(&p, first, end) && HOLDS(b[VALUES], 4, p.count, p.channels);
     if (fits) {
         Py_BEGIN_ALLOW_THREADS
@@ -140,13 +147,13 @@ PyObject *add_blocks(PyObject *self, PyObject *args) {
                           &b[MATRICES], &m.count, &m.shift, &m.fraction, &m.most, &first, &end))
         return NULL;
     const kernel_table *kernels = table(number);
-    int taken = take_part(array, places, 1, b, &p);
+    int taken = take_part(array, places, 1, first, end, b, &p);
     m.channels = p.channels;
     int64_t blocks = ((int64_t)m.channels + BLOCK - 1) / BLOCK, pairs = ((int64_t)m.channels + 1) / 2;
     int fits = taken && kernels && is_span(&p, first, end) && in_range(m.channels, 1, 1 << 14)
         && in_range(m.count, 0, 127) && in_range(m.shift, 1, 15) && in_range(m.fraction, 0, 8)
         && in_range(m.most, 1, INT16_MAX) && HOLDS(b[VALUES], 4, p.count, m.channels)
-        && are_choices(&b[WHICH], &p, m.count)
+        && are_choices(&b[WHICH], &p, m.count, first, end)
         && HOLDS(b[MATRICES], 2, m.count, blocks, pairs, BLOCK, 2);
     if (fits) {
         m.values = b[VALUES].buf, m.which = b[WHICH].buf, m.matrices = b[MATRICES].buf;
@@ -171,7 +178,7 @@ PyObject *neighborhoods(PyObject *self, PyObject *args) {
         return NULL;
     const kernel_table *kernels = table(number);
     int64_t near = b[OFFSETS].len / 8;
-    int taken = take_part(array, places, 0, b, &p);
+    int taken = take_part(array, places, 0, first, end, b, &p);
     int fits = taken && kernels && is_span(&p, first, end) && in_range(shift, 0, 30)
         && in_range(near, 1, 64) && HOLDS(b[OFFSETS], 4, near, 2)
         && HOLDS(b[LOGS], 2, p.count, near, p.channels) && HOLDS(b[NARROW], 2, p.count, near, p.channels);
@@ -198,7 +205,7 @@ PyObject *dequantized(PyObject *self, PyObject *args) {
                           &shift, &narrow, &first, &end))
         return NULL;
     const kernel_table *kernels = table(number);
-    int taken = take_part(array, Py_None, 0, b, &p);
+    int taken = take_part(array, Py_None, 0, first, end, b, &p);
     int fits = taken && kernels && is_span(&p, first, end) && in_range(shift, 0, 62)
         && in_range(narrow, 0, 30) && HOLDS(b[FACTORS], 8, p.channels)
         && HOLDS(b[OUT], 4, p.count, p.channels) && HOLDS(b[NARROW], 2, p.count, p.channels);

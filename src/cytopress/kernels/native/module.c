@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "kernels.h"
 #include "latents.h"
+#include "plane_synthesis.h"
 #include "rans.h"
 #include "rate_distortion.h"
 
@@ -223,21 +224,68 @@ static PyObject *rans_tables_of(PyObject *self, PyObject *args) {
     return found;
 }
 
+/* Places of pieces sorted by row, which are sorted by one function and read by another. */
+static const char ORDER_OF[] = "cytopress.kernels.order";
+
+static void drop_order(PyObject *capsule) { free(PyCapsule_GetPointer(capsule, ORDER_OF)); }
+
+static PyObject *new_order(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_ssize_t count;
+    if (!PyArg_ParseTuple(args, "n", &count)) return NULL;
+    if (!in_range(count, 1, 1 << 30)) return refused("order");
+    size_t pieces = ((size_t)count + PIECE - 1) / PIECE;
+    /* Before they are sorted, pieces hold no place of any row. */
+    rans_order *held = malloc(sizeof *held + pieces * MOST_ROWS * sizeof *held->ends + (size_t)count * sizeof *held->places);
+    if (!held) return PyErr_NoMemory();
+    held->count = count;
+    held->ends = (int32_t *)(held + 1);
+    held->places = (uint32_t *)(held->ends + pieces * MOST_ROWS);
+    memset(held->ends, 0, pieces * MOST_ROWS * sizeof *held->ends);
+    PyObject *found = PyCapsule_New(held, ORDER_OF, drop_order);
+    if (!found) free(held);
+    return found;
+}
+
+static PyObject *sort_pieces(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer b;
+    PyObject *capsule;
+    Py_ssize_t first, end;
+    if (!PyArg_ParseTuple(args, "Oy*(nn)", &capsule, &b, &first, &end)) return NULL;
+    rans_order *o = PyCapsule_IsValid(capsule, ORDER_OF) ? PyCapsule_GetPointer(capsule, ORDER_OF) : NULL;
+    int64_t pieces = ((int64_t)b.len + PIECE - 1) / PIECE;
+    int fits = o && b.len == o->count && in_range(first, 0, pieces) && in_range(end, first, pieces);
+    if (fits) {
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t n = first; n < end; n++) {
+            Py_ssize_t start = n * PIECE, left = b.len - start;
+            rans_sort((const uint8_t *)b.buf + start, (int)(left < PIECE ? left : PIECE), o->places + start,
+                      o->ends + n * MOST_ROWS);
+        }
+        Py_END_ALLOW_THREADS
+    }
+    PyBuffer_Release(&b);
+    return fits ? ended(OK) : refused("sort");
+}
+
 static PyObject *decode(PyObject *self, PyObject *args) {
     (void)self;
     Py_buffer b[7];
-    enum { ROWS, WORDS, STARTS, ENDS, STATES, ESCAPES, OUT };
+    enum { OF, WORDS, STARTS, ENDS, STATES, ESCAPES, OUT };
     memset(b, 0, sizeof b);
     int first, end;
-    PyObject *capsule;
-    if (!PyArg_ParseTuple(args, "y*Oy*y*w*w*w*w*(ii)", &b[ROWS], &capsule, &b[WORDS], &b[STARTS],
+    PyObject *capsule, *sorted;
+    if (!PyArg_ParseTuple(args, "y*OOy*y*w*w*w*w*(ii)", &b[OF], &capsule, &sorted, &b[WORDS], &b[STARTS],
                           &b[ENDS], &b[STATES], &b[ESCAPES], &b[OUT], &first, &end))
         return NULL;
+    const rans_order *o = PyCapsule_IsValid(sorted, ORDER_OF) ? PyCapsule_GetPointer(sorted, ORDER_OF) : NULL;
     const rans_tables *t = PyCapsule_IsValid(capsule, TABLES) ? PyCapsule_GetPointer(capsule, TABLES) : NULL;
     int64_t lanes = b[STATES].len / 8;
     int fits = t && in_range(lanes, 1, MOST_LANES) && in_range(first, 0, lanes) && in_range(end, first, lanes)
-        && are_rows(&b[ROWS], t->rows) && HOLDS(b[OUT], 4, b[ROWS].len) && HOLDS(b[STATES], 8, lanes)
-        && HOLDS(b[ESCAPES], 8, lanes) && HOLDS(b[STARTS], 8, lanes) && HOLDS(b[ENDS], 8, lanes)
+        && HOLDS(b[OUT], 4, b[OF].len) && HOLDS(b[STATES], 8, lanes)
+        && HOLDS(b[ESCAPES], 8, lanes, (b[OF].len + PIECE - 1) / PIECE)
+        && (sorted == Py_None || (o && o->count == b[OF].len)) && HOLDS(b[STARTS], 8, lanes) && HOLDS(b[ENDS], 8, lanes)
         && HOLDS(b[WORDS], 4, b[WORDS].len / 4);
     const int64_t *starts = b[STARTS].buf, *ends = b[ENDS].buf;
     for (int n = first; fits && n < end; n++)
@@ -245,12 +293,14 @@ static PyObject *decode(PyObject *self, PyObject *args) {
     int status = OK;
     if (fits && first < end) {
         Py_BEGIN_ALLOW_THREADS
-        status = rans_decode(t, b[ROWS].buf, b[ROWS].len, b[WORDS].buf, starts, b[ENDS].buf,
-                             b[STATES].buf, b[ESCAPES].buf, (int)lanes, first, end, b[OUT].buf);
+        status = rans_decode(t, b[OF].buf, b[OF].len, o, b[WORDS].buf, starts, b[ENDS].buf, b[STATES].buf,
+                             b[ESCAPES].buf, (int)lanes, first, end, b[OUT].buf);
         Py_END_ALLOW_THREADS
     }
     release(b, 7);
-    return fits ? ended(status) : refused("decode");
+    if (status != OUT_OF_RANGE) return fits ? ended(status) : refused("decode");
+    PyErr_Format(PyExc_ValueError, "A row is not one of %d tables.", t->rows);
+    return NULL;
 }
 
 static PyObject *encode(PyObject *self, PyObject *args) {
@@ -312,6 +362,8 @@ static PyMethodDef methods[] = {
     {"lapped_analysis", lapped_analysis, METH_VARARGS, "Rows of blocks of latents."},
     {"add_blocks", add_blocks, METH_VARARGS, "Products of some places, added."},
     {"rans_tables", rans_tables_of, METH_VARARGS, "Tables, checked."},
+    {"rans_order", new_order, METH_VARARGS, "Room for the places of pieces."},
+    {"rans_sort", sort_pieces, METH_VARARGS, "Places of some pieces, sorted by row."},
     {"rans_decode", decode, METH_VARARGS, "Symbols of some lanes."},
     {"rans_symbols", symbols_of, METH_VARARGS, "Symbols of values; how many are escaped."},
     {"rans_encode", encode, METH_VARARGS, "Words of all lanes."},
@@ -327,6 +379,7 @@ static PyMethodDef methods[] = {
     {"fractions", fractions_of, METH_VARARGS, "Pixels as fixed-point numbers."},
     {"narrowed", narrowed, METH_VARARGS, "Numbers of 16 bits."},
     {"subtract_lines", subtract_lines, METH_VARARGS, "Rows less their background."},
+    {"plane", plane, METH_VARARGS, "Rows of a plane's pixels from its latents."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,24 +1,24 @@
 /* Interleaved rANS: states of 64 bits, words of 32, probabilities of 24. */
 #include "rans.h"
 
+#include "kernels.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define MASK ((1u << PRECISION) - 1)
-#define ROWS 256
 /* A symbol of at least three quarters of its row is guessed. */
 #define LIKELY (3u << (PRECISION - 2))
 
 /* Parts of a piece that are counted side by side: a row that repeats then waits for itself less. */
 #define PARTS 4
 
-/* Places of a piece, sorted by row: those of row r end at ends[r]. */
-static void sort(const uint8_t *rows, int count, uint32_t *order, int ends[ROWS]) {
-    int starts[PARTS][ROWS] = {{0}}, sum = 0, length = count / PARTS, left = length * PARTS;
+void rans_sort(const uint8_t *rows, int count, uint32_t *order, int32_t ends[MOST_ROWS]) {
+    int starts[PARTS][MOST_ROWS] = {{0}}, sum = 0, length = count / PARTS, left = length * PARTS;
     for (int i = 0; i < length; i++)
         for (int n = 0; n < PARTS; n++) starts[n][rows[n * length + i]]++;
     for (int i = left; i < count; i++) starts[PARTS - 1][rows[i]]++;
-    for (int row = 0; row < ROWS; row++) {
+    for (int row = 0; row < MOST_ROWS; row++) {
         for (int n = 0; n < PARTS; n++) {
             int held = starts[n][row];
             starts[n][row] = sum;
@@ -89,11 +89,21 @@ static inline void decode_row(lane *lanes, int count, const table *t, const uint
     /* A guess that fails costs more than it saves. */
     if (most >= LIKELY && t->likely != t->last) {
         int32_t value = t->likely + t->offset;
-        for (int i = 0; i < common; i++)
-            for (int n = 0; n < count; n++) {
-                out[order[n][i]] = decode_likely(&states[n], t, from, most, value, &escapes);
-                refill(&states[n], lanes[n].start, &ends[n]);
-            }
+        if (value)
+            for (int i = 0; i < common; i++)
+                for (int n = 0; n < count; n++) {
+                    out[order[n][i]] = decode_likely(&states[n], t, from, most, value, &escapes);
+                    refill(&states[n], lanes[n].start, &ends[n]);
+                }
+        else
+            /* Numbers are 0 already. */
+            for (int i = 0; i < common; i++)
+                for (int n = 0; n < count; n++) {
+                    uint32_t beyond = ((uint32_t)states[n] & MASK) - from;
+                    if (beyond >= most) out[order[n][i]] = decode_one(&states[n], t, &escapes);
+                    else states[n] = (states[n] >> PRECISION) * most + beyond;
+                    refill(&states[n], lanes[n].start, &ends[n]);
+                }
     } else {
         for (int i = 0; i < common; i++)
             for (int n = 0; n < count; n++) {
@@ -112,23 +122,34 @@ static inline void decode_row(lane *lanes, int count, const table *t, const uint
     lanes[0].escapes += escapes;
 }
 
-int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, const uint32_t *words,
-                const int64_t *starts, int64_t *ends, uint64_t *states, int64_t *escapes, int lanes,
-                int first, int end, int32_t *out) {
-    uint32_t *order = malloc((size_t)(count < PIECE ? count : PIECE) * sizeof *order + 1);
-    if (!order) return 1;
+int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, const rans_order *sorted,
+                const uint32_t *words, const int64_t *starts, int64_t *ends, uint64_t *states,
+                int64_t *escapes, int lanes, int first, int end, int32_t *out) {
+    uint32_t *places_of = NULL;
+    if (!sorted) {
+        places_of = malloc((size_t)(count < PIECE ? count : PIECE) * sizeof *places_of + 1);
+        if (!places_of) return NO_MEMORY;
+    }
+    ptrdiff_t pieces = (count + PIECE - 1) / PIECE;
     lane held[MOST_LANES];
     int own = end - first;
     for (int n = 0; n < own; n++) {
         held[n].state = states[first + n];
-        held[n].escapes = 0;
         held[n].start = words + starts[first + n];
         held[n].end = words + ends[first + n];
     }
     for (ptrdiff_t start = 0; start < count; start += PIECE) {
         int size = count - start < PIECE ? (int)(count - start) : PIECE;
-        int row_ends[ROWS], from = 0;
-        sort(rows + start, size, order, row_ends);
+        int32_t piece_ends[MOST_ROWS];
+        const int32_t *row_ends = sorted ? sorted->ends + start / PIECE * MOST_ROWS : piece_ends;
+        const uint32_t *order = sorted ? sorted->places + start : places_of;
+        if (!sorted) rans_sort(rows + start, size, places_of, piece_ends);
+        if (row_ends[t->rows - 1] != size) {
+            free(places_of);
+            return OUT_OF_RANGE;
+        }
+        int from = 0;
+        for (int n = 0; n < own; n++) held[n].escapes = 0;
         for (int row = 0; row < t->rows; from = row_ends[row++]) {
             int symbols = row_ends[row] - from, counts[MOST_LANES];
             const uint32_t *places[MOST_LANES];
@@ -150,14 +171,14 @@ int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, cons
                 n += step;
             }
         }
+        for (int n = 0; n < own; n++) escapes[(first + n) * pieces + start / PIECE] = held[n].escapes;
     }
     for (int n = 0; n < own; n++) {
         states[first + n] = held[n].state;
         ends[first + n] = held[n].end - words;
-        escapes[first + n] = held[n].escapes;
     }
-    free(order);
-    return 0;
+    free(places_of);
+    return OK;
 }
 
 typedef struct {
@@ -196,8 +217,8 @@ int rans_encode(const rans_tables *t, const uint8_t *rows, const uint16_t *symbo
     for (int n = 0; n < lanes; n++) to[n].state = states[n], to[n].to = words + n * room + counts[n];
     /* Last symbols first: a lane is a stack. */
     for (ptrdiff_t start = (count - 1) / PIECE * PIECE; count && start >= 0; start -= PIECE) {
-        int size = count - start < PIECE ? (int)(count - start) : PIECE, row_ends[ROWS];
-        sort(rows + start, size, order, row_ends);
+        int size = count - start < PIECE ? (int)(count - start) : PIECE, row_ends[MOST_ROWS];
+        rans_sort(rows + start, size, order, row_ends);
         for (int row = t->rows - 1; row >= 0; row--) {
             int from = row ? row_ends[row - 1] : 0, all = row_ends[row] - from, held[MOST_LANES];
             const uint32_t *places[MOST_LANES], *cdf = t->cdf + row * t->columns;

@@ -24,11 +24,22 @@ typedef struct {
 /* Stands for a row's last symbol among values. */
 #define ESCAPE INT32_MIN
 
-/* Both return 0, or 1 without memory. Rows are below tables->rows. */
-int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, const uint32_t *words,
-                const int64_t *starts, int64_t *ends, uint64_t *states, int64_t *escapes, int lanes,
-                int first, int end, int32_t *out);
-/* Symbols are below their row's size. Room is for `room` words in each lane, enough for its share. */
+#define MOST_ROWS 256
+
+/* The places of pieces, sorted by row: within a piece those of row r end at ends[r]. */
+typedef struct {
+    uint32_t *places; /* (count,) of each piece from 0 */
+    int32_t *ends;    /* (pieces, MOST_ROWS) */
+    ptrdiff_t count;
+} rans_order;
+
+void rans_sort(const uint8_t *rows, int count, uint32_t *places, int32_t ends[MOST_ROWS]);
+/* Returns OK, NO_MEMORY, or OUT_OF_RANGE where a row is no table. Without an order it sorts. `out` is
+   0 everywhere. Of each lane and piece it counts the escapes: (lanes, pieces). */
+int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, const rans_order *sorted,
+                const uint32_t *words, const int64_t *starts, int64_t *ends, uint64_t *states,
+                int64_t *escapes, int lanes, int first, int end, int32_t *out);
+/* Returns 0, or 1 without memory. Symbols are below their row's size. Room is for `room` words in each lane, enough for its share. */
 int rans_encode(const rans_tables *t, const uint8_t *rows, const uint16_t *symbols, ptrdiff_t count,
                 uint64_t *states, int lanes, uint32_t *words, ptrdiff_t room, int64_t *counts);
 /* Symbols of values by row, the last one where a value is not in its table: return how many are not.

@@ -15,10 +15,11 @@ from cytopress.codecs.learned.latents.hyper_context import BESIDE, DIAGONAL
 from cytopress.errors import PackageError
 from cytopress.kernels.convolution import Convolution
 from cytopress.kernels.places import add, gathered, neighborhoods
+from cytopress.kernels.threads import in_spans
 
 Array = npt.NDArray[Any]
-# Rows of latents that are computed at once: bounds memory, changes no number.
-STRIP = 64
+# Latents that are computed at once, about: what is between stays in the cache.
+STRIP = 2**13
 NARROW_SHIFT = STEP_BITS - NARROW_BITS
 # Offsets of the four neighbors: of black squares the white ones.
 DIAGONALS, NEIGHBORS = (np.array(each, np.int32) for each in (DIAGONAL, BESIDE))
@@ -80,18 +81,22 @@ class Step:
         mean, index : ndarray
             What is added to.
         """
-        height, reach = len(known), self.reach
-        for top in range(0, height, STRIP):
-            band = slice(top, min(top + STRIP, height))
-            seen = slice(max(0, top - reach), band.stop + reach)
-            inner = slice(top - seen.start, band.stop - seen.start)
-            shape = known[seen].shape
-            logs, narrow = (
-                each.reshape(shape) for each in neighborhoods(known[seen], NARROW_SHIFT)
-            )
-            hidden = self.hidden(logs, features[seen])
-            add(mean[band], self.mean(narrow[inner]))
-            add(index[band], self.scale(hidden[inner]))
+        reach, rows = self.reach, max(8, STRIP // known.shape[1])
+
+        def span(first: int, end: int) -> None:
+            for top in range(first, end, rows):
+                band = slice(top, min(top + rows, end))
+                seen = slice(max(0, top - reach), band.stop + reach)
+                inner = slice(top - seen.start, band.stop - seen.start)
+                shape = known[seen].shape
+                logs, narrow = (
+                    each.reshape(shape) for each in neighborhoods(known[seen], NARROW_SHIFT)
+                )
+                hidden = self.hidden(logs, features[seen])
+                add(mean[band], self.mean(narrow[inner]))
+                add(index[band], self.scale(hidden[inner]))
+
+        in_spans(span, len(known))
 
     def add_at(
         self,
@@ -118,19 +123,24 @@ class Step:
         # As many rows as the latents have, where they share their places evenly.
         rows = len(known) if len(places) % len(known) == 0 else 1
         columns = len(places) // rows
-        for start in range(0, len(places), STRIP * columns):
-            part = places[start : start + STRIP * columns]
-            logs, narrow = (
-                each.reshape(-1, columns, self.form[0])
-                for each in neighborhoods(known, NARROW_SHIFT, part, offsets)
-            )
-            own = gathered(features, part) if features.size > features.shape[2] else features
-            shaped = np.broadcast_to(
-                own.reshape(-1, columns if own.size > own.shape[-1] else 1, self.form[1]),
-                (*logs.shape[:2], self.form[1]),
-            )
-            add(mean, self.mean(narrow), part)
-            add(index, self.scale(self.hidden(logs, shaped)), part)
+        step = max(8, STRIP // max(columns, 1))
+
+        def span(first: int, end: int) -> None:
+            for start in range(first, end, step):
+                part = places[start * columns : min(start + step, end) * columns]
+                logs, narrow = (
+                    each.reshape(-1, columns, self.form[0])
+                    for each in neighborhoods(known, NARROW_SHIFT, part, offsets)
+                )
+                own = gathered(features, part) if features.size > features.shape[2] else features
+                shaped = np.broadcast_to(
+                    own.reshape(-1, columns if own.size > own.shape[-1] else 1, self.form[1]),
+                    (*logs.shape[:2], self.form[1]),
+                )
+                add(mean, self.mean(narrow), part)
+                add(index, self.scale(self.hidden(logs, shaped)), part)
+
+        in_spans(span, rows)
 
 
 @dataclass(frozen=True, eq=False)

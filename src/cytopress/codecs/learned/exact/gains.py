@@ -14,6 +14,7 @@ from cytopress.codecs.learned.exact.numbers import ACTIVATION_BITS, LATENT_BITS,
 from cytopress.codecs.learned.latents.gain_units import SHARE, Gains, GainSetting
 from cytopress.errors import PackageError
 from cytopress.kernels.places import dequantized
+from cytopress.kernels.plane_synthesis import Scaling
 
 Array = npt.NDArray[Any]
 # Fractional bits of log2 of an inverse gain, and of the powers of two that are multiplied.
@@ -43,7 +44,13 @@ class Dequantization:
 
         Those of ``LATENT_BITS`` bits of fraction, int32, and of ``ACTIVATION_BITS``, int16.
         """
-        return dequantized(latents, self.multiplier, self.shift, LATENT_BITS - ACTIVATION_BITS)
+        scaling = self.scaling
+        return dequantized(latents, scaling.multiplier, scaling.shift, scaling.narrow_shift)
+
+    @property
+    def scaling(self) -> Scaling:
+        """The same as a plane's synthesis takes it."""
+        return Scaling(self.multiplier, self.shift, LATENT_BITS - ACTIVATION_BITS)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,11 +13,12 @@ import numpy.typing as npt
 from cytopress.codecs.learned.exact.numbers import MOST_ACTIVATION
 from cytopress.errors import PackageError
 from cytopress.kernels.convolution import Convolution
+from cytopress.kernels.threads import in_spans
 from cytopress.tiling import tiles
 
 Array = npt.NDArray[Any]
 # Rows of hyper-latents that are computed at once: bounds memory, changes no number.
-ROWS = 32
+ROWS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,14 +119,19 @@ class HyperSynthesis:
         out = [np.empty((height * scale, width * scale, count), np.int32) for count in counts]
         *hidden, last = self.layers
         parts = _split(last.convolution, counts)
-        for tile in tiles((height, width), size=(ROWS, width), halo=(self.halo, 0)):
-            seen = z_hat[tile.source()]
-            a = np.clip(seen, -MOST_ACTIVATION, MOST_ACTIVATION).astype(np.int16)
-            for layer in hidden:
-                a = layer(a)
-            inner, target = a[tile.inner(scale)], tile.target(scale)
-            for convolution, part in zip(parts, out, strict=True):
-                convolution(inner, out=part[target])
+        bands = list(tiles((height, width), size=(ROWS, width), halo=(self.halo, 0)))
+
+        def span(first: int, end: int) -> None:
+            for tile in bands[first:end]:
+                seen = z_hat[tile.source()]
+                a = np.clip(seen, -MOST_ACTIVATION, MOST_ACTIVATION).astype(np.int16)
+                for layer in hidden:
+                    a = layer(a)
+                inner, target = a[tile.inner(scale)], tile.target(scale)
+                for convolution, part in zip(parts, out, strict=True):
+                    convolution(inner, out=part[target])
+
+        in_spans(span, len(bands))
         return out
 
 

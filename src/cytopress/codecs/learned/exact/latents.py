@@ -128,12 +128,15 @@ class LatentCoder:
 
     def _code(self, symbols: SymbolCoder, of: Pass, transforms: Transforms | None) -> None:
         """Code one pass, and add its decoded residuals to its means."""
-        target, which = of.means[-1], None
-        if transforms is not None:
+        target, which, table = of.means[-1], None, (STEP_BITS, len(self.scales))
+        if transforms is None:
+            rows = table_rows(of.indices, of.bias, *table, of.places)
+        else:
             of = transforms.of(of)
-            classes = activity(of.indices, of.bias[0], ACTIVITY, of.places)
+            classes, rows = activity(of.indices, of.bias[0], ACTIVITY, of.places, table)
             which = symbols.choose(of, classes, self.scales)
-        rows = table_rows(of.indices, of.bias, STEP_BITS, len(self.scales), of.places, which)
+            if which.any():
+                rows = table_rows(of.indices, of.bias, *table, of.places, which, rows)
         of = replace(of, indices=NOTHING)
         coded = symbols.code(of, which, rows, self.scales)
         if transforms is None or which is None:

@@ -24,6 +24,7 @@ from cytopress.codecs.learned.exact.pixels import (
     subtract_background,
 )
 from cytopress.codecs.learned.exact.slabs import Band, synthesized
+from cytopress.codecs.learned.exact.gains import Dequantization
 from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.errors import CorruptDataError
 from cytopress.image import Image, Pixels
@@ -32,7 +33,7 @@ Array = npt.NDArray[Any]
 VERSION = 2
 CHECKSUM = struct.Struct("<I")
 # Rows of pixels that are rounded at once.
-ROWS = 64
+ROWS = 512
 # Pixels whose checksum is computed at once.
 CHUNK = 2**17
 
@@ -47,19 +48,19 @@ def compress(model: ExactModel, quality: float | None, image: Image) -> bytes:
     volume = image.pixels if image.pixels.ndim == 3 else image.pixels[None]
     streams: list[bytes] = []
     latents = _encoded(model, setting, normalization, volume, streams)
-    bands: Iterable[Band] = synthesized(model, dequantize, latents, volume.shape)
     smooth, surface, background = b"", None, setting.background
     if background is not None:
         plane = np.empty(volume.shape[1:], np.int32)
-        for _, rows, band in bands:
-            part = plane[rows]
-            part[:] = band[0][: len(part), : plane.shape[1]]
+        (own,) = latents
+        model.synthesis.plane(own, dequantize.scaling, plane)
+        del own
         seen = _Normalized(normalization, volume[0])
         grid = fixed_mesh(background.mesh).refit(seen, plane, most=1 << LATENT_BITS)
         smooth = background.pack(grid)
         surface = Surface(background.mesh, grid, plane.shape[1])
-        tops = range(0, len(plane), ROWS)
-        bands = ((slice(1), slice(t, t + ROWS), [plane[t : t + ROWS]]) for t in tops)
+        bands = _bands(plane)
+    else:
+        bands = synthesized(model, dequantize, latents, volume.shape)
     pixels = _pixels(bands, surface, normalization, Form.of(image))
     checksum = _checksum(pixels)
     # A plane is one slab, and all that is left.
@@ -91,7 +92,12 @@ def decompress(model: ExactModel, quality: float | None, stream: bytes, form: Fo
         grid, coded = setting.background.unpack(coded, shape[1:])
         surface = Surface(setting.background.mesh, grid, shape[2])
     latents = _decoded(model, setting, coded, shape)
-    pixels = _pixels(synthesized(model, dequantize, latents, shape), surface, normalization, form)
+    if model.synthesis.along_z is None and shape[0] == 1:
+        (own,) = latents
+        pixels = _plane(model, dequantize, own, surface, normalization, form)
+    else:
+        bands = synthesized(model, dequantize, latents, shape)
+        pixels = _pixels(bands, surface, normalization, form)
     if _checksum(pixels) != rest[: CHECKSUM.size]:
         raise CorruptDataError(
             "The decoded pixels are not those that were encoded: the file was altered."
@@ -149,6 +155,34 @@ def _decoded(
         previous = model.decode_latents(decoder, shape[1:], setting, previous)
         decoder.finish()
         yield previous
+
+
+def _plane(
+    model: ExactModel,
+    dequantize: Dequantization,
+    latents: Array,
+    surface: Surface | None,
+    normalization: Normalization,
+    form: Form,
+) -> Pixels:
+    """Return the pixels of one plane, those of integers in one pass over its latents."""
+    height, width = form.shape[-2:]
+    synthesis, scaling = model.synthesis.plane, dequantize.scaling
+    if form.dtype.kind == "f":
+        plane = np.empty((height, width), np.int32)
+        synthesis(latents, scaling, plane)
+        return _pixels(_bands(plane), surface, normalization, form)
+    rounding = normalization.counts(form)
+    pixels = np.empty((height, width), np.uint8 if rounding.most < 2**8 else np.uint16)
+    smooth = None if surface is None else surface.rows(range(height))
+    synthesis(latents, scaling, pixels, rounding, smooth)
+    return pixels.astype(form.dtype, copy=False).reshape(form.shape)
+
+
+def _bands(plane: Array) -> Iterator[Band]:
+    """Yield the bands of a plane, (H, W) int32."""
+    for top in range(0, len(plane), ROWS):
+        yield slice(1), slice(top, top + ROWS), [plane[top : top + ROWS]]
 
 
 def _pixels(

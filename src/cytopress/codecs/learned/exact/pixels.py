@@ -120,6 +120,11 @@ class Normalization:
             out[band] = fixed(self(pixels[band]), LATENT_BITS, most)
         return out
 
+    def counts(self, form: Form) -> Counts:
+        """Return how values become the counts of ``form``, an integer one."""
+        _, most = integer_limits(form.dtype, form.bits)
+        return Counts(int(self.span), int(self.middle), LATENT_BITS, most)
+
     def write(self, values: Array, form: Form, out: Pixels, smooth: Lines | None) -> None:
         """Write values, (rows, columns) int32, to rows of pixels of ``form``.
 
@@ -127,10 +132,9 @@ class Normalization:
         ``smooth`` is added to them.
         """
         if form.dtype.kind != "f":
-            _, most = integer_limits(form.dtype, form.bits)
-            rounding = Counts(int(self.span), int(self.middle), LATENT_BITS, most)
+            rounding = self.counts(form)
             # Few bits may be held by a wide type.
-            narrow = most < 2**8 and out.dtype != np.uint8
+            narrow = rounding.most < 2**8 and out.dtype != np.uint8
             own = np.empty(out.shape, np.uint8) if narrow else out
             counts(values, rounding, own, smooth)
             if narrow:

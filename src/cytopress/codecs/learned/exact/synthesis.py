@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from cytopress.errors import PackageError
 from cytopress.kernels.convolution import Convolution
 from cytopress.kernels.fixed_point import MOST_VALUE
 from cytopress.kernels.lapped_transform import LappedSynthesis
+from cytopress.kernels.plane_synthesis import PlaneSynthesis
 
 Array = npt.NDArray[Any]
 # Rows of latents that are computed at once; changes no pixel.
@@ -70,6 +72,11 @@ class Synthesis:
     def halo(self) -> int:
         """Latents beyond its own that a block of pixels depends on, along each axis."""
         return 1 + sum(layer.weight.shape[2] // 2 for layer in self.network)
+
+    @functools.cached_property
+    def plane(self) -> PlaneSynthesis:
+        """The synthesis of planes that are coded alone, in one pass."""
+        return PlaneSynthesis(self.network, self.transform)
 
     def bands(
         self, stack: Sequence[Array], dequantize: Dequantization, *, rows: int = ROWS
