@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import threading
 import warnings
 
 import numpy as np
@@ -97,6 +98,71 @@ def test_a_kernel_that_computes_something_else_is_found(
     )
     with pytest.warns(CytopressWarning, match="do not compute"):
         assert of(np.full((1, 1, 1), 6, np.int16)) == 6
+
+
+def test_an_extension_of_another_version_is_not_used(
+    untried: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that stayed behind when the sources changed has other functions, or takes other arrays."""
+    native = extension.native()
+
+    class Earlier:
+        instruction_sets = staticmethod(native.instruction_sets)
+
+        @staticmethod
+        def convolve(first: object, second: object) -> None:
+            raise AssertionError
+
+    of = convolution.Convolution(
+        np.ones((1, 1, 1, 1), np.int16), np.zeros(1, np.int32), 0, -(2**15), 2**15 - 1
+    )
+    monkeypatch.setattr(extension, "loaded", Earlier)
+    with pytest.warns(CytopressWarning, match="compile them anew"):
+        assert of(np.full((1, 1, 1), 6, np.int16)) == 6
+    monkeypatch.setattr(paths, "_trust", paths._Trust())
+    monkeypatch.delattr(Earlier, "convolve")
+    with pytest.warns(CytopressWarning, match="compile them anew"):
+        assert of(np.full((1, 1, 1), 6, np.int16)) == 6
+
+
+def test_no_thread_trusts_what_another_is_still_asking(untried: None) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def wrong(path: str) -> bool:
+        asked.set()
+        assert threading.current_thread() is not first or answered.wait(20)
+        return False
+
+    first = threading.Thread(target=paths.current, args=(wrong,))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        first.start()
+        assert asked.wait(20)
+        try:
+            assert paths.current(wrong) == paths.NUMPY
+        finally:
+            answered.set()
+            first.join()
+
+
+def test_threads_that_outlive_the_main_one_still_compute() -> None:
+    """Pools of threads take nothing more then."""
+    code = """
+import threading, time
+import numpy as np
+from cytopress.kernels import threads
+seen = np.zeros(10, int)
+def add(first, end):
+    seen[first:end] += 1
+def late():
+    threading.main_thread().join()
+    with threads.using(4):
+        threads.in_spans(add, 10)
+    print((seen == 1).all())
+threading.Thread(target=late).start()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("True", "")
 
 
 @pytest.mark.parametrize(("count", "number"), [(1, 1), (5, 2), (3, 8), (100, 7), (4, 1)])

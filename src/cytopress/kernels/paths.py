@@ -92,16 +92,27 @@ class _Trust:
     def given(self, check: Check, path: str) -> bool:
         """Return whether a path gave the known answer; ask it once."""
         if check not in self._asked:
+            right = _answers(check, path)
+            self.broken = self.broken or not right
+            # Not before: another thread would take for granted what is still being asked.
             self._asked.add(check)
-            if not check(path):
-                self.broken = True
+            if not right:
                 warnings.warn(
                     f"The native kernels ({path}) do not compute what numpy does on this machine,"
-                    " so numpy computes: learned codecs are slow.",
+                    " so numpy computes: learned codecs are slow. Install cytopress once more to"
+                    " compile them anew.",
                     CytopressWarning,
                     stacklevel=2,
                 )
         return not self.broken
+
+
+def _answers(check: Check, path: str) -> bool:
+    """Whether a path gives a known answer; an extension of another version may not even take it."""
+    try:
+        return check(path)
+    except (AttributeError, TypeError, ValueError):
+        return False
 
 
 _trust = _Trust()

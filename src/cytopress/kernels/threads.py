@@ -10,9 +10,9 @@ import functools
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 
 from cytopress.settings import omp_threads
 
@@ -47,7 +47,8 @@ if hasattr(os, "register_at_fork"):
 def in_spans(function: Callable[[int, int], None], count: int) -> None:
     """Call ``function(first, end)`` for spans that cover ``range(count)``, each in a thread.
 
-    Kernels that a function calls share nothing: each thread computes a span alone. Raises what the first span that failed raised, once all have ended.
+    Kernels that a function calls share nothing: each thread computes a span alone. Raises what the
+    first span that failed raised, once all have ended.
     """
     parts = max(1, min(number(), count))
     if parts == 1:
@@ -57,7 +58,17 @@ def in_spans(function: Callable[[int, int], None], count: int) -> None:
     # The calling thread takes the last span.
     pool = _pool(parts - 1)
     spans = list(itertools.pairwise(ends))
-    pending = [pool.submit(_alone, function, span) for span in spans[:-1]]
+    pending: list[Future[None]] = []
+    try:
+        for span in spans[:-1]:
+            # With the path that the caller takes.
+            pending.append(pool.submit(copy_context().run, _alone, function, span))  # noqa: PERF401
+    except RuntimeError as error:
+        # The main thread has ended, and then pools take nothing more; this one goes on. Where no
+        # thread can be started the span is queued all the same, and must not be taken twice.
+        if "shutdown" not in str(error):
+            raise
+        spans[-1] = spans[len(pending)][0], count
     try:
         _alone(function, spans[-1])
     finally:
