@@ -19,7 +19,7 @@ class CytopressError(Exception):
         return " ".join(str(part) for part in self.args)
 
 
-class Stopped(KeyboardInterrupt):  # noqa: N818 - no error: the user wants it
+class Stopped(KeyboardInterrupt):
     """Long work was ended by a signal, and what it had reached is kept."""
 
     def __init__(self, message: str, *, exit_code: int) -> None:

@@ -103,7 +103,7 @@ def test_a_kernel_that_computes_something_else_is_found(
 def test_an_extension_of_another_version_is_not_used(
     untried: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that stayed behind when the sources changed has other functions, or takes other arrays."""
+    """One that stayed behind when the sources changed has other functions or arguments."""
     native = extension.native()
 
     class Earlier:
@@ -175,6 +175,13 @@ def test_spans_cover_every_number_once(count: int, number: int) -> None:
     with threads.using(number):
         in_spans(add, count)
     assert (seen == 1).all()
+
+
+def test_threads_take_the_path_of_their_caller(path: str) -> None:
+    found: list[str] = []
+    with threads.using(3):
+        in_spans(lambda *_: found.append(paths.current()), 30)
+    assert found == [path] * 3
 
 
 def test_an_error_in_a_thread_is_raised() -> None:

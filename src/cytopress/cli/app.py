@@ -34,7 +34,7 @@ ORDER = ("try", "study", "recommend", "encode", "decode", "info", "archive", "pr
 SAME = {"workers": "jobs"}
 
 
-class StoppedCommand(CytopressError):
+class StoppedError(CytopressError):
     """Ctrl-C or SIGTERM ended a command."""
 
     def __init__(self, message: str, exit_code: int) -> None:
@@ -51,7 +51,7 @@ class InOrder(TyperGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
             sentence = str(error) or "Stopped; run the same command again to resume."
-            raise StoppedCommand(sentence, getattr(error, "exit_code", 130)) from error
+            raise StoppedError(sentence, getattr(error, "exit_code", 130)) from error
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of the commands."""

@@ -26,7 +26,7 @@ CHECKPOINT = "checkpoint.ckpt"
 LogRow = Mapping[str, Any]
 # Progress is shown this often between rounds, which can be minutes long.
 SHOW_EVERY_S = 10.0
-# A killed training loses this much at most, and the validation that it was in: a round can be hours.
+# What a killed training loses at most, besides a validation: a round can be hours long.
 SAVE_EVERY_S = 120.0
 
 
@@ -34,7 +34,9 @@ class Checkpoints(Checkpoint):
     """Writes the checkpoint after each round, by the clock and on a stop; reports progress.
 
     It is written under a temporary name and renamed. Between rounds it is written before a step, so
-    that all of the step before is in it. The module has ``steps_done`` and ``history``, a list of rows; it may have ``recent``, which
+    that all of the step before is in it.
+
+    The module has ``steps_done`` and ``history``, a list of rows; it may have ``recent``, which
     gives the row of the latest steps.
 
     Parameters

@@ -10,8 +10,8 @@ from torch.utils.data import Sampler
 class StepSampler(Sampler[int]):
     """The remaining steps of a round, from the number of steps that ``done`` returns.
 
-    A count of rounds of its own would be lost when a training is resumed. It has no length: Lightning
-    would take that of the first round for all, and not validate after a shorter last one.
+    A count of rounds of its own would be lost when a training is resumed. It has no length:
+    Lightning would take that of the first round for all, and not validate after a shorter last one.
     """
 
     def __init__(self, *, steps: int, each_round: int, done: Callable[[], int]) -> None:

@@ -1,4 +1,4 @@
-"""Make the small packages of format 2 that are missing: ``python make_exact_package.py``, in ``tests``.
+"""Make the small packages of format 2 that are missing: run ``make_exact_package.py`` in ``tests``.
 
 Needs torch. Their networks are not trained; how they code is what the tests look at. They are
 frozen: a file made anew has another digest.
