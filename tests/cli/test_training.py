@@ -9,6 +9,7 @@ import pytest
 
 from cytopress.cli import main
 from cytopress.cli.training import LOCK
+from cytopress.errors import Stopped
 from cytopress.lock import locked
 from cytopress.settings import Settings
 
@@ -35,6 +36,32 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         return int(leave.value.code or 0), out, err
 
     return call
+
+
+@pytest.mark.learn
+@pytest.mark.parametrize(
+    ("stopped", "code", "sentence"),
+    [
+        (KeyboardInterrupt(), 130, "Stopped; run the same command again to resume."),
+        (Stopped("Stopped after 7 of 9 steps.", exit_code=143), 143, "Stopped after 7 of 9 steps."),
+    ],
+)
+def test_a_stopped_training_says_how_to_go_on(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stopped: BaseException,
+    code: int,
+    sentence: str,
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise stopped
+
+    monkeypatch.setattr("cytopress.training.codec.train.train_codec", stop)
+    path = tmp_path / "a.toml"
+    path.write_text(CONFIG.format(folder=tmp_path))
+    given = ("train", "codec", str(path), "--out", str(tmp_path / "out"))
+    assert run(*given) == (code, "", f"cytopress: {sentence}\n")
 
 
 @pytest.mark.learn
