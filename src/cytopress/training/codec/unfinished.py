@@ -59,7 +59,9 @@ def export_unfinished(
         index: load_checkpoint(path, identity) for index, path in paths.items() if path.exists()
     }
     if not found:
-        raise UsageError(f"{out}: there is no checkpoint yet; the first is written after two minutes.")
+        raise UsageError(
+            f"{out}: there is no checkpoint yet; the first is written after two minutes."
+        )
     if config.network.ours and len(found) < len(paths):
         raise UsageError(
             f"{out}: {len(paths) - len(found)} of {len(paths)} rates have no checkpoint yet."
