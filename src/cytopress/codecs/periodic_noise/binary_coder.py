@@ -57,7 +57,7 @@ class BinaryCoder(ABC):
         while self.bit(place < length, *context, place, prior=LONGER):
             place += 1
             if place > MOST_BITS:
-                raise CorruptDataError("A number of the structured noise is too long.")
+                raise too_long()
         return (1 << place | self.raw(value + 1 & (1 << place) - 1, place)) - 1
 
     def signed(self, value: int, *context: object) -> int:
@@ -113,17 +113,26 @@ class BinaryDecoder(BinaryCoder):
 
     def __init__(self, stream: bytes | memoryview) -> None:
         super().__init__()
-        self._stream, self._position = bytes(stream), 0
+        self.stream, self._position = bytes(stream), 0
         self._range, self._value = TOP - 1, 0
         for _ in range(UNWRITTEN):
             self._value = self._value << 8 | self._byte()
 
+    @property
+    def at(self) -> tuple[int, int, int]:
+        """How far decoding is: position, range and value."""
+        return self._position, self._range, self._value
+
+    @at.setter
+    def at(self, at: tuple[int, int, int]) -> None:
+        self._position, self._range, self._value = at
+
     def _byte(self) -> int:
         place = self._position
         self._position += 1
-        if place >= len(self._stream) + UNWRITTEN:
-            raise CorruptDataError("The structured noise ends early.")
-        return self._stream[place] if place < len(self._stream) else 0
+        if place >= len(self.stream) + UNWRITTEN:
+            raise too_early()
+        return self.stream[place] if place < len(self.stream) else 0
 
     def _code(self, bit: int, one: int) -> int:  # noqa: ARG002 - an encoder's
         split = (self._range >> BITS) * one
@@ -140,7 +149,17 @@ class BinaryDecoder(BinaryCoder):
 
     def finish(self) -> None:
         """Raise CorruptDataError if bytes are left."""
-        if self._position < len(self._stream):
+        if self._position < len(self.stream):
             raise CorruptDataError(
                 "The structured noise is followed by bytes that do not belong to it."
             )
+
+
+def too_early() -> CorruptDataError:
+    """Return the error of a stream that does not hold what is asked for."""
+    return CorruptDataError("The structured noise ends early.")
+
+
+def too_long() -> CorruptDataError:
+    """Return the error of a number that no encoder writes."""
+    return CorruptDataError("A number of the structured noise is too long.")

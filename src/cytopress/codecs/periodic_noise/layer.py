@@ -7,7 +7,8 @@ row noise. A wave along y is the same of the transposed plane.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,8 @@ from cytopress.codecs.periodic_noise.sines import (
     sine,
 )
 from cytopress.errors import CorruptDataError
+from cytopress.kernels.cosine_sums import cosine_sums as kernel
+from cytopress.kernels.threads import in_spans
 
 Integers = npt.NDArray[np.int64]
 Wholes = npt.NDArray[np.float64]
@@ -36,7 +39,8 @@ MOST_LINES, MOST_COUNTS, MOST_CHIRP = 64, 2**16, 2**12
 MOST_PARTS, MOST_WORK, SMALL = 2**15, 8, 2**16
 # Half of a cosine's energy is at frequency 0: its entry is 2 ** -1/2.
 CONSTANT = 11585
-BLOCK = 64
+# Pixels that are added up at once.
+BAND = 2**16
 # A frequency and a carrier are as fine as this share of a turn over the plane's length.
 FINENESS_BITS = 3
 # Digits of a step, and those of the places by which it is shifted.
@@ -113,13 +117,32 @@ class Layer:
         """
         if not self.lines:
             return np.zeros(self.shape, np.int32)
-        down, across = (np.concatenate(side, axis=1) for side in zip(*self._sides(), strict=True))
         plane = np.empty(self.shape, np.int32)
-        shift = AMPLITUDE_BITS + FRACTION - bits
-        for top in range(0, self.shape[0], BLOCK):
-            part = down[top : top + BLOCK] @ across.T
-            plane[top : top + BLOCK] = np.floor((part + 2.0 ** (shift - 1)) * 2.0**-shift)
+
+        def write(rows: slice, values: Wholes) -> None:
+            plane[rows] = values
+
+        self.each_band(bits, write)
         return plane
+
+    def each_band(self, bits: int, take: Callable[[slice, Wholes], None]) -> None:
+        """Call ``take`` with rows and their `values`, in float64, of all rows, in threads."""
+        if not self.lines:
+            take(slice(0, self.shape[0]), np.zeros((1, 1)))
+            return
+        down, across = (np.concatenate(side, axis=1) for side in zip(*self._sides(), strict=True))
+        # Times a power of two every sum has the same digits: exact as before.
+        down *= 2.0 ** (bits - AMPLITUDE_BITS - FRACTION)
+        turned, rows = np.ascontiguousarray(across.T), max(1, BAND // self.shape[1])
+
+        def span(first: int, end: int) -> None:
+            for top in range(first, end, rows):
+                band = slice(top, min(top + rows, end))
+                values = down[band] @ turned
+                values += 0.5
+                take(band, np.floor(values, out=values))
+
+        in_spans(span, self.shape[0])
 
     def _sides(self) -> Iterator[tuple[Wholes, Wholes]]:
         """Yield of each wave what is multiplied: (height, n) and (width, n)."""
@@ -191,17 +214,20 @@ def carrier_phase(carrier: int, chirp: int, length: int) -> Integers:
 def cosine_sums(numbers: Integers, length: int) -> Wholes:
     """Return (length, n): the inverse DCT of (K, n) whole numbers, times ``2 ** FRACTION``."""
     used = np.flatnonzero(numbers.any(axis=1))
-    factors = numbers[used].astype(np.float64)
-    sums = np.zeros((length, numbers.shape[1]))
-    table = cosines()
-    for top in range(0, length, BLOCK):
-        odd = 2 * np.arange(top, min(top + BLOCK, length), dtype=np.int64) + 1
-        turned = odd[:, None] * used % (4 * length)
-        entries = (turned * (ENTRIES // 4) + length // 2) // length % ENTRIES
-        basis = table[entries]
-        basis[:, used == 0] = CONSTANT
-        sums[top : top + BLOCK] = basis @ factors
-    return sums
+    factors = np.ascontiguousarray(numbers[used], np.int64)
+    sums = kernel(_turn(length), used, factors)
+    if used.size and not used[0]:
+        # Half of a cosine's energy is at frequency 0.
+        sums += (CONSTANT - (1 << FRACTION)) * factors[0]
+    return sums.astype(np.float64)
+
+
+@functools.lru_cache(maxsize=8)
+def _turn(length: int) -> npt.NDArray[np.int16]:
+    """Return a turn's cosines at quarters of a pixel of so many, (4 * length,)."""
+    places = np.arange(4 * length, dtype=np.int64)
+    entries = (places * (ENTRIES // 4) + length // 2) // length % ENTRIES
+    return cosines()[entries].astype(np.int16)
 
 
 def _shifted(values: Integers, shift: int) -> Integers:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 
 from cytopress.codecs.periodic_noise.binary_coder import (
@@ -22,7 +25,9 @@ from cytopress.codecs.periodic_noise.layer import (
     Line,
     turn_bits,
 )
+from cytopress.codecs.periodic_noise.native_cosines import CosineDecoder
 from cytopress.errors import CorruptDataError
+from cytopress.kernels import paths
 
 # Magnitudes around a cosine by how many contexts they are told apart.
 FIRST = 2**20
@@ -41,6 +46,8 @@ PRIORS = (
     (60200, EVEN, EVEN, EVEN),
 )
 EMPTY = np.zeros((0, 2), np.int64)
+# Cosines of an encoder, how many, and whether all are real: those that are coded.
+CosineCoder = Callable[[Integers, int, bool], Integers]
 
 
 def pack_layer(layer: Layer) -> bytes:
@@ -75,7 +82,9 @@ def _code(coder: BinaryCoder, layer: Layer) -> Layer:
     if count > MOST_LINES:
         raise CorruptDataError("The structured noise has more waves than any plane can have.")
     given = layer.lines or (Line(1, 0, 0, 0, EMPTY),) * count
-    return Layer(layer.shape, step, tuple(_code_line(coder, one, layer.shape) for one in given))
+    cosines = _cosine_coder(coder)
+    lines = tuple(_code_line(coder, one, layer.shape, cosines) for one in given)
+    return Layer(layer.shape, step, lines)
 
 
 def _code_step(coder: BinaryCoder, step: int) -> int:
@@ -84,7 +93,9 @@ def _code_step(coder: BinaryCoder, step: int) -> int:
     return max(coder.raw(step >> shift, MANTISSA_BITS), 1) << shift
 
 
-def _code_line(coder: BinaryCoder, line: Line, shape: tuple[int, ...]) -> Line:
+def _code_line(
+    coder: BinaryCoder, line: Line, shape: tuple[int, ...], code_cosines: CosineCoder
+) -> Line:
     along = coder.bit(line.along, "along")
     frequency = _code_turns(coder, line.frequency, shape[along])
     if frequency > NYQUIST:
@@ -97,7 +108,7 @@ def _code_line(coder: BinaryCoder, line: Line, shape: tuple[int, ...]) -> Line:
     count = coder.number(len(line.cosines), "length")
     if count > length or count > MOST_PARTS:
         raise CorruptDataError("The structured noise has more parts than the plane has pixels.")
-    cosines = _code_cosines(coder, line.cosines, count, real=real)
+    cosines = code_cosines(line.cosines, count, real)
     return Line(along, frequency, carrier, chirp, cosines)
 
 
@@ -107,7 +118,15 @@ def _code_turns(coder: BinaryCoder, turns: int, length: int) -> int:
     return coder.raw(turns >> FREQUENCY_BITS - bits, bits) << FREQUENCY_BITS - bits
 
 
-def _code_cosines(coder: BinaryCoder, given: Integers, count: int, *, real: bool) -> Integers:
+def _cosine_coder(coder: BinaryCoder) -> CosineCoder:
+    """Return what codes the cosines of waves, given those of an encoder, by native code if it can."""
+    if not isinstance(coder, BinaryDecoder) or paths.current(_known_answer) == paths.NUMPY:
+        return functools.partial(_code_cosines, coder)
+    decoder, decode = coder, CosineDecoder(PRIORS)
+    return lambda _, count, real: decode(decoder, count, real=real)
+
+
+def _code_cosines(coder: BinaryCoder, given: Integers, count: int, real: bool) -> Integers:  # noqa: FBT001
     """Code the cosines in order of frequency, each given the magnitudes of the two before."""
     values = given.tolist() or [[0, 0]] * count
     found = [[0, 0]] * count
@@ -135,3 +154,16 @@ def _code_value(coder: BinaryCoder, value: int, around: int) -> int:
     if size and coder.raw(value < 0, 1):
         return -size
     return size
+
+
+def _known_answer(path: str) -> bool:
+    """Return whether a path decodes what was encoded of a few cosines."""
+    numbers = np.arange(60, dtype=np.int64) * 2654435761 % 2**32 - 2**31
+    values = (numbers >> 14 + np.arange(60) % 18).reshape(30, 2)
+    values[5:12] = 0
+    lines = Line(1, 70000, 99, 3, values[:18]), Line(0, 0, 0, 0, values[18:] * np.array([1, 0]))
+    layer = Layer((64, 96), 3, lines)
+    with paths.using(path):
+        found = take_layer(pack_layer(layer), layer.shape)
+    pairs = zip(layer.lines, found.lines, strict=True)
+    return all(np.array_equal(one.cosines, other.cosines) for one, other in pairs)

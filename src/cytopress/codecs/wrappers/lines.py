@@ -116,7 +116,7 @@ class Lines(LossyWrapper):
         decoded = self.codec.restore(rest, mapping.form(form)).pixels
         pixels = np.empty(form.shape, form.dtype)
         for plane, part, layer in zip(planes(pixels), planes(decoded), layers, strict=True):
-            plane[...] = mapping.backward(part, layer, form.bits)
+            mapping.backward(part, layer, form.bits, plane)
         return pixels
 
     def _fits(self, image: Image) -> tuple[Fit, ...]:

@@ -74,11 +74,18 @@ class LinesMapping:
             limits=limits,
         )
 
-    def backward(self, plane: Pixels, layer: Layer, bits: int) -> Any:
-        """Return a decoded plane with its layer, rounded to counts of so many bits."""
-        values = plane.astype(np.int32) - self.offset + layer.values(self.fraction)
+    def backward(self, plane: Pixels, layer: Layer, bits: int, out: Pixels) -> None:
+        """Write a decoded plane with its layer, rounded to counts of so many bits, to ``out``."""
         half = 1 << self.fraction - 1 if self.fraction else 0
-        return np.clip(values + half >> self.fraction, 0, 2**bits - 1)
+
+        def write(rows: slice, values: npt.NDArray[np.float64]) -> None:
+            sums = plane[rows] + values.astype(np.int32)
+            sums += half - self.offset
+            sums >>= self.fraction
+            np.clip(sums, 0, 2**bits - 1, out=sums)
+            out[rows] = sums
+
+        layer.each_band(self.fraction, write)
 
 
 def planes(pixels: Pixels) -> npt.NDArray[Any]:

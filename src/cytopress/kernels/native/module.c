@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "kernels.h"
 #include "latents.h"
+#include "periodic_noise.h"
 #include "plane_synthesis.h"
 #include "rans.h"
 #include "rate_distortion.h"
@@ -379,6 +380,8 @@ static PyMethodDef methods[] = {
     {"fractions", fractions_of, METH_VARARGS, "Pixels as fixed-point numbers."},
     {"narrowed", narrowed, METH_VARARGS, "Numbers of 16 bits."},
     {"subtract_lines", subtract_lines, METH_VARARGS, "Rows less their background."},
+    {"binary_cosines", binary_cosines, METH_VARARGS, "Cosines of a wave from bytes."},
+    {"cosine_sums", cosine_sums, METH_VARARGS, "Sums of cosines at some rows."},
     {"plane", plane, METH_VARARGS, "Rows of a plane's pixels from its latents."},
     {NULL, NULL, 0, NULL},
 };
