@@ -99,7 +99,8 @@ def arguments() -> dict[str, list[Any]]:
         ],
         "stack_product": [
             number, (np.ones((9, 40), np.int32), np.ones((9, 40), np.int32)),
-            np.ones((4, 3, 2), np.int16), np.zeros((3, 32), np.int32), np.zeros((4, 9, 32), np.int32),
+            np.ones((4, 3, 2), np.int16), np.zeros((3, 32), np.int32),
+            np.zeros((4, 9, 32), np.int32),
             (9, 40, 3, 32, 4, 14), (0, 9),
         ],
     }  # fmt: skip

@@ -36,7 +36,9 @@ def defined(of: StackMatrix, stack: list[np.ndarray]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("shift", [13, 15, 17])
-@pytest.mark.parametrize(("outputs", "arrays", "rows"), [(1, 1, 1), (4, 3, 4), (2, 3, 2), (5, 3, 1)])
+@pytest.mark.parametrize(
+    ("outputs", "arrays", "rows"), [(1, 1, 1), (4, 3, 4), (2, 3, 2), (5, 3, 1)]
+)
 def test_products_are_those_of_the_definition(
     path: str, shift: int, outputs: int, arrays: int, rows: int
 ) -> None:

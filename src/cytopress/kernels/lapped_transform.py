@@ -194,7 +194,9 @@ class LappedAnalysis(LappedTransform):
         height, width = (n // size - 1 for n in pixels.shape)
         if out is None:
             out = np.empty((height, width, size**2), np.int32)
-        fits = out.ndim == 3 and out.shape[:2] == (height, width) and out.shape[2] > self.order.max()
+        fits = (
+            out.ndim == 3 and out.shape[:2] == (height, width) and out.shape[2] > self.order.max()
+        )
         if not fits or out.dtype != np.int32 or not out.flags.c_contiguous:
             raise ValueError(f"Latents of {pixels.shape} pixels cannot be {out.shape} {out.dtype}.")
         if not out.size:

@@ -57,7 +57,7 @@ class StackMatrix:
                 f" of each array: it has at most {MOST_ROWS}."
             )
         order = self.order
-        held = order is None or (order.dtype.kind in "iu" and 0 <= order.min())
+        held = order is None or (order.dtype.kind in "iu" and order.min() >= 0)
         if not held or (order is not None and order.max() > self.channels) or self.count % 32:
             raise PackageError(
                 f"A transform along z does not take {self.count} numbers of {self.channels}."
@@ -97,8 +97,8 @@ class StackMatrix:
         form = (places, self.channels), np.dtype(np.int32)
         if len(stack) != self.stack or any((x.shape, x.dtype) != form for x in stack):
             raise ValueError(
-                f"A transform along z of {self.stack} arrays of {self.channels} channels cannot take"
-                f" {[(x.shape, x.dtype.name) for x in stack]}."
+                f"A transform along z of {self.stack} arrays of {self.channels} channels cannot"
+                f" take {[(x.shape, x.dtype.name) for x in stack]}."
             )
         out = np.empty((len(self.matrix), places, self.count), np.int32)
         path = paths.current(_known_answer) if out.size else paths.NUMPY

@@ -150,7 +150,8 @@ def test_latents_are_those_of_the_graph(volumes: Package, networks: ExactModel, 
     assert networks.forward.integers is not None
     found = networks.forward.integers[0](whole) * 2.0**-15
     expected = np.moveaxis(networks.forward.networks.analyze(planes), 0, -1)
-    assert np.abs(found - expected).max() < 2e-3 < 0.1 < np.abs(expected).max()
+    assert np.abs(expected).max() > 0.1
+    assert np.abs(found - expected).max() < 2e-3
 
 
 def test_graphs_of_other_transforms_have_no_integer_form(volumes: Package) -> None:
@@ -164,8 +165,8 @@ def test_graphs_of_other_transforms_have_no_integer_form(volumes: Package) -> No
     ):
         with pytest.raises(PackageError, match=word):
             Analysis.of(held | {name: weight}, place, slabs=True)
+    kept = {name: each for name, each in held.items() if "along_z" not in name}
     with pytest.raises(PackageError, match="along_z"):
-        kept = {name: each for name, each in held.items() if "along_z" not in name}
         Analysis.of(kept, place, slabs=True)
 
 
@@ -208,13 +209,18 @@ def test_altered_bytes_are_refused(volumes: Package) -> None:
 
 
 def test_memory_does_not_grow_with_depth(volumes: Package) -> None:
-    codec, most = Learned(volumes, 0.5), {}
-    for planes in (8, 32):
+    codec, most = Learned(volumes, 0.0), {}
+    for planes in (8, 40):
         image = Image(np.resize(stack(8, 96, 96).pixels, (planes, 96, 96)), axes="ZYX", bits=12)
         data = codec.encode(image)
-        tracemalloc.start()
-        decode_by(codec, codec.encode(image))
-        # Encoder and decoder hold the pixels they gave; the stream is small.
-        most[planes] = tracemalloc.get_traced_memory()[1] - 2 * image.raw_bytes - 2 * len(data)
-        tracemalloc.stop()
-    assert most[32] < 1.1 * most[8]
+        for verb in (
+            lambda image=image: codec.encode(image),
+            lambda data=data: decode_by(codec, data),
+        ):
+            tracemalloc.start()
+            verb()
+            # Besides the pixels that are given back, and some copies of the stream.
+            peak = tracemalloc.get_traced_memory()[1] - image.raw_bytes - 4 * len(data)
+            tracemalloc.stop()
+            most.setdefault(planes, []).append(peak)
+    assert all(deep < 1.1 * flat for deep, flat in zip(most[40], most[8], strict=True))
