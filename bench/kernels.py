@@ -28,6 +28,7 @@ from cytopress.kernels.places import activity, dequantized, table_rows
 from cytopress.kernels.rans import LanesDecoder, encode
 from cytopress.kernels.rans_tables import RansTables
 from cytopress.kernels.rate_distortion import CostTable
+from cytopress.kernels.stack_matrix import StackMatrix
 from cytopress.machine import processor
 
 PASSES = 7
@@ -116,6 +117,14 @@ def transforms() -> list[Case]:
     index = RANDOM.integers(0, 20 * 256, residual.shape).astype(np.int32)
     classes, choice = np.zeros(PLACES**2, np.int8), np.zeros((1, 4), np.int32)
     rows = RANDOM.integers(0, 56, residual.size).astype(np.uint8)
+    # Of volumes: 4 planes of a slab from 3 slabs, and from 8 planes.
+    slabs, planes = (
+        list(RANDOM.integers(-(2**18), 2**18, shape).astype(np.int32))
+        for shape in ((3, PLACES**2 // 4, 4 * LATENTS), (8, PLACES**2 // 4, LATENTS))
+    )
+    matrix = RANDOM.integers(-3000, 3000, (4, 12)).astype(np.int16)
+    along_z = StackMatrix(matrix, 14, 4 * LATENTS, RANDOM.permutation(4 * LATENTS).reshape(4, -1))
+    mixed = StackMatrix(matrix[:, :8].copy(), 14, LATENTS)
     runs: dict[str, Callable[[], Any]] = {
         "lapped synthesis": lambda: synthesis(latents),
         "lapped analysis": lambda: analysis(pixels),
@@ -128,6 +137,8 @@ def transforms() -> list[Case]:
         ),
         "quantized": lambda: table.quantized(residual.reshape(-1), rows),
         "pixels to fractions": lambda: fractions(out, 400, 900, 15, 2**25),
+        "along z, 12 latents to 4": lambda: along_z(slabs),
+        "along z, 8 planes to 4": lambda: mixed(planes),
         "counts": lambda: counts(pixels[: 8 * PLACES].copy(), rounding, out),
     }
     return [Case(name, run, counted, "MB/s, 16 bit") for name, run in runs.items()]

@@ -3,6 +3,11 @@
     python bench/volumes.py                   60 x 512 x 512, in a minute or two
     python bench/volumes.py --full            256 x 2048 x 2048: 2 GiB of uint16
     python bench/volumes.py --planes 128 --edge 1024 hevc:qp=30 zfp:tolerance=500
+    python bench/volumes.py --targets [NAME@DIGEST ...] [--parts PARTS]
+
+With `--targets` the volumes of `nuclei-3d` themselves: bytes of learned codecs at the PSNR that AV1
+reaches at 10 to 160 times smaller, what is asked of the first of them, and speed beside AV1 and
+JPEG 2000. PARTS is train unless given: the test volumes are scored once, at the end.
 
 The volume is the first field of `nuclei-3d`, repeated. A setting is the one that makes that field
 `RATIO` times smaller, unless one is given. Times are wall time of one encode and one decode,
@@ -27,6 +32,7 @@ from typing import Any
 import numpy as np
 from fresh import peak_mib
 from timing import print_machine
+from volume_targets import print_targets
 
 import cytopress
 from cytopress.codecs.registry import FAMILIES, decode, find_family, package_names
@@ -36,7 +42,7 @@ from cytopress.errors import CytopressError, CytopressWarning
 from cytopress.image import Image, Pixels
 from cytopress.settings import from_environment
 
-DATASET, RATIO = "nuclei-3d", 12
+DATASET, RATIO, LEARNED = "nuclei-3d", 12, "learned/cytopress-3d"
 # What a process may need for the full volume, at lossy settings.
 MOST_MIB = 3 * 1024
 SHADES = 251
@@ -53,6 +59,10 @@ def main() -> int:
     except CytopressError as error:
         print(f"No benchmark without its volume: {error}", file=sys.stderr)
         return 1
+    if wanted.targets:
+        print_machine(one_core=True)
+        print_targets(data, wanted.specs or [LEARNED], wanted.parts.split(","))
+        return 0
     image = data.read_input(data.fields[0])
     raw = math.prod(shape) * image.dtype.itemsize
     print(f"{DATASET} ({image!r}) repeated to {' x '.join(map(str, shape))}: {raw / 2**20:.0f} MiB")
@@ -75,6 +85,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--planes", type=int, default=60)
     parser.add_argument("--edge", type=int, default=512)
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--targets", action="store_true", help="bytes beside AV1's, and speed")
+    parser.add_argument("--parts", default="train", help="of --targets: train,test")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     return parser.parse_args()
 

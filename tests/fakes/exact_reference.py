@@ -28,14 +28,16 @@ def convolved(a: Array, weight: Array, bias: Array, shift: int) -> Array:
     return halved(sums, shift)
 
 
-def corrected(x: Array, layers: list[tuple[Array, Array, int]]) -> Array:
-    """Return dequantized latents with what the network adds."""
+def corrected(
+    x: Array, layers: list[tuple[Array, Array, int]], added_to: Array | None = None
+) -> Array:
+    """Return dequantized latents, or those of the middle slab, with what the network adds."""
     a = np.clip(halved(x, 3), -32767, 32767)
     for index, (weight, bias, shift) in enumerate(layers):
         a = convolved(a, weight, bias, shift)
         if index < len(layers) - 1:
             a = np.clip(a, 0, 32767)
-    return np.clip(x + a, -(2**28) + 1, 2**28 - 1)
+    return np.clip((x if added_to is None else added_to) + a, -(2**28) + 1, 2**28 - 1)
 
 
 def transformed(x: Array, along_y: Array, along_x: Array, place: Array) -> Array:

@@ -23,12 +23,12 @@ FOUND.loader.exec_module(make)
 
 
 @pytest.mark.parametrize("path", paths.available())
-@pytest.mark.parametrize("dtype", make.QUALITIES)
-def test_golden_bytes_decode_to_golden_pixels(dtype: str, path: str, settings: Settings) -> None:
-    place = make.FOLDER / dtype
+@pytest.mark.parametrize("name", [*make.QUALITIES, *make.VOLUMES])
+def test_golden_bytes_decode_to_golden_pixels(name: str, path: str, settings: Settings) -> None:
+    place = make.FOLDER / name
     with paths.using(path):
         # By whoever has the bytes and a folder of models, and nothing else.
-        with_models = settings.with_models(make.PACKAGE.parent)
+        with_models = settings.with_models(make.PACKAGES)
         decoded = decode(place.with_suffix(".cyto").read_bytes(), with_models)
     golden = np.load(place.with_suffix(".npy"))
     assert decoded.dtype == golden.dtype

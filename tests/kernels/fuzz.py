@@ -1,4 +1,4 @@
-"""Fuzz the native decoder and the extension's arguments for some seconds.
+"""Fuzz the native decoders and the extension's arguments for some seconds.
 
     python tests/kernels/fuzz.py [SECONDS]
 
@@ -8,6 +8,7 @@ do not fit end in a ValueError. Under `sanitize.py` no access leaves an array.
 
 from __future__ import annotations
 
+import functools
 import random
 import sys
 import time
@@ -19,12 +20,19 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from test_extension import arguments, changed
 
+from cytopress.codecs.container.container import Form
+from cytopress.codecs.learned.codec import Learned
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
 from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
 from cytopress.errors import CorruptDataError
+from cytopress.image import Image
 from cytopress.kernels import extension, paths, threads
+from cytopress.models.model_package import open_package
 
 TOTAL = 2**24
+PACKAGES = Path(__file__).parents[1] / "codecs" / "learned" / "exact"
+# Of whole payloads: planes, and slabs of a volume.
+SHAPES = {"tiny-exact": (40, 50), "tiny-exact-volume": (5, 40, 50)}
 
 
 def tables(draw: np.random.Generator) -> ProbabilityTables:
@@ -79,6 +87,27 @@ def one_stream(seed: int) -> None:
     assert found[0] == found[1], f"the paths differ: seed {seed}"
 
 
+@functools.cache
+def payload(name: str) -> tuple[Learned, Form, bytes]:
+    """Return a codec, the form of a small image, and its payload."""
+    counts = np.random.default_rng(0).integers(0, 256, SHAPES[name]).astype(np.uint8)
+    codec, image = Learned(open_package(PACKAGES / f"{name}.cytomodel"), 0.5), Image(counts)
+    return codec, Form.of(image), codec.compress(image)
+
+
+def one_payload(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    codec, form, whole = payload(str(draw.choice(list(SHAPES))))
+    stream, found = damaged(whole, draw), list[str | bytes]()
+    for path in (paths.available()[0], paths.NUMPY):
+        with paths.using(path):
+            try:
+                found.append(codec.restore(stream, form).pixels.tobytes())
+            except CorruptDataError as error:
+                found.append(str(error))
+    assert found[0] == found[1], f"the paths differ: seed {seed}"
+
+
 def one_call(seed: int) -> None:
     draw = random.Random(seed)
     given = arguments()
@@ -97,7 +126,9 @@ def main() -> int:
     assert extension.native() is not None, "nothing was compiled"
     began, seed = time.monotonic(), time.time_ns() % 2**32
     done = 0
-    steps: tuple[Callable[[int], None], ...] = (one_stream, one_call, one_call, one_call)
+    calls: tuple[Callable[[int], None], ...] = (one_stream, one_call, one_call, one_call)
+    # A payload takes as long as many calls.
+    steps = (*calls * 8, one_payload)
     while time.monotonic() - began < seconds:
         steps[done % len(steps)](seed + done)
         done += 1

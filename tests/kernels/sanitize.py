@@ -26,6 +26,7 @@ TESTS = (
     "tests/kernels/test_fractions.py",
     "tests/kernels/test_rate_distortion.py",
     "tests/kernels/test_forward_transforms.py",
+    "tests/kernels/test_stack_matrix.py",
     "tests/kernels/test_rans.py",
     "tests/kernels/test_extension.py",
     "tests/codecs/learned/entropy/test_rans_coder.py",

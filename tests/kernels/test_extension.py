@@ -31,10 +31,10 @@ def arguments() -> dict[str, list[Any]]:
         ],
         "lapped_synthesis": [
             number, latents, kernel, kernel, order, np.zeros((16, 24), np.int32),
-            (2, 3, 8, 14, 14), (0, 2),
+            (2, 3, 8, 14, 14, 64), (0, 2),
         ],
         "lapped_analysis": [
-            number, pixels, kernel, kernel, order, latents, (2, 3, 8, 14, 14), (0, 2),
+            number, pixels, kernel, kernel, order, latents, (2, 3, 8, 14, 14, 64), (0, 2),
         ],
         "add_blocks": [
             number, wide, places, np.ones((3, 5), np.int32), np.array([0, 1, 2], np.int8),
@@ -97,6 +97,12 @@ def arguments() -> dict[str, list[Any]]:
             number, np.ones((3, 4), np.int32), np.ones((2, 4), np.int64),
             np.array([0, 1, 1], np.int32), np.ones(3, np.int32), (8, 6), (0, 3),
         ],
+        "stack_product": [
+            number, (np.ones((9, 40), np.int32), np.ones((9, 40), np.int32)),
+            np.ones((4, 3, 2), np.int16), np.zeros((3, 32), np.int32),
+            np.zeros((4, 9, 32), np.int32),
+            (9, 40, 3, 32, 4, 14), (0, 9),
+        ],
     }  # fmt: skip
 
 
@@ -109,7 +115,11 @@ def changed(value: Any, draw: random.Random) -> Any:
         return draw.choice(EXTREMES)
     if isinstance(value, tuple):
         at = draw.randrange(len(value))
-        return tuple(draw.choice(EXTREMES) if n == at else v for n, v in enumerate(value))
+        if draw.random() < 0.1:
+            return value[:at] + value[at + 1 :]
+        other = changed(value[at], draw) if isinstance(value[at], np.ndarray) else None
+        other = draw.choice(EXTREMES) if other is None else other
+        return tuple(other if n == at else v for n, v in enumerate(value))
     if isinstance(value, np.ndarray):
         return changed_array(value, draw)
     return draw.choice((None, 7, np.ones(3, np.int16), np.full(3, 2**30, np.int32)))

@@ -82,6 +82,23 @@ def test_latents_are_those_of_the_definition(
     np.testing.assert_array_equal(of(pixels), analyzed(of, pixels))
 
 
+def test_latents_may_be_some_of_more_channels(path: str) -> None:
+    along_y, along_x, order = kernels(8, 3)
+    pixels, out = drawn((40, 48)), np.full((4, 5, 150), 7, np.int32)
+    channels = np.random.default_rng(4).permutation(150)[:64]
+    found = LappedAnalysis(along_y, along_x, 14, 14, channels)(pixels, out)
+    assert found is out
+    alone = LappedAnalysis(along_y, along_x, 14, 14, order)(pixels)
+    np.testing.assert_array_equal(out[..., channels], alone[..., order])
+    others = np.setdiff1d(np.arange(150), channels)
+    assert (out[..., others] == 7).all()
+    for wrong in (out[..., :100], out[:3], out.astype(np.int64), out[0]):
+        with pytest.raises(ValueError, match="cannot be"):
+            LappedAnalysis(along_y, along_x, 14, 14, channels)(pixels, wrong)
+    with pytest.raises(PackageError, match="frequencies"):
+        LappedSynthesis(along_y, along_x, 14, 14, channels)
+
+
 @pytest.mark.parametrize("number", [2, 5])
 def test_threads_change_no_number(path: str, number: int) -> None:
     synthesis = LappedSynthesis(*kernels(8)[:2], 14, 14, kernels(8)[2])

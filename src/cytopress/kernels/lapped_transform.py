@@ -22,6 +22,8 @@ from cytopress.kernels.threads import in_spans
 Array = npt.NDArray[Any]
 # Blocks of one matrix product of the numpy path, about: its operands stay in the cache.
 CHUNK = 256
+# Of an analysis: that of native/module.c.
+MOST_CHANNELS = 2**14
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,7 @@ class LappedTransform:
         Bits that are rounded off behind the product along each axis, 1 to 30.
     order : ndarray
         (S * S,) of integers: the channel of the latents that holds frequency u along y and v along
-        x, at u * S + v; each channel once.
+        x, at u * S + v; each channel once. An analysis may write some of more channels.
 
     Raises
     ------
@@ -59,14 +61,19 @@ class LappedTransform:
                 f"A lapped transform has two kernels of (8, 16) or (16, 32), not"
                 f" {self.along_y.shape} and {self.along_x.shape}."
             )
-        whole = self.order.dtype.kind in "iu"
-        if not whole or not np.array_equal(np.sort(self.order), np.arange(size**2)):
+        channels = np.unique(self.order)
+        whole = self.order.dtype.kind in "iu" and channels[0] >= 0
+        if not whole or len(channels) < size**2 or channels[-1] >= self._most_channels:
             raise PackageError("The frequencies of a lapped transform are not each a channel.")
 
     @property
     def size(self) -> int:
         """S: pixels of a block along each axis."""
         return len(self.along_y)
+
+    @property
+    def _most_channels(self) -> int:
+        return self.size**2
 
     @functools.cached_property
     def order32(self) -> Array:
@@ -108,7 +115,7 @@ class LappedSynthesis(LappedTransform):
             return out
         latents = np.ascontiguousarray(latents)
         call, order = extension.loaded().lapped_synthesis, self.order32
-        form = (height, width, size, self.shift_y, self.shift_x)
+        form = (height, width, size, self.shift_y, self.shift_x, size**2)
 
         def rows(first: int, end: int) -> None:
             number = paths.NUMBERS[path]
@@ -160,16 +167,22 @@ class LappedAnalysis(LappedTransform):
         prove(self.along_y, self.shift_y, "A lapped transform along y")
         prove(self.along_x, self.shift_x, "A lapped transform along x")
 
-    def __call__(self, pixels: Array) -> Array:
+    @property
+    def _most_channels(self) -> int:
+        return MOST_CHANNELS
+
+    def __call__(self, pixels: Array, out: Array | None = None) -> Array:
         """Return latents, (h, w, S * S) int32, of pixels, (h * S + S, w * S + S) int32.
 
         The pixels have a margin of half a block on each side. They and what is between both
         products are clipped to 28 bits and a sign.
 
+        ``out``, (h, w, S * S or more) int32, contiguous, is written to and returned if given.
+
         Raises
         ------
         ValueError
-            The pixels have another shape or type.
+            The pixels or ``out`` have another shape or type.
         """
         size = self.size
         fits = pixels.ndim == 2 and all(n >= size and n % size == 0 for n in pixels.shape)
@@ -179,7 +192,13 @@ class LappedAnalysis(LappedTransform):
                 f" take {pixels.dtype} of shape {pixels.shape}."
             )
         height, width = (n // size - 1 for n in pixels.shape)
-        out = np.empty((height, width, size**2), np.int32)
+        if out is None:
+            out = np.empty((height, width, size**2), np.int32)
+        fits = (
+            out.ndim == 3 and out.shape[:2] == (height, width) and out.shape[2] > self.order.max()
+        )
+        if not fits or out.dtype != np.int32 or not out.flags.c_contiguous:
+            raise ValueError(f"Latents of {pixels.shape} pixels cannot be {out.shape} {out.dtype}.")
         if not out.size:
             return out
         path = paths.current(_known_analysis)
@@ -189,7 +208,7 @@ class LappedAnalysis(LappedTransform):
         pixels = np.ascontiguousarray(pixels)
         call, order = extension.loaded().lapped_analysis, self.order32
         kernels = np.ascontiguousarray(self.along_y), np.ascontiguousarray(self.along_x)
-        form = (height, width, size, self.shift_y, self.shift_x)
+        form = (height, width, size, self.shift_y, self.shift_x, out.shape[2])
 
         def rows(first: int, end: int) -> None:
             call(paths.NUMBERS[path], pixels, *kernels, order, out, form, (first, end))

@@ -25,7 +25,8 @@ from cytopress.codecs.registry import decode_by
 from cytopress.errors import CytopressWarning, DatasetError
 from cytopress.image import Image
 from cytopress.models.model_package import Package, open_package
-from cytopress.settings import Settings
+from cytopress.models.search import find_package
+from cytopress.settings import Settings, from_environment
 from fakes import learned_networks as fakes
 from fakes import passes_by_torch as by_torch
 
@@ -34,6 +35,8 @@ pytest.importorskip("compressai", reason="needs CompressAI (extra learn)")
 pytest.importorskip("lightning", reason="needs Lightning (extra learn)")
 pytestmark = pytest.mark.learn
 
+# The codec of volumes of 0.1.0.
+FLOATS = "learned/cytopress-3d@0acbb549"
 FORMS: dict[str, dict[str, Any]] = {
     "four planes a latent": {"architecture": "context", "depth": 4, "below_width": 3},
     "two": {"architecture": "mean-scale", "depth": 2, "below_width": 2},
@@ -348,7 +351,6 @@ def test_the_studys_own_network_trains_codes_and_decodes(stacks: Settings, tmp_p
 def test_tables_and_bytes_of_the_shipped_codec_are_torchs(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a volume of a slide that it never saw: tables bit for bit, bytes to within a percent."""
     pytest.importorskip("waveorder", reason="needs waveorder (extra phantom)")
-    import cytopress
     from cytopress.codecs.learned.pixels.normalization import normalized, used_range
     from cytopress.phantom.simulate import simulate
     from cytopress.phantom.slides import SLIDES
@@ -356,9 +358,8 @@ def test_tables_and_bytes_of_the_shipped_codec_are_torchs(monkeypatch: pytest.Mo
     from cytopress.training.codec.networks import build
     from cytopress.training.codec.start import load_state
 
-    package = open_package(
-        Path(cytopress.__file__).parent / "models" / "shipped" / "cytopress-3d.cytomodel"
-    )
+    # Of format 1, whatever bears its name.
+    package = find_package(from_environment().model_folders, "codec", FLOATS)
     model, image = open_model(package), simulate(SLIDES[7], 2).bright_field
     low, high = used_range(image.pixels, (0.1, 99.9))
     volume, center = normalized(image.pixels.reshape(-1, 256), low, high)

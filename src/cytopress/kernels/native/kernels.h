@@ -38,6 +38,7 @@ typedef struct {
     int32_t *out;
     int in_top, out_top; /* the row of blocks, and of pixels, at which they start */
     int height, width, size, shift_y, shift_x;
+    int channels; /* of an analysis: of each block of latents, of which size * size are written */
 } lapped;
 
 /* Channels of some places of an array of int32, (height, width, more channels). */
@@ -131,6 +132,19 @@ typedef struct {
     int grid, scale, shift;
 } lines;
 
+/* A matrix over a stack of arrays of int32, (places, channels) each. */
+#define MOST_PAIRS 32
+
+typedef struct {
+    const int32_t *const *stack;
+    const int16_t *matrix; /* (outputs, pairs of inputs, 2): inputs are the rows of each array */
+    const int32_t *order;  /* (rows, count): the channel of each number, or `channels`, which is 0;
+                              NULL of arrays that are one row */
+    int32_t *out;          /* (outputs, places, count) */
+    ptrdiff_t places;
+    int arrays, rows, channels, count, outputs, shift;
+} stack_matrix;
+
 typedef struct {
     int (*convolve)(const convolution *c, int first, int end);
     int (*synthesis)(const lapped *l, int first, int end);
@@ -155,6 +169,7 @@ typedef struct {
     void (*narrowed)(const int32_t *from, int16_t *to, int shift, ptrdiff_t first, ptrdiff_t end);
     void (*subtract_lines)(const lines *l, ptrdiff_t first, ptrdiff_t end);
     int (*plane)(const plane_synthesis *p, int first, int end);
+    int (*stack_product)(const stack_matrix *s, ptrdiff_t first, ptrdiff_t end);
 } kernel_table;
 
 /* Numbers of the instruction sets: NUMBERS of paths.py. */

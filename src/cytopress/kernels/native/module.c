@@ -9,6 +9,7 @@
 #include "plane_synthesis.h"
 #include "rans.h"
 #include "rate_distortion.h"
+#include "stack_matrix.h"
 
 #include <stdlib.h>
 
@@ -114,8 +115,9 @@ static PyObject *transform(PyObject *args, int synthesis) {
     lapped l;
     memset(&l, 0, sizeof l);
     int number, first, end;
-    if (!PyArg_ParseTuple(args, "iy*y*y*y*w*(iiiii)(ii)", &number, &b[IN], &b[Y], &b[X], &b[ORDER],
-                          &b[OUT], &l.height, &l.width, &l.size, &l.shift_y, &l.shift_x, &first, &end))
+    if (!PyArg_ParseTuple(args, "iy*y*y*y*w*(iiiiii)(ii)", &number, &b[IN], &b[Y], &b[X], &b[ORDER],
+                          &b[OUT], &l.height, &l.width, &l.size, &l.shift_y, &l.shift_x, &l.channels,
+                          &first, &end))
         return NULL;
     const kernel_table *kernels = table(number);
     int64_t size = l.size, height = l.height, width = l.width;
@@ -125,10 +127,12 @@ static PyObject *transform(PyObject *args, int synthesis) {
         && HOLDS(b[Y], 2, size, 2, size) && HOLDS(b[X], 2, size, 2, size) && HOLDS(b[ORDER], 4, size, size);
     const Py_buffer *latents = &b[synthesis ? IN : OUT], *pixels = &b[synthesis ? OUT : IN];
     int64_t margin = synthesis ? 0 : size;
-    fits = fits && HOLDS(*latents, 4, height, width, size, size)
+    int channels = l.channels;
+    fits = fits && (synthesis ? channels == size * size : in_range(channels, size * size, 1 << 14))
+        && HOLDS(*latents, 4, height, width, channels)
         && HOLDS(*pixels, 4, height * size + margin, width * size + margin);
     for (int i = 0; fits && i < size * size; i++)
-        fits = in_range(((const int32_t *)b[ORDER].buf)[i], 0, size * size - 1);
+        fits = in_range(((const int32_t *)b[ORDER].buf)[i], 0, channels - 1);
     int status = OK;
     if (fits) {
         l.in = b[IN].buf, l.along_y = b[Y].buf, l.along_x = b[X].buf;
@@ -383,6 +387,7 @@ static PyMethodDef methods[] = {
     {"binary_cosines", binary_cosines, METH_VARARGS, "Cosines of a wave from bytes."},
     {"cosine_sums", cosine_sums, METH_VARARGS, "Sums of cosines at some rows."},
     {"plane", plane, METH_VARARGS, "Rows of a plane's pixels from its latents."},
+    {"stack_product", stack_product, METH_VARARGS, "Products of a stack of arrays."},
     {NULL, NULL, 0, NULL},
 };
 

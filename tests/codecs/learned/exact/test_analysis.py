@@ -57,9 +57,9 @@ def test_latents_are_those_of_the_float_layers(
     a = np.clip(a + convolved(a, analysis, "g_a.network.2.convolution"), 0, 8)
     expected = y + convolved(a, analysis, "g_a.network.10")
     of = Analysis.of(analysis, place)
-    found = of(np.rint(plane * 2**15).astype(np.int32), rows=rows) * 2.0**-15
+    found = of([np.rint(plane * 2**15).astype(np.int32)], rows=rows) * 2.0**-15
     assert np.abs(np.moveaxis(found, -1, 0) - expected).max() < 2e-3
-    np.testing.assert_array_equal(found, of(np.rint(plane * 2**15).astype(np.int32)) * 2.0**-15)
+    np.testing.assert_array_equal(found, of([np.rint(plane * 2**15).astype(np.int32)]) * 2.0**-15)
 
 
 @pytest.mark.parametrize("missing", ["g_a.along_x.weight", "g_a.network.10.bias"])

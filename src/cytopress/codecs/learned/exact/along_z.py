@@ -1,7 +1,8 @@
-"""Transform along z in integers: the latents of a stack of slabs to those of each plane."""
+"""Transforms along z in integers: planes to those of an analysis, latents to those of planes."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +12,16 @@ import numpy.typing as npt
 
 from cytopress.codecs.learned.exact.numbers import FILTER_BITS
 from cytopress.errors import PackageError
-from cytopress.kernels.fixed_point import prove, rounded
+from cytopress.kernels.stack_matrix import StackMatrix
 
 Array = npt.NDArray[Any]
+# Pixels of a plane side by side; whole hyper-latents hold many times as many.
+PIXELS = 64
 
 
 @dataclass(frozen=True, eq=False)
 class AlongZ:
-    """A matrix of the frequencies along z of slabs, the same for all frequencies in the plane.
+    """A decoder's matrix of the frequencies along z of slabs, the same for all in the plane.
 
     Parameters
     ----------
@@ -41,12 +44,15 @@ class AlongZ:
     channels: int
 
     def __post_init__(self) -> None:
-        prove(self.matrix, FILTER_BITS, "A transform along z")
         held = np.sort(self.place[self.place < self.channels])
-        if not np.array_equal(held, np.arange(self.channels)) or self.place.max() > self.channels:
+        if not np.array_equal(held, np.arange(self.channels)):
             raise PackageError("The transform along z does not take each latent once.")
-        if self.matrix.shape[1] % self.planes or self.stack % 2 == 0:
+        if self._product.rows != self.planes or self.stack % 2 == 0:
             raise PackageError(f"A transform along z cannot be of shape {self.matrix.shape}.")
+
+    @functools.cached_property
+    def _product(self) -> StackMatrix:
+        return StackMatrix(self.matrix, FILTER_BITS, self.channels, self.place)
 
     @property
     def planes(self) -> int:
@@ -56,15 +62,44 @@ class AlongZ:
     @property
     def stack(self) -> int:
         """Number of slabs that it sees."""
-        return self.matrix.shape[1] // self.planes
+        return self._product.stack
 
-    def __call__(self, stack: Sequence[Array]) -> list[Array]:
-        """Return the latents of each plane, (h, w, blocks) int32, of slabs, (h, w, M) int32."""
-        height, width, _ = stack[0].shape
-        nothing = np.zeros((height, width, 1))
-        frequencies = [np.concatenate([each, nothing], axis=2)[..., self.place] for each in stack]
-        seen = np.concatenate(frequencies, axis=2)
-        # Sums are below 2 ** 53: exact in any order.
-        sums = self.matrix.astype(np.float64) @ seen
-        found = rounded(sums, FILTER_BITS).astype(np.int32)
-        return [np.ascontiguousarray(found[:, :, plane]) for plane in range(self.planes)]
+    def __call__(self, stack: Sequence[Array]) -> Array:
+        """Return the latents of planes, (planes, h, w, blocks) int32, of slabs, (h, w, M) int32."""
+        shape = stack[0].shape[:2]
+        found = self._product([slab.reshape(-1, self.channels) for slab in stack])
+        return found.reshape(self.planes, *shape, -1)
+
+
+@dataclass(frozen=True, eq=False)
+class PlanesAlongZ:
+    """An encoder's matrix of the planes that a slab sees, to as many as it has.
+
+    Parameters
+    ----------
+    matrix : ndarray
+        (planes, window) int16 with ``FILTER_BITS`` bits of fraction.
+
+    Raises
+    ------
+    PackageError
+        It has no such form, or a sum could leave 32 bits.
+    """
+
+    matrix: Array
+
+    def __post_init__(self) -> None:
+        # It is made here, so that its sums are proved.
+        _ = self._product
+
+    @functools.cached_property
+    def _product(self) -> StackMatrix:
+        return StackMatrix(self.matrix, FILTER_BITS, PIXELS)
+
+    def __call__(self, planes: Sequence[Array]) -> Array:
+        """Return planes, (planes, H, W) int32, of a window's, (H, W) int32 each.
+
+        H W is a multiple of `PIXELS`.
+        """
+        found = self._product([plane.reshape(-1, PIXELS) for plane in planes])
+        return found.reshape(-1, *planes[0].shape)

@@ -44,7 +44,8 @@ class ForwardNetworks:
         Parameters
         ----------
         planes : sequence of ndarray
-            (H, W) int32 each, in used ranges around the middle, with ``LATENT_BITS`` a fraction.
+            (H, W) int32 each, in used ranges around the middle, with ``LATENT_BITS`` a fraction;
+            as many as a slab sees.
         gain : ndarray
             (M, 1, 1) float32.
         """
@@ -53,8 +54,8 @@ class ForwardNetworks:
             y = self.networks.analyze(floats, gain)
             return np.moveaxis(fixed(y, STEP_BITS, MOST_LATENT), 0, -1)
         analysis, name = self.integers[0], f"{self.networks.package.sha256} integer analysis"
-        plane = self._whole(planes[0])
-        y = reused(name, [plane], lambda: analysis(plane))
+        whole = [self._whole(plane) for plane in planes]
+        y = reused(name, whole, lambda: analysis(whole))
         out = y if y.flags.writeable else np.empty_like(y)
         factor = gain.reshape(-1) * np.float32(2.0 ** (STEP_BITS - LATENT_BITS))
         rows = max(1, CHUNK // y[0].size)
@@ -72,12 +73,12 @@ class ForwardNetworks:
         return np.moveaxis(fixed(z, STEP_BITS, MOST_LATENT), 0, -1)
 
     def _whole(self, plane: Array) -> Array:
-        """Return a plane padded by its own edge."""
-        margin = [
-            (0, after - length)
-            for after, length in zip(self.networks.padded(plane.shape), plane.shape, strict=True)
-        ]
-        return np.pad(plane, margin, mode="edge") if np.any(margin) else plane
+        """Return a plane up to whole hyper-latents, padded by its own edge; perhaps itself."""
+        padded = self.networks.padded(plane.shape)
+        if padded == plane.shape:
+            return plane
+        margin = [(0, all_ - own) for all_, own in zip(padded, plane.shape, strict=True)]
+        return np.pad(plane, margin, mode="edge")
 
 
 def forward_networks(networks: Networks, place: Array) -> ForwardNetworks:
@@ -91,14 +92,15 @@ def forward_networks(networks: Networks, place: Array) -> ForwardNetworks:
 def _integers(
     networks: Networks, manifest: CodecManifest, place: Array
 ) -> tuple[Analysis, HyperAnalysis] | None:
-    if manifest.slabs is not None or manifest.hyper_stride != 4 * manifest.stride:
+    if manifest.hyper_stride != 4 * manifest.stride:
         return None
     try:
         analysis, hyper = (
             graph_weights(networks.package.read(f"{networks.prefix}{name}.onnx"))
             for name in ("analysis", "hyper_analysis")
         )
-        return Analysis.of(analysis, place), HyperAnalysis.of(hyper)
+        slabs = manifest.slabs is not None
+        return Analysis.of(analysis, place, slabs=slabs), HyperAnalysis.of(hyper)
     except (PackageError, ValueError):
         # Another network than is trained here, as far as its names tell: its graphs do as well.
         return None

@@ -91,7 +91,7 @@ class _Loader:
         package = self.stored.package
         networks = Networks(package, PREFIX, self.manifest)
         gains, coder, synthesis = self._gains(), self._coder(), self._synthesis()
-        forward = forward_networks(networks, synthesis.transform.order)
+        forward = forward_networks(networks, synthesis.place)
         return ExactModel(self.manifest, gains, forward, coder, synthesis)
 
     def _gains(self) -> ExactGains:

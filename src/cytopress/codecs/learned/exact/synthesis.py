@@ -69,6 +69,11 @@ class Synthesis:
         return self.along_z.planes if self.along_z else 1
 
     @property
+    def place(self) -> Array:
+        """The latent of each frequency, (planes * S * S,); the number of latents for none."""
+        return self.transform.order if self.along_z is None else self.along_z.place.reshape(-1)
+
+    @property
     def halo(self) -> int:
         """Latents beyond its own that a block of pixels depends on, along each axis."""
         return 1 + sum(layer.weight.shape[2] // 2 for layer in self.network)
@@ -113,6 +118,6 @@ class Synthesis:
         # The transform reaches a latent beyond the band.
         above = max(first - 1, top)
         slabs = [each[above - top : end + 1 - top] for each in slabs]
-        planes = slabs if self.along_z is None else self.along_z(slabs)
+        planes = slabs if self.along_z is None else list(self.along_z(slabs))
         own = slice((first - above) * size, (end - above) * size)
         return [self.transform(each)[own] for each in planes]
