@@ -153,7 +153,8 @@ def _filter(weights: Mapping[str, Array], name: str) -> Array:
     found = _held(weights, name)
     if not len(found) or np.abs(found).max(initial=0) >= 2:
         raise PackageError(f"{name} of the analysis is no filter.")
-    return np.rint(found.reshape(len(found), -1) * 2.0**FILTER_BITS).astype(np.int16)
+    whole: Array = np.rint(found.reshape(len(found), -1) * 2.0**FILTER_BITS).astype(np.int16)
+    return whole
 
 
 def _each_once(place: Array) -> Array:
