@@ -25,15 +25,14 @@ def arguments() -> dict[str, list[Any]]:
     tables = extension.loaded().rans_tables(cdf, size, offset, coarse)
     sorted_ = extension.loaded().rans_order(4)
     extension.loaded().rans_sort(sorted_, rows, (0, 1))
+    first, last = (9, 0, 2**15 - 1, 2**15), (7, -(2**28), 2**28, 2**15)
     layers = [
-        [np.ones((1, 1, 1, 32, 16, 2), np.int16), np.zeros(16, np.int32)]
-        + [(64, 12, 1, 0), (9, 0, 2**15 - 1, 2**15)],
-        [np.ones((4, 3, 3, 6, 16, 2), np.int16), np.zeros(64, np.int32)]
-        + [(12, 64, 3, 1), (7, -(2**28), 2**28, 2**15)],
+        (np.ones((1, 1, 1, 32, 16, 2), np.int16), np.zeros(16, np.int32), (64, 12, 1, 0), first),
+        (np.ones((4, 3, 3, 6, 16, 2), np.int16), np.zeros(64, np.int32), (12, 64, 3, 1), last),
     ]
     return {
         "plane": [
-            number, latents, np.ones(64, np.int64), tuple(map(tuple, layers)), kernel, kernel, order,
+            number, latents, np.ones(64, np.int64), tuple(layers), kernel, kernel, order,
             np.ones((2, 23), np.int64), np.array([0] * 9 + [1] * 6, np.int32),
             np.ones(15, np.int32), np.zeros((15, 23), np.uint16), (2, 3), (20, 5), (8, 14, 14),
             (15, 23), (2, 8, 12), (15, 9, 9, 999), (0, 2),
