@@ -23,6 +23,8 @@ TESTS = (
     "tests/kernels/test_block_matrices.py",
     "tests/kernels/test_places.py",
     "tests/kernels/test_pixel_rows.py",
+    "tests/kernels/test_plane_synthesis.py",
+    "tests/kernels/test_cosine_sums.py",
     "tests/kernels/test_fractions.py",
     "tests/kernels/test_rate_distortion.py",
     "tests/kernels/test_forward_transforms.py",
@@ -30,6 +32,7 @@ TESTS = (
     "tests/kernels/test_rans.py",
     "tests/kernels/test_extension.py",
     "tests/codecs/learned/entropy/test_rans_coder.py",
+    "tests/codecs/periodic_noise/test_layer_stream.py",
 )
 
 

@@ -23,7 +23,28 @@ def arguments() -> dict[str, list[Any]]:
     kernel, order = np.ones((8, 16), np.int16), np.arange(64, dtype=np.int32)
     wide, places = np.ones((2, 4, 9), np.int32)[..., 2:7], np.array([7, 0, 3], np.int32)
     tables = extension.loaded().rans_tables(cdf, size, offset, coarse)
+    sorted_ = extension.loaded().rans_order(4)
+    extension.loaded().rans_sort(sorted_, rows, (0, 1))
+    first, last = (9, 0, 2**15 - 1, 2**15), (7, -(2**28), 2**28, 2**15)
+    layers = [
+        (np.ones((1, 1, 1, 32, 16, 2), np.int16), np.zeros(16, np.int32), (64, 12, 1, 0), first),
+        (np.ones((4, 3, 3, 6, 16, 2), np.int16), np.zeros(64, np.int32), (12, 64, 3, 1), last),
+    ]
     return {
+        "plane": [
+            number, latents, np.ones(64, np.int64), tuple(layers), kernel, kernel, order,
+            np.ones((2, 23), np.int64), np.array([0] * 9 + [1] * 6, np.int32),
+            np.ones(15, np.int32), np.zeros((15, 23), np.uint16), (2, 3), (20, 5), (8, 14, 14),
+            (15, 23), (2, 8, 12), (15, 9, 9, 999), (0, 2),
+        ],
+        "binary_cosines": [
+            np.arange(40, dtype=np.uint8), np.array([4, 2**32 - 1, 2**31 - 5]),
+            np.full((8 * 46, 2), (2**15, 0), np.int32), np.zeros((9, 2), np.int64), 0,
+        ],
+        "cosine_sums": [
+            np.ones(4 * 7, np.int16), np.array([0, 3, 6]), np.ones((3, 2), np.int64),
+            np.zeros((7, 2), np.int64), (7, 2), (0, 7),
+        ],
         "convolve": [
             number, np.ones((5, 6, 4), np.int16), np.ones((1, 3, 3, 2, 16, 2), np.int16),
             np.zeros(16, np.int32), np.ones((5, 6, 9), np.int16), np.zeros((5, 6, 9), np.int16),
@@ -41,11 +62,12 @@ def arguments() -> dict[str, list[Any]]:
             np.ones((2, 1, 3, 16, 2), np.int16), (2, 6, 8, 99), (0, 3),
         ],
         "activity": [
-            number, wide, places, np.ones(5, np.int32), np.zeros(3, np.int8), (9, 9, 9), (0, 3),
+            number, wide, places, np.ones(5, np.int32), np.zeros(3, np.int8),
+            np.zeros((3, 5), np.uint8), (9, 9, 9), (8, 55), (0, 3),
         ],
         "table_rows": [
             number, wide, places, np.ones((2, 5), np.int32), np.array([0, 1, 1], np.int8),
-            np.zeros((3, 5), np.uint8), (8, 55), (0, 3),
+            np.zeros((3, 5), np.uint8), (8, 55, 1), (0, 3),
         ],
         "add_values": [number, wide, places, np.ones((3, 5), np.int32), (0, 3)],
         "neighborhoods": [
@@ -62,9 +84,11 @@ def arguments() -> dict[str, list[Any]]:
             np.zeros((4, 6), np.uint16), (4, 6, 7), (2, 8, 12), (15, 9, 9, 999), (0, 4),
         ],
         "rans_tables": [cdf, size, offset, coarse],
+        "rans_order": [2**18 + 7],
+        "rans_sort": [sorted_, rows, (0, 1)],
         "rans_decode": [
-            rows, tables, np.array([7, 8, 9], np.uint32), np.array([0, 2]), np.array([2, 3]),
-            np.array([5, 6], np.uint64), np.zeros(2, np.int64),
+            rows, tables, sorted_, np.array([7, 8, 9], np.uint32), np.array([0, 2]),
+            np.array([2, 3]), np.array([5, 6], np.uint64), np.zeros((2, 1), np.int64),
             np.zeros(4, np.int32), (0, 2),
         ],
         "rans_encode": [

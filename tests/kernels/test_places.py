@@ -51,16 +51,18 @@ def test_activity_counts_bits(path: str, places: np.ndarray | None, number: int)
         total = sum(max(v + int(b) - 2304, 0) for v, b in zip(values, bias, strict=True))
         expected.append(clipped(total.bit_length() - 1 - 9, 8, -1))
     with threads.using(number):
-        found = activity(index, bias, (2304, 9, 9), places)
+        found, rows = activity(index, bias, (2304, 9, 9), places, (8, 56))
     assert found.dtype == np.int8
     assert found.tolist() == expected
     assert len(set(expected)) > 2
+    np.testing.assert_array_equal(rows, table_rows(index, bias[None], 8, 56, places))
+    assert not activity(index, bias, (2304, 9, 9), places)[1].size
 
 
 def test_activity_of_extremes(path: str) -> None:
     index = np.full((1, 2, 1024), 2**31 - 1, np.int32)
     index[0, 1] = -(2**31)
-    assert activity(index, np.zeros(1024, np.int32), (0, 9, 9)).tolist() == [8, -1]
+    assert activity(index, np.zeros(1024, np.int32), (0, 9, 9))[0].tolist() == [8, -1]
 
 
 @pytest.mark.parametrize("places", [None, PLACES])
@@ -159,3 +161,13 @@ def test_places_that_do_not_exist_are_refused(path: str) -> None:
     for place in (15, -16, 2**31 - 1):
         with pytest.raises((ValueError, IndexError)):
             add(view(), np.zeros((2, 11), np.int32), np.array([0, place], np.int32))
+
+
+@pytest.mark.parametrize("places", [None, PLACES])
+def test_rows_of_the_first_kind_are_kept(path: str, places: np.ndarray | None) -> None:
+    index, bias = view(), view(seed=1).reshape(-1, 11)[:3].copy()
+    which = (np.arange(len(list(of_places(index, places)))) % 3).astype(np.int8)
+    kept = table_rows(index, bias, 8, 56, places)
+    found = table_rows(index, bias, 8, 56, places, which, kept)
+    np.testing.assert_array_equal(found, table_rows(index, bias, 8, 56, places, which))
+    assert np.shares_memory(found, kept)

@@ -182,3 +182,24 @@ def test_ten_million_symbols_agree_on_every_path() -> None:
             found.append(LanesDecoder(words).decode(rows, of)[0])
     for values in found[:-1]:
         np.testing.assert_array_equal(values, found[-1])
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_pieces_that_threads_sort_together_decode_alike(number: int) -> None:
+    """Escapes among them, in some of the pieces."""
+    count = 3 * PIECE + 5
+    of = tables([3, 4])
+    rows = (np.arange(count) // 5 % 2).astype(np.uint8)
+    symbols = (np.arange(count) // 7 % 2).astype(np.uint16)
+    escaped = np.array([7, PIECE - 1, PIECE, count - 1])
+    symbols[escaped] = (of.size - 1)[rows[escaped]]
+    words = encode([(symbols, rows, of)], 4)
+    with threads.using(number):
+        decoder = LanesDecoder(words)
+        values, places = decoder.decode(rows, of)
+    expected = values_of(of, symbols, rows)
+    expected[escaped] = values[escaped]
+    np.testing.assert_array_equal(values, expected)
+    np.testing.assert_array_equal(places, escaped)
+    assert (values[escaped] == -(2**31)).all()
+    assert decoder.exhausted()

@@ -33,7 +33,9 @@ def cosine_sums(table: Array, used: Array, factors: Array) -> Array:
         An array has another type or shape.
     """
     length, columns = len(table) // 4, factors.shape[1]
-    fits = table.dtype == np.int16 and used.dtype == factors.dtype == np.int64 and len(table) % 4 == 0
+    fits = (
+        table.dtype == np.int16 and used.dtype == factors.dtype == np.int64 and len(table) % 4 == 0
+    )
     if not fits or factors.shape[0] != len(used) or columns not in (1, 2):
         raise ValueError(
             f"Cosines of {used.shape} {used.dtype} and {factors.shape} {factors.dtype} cannot be"

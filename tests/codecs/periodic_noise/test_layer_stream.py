@@ -14,6 +14,7 @@ from cytopress.codecs.periodic_noise.binary_coder import BinaryDecoder, BinaryEn
 from cytopress.codecs.periodic_noise.layer import Layer, Line, rounded, rounded_step
 from cytopress.codecs.periodic_noise.layer_stream import pack_layer, take_layer
 from cytopress.errors import CorruptDataError
+from cytopress.kernels import paths
 
 SHAPE = (96, 128)
 
@@ -92,3 +93,28 @@ def test_bytes_behind_a_layer_and_missing_ones_are_told() -> None:
         take_layer(stream + b"12345", SHAPE)
     with pytest.raises(CorruptDataError, match="ends early"):
         take_layer(stream[:20], SHAPE)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(min_size=1, max_size=60))
+def test_crafted_bytes_end_alike_on_every_path(stream: bytes) -> None:
+    found = []
+    for path in (paths.available()[0], paths.NUMPY):
+        with paths.using(path):
+            try:
+                layer = take_layer(stream, SHAPE)
+                found.append([line.cosines.tolist() for line in layer.lines])
+            except CorruptDataError as error:
+                found.append(str(error))
+    assert found[0] == found[1]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(lines(), min_size=1, max_size=5))
+def test_every_path_decodes_the_same_cosines(some: list[Line]) -> None:
+    stream = pack_layer(Layer(SHAPE, 3, tuple(some)))
+    for path in (paths.available()[0], paths.NUMPY):
+        with paths.using(path):
+            found = take_layer(stream, SHAPE)
+        for one, other in zip(found.lines, some, strict=True):
+            np.testing.assert_array_equal(one.cosines, other.cosines)

@@ -227,7 +227,8 @@ def _turn(length: int) -> npt.NDArray[np.int16]:
     """Return a turn's cosines at quarters of a pixel of so many, (4 * length,)."""
     places = np.arange(4 * length, dtype=np.int64)
     entries = (places * (ENTRIES // 4) + length // 2) // length % ENTRIES
-    return cosines()[entries].astype(np.int16)
+    found: npt.NDArray[np.int16] = cosines()[entries].astype(np.int16)
+    return found
 
 
 def _shifted(values: Integers, shift: int) -> Integers:

@@ -119,7 +119,7 @@ def _code_turns(coder: BinaryCoder, turns: int, length: int) -> int:
 
 
 def _cosine_coder(coder: BinaryCoder) -> CosineCoder:
-    """Return what codes the cosines of waves, given those of an encoder, by native code if it can."""
+    """Return what codes the cosines of waves: native code where there is some, and decodes."""
     if not isinstance(coder, BinaryDecoder) or paths.current(_known_answer) == paths.NUMPY:
         return functools.partial(_code_cosines, coder)
     decoder, decode = coder, CosineDecoder(PRIORS)

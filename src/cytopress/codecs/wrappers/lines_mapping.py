@@ -79,7 +79,7 @@ class LinesMapping:
         half = 1 << self.fraction - 1 if self.fraction else 0
 
         def write(rows: slice, values: npt.NDArray[np.float64]) -> None:
-            sums = plane[rows] + values.astype(np.int32)
+            sums: npt.NDArray[np.int32] = values.astype(np.int32) + plane[rows]
             sums += half - self.offset
             sums >>= self.fraction
             np.clip(sums, 0, 2**bits - 1, out=sums)

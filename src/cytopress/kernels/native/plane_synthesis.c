@@ -35,7 +35,7 @@ static int take_layers(PyObject *given, Py_buffer *b, plane_synthesis *p) {
     for (p->count = 0; p->count < count; p->count++, b += 2) {
         convolution *c = &p->layers[p->count];
         PyObject *one = PySequence_GetItem(given, p->count);
-        int taken = one && narrow && take_layer(one, &p->latents, channels, b, c);
+        int taken = one && PyTuple_Check(one) && narrow && take_layer(one, &p->latents, channels, b, c);
         Py_XDECREF(one);
         if (!taken) {
             if (!PyErr_Occurred()) refused("plane");

@@ -88,3 +88,15 @@ def test_one_latent_that_differs_is_seen(model: ExactModel, place: tuple[int, in
     whole = plane_of(model.synthesis, latents, dequantize, rows=40)
     assert_array_equal(tiled, whole)
     assert np.ptp(tiled) > 0
+
+
+@pytest.mark.parametrize("spread", [0.3, 30.0, 1e9])
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_plane_in_one_pass_is_that_of_sums_of_64_bits(
+    package: Package, model: ExactModel, path: str, spread: float, number: int
+) -> None:
+    dequantize, latents = model.gains.at(0.37)[1], random_latents(spread)
+    found = np.empty((SHAPE[0] * 8, SHAPE[1] * 8), np.int32)
+    with threads.using(number):
+        model.synthesis.plane(latents, dequantize.scaling, found)
+    assert_array_equal(found, expected(package, latents, dequantize))

@@ -26,6 +26,7 @@ from cytopress.errors import PackageError
 from cytopress.kernels.convolution import Convolution
 from cytopress.kernels.fractions import narrowed
 from cytopress.kernels.lapped_transform import LappedAnalysis
+from cytopress.kernels.threads import in_spans
 
 Array = npt.NDArray[Any]
 # Rows of latents that are computed at once: bounds memory, changes no number.
@@ -88,8 +89,8 @@ class Analysis:
         size, halo = self.transforms[0].size, sum(each.margin for each in self.network)
         height, width = (length // size for length in planes[0].shape)
         out = np.empty((height, width, len(self.network[-1].weight)), np.int32)
-        for top in range(0, height, rows):
-            end = min(top + rows, height)
+
+        def band(top: int, end: int) -> None:
             first, last = max(top - halo, 0), min(end + halo, height)
             x = self._linear(planes, first, last)
             a = narrowed(x, LATENT_BITS - ACTIVATION_BITS)
@@ -97,6 +98,12 @@ class Analysis:
                 a = layer(a)
             inner = slice(top - first, end - first)
             np.add(x[inner], a[inner], out=out[top:end])
+
+        def span(start: int, stop: int) -> None:
+            for top in range(start, stop, rows):
+                band(top, min(top + rows, stop))
+
+        in_spans(span, height)
         return out
 
     def _linear(self, planes: Sequence[Array], first: int, last: int) -> Array:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.container.wire import Reader, varints
 from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
+from cytopress.codecs.learned.exact.gains import Dequantization
 from cytopress.codecs.learned.exact.model import ExactModel
 from cytopress.codecs.learned.exact.numbers import LATENT_BITS
 from cytopress.codecs.learned.exact.pixels import (
@@ -24,7 +25,6 @@ from cytopress.codecs.learned.exact.pixels import (
     subtract_background,
 )
 from cytopress.codecs.learned.exact.slabs import Band, synthesized
-from cytopress.codecs.learned.exact.gains import Dequantization
 from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.errors import CorruptDataError
 from cytopress.image import Image, Pixels
