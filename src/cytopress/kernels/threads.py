@@ -63,10 +63,10 @@ def in_spans(function: Callable[[int, int], None], count: int) -> None:
         for span in spans[:-1]:
             # With the path that the caller takes.
             pending.append(pool.submit(copy_context().run, _alone, function, span))  # noqa: PERF401
-    except RuntimeError as error:
+    except RuntimeError as ended:
         # The main thread has ended, and then pools take nothing more; this one goes on. Where no
         # thread can be started the span is queued all the same, and must not be taken twice.
-        if "shutdown" not in str(error):
+        if "shutdown" not in str(ended):
             raise
         spans[-1] = spans[len(pending)][0], count
     try:
