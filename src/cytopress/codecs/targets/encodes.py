@@ -11,6 +11,8 @@ from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.container import container
 from cytopress.codecs.container.recipe import put_recipe
 from cytopress.codecs.encoding_errors import encoding
+from cytopress.codecs.expectation import Expectation
+from cytopress.codecs.targets.begin import expectation
 from cytopress.codecs.targets.sample import sample_of
 from cytopress.codecs.targets.target import Target
 from cytopress.image import Image
@@ -95,6 +97,11 @@ class Encodes:
             found = sample_of(self.image)
             self._sample = self if found is None else Encodes(found, self._most_bytes)
         return self._sample
+
+    def expected(self, codec: StreamCodec) -> Expectation | None:
+        """Return what the settings of a codec are expected to give; None where it is not known."""
+        with reusing(self._reuse):
+            return expectation(codec, self.image)
 
     def encode(self, codec: StreamCodec) -> bytes:
         """Return the image in a container without a target, coded now or before."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cytopress.codecs import progress
 from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.targets.begin import MIDDLE, Begin
 from cytopress.codecs.targets.bracket import Bracket
 from cytopress.codecs.targets.encodes import Attempt, Encodes
 from cytopress.codecs.targets.problem import SearchProblem, accepts
@@ -39,17 +40,6 @@ LARGEST = 700.0
 
 
 @dataclass(frozen=True)
-class Begin:
-    """Where a search begins: how easy the first setting is, 0 to 1, and the margin's slope there.
-
-    A slope of 0 is not known.
-    """
-
-    ease: float = 0.5
-    slope: float = 0.0
-
-
-@dataclass(frozen=True)
 class _Tried:
     """What a setting reached, and in how many bytes; the bytes of all would be too many."""
 
@@ -64,7 +54,10 @@ class Tries:
     one with the fewest bytes.
     """
 
-    def __init__(self, problem: SearchProblem, encodes: Encodes) -> None:
+    def __init__(
+        self, problem: SearchProblem, encodes: Encodes, begin: Begin = MIDDLE
+    ) -> None:
+        self._begin = begin
         self._problem, self._encodes = problem, encodes
         self._target, self._parameter = problem.target, problem.parameter
         self._by_ratio = problem.target.kind == "ratio"
@@ -79,9 +72,9 @@ class Tries:
         """Value of the quality parameter of ``best``."""
         return self._parameter.value_at(self._best_place)
 
-    def run(self, begin: Begin) -> None:
+    def run(self) -> None:
         """Approach the target from one setting; where the ends do not decide, from a grid."""
-        if self._problem.guarded or self._undecided(self.approach(begin)):
+        if self._problem.guarded or self._undecided(self.approach()):
             self._from_grid()
         if self.best is None:
             return
@@ -94,15 +87,15 @@ class Tries:
 
     def explore(self) -> Begin:
         """Return where to begin with the image of which these encodes are a sample."""
-        bracket = Bracket()
-        place = Begin().ease
+        bracket = Bracket(slope=self._begin.slope)
+        place = self._begin.ease
         for _ in range(MOST_TRIES):
             margin = self._put(bracket, place, sample=True)
             known = abs(margin) <= SAMPLE_CLOSE and bracket.slope > 0
             if known or bracket.empty or self._adjacent(bracket):
                 break
             place = bracket.next()
-        return Begin(bracket.root, bracket.slope)
+        return replace(self._begin, ease=bracket.root, slope=bracket.slope)
 
     def size_at(self, reached: float) -> float:
         """Return the bytes of a value reached, by a line in logarithms through near tries."""
@@ -112,10 +105,10 @@ class Tries:
         # Far from all tries the line may lead anywhere.
         return math.exp(min(size + slope * (reached - first), LARGEST))
 
-    def approach(self, begin: Begin, bracket: Bracket | None = None) -> Bracket:
+    def approach(self, bracket: Bracket | None = None) -> Bracket:
         """Try settings until one is close to the target, or the codec has none that is."""
-        bracket = bracket or Bracket(slope=begin.slope)
-        place = begin.ease if not bracket.closed else bracket.next()
+        bracket = bracket or Bracket(slope=self._begin.slope)
+        place = self._begin.ease if not bracket.closed else bracket.next()
         for _ in range(MOST_TRIES):
             self._put(bracket, place)
             if self._ended(bracket):
@@ -173,7 +166,9 @@ class Tries:
 
     def _position(self, ease: float) -> float:
         """Return the position of a setting that is so easy: a ratio is easy where it is coarse."""
-        share = 1 - ease if self._by_ratio else ease
+        share = self._begin.share(ease)
+        if self._by_ratio:
+            share = 1 - share
         return self._coarsest + (1 - self._coarsest) * share
 
     def _from_grid(self) -> None:
@@ -185,7 +180,7 @@ class Tries:
         easy = min((ease for ease in eases if margins[ease] >= 0), default=None)
         if easy:
             hard = easy - 1 / GRID
-            self.approach(Begin(), Bracket(hard, easy, margins[hard], margins[easy]))
+            self.approach(Bracket(hard, easy, margins[hard], margins[easy]))
 
     def _descend(self, step: float) -> None:
         """Go down in bytes from the best setting so far."""

@@ -14,7 +14,9 @@ import numpy.typing as npt
 
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.container.wire import Reader, varints
+from cytopress.codecs.expectation import Expectation
 from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
+from cytopress.codecs.learned.exact.expectation import Magnitudes
 from cytopress.codecs.learned.exact.model import ExactModel
 from cytopress.codecs.learned.exact.numbers import LATENT_BITS
 from cytopress.codecs.learned.exact.pixels import (
@@ -35,6 +37,8 @@ VERSION = 2
 CHECKSUM = struct.Struct("<I")
 # Rows of pixels that are rounded at once.
 ROWS = 512
+# Bytes of a stream besides its latents, and of its header, about.
+HEAD = 100
 # Pixels whose checksum is computed at once.
 CHUNK = 2**17
 
@@ -70,6 +74,24 @@ def compress(model: ExactModel, quality: float | None, image: Image) -> bytes:
     payload = b"".join((head, checksum, smooth, *slabs, streams[-1]))
     keep(_decoded_name(model, quality, form), [np.frombuffer(payload, np.uint8)], pixels)
     return payload
+
+
+def expected(model: ExactModel, image: Image) -> Expectation | None:
+    """Return what a plane takes at the gain nodes, and the error; None where it is not known."""
+    normalization = Normalization.of(image, model.manifest.percentiles)
+    if not normalization.span:
+        return None
+    background = model.gains.at(0.5)[0].background
+    mesh = background and background.mesh
+    y = model.forward.analyzed(Window(normalization, mesh, [image.pixels]))
+    if y is None:
+        return None
+    magnitudes, positions = Magnitudes.of(y), model.gains.positions
+    found = np.array([magnitudes.at(model.gains, quality) for quality in positions])
+    # More than nothing, and in order.
+    sizes = np.maximum.accumulate(y[..., 0].size * y.shape[2] / 8 * found[:, 0] + HEAD)
+    errors = np.minimum.accumulate(found[:, 1] * float(normalization.span) ** 2)
+    return Expectation(positions, sizes, errors)
 
 
 def decompress(model: ExactModel, quality: float | None, stream: bytes, form: Form) -> Pixels:
