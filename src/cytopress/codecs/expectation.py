@@ -25,18 +25,22 @@ class Expectation:
         Bytes of the stream; they grow.
     errors : ndarray
         Mean square errors, in counts squared; they fall.
+    beyond : tuple of float
+        Energy that a half of the resolution loses, and a quarter, in counts squared.
     """
 
     positions: Array
     sizes: Array
     errors: Array
+    beyond: tuple[float, ...]
 
-    def size_at(self, error: float) -> float:
-        """Return the bytes expected where the mean square error is this; infinite beyond."""
-        if error < self.errors[-1]:
-            return float("inf")
-        logs = np.log(self.errors[::-1]), np.log(self.sizes[::-1])
-        return float(np.exp(np.interp(np.log(error), *logs)))
+    def at(self, position: float) -> tuple[float, float]:
+        """Return the logarithms of bytes and of the mean square error at a position."""
+        size, error = (
+            float(np.interp(position, self.positions, np.log(each)))
+            for each in (self.sizes, self.errors)
+        )
+        return size, error
 
 
 @runtime_checkable

@@ -67,14 +67,18 @@ MIDDLE = Begin()
 def expectation(codec: StreamCodec, image: Image) -> Expectation | None:
     """Return what a composed codec expects of its settings; None where it does not know."""
     if isinstance(codec, Lines):
-        found, scale, lost = expectation(codec.codec, codec.rest(image)), 4.0**-codec.fraction, 0.0
+        found, lost = expectation(codec.codec, codec.rest(image)), 0.0
+        scale = 4.0 ** -codec.scale(image)
     elif isinstance(codec, Scaled):
         small = codec.reduced(image)
         found, scale = expectation(codec.codec, small), 4.0 ** (image.bits - small.bits)
         lost = codec.lost(image)
     else:
         return codec.expected(image) if isinstance(codec, Expects) else None
-    return found and replace(found, errors=found.errors * scale + lost)
+    if found is None:
+        return None
+    beyond = tuple(each * scale for each in found.beyond)
+    return replace(found, errors=found.errors * scale + lost, beyond=beyond)
 
 
 def _reached(expected: Expectation, target: Target, image: Image) -> Array:

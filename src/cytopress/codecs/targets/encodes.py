@@ -128,6 +128,14 @@ class Encodes:
             reached = self.image.raw_bytes / size
         return Attempt(codec, recipe, notes, reached, size, coded)
 
+    def squared_error(self, attempt: Attempt) -> float:
+        """Return the mean square error of an attempt, in counts squared."""
+        coded = attempt.coded or self._encode(attempt.codec, attempt.recipe)
+        header, stream = container.unpack(coded)
+        with encoding(attempt.codec, self.image), reusing(self._reuse):
+            decoded = attempt.codec.restore(stream, header.form).pixels
+        return Target("psnr", 0.0).reached(self.image, decoded) ** 2
+
     def solution(self, attempt: Attempt) -> Solution:
         """Return the bytes of an attempt, its target in their header."""
         coded = attempt.coded or self._encode(attempt.codec, attempt.recipe)

@@ -33,6 +33,8 @@ from cytopress.metrics.noise import NoiseModel
 from cytopress.models.model_package import Package
 from cytopress.settings import Settings
 
+# Coded bytes kept in memory by the search for one target.
+KEPT = 2**22
 AlongZ = Literal["planes", "wavelet"]
 
 
@@ -248,7 +250,7 @@ class CodecRequest:
             ``encodes`` are of another image.
         """
         if encodes is None:
-            encodes = Encodes(image, most_bytes=0)
+            encodes = Encodes(image, most_bytes=KEPT)
         elif encodes.image is not image:
             raise ValueError("encodes belong to one image, and another one was given")
         resolve.check_form(self, image)

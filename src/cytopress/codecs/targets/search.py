@@ -22,7 +22,7 @@ from cytopress.figures import figure
 UNLIKE = 2.0
 
 
-def solve(problem: SearchProblem, encodes: Encodes) -> Solution:
+def solve(problem: SearchProblem, encodes: Encodes, begin: Begin | None = None) -> Solution:
     """Return the setting that meets a target, and the image coded with it.
 
     Of the settings tried that meet the target, the one with the fewest bytes is returned; for
@@ -37,6 +37,8 @@ def solve(problem: SearchProblem, encodes: Encodes) -> Solution:
         From `resolve.resolve`.
     encodes : Encodes
         The image, and the settings that were tried on it before.
+    begin : Begin, optional
+        Where the search begins, if that is known.
 
     Raises
     ------
@@ -50,7 +52,9 @@ def solve(problem: SearchProblem, encodes: Encodes) -> Solution:
         lossless = _lossless(problem, encodes)
         if problem.target.met(lossless.reached):
             return _solution(lossless, None, problem, encodes)
-    tries = Tries(problem, encodes, MIDDLE if problem.guarded else _begin(problem, encodes))
+    if begin is None:
+        begin = MIDDLE if problem.guarded else _begin(problem, encodes)
+    tries = Tries(problem, encodes, begin)
     tries.run()
     best, setting = tries.best, tries.best_setting
     ratio = encodes.image.raw_bytes / best.size if best else 0.0

@@ -64,6 +64,7 @@ class Tries:
         self._by_largest = problem.target.kind == "max_error"
         self.tried: dict[float, _Tried] = {}
         self.best: Attempt | None = None
+        self.last: Attempt | None = None
         self._best_place = 0.0
         self._coarsest = self._find_coarsest()
 
@@ -71,6 +72,12 @@ class Tries:
     def best_setting(self) -> float:
         """Value of the quality parameter of ``best``."""
         return self._parameter.value_at(self._best_place)
+
+    def first(self) -> Attempt:
+        """Return the attempt at the setting with which the search begins."""
+        self._try(self._position(self._begin.ease))
+        assert self.last is not None
+        return self.last
 
     def run(self) -> None:
         """Approach the target from one setting; where the ends do not decide, from a grid."""
@@ -218,7 +225,7 @@ class Tries:
         if not same:
             progress.stage(f"setting {len(self.tried) + 1}: {self._parameter.name} {value:g}")
             attempt = self._encodes.attempt(self._problem.codec_at(value), self._target)
-            self.tried[position] = _Tried(attempt.reached, attempt.size)
+            self.last, self.tried[position] = attempt, _Tried(attempt.reached, attempt.size)
             if self._target.met(attempt.reached):
                 self._prefer(position, attempt)
         return self.tried[same[0] if same else position]

@@ -60,6 +60,16 @@ class Magnitudes:
         first, *_, last = np.flatnonzero(table.any(axis=0)).take([0, 0, -1])
         return cls(table[:, first : last + 1] / held.size, int(first))
 
+    def energy(self, channels: Array) -> float:
+        """Return the mean square of the latents of some channels, over all, in used ranges."""
+        squares = np.exp2(2 * self._scale)
+        return float((self.share[channels] * squares).sum())
+
+    @property
+    def _scale(self) -> Array:
+        """Logarithm of each bin's magnitude, in used ranges."""
+        return (np.arange(self.share.shape[1]) + self.least) / PARTS - LATENT_BITS
+
     def at(self, gains: ExactGains, quality: float) -> tuple[float, float]:
         """Return bits a latent, and the mean square error in used ranges."""
         last = len(gains.inverse) - 1
@@ -67,8 +77,7 @@ class Magnitudes:
         weight, right = quality * last - left, min(left + 1, last)
         logs = gains.gains.gain, gains.inverse / 2.0**LOG_BITS
         gain, inverse = (each[left] * (1 - weight) + each[right] * weight for each in logs)
-        scale = (np.arange(self.share.shape[1]) + self.least) / PARTS - LATENT_BITS
-        steps = np.exp2(scale + gain[:, None])
+        steps = np.exp2(self._scale + gain[:, None])
         coded = steps > CODED
         share = float(self.share[coded].sum())
         alone = float((self.share[coded] * np.log2(1 + steps[coded])).sum())

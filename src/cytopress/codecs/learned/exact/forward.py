@@ -77,6 +77,16 @@ class ForwardNetworks:
 
         return reused(name, window.pixels, analyzed)
 
+    @property
+    def beyond(self) -> list[Array]:
+        """Channels of frequencies that a half of the resolution does not hold, and a quarter."""
+        if self.integers is None:
+            return []
+        transform = self.integers[0].transform
+        size, place = transform.size, transform.order
+        u, v = np.divmod(np.arange(size * size), size)
+        return [place[np.maximum(u, v) >= size >> levels] for levels in (1, 2)]
+
     def hyper_latents(self, y: Array) -> Array:
         """Return the hyper-latents, (h', w', Nz) int32, of `latents`."""
         if self.integers is not None:

@@ -87,11 +87,13 @@ def expected(model: ExactModel, image: Image) -> Expectation | None:
     if y is None:
         return None
     magnitudes, positions = Magnitudes.of(y), model.gains.positions
+    scale = float(normalization.span) ** 2
+    beyond = tuple(scale * magnitudes.energy(channels) for channels in model.forward.beyond)
     found = np.array([magnitudes.at(model.gains, quality) for quality in positions])
     # More than nothing, and in order.
     sizes = np.maximum.accumulate(y[..., 0].size * y.shape[2] / 8 * found[:, 0] + HEAD)
-    errors = np.minimum.accumulate(found[:, 1] * float(normalization.span) ** 2)
-    return Expectation(positions, sizes, errors)
+    errors = np.minimum.accumulate(found[:, 1] * scale)
+    return Expectation(positions, sizes, errors, beyond)
 
 
 def decompress(model: ExactModel, quality: float | None, stream: bytes, form: Form) -> Pixels:
