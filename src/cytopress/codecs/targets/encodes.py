@@ -7,6 +7,8 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.container import container
 from cytopress.codecs.container.recipe import put_recipe
@@ -134,7 +136,8 @@ class Encodes:
         header, stream = container.unpack(coded)
         with encoding(attempt.codec, self.image), reusing(self._reuse):
             decoded = attempt.codec.restore(stream, header.form).pixels
-        return Target("psnr", 0.0).reached(self.image, decoded) ** 2
+        error = decoded.astype(np.float32) - self.image.pixels
+        return float(np.mean(np.square(error, out=error), dtype=np.float64))
 
     def solution(self, attempt: Attempt) -> Solution:
         """Return the bytes of an attempt, its target in their header."""
