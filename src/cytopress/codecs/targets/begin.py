@@ -43,6 +43,11 @@ class Begin:
     eases: tuple[float, ...] = (0.0, 1.0)
     shares: tuple[float, ...] = (0.0, 1.0)
 
+    @property
+    def expected(self) -> bool:
+        """Whether margins were expected at all settings."""
+        return len(self.eases) > 2
+
     def share(self, ease: float) -> float:
         """Return the share of the range, from hard to easy, of an ease."""
         return float(np.interp(ease, self.eases, self.shares))

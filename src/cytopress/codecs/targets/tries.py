@@ -14,6 +14,9 @@ from cytopress.codecs.targets.problem import SearchProblem, accepts
 
 # Each is a real encode; a codec whose steps are wide is not asked for more than it has.
 MOST_TRIES = 12
+# Along expected margins a search is near after two or three, and jumps of the largest error are all
+# that is left after some more.
+MOST_EXPECTED = 4
 # Of a position of the quality parameter's range: finer than most codecs' own steps.
 MOST_HALVINGS = 12
 # How near to the target, relative, is near enough after one try, after two, and so on.
@@ -87,7 +90,7 @@ class Tries:
             return
         easy = self._best_place
         if self._by_largest and self._try(easy).reached < self._target.value:
-            for step in PROBES:
+            for step in PROBES[: 2 if self._begin.expected else None]:
                 self._try(max(easy - step, self._coarsest))
         if self._problem.guarded and not self._by_ratio:
             self._descend((1 - self._coarsest) / GRID / 2)
@@ -116,7 +119,7 @@ class Tries:
         """Try settings until one is close to the target, or the codec has none that is."""
         bracket = bracket or Bracket(slope=self._begin.slope)
         place = self._begin.ease if not bracket.closed else bracket.next()
-        for _ in range(MOST_TRIES):
+        for _ in range(MOST_EXPECTED if self._begin.expected else MOST_TRIES):
             self._put(bracket, place)
             if self._ended(bracket):
                 break
@@ -126,7 +129,7 @@ class Tries:
 
     def _undecided(self, bracket: Bracket) -> bool:
         """Whether no setting met the target so far, and one between those tried still may."""
-        if bracket.at_easy is not None:
+        if bracket.at_easy is not None or self._begin.expected:
             return False
         most = HOPELESS_LARGEST if self._by_largest else HOPELESS
         return self._target.margin(self._try(self._position(1.0)).reached) > -most

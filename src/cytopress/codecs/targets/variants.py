@@ -65,7 +65,7 @@ class Variant:
     @property
     def reachable(self) -> bool:
         """Whether a setting is expected to meet the target."""
-        return 0 < self.begin.ease < 1
+        return self.begin.ease < 1
 
     @property
     def cost(self) -> float:
@@ -77,10 +77,10 @@ class Variant:
         attempt = Tries(self.problem, encodes, self.begin).first()
         margin = self.problem.target.margin(attempt.reached)
         ease = self.begin.ease - margin / self.begin.slope
-        if not 0 <= ease <= 1:
+        if ease > 1:
             return math.inf
         cost = encodes.squared_error(attempt) if self.by_ratio else attempt.size
-        begun, there = (self.expects(each)[self.by_ratio] for each in (self.begin.ease, ease))
+        begun, there = (self.expects(each)[self.by_ratio] for each in (self.begin.ease, max(ease, 0.0)))
         return math.log(max(cost, 1e-9)) + there - begun
 
 

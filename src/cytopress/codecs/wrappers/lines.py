@@ -6,6 +6,8 @@ block, or leaves them out; as waves they take a few hundred bytes.
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -152,7 +154,7 @@ def _rest(image: Image, layers: list[Layer], mapping: LinesMapping) -> Image:
 
 
 def _named(layers: list[Layer]) -> str:
-    return " ".join(pack_layer(layer).hex() for layer in layers)
+    return hashlib.sha256(pickle.dumps(layers)).hexdigest()
 
 
 def strength_of(pixels: int, coded_bytes: int) -> float:
