@@ -86,16 +86,28 @@ def expectation(codec: StreamCodec, image: Image) -> Expectation | None:
     return replace(found, errors=found.errors * scale + lost, beyond=beyond)
 
 
+def error_of(target: Target, image: Image) -> float:
+    """Return a target of error as counts: largest, or root-mean-square of all."""
+    if target.kind == "psnr":
+        return target.error(target.value)
+    return target.value * (_noise(target, image) if target.kind == "sigma" else 1.0)
+
+
+def _noise(target: Target, image: Image) -> float:
+    """Return the counts of an error of 1 sigma, the noise being that of each pixel."""
+    assert target.noise is not None
+    sigma = target.noise.sigma(image.pixels[..., ::EVERY, ::EVERY])
+    return float(1 / np.sqrt(np.mean(1 / np.square(sigma))))
+
+
 def _reached(expected: Expectation, target: Target, image: Image) -> Array:
     """Return the values that are expected, in the target's unit."""
     errors = np.sqrt(expected.errors)
     if target.kind == "ratio":
         return image.raw_bytes / expected.sizes
+    if target.kind == "max_error":
+        return LARGEST * errors
     if target.kind == "psnr":
         assert target.data_range is not None
         return 20 * np.log10(target.data_range / errors)
-    if target.kind == "max_error":
-        return LARGEST * errors
-    assert target.noise is not None
-    sigma = target.noise.sigma(image.pixels[..., ::EVERY, ::EVERY])
-    return errors * np.sqrt(np.mean(1 / np.square(sigma)))
+    return errors / _noise(target, image)

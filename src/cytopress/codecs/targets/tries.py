@@ -14,9 +14,8 @@ from cytopress.codecs.targets.problem import SearchProblem, accepts
 
 # Each is a real encode; a codec whose steps are wide is not asked for more than it has.
 MOST_TRIES = 12
-# Along expected margins a search is near after two or three, and jumps of the largest error are all
-# that is left after some more.
-MOST_EXPECTED = 4
+# Along expected margins jumps of the largest error are all that is left after so many.
+ENOUGH = 4
 # Of a position of the quality parameter's range: finer than most codecs' own steps.
 MOST_HALVINGS = 12
 # How near to the target, relative, is near enough after one try, after two, and so on.
@@ -110,6 +109,8 @@ class Tries:
     def size_at(self, reached: float) -> float:
         """Return the bytes of a value reached, by a line in logarithms through near tries."""
         near = sorted(self.tried.values(), key=lambda one: abs(one.reached - reached))[:2]
+        if len(near) == 1:
+            return near[0].size
         (first, size), (second, other) = ((one.reached, math.log(one.size)) for one in near)
         slope = (other - size) / (second - first) if second != first else 0.0
         # Far from all tries the line may lead anywhere.
@@ -119,7 +120,7 @@ class Tries:
         """Try settings until one is close to the target, or the codec has none that is."""
         bracket = bracket or Bracket(slope=self._begin.slope)
         place = self._begin.ease if not bracket.closed else bracket.next()
-        for _ in range(MOST_EXPECTED if self._begin.expected else MOST_TRIES):
+        for _ in range(MOST_TRIES):
             self._put(bracket, place)
             if self._ended(bracket):
                 break
@@ -155,7 +156,10 @@ class Tries:
             return True
         if self._by_largest:
             # Settings with the same largest error may differ a lot in bytes.
-            return bracket.closed and self._spared(bracket) <= SPARED
+            if not bracket.closed or self._spared(bracket) <= SPARED:
+                return bracket.closed
+            enough = self._begin.expected and len(self.tried) >= ENOUGH
+            return enough and bracket.at_easy is not None and bracket.at_easy <= NEAR
         if bracket.at_easy is not None and bracket.at_easy <= self._close():
             return True
         if bracket.easy_repeats + bracket.hard_repeats < MOST_REPEATS or bracket.at_easy is None:
