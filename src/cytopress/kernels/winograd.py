@@ -66,7 +66,9 @@ class Winograd:
 
         def compute(padded: Array) -> Array:
             _transform(*(padded[k : k + rows : 2] for k in range(4)), along)
-            _transform(*(along[:, :, k : k + 2 * across : 2] for k in range(4)), parts.swapaxes(0, 1))
+            _transform(
+                *(along[:, :, k : k + 2 * across : 2] for k in range(4)), parts.swapaxes(0, 1)
+            )
             np.matmul(parts.reshape(16, down * across, inputs), kernels, out=products)
             of_rows = products.reshape(4, 4, down, across, outputs)
             for row, part in enumerate(_outputs(of_rows)):

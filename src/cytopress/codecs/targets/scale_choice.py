@@ -84,9 +84,7 @@ def solve_at_best_scale(
     return best
 
 
-def _lower(
-    request: CodecRequest, image: Image, lines: PlaneFits | None
-) -> Iterator[SearchProblem]:
+def _lower(request: CodecRequest, image: Image, lines: PlaneFits | None) -> Iterator[SearchProblem]:
     problems = (_problem(request, image, level, lines) for level in _levels(image))
     return itertools.takewhile(_possible, problems)
 

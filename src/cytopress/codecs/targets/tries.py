@@ -56,9 +56,7 @@ class Tries:
     one with the fewest bytes.
     """
 
-    def __init__(
-        self, problem: SearchProblem, encodes: Encodes, begin: Begin = MIDDLE
-    ) -> None:
+    def __init__(self, problem: SearchProblem, encodes: Encodes, begin: Begin = MIDDLE) -> None:
         self._begin = begin
         self._problem, self._encodes = problem, encodes
         self._target, self._parameter = problem.target, problem.parameter

@@ -80,13 +80,13 @@ class Variant:
         if ease > 1:
             return math.inf
         cost = encodes.squared_error(attempt) if self.by_ratio else attempt.size
-        begun, there = (self.expects(each)[self.by_ratio] for each in (self.begin.ease, max(ease, 0.0)))
+        begun, there = (
+            self.expects(each)[self.by_ratio] for each in (self.begin.ease, max(ease, 0.0))
+        )
         return math.log(max(cost, 1e-9)) + there - begun
 
 
-def lines_pay(
-    plain: SearchProblem, apart: SearchProblem, encodes: Encodes
-) -> bool | None:
+def lines_pay(plain: SearchProblem, apart: SearchProblem, encodes: Encodes) -> bool | None:
     """Whether structured noise is to be coded apart; None where that is not known.
 
     Parameters
@@ -102,9 +102,7 @@ def lines_pay(
     return both[1].cost < both[0].cost - SURE
 
 
-def best_at_scales(
-    first: Variant, lower: Iterator[SearchProblem], encodes: Encodes
-) -> Solution:
+def best_at_scales(first: Variant, lower: Iterator[SearchProblem], encodes: Encodes) -> Solution:
     """Return the solution at the resolution that is best.
 
     Parameters
