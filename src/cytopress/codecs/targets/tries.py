@@ -86,8 +86,9 @@ class Tries:
         if self.best is None:
             return
         easy = self._best_place
-        if self._by_largest and self._try(easy).reached < self._target.value:
-            for step in PROBES[: 2 if self._begin.expected else None]:
+        few = self._begin.expected
+        if self._by_largest and (few or self._try(easy).reached < self._target.value):
+            for step in PROBES[: 2 if few else None]:
                 self._try(max(easy - step, self._coarsest))
         if self._problem.guarded and not self._by_ratio:
             self._descend((1 - self._coarsest) / GRID / 2)
