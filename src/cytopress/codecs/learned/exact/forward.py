@@ -82,7 +82,7 @@ class ForwardNetworks:
         """Channels of frequencies that a half of the resolution does not hold, and a quarter."""
         if self.integers is None:
             return []
-        transform = self.integers[0].transform
+        transform = self.integers[0].transforms[0]
         size, place = transform.size, transform.order
         u, v = np.divmod(np.arange(size * size), size)
         return [place[np.maximum(u, v) >= size >> levels] for levels in (1, 2)]

@@ -17,6 +17,7 @@ from cytopress.codecs.container.wire import Reader, varints
 from cytopress.codecs.expectation import Expectation
 from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
 from cytopress.codecs.learned.exact.expectation import Magnitudes
+from cytopress.codecs.learned.exact.gains import Dequantization
 from cytopress.codecs.learned.exact.model import ExactModel
 from cytopress.codecs.learned.exact.numbers import LATENT_BITS
 from cytopress.codecs.learned.exact.pixels import (
@@ -25,7 +26,6 @@ from cytopress.codecs.learned.exact.pixels import (
     fixed_mesh,
 )
 from cytopress.codecs.learned.exact.slabs import Band, synthesized
-from cytopress.codecs.learned.exact.gains import Dequantization
 from cytopress.codecs.learned.exact.window import Window
 from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.errors import CorruptDataError
