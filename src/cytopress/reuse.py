@@ -86,7 +86,7 @@ def reused(name: str, inputs: Iterable[Array], make: Callable[[], Array]) -> Arr
         Read-only where it is kept.
     """
     results = _active.get()
-    if results is None:
+    if results is None or not results.most_bytes:
         return make()
     return results.of(_key(name, inputs), make)
 
@@ -97,7 +97,7 @@ def keep(name: str, inputs: Iterable[Array], made: Array) -> None:
     ``made`` is read-only where it is kept.
     """
     results = _active.get()
-    if results is not None:
+    if results is not None and results.most_bytes:
         results.keep(_key(name, inputs), made)
 
 

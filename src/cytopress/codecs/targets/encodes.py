@@ -22,6 +22,8 @@ from cytopress.reuse import Reuse, reusing
 
 # Coded bytes kept in memory for other targets; for the rest only their measures are kept.
 MOST_BYTES = 2**26
+# The same by the search for a single target, which returns to no more than its first try.
+FEW_BYTES = 2**22
 
 
 @dataclass(frozen=True)
@@ -150,20 +152,24 @@ class Encodes:
     def untargeted(self, codec: StreamCodec) -> Solution:
         """Return the image coded with a given setting, and its compression ratio."""
         recipe = codec.recipe()
-        coded = self._encode(codec, recipe)
+        # Nothing is coded again: what could be reused would only take memory.
+        coded = self._encode(codec, recipe, Reuse(most_bytes=0))
         encode_s = self._measures[_key(recipe)].encode_s
         return Solution(codec, coded, self.image.raw_bytes / len(coded), encode_s)
 
-    def _encode(self, codec: StreamCodec, recipe: container.Recipe) -> bytes:
+    def _encode(
+        self, codec: StreamCodec, recipe: container.Recipe, reuse: Reuse | None = None
+    ) -> bytes:
         key = _key(recipe)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        spared, begin = self._reuse.spared_s, time.perf_counter()
-        with reusing(self._reuse):
+        reuse = self._reuse if reuse is None else reuse
+        spared, begin = reuse.spared_s, time.perf_counter()
+        with reusing(reuse):
             coded = codec.encode(self.image)
         # What an encode of its own would take.
-        encode_s = time.perf_counter() - begin + self._reuse.spared_s - spared
+        encode_s = time.perf_counter() - begin + reuse.spared_s - spared
         stream_bytes = len(container.unpack(coded)[1])
         known = self._measures.setdefault(key, _Measures(stream_bytes, encode_s))
         known.encode_s = encode_s

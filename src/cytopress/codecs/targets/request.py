@@ -19,7 +19,7 @@ from cytopress.codecs.periodic_noise.frequencies import frequencies_text
 from cytopress.codecs.registry import decode
 from cytopress.codecs.targets import resolve
 from cytopress.codecs.targets.classic_comparison import dearer
-from cytopress.codecs.targets.encodes import Encodes, Solution
+from cytopress.codecs.targets.encodes import FEW_BYTES, Encodes, Solution
 from cytopress.codecs.targets.field_range import field_range
 from cytopress.codecs.targets.lines_choice import field_lines, lines_for, seeks_lines
 from cytopress.codecs.targets.request_options import check_quality, lines_option, scale_option
@@ -33,8 +33,6 @@ from cytopress.metrics.noise import NoiseModel
 from cytopress.models.model_package import Package
 from cytopress.settings import Settings
 
-# Coded bytes kept in memory by the search for one target.
-KEPT = 2**22
 AlongZ = Literal["planes", "wavelet"]
 
 
@@ -250,7 +248,7 @@ class CodecRequest:
             ``encodes`` are of another image.
         """
         if encodes is None:
-            encodes = Encodes(image, most_bytes=KEPT)
+            encodes = Encodes(image, most_bytes=FEW_BYTES)
         elif encodes.image is not image:
             raise ValueError("encodes belong to one image, and another one was given")
         resolve.check_form(self, image)
