@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.kernels import extension, threads
+from cytopress.kernels import extension
+from cytopress.kernels import threads
 from cytopress.kernels.rans_tables import ESCAPE, PIECE, RansTables
 from cytopress.kernels.threads import in_spans
 
