@@ -44,11 +44,15 @@ class Reuse:
             return found
         begin = time.perf_counter()
         made = make()
+        self.keep(key, made, time.perf_counter() - begin)
+        return made
+
+    def keep(self, key: bytes, made: Array, seconds: float = 0.0) -> None:
+        """Take a result that took so many seconds; from here on it is read-only."""
         made.flags.writeable = False
-        self._made[key] = made, time.perf_counter() - begin
+        self._made[key] = made, seconds
         while sum(array.nbytes for array, _ in self._made.values()) > self.most_bytes:
             self._made.popitem(last=False)
-        return made
 
 
 _active: ContextVar[Reuse | None] = ContextVar("cytopress_reuse", default=None)
@@ -82,10 +86,24 @@ def reused(name: str, inputs: Iterable[Array], make: Callable[[], Array]) -> Arr
         Read-only where it is kept.
     """
     results = _active.get()
-    if results is None:
+    if results is None or not results.most_bytes:
         return make()
+    return results.of(_key(name, inputs), make)
+
+
+def keep(name: str, inputs: Iterable[Array], made: Array) -> None:
+    """Keep what another computation made on its way, for `reused` of that name and inputs.
+
+    ``made`` is read-only where it is kept.
+    """
+    results = _active.get()
+    if results is not None and results.most_bytes:
+        results.keep(_key(name, inputs), made)
+
+
+def _key(name: str, inputs: Iterable[Array]) -> bytes:
     digest = hashlib.blake2b(name.encode(), digest_size=32)
     for one in inputs:
         digest.update(repr((one.shape, one.dtype.str)).encode())
         digest.update(np.ascontiguousarray(one).data)
-    return results.of(digest.digest(), make)
+    return digest.digest()

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from cytopress.errors import PackageError
 from cytopress.kernels import extension, paths
 from cytopress.kernels.threads import in_spans
+from cytopress.kernels.winograd import Winograd
 
 Array = npt.NDArray[Any]
 # Sums stay below.
@@ -25,8 +26,10 @@ MOST_RESIDUAL = 2**30 - 1
 LEAST_SHIFT = 2
 # Products of float32 and their sums are exact below.
 EXACT_FLOAT32 = 2**24
-# Positions of one matrix product of the numpy path: its operands stay in the cache.
-CHUNK = 1024
+# Elements of one matrix of the numpy path: it stays in the cache.
+CHUNK = 2**18
+# Input channels from which on products take longer than the additions that spare some.
+LEAST_CHANNELS = 48
 # Output channels that the native kernels compute at once.
 BLOCK = 16
 
@@ -204,11 +207,22 @@ class Convolution:
         matrix: Array = (rows * 2.0**-self.shift).astype(kind)
         return matrix
 
+    @functools.cached_property
+    def _winograd(self) -> Winograd | None:
+        """The same with fewer products, where that is exact and pays."""
+        small = self.weight.shape[1] < LEAST_CHANNELS
+        if self.weight.shape[2] != 3 or self.stride != 1 or small:
+            return None
+        return Winograd.of(self.weight, self.bias.astype(np.int64) + self._half, 2.0**-self.shift)
+
     def _rows(self, x: Array, residual: Array | None, out: Array, first: int, end: int) -> None:
         """Write the output's rows from ``first`` to ``end``."""
+        if self._winograd is not None:
+            self._rows_of_few(self._winograd, x, residual, out, first, end)
+            return
         side, margin, stride = self.weight.shape[2], self.margin, self.stride
         inputs, width = x.shape[2], out.shape[1]
-        rows = min(end - first, max(1, CHUNK // width))
+        rows = min(end - first, max(1, CHUNK // (width * self._matrix.shape[0])))
         matrix = self._matrix
         columns = np.empty((rows, width, side**2 * inputs + 1), matrix.dtype)
         columns[..., -1] = 1
@@ -220,12 +234,36 @@ class Convolution:
                 top, left = divmod(tap, side)
                 seen = padded[top::stride, left::stride][:rows, :width]
                 columns[..., tap * inputs : (tap + 1) * inputs] = seen
-            sums = np.floor(columns[:count].reshape(count * width, -1) @ matrix)
-            shaped = sums.reshape(count, width, -1)
-            if residual is not None:
-                part = residual[start : start + count]
-                shaped = shaped + np.clip(part.astype(np.float64), -MOST_RESIDUAL, MOST_RESIDUAL)
-            out[start : start + count] = np.clip(shaped, self.low, self.high)
+            sums = columns[:count].reshape(count * width, -1) @ matrix
+            self._put(sums.reshape(count, width, -1), residual, out, start)
+
+    def _rows_of_few(
+        self,
+        layer: Winograd,
+        x: Array,
+        residual: Array | None,
+        out: Array,
+        first: int,
+        end: int,
+    ) -> None:
+        """As `_rows`, with fewer products."""
+        width = out.shape[1]
+        rows = layer.rows(end - first, width)
+        padded = np.zeros((rows + 2, width + width % 2 + 2, x.shape[2]))
+        compute = layer.sums(rows, width)
+        for start in range(first, end, rows):
+            self._fill(padded, x, start - 1)
+            sums = compute(padded)[: min(rows, end - start), :width]
+            self._put(sums, residual, out, start)
+
+    def _put(self, sums: Array, residual: Array | None, out: Array, start: int) -> None:
+        """Write sums, (rows, width, C_out), to the output's rows from ``start`` on."""
+        sums = np.floor(sums, out=sums)
+        if residual is not None:
+            part = residual[start : start + len(sums)]
+            sums += np.clip(part.astype(np.float64), -MOST_RESIDUAL, MOST_RESIDUAL)
+        np.maximum(sums, self.low, out=sums)
+        out[start : start + len(sums)] = np.minimum(sums, self.high, out=sums)
 
     def _fill(self, padded: Array, x: Array, top: int) -> None:
         """Copy rows of ``x`` from ``top`` on into ``padded``, zeros outside."""

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from cytopress.codecs.base import StreamCodec, Traits
 from cytopress.codecs.container.container import Form, Options, Recipe
 from cytopress.codecs.container.recipe import DIGEST_BYTES, LEARNED
+from cytopress.codecs.expectation import Expectation
 from cytopress.codecs.learned.entropy.range_coder import RangeDecoder, RangeEncoder
 from cytopress.codecs.learned.exact import payload
 from cytopress.codecs.learned.exact.load import open_exact
@@ -184,6 +185,12 @@ class Learned(StreamCodec):
                 stacklevel=2,
             )
         return volume.reshape(form.shape)
+
+    def expected(self, image: Image) -> Expectation | None:
+        """Return what a plane takes at each quality; None for volumes, and for format 1."""
+        if not is_exact(self.package) or image.pixels.ndim != 2:
+            return None
+        return payload.expected(open_exact(self.package), image)
 
     def _model(self) -> tuple[CodecModel, GainSetting]:
         several = self.traits.parameter is not None and self.traits.parameter.integer

@@ -16,9 +16,9 @@ from cytopress.codecs.adapters.jpeg2000 import Jpeg2000
 from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.adapters.jpegxl import JpegXL
 from cytopress.codecs.base import StreamCodec
-from cytopress.codecs.targets.encodes import Encodes, Solution
+from cytopress.codecs.targets.encodes import Attempt, Encodes, Solution
 from cytopress.codecs.targets.lossless_comparison import dearer_than_lossless
-from cytopress.codecs.targets.resolve import resolve
+from cytopress.codecs.targets.resolve import compose, resolve
 from cytopress.codecs.targets.sample import middle_of
 from cytopress.codecs.targets.solutions import solution_of
 from cytopress.codecs.targets.target import Target
@@ -35,6 +35,12 @@ RIVALS = (JpegXL, Jpeg2000)
 FINE_BITS = 1.0
 # Fewer bytes than this, relative, may be the square's.
 LEAST_GAIN = 0.03
+# Counts of error below which it is nearly lossless: JPEG XL may be ahead of JPEG 2000 by half then.
+FINE_ERROR = 0.6
+# Elsewhere no classic codec was ahead unless JPEG 2000 took at most so many times the bytes.
+NEAR = 1.04
+# Decibels of a bit a pixel, where noise is coded.
+A_BIT = 6.02
 # Mean square errors on a logarithmic scale, of the range of 16 bits so that none is below 0 dB.
 ERROR = Target("psnr", 0.0, data_range=65535.0)
 
@@ -73,13 +79,35 @@ def dearer_than_classic(
     limits = plain.field_limits([image]) if image.limits is None else image.limits
     square = Encodes(replace(middle_of(image), limits=limits))
     own = square.attempt(codec, ERROR)
-    found = dict(_bounded(request, codec, square) or _alike(request, own.reached, square))
+    found = dict(_bounded(request, codec, square))
+    if not found and _near(request, own, square):
+        found = dict(_alike(request, own.reached, square))
     best = min(found, key=found.__getitem__, default="")
     if not best or found[best] > (1 - LEAST_GAIN) * own.size:
         return []
     fewer = 1 - found[best] / own.size
     alike = "bound on every pixel" if best.startswith(JpegLS.name) else "error"
     return [f"at the same {alike} {best} needs about {fewer:.0%} fewer bytes."]
+
+
+def _near(request: CodecRequest, own: Attempt, square: Encodes) -> bool:
+    """Whether classic codecs may be ahead: lossless coding is near, or JPEG 2000 is not far."""
+    error = ERROR.error(own.reached)
+    if error < FINE_ERROR:
+        return True
+    image, spans = square.image, square.image.limits
+    assert spans is not None
+    # Its level is that of the used range.
+    level = 20 * math.log10((spans[1] - spans[0]) / error)
+    parameter = Jpeg2000.traits.parameter
+    assert parameter is not None
+    level = min(max(level, parameter.least), parameter.most)
+    try:
+        other = square.attempt(compose(_plain(request, Jpeg2000), level, image), ERROR)
+    except CodecError:
+        return True
+    bits = (other.reached - own.reached) / A_BIT * image.pixels.size
+    return other.size - bits / 8 < NEAR * own.size
 
 
 def _bounded(request: CodecRequest, codec: StreamCodec, square: Encodes) -> list[tuple[str, int]]:

@@ -7,10 +7,14 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from cytopress.codecs.base import StreamCodec
 from cytopress.codecs.container import container
 from cytopress.codecs.container.recipe import put_recipe
 from cytopress.codecs.encoding_errors import encoding
+from cytopress.codecs.expectation import Expectation
+from cytopress.codecs.targets.begin import expectation
 from cytopress.codecs.targets.sample import sample_of
 from cytopress.codecs.targets.target import Target
 from cytopress.image import Image
@@ -18,6 +22,8 @@ from cytopress.reuse import Reuse, reusing
 
 # Coded bytes kept in memory for other targets; for the rest only their measures are kept.
 MOST_BYTES = 2**26
+# The same by the search for a single target, which returns to no more than its first try.
+FEW_BYTES = 2**22
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,11 @@ class Encodes:
             self._sample = self if found is None else Encodes(found, self._most_bytes)
         return self._sample
 
+    def expected(self, codec: StreamCodec) -> Expectation | None:
+        """Return what the settings of a codec are expected to give; None where it is not known."""
+        with reusing(self._reuse):
+            return expectation(codec, self.image)
+
     def encode(self, codec: StreamCodec) -> bytes:
         """Return the image in a container without a target, coded now or before."""
         return self._encode(codec, codec.recipe())
@@ -121,6 +132,15 @@ class Encodes:
             reached = self.image.raw_bytes / size
         return Attempt(codec, recipe, notes, reached, size, coded)
 
+    def squared_error(self, attempt: Attempt) -> float:
+        """Return the mean square error of an attempt, in counts squared."""
+        coded = attempt.coded or self._encode(attempt.codec, attempt.recipe)
+        header, stream = container.unpack(coded)
+        with encoding(attempt.codec, self.image), reusing(self._reuse):
+            decoded = attempt.codec.restore(stream, header.form).pixels
+        error = decoded.astype(np.float32) - self.image.pixels
+        return float(np.mean(np.square(error, out=error), dtype=np.float64))
+
     def solution(self, attempt: Attempt) -> Solution:
         """Return the bytes of an attempt, its target in their header."""
         coded = attempt.coded or self._encode(attempt.codec, attempt.recipe)
@@ -132,20 +152,24 @@ class Encodes:
     def untargeted(self, codec: StreamCodec) -> Solution:
         """Return the image coded with a given setting, and its compression ratio."""
         recipe = codec.recipe()
-        coded = self._encode(codec, recipe)
+        # Nothing is coded again: what could be reused would only take memory.
+        coded = self._encode(codec, recipe, Reuse(most_bytes=0))
         encode_s = self._measures[_key(recipe)].encode_s
         return Solution(codec, coded, self.image.raw_bytes / len(coded), encode_s)
 
-    def _encode(self, codec: StreamCodec, recipe: container.Recipe) -> bytes:
+    def _encode(
+        self, codec: StreamCodec, recipe: container.Recipe, reuse: Reuse | None = None
+    ) -> bytes:
         key = _key(recipe)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        spared, begin = self._reuse.spared_s, time.perf_counter()
-        with reusing(self._reuse):
+        reuse = self._reuse if reuse is None else reuse
+        spared, begin = reuse.spared_s, time.perf_counter()
+        with reusing(reuse):
             coded = codec.encode(self.image)
         # What an encode of its own would take.
-        encode_s = time.perf_counter() - begin + self._reuse.spared_s - spared
+        encode_s = time.perf_counter() - begin + reuse.spared_s - spared
         stream_bytes = len(container.unpack(coded)[1])
         known = self._measures.setdefault(key, _Measures(stream_bytes, encode_s))
         known.encode_s = encode_s

@@ -19,7 +19,7 @@ from cytopress.codecs.periodic_noise.frequencies import frequencies_text
 from cytopress.codecs.registry import decode
 from cytopress.codecs.targets import resolve
 from cytopress.codecs.targets.classic_comparison import dearer
-from cytopress.codecs.targets.encodes import Encodes, Solution
+from cytopress.codecs.targets.encodes import FEW_BYTES, Encodes, Solution
 from cytopress.codecs.targets.field_range import field_range
 from cytopress.codecs.targets.lines_choice import field_lines, lines_for, seeks_lines
 from cytopress.codecs.targets.request_options import check_quality, lines_option, scale_option
@@ -248,7 +248,7 @@ class CodecRequest:
             ``encodes`` are of another image.
         """
         if encodes is None:
-            encodes = Encodes(image, most_bytes=0)
+            encodes = Encodes(image, most_bytes=FEW_BYTES)
         elif encodes.image is not image:
             raise ValueError("encodes belong to one image, and another one was given")
         resolve.check_form(self, image)

@@ -6,10 +6,12 @@ to lossless costs, whatever the setting: so the step alone is searched, down to 
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cytopress.codecs.base import QualityParameter
+from cytopress.codecs.targets.begin import MIDDLE, Begin, error_of
 from cytopress.codecs.targets.encodes import Encodes, Solution
 from cytopress.codecs.targets.problem import SearchProblem
 from cytopress.codecs.targets.resolve import compose, given_levels
@@ -67,16 +69,19 @@ def solve_with_residual(
     assert parameter is not None
     levels = given_levels(request)
 
-    def guarded(base: float, bound: float) -> Guarded:
-        bare = compose(request, base, image, lines, levels)
+    def guarded(base: float, bound: float, apart: PlaneFits | None = lines) -> Guarded:
+        bare = compose(request, base, image, apart, levels)
         return Guarded(bare, max_error=bare.deviation + round(bound) - 1)
 
-    def problem(base: float) -> SearchProblem:
+    def problem(base: float, apart: PlaneFits | None = lines) -> SearchProblem:
         name, bounds = request.name, bounds_of(image)
-        return SearchProblem(name, target, bounds, lambda bound: guarded(base, bound or 1))
+        return SearchProblem(name, target, bounds, lambda bound: guarded(base, bound or 1, apart))
+
+    begin = begin_of(target, image)
 
     def sample_size(base: float) -> float:
-        tries = Tries(problem(base), encodes.sample)
+        # Structured noise is the same below every base.
+        tries = Tries(problem(base, None), encodes.sample, begin)
         tries.explore()
         return tries.size_at(target.value)
 
@@ -84,7 +89,18 @@ def solve_with_residual(
     if target.kind == "max_error":
         found = replace(guarded(base, 1), max_error=int(target.value))
         return replace(encodes.solution(encodes.attempt(found, target)), setting=base)
-    return replace(solve(problem(base), encodes), setting=base)
+    return replace(solve(problem(base), encodes, begin), setting=base)
+
+
+def begin_of(target: Target, image: Image) -> Begin:
+    """Return where the search for a bound begins: errors are as likely everywhere within a step."""
+    bounds, wanted = bounds_of(image), error_of(target, image)
+    bound = wanted if target.kind == "max_error" else (math.sqrt(12) * wanted + 1) / 2
+    span = math.log(bounds.most / bounds.least)
+    if span <= 0:
+        return MIDDLE
+    ease = 1 - math.log(max(bound, bounds.least) / bounds.least) / span
+    return Begin(min(max(ease, 0.0), 1.0), span)
 
 
 def bounds_of(image: Image) -> QualityParameter:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from cytopress.codecs.targets.sample import middle_of
 from cytopress.codecs.targets.search import solve
 from cytopress.codecs.targets.target import Target
 from cytopress.codecs.targets.tries import Tries
+from cytopress.codecs.targets.variants import Variant, best_at_scales
 from cytopress.codecs.wrappers import Lines, Scaled
 from cytopress.errors import UnreachableTargetError, UnsupportedImageError, UsageError
 from cytopress.image import Image
@@ -52,6 +55,9 @@ def solve_at_best_scale(
         Its structured noise, to be coded apart.
     """
     image = encodes.image
+    first = Variant.of(_problem(request, image, 0, lines), encodes)
+    if first is not None and request.guard is None:
+        return best_at_scales(first, _lower(request, image, lines), encodes)
     by_ratio = request.asked is not None and request.asked[0] == "ratio"
     best, missed = None, None
     try:
@@ -76,6 +82,11 @@ def solve_at_best_scale(
         assert missed is not None
         raise missed
     return best
+
+
+def _lower(request: CodecRequest, image: Image, lines: PlaneFits | None) -> Iterator[SearchProblem]:
+    problems = (_problem(request, image, level, lines) for level in _levels(image))
+    return itertools.takewhile(_possible, problems)
 
 
 def _levels(image: Image) -> range:

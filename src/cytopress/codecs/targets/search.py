@@ -9,10 +9,11 @@ import zlib
 from dataclasses import replace
 
 from cytopress.codecs import progress
+from cytopress.codecs.targets.begin import MIDDLE, Begin
 from cytopress.codecs.targets.encodes import Attempt, Encodes, Solution
 from cytopress.codecs.targets.problem import SearchProblem, accepts
 from cytopress.codecs.targets.target import UNITS
-from cytopress.codecs.targets.tries import Begin, Tries
+from cytopress.codecs.targets.tries import Tries
 from cytopress.errors import CodecError, UnreachableTargetError
 from cytopress.figures import figure
 
@@ -21,7 +22,7 @@ from cytopress.figures import figure
 UNLIKE = 2.0
 
 
-def solve(problem: SearchProblem, encodes: Encodes) -> Solution:
+def solve(problem: SearchProblem, encodes: Encodes, begin: Begin | None = None) -> Solution:
     """Return the setting that meets a target, and the image coded with it.
 
     Of the settings tried that meet the target, the one with the fewest bytes is returned; for
@@ -36,6 +37,8 @@ def solve(problem: SearchProblem, encodes: Encodes) -> Solution:
         From `resolve.resolve`.
     encodes : Encodes
         The image, and the settings that were tried on it before.
+    begin : Begin, optional
+        Where the search begins, if that is known.
 
     Raises
     ------
@@ -49,8 +52,10 @@ def solve(problem: SearchProblem, encodes: Encodes) -> Solution:
         lossless = _lossless(problem, encodes)
         if problem.target.met(lossless.reached):
             return _solution(lossless, None, problem, encodes)
-    tries = Tries(problem, encodes)
-    tries.run(Begin() if problem.guarded else _begin(problem, encodes))
+    if begin is None:
+        begin = MIDDLE if problem.guarded else _begin(problem, encodes)
+    tries = Tries(problem, encodes, begin)
+    tries.run()
     best, setting = tries.best, tries.best_setting
     ratio = encodes.image.raw_bytes / best.size if best else 0.0
     if not by_ratio and _may_be_lossless(problem, encodes, ratio):
@@ -85,13 +90,16 @@ def _lossless(problem: SearchProblem, encodes: Encodes) -> Attempt:
 
 
 def _begin(problem: SearchProblem, encodes: Encodes) -> Begin:
-    """Return where a search begins: the setting that a sample of the image needs."""
+    """Return where a search begins: by expectation, or the setting that a sample needs."""
+    expected = encodes.expected(problem.codec_at(problem.parameter.finest))
+    if expected is not None:
+        return Begin.of(expected, problem.target, encodes.image)
     if encodes.sample is encodes:
-        return Begin()
+        return MIDDLE
     try:
         return Tries(problem, encodes.sample).explore()
     except CodecError:
-        return Begin()
+        return MIDDLE
 
 
 def _solution(

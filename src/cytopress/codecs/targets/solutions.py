@@ -14,6 +14,7 @@ from cytopress.codecs.targets.lossless_comparison import lossless_ratio
 from cytopress.codecs.targets.residual_layer import may_have_residual, solve_with_residual
 from cytopress.codecs.targets.scale_choice import solve_at_best_scale
 from cytopress.codecs.targets.search import solve
+from cytopress.codecs.targets.variants import lines_pay
 from cytopress.codecs.wrappers import Scaled
 from cytopress.codecs.wrappers.lines import PlaneFits
 from cytopress.errors import UnreachableTargetError, UnsupportedImageError
@@ -28,17 +29,29 @@ def solution_of(request: CodecRequest, encodes: Encodes, lines: PlaneFits | None
 
     A target beyond a learned codec's finest setting is met by a residual.
     """
+    pays = None if lines is None else _pays(request, encodes, lines)
+    if pays:
+        with contextlib.suppress(UnreachableTargetError, UnsupportedImageError):
+            return _plain_or_apart(request, encodes, lines)
     try:
         plain = _plain_or_apart(request, encodes, None)
     except UnreachableTargetError as error:
         return _beyond(request, encodes, lines, error)
-    if lines is None:
+    if lines is None or pays is False:
         return plain
     try:
         apart = _plain_or_apart(request, encodes, lines)
     except (UnreachableTargetError, UnsupportedImageError):
         return plain
     return better_solution(apart, plain, encodes.image, request)
+
+
+def _pays(request: CodecRequest, encodes: Encodes, lines: PlaneFits) -> bool | None:
+    """Whether structured noise is expected to be coded better apart; None: not known."""
+    plain, apart = (resolve.resolve(request, encodes.image, each) for each in (None, lines))
+    if isinstance(plain, StreamCodec) or isinstance(apart, StreamCodec) or plain.guarded:
+        return None
+    return lines_pay(plain, apart, encodes)
 
 
 def _beyond(

@@ -89,6 +89,12 @@ class Target:
             error /= self.noise.sigma(original)
         return float(np.mean(error**2))
 
+    def error(self, reached: float) -> float:
+        """Return the root-mean-square error in counts of a ``psnr`` that is reached."""
+        assert self.kind == "psnr"
+        assert self.data_range is not None
+        return float(self.data_range * 10 ** (-reached / 20))
+
     def met(self, reached: float) -> bool:
         """Whether a value reached is the target or better."""
         at_most = self.kind in ("max_error", "sigma")

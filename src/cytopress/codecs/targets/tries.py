@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cytopress.codecs import progress
 from cytopress.codecs.base import StreamCodec
+from cytopress.codecs.targets.begin import MIDDLE, Begin
 from cytopress.codecs.targets.bracket import Bracket
 from cytopress.codecs.targets.encodes import Attempt, Encodes
 from cytopress.codecs.targets.problem import SearchProblem, accepts
 
 # Each is a real encode; a codec whose steps are wide is not asked for more than it has.
 MOST_TRIES = 12
+# Along expected margins jumps of the largest error are all that is left after so many.
+ENOUGH = 4
 # Of a position of the quality parameter's range: finer than most codecs' own steps.
 MOST_HALVINGS = 12
 # How near to the target, relative, is near enough after one try, after two, and so on.
@@ -39,17 +42,6 @@ LARGEST = 700.0
 
 
 @dataclass(frozen=True)
-class Begin:
-    """Where a search begins: how easy the first setting is, 0 to 1, and the margin's slope there.
-
-    A slope of 0 is not known.
-    """
-
-    ease: float = 0.5
-    slope: float = 0.0
-
-
-@dataclass(frozen=True)
 class _Tried:
     """What a setting reached, and in how many bytes; the bytes of all would be too many."""
 
@@ -64,13 +56,15 @@ class Tries:
     one with the fewest bytes.
     """
 
-    def __init__(self, problem: SearchProblem, encodes: Encodes) -> None:
+    def __init__(self, problem: SearchProblem, encodes: Encodes, begin: Begin = MIDDLE) -> None:
+        self._begin = begin
         self._problem, self._encodes = problem, encodes
         self._target, self._parameter = problem.target, problem.parameter
         self._by_ratio = problem.target.kind == "ratio"
         self._by_largest = problem.target.kind == "max_error"
         self.tried: dict[float, _Tried] = {}
         self.best: Attempt | None = None
+        self.last: Attempt | None = None
         self._best_place = 0.0
         self._coarsest = self._find_coarsest()
 
@@ -79,43 +73,52 @@ class Tries:
         """Value of the quality parameter of ``best``."""
         return self._parameter.value_at(self._best_place)
 
-    def run(self, begin: Begin) -> None:
+    def first(self) -> Attempt:
+        """Return the attempt at the setting with which the search begins."""
+        self._try(self._position(self._begin.ease))
+        assert self.last is not None
+        return self.last
+
+    def run(self) -> None:
         """Approach the target from one setting; where the ends do not decide, from a grid."""
-        if self._problem.guarded or self._undecided(self.approach(begin)):
+        if self._problem.guarded or self._undecided(self.approach()):
             self._from_grid()
         if self.best is None:
             return
         easy = self._best_place
-        if self._by_largest and self._try(easy).reached < self._target.value:
-            for step in PROBES:
+        few = self._begin.expected
+        if self._by_largest and (few or self._try(easy).reached < self._target.value):
+            for step in PROBES[: 2 if few else None]:
                 self._try(max(easy - step, self._coarsest))
         if self._problem.guarded and not self._by_ratio:
             self._descend((1 - self._coarsest) / GRID / 2)
 
     def explore(self) -> Begin:
         """Return where to begin with the image of which these encodes are a sample."""
-        bracket = Bracket()
-        place = Begin().ease
+        bracket = Bracket(slope=self._begin.slope)
+        place = self._begin.ease
         for _ in range(MOST_TRIES):
             margin = self._put(bracket, place, sample=True)
             known = abs(margin) <= SAMPLE_CLOSE and bracket.slope > 0
             if known or bracket.empty or self._adjacent(bracket):
                 break
             place = bracket.next()
-        return Begin(bracket.root, bracket.slope)
+        return replace(self._begin, ease=bracket.root, slope=bracket.slope)
 
     def size_at(self, reached: float) -> float:
         """Return the bytes of a value reached, by a line in logarithms through near tries."""
         near = sorted(self.tried.values(), key=lambda one: abs(one.reached - reached))[:2]
+        if len(near) == 1:
+            return near[0].size
         (first, size), (second, other) = ((one.reached, math.log(one.size)) for one in near)
         slope = (other - size) / (second - first) if second != first else 0.0
         # Far from all tries the line may lead anywhere.
         return math.exp(min(size + slope * (reached - first), LARGEST))
 
-    def approach(self, begin: Begin, bracket: Bracket | None = None) -> Bracket:
+    def approach(self, bracket: Bracket | None = None) -> Bracket:
         """Try settings until one is close to the target, or the codec has none that is."""
-        bracket = bracket or Bracket(slope=begin.slope)
-        place = begin.ease if not bracket.closed else bracket.next()
+        bracket = bracket or Bracket(slope=self._begin.slope)
+        place = self._begin.ease if not bracket.closed else bracket.next()
         for _ in range(MOST_TRIES):
             self._put(bracket, place)
             if self._ended(bracket):
@@ -126,7 +129,7 @@ class Tries:
 
     def _undecided(self, bracket: Bracket) -> bool:
         """Whether no setting met the target so far, and one between those tried still may."""
-        if bracket.at_easy is not None:
+        if bracket.at_easy is not None or self._begin.expected:
             return False
         most = HOPELESS_LARGEST if self._by_largest else HOPELESS
         return self._target.margin(self._try(self._position(1.0)).reached) > -most
@@ -152,7 +155,10 @@ class Tries:
             return True
         if self._by_largest:
             # Settings with the same largest error may differ a lot in bytes.
-            return bracket.closed and self._spared(bracket) <= SPARED
+            if not bracket.closed or self._spared(bracket) <= SPARED:
+                return bracket.closed
+            enough = self._begin.expected and len(self.tried) >= ENOUGH
+            return enough and bracket.at_easy is not None and bracket.at_easy <= NEAR
         if bracket.at_easy is not None and bracket.at_easy <= self._close():
             return True
         if bracket.easy_repeats + bracket.hard_repeats < MOST_REPEATS or bracket.at_easy is None:
@@ -173,7 +179,9 @@ class Tries:
 
     def _position(self, ease: float) -> float:
         """Return the position of a setting that is so easy: a ratio is easy where it is coarse."""
-        share = 1 - ease if self._by_ratio else ease
+        share = self._begin.share(ease)
+        if self._by_ratio:
+            share = 1 - share
         return self._coarsest + (1 - self._coarsest) * share
 
     def _from_grid(self) -> None:
@@ -185,7 +193,7 @@ class Tries:
         easy = min((ease for ease in eases if margins[ease] >= 0), default=None)
         if easy:
             hard = easy - 1 / GRID
-            self.approach(Begin(), Bracket(hard, easy, margins[hard], margins[easy]))
+            self.approach(Bracket(hard, easy, margins[hard], margins[easy]))
 
     def _descend(self, step: float) -> None:
         """Go down in bytes from the best setting so far."""
@@ -223,7 +231,7 @@ class Tries:
         if not same:
             progress.stage(f"setting {len(self.tried) + 1}: {self._parameter.name} {value:g}")
             attempt = self._encodes.attempt(self._problem.codec_at(value), self._target)
-            self.tried[position] = _Tried(attempt.reached, attempt.size)
+            self.last, self.tried[position] = attempt, _Tried(attempt.reached, attempt.size)
             if self._target.met(attempt.reached):
                 self._prefer(position, attempt)
         return self.tried[same[0] if same else position]

@@ -6,10 +6,13 @@ block, or leaves them out; as waves they take a few hundred bytes.
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from cytopress.codecs.base import Form, StreamCodec
 from cytopress.codecs.container.container import Recipe
@@ -22,6 +25,7 @@ from cytopress.codecs.periodic_noise.quantization import quantized
 from cytopress.codecs.wrappers.lines_mapping import LinesMapping, mapping_of, planes
 from cytopress.codecs.wrappers.parts import LossyWrapper
 from cytopress.image import Image, Pixels
+from cytopress.reuse import reused
 
 # Error left in each part of a wave, in variances of the noise: at the finest, and at the coarsest;
 # the pixels for each byte of the codec's that ask for a strength of 1, and by which power it grows.
@@ -92,12 +96,12 @@ class Lines(LossyWrapper):
         shape, fits = image.shape[-2:], self._fits(image)
         layers = [quantized(one, shape, FINE) for one in fits]
         bounded = any(one.traits.bound for one in self.codec.nested())
-        mapping = mapping_of(image, layers, self.fraction)
+        mapping = self._mapping(image, layers)
         if bounded and mapping.clips:
             # The bound would not hold where what is left does not fit.
             layers = [Layer(shape, 1, ())] * len(layers)
             mapping = mapping_of(image, layers, 0)
-        inner = self.codec.parts(mapping.inner(image, layers))
+        inner = self.codec.parts(_rest(image, layers, mapping))
         strength = strength_of(image.pixels.size, sum(map(len, inner)))
         if strength > FINE and not bounded:
             layers = [quantized(one, shape, strength) for one in fits]
@@ -106,9 +110,12 @@ class Lines(LossyWrapper):
 
     def rest(self, image: Image) -> Image:
         """Return what is left for the wrapped codec, the structured noise at its finest."""
-        shape = image.shape[-2], image.shape[-1]
-        layers = [quantized(one, shape, FINE) for one in self._fits(image)]
-        return mapping_of(image, layers, self.fraction).inner(image, layers)
+        layers = self._finest(image)
+        return _rest(image, layers, self._mapping(image, layers))
+
+    def scale(self, image: Image) -> int:
+        """Return the fractional bits of what is left."""
+        return self._mapping(image, self._finest(image)).fraction
 
     def decompress(self, stream: bytes, form: Form) -> Pixels:
         """Return the image with its structured noise."""
@@ -119,11 +126,35 @@ class Lines(LossyWrapper):
             mapping.backward(part, layer, form.bits, plane)
         return pixels
 
+    def _finest(self, image: Image) -> list[Layer]:
+        shape = image.shape[-2], image.shape[-1]
+        return [quantized(one, shape, FINE) for one in self._fits(image)]
+
+    def _mapping(self, image: Image, layers: list[Layer]) -> LinesMapping:
+        def numbers() -> npt.NDArray[np.int64]:
+            found = mapping_of(image, layers, self.fraction)
+            return np.array([found.fraction, found.offset, found.clips])
+
+        name = f"mapping to {self.fraction} bits without {_named(layers)}"
+        fraction, offset, clips = reused(name, [image.pixels], numbers)
+        return LinesMapping(int(fraction), int(offset), bool(clips))
+
     def _fits(self, image: Image) -> tuple[Fit, ...]:
         found = self.found
         if found is None or found.pixels is not image.pixels:
             found = find_lines(image)
         return found.fits if found else (Fit((), 1.0),) * len(planes(image.pixels))
+
+
+def _rest(image: Image, layers: list[Layer], mapping: LinesMapping) -> Image:
+    """Return an image without its layers; in a search no setting computes it again."""
+    name = f"{mapping} of what is left without {_named(layers)}"
+    rest = reused(name, [image.pixels], lambda: mapping.inner(image, layers).pixels)
+    return mapping.inner_of(image, rest)
+
+
+def _named(layers: list[Layer]) -> str:
+    return hashlib.sha256(pickle.dumps(layers)).hexdigest()
 
 
 def strength_of(pixels: int, coded_bytes: int) -> float:

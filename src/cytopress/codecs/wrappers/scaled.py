@@ -91,6 +91,14 @@ class Scaled(LossyWrapper):
             limits = limits[0] * scale, limits[1] * scale
         return Image(pixels, axes=small.axes, bits=small.bits, limits=limits)
 
+    def lost(self, image: Image) -> float:
+        """Return the mean square error, in counts, that the lower resolution alone leaves."""
+        forms, pixels = self._forms(Form.of(image)), self.reduced(image).pixels
+        for small, large in itertools.pairwise(forms[::-1]):
+            pixels = _interpolated(pixels, small, large)
+        error = pixels.astype(np.float32) - image.pixels
+        return float(np.mean(np.square(error, out=error), dtype=np.float64))
+
     def _forms(self, form: Form) -> list[Form]:
         """Return the form of an image, of it at half the resolution, and so on."""
         return [form, *self._smaller(form)]

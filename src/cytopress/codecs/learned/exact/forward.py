@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from cytopress.codecs.learned.exact.analysis import Analysis
 from cytopress.codecs.learned.exact.hyper_analysis import HyperAnalysis
 from cytopress.codecs.learned.exact.numbers import LATENT_BITS, MOST_LATENT, STEP_BITS, fixed
+from cytopress.codecs.learned.exact.window import Window
 from cytopress.codecs.learned.model.manifest import CodecManifest
 from cytopress.codecs.learned.model.networks import Networks
 from cytopress.errors import PackageError
@@ -38,24 +38,22 @@ class ForwardNetworks:
     networks: Networks
     integers: tuple[Analysis, HyperAnalysis] | None
 
-    def latents(self, planes: Sequence[Array], gain: Array) -> Array:
-        """Return the latents, (h, w, M) int32 in steps with a fraction, of a slab's planes.
+    def latents(self, window: Window, gain: Array) -> Array:
+        """Return the latents, (h, w, M) int32 in steps with a fraction, of a slab.
 
         Parameters
         ----------
-        planes : sequence of ndarray
-            (H, W) int32 each, in used ranges around the middle, with ``LATENT_BITS`` a fraction;
-            as many as a slab sees.
+        window : Window
+            The planes that it sees.
         gain : ndarray
             (M, 1, 1) float32.
         """
-        if self.integers is None:
-            floats = [plane.astype(np.float32) * np.float32(2.0**-LATENT_BITS) for plane in planes]
-            y = self.networks.analyze(floats, gain)
-            return np.moveaxis(fixed(y, STEP_BITS, MOST_LATENT), 0, -1)
-        analysis, name = self.integers[0], f"{self.networks.package.sha256} integer analysis"
-        whole = [self._whole(plane) for plane in planes]
-        y = reused(name, whole, lambda: analysis(whole))
+        y = self.analyzed(window)
+        if y is None:
+            factor = np.float32(2.0**-LATENT_BITS)
+            floats = [plane.astype(np.float32) * factor for plane in window.planes()]
+            steps = self.networks.analyze(floats, gain)
+            return np.moveaxis(fixed(steps, STEP_BITS, MOST_LATENT), 0, -1)
         out = y if y.flags.writeable else np.empty_like(y)
         factor = gain.reshape(-1) * np.float32(2.0 ** (STEP_BITS - LATENT_BITS))
         rows = max(1, CHUNK // y[0].size)
@@ -63,6 +61,31 @@ class ForwardNetworks:
             band = slice(top, top + rows)
             out[band] = fixed(y[band].astype(np.float32) * factor, 0, MOST_LATENT)
         return out
+
+    def analyzed(self, window: Window) -> Array | None:
+        """Return the latents of a slab before any gain; None where there is no integer form.
+
+        (h, w, M) int32 in used ranges, with ``LATENT_BITS`` a fraction; read-only in a search,
+        where no setting computes them again.
+        """
+        if self.integers is None:
+            return None
+        analysis, name = self.integers[0], f"{self.networks.package.sha256} {window.name} analyzed"
+
+        def analyzed() -> Array:
+            return analysis([self._whole(plane) for plane in window.planes()])
+
+        return reused(name, window.pixels, analyzed)
+
+    @property
+    def beyond(self) -> list[Array]:
+        """Channels of frequencies that a half of the resolution does not hold, and a quarter."""
+        if self.integers is None:
+            return []
+        transform = self.integers[0].transforms[0]
+        size, place = transform.size, transform.order
+        u, v = np.divmod(np.arange(size * size), size)
+        return [place[np.maximum(u, v) >= size >> levels] for levels in (1, 2)]
 
     def hyper_latents(self, y: Array) -> Array:
         """Return the hyper-latents, (h', w', Nz) int32, of `latents`."""

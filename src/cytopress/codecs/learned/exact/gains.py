@@ -77,6 +77,11 @@ class ExactGains:
         if np.abs(self.inverse.astype(np.int64)).max() > MOST_LOG << LOG_BITS:
             raise PackageError(f"An inverse gain is beyond 2 ** {MOST_LOG}, either way.")
 
+    @property
+    def positions(self) -> Array:
+        """Qualities of the nodes, and of the middles between them."""
+        return np.linspace(0, 1, 2 * len(self.inverse) - 1)
+
     def at(self, quality: float) -> tuple[GainSetting, Dequantization]:
         """Return the setting at a quality from 0 to 1, and its multipliers; computed once."""
         return _at(self, quality)

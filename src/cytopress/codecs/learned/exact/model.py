@@ -46,6 +46,11 @@ class ExactModel:
     synthesis: Synthesis
 
     @property
+    def sha256(self) -> str:
+        """Digest of the package."""
+        return self.forward.networks.package.sha256
+
+    @property
     def slabs(self) -> SlabLayout:
         """How volumes are coded in slabs; a plane is one."""
         return self.forward.networks.slabs

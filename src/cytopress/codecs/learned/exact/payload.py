@@ -14,7 +14,9 @@ import numpy.typing as npt
 
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.container.wire import Reader, varints
+from cytopress.codecs.expectation import Expectation
 from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
+from cytopress.codecs.learned.exact.expectation import Magnitudes
 from cytopress.codecs.learned.exact.gains import Dequantization
 from cytopress.codecs.learned.exact.model import ExactModel
 from cytopress.codecs.learned.exact.numbers import LATENT_BITS
@@ -22,18 +24,22 @@ from cytopress.codecs.learned.exact.pixels import (
     Normalization,
     Surface,
     fixed_mesh,
-    subtract_background,
 )
 from cytopress.codecs.learned.exact.slabs import Band, synthesized
+from cytopress.codecs.learned.exact.window import Window
 from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.errors import CorruptDataError
 from cytopress.image import Image, Pixels
+from cytopress.reuse import keep, reused
 
 Array = npt.NDArray[Any]
 VERSION = 2
 CHECKSUM = struct.Struct("<I")
 # Rows of pixels that are rounded at once.
 ROWS = 512
+MIDDLE = 0.45
+# Bytes of a stream besides its latents, and of its header, about.
+HEAD = 100
 # Pixels whose checksum is computed at once.
 CHUNK = 2**17
 
@@ -61,21 +67,55 @@ def compress(model: ExactModel, quality: float | None, image: Image) -> bytes:
         bands = _bands(plane)
     else:
         bands = synthesized(model, dequantize, latents, volume.shape)
-    pixels = _pixels(bands, surface, normalization, Form.of(image))
+    form = Form.of(image)
+    pixels = _pixels(bands, surface, normalization, form)
     checksum = _checksum(pixels)
     # A plane is one slab, and all that is left.
     slabs = [varints(len(stream)) + stream for stream in streams[:-1]]
-    return b"".join((head, checksum, smooth, *slabs, streams[-1]))
+    payload = b"".join((head, checksum, smooth, *slabs, streams[-1]))
+    keep(_decoded_name(model, quality, form), [np.frombuffer(payload, np.uint8)], pixels)
+    return payload
+
+
+def expected(model: ExactModel, image: Image) -> Expectation | None:
+    """Return what a plane takes at the gain nodes, and the error; None where it is not known."""
+    normalization = Normalization.of(image, model.manifest.percentiles)
+    if not normalization.span:
+        return None
+    # Its step hardly matters; that of middle qualities spares most searches an analysis.
+    background = model.gains.at(MIDDLE)[0].background
+    mesh = background and background.mesh
+    y = model.forward.analyzed(Window(normalization, mesh, [image.pixels]))
+    if y is None:
+        return None
+    magnitudes, positions = Magnitudes.of(y), model.gains.positions
+    scale = float(normalization.span) ** 2
+    beyond = tuple(scale * magnitudes.energy(channels) for channels in model.forward.beyond)
+    found = np.array([magnitudes.at(model.gains, quality) for quality in positions])
+    # More than nothing, and in order.
+    sizes = np.maximum.accumulate(y[..., 0].size * y.shape[2] / 8 * found[:, 0] + HEAD)
+    errors = np.minimum.accumulate(found[:, 1] * scale)
+    return Expectation(positions, sizes, errors, beyond)
 
 
 def decompress(model: ExactModel, quality: float | None, stream: bytes, form: Form) -> Pixels:
-    """Return the pixels of a payload.
+    """Return the pixels of a payload; in a search those that its encoder decoded.
 
     Raises
     ------
     CorruptDataError
         The payload is damaged, or its pixels are not those that were encoded.
     """
+    name, payload = _decoded_name(model, quality, form), np.frombuffer(stream, np.uint8)
+    return reused(name, [payload], lambda: _decompressed(model, quality, stream, form))
+
+
+def _decoded_name(model: ExactModel, quality: float | None, form: Form) -> str:
+    parts = form.shape, form.dtype.str, form.bits
+    return f"{model.sha256} decoded at {quality} as {parts}"
+
+
+def _decompressed(model: ExactModel, quality: float | None, stream: bytes, form: Form) -> Pixels:
     if stream[:1] != bytes([VERSION]):
         raise CorruptDataError(f"The stream is not of version {VERSION}, which its model decodes.")
     normalization, rest = Normalization.take(stream[1:], form.dtype)
@@ -128,14 +168,10 @@ def _encoded(
     streams: list[bytes],
 ) -> Iterator[Array]:
     """Encode slabs in order to ``streams``; yield the latents of each as a decoder has them."""
-    previous = None
+    previous, mesh = None, setting.background and setting.background.mesh
     for slab in range(model.slabs.count(len(volume))):
-        planes = [normalization.fixed(volume[z]) for z in model.slabs.seen(slab, len(volume))]
-        if setting.background is not None:
-            subtract_background(setting.background.mesh, planes[0])
-        y = model.forward.latents(planes, setting.gain)
-        # Of a large plane the memory counts.
-        del planes
+        seen = [volume[z] for z in model.slabs.seen(slab, len(volume))]
+        y = model.forward.latents(Window(normalization, mesh, seen), setting.gain)
         encoder = RansEncoder()
         previous = model.encode_latents(encoder, y, setting, previous)
         del y
