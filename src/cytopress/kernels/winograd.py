@@ -7,7 +7,7 @@ it, so that sums in float64 are exact in any order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,10 +65,9 @@ class Winograd:
         kernels = self.kernels.reshape(16, inputs, outputs)
 
         def compute(padded: Array) -> Array:
-            _transform(*(padded[k : k + rows : 2] for k in range(4)), along)
-            _transform(
-                *(along[:, :, k : k + 2 * across : 2] for k in range(4)), parts.swapaxes(0, 1)
-            )
+            _transform([padded[k : k + rows : 2] for k in range(4)], along)
+            columns = [along[:, :, k : k + 2 * across : 2] for k in range(4)]
+            _transform(columns, parts.swapaxes(0, 1))
             np.matmul(parts.reshape(16, down * across, inputs), kernels, out=products)
             of_rows = products.reshape(4, 4, down, across, outputs)
             for row, part in enumerate(_outputs(of_rows)):
@@ -79,8 +78,9 @@ class Winograd:
         return compute
 
 
-def _transform(first: Array, second: Array, third: Array, fourth: Array, out: Array) -> None:
+def _transform(inputs: Sequence[Array], out: Array) -> None:
     """Write the four transformed inputs of each two outputs along an axis."""
+    first, second, third, fourth = inputs
     np.subtract(first, third, out=out[0])
     np.add(second, third, out=out[1])
     np.subtract(third, second, out=out[2])

@@ -109,5 +109,6 @@ def _reached(expected: Expectation, target: Target, image: Image) -> Array:
         return LARGEST * errors
     if target.kind == "psnr":
         assert target.data_range is not None
-        return 20 * np.log10(target.data_range / errors)
+        levels: Array = 20 * np.log10(target.data_range / errors)
+        return levels
     return errors / _noise(target, image)

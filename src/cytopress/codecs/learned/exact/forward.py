@@ -50,8 +50,8 @@ class ForwardNetworks:
         """
         y = self.analyzed(window)
         if y is None:
-            factor = np.float32(2.0**-LATENT_BITS)
-            floats = [plane.astype(np.float32) * factor for plane in window.planes()]
+            scale = np.float32(2.0**-LATENT_BITS)
+            floats = [plane.astype(np.float32) * scale for plane in window.planes()]
             steps = self.networks.analyze(floats, gain)
             return np.moveaxis(fixed(steps, STEP_BITS, MOST_LATENT), 0, -1)
         out = y if y.flags.writeable else np.empty_like(y)

@@ -84,7 +84,7 @@ def expected(model: ExactModel, image: Image) -> Expectation | None:
         return None
     # Its step hardly matters; that of middle qualities spares most searches an analysis.
     background = model.gains.at(MIDDLE)[0].background
-    mesh = background and background.mesh
+    mesh = None if background is None else background.mesh
     y = model.forward.analyzed(Window(normalization, mesh, [image.pixels]))
     if y is None:
         return None
@@ -168,7 +168,8 @@ def _encoded(
     streams: list[bytes],
 ) -> Iterator[Array]:
     """Encode slabs in order to ``streams``; yield the latents of each as a decoder has them."""
-    previous, mesh = None, setting.background and setting.background.mesh
+    previous, background = None, setting.background
+    mesh = None if background is None else background.mesh
     for slab in range(model.slabs.count(len(volume))):
         seen = [volume[z] for z in model.slabs.seen(slab, len(volume))]
         y = model.forward.latents(Window(normalization, mesh, seen), setting.gain)
