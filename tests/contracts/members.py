@@ -9,12 +9,6 @@ from cytopress.codecs.registry import families, find_family, package_names
 from cytopress.image import Image
 from cytopress.settings import from_environment
 
-# Families whose finest setting is known to be coarser than every other's, and why.
-COARSE = {
-    "learned/cytopress-3d": "its latents are half of what a complete transform has: white noise and"
-    " the largest error at its finest setting are out of reach until it is trained with all",
-}
-
 # The general models that ship.
 SHIPPED = ("learned/cytopress-2d", "learned/cytopress-3d")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from contracts.members import COARSE, SHIPPED, SPECIALISTS, members, stacked, taken
+from contracts.members import SHIPPED, SPECIALISTS, members, stacked, taken
 from cytopress.codecs import registry
 from cytopress.codecs.adapters.jpegls import JpegLS
 from cytopress.codecs.container.container import Form, unpack
@@ -126,16 +126,13 @@ def try_one(request: CodecRequest, image: Image) -> list[str] | None:
 def marked(spec: str) -> object:
     """Return a spec with its marks.
 
-    The finest setting of a family that is known to be coarse may fail; specialists differ from the
-    general model in their weights alone, and take as long. What ships is a network for each plane
-    or slab at every setting: between the ends, and at half the resolution, it takes seconds more
-    and runs the same code.
+    Specialists differ from the general model in their weights alone, and take as long. What ships
+    is a network for each plane or slab at every setting: between the ends, and at half the
+    resolution, it takes seconds more and runs the same code.
     """
     name, _, setting = spec.partition(":")
     between = name in SHIPPED and not setting.endswith(("=0.0", "=1.0"))
     marks = [pytest.mark.slow] if name in SPECIALISTS or between else []
-    if name in COARSE and setting.endswith("=1.0"):
-        marks.append(pytest.mark.xfail(reason=COARSE[name]))
     return pytest.param(spec, marks=marks)
 
 
