@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import google_crc32c
@@ -67,13 +69,18 @@ def compress(model: ExactModel, quality: float | None, image: Image) -> bytes:
         bands = _bands(plane)
     else:
         bands = synthesized(model, dequantize, latents, volume.shape)
-    form = Form.of(image)
-    pixels = _pixels(bands, surface, normalization, form)
-    checksum = _checksum(pixels)
+    form, decoded = Form.of(image), None
+    if image.pixels.ndim == 3:
+        # A volume may fill half the memory, so that no second one is made.
+        checksum = _checksum(_slabs(bands, normalization, form))
+    else:
+        decoded = _pixels(bands, surface, normalization, form)
+        checksum = _checksum([decoded])
     # A plane is one slab, and all that is left.
     slabs = [varints(len(stream)) + stream for stream in streams[:-1]]
     payload = b"".join((head, checksum, smooth, *slabs, streams[-1]))
-    keep(_decoded_name(model, quality, form), [np.frombuffer(payload, np.uint8)], pixels)
+    if decoded is not None:
+        keep(_decoded_name(model, quality, form), [np.frombuffer(payload, np.uint8)], decoded)
     return payload
 
 
@@ -138,7 +145,7 @@ def _decompressed(model: ExactModel, quality: float | None, stream: bytes, form:
     else:
         bands = synthesized(model, dequantize, latents, shape)
         pixels = _pixels(bands, surface, normalization, form)
-    if _checksum(pixels) != rest[: CHECKSUM.size]:
+    if _checksum([pixels]) != rest[: CHECKSUM.size]:
         raise CorruptDataError(
             "The decoded pixels are not those that were encoded: the file was altered."
         )
@@ -222,6 +229,14 @@ def _bands(plane: Array) -> Iterator[Band]:
         yield slice(1), slice(top, top + ROWS), [plane[top : top + ROWS]]
 
 
+def _slabs(bands: Iterable[Band], normalization: Normalization, form: Form) -> Iterator[Pixels]:
+    """Yield the pixels of each slab of a volume, in order."""
+    for own, parts in itertools.groupby(bands, key=operator.itemgetter(0)):
+        planes = own.stop - own.start
+        moved = ((slice(planes), rows, band) for _, rows, band in parts)
+        yield _pixels(moved, None, normalization, replace(form, shape=(planes, *form.shape[-2:])))
+
+
 def _pixels(
     bands: Iterable[Band],
     surface: Surface | None,
@@ -240,9 +255,11 @@ def _pixels(
     return pixels.reshape(form.shape)
 
 
-def _checksum(pixels: Pixels) -> bytes:
+def _checksum(parts: Iterable[Pixels]) -> bytes:
     """Return the CRC-32C of pixels, some at a time: the checksum takes copies only."""
-    flat, found = pixels.reshape(-1), 0
-    for start in range(0, flat.size, CHUNK):
-        found = google_crc32c.extend(found, flat[start : start + CHUNK].tobytes())
+    found = 0
+    for part in parts:
+        flat = part.reshape(-1)
+        for start in range(0, flat.size, CHUNK):
+            found = google_crc32c.extend(found, flat[start : start + CHUNK].tobytes())
     return CHECKSUM.pack(found)
