@@ -6,7 +6,7 @@ DIGEST_OF = $(shell $(PYTHON) -c "import hashlib, sys; print(hashlib.sha256(b''.
 DIGEST := $(call DIGEST_OF,pyproject.toml)
 NATIVE := $(call DIGEST_OF,hatch_build.py $(sort $(wildcard src/cytopress/kernels/native/*)))
 TEST := .venv-test/bin
-# Seconds of fuzzing under sanitizers; CI has a minute.
+# Seconds of fuzzing under sanitizers; in CI, with the tests before it, it is a minute.
 SANITIZE ?= 600
 # Given with =, else pytest takes the file for the tests that it is to run.
 PASSED := .passed-in-core

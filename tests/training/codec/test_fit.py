@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +168,15 @@ def test_between_the_times_of_the_clock_a_round_is_begun_again(tmp_path: Path) -
     _same(_fit(path, Scaled()), _fit(tmp_path / "whole.ckpt", Scaled()))
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Take Ctrl-C, which a shell's background jobs ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("step", [1, 3, 4, 6])
 def test_a_signal_stops_after_its_step_and_keeps_it(
@@ -184,6 +193,7 @@ def test_a_signal_stops_after_its_step_and_keeps_it(
     _same(resumed, _fit(tmp_path / "whole.ckpt", Scaled()))
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_second_interrupt_stops_at_once(tmp_path: Path) -> None:
     def twice() -> None:
         signal.raise_signal(signal.SIGINT)
