@@ -1,4 +1,4 @@
-"""Begin of a target search: from what the codec expects of its settings, or from a sample."""
+"""Initial setting of a target search, from the rate and error that the codec expects."""
 
 from __future__ import annotations
 

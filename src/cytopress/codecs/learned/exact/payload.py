@@ -39,6 +39,7 @@ VERSION = 2
 CHECKSUM = struct.Struct("<I")
 # Rows of pixels that are rounded at once.
 ROWS = 512
+# A middle quality.
 MIDDLE = 0.45
 # Bytes of a stream besides its latents, and of its header, about.
 HEAD = 100
@@ -89,7 +90,7 @@ def expected(model: ExactModel, image: Image) -> Expectation | None:
     normalization = Normalization.of(image, model.manifest.percentiles)
     if not normalization.span:
         return None
-    # Its step hardly matters; that of middle qualities spares most searches an analysis.
+    # The mesh hardly matters; that of a middle quality spares most searches an analysis.
     background = model.gains.at(MIDDLE)[0].background
     mesh = None if background is None else background.mesh
     y = model.forward.analyzed(Window(normalization, mesh, [image.pixels]))
@@ -100,7 +101,7 @@ def expected(model: ExactModel, image: Image) -> Expectation | None:
     beyond = tuple(scale * magnitudes.energy(channels) for channels in model.forward.beyond)
     found = np.array([magnitudes.at(model.gains, quality) for quality in positions])
     # More than nothing, and in order.
-    sizes = np.maximum.accumulate(y[..., 0].size * y.shape[2] / 8 * found[:, 0] + HEAD)
+    sizes = np.maximum.accumulate(y.size / 8 * found[:, 0] + HEAD)
     errors = np.minimum.accumulate(found[:, 1] * scale)
     return Expectation(positions, sizes, errors, beyond)
 
