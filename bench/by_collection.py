@@ -4,6 +4,7 @@
         --fields N         at most so many fields of a collection, spread over it (2)
         --crop EDGE        the middle square of each (512; 0: whole fields)
         --collections RE   of those whose name matches
+        --each             every field on its own rows
         --parts PARTS      validation unless given; train,validation,test: a test field is scored
                            once, at the end
 
@@ -78,6 +79,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--fields", type=int, default=2, metavar="N")
     parser.add_argument("--crop", type=int, default=512, metavar="EDGE")
     parser.add_argument("--collections", default="", metavar="RE")
+    parser.add_argument("--each", action="store_true")
     parser.add_argument("--parts", default="validation")
     return parser.parse_args()
 
@@ -114,7 +116,10 @@ def _chosen(fields: Sequence[Field], asked: argparse.Namespace) -> dict[str, lis
     for field in fields:
         if field.part in asked.parts.split(",") and re.search(asked.collections, field.collection):
             found[field.collection].append(field)
-    return {name: spread(all_of, asked.fields) for name, all_of in found.items()}
+    chosen = {name: spread(all_of, asked.fields) for name, all_of in found.items()}
+    if not asked.each:
+        return chosen
+    return {f"{name} {one.name}": [one] for name, fields in chosen.items() for one in fields}
 
 
 def spread(fields: list[Field], most: int) -> list[Field]:
