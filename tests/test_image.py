@@ -20,6 +20,11 @@ def test_axes_and_bits_come_from_the_pixels() -> None:
         (np.zeros((2, 3, 4, 5), np.uint8), {}, "axes"),
         (np.zeros((4, 4), np.uint8), {"axes": "ZYX"}, "axes"),
         (np.zeros((0, 4), np.uint8), {}, "needs pixels"),
+        (
+            np.ma.masked_less(np.arange(16, dtype=np.uint8).reshape(4, 4), 3),
+            {},
+            "3 pixels are masked",
+        ),
         (np.full((4, 4), 4096, np.uint16), {"bits": 12}, "12 bits"),
         (np.zeros((4, 4), np.uint16), {"bits": 17}, "1 to 16"),
         (np.zeros((4, 4), np.int16), {"bits": 12}, "int16 pixels have 16 bits, not 12"),
@@ -34,6 +39,11 @@ def test_axes_and_bits_come_from_the_pixels() -> None:
 def test_refuses_what_is_not_an_image(pixels: np.ndarray, options: dict, word: str) -> None:
     with pytest.raises(ImageError, match=word):
         Image(pixels, **options)
+
+
+def test_takes_a_masked_array_that_masks_nothing() -> None:
+    pixels = np.arange(16, dtype=np.uint8).reshape(4, 4)
+    assert Image(np.ma.masked_less(pixels, 0)) == Image(pixels)
 
 
 def test_pixels_are_native_contiguous_and_read_only() -> None:
