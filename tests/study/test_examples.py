@@ -113,8 +113,6 @@ TRAINED_FIRST = ("zhou2024", "nuclei-brightfield-judges")
 STUDIES = [path for path in sorted(REFERENCE.glob("*.toml")) if path.stem not in TRAINED_FIRST]
 
 
-# Models of these studies bear names of models that ship.
-@pytest.mark.filterwarnings("ignore:.*not the only model of this name")
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_a_reference_study_finds_its_codecs_and_models(path: Path) -> None:
     settings = from_environment().with_models(REFERENCE / "models")
@@ -134,7 +132,7 @@ def test_a_reference_study_finds_its_codecs_and_models(path: Path) -> None:
 
 
 def test_every_model_of_the_reference_has_its_card() -> None:
-    models = list((REFERENCE / "models").glob("*.cytomodel"))
+    models = list((REFERENCE / "models").rglob("*.cytomodel"))
     assert models
     for path in models:
         package = open_package(path)
@@ -158,7 +156,6 @@ def test_what_a_reference_study_trains_first_has_its_training_file() -> None:
         assert (training["fit"]["steps"], training["fit"]["coarser_steps"]) == (60_000, 15_000)
 
 
-@pytest.mark.filterwarnings("ignore:.*not the only model of this name")
 @pytest.mark.learn
 def test_the_reference_study_is_whole_once_its_codecs_are_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
