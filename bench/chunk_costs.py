@@ -1,21 +1,23 @@
-"""What chunks cost more than the whole field, part by part, by a learned codec.
+"""What chunks cost more than the whole field, part by part.
 
-    python bench/chunk_costs.py IMAGE [IMAGE ...] [--spec learned/cytopress-2d:quality=0.35]
+    python bench/chunk_costs.py IMAGE [IMAGE ...] [--spec SPEC ...] [--edge 512]
 
-Chunks have the limits and the frequencies of their field, as in an archive. Of each part its bytes
-in the whole field and in all chunks, and the difference in percent of the whole field; then the
-error of both, since chunks may be better or worse.
+A target, such as ``ratio=80``, is met by the whole field; its chunks are coded at the setting that
+was found, with the limits and the frequencies of their field, as in an archive. Of each part its
+bytes in the whole field and in all chunks, and the difference in percent of the whole field; then
+the error of both, since chunks may be better or worse.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from cytopress.codecs.container.container import unpack
+from cytopress.codecs.container.container import Form, unpack
 from cytopress.codecs.learned.codec import Learned
 from cytopress.codecs.learned.exact.load import open_exact
 from cytopress.codecs.learned.latents.gain_units import GainSetting
@@ -24,28 +26,32 @@ from cytopress.codecs.learned.model.manifest import is_exact
 from cytopress.codecs.registry import build, decode
 from cytopress.codecs.spec import codec
 from cytopress.codecs.wrappers.lines import Lines, take_lines
+from cytopress.codecs.wrappers.scaled import Scaled
 from cytopress.formats.images import read
 from cytopress.image import Image
 
-PARTS = ("header", "structured noise", "range and checksum", "background", "latents")
+PARTS = ("header", "structured noise", "range and checksum", "background", "latents", "codec")
 # Bytes of range and checksum in each format of packages.
 FORMAT_1, FORMAT_2 = 14, 9
 
 
 def main() -> None:
-    """Print a table for each image."""
+    """Print a table for each image and spec."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("images", type=Path, nargs="+")
-    parser.add_argument("--spec", default="learned/cytopress-2d:quality=0.35")
+    parser.add_argument("--spec", nargs="+", default=["learned/cytopress-2d:quality=0.35"])
     parser.add_argument("--edge", type=int, default=512)
     given = parser.parse_args()
     for file in given.images:
-        print_costs(read(file)[0], given.spec, given.edge, file.stem)
+        for spec in given.spec:
+            print_costs(read(file)[0], spec, given.edge, file.stem)
 
 
 def print_costs(field: Image, spec: str, edge: int, title: str) -> None:
     """Print the parts of a field as a whole, and of its chunks."""
     request = codec(spec)
+    found = request.solve(field)
+    request = replace(request.at(found), lines=request.lines)
     part_of = {"limits": request.field_limits([field]), "lines": request.field_lines([field])}
     rows, columns = (range(0, length, edge) for length in field.shape)
     chunks = [
@@ -53,17 +59,19 @@ def print_costs(field: Image, spec: str, edge: int, title: str) -> None:
         for row in rows
         for column in columns
     ]
-    whole, whole_error = coded(field, request.encode(field))
+    whole, whole_error = coded(field, found.data)
     split, split_error = Counter[str](), 0.0
     for chunk in chunks:
-        found, error = coded(chunk, request.encode(chunk, **part_of))
-        split.update(found)
+        parts, error = coded(chunk, request.encode(chunk, **part_of))
+        split.update(parts)
         split_error += error
-    print(f"\n{title}, {spec}\n\n| part | whole | {len(chunks)} chunks | more |\n|---|---|---|---|")
-    size = whole.total()
+    size, ratio = whole.total(), field.raw_bytes / whole.total()
+    print(f"\n{title}, {request.spec}, {ratio:.0f} times smaller")
+    print(f"\n| part | whole | {len(chunks)} chunks | more |\n|---|---|---|---|")
     for part in PARTS:
-        more = (split[part] - whole[part]) / size
-        print(f"| {part} | {whole[part]} | {split[part]} | {more:+.1%} |")
+        if part in whole | split:
+            more = (split[part] - whole[part]) / size
+            print(f"| {part} | {whole[part]} | {split[part]} | {more:+.1%} |")
     print(f"| all | {size} | {split.total()} | {split.total() / size - 1:+.1%} |")
     rmse = [(error / field.pixels.size) ** 0.5 for error in (whole_error, split_error)]
     print(f"| RMSE | {rmse[0]:.3f} | {rmse[1]:.3f} | {rmse[1] / rmse[0] - 1:+.1%} |", flush=True)
@@ -72,23 +80,27 @@ def print_costs(field: Image, spec: str, edge: int, title: str) -> None:
 def coded(image: Image, data: bytes) -> tuple[Counter[str], float]:
     """Return the bytes of each part of a container, and the sum of its squared errors."""
     header, stream = unpack(data)
-    inner, rest = build(header.recipe), stream
+    inner, rest, form = build(header.recipe), stream, header.form
     if isinstance(inner, Lines):
-        rest, inner = take_lines(stream, header.form)[2], inner.codec
-    assert isinstance(inner, Learned)
-    fixed = FORMAT_2 if is_exact(inner.package) else FORMAT_1
-    setting, latents = setting_of(inner), bytes(rest[fixed:])
-    if setting.background is not None:
-        latents = setting.background.unpack(latents, header.form.shape)[1]
-    sizes = {
-        "header": header.header_bytes,
-        "structured noise": len(stream) - len(rest),
-        "range and checksum": fixed,
-        "background": len(rest) - fixed - len(latents),
-        "latents": len(latents),
-    }
+        mapping, _, rest = take_lines(stream, form)
+        inner, form = inner.codec, mapping.form(form)
+    sizes = {"header": header.header_bytes, "structured noise": len(stream) - len(rest)}
+    if isinstance(inner, Scaled):
+        small = inner.reduced(Image(np.zeros(form.shape, form.dtype), bits=form.bits))
+        inner, form = inner.codec, Form.of(small)
+    own = of_learned(inner, bytes(rest), form) if isinstance(inner, Learned) else {}
     error = decode(data).pixels.astype(np.float64) - image.pixels
-    return Counter(sizes), float(np.square(error).sum())
+    return Counter(sizes | (own or {"codec": len(rest)})), float(np.square(error).sum())
+
+
+def of_learned(inner: Learned, stream: bytes, form: Form) -> dict[str, int]:
+    """Return the bytes of each part of a learned codec's stream."""
+    fixed = FORMAT_2 if is_exact(inner.package) else FORMAT_1
+    setting, latents = setting_of(inner), stream[fixed:]
+    if setting.background is not None:
+        latents = setting.background.unpack(latents, form.shape)[1]
+    background = len(stream) - fixed - len(latents)
+    return {"range and checksum": fixed, "background": background, "latents": len(latents)}
 
 
 def setting_of(inner: Learned) -> GainSetting:
