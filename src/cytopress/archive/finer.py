@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -26,15 +25,6 @@ def parameter_for(
     return parameter.for_floats(high - low, step)
 
 
-def position(parameter: QualityParameter, native: float) -> float:
-    """Return where a setting is between the coarsest (0) and the finest (1)."""
-    if parameter.scale == "log":
-        place = math.log(native / parameter.least) / math.log(parameter.most / parameter.least)
-    else:
-        place = (native - parameter.least) / (parameter.most - parameter.least)
-    return 1 - place if parameter.finer == "lower" else place
-
-
 def finer(
     request: CodecRequest, steps: int, dtype: str, limits: tuple[float, float] | None
 ) -> CodecRequest | None:
@@ -44,7 +34,7 @@ def finer(
         return None if steps else request
     if not steps:
         return request
-    place = position(parameter, request.native)
+    place = parameter.position_of(request.native)
     if place >= 1:
         return None
     value = parameter.value_at(min(place + steps * STEP, 1.0))

@@ -16,7 +16,6 @@ from cytopress.archive.chunk_decoding import decode_chunk
 from cytopress.archive.chunk_form import ChunkForm
 from cytopress.archive.chunk_writer import ShardChunks
 from cytopress.archive.errors_of_pixels import Errors, errors_between
-from cytopress.archive.finer import position
 from cytopress.archive.plan import Ceiling, Coding, Shape
 from cytopress.archive.promise import surplus_of_share
 from cytopress.archive.sample_codings import SampleCodings, Samples
@@ -196,7 +195,7 @@ def _fine_enough(
 
     if surplus(native) >= 0:
         return native
-    found = Search(parameter, surplus, CLOSE).run(position(parameter, native))
+    found = Search(parameter, surplus, CLOSE).run(parameter.position_of(native))
     if found is None:
         raise UsageError(
             f"{request.name}: no setting keeps the errors of channel {samples.channel!r} within"

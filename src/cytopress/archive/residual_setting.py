@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from cytopress.archive.finer import position
 from cytopress.archive.sample_codings import SampleCodings, Samples
 from cytopress.archive.setting_search import Search
 from cytopress.codecs.targets.request import CodecRequest
@@ -83,7 +82,7 @@ def residual_setting(
         bound = search(first, every, 0.5) if given is None else given
         base = min([first, *others], key=lambda one: sum(codings(bound).at(one, every).sizes))
         if given is None:
-            bound = search(base, 1, position(bounds_of(image), bound))
+            bound = search(base, 1, bounds_of(image).position_of(bound))
     return codings(bound), base
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -60,6 +61,14 @@ class QualityParameter:
         # Four digits are finer than any codec's own steps, and short in the header.
         value = min(max(float(f"{value:.4g}"), self.least), self.most)
         return round(value) if self.integer else value
+
+    def position_of(self, value: float) -> float:
+        """Return where a value is between the coarsest (0) and the finest (1)."""
+        if self.scale == "log":
+            place = math.log(value / self.least) / math.log(self.most / self.least)
+        else:
+            place = (value - self.least) / (self.most - self.least)
+        return 1 - place if self.finer == "lower" else place
 
     def for_floats(self, span: float, step: float) -> QualityParameter:
         """Return this parameter for pixels that span so many counts.

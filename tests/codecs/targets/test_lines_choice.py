@@ -131,7 +131,8 @@ def test_chunks_are_coded_with_the_frequencies_of_their_field() -> None:
         ((100, 100), (1.1, 1.0), False),
         ((90, 100), (1.0, 1.0), True),
         ((110, 100), (0.99, 1.0), False),
-        ((110, 100), (0.8, 1.0), True),
+        ((110, 100), (0.7, 1.0), True),
+        ((110, 100), (0.8, 1.0), False),
         ((90, 100), (1.2, 1.0), False),
     ],
 )
@@ -143,7 +144,33 @@ def test_one_coding_is_better_only_where_no_curve_says_else(
 
 def test_at_high_rates_bytes_buy_more() -> None:
     # At 8 bits a pixel, a bit more for each pixel is a quarter of the error.
-    assert not pays((1100, 1000), (0.8, 1.0), 1000)
+    assert not pays((1100, 1000), (0.6, 1.0), 1000)
+
+
+@pytest.mark.filterwarnings("ignore:.*more bytes than lossless")
+@pytest.mark.parametrize(
+    ("family", "settings"),
+    [
+        ("learned/cytopress-2d:quality", (0.3, 0.4, 0.44, 0.48, 0.55)),
+        ("avif:quality", (30, 50, 65, 80)),
+        ("jpeg2000:level", (28, 34, 40)),
+    ],
+)
+def test_at_a_fixed_setting_the_better_curve_is_taken(
+    family: str, settings: tuple[float, ...]
+) -> None:
+    # The curve without, from settings all along it, tells the bytes that each coding is worth.
+    finely = np.linspace(min(settings) / 2, max(settings) * 1.1, 40)
+    points = [codec(f"{family}={value:.4g},lines=0").encode(HUM) for value in finely]
+    rates = np.log([len(one) for one in points])
+    errors = np.maximum.accumulate(np.log([1 / mse(one, HUM) for one in points]))
+    for value in settings:
+        plain, found = (codec(f"{family}={value},lines={n}").encode(HUM) for n in ("0", "auto"))
+        worth = np.exp(np.interp(np.log(1 / mse(found, HUM)), errors, rates))
+        assert len(found) <= 1.04 * worth
+        # Here a wave of two counts is worth its bytes at every setting.
+        assert has_lines(found)
+        assert found != plain
 
 
 def test_people_name_a_spec_without_its_default() -> None:

@@ -15,17 +15,19 @@ from cytopress.codecs.periodic_noise.detection import Frequency
 from cytopress.codecs.periodic_noise.frequencies import frequencies_of_planes, read_frequencies
 from cytopress.codecs.targets import resolve
 from cytopress.codecs.targets.encodes import Solution
+from cytopress.codecs.targets.rate_curve import Point, error_at
 from cytopress.codecs.wrappers.lines import PlaneFits, find_lines
 from cytopress.codecs.wrappers.lines_mapping import CODED
 from cytopress.errors import UnsupportedImageError
 from cytopress.image import Image
+from cytopress.reuse import Reuse, reusing
 
 if TYPE_CHECKING:
     from cytopress.codecs.targets.request import CodecRequest
 
 # By how much the logarithm of an error falls with that of the rate, at the least and at the most;
-# at high rates by 6 dB for each bit a pixel.
-LEAST_SLOPE, MOST_SLOPE, A_BIT = 0.15, 0.5, 2 * math.log(2)
+# at high rates by 12 dB for each bit a pixel, twice what coarser ones give.
+LEAST_SLOPE, MOST_SLOPE, A_BIT = 0.15, 3.0, 4 * math.log(2)
 
 
 def seeks_lines(request: CodecRequest) -> bool:
@@ -67,11 +69,13 @@ def lines_for(request: CodecRequest, image: Image) -> PlaneFits | None:
 
 def encode_better(request: CodecRequest, image: Image) -> bytes:
     """Return an image coded at a fixed setting, with structured noise apart where that pays."""
-    plain = _at_setting(request, image, None)
     lines = lines_for(request, image)
     if lines is None:
-        return plain.data
-    return better_solution(_at_setting(request, image, lines), plain, image, request).data
+        return _at_setting(request, image, None).data
+    # What is coded is decoded for its error.
+    with reusing(Reuse()):
+        plain, apart = (_at_setting(request, image, each) for each in (None, lines))
+        return better_solution(apart, plain, image, request).data
 
 
 def _at_setting(request: CodecRequest, image: Image, lines: PlaneFits | None) -> Solution:
@@ -94,7 +98,27 @@ def better_solution(
     if kind == "ratio":
         return apart if errors[0] < errors[1] else plain
     sizes = len(apart.data), len(plain.data)
-    return apart if pays(sizes, (errors[0], errors[1]), image.pixels.size) else plain
+    if pays(sizes, (errors[0], errors[1]), image.pixels.size):
+        return apart
+    if sizes[0] >= sizes[1] and errors[0] >= errors[1]:
+        return plain
+    expected = _plain_error_at(sizes[0], Point(sizes[1], errors[1]), image, request)
+    return apart if expected is not None and errors[0] < expected else plain
+
+
+def _plain_error_at(size: int, here: Point, image: Image, request: CodecRequest) -> float | None:
+    """Return the error at so many bytes without structured noise apart; None: not known."""
+    parameter, native = request.family.traits.parameter, request.native
+    if parameter is None or native is None:
+        return None
+
+    def coded(value: float) -> Point:
+        found = _at_setting(replace(request, native=value), image, None)
+        return Point(len(found.data), squared_error(found.codec, found.data, image))
+
+    # The settings analyze one image, and what is coded is decoded.
+    with reusing(Reuse()):
+        return error_at(size, here, parameter, native, coded)
 
 
 def pays(sizes: tuple[int, int], errors: tuple[float, float], pixels: int) -> bool:
