@@ -5,7 +5,7 @@
 A target, such as ``ratio=80``, is met by the whole field; its chunks are coded at the setting that
 was found, with the limits and the frequencies of their field, as in an archive. Of each part its
 bytes in the whole field and in all chunks, and the difference in percent of the whole field; then
-the error of both, since chunks may be better or worse.
+the error of both, since chunks may be better or worse. A table at the end sums up.
 """
 
 from __future__ import annotations
@@ -42,13 +42,18 @@ def main() -> None:
     parser.add_argument("--spec", nargs="+", default=["learned/cytopress-2d:quality=0.35"])
     parser.add_argument("--edge", type=int, default=512)
     given = parser.parse_args()
-    for file in given.images:
-        for spec in given.spec:
-            print_costs(read(file)[0], spec, given.edge, file.stem)
+    rows = [
+        print_costs(read(file)[0], spec, given.edge, file.stem)
+        for file in given.images
+        for spec in given.spec
+    ]
+    print("\n| field | setting | times smaller | bytes in chunks | error in chunks |")
+    print("|---|---|---|---|---|")
+    print("\n".join(rows))
 
 
-def print_costs(field: Image, spec: str, edge: int, title: str) -> None:
-    """Print the parts of a field as a whole, and of its chunks."""
+def print_costs(field: Image, spec: str, edge: int, title: str) -> str:
+    """Print the parts of a field as a whole, and of its chunks; return a row that sums them up."""
     request = codec(spec)
     found = request.solve(field)
     request = replace(request.at(found), lines=request.lines)
@@ -74,7 +79,9 @@ def print_costs(field: Image, spec: str, edge: int, title: str) -> None:
             print(f"| {part} | {whole[part]} | {split[part]} | {more:+.1%} |")
     print(f"| all | {size} | {split.total()} | {split.total() / size - 1:+.1%} |")
     rmse = [(error / field.pixels.size) ** 0.5 for error in (whole_error, split_error)]
-    print(f"| RMSE | {rmse[0]:.3f} | {rmse[1]:.3f} | {rmse[1] / rmse[0] - 1:+.1%} |", flush=True)
+    worse = f"{rmse[1] / rmse[0] - 1:+.1%}"
+    print(f"| RMSE | {rmse[0]:.3f} | {rmse[1]:.3f} | {worse} |", flush=True)
+    return f"| {title} | {request.spec} | {ratio:.0f} | {split.total() / size - 1:+.1%} | {worse} |"
 
 
 def coded(image: Image, data: bytes) -> tuple[Counter[str], float]:

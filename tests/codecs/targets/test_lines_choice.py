@@ -88,6 +88,8 @@ def test_lossless_codecs_and_floats_are_refused_or_left_alone() -> None:
     real = Image(HUM.pixels.astype(np.float32))
     with pytest.raises(UnsupportedImageError, match="lines=1 is for uint8 and uint16 images"):
         codec("round-zstd:step=2,lines=1").encode(real)
+    with pytest.raises(UnsupportedImageError, match="lines=1 is for uint8 and uint16 images"):
+        codec("round-zstd:step=2,lines=1").check(real)
     plain = codec("round-zstd:step=2").encode(real)
     assert codec("round-zstd:step=2,lines=auto").encode(real) == plain
 

@@ -18,7 +18,6 @@ from cytopress.codecs.targets.encodes import Solution
 from cytopress.codecs.targets.rate_curve import Point, error_at
 from cytopress.codecs.wrappers.lines import PlaneFits, find_lines
 from cytopress.codecs.wrappers.lines_mapping import CODED
-from cytopress.errors import UnsupportedImageError
 from cytopress.image import Image
 from cytopress.reuse import Reuse, reusing
 
@@ -46,21 +45,8 @@ def field_lines(request: CodecRequest, images: Iterable[Image]) -> tuple[Frequen
 
 
 def lines_for(request: CodecRequest, image: Image) -> PlaneFits | None:
-    """Return the structured noise that a request may code apart; None: none, or it is not asked.
-
-    Raises
-    ------
-    UnsupportedImageError
-        ``lines=1`` is asked for an image whose pixels are no unsigned integers.
-    """
-    if request.lines == "0" or request.lossless:
-        return None
-    if image.dtype.name not in CODED:
-        if request.lines == "1":
-            raise UnsupportedImageError(
-                f"lines=1 is for {' and '.join(CODED)} images, not {image.dtype.name}: leave it"
-                " out, or give lines=auto."
-            )
+    """Return the structured noise that a request may code apart; None: none, or it is not asked."""
+    if request.lines == "0" or request.lossless or image.dtype.name not in CODED:
         return None
     if request.lines not in ("auto", "1"):
         image = replace(image, lines=read_frequencies(request.lines))
@@ -69,6 +55,7 @@ def lines_for(request: CodecRequest, image: Image) -> PlaneFits | None:
 
 def encode_better(request: CodecRequest, image: Image) -> bytes:
     """Return an image coded at a fixed setting, with structured noise apart where that pays."""
+    resolve.check_form(request, image)
     lines = lines_for(request, image)
     if lines is None:
         return _at_setting(request, image, None).data

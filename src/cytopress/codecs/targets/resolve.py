@@ -20,6 +20,7 @@ from cytopress.codecs.wrappers import (
     Wavelet,
 )
 from cytopress.codecs.wrappers.lines import FRACTION, PlaneFits
+from cytopress.codecs.wrappers.lines_mapping import CODED
 from cytopress.codecs.wrappers.rescaled import stretch_bits
 from cytopress.errors import UnsupportedImageError
 from cytopress.image import Image
@@ -164,4 +165,9 @@ def check_form(request: CodecRequest, image: Image) -> None:
         raise UnsupportedImageError(
             f"scale={request.scale} is for {' and '.join(Scaled.traits.dtypes)}, not"
             f" {image.dtype.name}: leave scale out."
+        )
+    if request.lines == "1" and image.dtype.name not in CODED:
+        raise UnsupportedImageError(
+            f"lines=1 is for {' and '.join(CODED)} images, not {image.dtype.name}: leave it out, or"
+            " give lines=auto."
         )
