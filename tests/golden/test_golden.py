@@ -9,6 +9,7 @@ import pytest
 
 from cytopress.codecs.container.container import Recipe, unpack
 from cytopress.codecs.registry import FAMILIES, WRAPPERS, decode
+from cytopress.kernels import paths, threads
 
 pytestmark = pytest.mark.both_numpy
 
@@ -30,6 +31,17 @@ def test_a_golden_file_decodes_to_its_pixels(file: Path) -> None:
         np.testing.assert_allclose(image.pixels, pixels, rtol=1e-5, atol=1e-6)
     else:
         np.testing.assert_allclose(image.pixels.astype(int), pixels.astype(int), rtol=0, atol=1)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("path", paths.available())
+def test_structured_noise_and_resolutions_are_exact_in_threads(path: str, number: int) -> None:
+    files = [file for file in FILES if file.stem.startswith(("lines-", "scaled-"))]
+    assert len(files) >= 8
+    with paths.using(path), threads.using(number):
+        for file in files:
+            found = decode(file.read_bytes()).pixels
+            np.testing.assert_array_equal(found, np.load(file.with_suffix(".npy")))
 
 
 def test_a_golden_file_keeps_its_meaning() -> None:
