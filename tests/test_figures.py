@@ -21,3 +21,10 @@ def test_ratios(ratio: float, text: str) -> None:
 )
 def test_figures(value: float, text: str) -> None:
     assert figure(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0123, "0.012"), (9.96, "10"), (99.9, "100"), (146.0, "150")]
+)
+def test_figures_of_two_digits(value: float, text: str) -> None:
+    assert figure(value, 2) == text

@@ -17,7 +17,8 @@ def metadata_matter(raw: int, coded: int, metadata: int) -> bool:
 def figure(value: float, digits: int = 4) -> str:
     """Format a number with a few significant digits: ``0.0123``, ``41.4``, ``12,340``."""
     text = f"{value:.{digits}g}"
-    return f"{float(text):,.0f}" if 1000 <= abs(value) < 1e15 else text
+    whole = abs(value) >= 1000 or "e+" in text
+    return f"{float(text):,.0f}" if whole and abs(value) < 1e15 else text
 
 
 def count_text(count: int, noun: str) -> str:

@@ -170,6 +170,14 @@ def test_at_a_fixed_setting_the_better_curve_is_taken(
         assert len(found) <= worth
 
 
+def test_settings_that_an_image_does_not_take_tell_nothing() -> None:
+    # Alternating columns: without, JPEG-LS of 8 bits has no setting of so few bytes.
+    x = np.arange(512)[None].repeat(512, 0)
+    image = Image((128 + 50 * (x % 2 * 2 - 1)).astype(np.uint8))
+    found = codec("jpegls:near=2,lines=1").encode(image)
+    assert np.abs(decode(found).pixels.astype(int) - image.pixels).max() <= 2
+
+
 def test_people_name_a_spec_without_its_default() -> None:
     request = codec("learned/cytopress-2d:ratio=20")
     assert request.is_named("learned/cytopress-2d:ratio=20")

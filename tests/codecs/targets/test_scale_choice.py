@@ -57,6 +57,18 @@ def test_under_a_ratio_the_error_is_less() -> None:
     assert image.raw_bytes / len(best) >= 12
 
 
+@pytest.mark.parametrize("spec", ["avif:ratio=30,scale=auto", "learned/cytopress-2d:ratio=30"])
+def test_an_image_without_error_is_coded_at_its_resolution(spec: str) -> None:
+    # All of it, or the square in the middle that is compared.
+    flat = np.full((512, 512), 77, np.uint8)
+    framed = np.pad(flat[:400, :400], 56, constant_values=200)
+    for pixels in (flat, framed):
+        found = codec(spec).solve(Image(pixels)).data
+        assert not scaled(found)
+        inside = decode(found).pixels[100:300, 100:300]
+        assert np.abs(inside.astype(int) - 77).max() <= 2
+
+
 @pytest.mark.parametrize("target", ["psnr=60,range=5000", "ratio=3", "max_error=5", "sigma=0.5"])
 def test_where_details_are_wanted_the_bytes_are_those_of_full_resolution(target: str) -> None:
     image = blurred((128, 128), noise=30)

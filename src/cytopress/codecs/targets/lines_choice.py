@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,6 +19,7 @@ from cytopress.codecs.targets.encodes import Solution
 from cytopress.codecs.targets.rate_curve import Point, error_at
 from cytopress.codecs.wrappers.lines import PlaneFits, find_lines
 from cytopress.codecs.wrappers.lines_mapping import CODED
+from cytopress.errors import CodecError
 from cytopress.image import Image
 from cytopress.reuse import Reuse, reusing
 
@@ -103,9 +105,10 @@ def _plain_error_at(size: int, here: Point, image: Image, request: CodecRequest)
         found = _at_setting(replace(request, native=value), image, None)
         return Point(len(found.data), squared_error(found.codec, found.data, image))
 
-    # The settings analyze one image, and what is coded is decoded.
-    with reusing(Reuse()):
+    # The settings analyze one image, and what is coded is decoded. Not every image takes every one.
+    with reusing(Reuse()), contextlib.suppress(CodecError):
         return error_at(size, here, parameter, native, coded)
+    return None
 
 
 def pays(sizes: tuple[int, int], errors: tuple[float, float], pixels: int) -> bool:

@@ -118,6 +118,8 @@ def _promising(request: CodecRequest, level: int, codec: StreamCodec, image: Ima
     limits = replace(request, lines="0").field_limits([image])
     encodes = Encodes(replace(middle_of(image), limits=limits))
     before = encodes.attempt(codec, ERROR)
+    if math.isinf(before.reached):
+        return False
     problem = _problem(request, encodes.image, level)
     if _lost(problem, encodes) < before.reached - 10 * math.log10(MOST_LOST):
         return False
