@@ -74,7 +74,11 @@ def error(data: bytes, original: Image) -> npt.NDArray[np.float64]:
 
 @pytest.mark.parametrize("name", FIELDS)
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-@pytest.mark.parametrize("spec", ["avif:quality=35", "jpegxl:distance=4", "jpegls:near=4"])
+@pytest.mark.filterwarnings("ignore::cytopress.errors.CytopressWarning")
+@pytest.mark.parametrize(
+    "spec",
+    ["avif:quality=35", "jpegxl:distance=4", "jpegls:near=4", "learned/cytopress-2d:quality=0.45"],
+)
 def test_structure_of_the_sample_survives(spec: str, dtype: type, name: str) -> None:
     field = image(name, dtype)
     plain, apart = (error(codec(f"{spec},lines={n}").encode(field), field) for n in "01")

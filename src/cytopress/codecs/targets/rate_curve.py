@@ -68,4 +68,4 @@ def _on_line(size: int, one: Point, other: Point) -> float | None:
     fall = math.log(max(one.error, LEAST_ERROR) / max(other.error, LEAST_ERROR))
     if not rate or fall / rate <= 0:
         return None
-    return max(one.error, LEAST_ERROR) * (one.size / size) ** (fall / rate)
+    return max(one.error, LEAST_ERROR) * math.exp(math.log(one.size / size) * fall / rate)
