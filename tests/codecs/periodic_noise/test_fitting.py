@@ -64,6 +64,25 @@ def test_row_noise_is_found_where_it_is() -> None:
     assert np.mean((values - rough)[10:-10] ** 2) < 0.4 * np.mean(rough[10:-10] ** 2)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_row_noise_is_no_waves_along_the_columns(seed: int) -> None:
+    # It is the same in all columns, whose spectra are then those of one noise.
+    rows = np.random.default_rng(seed).normal(0, 1.5, (SHAPE[0], 1))
+    plane = noise(seed + 9) + rows
+    assert find_frequencies(as_counts(plane)) == ((1, 0),)
+    assert find_frequencies(as_counts(plane.T)) == ((0, 0),)
+    hum = find_frequencies(as_counts(plane + pickup(0.215, 1.0)))
+    assert {along for along, units in hum if abs(units / 2**20 - 0.215) < 0.004} == {1}
+    assert len(hum) <= 4
+
+
+def test_a_wave_that_all_columns_share_is_one_beside_row_noise() -> None:
+    y = np.arange(SHAPE[0])[:, None]
+    rows = np.random.default_rng(3).normal(0, 0.3, (SHAPE[0], 1))
+    found = find_frequencies(as_counts(noise(2) + rows + 20 * np.cos(2 * np.pi * 0.12 * y)))
+    assert any(along == 0 and abs(units / 2**20 - 0.12) < 0.005 for along, units in found)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_nothing_is_found_in_white_noise(seed: int) -> None:
     assert find_frequencies(as_counts(noise(seed))) == ()

@@ -59,6 +59,9 @@ def axis_frequencies(plane: npt.NDArray[Any], along: int) -> tuple[float, list[i
         return 0.0, []
     rows = _some_rows(turned)
     strongest, found = _spikes(rows)
+    across = found and large_enough(plane.shape, 1 - along)
+    if across and _has_row_noise(_some_rows(turned.T)):
+        strongest, found = _spikes_beside(rows)
     return strongest, [0] * _has_row_noise(rows) + found
 
 
@@ -81,6 +84,18 @@ def _has_row_noise(bands: Floats) -> bool:
     means = (differences * inside).sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
     typical = (1.4826 * float(np.median(np.abs(means)))) ** 2
     return bool(typical > ROW_EXCESS * spread**2 / differences.shape[1])
+
+
+def _spikes_beside(bands: Floats) -> tuple[float, list[int]]:
+    """Return `_spikes` where all rows share noise: that of the columns, each as a whole.
+
+    It is the same in every row, so that any frequency of it looks like a wave. A wave that all rows
+    share stands out of it by itself.
+    """
+    shared = bands.reshape(1, -1, bands.shape[-1]).mean(axis=1, keepdims=True)
+    both = [_spikes(shared), _spikes(bands - shared)]
+    found = dict.fromkeys(one for _, frequencies in both for one in frequencies)
+    return max(strongest for strongest, _ in both), list(found)[:MOST]
 
 
 def _spikes(bands: Floats) -> tuple[float, list[int]]:
