@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,7 @@ from cytopress.codecs.container.container import unpack
 from cytopress.codecs.learned.exact import payload
 from cytopress.codecs.registry import build
 from cytopress.codecs.spec import codec
+from cytopress.codecs.targets import variants
 from cytopress.codecs.targets.encodes import Encodes
 from cytopress.codecs.wrappers import Lines, Scaled
 from cytopress.image import Image
@@ -81,6 +85,19 @@ def test_none_of_the_resolutions_is_better_than_the_one_chosen(target: str) -> N
 def _error(encodes, one, data, image):  # type: ignore[no-untyped-def]
     header, stream = unpack(data)
     return np.mean((one.restore(stream, header.form).pixels.astype(float) - image.pixels) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("saved", "told"), [(-0.1, False), (0.002, False), (0.02, None), (0.2, True)]
+)
+def test_waves_that_may_pay_are_coded_both_ways(
+    monkeypatch: pytest.MonkeyPatch, saved: float, told: bool | None
+) -> None:
+    costs = iter([3.0, 3.0 - saved])
+    expects = lambda *_: SimpleNamespace(reachable=True, cost=next(costs))  # noqa: E731
+    monkeypatch.setattr(variants.Variant, "of", expects)
+    nothing: Any = None
+    assert variants.lines_pay(nothing, nothing, nothing) is told
 
 
 def test_strong_waves_are_coded_apart() -> None:
