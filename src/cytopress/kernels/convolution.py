@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.errors import PackageError
-from cytopress.kernels import extension, paths
+from cytopress.kernels import extension, paths, workspace
 from cytopress.kernels.threads import in_spans
 from cytopress.kernels.winograd import Winograd
 
@@ -155,7 +155,7 @@ class Convolution:
                     f" of shape {shape} and shift {self.shift}."
                 )
         if out is None:
-            out = np.empty(shape, self.dtype)
+            out = workspace.empty(shape, self.dtype)
         elif out.shape != shape or out.dtype != self.dtype or not out.flags.c_contiguous:
             raise ValueError(f"{out.dtype} of shape {out.shape} cannot be that of {shape}.")
         if not out.size:

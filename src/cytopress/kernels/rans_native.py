@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.kernels import extension, threads
+from cytopress.kernels import extension, threads, workspace
 from cytopress.kernels.rans_tables import ESCAPE, PIECE, RansTables
 from cytopress.kernels.threads import in_spans
 
@@ -68,7 +68,7 @@ class NativeDecoder:
 
     def pop(self, rows: Array, tables: RansTables) -> tuple[Array, Array]:
         """Return the values, (n,) int32, of rows, (n,) uint8, and the places of escapes, (m,)."""
-        out, rows = np.zeros(len(rows), np.int32), np.ascontiguousarray(rows)
+        out, rows = workspace.zeros((len(rows),), np.int32), np.ascontiguousarray(rows)
         # Threads that share lanes sort a few pieces together, and decode then.
         step = len(rows) if threads.number() == 1 else PIECE * SORTED * threads.number()
         found = [

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from cytopress.codecs.learned.exact.numbers import MOST_ACTIVATION
 from cytopress.errors import PackageError
+from cytopress.kernels import workspace
 from cytopress.kernels.convolution import Convolution
 from cytopress.kernels.threads import in_spans
 from cytopress.tiling import tiles
@@ -116,7 +117,7 @@ class HyperSynthesis:
             Channels of each array: arrays of their own are freed one by one.
         """
         (height, width), scale = z_hat.shape[:2], self.upsample
-        out = [np.empty((height * scale, width * scale, count), np.int32) for count in counts]
+        out = [workspace.empty((height * scale, width * scale, count), np.int32) for count in counts]
         *hidden, last = self.layers
         parts = _split(last.convolution, counts)
         bands = list(tiles((height, width), size=(ROWS, width), halo=(self.halo, 0)))
