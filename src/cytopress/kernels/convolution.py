@@ -198,6 +198,12 @@ class Convolution:
         return np.ascontiguousarray(split.transpose(0, 4, 5, 2, 1, 3)), bias
 
     @functools.cached_property
+    def described(self) -> tuple[Any, ...]:
+        """The layer as native code takes it among others, where its stride is 1."""
+        (outputs, inputs, side, _), numbers = self.weight.shape, (self.shift, self.low, self.high)
+        return *self.packed, (inputs, outputs, side, self.margin), (*numbers, self.most)
+
+    @functools.cached_property
     def _matrix(self) -> Array:
         exact32 = int(self._most_sums.max()) < EXACT_FLOAT32
         kind: Any = np.float32 if exact32 else np.float64

@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "kernels.h"
 #include "latents.h"
+#include "networks.h"
 #include "periodic_noise.h"
 #include "plane_synthesis.h"
 #include "rans.h"
@@ -388,6 +389,8 @@ static PyMethodDef methods[] = {
     {"cosine_sums", cosine_sums, METH_VARARGS, "Sums of cosines at some rows."},
     {"plane", plane, METH_VARARGS, "Rows of a plane's pixels from its latents."},
     {"stack_product", stack_product, METH_VARARGS, "Products of a stack of arrays."},
+    {"context_step", context, METH_VARARGS, "What latents add to means and indices of others."},
+    {"hyper_synthesis", hyper, METH_VARARGS, "Rows of a hyper synthesis, in parts."},
     {NULL, NULL, 0, NULL},
 };
 

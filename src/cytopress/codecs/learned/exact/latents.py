@@ -115,7 +115,7 @@ class LatentCoder:
         own = bias[None, firsts]
         self._code(symbols, Pass(firsts, white, means, indices, own), of_first)
         # Black squares: their four white neighbors are known.
-        context.across.add_at(black, NEIGHBORS, known, features[..., :width], known, indices)
+        context.across.add(known, features[..., :width], known, indices, black, NEIGHBORS)
         self._code(symbols, Pass(firsts, black, means, indices, own), of_first)
         # All other channels: the first ones are known all around.
         others, indices = mean[..., rest], index[..., rest]
