@@ -147,9 +147,7 @@ def neighborhoods(
     """
     _refuse(known, offsets.dtype == np.int32 and offsets.shape[1:] == (2,))
     (height, width, channels), count = known.shape, _count(known, places)
-    logs, narrow = (
-        workspace.empty((count, len(offsets), channels), np.int16) for _ in range(2)
-    )
+    logs, narrow = (workspace.empty((count, len(offsets), channels), np.int16) for _ in range(2))
 
     def step(part: slice) -> None:
         flat = np.arange(part.start, part.stop) if places is None else places[part]

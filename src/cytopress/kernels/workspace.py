@@ -1,7 +1,7 @@
 """Workspace: memory of the arrays between kernels, which is taken again.
 
-The first access to a page of fresh memory costs as much as the kernel that computes what lies there.
-Memory comes back when the last view of an array goes. What lies idle is bounded.
+Fresh pages cost about as much as the kernel that computes what lies there. Memory comes back
+when the last view of an array goes. What lies idle is bounded.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cytopress.kernels.threads import in_spans
+
 Array = npt.NDArray[Any]
 # Smaller arrays are left to the allocator, which keeps their pages by itself.
 LEAST_BYTES = 2**16
 # Memory lies idle up to this, or up to what arrays hold at present.
-IDLE_BYTES = 2**24
+IDLE_BYTES = 2**26
 # Rows of vectors begin at a line of the cache.
 ALIGNMENT = 64
 
@@ -29,7 +31,10 @@ class _Loan:
         address = memory.__array_interface__["data"][0]
         data = (address + -address % ALIGNMENT, False)
         self.__array_interface__ = {
-            **{"version": 3, "shape": shape, "typestr": dtype.str, "data": data}
+            "version": 3,
+            "shape": shape,
+            "typestr": dtype.str,
+            "data": data,
         }
         self._memory = memory
 
@@ -78,5 +83,6 @@ def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
 def zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
     """Return an array of zeros, as `numpy.zeros`."""
     found = empty(shape, dtype)
-    found.fill(0)
+    flat = found.reshape(-1)
+    in_spans(lambda first, end: flat[first:end].fill(0), flat.size)
     return found
