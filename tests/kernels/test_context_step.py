@@ -1,4 +1,4 @@
-"""A context step in one pass is what its kernels give one after the other, each tested on its own."""
+"""A context step is what its kernels give one after the other, each tested on its own."""
 
 from __future__ import annotations
 
