@@ -14,7 +14,7 @@ from cytopress.kernels.threads import in_spans
 Array = npt.NDArray[Any]
 NONE: Array = np.empty(0, np.int64)
 # Pieces for each thread that are sorted before they are decoded.
-SORTED = 2
+SORTED = 4
 
 
 class NativeEncoder:
