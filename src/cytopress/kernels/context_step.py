@@ -80,8 +80,10 @@ class ContextStep:
         path = paths.current(_known_answer)
         if path == paths.NUMPY:
             of = known, features, mean, index
-            rows = self._rows if places is None else self._places
-            in_spans(functools.partial(rows, *of, places, offsets), count)
+            if places is None:
+                in_spans(functools.partial(self._rows, *of), count)
+            else:
+                in_spans(functools.partial(self._places, *of, places, offsets), count)
             return
         call, layers = extension.loaded().context_step, (self.hidden, self.mean, self.index)
         given = (paths.NUMBERS[path], known, places, features, mean, index, offsets, self.shift)
@@ -98,8 +100,6 @@ class ContextStep:
         features: Array,
         mean: Array,
         index: Array,
-        places: Places,  # noqa: ARG002
-        offsets: Array,  # noqa: ARG002
         first: int,
         end: int,
     ) -> None:

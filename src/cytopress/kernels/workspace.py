@@ -18,8 +18,9 @@ from cytopress.kernels.threads import in_spans
 Array = npt.NDArray[Any]
 # Smaller arrays are left to the allocator, which keeps their pages by itself.
 LEAST_BYTES = 2**16
-# Memory lies idle up to this, or up to what arrays hold at present.
-IDLE_BYTES = 2**26
+# Memory lies idle up to this, or up to what arrays hold at present: 64 channels of a field of
+# 4096 x 4096 pixels, or all arrays of one of 2048 x 2048.
+IDLE_BYTES = 65 * 2**20
 # Rows of vectors begin at a line of the cache.
 ALIGNMENT = 64
 
