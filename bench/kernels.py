@@ -19,11 +19,13 @@ import numpy as np
 
 from cytopress.kernels import paths, threads
 from cytopress.kernels.block_matrices import BlockMatrices
+from cytopress.kernels.context_step import ContextStep
 from cytopress.kernels.convolution import Convolution
 from cytopress.kernels.forward_transforms import ForwardTransforms
 from cytopress.kernels.fractions import fractions
 from cytopress.kernels.lapped_transform import LappedAnalysis, LappedSynthesis
 from cytopress.kernels.pixel_rows import Counts, counts
+from cytopress.kernels.pixel_shuffle import ShuffledConvolutions
 from cytopress.kernels.places import activity, dequantized, table_rows
 from cytopress.kernels.rans import LanesDecoder, encode
 from cytopress.kernels.rans_tables import RansTables
@@ -50,7 +52,7 @@ class Case:
 def main() -> int:
     held = tuple(sys.argv[1:]) or paths.available()
     print(f"{processor()}; {paths.described()}")
-    cases = [*convolutions(), *transforms(), *coders()]
+    cases = [*convolutions(), *networks(), *transforms(), *coders()]
     print(f"\n{'one thread':26} {'':12}" + "".join(f"{path:>18}" for path in held))
     for case in cases:
         best = times(case, held)
@@ -95,6 +97,31 @@ def convolutions() -> list[Case]:
         name = f"{side} x {side}, {inputs} to {outputs}"
         found.append(Case(name, lambda f=layer, x=x: f(x), work, "GMAC/s"))
     return found
+
+
+def networks() -> list[Case]:
+    """Layers as the shipped general model's: between hyper-latents and entropy coder."""
+
+    def layer(outputs: int, inputs: int, side: int, low: int, high: int) -> Convolution:
+        weight = RANDOM.integers(-500, 500, (outputs, inputs, side, side)).astype(np.int16)
+        return Convolution(weight, np.zeros(outputs, np.int32), 12, low, high, most=2**14)
+
+    far = -(2**28), 2**28
+    hidden = (layer(96, 12, 3, 0, 2**14), 2), (layer(96, 24, 3, 0, 2**14), 2)
+    hyper = ShuffledConvolutions(hidden, (layer(64, 24, 1, *far), layer(96, 24, 1, *far)), 2**14)
+    step = ContextStep(
+        layer(16, 16, 3, 0, 2**14), layer(48, 16, 1, *far), layer(48, 16, 1, *far), 2
+    )
+    z = RANDOM.integers(-999, 999, (PLACES // 4, PLACES // 4, 12)).astype(np.int32)
+    known, features, mean, index = (
+        RANDOM.integers(-999, 999, (PLACES, PLACES, count)).astype(np.int32)
+        for count in (16, 16, 48, 48)
+    )
+    runs: dict[str, Callable[[], Any]] = {
+        "hyper synthesis": lambda: hyper(z),
+        "context step": lambda: step(known, features, mean, index),
+    }
+    return [Case(name, run, 2 * PIXELS / 1e6, "MB/s, 16 bit") for name, run in runs.items()]
 
 
 def transforms() -> list[Case]:

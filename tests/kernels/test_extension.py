@@ -26,6 +26,12 @@ def arguments() -> dict[str, list[Any]]:
     sorted_ = extension.loaded().rans_order(4)
     extension.loaded().rans_sort(sorted_, rows, (0, 1))
     first, last = (9, 0, 2**15 - 1, 2**15), (7, -(2**28), 2**28, 2**15)
+
+    def layer(inputs: int, outputs: int, numbers: tuple[int, ...], side: int = 1) -> Any:
+        form = -(-outputs // 16), side, side, -(-inputs // 2), 16, 2
+        bias = np.zeros(form[0] * 16, np.int32)
+        return np.ones(form, np.int16), bias, (inputs, outputs, side, side // 2), numbers
+
     layers = [
         (np.ones((1, 1, 1, 32, 16, 2), np.int16), np.zeros(16, np.int32), (64, 12, 1, 0), first),
         (np.ones((4, 3, 3, 6, 16, 2), np.int16), np.zeros(64, np.int32), (12, 64, 3, 1), last),
@@ -36,6 +42,18 @@ def arguments() -> dict[str, list[Any]]:
             np.ones((2, 23), np.int64), np.array([0] * 9 + [1] * 6, np.int32),
             np.ones(15, np.int32), np.zeros((15, 23), np.uint16), (2, 3), (20, 5), (8, 14, 14),
             (15, 23), (2, 8, 12), (15, 9, 9, 999), (0, 2),
+        ],
+        "context_step": [
+            number, wide, places, np.ones((2, 4, 6), np.int32), np.ones((2, 4, 9), np.int32),
+            np.ones((2, 4, 9), np.int32), np.array([(0, 1), (-1, 0)], np.int32), 4,
+            layer(10, 6, first), layer(10, 9, last), layer(6, 9, last), (0, 3),
+        ],
+        "hyper_synthesis": [
+            number, np.ones((3, 4, 5), np.int32),
+            ((layer(5, 28, first, 3), 2), (layer(7, 3, first), 1)),
+            (layer(3, 9, last), layer(3, 17, last)),
+            (np.zeros((6, 8, 9), np.int32), np.zeros((6, 8, 17), np.int32)),
+            (3, 4, 5, 2**14), (0, 3),
         ],
         "binary_cosines": [
             np.arange(40, dtype=np.uint8), np.array([4, 2**32 - 1, 2**31 - 5]),

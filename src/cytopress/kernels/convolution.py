@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.errors import PackageError
-from cytopress.kernels import extension, paths
+from cytopress.kernels import extension, paths, workspace
 from cytopress.kernels.threads import in_spans
 from cytopress.kernels.winograd import Winograd
 
@@ -155,7 +155,7 @@ class Convolution:
                     f" of shape {shape} and shift {self.shift}."
                 )
         if out is None:
-            out = np.empty(shape, self.dtype)
+            out = workspace.empty(shape, self.dtype)
         elif out.shape != shape or out.dtype != self.dtype or not out.flags.c_contiguous:
             raise ValueError(f"{out.dtype} of shape {out.shape} cannot be that of {shape}.")
         if not out.size:
@@ -196,6 +196,12 @@ class Convolution:
         bias = np.zeros(blocks * BLOCK, np.int32)
         bias[:outputs] = self.bias + np.int32(self._half)
         return np.ascontiguousarray(split.transpose(0, 4, 5, 2, 1, 3)), bias
+
+    @functools.cached_property
+    def described(self) -> tuple[Any, ...]:
+        """The layer as native code takes it among others, where its stride is 1."""
+        (outputs, inputs, side, _), numbers = self.weight.shape, (self.shift, self.low, self.high)
+        return *self.packed, (inputs, outputs, side, self.margin), (*numbers, self.most)
 
     @functools.cached_property
     def _matrix(self) -> Array:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.kernels import extension, paths
+from cytopress.kernels import extension, paths, workspace
 from cytopress.kernels.fixed_point import MOST_VALUE
 from cytopress.kernels.threads import in_spans
 
@@ -56,8 +56,8 @@ def activity(
     shift, count = table or (0, 1)
     fits = bias.dtype == np.int32 and bias.shape == index.shape[2:] and len(bias) <= 2**10
     _refuse(index, fits and least >= 0 <= drop and 1 <= classes <= 20 - drop)
-    out = np.empty(_count(index, places), np.int8)
-    rows = np.empty((len(out) if table else 0, index.shape[2]), np.uint8)
+    out = workspace.empty((_count(index, places),), np.int8)
+    rows = workspace.empty((len(out) if table else 0, index.shape[2]), np.uint8)
 
     def step(part: slice) -> None:
         seen = gathered(index, places, part) + bias
@@ -102,7 +102,7 @@ def table_rows(
     """
     _refuse(index, bias.dtype == np.int32 and bias.shape[1:] == index.shape[2:])
     shape = _count(index, places), index.shape[2]
-    out = np.empty(shape, np.uint8) if kept is None else kept.reshape(shape)
+    out = workspace.empty(shape, np.uint8) if kept is None else kept.reshape(shape)
 
     def step(part: slice) -> None:
         own = bias[0] if which is None else bias[which[part]]
@@ -147,7 +147,7 @@ def neighborhoods(
     """
     _refuse(known, offsets.dtype == np.int32 and offsets.shape[1:] == (2,))
     (height, width, channels), count = known.shape, _count(known, places)
-    logs, narrow = (np.empty((count, len(offsets), channels), np.int16) for _ in range(2))
+    logs, narrow = (workspace.empty((count, len(offsets), channels), np.int16) for _ in range(2))
 
     def step(part: slice) -> None:
         flat = np.arange(part.start, part.stop) if places is None else places[part]
@@ -184,7 +184,7 @@ def dequantized(
     """
     fits = multiplier.dtype == np.int64 and multiplier.shape == latents.shape[2:]
     _refuse(latents, fits and 0 <= multiplier.min() <= multiplier.max() < 2**31)
-    out, narrow = (np.empty(latents.shape, kind) for kind in (np.int32, np.int16))
+    out, narrow = (workspace.empty(latents.shape, kind) for kind in (np.int32, np.int16))
     wide, beside = (each.reshape(-1, latents.shape[2]) for each in (out, narrow))
 
     def step(part: slice) -> None:

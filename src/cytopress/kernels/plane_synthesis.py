@@ -129,14 +129,7 @@ class PlaneSynthesis:
     @functools.cached_property
     def _packed(self) -> tuple[tuple[Any, ...], ...]:
         """Each layer as native code takes it."""
-        return tuple(
-            (
-                *layer.packed,
-                (*layer.weight.shape[1::-1], layer.weight.shape[2], layer.margin),
-                (layer.shift, layer.low, layer.high, layer.most),
-            )
-            for layer in self.layers
-        )
+        return tuple(layer.described for layer in self.layers)
 
     def _numpy(
         self,

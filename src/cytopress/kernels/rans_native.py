@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cytopress.kernels import extension, threads
+from cytopress.kernels import extension, threads, workspace
 from cytopress.kernels.rans_tables import ESCAPE, PIECE, RansTables
 from cytopress.kernels.threads import in_spans
 
@@ -59,6 +59,7 @@ class NativeDecoder:
         self._starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)
         self._ends = ends.astype(np.int64)
         self._states = np.zeros(len(words), np.uint64)
+        self._room: tuple[int, Any] = 0, None
         for lane in range(len(words)):
             # Up to two words make the first state.
             while self._ends[lane] > self._starts[lane] and self._states[lane] < 2**32:
@@ -68,7 +69,7 @@ class NativeDecoder:
 
     def pop(self, rows: Array, tables: RansTables) -> tuple[Array, Array]:
         """Return the values, (n,) int32, of rows, (n,) uint8, and the places of escapes, (m,)."""
-        out, rows = np.zeros(len(rows), np.int32), np.ascontiguousarray(rows)
+        out, rows = workspace.empty((len(rows),), np.int32), np.ascontiguousarray(rows)
         # Threads that share lanes sort a few pieces together, and decode then.
         step = len(rows) if threads.number() == 1 else PIECE * SORTED * threads.number()
         found = [
@@ -81,9 +82,17 @@ class NativeDecoder:
         """Write the values of some rows; return the places of escapes."""
         native, pieces, order = extension.loaded(), -(-len(rows) // PIECE), None
         escapes = np.zeros((len(self._states), pieces), np.int64)
-        if pieces > 1 and threads.number() > 1:
-            order = native.rans_order(len(rows))
-            in_spans(lambda first, end: native.rans_sort(order, rows, (first, end)), pieces)
+        if threads.number() > 1 and len(self._states) > 1:
+            if pieces > 1:
+                order = self._order(min(len(rows), PIECE * SORTED * threads.number()))
+
+            def begin(first: int, end: int) -> None:
+                # Lanes that share a piece write what is not 0.
+                out[first * PIECE : end * PIECE] = 0
+                if order is not None:
+                    native.rans_sort(order, rows, (first, end))
+
+            in_spans(begin, pieces)
         held = self._words, self._starts, self._ends, self._states, escapes, out
 
         def lanes(first: int, end: int) -> None:
@@ -93,9 +102,21 @@ class NativeDecoder:
         if not escapes.any():
             return NONE
         starts = np.flatnonzero(escapes.any(0)) * PIECE
-        return np.concatenate(
-            [np.flatnonzero(out[start : start + PIECE] == ESCAPE) + start for start in starts]
-        )
+        found: list[Array] = [NONE] * len(starts)
+
+        def search(first: int, end: int) -> None:
+            for n in range(first, end):
+                part = out[starts[n] : starts[n] + PIECE]
+                found[n] = np.flatnonzero(part == ESCAPE) + starts[n]
+
+        in_spans(search, len(starts))
+        return np.concatenate(found)
+
+    def _order(self, count: int) -> Any:
+        """Return room for sorted places; it is taken again."""
+        if count > self._room[0]:
+            self._room = count, extension.loaded().rans_order(count)
+        return self._room[1]
 
     def exhausted(self) -> bool:
         """Return whether every lane is at its end."""

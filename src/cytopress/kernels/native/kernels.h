@@ -87,6 +87,25 @@ typedef struct {
     int out_bytes;  /* 4 of numbers that are not rounded */
 } plane_synthesis;
 
+/* What decoded latents add to the means and scale indices of others. */
+typedef struct {
+    part known, features, mean, index; /* of listed places all four, or of all */
+    const int32_t *offsets;
+    int near, shift;
+    int same_features; /* the features of one place are those of all */
+    convolution hidden, of_mean, of_index;
+} context_step;
+
+/* Hyper-latents to parts of channels, through layers and the pixel shuffles behind them. */
+#define MOST_PARTS 4
+typedef struct {
+    const int32_t *z; /* (height, width, channels), clipped to `most` */
+    int height, width, channels, most;
+    convolution layers[MOST_LAYERS], last[MOST_PARTS]; /* the last ones are side by side */
+    int upsample[MOST_LAYERS];
+    int count, parts;
+} hyper_synthesis;
+
 /* Bounds of rate_distortion.py: of what is quantized, of the bits rounded off a transform's inputs,
    and of the fraction of its matrices. */
 #define MOST_QUANTIZED (1 << 30)
@@ -170,6 +189,8 @@ typedef struct {
     void (*subtract_lines)(const lines *l, ptrdiff_t first, ptrdiff_t end);
     int (*plane)(const plane_synthesis *p, int first, int end);
     int (*stack_product)(const stack_matrix *s, ptrdiff_t first, ptrdiff_t end);
+    int (*context_step)(const context_step *s, ptrdiff_t first, ptrdiff_t end);
+    int (*hyper)(const hyper_synthesis *h, int first, int end);
 } kernel_table;
 
 /* Numbers of the instruction sets: NUMBERS of paths.py. */

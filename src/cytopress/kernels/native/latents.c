@@ -1,12 +1,8 @@
 /* Python's functions of channels of some places: arrays may be views of more channels. */
 #include "latents.h"
 
-#include "arguments.h"
-
-/* Take a buffer of channels, and the places that are meant: all, or those listed, of which those of a
-   span are looked at. */
-static int take_part(PyObject *array, PyObject *places, int writable, Py_ssize_t first, Py_ssize_t end,
-                     Py_buffer b[2], part *p) {
+int take_part(PyObject *array, PyObject *places, int writable, Py_ssize_t first, Py_ssize_t end,
+              Py_buffer b[2], part *p) {
     int flags = PyBUF_STRIDES | (writable ? PyBUF_WRITABLE : 0);
     memset(p, 0, sizeof *p);
     if (PyObject_GetBuffer(array, &b[0], flags)) return 0;
@@ -35,8 +31,7 @@ static int take_part(PyObject *array, PyObject *places, int writable, Py_ssize_t
     return 1;
 }
 
-/* Whether the array was one, and a span of its places is meant. */
-static int is_span(const part *p, Py_ssize_t first, Py_ssize_t end) {
+int is_span(const part *p, Py_ssize_t first, Py_ssize_t end) {
     return p->at != NULL && in_range(first, 0, p->count) && in_range(end, first, p->count);
 }
 

@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "kernels.h"
 #include "latents.h"
+#include "networks.h"
 #include "periodic_noise.h"
 #include "plane_synthesis.h"
 #include "rans.h"
@@ -260,7 +261,7 @@ static PyObject *sort_pieces(PyObject *self, PyObject *args) {
     if (!PyArg_ParseTuple(args, "Oy*(nn)", &capsule, &b, &first, &end)) return NULL;
     rans_order *o = PyCapsule_IsValid(capsule, ORDER_OF) ? PyCapsule_GetPointer(capsule, ORDER_OF) : NULL;
     int64_t pieces = ((int64_t)b.len + PIECE - 1) / PIECE;
-    int fits = o && b.len == o->count && in_range(first, 0, pieces) && in_range(end, first, pieces);
+    int fits = o && b.len <= o->count && in_range(first, 0, pieces) && in_range(end, first, pieces);
     if (fits) {
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t n = first; n < end; n++) {
@@ -290,7 +291,7 @@ static PyObject *decode(PyObject *self, PyObject *args) {
     int fits = t && in_range(lanes, 1, MOST_LANES) && in_range(first, 0, lanes) && in_range(end, first, lanes)
         && HOLDS(b[OUT], 4, b[OF].len) && HOLDS(b[STATES], 8, lanes)
         && HOLDS(b[ESCAPES], 8, lanes, (b[OF].len + PIECE - 1) / PIECE)
-        && (sorted == Py_None || (o && o->count == b[OF].len)) && HOLDS(b[STARTS], 8, lanes) && HOLDS(b[ENDS], 8, lanes)
+        && (sorted == Py_None || (o && b[OF].len <= o->count)) && HOLDS(b[STARTS], 8, lanes) && HOLDS(b[ENDS], 8, lanes)
         && HOLDS(b[WORDS], 4, b[WORDS].len / 4);
     const int64_t *starts = b[STARTS].buf, *ends = b[ENDS].buf;
     for (int n = first; fits && n < end; n++)
@@ -388,6 +389,8 @@ static PyMethodDef methods[] = {
     {"cosine_sums", cosine_sums, METH_VARARGS, "Sums of cosines at some rows."},
     {"plane", plane, METH_VARARGS, "Rows of a plane's pixels from its latents."},
     {"stack_product", stack_product, METH_VARARGS, "Products of a stack of arrays."},
+    {"context_step", context, METH_VARARGS, "What latents add to means and indices of others."},
+    {"hyper_synthesis", hyper, METH_VARARGS, "Rows of a hyper synthesis, in parts."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,17 +1,18 @@
 /* Python's function of a plane's synthesis: its layers, transform and rounding, checked. */
 #include "plane_synthesis.h"
 
-#include "arguments.h"
-
 enum { LATENTS, FACTORS, ORDER, Y, X, LINES, ABOVE, BELOW, OUT, WEIGHTS };
 #define BUFFERS (WEIGHTS + 2 * MOST_LAYERS)
 
-/* One layer of latents of a height and width: whether it was taken, without an error. */
-static int take_layer(PyObject *one, const part *of, int inputs, Py_buffer b[2], convolution *c) {
+int take_layer(PyObject *one, int height, int width, int inputs, Py_buffer b[2], convolution *c) {
+    if (!PyTuple_Check(one)) {
+        refused("layers");
+        return 0;
+    }
     if (!PyArg_ParseTuple(one, "y*y*(iiii)(iiii)", &b[0], &b[1], &c->inputs, &c->outputs, &c->side,
                           &c->margin, &c->shift, &c->low, &c->high, &c->most))
         return 0;
-    c->height = c->out_height = of->height, c->width = c->out_width = of->width, c->stride = 1;
+    c->height = c->out_height = height, c->width = c->out_width = width, c->stride = 1;
     c->out_bytes = c->low >= INT16_MIN && c->high <= INT16_MAX ? 2 : 4;
     c->weights = b[0].buf, c->bias = b[1].buf;
     int64_t blocks = ((int64_t)c->outputs + BLOCK - 1) / BLOCK, pairs = ((int64_t)c->inputs + 1) / 2;
@@ -19,7 +20,7 @@ static int take_layer(PyObject *one, const part *of, int inputs, Py_buffer b[2],
         && c->side == 2 * c->margin + 1 && in_range(c->shift, 0, 30) && c->low <= c->high
         && in_range(c->most, 1, 1 << 15) && HOLDS(b[0], 2, blocks, c->side, c->side, pairs, BLOCK, 2)
         && HOLDS(b[1], 4, blocks, BLOCK);
-    if (!fits) refused("plane");
+    if (!fits) refused("layers");
     return fits;
 }
 
@@ -35,7 +36,7 @@ static int take_layers(PyObject *given, Py_buffer *b, plane_synthesis *p) {
     for (p->count = 0; p->count < count; p->count++, b += 2) {
         convolution *c = &p->layers[p->count];
         PyObject *one = PySequence_GetItem(given, p->count);
-        int taken = one && PyTuple_Check(one) && narrow && take_layer(one, &p->latents, channels, b, c);
+        int taken = one && narrow && take_layer(one, p->latents.height, p->latents.width, channels, b, c);
         Py_XDECREF(one);
         if (!taken) {
             if (!PyErr_Occurred()) refused("plane");

@@ -144,7 +144,10 @@ int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, cons
         const int32_t *row_ends = sorted ? sorted->ends + start / PIECE * MOST_ROWS : piece_ends;
         const uint32_t *order = sorted ? sorted->places + start : places_of;
         if (!sorted) rans_sort(rows + start, size, places_of, piece_ends);
-        if (row_ends[t->rows - 1] != size) {
+        /* Other lanes of this piece may be decoded already. */
+        if (own == lanes) memset(out + start, 0, (size_t)size * sizeof *out);
+        /* Another piece may have been sorted here: as many places, all of rows that are tables. */
+        if (row_ends[MOST_ROWS - 1] != size || row_ends[t->rows - 1] != size) {
             free(places_of);
             return OUT_OF_RANGE;
         }

@@ -30,12 +30,13 @@ typedef struct {
 typedef struct {
     uint32_t *places; /* (count,) of each piece from 0 */
     int32_t *ends;    /* (pieces, MOST_ROWS) */
-    ptrdiff_t count;
+    ptrdiff_t count;  /* at most */
 } rans_order;
 
 void rans_sort(const uint8_t *rows, int count, uint32_t *places, int32_t ends[MOST_ROWS]);
-/* Returns OK, NO_MEMORY, or OUT_OF_RANGE where a row is no table. Without an order it sorts. `out` is
-   0 everywhere. Of each lane and piece it counts the escapes: (lanes, pieces). */
+/* Returns OK, NO_MEMORY, or OUT_OF_RANGE where a row is no table. Without an order it sorts. Where not
+   all lanes are decoded, `out` is 0 everywhere. Of each lane and piece it counts the escapes: (lanes,
+   pieces). */
 int rans_decode(const rans_tables *t, const uint8_t *rows, ptrdiff_t count, const rans_order *sorted,
                 const uint32_t *words, const int64_t *starts, int64_t *ends, uint64_t *states,
                 int64_t *escapes, int lanes, int first, int end, int32_t *out);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +14,11 @@ from cytopress.codecs.learned.exact.lattices import quarter, squares
 from cytopress.codecs.learned.exact.numbers import MOST_ACTIVATION, NARROW_BITS, STEP_BITS
 from cytopress.codecs.learned.latents.hyper_context import BESIDE, DIAGONAL
 from cytopress.errors import PackageError
+from cytopress.kernels import workspace
+from cytopress.kernels.context_step import ContextStep
 from cytopress.kernels.convolution import Convolution
-from cytopress.kernels.places import add, gathered, neighborhoods
-from cytopress.kernels.threads import in_spans
 
 Array = npt.NDArray[Any]
-# Latents that are computed at once, about: what is between stays in the cache.
-STRIP = 2**13
 NARROW_SHIFT = STEP_BITS - NARROW_BITS
 # Offsets of the four neighbors: of black squares the white ones.
 DIAGONALS, NEIGHBORS = (np.array(each, np.int32) for each in (DIAGONAL, BESIDE))
@@ -69,78 +68,10 @@ class Step:
         """Latents beyond its own that an output depends on, along each axis."""
         return int(self.hidden.weight.shape[2]) // 2
 
-    def add(self, known: Array, features: Array, mean: Array, index: Array) -> None:
-        """Add what all places add to means and scale indices, (h, w, C) int32, in place.
-
-        Parameters
-        ----------
-        known : ndarray
-            (h, w, C') int32: decoded latents without their means, with a fraction.
-        features : ndarray
-            (h, w, width) int32.
-        mean, index : ndarray
-            What is added to.
-        """
-        reach, rows = self.reach, max(8, STRIP // known.shape[1])
-
-        def span(first: int, end: int) -> None:
-            for top in range(first, end, rows):
-                band = slice(top, min(top + rows, end))
-                seen = slice(max(0, top - reach), band.stop + reach)
-                inner = slice(top - seen.start, band.stop - seen.start)
-                shape = known[seen].shape
-                logs, narrow = (
-                    each.reshape(shape) for each in neighborhoods(known[seen], NARROW_SHIFT)
-                )
-                hidden = self.hidden(logs, features[seen])
-                add(mean[band], self.mean(narrow[inner]))
-                add(index[band], self.scale(hidden[inner]))
-
-        in_spans(span, len(known))
-
-    def add_at(
-        self,
-        places: Array,
-        offsets: Array,
-        known: Array,
-        features: Array,
-        mean: Array,
-        index: Array,
-    ) -> None:
-        """Add to some places only what those at offsets from them add, zeros outside.
-
-        Parameters
-        ----------
-        places : ndarray
-            (n,) int32.
-        offsets : ndarray
-            (k, 2) int32 rows and columns; their k * C' channels are the step's inputs.
-        known, mean, index
-            As of `add`.
-        features : ndarray
-            As of `add`, or (1, 1, width): those of every place.
-        """
-        # As many rows as the latents have, where they share their places evenly.
-        rows = len(known) if len(places) % len(known) == 0 else 1
-        columns = len(places) // rows
-        step = max(8, STRIP // max(columns, 1))
-
-        def span(first: int, end: int) -> None:
-            for start in range(first, end, step):
-                part = places[start * columns : min(start + step, end) * columns]
-                logs, narrow = (
-                    each.reshape(-1, columns, self.form[0])
-                    for each in neighborhoods(known, NARROW_SHIFT, part, offsets)
-                )
-                own = gathered(features, part) if features.size > features.shape[2] else features
-                shaped = np.broadcast_to(
-                    own.reshape(-1, columns if own.size > own.shape[-1] else 1, self.form[1]),
-                    (*logs.shape[:2], self.form[1]),
-                )
-                add(mean, self.mean(narrow), part)
-                add(index, self.scale(self.hidden(logs, shaped)), part)
-
-        in_spans(span, rows)
+    @functools.cached_property
+    def add(self) -> ContextStep:
+        """The kernel that adds to means and scale indices."""
+        return ContextStep(self.hidden, self.mean, self.scale, NARROW_SHIFT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,9 +138,9 @@ class HyperContext:
         # All others are those whose row and column add up to an odd number.
         diagonal = self.diagonal, quarter(shape, odd=True), DIAGONALS
         beside = self.beside, squares(shape, black=True), NEIGHBORS
-        index = np.zeros(known.shape, np.int32)
+        index = workspace.zeros(known.shape, np.int32)
         for (step, places, offsets), own in zip((diagonal, beside), self.features, strict=True):
             if places.size:
                 features = own.astype(np.int32).reshape(1, 1, -1)
-                step.add_at(places, offsets, known, features, known, index)
+                step.add(known, features, known, index, places, offsets)
             yield places, index

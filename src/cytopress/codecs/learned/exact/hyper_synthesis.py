@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, replace
-from math import ceil, prod
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,9 @@ import numpy.typing as npt
 from cytopress.codecs.learned.exact.numbers import MOST_ACTIVATION
 from cytopress.errors import PackageError
 from cytopress.kernels.convolution import Convolution
-from cytopress.kernels.threads import in_spans
-from cytopress.tiling import tiles
+from cytopress.kernels.pixel_shuffle import ShuffledConvolutions
 
 Array = npt.NDArray[Any]
-# Rows of hyper-latents that are computed at once: bounds memory, changes no number.
-ROWS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,15 +37,6 @@ class Layer:
     def outputs(self) -> int:
         """Number of channels behind the shuffle."""
         return len(self.convolution.weight) // self.upsample**2
-
-    def __call__(self, a: Array) -> Array:
-        """Return (h * upsample, w * upsample, outputs) of (h, w, C) int16."""
-        found, factor = self.convolution(a), self.upsample
-        if factor == 1:
-            return found
-        height, width, _ = found.shape
-        split = found.reshape(height, width, factor, factor, self.outputs)
-        return split.transpose(0, 2, 1, 3, 4).reshape(height * factor, width * factor, -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,15 +84,6 @@ class HyperSynthesis:
         """Latents along each axis for each hyper-latent."""
         return prod(layer.upsample for layer in self.layers)
 
-    @functools.cached_property
-    def halo(self) -> int:
-        """Hyper-latents beyond its own that an output depends on, along each axis."""
-        reach, scale = 0.0, 1
-        for layer in self.layers:
-            reach += layer.convolution.weight.shape[2] // 2 / scale
-            scale *= layer.upsample
-        return ceil(reach)
-
     def __call__(self, z_hat: Array, counts: tuple[int, ...]) -> list[Array]:
         """Return arrays of the output, (h, w, count) int32, with a fraction.
 
@@ -115,29 +94,17 @@ class HyperSynthesis:
         counts : tuple of int
             Channels of each array: arrays of their own are freed one by one.
         """
-        (height, width), scale = z_hat.shape[:2], self.upsample
-        out = [np.empty((height * scale, width * scale, count), np.int32) for count in counts]
-        *hidden, last = self.layers
-        parts = _split(last.convolution, counts)
-        bands = list(tiles((height, width), size=(ROWS, width), halo=(self.halo, 0)))
-
-        def span(first: int, end: int) -> None:
-            for tile in bands[first:end]:
-                seen = z_hat[tile.source()]
-                a = np.clip(seen, -MOST_ACTIVATION, MOST_ACTIVATION).astype(np.int16)
-                for layer in hidden:
-                    a = layer(a)
-                inner, target = a[tile.inner(scale)], tile.target(scale)
-                for convolution, part in zip(parts, out, strict=True):
-                    convolution(inner, out=part[target])
-
-        in_spans(span, len(bands))
-        return out
+        return _in_parts(self, counts)(z_hat)
 
 
 @functools.lru_cache(maxsize=64)
-def _split(layer: Convolution, counts: tuple[int, ...]) -> list[Convolution]:
-    """Return a layer as one for each part of its outputs."""
-    ends = np.cumsum(counts)
+def _in_parts(h_s: HyperSynthesis, counts: tuple[int, ...]) -> ShuffledConvolutions:
+    """Return the layers, the last one as one for each part of its outputs."""
+    *hidden, last = h_s.layers
+    layer, ends = last.convolution, np.cumsum(counts)
     spans = zip(ends - counts, ends, strict=True)
-    return [replace(layer, weight=layer.weight[a:b], bias=layer.bias[a:b]) for a, b in spans]
+    return ShuffledConvolutions(
+        tuple((each.convolution, each.upsample) for each in hidden),
+        tuple(replace(layer, weight=layer.weight[a:b], bias=layer.bias[a:b]) for a, b in spans),
+        MOST_ACTIVATION,
+    )

@@ -19,6 +19,7 @@ from cytopress.codecs.learned.exact.numbers import STEP_BITS
 from cytopress.codecs.learned.exact.symbols import Pass, SymbolCoder, Transforms
 from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.codecs.learned.latents.secondary_transforms import ACTIVE_FROM, CLASSES, QUIET
+from cytopress.kernels import workspace
 from cytopress.kernels.places import activity, add, table_rows
 
 Array = npt.NDArray[Any]
@@ -60,7 +61,7 @@ class LatentCoder:
 
     def hyper_latents(self, symbols: SymbolCoder, size: Size, setting: GainSetting) -> Array:
         """Code hyper-latents; return them decoded, (h', w', Nz) int32 with a fraction."""
-        known = np.zeros((*size, self.h_s.inputs), np.int32)
+        known = workspace.zeros((*size, self.h_s.inputs), np.int32)
         context, node = self.hyper_context, setting.node
         self._by_prior(symbols, known, None if context is None else quarter(size, odd=False), node)
         if context is not None:
@@ -106,7 +107,7 @@ class LatentCoder:
             self.slab_prediction.add(previous, own, mean, index)
 
         # Residuals of the first channels, with what the context adds to their means.
-        known = np.zeros((*shape, first), np.int32)
+        known = workspace.zeros((*shape, first), np.int32)
         firsts, rest = slice(first), slice(first, None)
         means, indices = (mean[..., firsts], known), index[..., firsts]
         # White squares: by the hyper synthesis alone.
@@ -114,7 +115,7 @@ class LatentCoder:
         own = bias[None, firsts]
         self._code(symbols, Pass(firsts, white, means, indices, own), of_first)
         # Black squares: their four white neighbors are known.
-        context.across.add_at(black, NEIGHBORS, known, features[..., :width], known, indices)
+        context.across.add(known, features[..., :width], known, indices, black, NEIGHBORS)
         self._code(symbols, Pass(firsts, black, means, indices, own), of_first)
         # All other channels: the first ones are known all around.
         others, indices = mean[..., rest], index[..., rest]
