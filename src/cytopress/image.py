@@ -75,11 +75,11 @@ class Image:
     lines: tuple[tuple[int, int], ...] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        if np.ma.is_masked(self.pixels):
+        hidden = np.sum(getattr(self.pixels, "mask", False))
+        if hidden:
             raise ImageError(
-                f"{self._label}{np.ma.count_masked(self.pixels)} pixels are masked, and coded bytes"
-                " keep no mask: fill them first, such as with pixels.filled(0), and keep the mask"
-                " beside the image."
+                f"{self._label}{hidden} pixels are masked, and coded bytes keep no mask: fill them"
+                " first, such as with pixels.filled(0), and keep the mask beside the image."
             )
         pixels = np.asarray(self.pixels)
         native = pixels.dtype.newbyteorder("=")
