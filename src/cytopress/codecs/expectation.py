@@ -25,14 +25,14 @@ class Expectation:
         Bytes of the stream; they grow.
     errors : ndarray
         Mean square errors, in counts squared; they fall.
-    beyond : tuple of float
+    out_of_band : tuple of float
         Energy that a half of the resolution loses, and a quarter, in counts squared.
     """
 
     positions: Array
     sizes: Array
     errors: Array
-    beyond: tuple[float, ...]
+    out_of_band: tuple[float, ...]
 
     def at(self, position: float) -> tuple[float, float]:
         """Return the logarithms of bytes and of the mean square error at a position."""

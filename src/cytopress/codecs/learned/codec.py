@@ -24,7 +24,7 @@ from cytopress.codecs.container.container import Form, Options, Recipe
 from cytopress.codecs.container.recipe import DIGEST_BYTES, LEARNED
 from cytopress.codecs.expectation import Expectation
 from cytopress.codecs.learned.entropy.range_coder import RangeDecoder, RangeEncoder
-from cytopress.codecs.learned.exact import payload
+from cytopress.codecs.learned.exact import expectation, payload
 from cytopress.codecs.learned.exact.load import open_exact
 from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.codecs.learned.model.codec_model import CodecModel
@@ -190,7 +190,7 @@ class Learned(StreamCodec):
         """Return what a plane takes at each quality; None for volumes, and for format 1."""
         if not is_exact(self.package) or image.pixels.ndim != 2:
             return None
-        return payload.expected(open_exact(self.package), image)
+        return expectation.expected(open_exact(self.package), image)
 
     def _model(self) -> tuple[CodecModel, GainSetting]:
         several = self.traits.parameter is not None and self.traits.parameter.integer

@@ -14,7 +14,7 @@ from cytopress.codecs.container import container
 from cytopress.codecs.container.recipe import put_recipe
 from cytopress.codecs.encoding_errors import encoding
 from cytopress.codecs.expectation import Expectation
-from cytopress.codecs.targets.begin import expectation
+from cytopress.codecs.targets.initial_guess import expectation
 from cytopress.codecs.targets.sample import sample_of
 from cytopress.codecs.targets.target import Target
 from cytopress.image import Image

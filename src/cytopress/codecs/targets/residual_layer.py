@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cytopress.codecs.base import QualityParameter
-from cytopress.codecs.targets.begin import MIDDLE, Begin, error_of
 from cytopress.codecs.targets.encodes import Encodes, Solution
+from cytopress.codecs.targets.initial_guess import MIDDLE, InitialGuess, error_of
 from cytopress.codecs.targets.problem import SearchProblem
 from cytopress.codecs.targets.resolve import compose, given_levels
 from cytopress.codecs.targets.search import solve
@@ -77,11 +77,11 @@ def solve_with_residual(
         name, bounds = request.name, bounds_of(image)
         return SearchProblem(name, target, bounds, lambda bound: guarded(base, bound or 1, apart))
 
-    begin = begin_of(target, image)
+    guess = guess_of(target, image)
 
     def sample_size(base: float) -> float:
         # Structured noise is the same below every base.
-        tries = Tries(problem(base, None), encodes.sample, begin)
+        tries = Tries(problem(base, None), encodes.sample, guess)
         tries.explore()
         return tries.size_at(target.value)
 
@@ -89,18 +89,18 @@ def solve_with_residual(
     if target.kind == "max_error":
         found = replace(guarded(base, 1), max_error=int(target.value))
         return replace(encodes.solution(encodes.attempt(found, target)), setting=base)
-    return replace(solve(problem(base), encodes, begin), setting=base)
+    return replace(solve(problem(base), encodes, guess), setting=base)
 
 
-def begin_of(target: Target, image: Image) -> Begin:
+def guess_of(target: Target, image: Image) -> InitialGuess:
     """Return where the search for a bound begins: errors are as likely everywhere within a step."""
     bounds, wanted = bounds_of(image), error_of(target, image)
     bound = wanted if target.kind == "max_error" else (math.sqrt(12) * wanted + 1) / 2
     span = math.log(bounds.most / bounds.least)
     if span <= 0:
         return MIDDLE
-    ease = 1 - math.log(max(bound, bounds.least) / bounds.least) / span
-    return Begin(min(max(ease, 0.0), 1.0), span)
+    abscissa = 1 - math.log(max(bound, bounds.least) / bounds.least) / span
+    return InitialGuess(min(max(abscissa, 0.0), 1.0), span)
 
 
 def bounds_of(image: Image) -> QualityParameter:

@@ -9,8 +9,8 @@ import zlib
 from dataclasses import replace
 
 from cytopress.codecs import progress
-from cytopress.codecs.targets.begin import MIDDLE, Begin
 from cytopress.codecs.targets.encodes import Attempt, Encodes, Solution
+from cytopress.codecs.targets.initial_guess import MIDDLE, InitialGuess
 from cytopress.codecs.targets.problem import SearchProblem, accepts
 from cytopress.codecs.targets.target import UNITS
 from cytopress.codecs.targets.tries import Tries
@@ -22,7 +22,7 @@ from cytopress.figures import figure
 UNLIKE = 2.0
 
 
-def solve(problem: SearchProblem, encodes: Encodes, begin: Begin | None = None) -> Solution:
+def solve(problem: SearchProblem, encodes: Encodes, guess: InitialGuess | None = None) -> Solution:
     """Return the setting that meets a target, and the image coded with it.
 
     Of the settings tried that meet the target, the one with the fewest bytes is returned; for
@@ -37,7 +37,7 @@ def solve(problem: SearchProblem, encodes: Encodes, begin: Begin | None = None) 
         From `resolve.resolve`.
     encodes : Encodes
         The image, and the settings that were tried on it before.
-    begin : Begin, optional
+    guess : InitialGuess, optional
         Where the search begins, if that is known.
 
     Raises
@@ -52,9 +52,9 @@ def solve(problem: SearchProblem, encodes: Encodes, begin: Begin | None = None) 
         lossless = _lossless(problem, encodes)
         if problem.target.met(lossless.reached):
             return _solution(lossless, None, problem, encodes)
-    if begin is None:
-        begin = MIDDLE if problem.guarded else _begin(problem, encodes)
-    tries = Tries(problem, encodes, begin)
+    if guess is None:
+        guess = MIDDLE if problem.guarded else _guess(problem, encodes)
+    tries = Tries(problem, encodes, guess)
     tries.run()
     best, setting = tries.best, tries.best_setting
     ratio = encodes.image.raw_bytes / best.size if best else 0.0
@@ -89,11 +89,11 @@ def _lossless(problem: SearchProblem, encodes: Encodes) -> Attempt:
     return encodes.attempt(problem.codec_at(None), problem.target)
 
 
-def _begin(problem: SearchProblem, encodes: Encodes) -> Begin:
+def _guess(problem: SearchProblem, encodes: Encodes) -> InitialGuess:
     """Return where a search begins: by expectation, or the setting that a sample needs."""
     expected = encodes.expected(problem.codec_at(problem.parameter.finest))
     if expected is not None:
-        return Begin.of(expected, problem.target, encodes.image)
+        return InitialGuess.of(expected, problem.target, encodes.image)
     if encodes.sample is encodes:
         return MIDDLE
     try:

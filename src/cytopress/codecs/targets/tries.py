@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from cytopress.codecs import progress
 from cytopress.codecs.base import StreamCodec
-from cytopress.codecs.targets.begin import MIDDLE, Begin
 from cytopress.codecs.targets.bracket import Bracket
 from cytopress.codecs.targets.encodes import Attempt, Encodes
+from cytopress.codecs.targets.initial_guess import MIDDLE, InitialGuess
 from cytopress.codecs.targets.problem import SearchProblem, accepts
 
 # Each is a real encode; a codec whose steps are wide is not asked for more than it has.
@@ -56,8 +56,10 @@ class Tries:
     one with the fewest bytes.
     """
 
-    def __init__(self, problem: SearchProblem, encodes: Encodes, begin: Begin = MIDDLE) -> None:
-        self._begin = begin
+    def __init__(
+        self, problem: SearchProblem, encodes: Encodes, guess: InitialGuess = MIDDLE
+    ) -> None:
+        self._guess = guess
         self._problem, self._encodes = problem, encodes
         self._target, self._parameter = problem.target, problem.parameter
         self._by_ratio = problem.target.kind == "ratio"
@@ -75,7 +77,7 @@ class Tries:
 
     def first(self) -> Attempt:
         """Return the attempt at the setting with which the search begins."""
-        self._try(self._position(self._begin.ease))
+        self._try(self._position(self._guess.abscissa))
         assert self.last is not None
         return self.last
 
@@ -86,24 +88,24 @@ class Tries:
         if self.best is None:
             return
         easy = self._best_place
-        few = self._begin.expected
+        few = self._guess.expected
         if self._by_largest and (few or self._try(easy).reached < self._target.value):
             for step in PROBES[: 2 if few else None]:
                 self._try(max(easy - step, self._coarsest))
         if self._problem.guarded and not self._by_ratio:
             self._descend((1 - self._coarsest) / GRID / 2)
 
-    def explore(self) -> Begin:
+    def explore(self) -> InitialGuess:
         """Return where to begin with the image of which these encodes are a sample."""
-        bracket = Bracket(slope=self._begin.slope)
-        place = self._begin.ease
+        bracket = Bracket(slope=self._guess.slope)
+        place = self._guess.abscissa
         for _ in range(MOST_TRIES):
             margin = self._put(bracket, place, sample=True)
             known = abs(margin) <= SAMPLE_CLOSE and bracket.slope > 0
             if known or bracket.empty or self._adjacent(bracket):
                 break
             place = bracket.next()
-        return replace(self._begin, ease=bracket.root, slope=bracket.slope)
+        return replace(self._guess, abscissa=bracket.root, slope=bracket.slope)
 
     def size_at(self, reached: float) -> float:
         """Return the bytes of a value reached, by a line in logarithms through near tries."""
@@ -117,8 +119,8 @@ class Tries:
 
     def approach(self, bracket: Bracket | None = None) -> Bracket:
         """Try settings until one is close to the target, or the codec has none that is."""
-        bracket = bracket or Bracket(slope=self._begin.slope)
-        place = self._begin.ease if not bracket.closed else bracket.next()
+        bracket = bracket or Bracket(slope=self._guess.slope)
+        place = self._guess.abscissa if not bracket.closed else bracket.next()
         for _ in range(MOST_TRIES):
             self._put(bracket, place)
             if self._ended(bracket):
@@ -129,18 +131,18 @@ class Tries:
 
     def _undecided(self, bracket: Bracket) -> bool:
         """Whether no setting met the target so far, and one between those tried still may."""
-        if bracket.at_easy is not None or self._begin.expected:
+        if bracket.at_easy is not None or self._guess.expected:
             return False
         most = HOPELESS_LARGEST if self._by_largest else HOPELESS
         return self._target.margin(self._try(self._position(1.0)).reached) > -most
 
-    def _put(self, bracket: Bracket, ease: float, *, sample: bool = False) -> float:
+    def _put(self, bracket: Bracket, abscissa: float, *, sample: bool = False) -> float:
         """Try a setting, and return its margin; of a sample, that expected of the image."""
-        reached = self._try(self._position(ease)).reached
+        reached = self._try(self._position(abscissa)).reached
         margin = self._target.margin(reached)
         if sample and self._by_ratio:
             margin += SEAMS * max(math.log(reached / SEAMS_FROM), 0.0)
-        bracket.put(ease, margin)
+        bracket.put(abscissa, margin)
         return margin
 
     def _close(self, more: int = 0) -> float:
@@ -157,7 +159,7 @@ class Tries:
             # Settings with the same largest error may differ a lot in bytes.
             if not bracket.closed or self._spared(bracket) <= SPARED:
                 return bracket.closed
-            enough = self._begin.expected and len(self.tried) >= ENOUGH
+            enough = self._guess.expected and len(self.tried) >= ENOUGH
             return enough and bracket.at_easy is not None and bracket.at_easy <= NEAR
         if bracket.at_easy is not None and bracket.at_easy <= self._close():
             return True
@@ -177,20 +179,21 @@ class Tries:
         easy, hard = (self._try(self._position(end)) for end in (bracket.easy, bracket.hard))
         return easy.size / hard.size - 1
 
-    def _position(self, ease: float) -> float:
-        """Return the position of a setting that is so easy: a ratio is easy where it is coarse."""
-        share = self._begin.share(ease)
+    def _position(self, abscissa: float) -> float:
+        """Return the position of an abscissa's setting: a ratio is easy where it is coarse."""
+        share = self._guess.share(abscissa)
         if self._by_ratio:
             share = 1 - share
         return self._coarsest + (1 - self._coarsest) * share
 
     def _from_grid(self) -> None:
         """Try settings all over the range, and approach the target between two of them."""
-        eases = [step / GRID for step in range(GRID + 1)]
+        abscissas = [step / GRID for step in range(GRID + 1)]
         margins = {
-            ease: self._target.margin(self._try(self._position(ease)).reached) for ease in eases
+            abscissa: self._target.margin(self._try(self._position(abscissa)).reached)
+            for abscissa in abscissas
         }
-        easy = min((ease for ease in eases if margins[ease] >= 0), default=None)
+        easy = min((abscissa for abscissa in abscissas if margins[abscissa] >= 0), default=None)
         if easy:
             hard = easy - 1 / GRID
             self.approach(Bracket(hard, easy, margins[hard], margins[easy]))

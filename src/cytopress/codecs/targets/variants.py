@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cytopress.codecs.expectation import Expectation
-from cytopress.codecs.targets.begin import Begin
 from cytopress.codecs.targets.encodes import Encodes, Solution
+from cytopress.codecs.targets.initial_guess import InitialGuess
 from cytopress.codecs.targets.problem import SearchProblem
 from cytopress.codecs.targets.search import solve
 from cytopress.codecs.targets.tries import Tries
@@ -37,13 +37,13 @@ class Variant:
         The target, and the settings.
     expected : Expectation
         Of the settings.
-    begin : Begin
-        Where a search begins.
+    guess : InitialGuess
+        Where its search begins.
     """
 
     problem: SearchProblem
     expected: Expectation
-    begin: Begin
+    guess: InitialGuess
 
     @classmethod
     def of(cls, problem: SearchProblem, encodes: Encodes) -> Variant | None:
@@ -51,40 +51,40 @@ class Variant:
         expected = encodes.expected(problem.codec_at(problem.parameter.finest))
         if expected is None:
             return None
-        return cls(problem, expected, Begin.of(expected, problem.target, encodes.image))
+        return cls(problem, expected, InitialGuess.of(expected, problem.target, encodes.image))
 
     @property
     def by_ratio(self) -> bool:
         """Whether bytes are given, so that errors are compared."""
         return self.problem.target.kind == "ratio"
 
-    def expects(self, ease: float) -> tuple[float, float]:
-        """Return the logarithms of bytes and mean square error at an ease."""
-        share = self.begin.share(ease)
+    def expects(self, abscissa: float) -> tuple[float, float]:
+        """Return the logarithms of bytes and mean square error at an abscissa."""
+        share = self.guess.share(abscissa)
         return self.expected.at(1 - share if self.by_ratio else share)
 
     @property
     def reachable(self) -> bool:
         """Whether a setting is expected to meet the target."""
-        return self.begin.ease < 1
+        return self.guess.abscissa < 1
 
     @property
     def cost(self) -> float:
         """Expected logarithm of what is compared, at the target."""
-        return self.expects(self.begin.ease)[self.by_ratio] if self.reachable else math.inf
+        return self.expects(self.guess.abscissa)[self.by_ratio] if self.reachable else math.inf
 
     def coded_cost(self, encodes: Encodes) -> float:
         """Return `cost`, corrected by coding one setting; infinite where none meets the target."""
-        attempt = Tries(self.problem, encodes, self.begin).first()
+        attempt = Tries(self.problem, encodes, self.guess).first()
         margin = self.problem.target.margin(attempt.reached)
-        ease = self.begin.ease - margin / self.begin.slope
-        if ease > 1:
+        abscissa = self.guess.abscissa - margin / self.guess.slope
+        if abscissa > 1:
             return math.inf
         cost = encodes.squared_error(attempt) if self.by_ratio else attempt.size
-        begun, there = (
-            self.expects(each)[self.by_ratio] for each in (self.begin.ease, max(ease, 0.0))
+        guessed, there = (
+            self.expects(each)[self.by_ratio] for each in (self.guess.abscissa, max(abscissa, 0.0))
         )
-        return math.log(max(cost, 1e-9)) + there - begun
+        return math.log(max(cost, 1e-9)) + there - guessed
 
 
 def lines_pay(plain: SearchProblem, apart: SearchProblem, encodes: Encodes) -> bool | None:
@@ -134,11 +134,11 @@ def best_at_scales(first: Variant, lower: Iterator[SearchProblem], encodes: Enco
         if found >= cost:
             break
         best, cost = other, found
-    return solve(best.problem, encodes, best.begin)
+    return solve(best.problem, encodes, best.guess)
 
 
 def _hopeless(first: Variant, level: int) -> bool:
     """Whether a lower resolution loses more than the target allows."""
-    error = first.expects(first.begin.ease)[1]
-    lost = first.expected.beyond[level : level + 1]
+    error = first.expects(first.guess.abscissa)[1]
+    lost = first.expected.out_of_band[level : level + 1]
     return first.reachable and bool(lost) and math.log(max(lost[0], 1e-9)) > error + math.log(LOST)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cytopress.codecs.container.container import Form
-from cytopress.codecs.learned.exact import payload
+from cytopress.codecs.learned.exact import expectation
 from cytopress.codecs.spec import codec
 from cytopress.image import Image
 
@@ -37,11 +37,11 @@ def test_finer_settings_take_more_bytes_and_leave_less_error(cells: Image) -> No
     assert expected is not None
     assert (np.diff(expected.sizes) >= 0).all()
     assert (np.diff(expected.errors) <= 0).all()
-    assert expected.beyond[0] < expected.beyond[1]
+    assert expected.out_of_band[0] < expected.out_of_band[1]
 
 
 def test_nothing_is_expected_of_a_constant_plane(model) -> None:  # type: ignore[no-untyped-def]
-    assert payload.expected(model, Image(np.full((40, 40), 7, np.uint16))) is None
+    assert expectation.expected(model, Image(np.full((40, 40), 7, np.uint16))) is None
 
 
 def test_nothing_is_expected_of_a_volume() -> None:

@@ -14,8 +14,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cytopress.codecs.expectation import Expectation
 from cytopress.codecs.learned.exact.gains import LOG_BITS, ExactGains
+from cytopress.codecs.learned.exact.model import ExactModel
 from cytopress.codecs.learned.exact.numbers import LATENT_BITS
+from cytopress.codecs.learned.exact.pixels import Normalization
+from cytopress.codecs.learned.exact.window import Window
+from cytopress.image import Image
 
 Array = npt.NDArray[Any]
 # Latents whose magnitudes are counted: whole rows, spread over the plane.
@@ -30,6 +35,33 @@ RATE = (1.297, 0.463, 0.029, 0.695)
 # Root-mean-square errors over those of the quantizer, fitted alike.
 ERROR = 0.9
 LEAST = 1e-5
+# A middle quality.
+MIDDLE = 0.45
+# Bytes of a stream besides its latents, and of its header, about.
+HEAD = 100
+
+
+def expected(model: ExactModel, image: Image) -> Expectation | None:
+    """Return what a plane takes at the gain nodes, and the error; None where it is not known."""
+    normalization = Normalization.of(image, model.manifest.percentiles)
+    if not normalization.span:
+        return None
+    # The mesh hardly matters; that of a middle quality spares most searches an analysis.
+    background = model.gains.at(MIDDLE)[0].background
+    mesh = None if background is None else background.mesh
+    y = model.forward.analyzed(Window(normalization, mesh, [image.pixels]))
+    if y is None:
+        return None
+    magnitudes, positions = Magnitudes.of(y), model.gains.positions
+    scale = float(normalization.span) ** 2
+    out_of_band = tuple(
+        scale * magnitudes.energy(channels) for channels in model.forward.out_of_band
+    )
+    found = np.array([magnitudes.at(model.gains, quality) for quality in positions])
+    # More than nothing, and in order.
+    sizes = np.maximum.accumulate(y.size / 8 * found[:, 0] + HEAD)
+    errors = np.minimum.accumulate(found[:, 1] * scale)
+    return Expectation(positions, sizes, errors, out_of_band)
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,7 +78,7 @@ class ForwardNetworks:
         return reused(name, window.pixels, analyzed)
 
     @property
-    def beyond(self) -> list[Array]:
+    def out_of_band(self) -> list[Array]:
         """Channels of frequencies that a half of the resolution does not hold, and a quarter."""
         if self.integers is None:
             return []

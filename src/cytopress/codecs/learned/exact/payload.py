@@ -16,9 +16,7 @@ import numpy.typing as npt
 
 from cytopress.codecs.container.container import Form
 from cytopress.codecs.container.wire import Reader, varints
-from cytopress.codecs.expectation import Expectation
 from cytopress.codecs.learned.entropy.rans_coder import RansDecoder, RansEncoder
-from cytopress.codecs.learned.exact.expectation import Magnitudes
 from cytopress.codecs.learned.exact.gains import Dequantization
 from cytopress.codecs.learned.exact.model import ExactModel
 from cytopress.codecs.learned.exact.numbers import LATENT_BITS
@@ -39,10 +37,6 @@ VERSION = 2
 CHECKSUM = struct.Struct("<I")
 # Rows of pixels that are rounded at once.
 ROWS = 512
-# A middle quality.
-MIDDLE = 0.45
-# Bytes of a stream besides its latents, and of its header, about.
-HEAD = 100
 # Pixels whose checksum is computed at once.
 CHUNK = 2**17
 
@@ -83,27 +77,6 @@ def compress(model: ExactModel, quality: float | None, image: Image) -> bytes:
     if decoded is not None:
         keep(_decoded_name(model, quality, form), [np.frombuffer(payload, np.uint8)], decoded)
     return payload
-
-
-def expected(model: ExactModel, image: Image) -> Expectation | None:
-    """Return what a plane takes at the gain nodes, and the error; None where it is not known."""
-    normalization = Normalization.of(image, model.manifest.percentiles)
-    if not normalization.span:
-        return None
-    # The mesh hardly matters; that of a middle quality spares most searches an analysis.
-    background = model.gains.at(MIDDLE)[0].background
-    mesh = None if background is None else background.mesh
-    y = model.forward.analyzed(Window(normalization, mesh, [image.pixels]))
-    if y is None:
-        return None
-    magnitudes, positions = Magnitudes.of(y), model.gains.positions
-    scale = float(normalization.span) ** 2
-    beyond = tuple(scale * magnitudes.energy(channels) for channels in model.forward.beyond)
-    found = np.array([magnitudes.at(model.gains, quality) for quality in positions])
-    # More than nothing, and in order.
-    sizes = np.maximum.accumulate(y.size / 8 * found[:, 0] + HEAD)
-    errors = np.minimum.accumulate(found[:, 1] * scale)
-    return Expectation(positions, sizes, errors, beyond)
 
 
 def decompress(model: ExactModel, quality: float | None, stream: bytes, form: Form) -> Pixels:

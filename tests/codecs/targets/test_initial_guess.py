@@ -7,7 +7,7 @@ import pytest
 
 from cytopress.codecs.adapters.jpegxl import JpegXL
 from cytopress.codecs.expectation import Expectation
-from cytopress.codecs.targets.begin import MIDDLE, Begin, expectation
+from cytopress.codecs.targets.initial_guess import MIDDLE, InitialGuess, expectation
 from cytopress.codecs.targets.target import Target
 from cytopress.image import Image
 from cytopress.metrics.noise import NoiseModel
@@ -25,8 +25,8 @@ TARGETS = [
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
 def test_it_begins_where_the_target_is_expected(target: Target) -> None:
-    begin = Begin.of(EXPECTED, target, IMAGE)
-    share = begin.share(begin.ease)
+    guess = InitialGuess.of(EXPECTED, target, IMAGE)
+    share = guess.share(guess.abscissa)
     position = 1 - share if target.kind == "ratio" else share
     assert position == pytest.approx(0.4, abs=0.01)
 
@@ -34,18 +34,18 @@ def test_it_begins_where_the_target_is_expected(target: Target) -> None:
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.kind)
 def test_the_slope_is_that_of_the_margin(target: Target) -> None:
     # Five doublings over the whole range.
-    assert Begin.of(EXPECTED, target, IMAGE).slope == pytest.approx(5 * np.log(2), rel=0.01)
+    assert InitialGuess.of(EXPECTED, target, IMAGE).slope == pytest.approx(5 * np.log(2), rel=0.01)
 
 
 def test_ends_decide_targets_beyond() -> None:
-    assert Begin.of(EXPECTED, Target("psnr", 200.0, data_range=500.0), IMAGE).ease == 1
-    assert Begin.of(EXPECTED, Target("psnr", 1.0, data_range=500.0), IMAGE).ease == 0
+    assert InitialGuess.of(EXPECTED, Target("psnr", 200.0, data_range=500.0), IMAGE).abscissa == 1
+    assert InitialGuess.of(EXPECTED, Target("psnr", 1.0, data_range=500.0), IMAGE).abscissa == 0
 
 
 def test_flat_expectations_still_have_an_inverse() -> None:
     flat = Expectation(POSITIONS, np.full(21, 500.0), np.full(21, 4.0), (1.0, 2.0))
-    begin = Begin.of(flat, TARGETS[1], IMAGE)
-    shares = [begin.share(ease) for ease in np.linspace(0, 1, 7)]
+    guess = InitialGuess.of(flat, TARGETS[1], IMAGE)
+    shares = [guess.share(abscissa) for abscissa in np.linspace(0, 1, 7)]
     assert (np.diff(shares) > 0).all()
 
 

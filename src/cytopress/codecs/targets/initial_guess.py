@@ -24,36 +24,36 @@ EVERY = 4
 
 
 @dataclass(frozen=True)
-class Begin:
-    """Where a search begins, and along which scale it goes.
+class InitialGuess:
+    """First setting of a search, and the scale along which it goes.
 
     Parameters
     ----------
-    ease : float
-        How easy the first setting is, 0 to 1.
+    abscissa : float
+        Where the first setting lies, from 0, where a target is hardest to meet, to 1.
     slope : float
-        The margin's growth with the ease there; 0: not known.
-    eases, shares : tuple of float
-        The scale: at which shares of the quality parameter's range eases lie. Along the margins
+        The margin's growth with the abscissa there; 0: not known.
+    abscissas, shares : tuple of float
+        The scale: at which shares of the quality parameter's range abscissas lie. Along the margins
         that are expected a search needs fewer tries than along the parameter.
     """
 
-    ease: float = 0.5
+    abscissa: float = 0.5
     slope: float = 0.0
-    eases: tuple[float, ...] = (0.0, 1.0)
+    abscissas: tuple[float, ...] = (0.0, 1.0)
     shares: tuple[float, ...] = (0.0, 1.0)
 
     @property
     def expected(self) -> bool:
         """Whether margins were expected at all settings."""
-        return len(self.eases) > 2
+        return len(self.abscissas) > 2
 
-    def share(self, ease: float) -> float:
-        """Return the share of the range, from hard to easy, of an ease."""
-        return float(np.interp(ease, self.eases, self.shares))
+    def share(self, abscissa: float) -> float:
+        """Return the share of the parameter's range, from hard to easy, of an abscissa."""
+        return float(np.interp(abscissa, self.abscissas, self.shares))
 
     @classmethod
-    def of(cls, expected: Expectation, target: Target, image: Image) -> Begin:
+    def of(cls, expected: Expectation, target: Target, image: Image) -> InitialGuess:
         """Return that of an expectation."""
         reached = _reached(expected, target, image)
         margins = np.array([target.margin(float(each)) for each in reached])
@@ -62,11 +62,11 @@ class Begin:
             margins, shares = margins[::-1], 1 - shares[::-1]
         steps = np.maximum(np.diff(np.clip(margins, -50, 50)), LEAST_GROWTH)
         grown = np.concatenate([[0.0], np.cumsum(steps)])
-        ease = float(np.interp(0.0, margins, grown)) / grown[-1]
-        return cls(ease, float(grown[-1]), (*(grown / grown[-1]),), (*shares,))
+        abscissa = float(np.interp(0.0, margins, grown)) / grown[-1]
+        return cls(abscissa, float(grown[-1]), (*(grown / grown[-1]),), (*shares,))
 
 
-MIDDLE = Begin()
+MIDDLE = InitialGuess()
 
 
 def expectation(codec: StreamCodec, image: Image) -> Expectation | None:
@@ -82,8 +82,8 @@ def expectation(codec: StreamCodec, image: Image) -> Expectation | None:
         return codec.expected(image) if isinstance(codec, Expects) else None
     if found is None:
         return None
-    beyond = tuple(each * scale for each in found.beyond)
-    return replace(found, errors=found.errors * scale + lost, beyond=beyond)
+    out_of_band = tuple(each * scale for each in found.out_of_band)
+    return replace(found, errors=found.errors * scale + lost, out_of_band=out_of_band)
 
 
 def error_of(target: Target, image: Image) -> float:
