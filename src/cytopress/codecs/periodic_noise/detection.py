@@ -20,6 +20,8 @@ Floats = npt.NDArray[np.float32]
 LEAST_ALONG, LEAST_ROWS = 64, 16
 # Rows that are looked at, and the width of the spectrum's neighborhood in bins.
 ROWS, AROUND = 384, 31
+# Rows whose spectra are computed at once: they stay in the cache.
+CHUNK = 32
 # Slower waves are the image's own; in cycles a pixel.
 SLOWEST = 1 / 32
 # Standard deviation of the logarithm of a power of white noise, and so many of the mean's are a
@@ -99,12 +101,13 @@ def _spikes_beside(bands: Floats) -> tuple[float, list[int]]:
 
 
 def _spikes(bands: Floats) -> tuple[float, list[int]]:
+    """Return the highest spike of the rows' mean spectrum, and the frequencies of all."""
     rows = bands.reshape(-1, bands.shape[-1])
     width = rows.shape[1]
-    window = np.hanning(width + 2)[1:-1].astype(np.float32)
-    spectrum = rfft((rows - rows.mean(axis=1, keepdims=True)) * window, axis=1)
-    power = spectrum.real**2 + spectrum.imag**2
-    level = np.log(power + np.float32(power.mean() * 1e-9 + 1e-30)).mean(axis=0)
+    power = _power(rows)
+    floor = np.float32(power.mean() * 1e-9 + 1e-30)
+    parts = (power[top : top + CHUNK] + floor for top in range(0, len(power), CHUNK))
+    level = np.sum([np.log(part, out=part).sum(axis=0) for part in parts], axis=0) / len(power)
     spike = level - median_filter(level, AROUND, mode="reflect")
     least = max(SIGNIFICANT * LOG_SD / len(rows) ** 0.5, LEAST_SPIKE)
     first = max(int(SLOWEST * width), 3)
@@ -115,3 +118,16 @@ def _spikes(bands: Floats) -> tuple[float, list[int]]:
     bins = bins[np.argsort(-spike[bins])][:MOST]
     found = [min(round(int(one) * 2**FREQUENCY_BITS / width), NYQUIST) for one in bins]
     return float(spike[bins].max(initial=0.0)), found
+
+
+def _power(rows: Floats) -> Floats:
+    """Return the power spectrum of each row, less its mean, under a window."""
+    window = np.hanning(rows.shape[1] + 2)[1:-1].astype(np.float32)
+    power = np.empty((len(rows), rows.shape[1] // 2 + 1), np.float32)
+    for top in range(0, len(rows), CHUNK):
+        part = rows[top : top + CHUNK]
+        part = part - part.mean(axis=1, keepdims=True)
+        part *= window
+        spectrum = rfft(part, axis=1)
+        np.add(spectrum.real**2, spectrum.imag**2, out=power[top : top + CHUNK])
+    return power

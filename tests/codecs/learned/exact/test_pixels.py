@@ -107,3 +107,10 @@ def test_limits_that_are_no_range_are_refused() -> None:
         data = np.array([low, high], "<f4").tobytes() + b"\0\0"
         with pytest.raises(CorruptDataError, match="no range"):
             Normalization.take(data, kind)
+
+
+def test_limits_wider_than_all_counts_are_those_of_16_bits() -> None:
+    image = Image(np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000, limits=(-4000.0, 70000.0))
+    found = Normalization.of(image, PERCENTILES)
+    assert found.span == 2**16 - 1
+    assert Normalization.take(found.packed, image.dtype)[0] == found

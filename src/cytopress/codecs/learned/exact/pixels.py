@@ -75,8 +75,9 @@ class Normalization:
                 # An image whose bright pixels are fewer than the percentile leaves out.
                 low, high = least, most
             farthest = max(most - middle, middle - least)
-            span = max(round(high - low), -(-farthest // MOST_RANGES), 1)
-        return cls(span, middle, INTEGERS.pack(min(span, 2**16 - 1), middle))
+            # Limits that a whole field gave may be wider than any pixels.
+            span = min(max(round(high - low), -(-farthest // MOST_RANGES), 1), 2**16 - 1)
+        return cls(span, middle, INTEGERS.pack(span, middle))
 
     @classmethod
     def take(cls, stream: bytes, dtype: np.dtype[Any]) -> tuple[Normalization, bytes]:
