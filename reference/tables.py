@@ -49,7 +49,8 @@ def print_task(results: Results, summary: DatasetSummary, score: ScoreFacts) -> 
             continue
         print(
             f"| `{row.curve.label}:{row.point.setting}` | {ratio_text(row.point.ratio)}"
-            f" | {psnr:.2f} | {change.original:.4f} | {change.difference:+.5f}"
+            f" | {'some exact' if psnr is None else f'{psnr:.2f}'}"
+            f" | {change.original:.4f} | {change.difference:+.5f}"
             f" | {change.interval.low:+.5f} to {change.interval.high:+.5f} |"
         )
     print()
