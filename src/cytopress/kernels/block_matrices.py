@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cytopress.errors import PackageError
 from cytopress.kernels import extension, paths
 from cytopress.kernels.convolution import BLOCK, MOST_SUM
+from cytopress.kernels.known_answer import scattered
 from cytopress.kernels.places import gathered, scatter
 from cytopress.kernels.threads import in_spans
 
@@ -176,7 +177,7 @@ def _known_answer(path: str) -> bool:
     """Return whether a path computes what numpy does of a few places."""
     grid = np.arange(2 * 18 * 18, dtype=np.int64)
     matrices = (grid * 7919 % 1499 - 749).astype(np.int16).reshape(2, 18, 18)
-    values = np.arange(5 * 18, dtype=np.int64) * 2654435761 % 2**32 - 2**31
+    values = scattered(5 * 18)
     values[18:36] >>= 20
     which = np.array([2, 1, 0, 1, 2], np.int8)
     found = []

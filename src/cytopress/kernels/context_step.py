@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from cytopress.kernels import extension, paths
 from cytopress.kernels.convolution import Convolution
+from cytopress.kernels.known_answer import made_layer, scattered
 from cytopress.kernels.places import ITSELF, Places, add, gathered, neighborhoods
 from cytopress.kernels.threads import in_spans, using
 
@@ -58,7 +59,7 @@ class ContextStep:
         Parameters
         ----------
         known : ndarray
-            (h, w, C') int32; zeros outside. None is changed that another place is computed from.
+            (h, w, C') int32; zeros outside. No place that another one depends on may be written to.
         features : ndarray
             (h, w, width) int32, or (1, 1, width): those of every place.
         mean, index : ndarray
@@ -141,32 +142,28 @@ class ContextStep:
 
 def _known_answer(path: str) -> bool:
     """Return whether a path computes what numpy does of a few places."""
-    grid = np.arange(14 * 28 * 9, dtype=np.int64)
-    numbers = grid * 2654435761 % 2**32 - 2**31
-    taps = (numbers >> 24).astype(np.int16)
-
-    def layer(outputs: int, inputs: int, side: int, low: int, high: int) -> Convolution:
-        weight = np.resize(taps, (outputs, inputs, side, side))
-        return Convolution(weight, np.arange(outputs, dtype=np.int32) - 3, 9, low, high)
-
-    least, most = -(2**28), 2**28
+    numbers = scattered(14 * 28 * 9)
+    wide = functools.partial(made_layer, shift=9, low=-(2**28), high=2**28)
+    narrow = functools.partial(made_layer, shift=9, low=0, high=2**14)
     around = np.array([(-1, 0), (0, 1), (1, 0), (0, -1)], np.int32)
     cases = (
-        (ContextStep(layer(5, 7, 3, 0, 2**14), layer(18, 7, 1, least, most),
-                     layer(18, 5, 1, least, most), 4), None, ITSELF, (5, 6)),
-        (ContextStep(layer(5, 28, 1, 0, 2**14), layer(18, 28, 1, least, most),
-                     layer(18, 5, 1, least, most), 4), np.array([3, 28, 17, 9], np.int32), around,
-         (1, 1)),
-    )  # fmt: skip
+        (ContextStep(narrow(5, 7, 3), wide(18, 7, 1), wide(18, 5, 1), 4), None, ITSELF, (5, 6)),
+        (
+            ContextStep(narrow(5, 28, 1), wide(18, 28, 1), wide(18, 5, 1), 4),
+            np.array([3, 28, 17, 9], np.int32),
+            around,
+            (1, 1),
+        ),
+    )
     found = []
     for each in (path, paths.NUMPY):
         with paths.using(each):
             for step, places, offsets, own in cases:
                 known = (numbers[:210] >> 12).astype(np.int32).reshape(5, 6, 7)
                 features = (numbers[: 2 * own[0] * own[1] * 5] >> 14).astype(np.int32)
-                wide = features.reshape(*own, 10)[..., 3:8]
-                mean, index = (np.resize(grid, (5, 6, 18)).astype(np.int32) for _ in range(2))
-                step(known, wide, mean, index, places, offsets)
+                some = features.reshape(*own, 10)[..., 3:8]
+                mean, index = (np.arange(540, dtype=np.int32).reshape(5, 6, 18) for _ in range(2))
+                step(known, some, mean, index, places, offsets)
                 found += [mean, index]
     half = len(found) // 2
     return all(map(np.array_equal, found[:half], found[half:]))

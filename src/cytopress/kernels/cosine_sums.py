@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.kernels import extension, paths
+from cytopress.kernels.known_answer import scattered
 from cytopress.kernels.threads import in_spans
 
 Array = npt.NDArray[Any]
@@ -65,7 +66,7 @@ def cosine_sums(table: Array, used: Array, factors: Array) -> Array:
 
 def _known_answer(path: str) -> bool:
     """Return whether a path computes what numpy does of a few cosines."""
-    numbers = np.arange(4 * 37, dtype=np.int64) * 2654435761 % 2**32 - 2**31
+    numbers = scattered(4 * 37)
     table, used = (numbers >> 17).astype(np.int16), np.array([0, 1, 5, 17, 36])
     found = []
     for each in (path, paths.NUMPY):

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cytopress.errors import PackageError
 from cytopress.kernels import extension, paths
 from cytopress.kernels.block_matrices import packed
+from cytopress.kernels.known_answer import scattered
 from cytopress.kernels.rate_distortion import CHUNK, FRACTION, CostTable
 from cytopress.kernels.threads import in_spans
 
@@ -211,7 +212,7 @@ def _known_answer(path: str) -> bool:
     matrices = (grid * 7919 % 4999 - 2499).astype(np.int16).reshape(2, 18, 18)
     bias = (np.arange(36) * 37 % 1000 - 500).reshape(2, 18)
     table = CostTable(np.arange(5 * 256).reshape(5, 256) % 97 / 7, 8.66)
-    numbers = np.arange(6 * 18, dtype=np.int64) * 2654435761 % 2**32 - 2**31
+    numbers = scattered(6 * 18)
     residual = (numbers.reshape(6, 18) >> np.array([[22], [14], [19], [9], [1], [0]])).astype("i4")
     index = (numbers.reshape(6, 18) >> 20).astype(np.int32)
     which = np.array([2, 1, 0, 1, 2, 1], np.int8)

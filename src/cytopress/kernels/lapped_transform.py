@@ -8,6 +8,7 @@ with lapped transforms", 1992.
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from cytopress.errors import PackageError
 from cytopress.kernels import extension, paths
 from cytopress.kernels.fixed_point import clipped, prove, rounded
+from cytopress.kernels.known_answer import scattered
 from cytopress.kernels.threads import in_spans
 
 Array = npt.NDArray[Any]
@@ -246,7 +248,7 @@ def _known(kind: type[LappedSynthesis | LappedAnalysis], path: str) -> bool:
     order = np.arange(64)[::-1]
     transform = kind(along_y.reshape(8, 16), along_x.reshape(8, 16), 13, 15, order)
     shape = (2, 3, 64) if kind is LappedSynthesis else (24, 32)
-    numbers = np.arange(np.prod(shape), dtype=np.int64) * 2654435761 % 2**32 - 2**31
+    numbers = scattered(math.prod(shape))
     found = []
     for each in (path, paths.NUMPY):
         with paths.using(each):

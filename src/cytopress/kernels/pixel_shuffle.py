@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from cytopress.kernels import extension, paths, workspace
 from cytopress.kernels.convolution import Convolution
+from cytopress.kernels.known_answer import made_layer, scattered
 from cytopress.kernels.threads import in_spans, using
 
 Array = npt.NDArray[Any]
@@ -109,20 +110,14 @@ def shuffled(a: Array, factor: int) -> Array:
 
 def _known_answer(path: str) -> bool:
     """Return whether a path computes what numpy does of a few inputs."""
-    grid = np.arange(40 * 10 * 9, dtype=np.int64)
-    numbers = grid * 2654435761 % 2**32 - 2**31
-    taps = (numbers >> 24).astype(np.int16)
-
-    def layer(outputs: int, inputs: int, side: int, low: int, high: int) -> Convolution:
-        weight = np.resize(taps, (outputs, inputs, side, side))
-        return Convolution(weight, np.arange(outputs, dtype=np.int32) - 3, 7, low, high)
-
+    wide = functools.partial(made_layer, shift=7, low=-(2**28), high=2**28)
+    narrow = functools.partial(made_layer, shift=7, low=0, high=2**14)
     layers = ShuffledConvolutions(
-        ((layer(40, 5, 3, 0, 2**14), 2), (layer(27, 10, 3, 0, 2**14), 3)),
-        (layer(18, 3, 1, -(2**28), 2**28), layer(2, 3, 1, -(2**28), 2**28)),
+        ((narrow(40, 5, 3), 2), (narrow(27, 10, 3), 3)),
+        (wide(18, 3, 1), wide(2, 3, 1)),
         most=2**14,
     )
-    inputs = (numbers[: 5 * 4 * 5] >> 16).astype(np.int32).reshape(5, 4, 5)
+    inputs = (scattered(5 * 4 * 5) >> 16).astype(np.int32).reshape(5, 4, 5)
     found = []
     for each in (path, paths.NUMPY):
         with paths.using(each):

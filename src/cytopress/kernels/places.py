@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from cytopress.kernels import extension, paths, workspace
 from cytopress.kernels.fixed_point import MOST_VALUE
+from cytopress.kernels.known_answer import scattered
 from cytopress.kernels.threads import in_spans
 
 Array = npt.NDArray[Any]
@@ -260,7 +261,7 @@ def _run(name: str, given: tuple[Any, ...], step: Callable[[slice], None], out: 
 
 def _known_answer(path: str) -> bool:
     """Return whether a path computes what numpy does of a few places."""
-    numbers = (np.arange(5 * 4 * 9, dtype=np.int64) * 2654435761 % 2**32 - 2**31).astype(np.int32)
+    numbers = scattered(5 * 4 * 9).astype(np.int32)
     a = numbers.reshape(5, 4, 9)[..., 2:]
     a >>= np.arange(20, dtype=np.int32).reshape(5, 4, 1)
     bias = np.resize(numbers >> 18, (3, 7))

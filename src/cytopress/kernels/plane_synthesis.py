@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from cytopress.kernels import extension, paths
 from cytopress.kernels.convolution import Convolution
+from cytopress.kernels.known_answer import scattered
 from cytopress.kernels.lapped_transform import LappedSynthesis
 from cytopress.kernels.pixel_rows import NO_LINES, Counts, Lines
 from cytopress.kernels.places import dequantized
@@ -175,7 +176,7 @@ def _numbers(rounding: Counts | None) -> tuple[int, int, int, int]:
 def _known_answer(path: str) -> bool:
     """Return whether a path computes what numpy does of a few latents."""
     grid = np.arange(12 * 64 * 9, dtype=np.int64)
-    numbers = grid * 2654435761 % 2**32 - 2**31
+    numbers = scattered(grid.size)
     first = (numbers[: 12 * 64] >> 24).astype(np.int16).reshape(12, 64, 1, 1)
     second = (numbers[: 64 * 12 * 9] >> 23).astype(np.int16).reshape(64, 12, 3, 3)
     layers = (

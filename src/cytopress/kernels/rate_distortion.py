@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.kernels import extension, paths
+from cytopress.kernels.known_answer import scattered
 from cytopress.kernels.threads import in_spans
 
 Array = npt.NDArray[Any]
@@ -125,7 +126,7 @@ class CostTable:
 def _known_answer(path: str) -> bool:
     """Return whether a path computes what numpy does of a few residuals."""
     table = CostTable(np.arange(5 * 256).reshape(5, 256) % 97 / 7, 8.66)
-    numbers = np.arange(96, dtype=np.int64) * 2654435761 % 2**32 - 2**31
+    numbers = scattered(96)
     residual = (numbers.reshape(6, 16) >> np.array([[22], [14], [19], [9], [1], [0]])).reshape(-1)
     found = []
     for each in (path, paths.NUMPY):

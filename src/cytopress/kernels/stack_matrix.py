@@ -13,6 +13,7 @@ import numpy.typing as npt
 from cytopress.errors import PackageError
 from cytopress.kernels import extension, paths
 from cytopress.kernels.fixed_point import clipped, prove, rounded
+from cytopress.kernels.known_answer import scattered
 from cytopress.kernels.threads import in_spans
 
 Array = npt.NDArray[Any]
@@ -142,7 +143,7 @@ class StackMatrix:
 
 def _known_answer(path: str) -> bool:
     """Return whether a path computes what numpy does of a few places."""
-    numbers = np.arange(3 * 16 * 32, dtype=np.int64) * 2654435761 % 2**32 - 2**31
+    numbers = scattered(3 * 16 * 32)
     stack = numbers.astype(np.int32).reshape(3, 16, 32)
     # Places that repeat.
     stack[:, 12:] = stack[:, 4:8]

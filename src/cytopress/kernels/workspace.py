@@ -1,7 +1,7 @@
 """Workspace: memory of the arrays between kernels, which is taken again.
 
-Fresh pages cost about as much as the kernel that computes what lies there. Memory comes back
-when the last view of an array goes. What lies idle is bounded.
+Of large fields fresh pages take up to a quarter of the time. Memory comes back when the last view
+of an array goes. What lies idle is bounded.
 """
 
 from __future__ import annotations
