@@ -48,7 +48,7 @@ def arguments() -> dict[str, list[Any]]:
             np.ones((2, 4, 9), np.int32), np.array([(0, 1), (-1, 0)], np.int32), 4,
             layer(10, 6, first), layer(10, 9, last), layer(6, 9, last), (0, 3),
         ],
-        "hyper_synthesis": [
+        "shuffled_convolutions": [
             number, np.ones((3, 4, 5), np.int32),
             ((layer(5, 28, first, 3), 2), (layer(7, 3, first), 1)),
             (layer(3, 9, last), layer(3, 17, last)),

@@ -71,7 +71,7 @@ class ShuffledConvolutions:
         if path == paths.NUMPY:
             in_spans(functools.partial(self._numpy, inputs, out), height)
             return out
-        call, number = extension.loaded().hyper_synthesis, paths.NUMBERS[path]
+        call, number = extension.loaded().shuffled_convolutions, paths.NUMBERS[path]
         given = np.ascontiguousarray(inputs), *self._described, tuple(out)
         form = (*inputs.shape, self.most)
 

@@ -104,7 +104,7 @@ typedef struct {
     convolution layers[MOST_LAYERS], last[MOST_PARTS]; /* the last ones are side by side */
     int upsample[MOST_LAYERS];
     int count, parts;
-} hyper_synthesis;
+} shuffled_convolutions;
 
 /* Bounds of rate_distortion.py: of what is quantized, of the bits rounded off a transform's inputs,
    and of the fraction of its matrices. */
@@ -190,7 +190,7 @@ typedef struct {
     int (*plane)(const plane_synthesis *p, int first, int end);
     int (*stack_product)(const stack_matrix *s, ptrdiff_t first, ptrdiff_t end);
     int (*context_step)(const context_step *s, ptrdiff_t first, ptrdiff_t end);
-    int (*hyper)(const hyper_synthesis *h, int first, int end);
+    int (*shuffled)(const shuffled_convolutions *h, int first, int end);
 } kernel_table;
 
 /* Numbers of the instruction sets: NUMBERS of paths.py. */

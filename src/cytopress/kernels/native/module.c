@@ -390,7 +390,7 @@ static PyMethodDef methods[] = {
     {"plane", plane, METH_VARARGS, "Rows of a plane's pixels from its latents."},
     {"stack_product", stack_product, METH_VARARGS, "Products of a stack of arrays."},
     {"context_step", context, METH_VARARGS, "What latents add to means and indices of others."},
-    {"hyper_synthesis", hyper, METH_VARARGS, "Rows of a hyper synthesis, in parts."},
+    {"shuffled_convolutions", shuffled, METH_VARARGS, "Rows through layers and pixel shuffles, in parts."},
     {NULL, NULL, 0, NULL},
 };
 

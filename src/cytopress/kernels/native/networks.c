@@ -1,4 +1,4 @@
-/* Python's functions of a context step and of a hyper synthesis: layers and arrays, checked. */
+/* Python's functions of a context step and of shuffled convolutions: layers and arrays, checked. */
 #include "networks.h"
 
 #include "latents.h"
@@ -66,7 +66,8 @@ PyObject *context(PyObject *self, PyObject *args) {
 enum { Z, OUT, WEIGHTS = OUT + MOST_PARTS, LAST = WEIGHTS + 2 * MOST_LAYERS, BUFFERS = LAST + 2 * MOST_PARTS };
 
 /* The layers before the last ones, each with its factor; the height behind them, 0 if they do not fit. */
-static int64_t take_hidden(PyObject *given, Py_buffer *b, hyper_synthesis *h, int64_t *width, int *channels) {
+static int64_t take_hidden(PyObject *given, Py_buffer *b, shuffled_convolutions *h, int64_t *width,
+                           int *channels) {
     int64_t height = h->height;
     Py_ssize_t count = PySequence_Size(given);
     *width = h->width, *channels = h->channels;
@@ -88,12 +89,12 @@ static int64_t take_hidden(PyObject *given, Py_buffer *b, hyper_synthesis *h, in
     return height;
 }
 
-PyObject *hyper(PyObject *self, PyObject *args) {
+PyObject *shuffled(PyObject *self, PyObject *args) {
     (void)self;
     Py_buffer b[BUFFERS];
     PyObject *hidden, *last, *outs;
     int number, first, end, status = OK, channels;
-    hyper_synthesis h;
+    shuffled_convolutions h;
     memset(b, 0, sizeof b);
     memset(&h, 0, sizeof h);
     if (!PyArg_ParseTuple(args, "iy*OOO(iiii)(ii)", &number, &b[Z], &hidden, &last, &outs, &h.height,
@@ -121,10 +122,10 @@ PyObject *hyper(PyObject *self, PyObject *args) {
     }
     if (fits && first < end) {
         Py_BEGIN_ALLOW_THREADS
-        status = kernels->hyper(&h, first, end);
+        status = kernels->shuffled(&h, first, end);
         Py_END_ALLOW_THREADS
     }
     release(b, BUFFERS);
     if (fits) return ended(status);
-    return PyErr_Occurred() ? NULL : refused("hyper_synthesis");
+    return PyErr_Occurred() ? NULL : refused("shuffled_convolutions");
 }

@@ -5,6 +5,6 @@
 #include "arguments.h"
 
 PyObject *context(PyObject *self, PyObject *args);
-PyObject *hyper(PyObject *self, PyObject *args);
+PyObject *shuffled(PyObject *self, PyObject *args);
 
 #endif
