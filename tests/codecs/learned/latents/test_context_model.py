@@ -13,12 +13,12 @@ import pytest
 from cytopress.codecs.learned.entropy.probability_tables import channel_rows
 from cytopress.codecs.learned.latents import context_model as module
 from cytopress.codecs.learned.latents.context_model import (
-    ContextModel,
     ContextStep,
     neighbors,
     put_squares,
     squares,
 )
+from cytopress.codecs.learned.latents.context_steps import ContextModel
 from cytopress.codecs.learned.latents.hyper_synthesis import Layer
 from cytopress.codecs.learned.model.load import open_model
 from cytopress.errors import PackageError

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
-from cytopress.codecs.learned.exact.context import NEIGHBORS, ContextModel, HyperContext, Step
+from cytopress.codecs.learned.exact.context import NEIGHBORS, HyperContext, Step
 from cytopress.codecs.learned.exact.hyper_synthesis import HyperSynthesis
 from cytopress.codecs.learned.exact.lattices import quarter, squares
 from cytopress.codecs.learned.exact.numbers import STEP_BITS
 from cytopress.codecs.learned.exact.symbols import Pass, SymbolCoder, Transforms
+from cytopress.codecs.learned.latents.context_steps import ContextModel
 from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.codecs.learned.latents.secondary_transforms import ACTIVE_FROM, CLASSES, QUIET
 from cytopress.kernels import workspace
@@ -54,7 +55,7 @@ class LatentCoder:
     prior: tuple[ProbabilityTables, ...]
     scales: ProbabilityTables
     h_s: HyperSynthesis
-    context: ContextModel
+    context: ContextModel[Step]
     hyper_context: HyperContext | None = None
     slab_prediction: Step | None = None
     transforms: tuple[Transforms | None, Transforms | None] = (None, None)

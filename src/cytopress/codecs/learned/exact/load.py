@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
 from cytopress.codecs.learned.exact.along_z import AlongZ
-from cytopress.codecs.learned.exact.context import ContextModel, HyperContext, Step
+from cytopress.codecs.learned.exact.context import HyperContext, Step
 from cytopress.codecs.learned.exact.forward import forward_networks
 from cytopress.codecs.learned.exact.gains import LOG_BITS, ExactGains
 from cytopress.codecs.learned.exact.hyper_synthesis import HyperSynthesis, Layer
@@ -29,6 +29,7 @@ from cytopress.codecs.learned.exact.numbers import (
 from cytopress.codecs.learned.exact.pixels import check_mesh
 from cytopress.codecs.learned.exact.symbols import Transforms
 from cytopress.codecs.learned.exact.synthesis import Synthesis
+from cytopress.codecs.learned.latents.context_steps import ContextModel
 from cytopress.codecs.learned.latents.gain_units import Gains
 from cytopress.codecs.learned.latents.secondary_transforms import PARTS, SHIFT
 from cytopress.codecs.learned.model.manifest import (
@@ -164,7 +165,7 @@ class _Loader:
             raise PackageError(f"the prediction from the slab below is not of {channels} channels.")
         return step
 
-    def _transforms(self, context: ContextModel) -> tuple[Transforms, Transforms]:
+    def _transforms(self, context: ContextModel[Step]) -> tuple[Transforms, Transforms]:
         parts = [context.first, context.channels - context.first]
         first, rest = (
             self._part(f"rotations.{part}", count) for part, count in zip(PARTS, parts, strict=True)

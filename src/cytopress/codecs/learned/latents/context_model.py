@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cytopress.codecs.learned.latents.context_steps import StepLayers
 from cytopress.codecs.learned.latents.hyper_synthesis import FRACTION, MOST_ACTIVATION, Layer
 from cytopress.errors import PackageError
 from cytopress.tiling import tiles
@@ -33,23 +34,14 @@ MANTISSA, BIAS = 52, 1023
 
 
 @dataclass(frozen=True, eq=False)
-class ContextStep:
-    """What decoded latents add to the means and scale indices of others.
+class ContextStep(StepLayers[Layer]):
+    """A step in float64.
 
-    Parameters
-    ----------
-    hidden : Layer
-        From the logarithms of decoded latents to hidden channels; features are added before its
-        rectifier.
-    mean : Layer
-        From decoded latents to means.
-    scale : Layer
-        From hidden channels to scale indices.
+    Raises
+    ------
+    PackageError
+        The layers do not belong together.
     """
-
-    hidden: Layer
-    mean: Layer
-    scale: Layer
 
     def __post_init__(self) -> None:
         (width, inputs), outputs = self.hidden.weight.shape[:2], len(self.mean.weight)
@@ -62,17 +54,6 @@ class ContextStep:
             or any(layer.relu or layer.upsample != 1 for layer in layers)
         ):
             raise PackageError("The layers of the context model do not belong together.")
-
-    @property
-    def form(self) -> tuple[int, int, int]:
-        """Numbers of input, hidden and output channels."""
-        width, inputs = self.hidden.weight.shape[:2]
-        return inputs, width, len(self.mean.weight)
-
-    @property
-    def reach(self) -> int:
-        """Latents beyond its own that an output depends on, along each axis."""
-        return int(self.hidden.weight.shape[2]) // 2
 
     def parts(self, known: Array, features: Array, unit: float = 1.0) -> Iterator[Part]:
         """Yield rectangles that cover the latents, with the means and scale indices to add there.
@@ -97,35 +78,6 @@ class ContextStep:
             hidden = self.hidden(signed_log(seen))[inner] + features[target]
             np.clip(hidden, 0, MOST_ACTIVATION, out=hidden)
             yield tile.target(), self.mean(seen[inner]), self.scale(hidden)
-
-
-@dataclass(frozen=True, eq=False)
-class ContextModel:
-    """Both steps: ``across`` squares of the first channels, ``inward`` from them to the rest."""
-
-    across: ContextStep
-    inward: ContextStep
-
-    def __post_init__(self) -> None:
-        neighbors, width, first = self.across.form
-        inputs, wide, _ = self.inward.form
-        if neighbors != 4 * first or inputs != first or width != wide or self.across.reach:
-            raise PackageError("The steps of the context model do not follow each other.")
-
-    @property
-    def first(self) -> int:
-        """Number of channels that are decoded first."""
-        return self.inward.form[0]
-
-    @property
-    def channels(self) -> int:
-        """Number of channels of the latents."""
-        return self.first + self.inward.form[2]
-
-    @property
-    def features(self) -> int:
-        """Number of channels that the hyper synthesis gives for both steps."""
-        return 2 * self.inward.form[1]
 
 
 def add_parts(parts: Iterable[Part], mean: Array, index: Array) -> None:

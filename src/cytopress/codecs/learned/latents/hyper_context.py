@@ -12,14 +12,13 @@ Minnen et al., "Joint autoregressive and hierarchical priors", NeurIPS 2018, and
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.learned.latents.context_model import ContextStep
-from cytopress.errors import PackageError
+from cytopress.codecs.learned.latents.context_steps import HyperSteps
 
 Array = npt.NDArray[Any]
 # Offsets in rows and columns of the neighbors that either step predicts from, in this order.
@@ -27,30 +26,8 @@ DIAGONAL = (-1, -1), (-1, 1), (1, -1), (1, 1)
 BESIDE = (-1, 0), (1, 0), (0, -1), (0, 1)
 
 
-@dataclass(frozen=True, eq=False)
-class HyperContext:
-    """Both steps, and what is added to their features and scales.
-
-    Parameters
-    ----------
-    diagonal, beside : ContextStep
-        From four hyper-latents around one to the mean and scale indices of its channels.
-    features : ndarray
-        (2, width) of integers that are added before the rectifier of either step.
-    bias : ndarray
-        (nodes, Nz) of integers that are added to the scale indices.
-    """
-
-    diagonal: ContextStep
-    beside: ContextStep
-    features: Array
-    bias: Array
-
-    def __post_init__(self) -> None:
-        channels = self.bias.shape[1]
-        for step, features in zip((self.diagonal, self.beside), self.features, strict=True):
-            if step.form != (4 * channels, len(features), channels) or step.reach:
-                raise PackageError("The steps of the hyper context model are of other channels.")
+class HyperContext(HyperSteps[ContextStep]):
+    """Context model of hyper-latents in float64."""
 
     def passes(self, known: Array, node: int) -> Iterator[tuple[Array, Array, Array]]:
         """Yield the spatial positions of each later pass, with their means and scale indices.

@@ -17,13 +17,13 @@ import numpy.typing as npt
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables, channel_rows
 from cytopress.codecs.learned.entropy.range_coder import RangeDecoder, RangeEncoder
 from cytopress.codecs.learned.latents.context_model import (
-    ContextModel,
     ContextStep,
     add_parts,
     neighbors,
     put_squares,
     squares,
 )
+from cytopress.codecs.learned.latents.context_steps import ContextModel
 from cytopress.codecs.learned.latents.gain_units import GainSetting
 from cytopress.codecs.learned.latents.hyper_context import HyperContext
 from cytopress.codecs.learned.latents.hyper_synthesis import FRACTION, HyperSynthesis, scale_rows
@@ -70,7 +70,7 @@ class LatentCoder:
     prior: ProbabilityTables
     scales: ProbabilityTables | None = None
     h_s: HyperSynthesis | None = None
-    context: ContextModel | None = None
+    context: ContextModel[ContextStep] | None = None
     slab_prediction: ContextStep | None = None
     hyper_context: HyperContext | None = None
     transforms: tuple[SecondaryTransforms | None, SecondaryTransforms | None] = (None, None)
@@ -182,7 +182,7 @@ class LatentCoder:
 
     def _in_context(
         self,
-        context: ContextModel,
+        context: ContextModel[ContextStep],
         symbols: SymbolCoder,
         shape: Shape,
         z_hat: Array,
@@ -191,7 +191,7 @@ class LatentCoder:
     ) -> Array:
         mean, index, features = self._moments(shape, z_hat, setting, previous)
         assert mean is not None
-        first, width = context.first, context.features // 2
+        first, width = context.first, context.width
         of_first, of_rest = self.transforms
         known = np.empty((first, *shape[1:]))
 

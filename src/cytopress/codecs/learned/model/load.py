@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cytopress.codecs.learned.entropy.probability_tables import ProbabilityTables
-from cytopress.codecs.learned.latents.context_model import ContextModel, ContextStep
+from cytopress.codecs.learned.latents.context_model import ContextStep
+from cytopress.codecs.learned.latents.context_steps import ContextModel
 from cytopress.codecs.learned.latents.gain_units import Gains
 from cytopress.codecs.learned.latents.hyper_context import HyperContext
 from cytopress.codecs.learned.latents.hyper_synthesis import HyperSynthesis, Layer
@@ -120,7 +121,7 @@ class _Loader:
             self._transforms(context) if context and manifest.transforms else (None, None),
         )
 
-    def _context(self, upsample: int) -> ContextModel:
+    def _context(self, upsample: int) -> ContextModel[ContextStep]:
         steps = self._steps("context", CONTEXT, self.manifest.context)
         context, channels = ContextModel(*steps), self.manifest.latent_channels
         if context.channels != channels:
@@ -145,7 +146,9 @@ class _Loader:
         bias = self.stored.bias(f"{name}.bias", (max(manifest.gains, 1), manifest.hyper_channels))
         return HyperContext(diagonal, beside, features, bias)
 
-    def _transforms(self, context: ContextModel) -> tuple[SecondaryTransforms, SecondaryTransforms]:
+    def _transforms(
+        self, context: ContextModel[ContextStep]
+    ) -> tuple[SecondaryTransforms, SecondaryTransforms]:
         channels = context.first, context.channels - context.first
         first, rest = (
             self.stored.part_transforms(f"rotations.{part}", count)
@@ -185,12 +188,12 @@ class _Loader:
 def _check_outputs(
     manifest: CodecManifest,
     h_s: HyperSynthesis,
-    context: ContextModel | None,
+    context: ContextModel[ContextStep] | None,
     prediction: ContextStep | None,
 ) -> None:
     """Check that the hyper synthesis gives what the latents and their predictions need."""
     outputs = manifest.latent_channels * (1 if manifest.architecture == "hyperprior" else 2)
-    outputs += context.features if context else 0
+    outputs += 2 * context.width if context else 0
     outputs += prediction.form[1] if prediction else 0
     wanted = (manifest.hyper_channels, outputs, manifest.hyper_stride // manifest.stride)
     if (h_s.inputs, h_s.outputs, h_s.upsample) != wanted:
