@@ -17,7 +17,7 @@ from cytopress.codecs.adapters.round_zstd import rounded
 from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.container.wire import length_prefixed, split_views
 from cytopress.codecs.traits import ALL_DTYPES
-from cytopress.codecs.wrappers.parts import PartsCodec
+from cytopress.codecs.wrappers.parts import Pieces
 from cytopress.image import Image, Pixels
 
 # The edges of a TIFF tile are multiples of it.
@@ -86,7 +86,7 @@ class Predicted(StreamCodec):
 
 
 @dataclass(frozen=True)
-class TiffTiles(PartsCodec):
+class TiffTiles(Pieces):
     """Code the planes of an image in tiles, each as ``codec`` codes it.
 
     Tiles at the edges are filled up with their last rows and columns.
@@ -104,24 +104,6 @@ class TiffTiles(PartsCodec):
 
     name: ClassVar[str] = "tiff-tiles"
     number: ClassVar[int] = 0
-    traits: ClassVar[Traits] = Traits(
-        dims=(2, 3),
-        dtypes=ALL_DTYPES,
-        bits="as the codec of a tile",
-        parameter=None,
-        reads_back="as the codec of a tile",
-        can_be_lossless=True,
-    )
-
-    @property
-    def lossless(self) -> bool:
-        """That of the codec of a tile."""
-        return self.codec.lossless
-
-    @property
-    def exact(self) -> bool:
-        """That of the codec of a tile."""
-        return self.codec.exact
 
     def check(self, image: Image) -> None:
         """Check that the codec of a tile takes the image's pixels."""

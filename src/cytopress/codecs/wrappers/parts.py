@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.decoding_errors import restored
+from cytopress.codecs.traits import ALL_DTYPES
 from cytopress.image import Image
 
 
@@ -24,6 +25,31 @@ class PartsCodec(StreamCodec):
     def restore(self, stream: bytes | memoryview, form: Form) -> Image:
         """Return the image, as every codec does, from a view of the stream: nothing is copied."""
         return restored(self, stream, form)
+
+
+class Pieces(PartsCodec):
+    """Base of codecs of pieces of an image, each of which is coded as ``codec`` codes it."""
+
+    codec: StreamCodec
+
+    traits: ClassVar[Traits] = Traits(
+        dims=(2, 3),
+        dtypes=ALL_DTYPES,
+        bits="as the wrapped codec",
+        parameter=None,
+        reads_back="as the wrapped codec",
+        can_be_lossless=True,
+    )
+
+    @property
+    def lossless(self) -> bool:
+        """That of the wrapped codec."""
+        return self.codec.lossless
+
+    @property
+    def exact(self) -> bool:
+        """That of the wrapped codec."""
+        return self.codec.exact
 
 
 class LossyWrapper(PartsCodec):

@@ -10,13 +10,12 @@ import numpy as np
 from cytopress.codecs import progress
 from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.container.wire import length_prefixed, split_views
-from cytopress.codecs.traits import ALL_DTYPES
-from cytopress.codecs.wrappers.parts import PartsCodec
+from cytopress.codecs.wrappers.parts import Pieces
 from cytopress.image import Image, Pixels
 
 
 @dataclass(frozen=True)
-class PerPlane(PartsCodec):
+class PerPlane(Pieces):
     """Code each plane of a stack with ``codec``.
 
     Parameters
@@ -29,24 +28,7 @@ class PerPlane(PartsCodec):
 
     name: ClassVar[str] = "per-plane"
     number: ClassVar[int] = 28
-    traits: ClassVar[Traits] = Traits(
-        dims=(3,),
-        dtypes=ALL_DTYPES,
-        bits="as the wrapped codec",
-        parameter=None,
-        reads_back="as the wrapped codec",
-        can_be_lossless=True,
-    )
-
-    @property
-    def lossless(self) -> bool:
-        """That of the wrapped codec."""
-        return self.codec.lossless
-
-    @property
-    def exact(self) -> bool:
-        """That of the wrapped codec."""
-        return self.codec.exact
+    traits: ClassVar[Traits] = replace(Pieces.traits, dims=(3,))
 
     def check(self, image: Image) -> None:
         """Check the stack, and each plane for the wrapped codec."""

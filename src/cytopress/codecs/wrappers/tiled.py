@@ -10,10 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from cytopress.codecs import progress
-from cytopress.codecs.base import Form, StreamCodec, Traits
+from cytopress.codecs.base import Form, StreamCodec
 from cytopress.codecs.container.wire import length_prefixed, split_views
-from cytopress.codecs.traits import ALL_DTYPES
-from cytopress.codecs.wrappers.parts import PartsCodec
+from cytopress.codecs.wrappers.parts import Pieces
 from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels
 
@@ -21,7 +20,7 @@ LEAST_TILE = 16  # in smaller ones, every tile's own overhead outweighs its pixe
 
 
 @dataclass(frozen=True)
-class Tiled(PartsCodec):
+class Tiled(Pieces):
     """Code tiles of at most ``tile`` x ``tile`` pixels (x ``planes`` in a stack) with ``codec``.
 
     Parameters
@@ -40,14 +39,6 @@ class Tiled(PartsCodec):
 
     name: ClassVar[str] = "tiled"
     number: ClassVar[int] = 30
-    traits: ClassVar[Traits] = Traits(
-        dims=(2, 3),
-        dtypes=ALL_DTYPES,
-        bits="as the wrapped codec",
-        parameter=None,
-        reads_back="as the wrapped codec",
-        can_be_lossless=True,
-    )
 
     def __post_init__(self) -> None:
         if self.tile != int(self.tile) or self.tile < LEAST_TILE:
@@ -56,16 +47,6 @@ class Tiled(PartsCodec):
             )
         if self.planes != int(self.planes) or self.planes < 0:
             raise UsageError(f"planes is an integer of at least 0, not {self.planes}.")
-
-    @property
-    def lossless(self) -> bool:
-        """That of the wrapped codec."""
-        return self.codec.lossless
-
-    @property
-    def exact(self) -> bool:
-        """That of the wrapped codec."""
-        return self.codec.exact
 
     def check(self, image: Image) -> None:
         """Check each tile for the wrapped codec: tiles at the edges are smaller."""
