@@ -48,7 +48,7 @@ def bootstrap_mean(
 
     For an effect of compression, ``values`` are paired differences: of each field, the score after
     minus the score before. The method is that of ``effects``: a nominal 95 % interval covers 94
-    to 97 % with five units or more for normal and moderately skewed data, and less with fewer
+    to 97 % with eight units or more for normal and moderately skewed data, and less with fewer
     units of skewed data.
 
     Parameters

@@ -184,3 +184,10 @@ def test_the_card_of_compressai_says_what_its_model_was_built_with() -> None:
     assert "compressai/mbt2018-mean of CompressAI (N 64, M 96), 2 rates." in card
     assert "1234 steps at the finest rate and 77 at each coarser one, each of 5 crops" in card
     assert "another machine may decode noise" in card
+
+
+def test_the_format_decides_what_is_said_of_pixels() -> None:
+    for number, said, other in ((1, "in floats", "in integers"), (2, "in integers", "in floats")):
+        card = codec_card({**_manifest(), "format": number}, _history(1), sha256="", size=0)
+        assert said in card
+        assert other not in card

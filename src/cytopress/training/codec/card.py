@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cytopress.figures import count_text
+from cytopress.models.model_package import EXACT_FORMAT
 from cytopress.training.codec.evaluate import OPPONENT
 
 Entries = Mapping[str, Any]
@@ -33,7 +34,7 @@ def codec_card(manifest: Entries, history: Sequence[Entries], *, sha256: str, si
         _network(manifest),
         *(_results(name, result) for name, result in manifest["results"].items()),
         _curve(history),
-        LIMITS_OF_THEIRS if _theirs(manifest) else LIMITS,
+        _limits(manifest),
     )
     return "\n\n".join(sections) + "\n"
 
@@ -237,11 +238,21 @@ def _thinned(rows: Sequence[Entries]) -> list[Entries]:
     return shown if not rows or shown[-1] is rows[-1] else [*shown, rows[-1]]
 
 
+def _limits(manifest: Entries) -> str:
+    if _theirs(manifest):
+        return LIMITS_OF_THEIRS
+    return LIMITS + (EXACT if manifest.get("format") == EXACT_FORMAT else FLOATS)
+
+
 LIMITS = """## Limits
 
 - One seed: the spread over seeds is not known.
 - It knows images like those above. Others code and decode correctly, at a worse ratio.
-- It removes noise first: where single counts matter, take a lossless codec, or `guard=`.
+- It removes noise first: where single counts matter, take a lossless codec, or `guard=`."""
+EXACT = """
+- Pixels are computed in integers and are the same on every machine; a decoder that gets others
+  refuses the bytes as damaged."""
+FLOATS = """
 - Pixels come from a network in floats: another processor may round one by a count, and then the
   decoder says so. The entropy coding is exact everywhere."""
 LIMITS_OF_THEIRS = """## Limits
