@@ -155,7 +155,7 @@ def changed(value: Any, draw: random.Random) -> Any:
     """Return another value: a larger number, a shorter array, one with other numbers."""
     if isinstance(value, int):
         return draw.choice(EXTREMES)
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and value:
         at = draw.randrange(len(value))
         if draw.random() < 0.1:
             return value[:at] + value[at + 1 :]
