@@ -56,8 +56,11 @@ def print_task(results: Results, summary: DatasetSummary, score: ScoreFacts) -> 
     print()
     for one in similarities(summary, score):
         print(f"- {similarity_text(one)}")
-    print(f"- {example_text(summary, score, noise_spread(results, summary.facts.name, score))}")
-    print(f"- {headline_text(summary, score, matrix(results, summary.facts.name, score))}\n")
+    said = (
+        example_text(summary, score, noise_spread(results, summary.facts.name, score)),
+        headline_text(summary, score, matrix(results, summary.facts.name, score)),
+    )
+    print("".join(f"- {text}\n" for text in said if text))
     print_matrix(results, summary, score)
     try:
         answers = recommend(results, Criterion(task=score.task, margin="noise"))
