@@ -24,7 +24,14 @@ NUMBERED = (
 )
 
 
-BASES = {"StreamCodec", "PartsCodec", "LossyWrapper", "ErrorBoundedCodec", "VideoCodec"}
+BASES = {
+    "StreamCodec",
+    "PartsCodec",
+    "PiecesCodec",
+    "LossyWrapper",
+    "ErrorBoundedCodec",
+    "VideoCodec",
+}
 # Codecs of model packages have names of their own, and one number a kind; `Stretched`, which
 # `Rescaled` puts around the codec of a part, is in no file.
 OF_NO_TABLE = {"Learned", "CompressAI", "Stretched"}

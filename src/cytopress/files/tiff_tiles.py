@@ -17,7 +17,7 @@ from cytopress.codecs.adapters.round_zstd import rounded
 from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.container.wire import length_prefixed, split_views
 from cytopress.codecs.traits import ALL_DTYPES
-from cytopress.codecs.wrappers.parts import Pieces
+from cytopress.codecs.wrappers.parts import PiecesCodec
 from cytopress.image import Image, Pixels
 
 # The edges of a TIFF tile are multiples of it.
@@ -86,7 +86,7 @@ class Predicted(StreamCodec):
 
 
 @dataclass(frozen=True)
-class TiffTiles(Pieces):
+class TiffTiles(PiecesCodec):
     """Code the planes of an image in tiles, each as ``codec`` codes it.
 
     Tiles at the edges are filled up with their last rows and columns.

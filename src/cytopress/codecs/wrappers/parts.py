@@ -27,7 +27,7 @@ class PartsCodec(StreamCodec):
         return restored(self, stream, form)
 
 
-class Pieces(PartsCodec):
+class PiecesCodec(PartsCodec):
     """Base of codecs of pieces of an image, each of which is coded as ``codec`` codes it."""
 
     codec: StreamCodec

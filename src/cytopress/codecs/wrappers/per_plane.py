@@ -10,12 +10,12 @@ import numpy as np
 from cytopress.codecs import progress
 from cytopress.codecs.base import Form, StreamCodec, Traits
 from cytopress.codecs.container.wire import length_prefixed, split_views
-from cytopress.codecs.wrappers.parts import Pieces
+from cytopress.codecs.wrappers.parts import PiecesCodec
 from cytopress.image import Image, Pixels
 
 
 @dataclass(frozen=True)
-class PerPlane(Pieces):
+class PerPlane(PiecesCodec):
     """Code each plane of a stack with ``codec``.
 
     Parameters
@@ -28,7 +28,7 @@ class PerPlane(Pieces):
 
     name: ClassVar[str] = "per-plane"
     number: ClassVar[int] = 28
-    traits: ClassVar[Traits] = replace(Pieces.traits, dims=(3,))
+    traits: ClassVar[Traits] = replace(PiecesCodec.traits, dims=(3,))
 
     def check(self, image: Image) -> None:
         """Check the stack, and each plane for the wrapped codec."""

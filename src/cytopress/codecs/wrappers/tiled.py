@@ -12,7 +12,7 @@ import numpy as np
 from cytopress.codecs import progress
 from cytopress.codecs.base import Form, StreamCodec
 from cytopress.codecs.container.wire import length_prefixed, split_views
-from cytopress.codecs.wrappers.parts import Pieces
+from cytopress.codecs.wrappers.parts import PiecesCodec
 from cytopress.errors import UsageError
 from cytopress.image import Image, Pixels
 
@@ -20,7 +20,7 @@ LEAST_TILE = 16  # in smaller ones, every tile's own overhead outweighs its pixe
 
 
 @dataclass(frozen=True)
-class Tiled(Pieces):
+class Tiled(PiecesCodec):
     """Code tiles of at most ``tile`` x ``tile`` pixels (x ``planes`` in a stack) with ``codec``.
 
     Parameters
