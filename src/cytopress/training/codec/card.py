@@ -241,7 +241,9 @@ def _thinned(rows: Sequence[Entries]) -> list[Entries]:
 def _limits(manifest: Entries) -> str:
     if _theirs(manifest):
         return LIMITS_OF_THEIRS
-    return LIMITS + (EXACT if manifest.get("format") == EXACT_FORMAT else FLOATS)
+    return LIMITS + (
+        PIXELS_IN_INTEGERS if manifest.get("format") == EXACT_FORMAT else PIXELS_IN_FLOATS
+    )
 
 
 LIMITS = """## Limits
@@ -249,10 +251,10 @@ LIMITS = """## Limits
 - One seed: the spread over seeds is not known.
 - It knows images like those above. Others code and decode correctly, at a worse ratio.
 - It removes noise first: where single counts matter, take a lossless codec, or `guard=`."""
-EXACT = """
+PIXELS_IN_INTEGERS = """
 - Pixels are computed in integers and are the same on every machine; a decoder that gets others
   refuses the bytes as damaged."""
-FLOATS = """
+PIXELS_IN_FLOATS = """
 - Pixels come from a network in floats: another processor may round one by a count, and then the
   decoder says so. The entropy coding is exact everywhere."""
 LIMITS_OF_THEIRS = """## Limits

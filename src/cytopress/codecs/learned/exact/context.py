@@ -27,7 +27,7 @@ DIAGONALS, NEIGHBORS = (np.array(each, np.int32) for each in (DIAGONAL, BESIDE))
 
 @dataclass(frozen=True, eq=False)
 class Step(StepLayers[Convolution]):
-    """A step in integers of 16 bits; features are added to what its hidden layer gives.
+    """A step in 16-bit integers.
 
     Raises
     ------
@@ -52,7 +52,7 @@ class Step(StepLayers[Convolution]):
 
 
 class HyperContext(HyperSteps[Step]):
-    """Context model of hyper-latents, as that of format 1."""
+    """Context model of hyper-latents in 16-bit integers."""
 
     def passes(self, known: Array) -> Iterator[tuple[Array, Array]]:
         """Yield the places of each later pass, and scale indices, (h, w, Nz) int32.

@@ -21,11 +21,11 @@ class Weighted(Protocol):
         ...
 
 
-Layer = TypeVar("Layer", bound=Weighted)
+AnyLayer = TypeVar("AnyLayer", bound=Weighted)
 
 
 @dataclass(frozen=True, eq=False)
-class StepLayers(Generic[Layer]):
+class StepLayers(Generic[AnyLayer]):
     """What decoded latents add to the means and scale indices of others.
 
     Parameters
@@ -39,9 +39,9 @@ class StepLayers(Generic[Layer]):
         From hidden channels to scale indices.
     """
 
-    hidden: Layer
-    mean: Layer
-    scale: Layer
+    hidden: AnyLayer
+    mean: AnyLayer
+    scale: AnyLayer
 
     @property
     def form(self) -> tuple[int, int, int]:
@@ -55,11 +55,11 @@ class StepLayers(Generic[Layer]):
         return int(self.hidden.weight.shape[2]) // 2
 
 
-Step = TypeVar("Step", bound=StepLayers[Any])
+AnyStep = TypeVar("AnyStep", bound=StepLayers[Any])
 
 
 @dataclass(frozen=True, eq=False)
-class ContextModel(Generic[Step]):
+class ContextModel(Generic[AnyStep]):
     """Both steps: ``across`` squares of the first channels, ``inward`` from them to the rest.
 
     Raises
@@ -68,8 +68,8 @@ class ContextModel(Generic[Step]):
         The steps do not follow each other.
     """
 
-    across: Step
-    inward: Step
+    across: AnyStep
+    inward: AnyStep
 
     def __post_init__(self) -> None:
         around, width, first = self.across.form
@@ -94,7 +94,7 @@ class ContextModel(Generic[Step]):
 
 
 @dataclass(frozen=True, eq=False)
-class HyperSteps(Generic[Step]):
+class HyperSteps(Generic[AnyStep]):
     """Both steps of a context model of hyper-latents, and what is added to features and scales.
 
     Parameters
@@ -112,8 +112,8 @@ class HyperSteps(Generic[Step]):
         The steps are of other channels.
     """
 
-    diagonal: Step
-    beside: Step
+    diagonal: AnyStep
+    beside: AnyStep
     features: Array
     bias: Array
 
